@@ -1,0 +1,42 @@
+import type { JsonObject, JsonValue } from '../lib/json.ts';
+import type { ControlName } from './control.ts';
+import type { Reason } from './reasons.ts';
+
+/** The body of a JSON-RPC 2.0 error. */
+export interface JsonRpcErrorBody {
+  readonly code: number;
+  readonly message: string;
+  readonly data?: JsonValue;
+}
+
+/** Why a call was not let through, or why its result was withheld. */
+export interface Refusal {
+  readonly kind: 'refused';
+  /** The control that decided, or `ledger` when the intent could not be made durable. */
+  readonly stage: ControlName | 'ledger' | 'walk';
+  readonly effect: 'deny' | 'hold' | 'indeterminate';
+  readonly reason: Reason;
+  /** One sentence for the model: lower case, no secret, nothing the principal may not know. */
+  readonly message: string;
+  readonly rule?: string;
+  readonly retryAfterMs?: number;
+  /** False when the principal may not see the target at all: the reply is then that of an unknown tool. */
+  readonly visible: boolean;
+}
+
+/** How a call ended. */
+export type Outcome =
+  | { readonly kind: 'completed'; readonly result: JsonObject; readonly resultBytes: number }
+  | Refusal
+  | {
+      readonly kind: 'failed';
+      readonly reason: Reason;
+      readonly message: string;
+      /** The upstream's own JSON-RPC error, verbatim, where it answered with one. */
+      readonly error?: JsonRpcErrorBody;
+      /** True when the upstream may have acted although no answer came. */
+      readonly inDoubt: boolean;
+    };
+
+/** What the back door brings back. */
+export type DispatchResult = Exclude<Outcome, Refusal>;

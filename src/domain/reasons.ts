@@ -1,0 +1,78 @@
+/** What each refusal and failure of a call means and what to do about it; `docs/reference/reasons.md` is made of it. */
+export const REASONS = {
+  'unknown-tool': {
+    means: 'No tool of that name exists, or the agent may not see it.',
+    remedy: 'List the tools again; `seneschal policy explain` tells an operator which of the two it is.',
+  },
+  'policy-denied': {
+    means: 'No grant in `policies/policy.csv` allows the call, or a `deny` row matches it.',
+    remedy: 'Run `seneschal policy explain --as agent:… call tool:…`.',
+  },
+  'rate-exceeded': {
+    means: 'More calls than a rate of `policies/limits.yaml` admits.',
+    remedy: 'Wait `retryAfterMs`, or change the rate.',
+  },
+  'concurrency-exceeded': {
+    means: 'As many calls as a concurrency limit admits are under way.',
+    remedy: 'Wait for one of them to end.',
+  },
+  'budget-exhausted': {
+    means: 'The call would go over a hard budget of `policies/limits.yaml`.',
+    remedy: 'Wait until the window ends (`retryAfterMs`), or change the budget.',
+  },
+  'arguments-invalid': {
+    means: "The arguments do not match the tool's `inputSchema`.",
+    remedy: 'Mend what the message names.',
+  },
+  'output-invalid': {
+    means: "The result does not match the tool's `outputSchema` or the registry's contract; it is withheld.",
+    remedy: 'Mend the tool server, or its contract.',
+  },
+  'result-too-large': {
+    means: 'The result is larger than `maxResultBytes`; it is withheld.',
+    remedy: 'Ask for less, or raise `maxResultBytes` of the tool.',
+  },
+  'control-failed': {
+    means: 'A control threw or was late; what cannot be decided is refused.',
+    remedy: "Look for `control.failed` in the broker's log.",
+  },
+  'ledger-unavailable': {
+    means: 'The record could not be made durable; nothing is dispatched without its record.',
+    remedy: 'Make room on the disk of the data directory, or see why it cannot be written.',
+  },
+  'upstream-error': {
+    means: 'The tool server answered with a JSON-RPC error; it is passed on verbatim.',
+    remedy: 'Read the error; it is the tool server speaking.',
+  },
+  'upstream-timeout': {
+    means: 'The tool server did not answer within its `timeout`; the call is in doubt.',
+    remedy: "Raise the server's `timeout`, or see why it hangs.",
+  },
+  'upstream-unavailable': {
+    means: 'The tool server could not be started or reached.',
+    remedy: "Run `seneschal registry list`; look at the server's command or url.",
+  },
+  'upstream-lost': {
+    means: 'The connection broke after the call was sent; the tool server may have acted. The call is in doubt.',
+    remedy: 'Check at the tool server before you try again.',
+  },
+  'upstream-protocol': {
+    means: 'The tool server sent something that is not MCP.',
+    remedy: 'Mend the tool server.',
+  },
+  cancelled: {
+    means: 'The agent cancelled the call or went away.',
+    remedy: 'Nothing to do.',
+  },
+  'shutting-down': {
+    means: 'The broker is stopping and takes no new calls.',
+    remedy: 'Try again when it runs.',
+  },
+  'in-doubt': {
+    means: 'The broker ended between the intent and the outcome; whether the tool server acted is not known.',
+    remedy: 'Check at the tool server; the reservation stays charged.',
+  },
+} as const;
+
+/** The stable code of a refusal or failure. */
+export type Reason = keyof typeof REASONS;

@@ -1,0 +1,16 @@
+import { createHash } from 'node:crypto';
+import { canonicalJson } from './canonical-json.ts';
+import type { JsonValue } from './json.ts';
+
+/** A SHA-256 digest in the form `sha256:<64 hex digits>`. */
+export type Digest = `sha256:${string}`;
+
+/** SHA-256 of text (as UTF-8) or bytes, in the form `sha256:<hex>`. */
+export function digestOf(data: string | Uint8Array): Digest {
+  return `sha256:${createHash('sha256').update(data).digest('hex')}`;
+}
+
+/** SHA-256 of the canonical form (RFC 8785) of a JSON value. */
+export function digestOfJson(value: JsonValue): Digest {
+  return digestOf(canonicalJson(value));
+}
