@@ -1,0 +1,102 @@
+import { type Document, isMap, isNode, isScalar, isSeq, type Node } from 'yaml';
+import type { ZodType } from 'zod';
+import { type Problem, ProblemError } from '../domain/problem.ts';
+import { type Finding, findingsOf } from './schema-problems.ts';
+import { parseYamlDocument } from './yaml-document.ts';
+
+/** The way to a node: keys of maps and indexes of lists. */
+export type YamlPath = readonly (string | number)[];
+
+/** A YAML file that was read, checked and typed, and that still knows where everything stood. */
+export interface YamlFile<T> {
+  readonly file: string;
+  readonly value: T;
+  /** `file:line:column` of the node at `path`; of its nearest ancestor where it is not written. */
+  at(path: YamlPath): string;
+  /** `file:line:column` of the key that leads to the node at `path`. */
+  keyAt(path: YamlPath): string;
+  /** A problem with the node at `path`. */
+  problem(path: YamlPath, problem: Omit<Problem, 'at'>): Problem;
+}
+
+/**
+ * Reads one YAML 1.2 document (core schema; no anchors, aliases, tags, directives or merge keys; at most 1 MB) and
+ * checks it with a strict schema. A `refine` or `superRefine` may carry `params: { hint, code, isKey }`.
+ * @throws ProblemError with every problem found, each with its place and a hint; never with a value.
+ */
+export function readYaml<T>(file: string, text: string, schema: ZodType<T>): YamlFile<T> {
+  const parsed = parseYamlDocument(file, text);
+  if (Array.isArray(parsed)) throw new ProblemError(parsed);
+  const { document, place } = parsed;
+  // What cannot be read as written, or means something else than it says, is not worth a second list of complaints.
+  if (!parsed.isReadable) throw new ProblemError(sorted(parsed.problems));
+  const places = new Places(document, place);
+  const input: unknown = document.toJS({ maxAliasCount: 0 });
+  const result = schema.safeParse(input);
+  const findings = result.success ? [] : result.error.issues.flatMap((issue) => findingsOf(issue, { schema, input }));
+  const problems = [...parsed.problems, ...findings.map((finding) => placed(finding, places))];
+  if (problems.length > 0 || !result.success) throw new ProblemError(sorted(problems));
+  return {
+    file,
+    value: result.data,
+    at: (path) => places.at(path),
+    keyAt: (path) => places.keyAt(path),
+    problem: (path, problem) => ({ ...problem, at: places.at(path) }),
+  };
+}
+
+function placed({ path, isKey, code, message, hint }: Finding, places: Places): Problem {
+  return { code, at: isKey ? places.keyAt(path) : places.at(path), message, hint };
+}
+
+function sorted(problems: readonly Problem[]): Problem[] {
+  const order = (problem: Problem): number[] => problem.at.split(':').slice(-2).map(Number);
+  return [...problems].sort((a, b) => {
+    const [lineA = 0, columnA = 0] = order(a);
+    const [lineB = 0, columnB = 0] = order(b);
+    return lineA - lineB || columnA - columnB;
+  });
+}
+
+/** Where the nodes of a document stand. */
+class Places {
+  readonly #root: Node | null;
+  readonly #place: (offset: number) => string;
+
+  constructor(document: Document.Parsed, place: (offset: number) => string) {
+    this.#root = document.contents;
+    this.#place = place;
+  }
+
+  at(path: YamlPath): string {
+    return this.#place(this.#find(path).value);
+  }
+
+  keyAt(path: YamlPath): string {
+    return this.#place(this.#find(path).key);
+  }
+
+  #find(path: YamlPath): { key: number; value: number } {
+    let node: unknown = this.#root;
+    let found = { key: offsetOf(node) ?? 0, value: offsetOf(node) ?? 0 };
+    for (const step of path) {
+      const next = child(node, step);
+      if (next === undefined) break;
+      const value = offsetOf(next.node) ?? found.value;
+      found = { key: offsetOf(next.key) ?? value, value };
+      node = next.node;
+    }
+    return found;
+  }
+}
+
+function child(node: unknown, step: string | number): { key?: unknown; node: unknown } | undefined {
+  if (isSeq(node) && typeof step === 'number') return { node: node.items[step] };
+  if (!isMap(node)) return undefined;
+  const pair = node.items.find(({ key }) => isScalar(key) && String(key.value) === String(step));
+  return pair && { key: pair.key, node: pair.value };
+}
+
+function offsetOf(node: unknown): number | undefined {
+  return isNode(node) ? node.range?.[0] : undefined;
+}
