@@ -40,3 +40,21 @@ export type Outcome =
 
 /** What the back door brings back. */
 export type DispatchResult = Exclude<Outcome, Refusal>;
+
+/**
+ * True when the upstream acted or may have acted: what a call that ended so has cost stays charged. One function for
+ * the budget that charges and the book that records.
+ */
+export function mayHaveActed(outcome: Outcome): boolean {
+  switch (outcome.kind) {
+    case 'completed':
+      return true;
+    case 'refused':
+      return outcome.stage === 'validate-output';
+    case 'failed':
+      return outcome.inDoubt || ANSWERED.has(outcome.reason);
+  }
+}
+
+/** Failures that are an answer of the upstream, so that it surely has acted. */
+const ANSWERED: ReadonlySet<Reason> = new Set(['upstream-error', 'upstream-protocol', 'result-too-large']);

@@ -1,0 +1,244 @@
+import type { Call } from '../domain/call.ts';
+import type { Exchange } from '../domain/control.ts';
+import { type DispatchResult, mayHaveActed, type Outcome, type Refusal } from '../domain/outcome.ts';
+import type { Principal } from '../domain/principal.ts';
+import type { Target } from '../domain/target.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Ids } from '../lib/ids.ts';
+import type { Log } from '../telemetry/log.ts';
+import type { Broker, CallReply, CallRequest, MalformedMessage, ToolList } from './broker.ts';
+import type { DecidedCall, Recorder } from './recorder.ts';
+import { type GatheredControl, type OnControlFailure, settleAll, type WalkedRow, walkRow } from './step.ts';
+import { Visibility } from './visibility.ts';
+import type { World } from './world.ts';
+
+/** What the hall needs from the rooms; handed in by `app/`. */
+export interface BrokerParts {
+  readonly recorder: Recorder;
+  /** The back door. MUST NOT reject for what an upstream does; one that rejects is a defect and the call is in doubt. */
+  dispatch(call: Call, options: { readonly signal: AbortSignal }): Promise<DispatchResult>;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly log: Log;
+}
+
+/** One call on its way through the hall. */
+interface Walk {
+  readonly world: World;
+  readonly call: Call;
+  readonly visible: boolean;
+  readonly startedMs: number;
+  readonly signal: AbortSignal;
+}
+
+/** The hall: walks each call through the chain of the world in force. Judges nothing itself. */
+export class GovernedBroker implements Broker {
+  readonly #parts: BrokerParts;
+  readonly #visibility: Visibility;
+  readonly #listeners = new Set<(principalId: string) => void>();
+  readonly #onFailure: OnControlFailure;
+  #world: World;
+  #open = true;
+  #underWay = 0;
+  #whenIdle: (() => void) | undefined;
+
+  constructor(world: World, parts: BrokerParts) {
+    this.#world = world;
+    this.#parts = parts;
+    this.#visibility = new Visibility(world);
+    this.#onFailure = (control, error) =>
+      parts.log.error('control.failed', { control, error: error instanceof Error ? error.message : 'not an error' });
+  }
+
+  /** Puts another world in force for every call received from now on, and tells whose list changed. */
+  changeWorld(world: World): void {
+    this.#world = world;
+    for (const principalId of this.#visibility.change(world)) {
+      for (const listener of this.#listeners) listener(principalId);
+    }
+  }
+
+  listTools(principal: Principal): ToolList {
+    return this.#visibility.list(principal);
+  }
+
+  onToolListChanged(listener: (principalId: string) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  async recordMalformed(message: MalformedMessage): Promise<void> {
+    const { revision, registry } = this.#world;
+    try {
+      await this.#parts.recorder.malformed({ ...message, revision, registry });
+    } catch (error) {
+      this.#parts.log.error('ledger.unavailable', { error: error instanceof Error ? error.message : 'not an error' });
+    }
+  }
+
+  async callTool(request: CallRequest, options: { readonly signal: AbortSignal }): Promise<CallReply> {
+    const walk = this.#receive(request, options.signal);
+    this.#underWay += 1;
+    try {
+      return { callId: walk.call.id, outcome: await this.#walk(walk) };
+    } catch (error) {
+      // INVARIANT: callTool never rejects. What ends here is a defect of the hall itself.
+      this.#parts.log.error('call.broke', {
+        callId: walk.call.id,
+        error: error instanceof Error ? error.message : 'not an error',
+      });
+      return { callId: walk.call.id, outcome: cannotBeDecided(walk, 'walk', 'control-failed') };
+    } finally {
+      this.#underWay -= 1;
+      if (this.#underWay === 0) this.#whenIdle?.();
+    }
+  }
+
+  /** Takes no new calls and resolves when the last one under way has ended. */
+  async drain(): Promise<void> {
+    this.#open = false;
+    if (this.#underWay > 0) await new Promise<void>((resolve) => (this.#whenIdle = resolve));
+  }
+
+  #receive(request: CallRequest, signal: AbortSignal): Walk {
+    const world = this.#world;
+    const subjects = world.subjectsOf(request.principal);
+    const target: Target = world.resolve(request.exposedName) ?? {
+      kind: 'unknown',
+      id: 'tool:unknown',
+      exposedName: printable(request.exposedName),
+    };
+    const call: Call = {
+      id: this.#parts.ids.uuidv7(),
+      principal: request.principal,
+      subjects,
+      action: 'call',
+      target,
+      args: request.args,
+      context: request.context,
+      receivedAtMs: this.#parts.clock.wallMs(),
+    };
+    const visible = target.kind === 'tool' && world.maySee(subjects, target.id, 'call');
+    return { world, call, visible, startedMs: this.#parts.clock.monotonicMs(), signal };
+  }
+
+  async #walk(walk: Walk): Promise<Outcome> {
+    const exchange: Exchange = { call: walk.call };
+    const row: WalkedRow = this.#open
+      ? await walkRow(walk.world.requestRow, exchange, { signal: walk.signal, onFailure: this.#onFailure })
+      : { steps: [], gathered: [], refusal: cannotBeDecided(walk, 'walk', 'shutting-down') };
+    const decided: DecidedCall = {
+      call: walk.call,
+      steps: row.steps,
+      revision: walk.world.revision,
+      registry: walk.world.registry,
+    };
+    if (row.refusal) return this.#refuse(walk, row, decided);
+    try {
+      await this.#parts.recorder.admitted(decided);
+    } catch (error) {
+      // No record, no call.
+      return this.#withoutRecord(walk, row.gathered, error);
+    }
+    return this.#dispatch(walk, row.gathered);
+  }
+
+  async #refuse(walk: Walk, row: WalkedRow, decided: DecidedCall): Promise<Outcome> {
+    const refusal: Refusal = { ...(row.refusal as Omit<Refusal, 'visible'>), visible: walk.visible };
+    settleAll(row.gathered, { call: walk.call }, { outcome: refusal, onFailure: this.#onFailure });
+    try {
+      await this.#parts.recorder.refused(decided, refusal);
+    } catch (error) {
+      this.#parts.log.error('ledger.unavailable', { error: error instanceof Error ? error.message : 'not an error' });
+      return cannotBeDecided(walk, 'ledger', 'ledger-unavailable');
+    }
+    return refusal;
+  }
+
+  #withoutRecord(walk: Walk, gathered: readonly GatheredControl[], error: unknown): Outcome {
+    this.#parts.log.error('ledger.unavailable', { error: error instanceof Error ? error.message : 'not an error' });
+    const refusal = cannotBeDecided(walk, 'ledger', 'ledger-unavailable');
+    settleAll(gathered, { call: walk.call }, { outcome: refusal, onFailure: this.#onFailure });
+    return refusal;
+  }
+
+  async #dispatch(walk: Walk, gathered: readonly GatheredControl[]): Promise<Outcome> {
+    const came = await this.#send(walk);
+    const result = came.kind === 'completed' ? came.result : undefined;
+    const exchange: Exchange = result ? { call: walk.call, result } : { call: walk.call };
+    let outcome: Outcome = came;
+    let row: WalkedRow = { steps: [], gathered: [] };
+    if (result) {
+      row = await walkRow(walk.world.resultRow, exchange, { signal: walk.signal, onFailure: this.#onFailure });
+      if (row.refusal) outcome = { ...row.refusal, visible: walk.visible };
+    }
+    settleAll([...gathered, ...row.gathered], exchange, { outcome, onFailure: this.#onFailure });
+    try {
+      await this.#parts.recorder.closed({
+        call: walk.call,
+        steps: row.steps,
+        revision: walk.world.revision,
+        registry: walk.world.registry,
+        outcome,
+        ...(result ? { result } : {}),
+        costNanoUsd: costOf(walk.call, outcome),
+        durationMs: Math.round(this.#parts.clock.monotonicMs() - walk.startedMs),
+      });
+    } catch (error) {
+      this.#parts.log.error('ledger.unavailable', { error: error instanceof Error ? error.message : 'not an error' });
+      // The tool server acted, but nobody may be told what the book does not hold.
+      return {
+        kind: 'failed',
+        reason: 'ledger-unavailable',
+        message: 'the outcome of this call could not be recorded; it is in doubt',
+        inDoubt: true,
+      };
+    }
+    return outcome;
+  }
+
+  async #send(walk: Walk): Promise<DispatchResult> {
+    if (walk.signal.aborted) {
+      return {
+        kind: 'failed',
+        reason: 'cancelled',
+        message: 'the call was cancelled before it was sent',
+        inDoubt: false,
+      };
+    }
+    try {
+      return await this.#parts.dispatch(walk.call, { signal: walk.signal });
+    } catch (error) {
+      this.#parts.log.error('dispatch.broke', {
+        callId: walk.call.id,
+        error: error instanceof Error ? error.message : 'not an error',
+      });
+      return {
+        kind: 'failed',
+        reason: 'upstream-lost',
+        message: 'the call broke after it was sent; it is in doubt',
+        inDoubt: true,
+      };
+    }
+  }
+}
+
+/** What a call is charged: nothing when it surely did not act. */
+function costOf(call: Call, outcome: Outcome): number {
+  return call.target.kind === 'tool' && mayHaveActed(outcome) ? call.target.costNanoUsd : 0;
+}
+
+function cannotBeDecided(walk: Walk, stage: Refusal['stage'], reason: Refusal['reason']): Refusal {
+  return {
+    kind: 'refused',
+    stage,
+    effect: 'indeterminate',
+    reason,
+    message: 'this call cannot be decided now',
+    visible: walk.visible,
+  };
+}
+
+function printable(name: string): string {
+  return name.slice(0, 128).replaceAll(/[^\x20-\x7e]/g, '�');
+}

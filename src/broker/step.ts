@@ -1,0 +1,115 @@
+import type { Control, ControlName, Exchange } from '../domain/control.ts';
+import type { Outcome, Refusal } from '../domain/outcome.ts';
+import type { Reason } from '../domain/reasons.ts';
+import type { Verdict } from '../domain/verdict.ts';
+import type { JsonObject } from '../lib/json.ts';
+
+/** What one control saw and said: the part of the record that replay walks again. */
+export interface Step {
+  readonly control: ControlName;
+  readonly facts: JsonObject;
+  readonly effect: 'allow' | 'deny' | 'hold' | 'indeterminate';
+  readonly reason?: Reason;
+  readonly rule?: string;
+}
+
+/** A row that was walked: its steps, and the refusal that ended it where one did. */
+export interface WalkedRow {
+  readonly steps: readonly Step[];
+  readonly gathered: readonly GatheredControl[];
+  readonly refusal?: Omit<Refusal, 'visible'>;
+}
+
+/** A control that has gathered and so must be settled, with what it gathered. */
+export interface GatheredControl {
+  readonly control: Control;
+  readonly facts: JsonObject;
+}
+
+/** Told of a control that threw: a defect, enforced as a refusal and recorded as what it is. */
+export type OnControlFailure = (control: ControlName, error: unknown) => void;
+
+/**
+ * Walks one row of controls until one does not allow. A control that throws is `indeterminate`: refused, and
+ * recorded as itself, never as a verdict.
+ */
+export async function walkRow(
+  row: readonly Control[],
+  exchange: Exchange,
+  options: { readonly signal: AbortSignal; readonly onFailure: OnControlFailure },
+): Promise<WalkedRow> {
+  const steps: Step[] = [];
+  const gathered: GatheredControl[] = [];
+  for (const control of row) {
+    let facts: JsonObject = {};
+    let verdict: Verdict;
+    try {
+      const gathering = control.gather(exchange, options);
+      // A control that need not wait costs no turn of the event loop.
+      facts = gathering instanceof Promise ? await gathering : gathering;
+      gathered.push({ control, facts });
+      verdict = control.decide(exchange, facts);
+    } catch (error) {
+      options.onFailure(control.name, error);
+      steps.push({ control: control.name, facts, effect: 'indeterminate', reason: 'control-failed' });
+      return { steps, gathered, refusal: indeterminate(control.name) };
+    }
+    steps.push(stepOf(control.name, facts, verdict));
+    const refusal = refusalOf(control.name, verdict);
+    if (refusal) return { steps, gathered, refusal };
+  }
+  return { steps, gathered };
+}
+
+/** Settles every gathered control once, last first. One that throws is told of and does not keep the others from it. */
+export function settleAll(
+  gathered: readonly GatheredControl[],
+  exchange: Exchange,
+  ending: { readonly outcome: Outcome; readonly onFailure: OnControlFailure },
+): void {
+  for (let index = gathered.length - 1; index >= 0; index -= 1) {
+    const { control, facts } = gathered[index] as GatheredControl;
+    try {
+      control.settle?.(exchange, facts, ending.outcome);
+    } catch (error) {
+      ending.onFailure(control.name, error);
+    }
+  }
+}
+
+function stepOf(control: ControlName, facts: JsonObject, verdict: Verdict): Step {
+  if (verdict.effect === 'allow') {
+    return verdict.rule === undefined
+      ? { control, facts, effect: 'allow' }
+      : { control, facts, effect: 'allow', rule: verdict.rule };
+  }
+  const step: Step = { control, facts, effect: verdict.effect, reason: verdict.reason };
+  return verdict.effect === 'deny' && verdict.rule !== undefined ? { ...step, rule: verdict.rule } : step;
+}
+
+function refusalOf(stage: ControlName, verdict: Verdict): Omit<Refusal, 'visible'> | undefined {
+  if (verdict.effect === 'allow') return undefined;
+  const refusal = {
+    kind: 'refused',
+    stage,
+    effect: verdict.effect,
+    reason: verdict.reason,
+    message: verdict.message,
+  } as const;
+  if (verdict.effect === 'hold') return refusal;
+  return {
+    ...refusal,
+    ...(verdict.rule === undefined ? {} : { rule: verdict.rule }),
+    ...(verdict.retryAfterMs === undefined ? {} : { retryAfterMs: verdict.retryAfterMs }),
+  };
+}
+
+function indeterminate(stage: ControlName): Omit<Refusal, 'visible'> {
+  return {
+    kind: 'refused',
+    stage,
+    effect: 'indeterminate',
+    reason: 'control-failed',
+    message: 'this call cannot be decided now',
+  };
+}

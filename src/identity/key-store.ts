@@ -1,0 +1,109 @@
+import type { Clock } from '../lib/clock.ts';
+import type { Ids } from '../lib/ids.ts';
+import type { Database, Migration } from '../storage/database.ts';
+import { makeApiKey } from './api-key.ts';
+
+/** An API key as it is kept: never the secret, only its SHA-256. */
+export interface ApiKeyRecord {
+  readonly id: string;
+  /** Name of the agent it proves. */
+  readonly agent: string;
+  readonly secretHash: Uint8Array;
+  readonly createdAtMs: number;
+  readonly expiresAtMs?: number;
+  readonly revokedAtMs?: number;
+}
+
+export const migrations: readonly Migration[] = [
+  {
+    name: 'identity-001-api-key',
+    sql: `CREATE TABLE api_key (
+      id TEXT PRIMARY KEY, agent TEXT NOT NULL, secret_hash BLOB NOT NULL,
+      created_at_ms INTEGER NOT NULL, expires_at_ms INTEGER, revoked_at_ms INTEGER
+    ) WITHOUT ROWID, STRICT`,
+  },
+];
+
+interface KeyRow {
+  readonly id: string;
+  readonly agent: string;
+  readonly secret_hash: Uint8Array;
+  readonly created_at_ms: number;
+  readonly expires_at_ms: number | null;
+  readonly revoked_at_ms: number | null;
+}
+
+const COLUMNS = 'id, agent, secret_hash, created_at_ms, expires_at_ms, revoked_at_ms';
+
+/** The keys as a data directory holds them, for a reader that does not own it. */
+export function readApiKeys(database: Pick<Database, 'read'>): readonly ApiKeyRecord[] {
+  return database.read<KeyRow>(`SELECT ${COLUMNS} FROM api_key ORDER BY created_at_ms, id`).map((row) => ({
+    id: row.id,
+    agent: row.agent,
+    secretHash: new Uint8Array(row.secret_hash),
+    createdAtMs: row.created_at_ms,
+    ...(row.expires_at_ms === null ? {} : { expiresAtMs: row.expires_at_ms }),
+    ...(row.revoked_at_ms === null ? {} : { revokedAtMs: row.revoked_at_ms }),
+  }));
+}
+
+/** All keys of a data directory, held in memory so that a call reads no disk, written through before a change is told. */
+export class KeyStore {
+  readonly #database: Database;
+  readonly #clock: Clock;
+  readonly #ids: Ids;
+  readonly #keys = new Map<string, ApiKeyRecord>();
+
+  constructor(database: Database, { clock, ids }: { readonly clock: Clock; readonly ids: Ids }) {
+    this.#database = database;
+    this.#clock = clock;
+    this.#ids = ids;
+    for (const record of readApiKeys(database)) this.#keys.set(record.id, record);
+  }
+
+  /** The key of that id; undefined when there is none. */
+  get(id: string): ApiKeyRecord | undefined {
+    return this.#keys.get(id);
+  }
+
+  /** Every key ever made, oldest first. */
+  list(): readonly ApiKeyRecord[] {
+    return [...this.#keys.values()];
+  }
+
+  /** Makes a key for an agent. The returned text is the only copy there will ever be. */
+  async create(agent: string, lifetimeMs?: number): Promise<{ readonly record: ApiKeyRecord; readonly key: string }> {
+    const { id, key, secretHash } = makeApiKey(this.#ids);
+    const createdAtMs = this.#clock.wallMs();
+    const record: ApiKeyRecord = {
+      id,
+      agent,
+      secretHash,
+      createdAtMs,
+      ...(lifetimeMs === undefined ? {} : { expiresAtMs: createdAtMs + lifetimeMs }),
+    };
+    await this.#database.write([
+      {
+        sql: `INSERT INTO api_key (${COLUMNS}) VALUES (?, ?, ?, ?, ?, NULL)`,
+        params: [id, agent, secretHash, createdAtMs, record.expiresAtMs ?? null],
+      },
+    ]);
+    this.#keys.set(id, record);
+    return { record, key };
+  }
+
+  /**
+   * Revokes a key: in force at once, in memory first, so that a disk that fails cannot keep it alive.
+   * @returns undefined when there is no such key; a key revoked before keeps its first time.
+   */
+  async revoke(id: string): Promise<ApiKeyRecord | undefined> {
+    const record = this.#keys.get(id);
+    if (!record || record.revokedAtMs !== undefined) return record;
+    const revoked: ApiKeyRecord = { ...record, revokedAtMs: this.#clock.wallMs() };
+    this.#keys.set(id, revoked);
+    await this.#database.write([
+      { sql: 'UPDATE api_key SET revoked_at_ms = ? WHERE id = ?', params: [revoked.revokedAtMs ?? null, id] },
+    ]);
+    return revoked;
+  }
+}
