@@ -1,4 +1,5 @@
-import type { Control, ControlName, Exchange } from '../domain/control.ts';
+import type { Control, Exchange } from '../domain/control.ts';
+import type { ControlName } from '../domain/control-name.ts';
 import type { Outcome, Refusal } from '../domain/outcome.ts';
 import type { Reason } from '../domain/reasons.ts';
 import type { Verdict } from '../domain/verdict.ts';

@@ -1,5 +1,6 @@
 import type { JsonObject } from '../lib/json.ts';
 import type { Call } from './call.ts';
+import type { ControlName } from './control-name.ts';
 import type { Outcome } from './outcome.ts';
 import type { Verdict } from './verdict.ts';
 
@@ -8,8 +9,6 @@ export interface Exchange {
   readonly call: Call;
   readonly result?: JsonObject;
 }
-
-export type ControlName = 'rate' | 'authorize' | 'validate-input' | 'concurrency' | 'budget' | 'validate-output';
 
 /**
  * One link of the chain. A control is built for one policy set and one catalog; what changes between calls

@@ -1,5 +1,5 @@
 import type { JsonObject, JsonValue } from '../lib/json.ts';
-import type { ControlName } from './control.ts';
+import type { ControlName } from './control-name.ts';
 import type { Reason } from './reasons.ts';
 
 /** The body of a JSON-RPC 2.0 error. */

@@ -1,0 +1,43 @@
+import { randomFillSync } from 'node:crypto';
+import type { Clock } from '../lib/clock.ts';
+import type { Ids } from '../lib/ids.ts';
+import { uuidv7 } from '../lib/uuidv7.ts';
+
+/** The machine's clocks. */
+export const systemClock: Clock = {
+  wallMs: () => Date.now(),
+  monotonicMs: () => performance.now(),
+};
+
+const POOL_BYTES = 8_192;
+
+/** Ids and random bytes from the machine's generator, drawn in pools since each draw is a system call. */
+export function systemIds(clock: Clock = systemClock): Ids {
+  const pool = new Uint8Array(POOL_BYTES);
+  let drawn = POOL_BYTES;
+  let lastMs = 0;
+  let sequence = 0;
+  const take = (length: number): Uint8Array => {
+    if (length > POOL_BYTES) return randomFillSync(new Uint8Array(length));
+    if (drawn + length > POOL_BYTES) {
+      randomFillSync(pool);
+      drawn = 0;
+    }
+    const bytes = pool.slice(drawn, drawn + length);
+    pool.fill(0, drawn, drawn + length);
+    drawn += length;
+    return bytes;
+  };
+  return {
+    uuidv7: () => {
+      // Never backwards: ids sort by making even when the calendar clock is set back.
+      const nowMs = Math.max(clock.wallMs(), lastMs);
+      sequence = nowMs === lastMs ? sequence + 1 : 0;
+      // Past 4,096 ids in one millisecond the next millisecond is borrowed.
+      lastMs = sequence > 0x0fff ? nowMs + 1 : nowMs;
+      if (sequence > 0x0fff) sequence = 0;
+      return uuidv7(lastMs, sequence, take(8));
+    },
+    randomBytes: (length) => take(length),
+  };
+}

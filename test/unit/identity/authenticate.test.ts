@@ -1,0 +1,95 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { makeApiKey } from '../../../src/identity/api-key.ts';
+import { authenticate, type Verifier } from '../../../src/identity/authenticate.ts';
+import type { ApiKeyRecord } from '../../../src/identity/key-store.ts';
+
+const ids = { uuidv7: () => '', randomBytes: (length: number) => new Uint8Array(length).fill(7) };
+const made = makeApiKey(ids);
+const record: ApiKeyRecord = { id: made.id, agent: 'demo', secretHash: made.secretHash, createdAtMs: 0 };
+const verifier = (change: Partial<ApiKeyRecord> = {}, agents: readonly string[] = ['demo']): Verifier => ({
+  keyOf: (id) => (id === record.id ? { ...record, ...change } : undefined),
+  agentOf: (name) => (agents.includes(name) ? { name, owner: 'ana@example.org', team: 'support' } : undefined),
+  clock: { wallMs: () => 1_000, monotonicMs: () => 0 },
+});
+
+test('a key in the Authorization header proves its agent', () => {
+  expect(authenticate({ authorization: `Bearer ${made.key}` }, verifier())).toEqual({
+    ok: true,
+    principal: {
+      id: 'agent:demo',
+      owner: 'ana@example.org',
+      team: 'support',
+      proof: 'api-key',
+      credentialId: '0707070707070707',
+    },
+  });
+});
+
+test('a key in x-api-key proves the same', () => {
+  expect(authenticate({ 'x-api-key': made.key }, verifier())).toMatchObject({
+    ok: true,
+    principal: { id: 'agent:demo' },
+  });
+});
+
+test('two different keys at once prove nothing', () => {
+  expect(authenticate({ authorization: 'Bearer other', 'x-api-key': made.key }, verifier())).toEqual({
+    ok: false,
+    because: 'malformed',
+  });
+});
+
+test('no header is a refusal', () => {
+  expect(authenticate({}, verifier())).toEqual({ ok: false, because: 'missing' });
+});
+
+test('a wrong secret under a known id is a refusal', () => {
+  const forged = `${made.key.slice(0, -1)}A`;
+  expect(authenticate({ 'x-api-key': forged }, verifier())).toEqual({ ok: false, because: 'wrong-secret' });
+});
+
+test('the empty secret hash of an unknown id is never matched', () => {
+  const foreign = made.key.replace('0707070707070707', 'ffffffffffffffff');
+  expect(authenticate({ 'x-api-key': foreign }, verifier())).toEqual({ ok: false, because: 'unknown-key' });
+});
+
+test('a revoked key is a refusal', () => {
+  expect(authenticate({ 'x-api-key': made.key }, verifier({ revokedAtMs: 5 }))).toEqual({
+    ok: false,
+    because: 'revoked',
+  });
+});
+
+test('a key is expired from the millisecond of its expiry', () => {
+  expect(authenticate({ 'x-api-key': made.key }, verifier({ expiresAtMs: 1_000 }))).toEqual({
+    ok: false,
+    because: 'expired',
+  });
+  expect(authenticate({ 'x-api-key': made.key }, verifier({ expiresAtMs: 1_001 }))).toMatchObject({ ok: true });
+});
+
+test('a key of an agent that no file declares is a refusal', () => {
+  expect(authenticate({ 'x-api-key': made.key }, verifier({}, []))).toEqual({ ok: false, because: 'unknown-agent' });
+});
+
+test('10,000 invented Authorization headers prove nothing', () => {
+  const headers = fc.oneof(
+    fc.string({ unit: 'binary', maxLength: 200 }),
+    fc.constantFrom(
+      "Bearer ' OR 1=1--",
+      'Basic YTpi',
+      'Bearer',
+      'bearer  ',
+      `Bearer ${made.key} `,
+      `Bearer ${made.key}${made.key}`,
+    ),
+    fc
+      .tuple(fc.stringMatching(/^[0-9a-f]{16}$/), fc.base64String({ maxLength: 44 }))
+      .map(([id, secret]) => `Bearer sen_${id}_${secret}`),
+  );
+  fc.assert(
+    fc.property(headers, (authorization) => authenticate({ authorization }, verifier()).ok === false),
+    { numRuns: 10_000 },
+  );
+});
