@@ -1,0 +1,101 @@
+import { type Problem, ProblemError } from '../domain/problem.ts';
+import { Secret } from '../lib/secret.ts';
+import { parseReferences, type ReferencePart } from '../lib/secret-reference.ts';
+
+/** Where references are looked up. `readFile` throws when the file cannot be read. */
+export interface ReferenceSources {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly readFile: (path: string) => string;
+}
+
+/** What may stand in a resolved value: a header admits no control character at all, a variable no NUL. */
+export type ReferenceUse = 'header' | 'variable';
+
+/**
+ * Puts the values of `${env:NAME}` and `${file:PATH}` into a text. A file's trailing line end is cut off.
+ * @throws ProblemError for what is missing or empty; it names the variable or file, never a value.
+ */
+export function resolveReferences(
+  text: string,
+  sources: ReferenceSources & { readonly at: string; readonly use?: ReferenceUse },
+): Secret {
+  const parts = parseReferences(text);
+  if ('message' in parts) {
+    throw new ProblemError([
+      { code: 'credentials-reference-invalid', at: sources.at, message: parts.message, hint: REFERENCE_HINT },
+    ]);
+  }
+  const problems: Problem[] = [];
+  let value = '';
+  for (const part of parts) {
+    const found = part.kind === 'text' ? part.text : lookUp(part, sources);
+    if (typeof found === 'string') value += found;
+    else problems.push({ ...found, at: sources.at });
+  }
+  if (problems.length === 0 && holdsForbidden(value, sources.use ?? 'variable')) {
+    problems.push({
+      code: 'credentials-reference-invalid',
+      at: sources.at,
+      message: 'the value behind the reference holds a control character',
+      hint: 'store the secret as one line without control characters',
+    });
+  }
+  if (problems.length > 0) throw new ProblemError(problems);
+  return new Secret(value);
+}
+
+/**
+ * Resolves every value of a map of headers or variables. `place` tells where a key's value stands.
+ * @throws ProblemError with every problem of every value.
+ */
+export function resolveAll(
+  values: Readonly<Record<string, string>>,
+  options: ReferenceSources & { readonly place: (key: string) => string; readonly use: ReferenceUse },
+): ReadonlyMap<string, Secret> {
+  const resolved = new Map<string, Secret>();
+  const problems: Problem[] = [];
+  for (const [key, text] of Object.entries(values)) {
+    try {
+      resolved.set(key, resolveReferences(text, { ...options, at: options.place(key) }));
+    } catch (error) {
+      if (!(error instanceof ProblemError)) throw error;
+      problems.push(...error.problems);
+    }
+  }
+  if (problems.length > 0) throw new ProblemError(problems);
+  return resolved;
+}
+
+// Written in pieces so that no tool takes it for a template that lost its backticks.
+const REFERENCE_HINT = ['write $', '{env:NAME} or $', '{file:PATH}; $$', '{ stands for a literal $', '{'].join('');
+
+function lookUp(
+  part: Exclude<ReferencePart, { kind: 'text' }>,
+  sources: ReferenceSources,
+): string | Omit<Problem, 'at'> {
+  if (part.kind === 'env') {
+    const value = Object.hasOwn(sources.env, part.name) ? sources.env[part.name] : undefined;
+    if (value !== undefined && value !== '') return value;
+    return {
+      code: 'credentials-reference-missing',
+      message: `the environment variable \`${part.name}\` is not set`,
+      hint: `export ${part.name}=… where the broker is started`,
+    };
+  }
+  const problem = {
+    code: 'credentials-reference-missing',
+    message: `the secret file \`${part.name}\` cannot be read or is empty`,
+    hint: 'write the secret into that file, readable by the broker alone (`chmod 600`)',
+  } as const;
+  try {
+    const value = sources.readFile(part.name).replace(/\r?\n$/, '');
+    return value === '' ? problem : value;
+  } catch {
+    // The system's error may quote what it read; that it could not be read is all a person needs.
+    return problem;
+  }
+}
+
+function holdsForbidden(value: string, use: ReferenceUse): boolean {
+  return use === 'header' ? /(?!\t)\p{Cc}/u.test(value) : value.includes('\0');
+}

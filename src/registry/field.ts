@@ -1,0 +1,59 @@
+import { z } from 'zod';
+import { parseDurationMs } from '../lib/duration.ts';
+import { parseNanoUsd } from '../lib/money.ts';
+
+const MAX_DURATION_MS = 86_400_000;
+
+/** A duration such as `30s`, at least 1 ms and at most one day, read as milliseconds. */
+export function duration(description: string): z.ZodType<number, string> {
+  return z
+    .string()
+    .regex(/^\d{1,9}(ms|s|m|h|d)$/, { error: 'is no duration' })
+    .refine(isDurationInRange, {
+      error: 'a duration is a whole number of `ms`, `s`, `m`, `h` or `d`, more than none and at most `24h`',
+      params: { hint: 'write for example `30s`' },
+    })
+    .describe(`${description}; a whole number with unit \`ms\`, \`s\`, \`m\`, \`h\` or \`d\`, such as \`30s\``)
+    .transform((text) => parseDurationMs(text) ?? 0);
+}
+
+function isDurationInRange(text: string): boolean {
+  const ms = parseDurationMs(text);
+  return ms === undefined || (ms > 0 && ms <= MAX_DURATION_MS);
+}
+
+/** Dollars as a decimal string such as `"0.002"`, read as nano-dollars. */
+export function dollars(description: string): z.ZodType<number, string> {
+  const said =
+    'dollars are a decimal text with at most nine decimals, never a number: `0.1` as a number is not one tenth';
+  return z
+    .string({ error: said })
+    .regex(/^\d{1,7}(\.\d{1,9})?$/)
+    .refine((text) => parseNanoUsd(text) !== undefined, { error: 'is more money than can be counted' })
+    .describe(`${description}; US dollars as a decimal text in quotes, such as \`"0.002"\``)
+    .transform((text) => parseNanoUsd(text) ?? 0);
+}
+
+/** A whole number of bytes. */
+export function bytes(description: string, most: number): z.ZodType<number, number> {
+  return z.int().min(1).max(most).describe(`${description}; a whole number of bytes`);
+}
+
+/** The name of a server or agent: words of `a-z` and `0-9` joined by single `-`, at most 63 characters. */
+export function registryName(description: string): z.ZodType<string, string> {
+  return z
+    .string()
+    .max(63)
+    .regex(/^[a-z0-9]+(-[a-z0-9]+)*$/)
+    .describe(`${description}; words of \`a\` to \`z\` and \`0\` to \`9\` joined by single \`-\`, such as \`ci-bot\``);
+}
+
+/** One line of text for people. */
+export function line(description: string): z.ZodType<string, string> {
+  return z
+    .string()
+    .min(1)
+    .max(1_000)
+    .regex(/^\P{Cc}*$/u)
+    .describe(description);
+}

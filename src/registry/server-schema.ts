@@ -1,0 +1,164 @@
+import { z } from 'zod';
+import type { JsonValue } from '../lib/json.ts';
+import { bytes, dollars, duration, line, registryName } from './field.ts';
+import { type ServerSettings, TOOL_NAME, type ToolSettings } from './server-settings.ts';
+
+const MAX_BYTES = 67_108_864;
+
+const risk = z
+  .enum(['read', 'write', 'destructive'])
+  .describe(
+    'Harm that the tool can do: `read`, `write` or `destructive`; what the tool says of itself never lowers it',
+  );
+
+const jsonValue: z.ZodType<JsonValue> = z.json().describe('Any JSON value');
+
+const toolSettings = z
+  .strictObject({
+    risk: risk
+      .exactOptional()
+      .describe('Harm that the tool can do. Default: `destructive`; only `read` is ever tried again.'),
+    costUsd: dollars('Cost of one call, reserved before it is sent. Default: `"0"`.').exactOptional(),
+    labels: z
+      .array(
+        z
+          .string()
+          .regex(/^[a-z0-9]+([._:-][a-z0-9]+)*$/)
+          .max(63),
+      )
+      .max(32)
+      .default([])
+      .describe('Words by which policies may speak of the tool. Default: none.'),
+    output: z
+      .record(z.string(), jsonValue)
+      .exactOptional()
+      .describe(
+        'JSON Schema 2020-12 that results must match where the server declares no `outputSchema`. Default: none.',
+      ),
+    maxResultBytes: bytes('Largest result that is passed on. Default: that of the server.', MAX_BYTES).exactOptional(),
+    timeout: duration('Longest wait for an answer. Default: that of the server.').exactOptional(),
+  })
+  .describe('What the operator says of one tool');
+
+const stdio = z
+  .strictObject({
+    type: z.literal('stdio').describe('The broker starts the server as a process and speaks with it over its pipes'),
+    command: line('Program to start, without a shell'),
+    args: z.array(z.string().max(8_192)).max(256).default([]).describe('Arguments of the program. Default: none.'),
+    env: z
+      .record(
+        z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/),
+        z.string().max(65_536, { error: 'is longer than 65536 characters' }),
+      )
+      .default({})
+      .describe(
+        'Environment variables that the program gets, texts with references such as `${' +
+          'env:HOME}` in them; nothing else of the environment is passed on but what programs need to start. Default: none.',
+      ),
+    cwd: line("Directory that the program starts in. Default: the broker's own.").exactOptional(),
+  })
+  .describe('A server that is started as a process');
+
+const streamableHttp = z
+  .strictObject({
+    type: z.literal('streamable-http').describe('The broker speaks with the server over streamable HTTP'),
+    url: z
+      .string()
+      .max(2_048)
+      .describe('Address of the MCP endpoint, `https://…` or `http://…`, without user and password'),
+    headers: z
+      .record(z.string().regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/), z.string().max(8_192))
+      .default({})
+      .describe('HTTP headers of each request; a secret is written as a reference. Default: none.'),
+  })
+  .describe('A server that is reached over HTTP');
+
+const serverFile = z
+  .strictObject({
+    name: registryName('Name of the server and of its file; its tools are `tool:<name>/…`, exposed as `<name>__…`'),
+    title: line('Name of the server for people. Default: none.').exactOptional(),
+    description: line('What the server is for. Default: none.').exactOptional(),
+    transport: z.discriminatedUnion('type', [stdio, streamableHttp]).describe('How the server is reached'),
+    timeout: duration('Longest wait for the answer to one call. Default: `30s`.').prefault('30s'),
+    startTimeout: duration('Longest wait until the server is started and has said hello. Default: `30s`.').prefault(
+      '30s',
+    ),
+    idleTimeout: duration('Time without a call after which a process or session is ended. Default: `5m`.').prefault(
+      '5m',
+    ),
+    refresh: duration('Time after which the list of tools is read again. Default: `5m`.').prefault('5m'),
+    sharing: z
+      .enum(['principal', 'all'])
+      .default('principal')
+      .describe(
+        'Who shares a process or session: each `principal` has its own, or `all` share one. Default: `principal`.',
+      ),
+    pin: z
+      .enum(['auto', 'lock'])
+      .default('lock')
+      .describe(
+        '`auto` accepts new tools and never changed ones; `lock` only what `registry.lock` holds. Default: `lock`.',
+      ),
+    era: z
+      .enum(['auto', 'legacy', 'modern'])
+      .default('auto')
+      .describe(
+        'Protocol that the server speaks: `auto` asks it, `legacy` is 2025-11-25 and before, `modern` 2026-07-28. Default: `auto`.',
+      ),
+    payloads: z
+      .enum(['keep', 'digest'])
+      .default('digest')
+      .describe('What is kept of arguments and results: the bytes, or their salted digest alone. Default: `digest`.'),
+    payloadMaxBytes: bytes(
+      'Largest payload that is kept; of a larger one the digest is. Default: 65536.',
+      MAX_BYTES,
+    ).default(65_536),
+    maxResultBytes: bytes('Largest result that is passed on. Default: 1048576.', MAX_BYTES).default(1_048_576),
+    maxTools: z
+      .int()
+      .min(1)
+      .max(100_000)
+      .default(10_000)
+      .describe('Most tools that are read of the server. Default: 10000.'),
+    risk: risk
+      .default('destructive')
+      .describe('Harm that tools can do which `tools` says nothing of. Default: `destructive`.'),
+    tools: z
+      .record(z.string().regex(TOOL_NAME), toolSettings)
+      .default({})
+      .describe('Tools by name. Tools that are not listed exist all the same, with the defaults.'),
+  })
+  .describe('One tool server: how it is reached and what the operator says of its tools');
+
+/** The settings of `registry/servers/<name>.yaml`: read as a person writes them, given with units and defaults. */
+export const serverSettingsSchema: z.ZodType<ServerSettings> = serverFile.transform(withUnits);
+
+/** Puts units into the names and the server's defaults into its tools. */
+function withUnits(file: z.output<typeof serverFile>): ServerSettings {
+  const { timeout, startTimeout, idleTimeout, refresh, risk: unlistedRisk, tools: listed, ...rest } = file;
+  const unlisted: ToolSettings = {
+    risk: unlistedRisk,
+    costNanoUsd: 0,
+    labels: [],
+    maxResultBytes: file.maxResultBytes,
+    timeoutMs: timeout,
+  };
+  const tools = new Map<string, ToolSettings>();
+  for (const [name, { costUsd, timeout: timeoutMs, ...tool }] of Object.entries(listed)) {
+    tools.set(name, {
+      ...unlisted,
+      ...tool,
+      ...(costUsd === undefined ? {} : { costNanoUsd: costUsd }),
+      ...(timeoutMs === undefined ? {} : { timeoutMs }),
+    });
+  }
+  return {
+    ...rest,
+    timeoutMs: timeout,
+    startTimeoutMs: startTimeout,
+    idleMs: idleTimeout,
+    refreshMs: refresh,
+    tools,
+    unlisted,
+  };
+}
