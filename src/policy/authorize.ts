@@ -1,0 +1,102 @@
+import type { Call } from '../domain/call.ts';
+import type { Control } from '../domain/control.ts';
+import type { Principal } from '../domain/principal.ts';
+import type { Target, ToolTarget } from '../domain/target.ts';
+import { allow, deny, type Verdict } from '../domain/verdict.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { ConditionPrincipal, ConditionResult, ConditionScope, ConditionTarget } from './condition.ts';
+import type { PolicySet } from './policy-set.ts';
+
+/** What `authorize` saw: the time, and how each condition came out that the answer may depend on. */
+export type AuthorizeFacts = {
+  /** Milliseconds since 1970, as conditions saw `now`. */
+  readonly nowMs: number;
+  readonly conditions: { readonly [conditionId: string]: ConditionResult };
+};
+
+const NO_CONDITIONS: AuthorizeFacts['conditions'] = Object.freeze({});
+
+/** The control that asks the policy. Facts tell the conditions, so that a replay needs neither clock nor CEL. */
+export function authorize(policySet: PolicySet, clock: Clock): Control<AuthorizeFacts> {
+  return {
+    name: 'authorize',
+    gather({ call }) {
+      const nowMs = clock.wallMs();
+      return { nowMs, conditions: gatherConditions(policySet, call, nowMs) };
+    },
+    decide: ({ call }, facts) => decideCall(policySet, call, facts),
+  };
+}
+
+function gatherConditions(policySet: PolicySet, call: Call, nowMs: number): AuthorizeFacts['conditions'] {
+  if (call.target.kind === 'unknown') return NO_CONDITIONS;
+  const ids = policySet.conditionsFor({ subjects: call.subjects, object: call.target.id, action: call.action });
+  if (ids.length === 0) return NO_CONDITIONS;
+  const scope: ConditionScope = {
+    ...{ args: call.args, nowMs, context: call.context },
+    principal: conditionPrincipal(call.principal),
+    target: conditionTarget(call.target),
+  };
+  const conditions: Record<string, ConditionResult> = {};
+  for (const id of ids) conditions[id] = policySet.condition(id)?.evaluate(scope) ?? 'error';
+  return conditions;
+}
+
+function decideCall(policySet: PolicySet, call: Call, facts: AuthorizeFacts): Verdict {
+  const { target, action, subjects, principal } = call;
+  if (target.kind === 'unknown') return deny('unknown-tool', `no tool \`${target.exposedName}\``);
+  const { conditions } = facts;
+  const decision = policySet.decide({ subjects, object: target.id, action }, (id) => conditions[id] ?? 'error');
+  if (decision.allowed) return allow(decision.rule);
+  const message =
+    decision.rule === undefined
+      ? `no grant lets ${principal.id} ${action} ${target.id} with these arguments`
+      : `a rule forbids ${principal.id} to ${action} ${target.id} with these arguments`;
+  return deny('policy-denied', message, decision.rule === undefined ? {} : { rule: decision.rule });
+}
+
+/** Whether a principal may see a target: whether some arguments at some time could be allowed. */
+export function mayEverReach(
+  policySet: PolicySet,
+  who: { readonly principal: Principal; readonly subjects: readonly string[] },
+  what: { readonly target: Target; readonly action: string },
+): boolean {
+  const { target, action } = what;
+  if (target.kind === 'unknown') return false;
+  const question = { subjects: who.subjects, object: target.id, action };
+  if (policySet.conditionsFor(question).length === 0) return policySet.mayEver(question);
+  const scope = { principal: conditionPrincipal(who.principal), target: conditionTarget(target) };
+  return policySet.mayEver(question, (id) => knownBeforehand(policySet, id, scope));
+}
+
+/** How a condition comes out that reads only who asks and what for; undefined where it reads anything that may change. */
+export function knownBeforehand(
+  policySet: PolicySet,
+  conditionId: string,
+  scope: Pick<ConditionScope, 'principal' | 'target'>,
+): ConditionResult | undefined {
+  const condition = policySet.condition(conditionId);
+  if (condition === undefined) return 'error';
+  for (const variable of condition.variables) if (variable !== 'principal' && variable !== 'target') return undefined;
+  return condition.evaluate({ ...scope, args: {}, nowMs: 0, context: { transport: 'http', protocolVersion: '' } });
+}
+
+/** Every subject that a principal is: `agent:…`, its roles sorted, then `team:…`. */
+export function principalSubjects(policySet: PolicySet, principal: Pick<Principal, 'id' | 'team'>): readonly string[] {
+  const team = principal.team === undefined ? [] : [`team:${principal.team}`];
+  return [principal.id, ...policySet.rolesOf(principal.id), ...team];
+}
+
+function conditionPrincipal(principal: Principal): ConditionPrincipal {
+  const { id, owner, team, costCenter, environment, proof } = principal;
+  return {
+    ...{ agent: id, owner, proof },
+    ...(team === undefined ? {} : { team }),
+    ...(costCenter === undefined ? {} : { costCenter }),
+    ...(environment === undefined ? {} : { environment }),
+  };
+}
+
+function conditionTarget(target: ToolTarget): ConditionTarget {
+  return { server: target.server, tool: target.tool, risk: target.risk, labels: target.labels };
+}

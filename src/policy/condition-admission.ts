@@ -1,0 +1,205 @@
+import type { ASTNode } from '@marcbachmann/cel-js';
+
+/** Bounds of a condition. With them an evaluation takes at most some ten thousand steps over capped input. */
+export const CONDITION_LIMITS = {
+  /** Characters of the text. */
+  textLength: 1_024,
+  /** Nodes of the parsed expression. */
+  nodes: 200,
+  /** Nesting of calls, selections and literals. */
+  depth: 24,
+  /** Comprehensions inside each other, the outer one counted. */
+  comprehensionDepth: 2,
+  /** Elements of any list or map of the arguments that a comprehension may meet; more is an error of the condition. */
+  listLength: 1_000,
+  /** The same where comprehensions are nested. */
+  nestedListLength: 100,
+  /** Characters and elements of the arguments together that a comprehension or `re2` may meet. */
+  argumentsWeight: 65_536,
+  /** Characters of a regular expression. */
+  patternLength: 256,
+} as const;
+
+/** What is wrong with a condition, and where in its text (from 0). */
+export interface ConditionDefect {
+  readonly code: 'policy-condition-invalid' | 'policy-condition-not-admitted';
+  readonly offset: number;
+  readonly message: string;
+  readonly hint: string;
+}
+
+/** What an admitted condition was found to use. */
+export interface ConditionUses {
+  readonly variables: ReadonlySet<string>;
+  /** Nested comprehensions; 0 where it has none. */
+  readonly comprehensions: number;
+  /** Literal regular expressions. */
+  readonly patterns: readonly string[];
+}
+
+/** Fields of the variables that have fixed ones. A field that is not here is a spelling mistake, so it is refused. */
+export const CONDITION_FIELDS: Readonly<Record<string, readonly string[]>> = {
+  principal: ['agent', 'owner', 'team', 'costCenter', 'environment', 'proof'],
+  target: ['server', 'tool', 'risk', 'labels'],
+  context: ['transport', 'protocolVersion'],
+};
+
+const VARIABLES: ReadonlySet<string> = new Set(['args', 'now', 'principal', 'target', 'context']);
+const TYPE_NAMES: ReadonlySet<string> = new Set([
+  'int',
+  'uint',
+  'double',
+  'string',
+  'bool',
+  'list',
+  'map',
+  'null_type',
+]);
+const COMPREHENSIONS: ReadonlySet<string> = new Set(['all', 'exists', 'exists_one', 'map', 'filter']);
+const FUNCTIONS: ReadonlySet<string> = new Set([
+  ...['has', 'size', 'int', 'double', 'string', 'bool', 'type', 'dyn', 'timestamp', 'duration', 're2'],
+  ...['startsWith', 'endsWith', 'contains', 'trim', 'indexOf', 'substring', 'lowerAscii', 'upperAscii'],
+  ...['getFullYear', 'getMonth', 'getDate', 'getDayOfMonth', 'getDayOfWeek', 'getHours', 'getMinutes', 'getSeconds'],
+]);
+
+interface Walk {
+  readonly variables: Set<string>;
+  readonly patterns: string[];
+  comprehensions: number;
+  defect: ConditionDefect | undefined;
+}
+
+/** Walks a parsed condition and refuses whatever is not on the lists above. */
+export function admitCondition(ast: ASTNode): ConditionUses | ConditionDefect {
+  const walk: Walk = { variables: new Set(), patterns: [], comprehensions: 0, defect: undefined };
+  visit(ast, walk, []);
+  return walk.defect ?? walk;
+}
+
+function refuse(walk: Walk, node: ASTNode, what: { readonly message: string; readonly hint: string }): void {
+  walk.defect ??= { code: 'policy-condition-not-admitted', offset: node.start, ...what };
+}
+
+function visit(node: ASTNode, walk: Walk, bound: readonly string[]): void {
+  if (walk.defect !== undefined) return;
+  if (node.op === 'id') visitName(node, walk, bound);
+  else if (node.op === 'call') visitCall({ node, name: node.args[0], args: node.args[1] }, walk, bound);
+  else if (node.op === 'rcall') {
+    const [name, receiver, args] = node.args;
+    visitCall({ node, name, receiver, args }, walk, bound);
+  } else {
+    if (node.op === '.' || node.op === '.?') visitField(node.args[0], { name: node.args[1], at: node }, walk);
+    if (node.op === '[]' || node.op === '[?]') visitIndex(node.args[0], node.args[1], walk);
+    for (const part of partsOf(node)) visit(part, walk, bound);
+  }
+}
+
+/** The expressions inside one that is neither a name nor a call. */
+function partsOf(node: ASTNode): readonly ASTNode[] {
+  if (node.op === 'value' || node.op === 'id' || node.op === 'call' || node.op === 'rcall') return [];
+  if (node.op === '.' || node.op === '.?') return [node.args[0]];
+  if (node.op === '!_' || node.op === '-_') return [node.args];
+  if (node.op === 'map') return node.args.flat();
+  return node.args;
+}
+
+function visitName(node: ASTNode & { readonly op: 'id' }, walk: Walk, bound: readonly string[]): void {
+  const name = node.args;
+  if (bound.includes(name) || TYPE_NAMES.has(name)) return;
+  if (VARIABLES.has(name)) {
+    walk.variables.add(name);
+    return;
+  }
+  const hint = 'use `args`, `now`, `principal`, `target` and `context`';
+  walk.defect ??= { code: 'policy-condition-invalid', offset: node.start, message: `unknown name \`${name}\``, hint };
+}
+
+function visitField(owner: ASTNode, field: { readonly name: string; readonly at: ASTNode }, walk: Walk): void {
+  if (owner.op !== 'id') return;
+  const fields = CONDITION_FIELDS[owner.args];
+  if (fields === undefined || fields.includes(field.name)) return;
+  walk.defect ??= {
+    code: 'policy-condition-invalid',
+    offset: field.at.start,
+    message: `\`${owner.args}\` has no field \`${field.name}\``,
+    hint: `use one of ${fields.map((each) => `\`${each}\``).join(', ')}`,
+  };
+}
+
+function visitIndex(owner: ASTNode, index: ASTNode, walk: Walk): void {
+  if (owner.op !== 'id' || CONDITION_FIELDS[owner.args] === undefined) return;
+  if (index.op === 'value' && typeof index.args === 'string') {
+    visitField(owner, { name: index.args, at: index }, walk);
+  } else refuse(walk, index, { message: 'a computed field name', hint: 'write the field, such as `principal.team`' });
+}
+
+interface CallSite {
+  readonly node: ASTNode;
+  readonly name: string;
+  readonly receiver?: ASTNode;
+  readonly args: readonly ASTNode[];
+}
+
+function visitCall(call: CallSite, walk: Walk, bound: readonly string[]): void {
+  if (call.receiver !== undefined && COMPREHENSIONS.has(call.name)) {
+    visitComprehension({ ...call, receiver: call.receiver }, walk, bound);
+    return;
+  }
+  if (!FUNCTIONS.has(call.name)) {
+    const hint = call.name === 'matches' ? "use `re2('…')`, which runs in linear time" : 'use another function';
+    refuse(walk, call.node, { message: `the function \`${call.name}\` is not admitted`, hint });
+    return;
+  }
+  if (call.name === 're2') visitPattern(call, walk);
+  if (call.receiver !== undefined) visit(call.receiver, walk, bound);
+  for (const argument of call.args) visit(argument, walk, bound);
+}
+
+function visitPattern(call: CallSite, walk: Walk): void {
+  const pattern = call.args.at(-1);
+  if (
+    pattern?.op === 'value' &&
+    typeof pattern.args === 'string' &&
+    pattern.args.length <= CONDITION_LIMITS.patternLength
+  ) {
+    walk.patterns.push(pattern.args);
+    return;
+  }
+  const hint = `write it out, with at most ${CONDITION_LIMITS.patternLength} characters`;
+  refuse(walk, call.node, { message: 'a regular expression that is computed or too long', hint });
+}
+
+function visitComprehension(
+  call: CallSite & { readonly receiver: ASTNode },
+  walk: Walk,
+  bound: readonly string[],
+): void {
+  const { receiver, node } = call;
+  const [name, ...bodies] = call.args;
+  if (name?.op !== 'id') {
+    const hint = 'name the element first, as in `args.items.all(item, item > 0)`';
+    refuse(walk, node, { message: `\`${call.name}\` without a name for the element`, hint });
+    return;
+  }
+  const inside = [...bound, name.args];
+  walk.comprehensions = Math.max(walk.comprehensions, inside.length);
+  if (!isPath(receiver)) {
+    // A chain of these could double its list or text at every link.
+    const hint = 'walk a list of `args`, or one that is written out';
+    refuse(walk, node, { message: `\`${call.name}\` over a computed list`, hint });
+  } else if (VARIABLES.has(name.args) || TYPE_NAMES.has(name.args) || bound.includes(name.args)) {
+    refuse(walk, name, { message: `\`${name.args}\` already has a meaning`, hint: 'choose another name' });
+  } else if (inside.length > CONDITION_LIMITS.comprehensionDepth) {
+    refuse(walk, node, { message: 'comprehensions nested too deeply', hint: 'nest at most one in another' });
+  }
+  visit(receiver, walk, bound);
+  for (const body of bodies) visit(body, walk, inside);
+}
+
+function isPath(node: ASTNode): boolean {
+  if (node.op === 'id') return true;
+  if (node.op === 'list') return node.args.every((item) => item.op === 'value' || isPath(item));
+  if (node.op === '.') return isPath(node.args[0]);
+  if (node.op === '[]') return isPath(node.args[0]) && node.args[1].op === 'value';
+  return false;
+}

@@ -1,0 +1,90 @@
+import { globMatches } from '../lib/glob.ts';
+import type { GrantRow } from './grant-row.ts';
+
+/** Whom and what a question is about, every membership resolved. */
+export interface GrantSelection {
+  /** The asker's `agent:` id, roles and `team:`. */
+  readonly subjects: readonly string[];
+  readonly object: string;
+  /** The sets that hold the object. */
+  readonly sets: readonly string[];
+  readonly action: string;
+}
+
+/** Finds the rows that could match a question. It MUST return every row that Casbin would match; more only costs time. */
+export interface GrantIndex {
+  /** In file order. */
+  select(selection: GrantSelection): readonly GrantRow[];
+}
+
+/** Makes an index over rows in file order. */
+export type GrantIndexBuilder = (rows: readonly GrantRow[]) => GrantIndex;
+
+/** What rows of one subject say, by where their objects begin. */
+interface SubjectRows {
+  /** Rows whose object holds no `*`; sets among them. */
+  readonly exact: Map<string, number[]>;
+  /** Rows whose object holds a `*`, by the text before it. */
+  readonly prefixed: Map<string, number[]>;
+  /** Lengths of the keys of `prefixed`. */
+  readonly prefixLengths: Set<number>;
+}
+
+/** Indexes rows by subject, and under it by exact object or by the literal text before the first `*`. */
+export function buildGrantIndex(rows: readonly GrantRow[]): GrantIndex {
+  const bySubject = new Map<string, SubjectRows>();
+  /** Subjects with a `*`: they cannot be looked up, so each question tries them all. */
+  const residual: string[] = [];
+  rows.forEach((row, position) => {
+    let subject = bySubject.get(row.subject);
+    if (subject === undefined) {
+      subject = { exact: new Map(), prefixed: new Map(), prefixLengths: new Set() };
+      bySubject.set(row.subject, subject);
+      if (row.subject.includes('*')) residual.push(row.subject);
+    }
+    addRow(subject, row.object, position);
+  });
+  return {
+    select(selection) {
+      const positions: number[] = [];
+      for (const subject of selection.subjects) collect(bySubject.get(subject), selection, positions);
+      for (const pattern of residual) {
+        if (!selection.subjects.some((subject) => globMatches(pattern, subject))) continue;
+        if (!selection.subjects.includes(pattern)) collect(bySubject.get(pattern), selection, positions);
+      }
+      positions.sort((a, b) => a - b);
+      return positions.flatMap((position) => keep(rows[position], selection));
+    },
+  };
+}
+
+function addRow(subject: SubjectRows, object: string, position: number): void {
+  const star = object.indexOf('*');
+  const prefix = star < 0 ? object : object.slice(0, star);
+  if (star >= 0) subject.prefixLengths.add(star);
+  const bucket = star < 0 ? subject.exact : subject.prefixed;
+  const positions = bucket.get(prefix);
+  if (positions === undefined) bucket.set(prefix, [position]);
+  else positions.push(position);
+}
+
+function collect(subject: SubjectRows | undefined, selection: GrantSelection, into: number[]): void {
+  if (subject === undefined) return;
+  append(subject.exact.get(selection.object), into);
+  for (const set of selection.sets) append(subject.exact.get(set), into);
+  for (const length of subject.prefixLengths) {
+    if (length <= selection.object.length) append(subject.prefixed.get(selection.object.slice(0, length)), into);
+  }
+}
+
+function append(positions: readonly number[] | undefined, into: number[]): void {
+  if (positions !== undefined) for (const position of positions) into.push(position);
+}
+
+/** Drops what cannot match, so that Casbin walks only the rows that matter. */
+function keep(row: GrantRow | undefined, selection: GrantSelection): GrantRow[] {
+  if (row === undefined) return [];
+  if (row.action !== '*' && row.action !== selection.action) return [];
+  const matches = globMatches(row.object, selection.object) || selection.sets.includes(row.object);
+  return matches ? [row] : [];
+}

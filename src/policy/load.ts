@@ -1,0 +1,101 @@
+import type { Problem } from '../domain/problem.ts';
+import { ProblemError } from '../domain/problem.ts';
+import { digestOfJson } from '../lib/digest.ts';
+import { createConditionCompiler } from './condition.ts';
+import type { GrantIndexBuilder } from './grant-index.ts';
+import type { GrantRow, LinkRow } from './grant-row.ts';
+import { buildMemberships, findCycle, type Memberships } from './memberships.ts';
+import { checkModelConf } from './model-conf.ts';
+import { DEFAULT_MODEL, type PolicyFiles } from './policy-files.ts';
+import { type PolicyRows, parsePolicyRows } from './policy-rows.ts';
+import { createPolicySet, type PolicySet } from './policy-set.ts';
+import { readSourceText } from './source-text.ts';
+
+/** How a policy set is loaded. */
+export interface LoadPolicyOptions {
+  /** What the files are called in problems. Default: `policy.csv` and `model.conf`. */
+  readonly fileNames?: { readonly 'policy.csv'?: string; readonly 'model.conf'?: string };
+  /** Default: the index that ships; tests put broken ones here. */
+  readonly buildIndex?: GrantIndexBuilder;
+}
+
+/**
+ * Loads a policy set and refuses everything that node-casbin would ignore or misread.
+ * @throws ProblemError with every problem of both files, each at `file:line:column`.
+ */
+export function loadPolicySet(files: PolicyFiles, options: LoadPolicyOptions = {}): PolicySet {
+  const problems: Problem[] = [];
+  const names = { 'policy.csv': 'policy.csv', 'model.conf': 'model.conf', ...options.fileNames };
+  const model = readSourceText(names['model.conf'], files['model.conf'] ?? DEFAULT_MODEL, problems);
+  const policy = readSourceText(names['policy.csv'], files['policy.csv'] ?? '', problems);
+  checkModelConf(model, problems);
+  const parsed = parsePolicyRows(policy, createConditionCompiler(), problems);
+  const roles = membershipsOf(parsed.roleLinks, { kind: 'role', file: policy.file }, problems);
+  const sets = membershipsOf(parsed.setLinks, { kind: 'set', file: policy.file }, problems);
+  for (const row of parsed.grants) checkGroups(row, { roles, sets, file: policy.file }, problems);
+  if (problems.length > 0) throw new ProblemError(inFileOrder(problems));
+  const texts = { 'model.conf': model.text, 'policy.csv': policy.text };
+  const { buildIndex } = options;
+  return createPolicySet({
+    ...{ digest: digestOfJson(texts), texts, rows: parsed.grants, conditions: parsed.conditions, roles, sets },
+    ...(buildIndex === undefined ? {} : { buildIndex }),
+  });
+}
+
+function membershipsOf(
+  links: PolicyRows['roleLinks'],
+  about: { readonly kind: 'role' | 'set'; readonly file: string },
+  problems: Problem[],
+): Memberships {
+  const cycle = findCycle(links);
+  if (cycle !== undefined) problems.push(cycleProblem(cycle, about));
+  return buildMemberships(links, about.kind);
+}
+
+function cycleProblem(
+  cycle: { readonly link: LinkRow; readonly path: readonly string[] },
+  about: { readonly kind: 'role' | 'set'; readonly file: string },
+): Problem {
+  return {
+    code: about.kind === 'role' ? 'policy-role-cycle' : 'policy-set-cycle',
+    at: `${about.file}:${cycle.link.line}:${cycle.link.groupColumn}`,
+    message: `${about.kind}s in a circle: ${cycle.path.map((id) => `\`${id}\``).join(' in ')}`,
+    hint: 'delete one of these rows',
+  };
+}
+
+function checkGroups(
+  row: GrantRow,
+  about: { readonly roles: Memberships; readonly sets: Memberships; readonly file: string },
+  problems: Problem[],
+): void {
+  if (row.subject.startsWith('role:') && !about.roles.knows(row.subject)) {
+    problems.push({
+      code: 'policy-unknown-role',
+      at: `${about.file}:${row.line}:${row.columns.subject}`,
+      message: `no \`g\` row names \`${row.subject}\``,
+      hint: `give it to an agent, as in \`g, agent:…, ${row.subject}\`, or mend the name`,
+    });
+  }
+  if (row.object.startsWith('set:') && !about.sets.knows(row.object)) {
+    problems.push({
+      code: 'policy-unknown-set',
+      at: `${about.file}:${row.line}:${row.columns.object}`,
+      message: `no \`g2\` row names \`${row.object}\``,
+      hint: `put something into it, as in \`g2, tool:…, ${row.object}\`, or mend the name`,
+    });
+  }
+}
+
+/** By file, then line; within a line as found. */
+function inFileOrder(problems: readonly Problem[]): Problem[] {
+  const place = (problem: Problem): readonly [string, number] => {
+    const [, file = problem.at, line = '0'] = /^(.*?):(\d+)(?::\d+)?$/.exec(problem.at) ?? [];
+    return [file, Number(line)];
+  };
+  return problems.toSorted((a, b) => {
+    const [fileA, lineA] = place(a);
+    const [fileB, lineB] = place(b);
+    return fileA === fileB ? lineA - lineB : fileA < fileB ? -1 : 1;
+  });
+}
