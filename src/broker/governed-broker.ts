@@ -26,7 +26,6 @@ export interface BrokerParts {
 interface Walk {
   readonly world: World;
   readonly call: Call;
-  readonly visible: boolean;
   readonly startedMs: number;
   readonly signal: AbortSignal;
 }
@@ -118,8 +117,7 @@ export class GovernedBroker implements Broker {
       context: request.context,
       receivedAtMs: this.#parts.clock.wallMs(),
     };
-    const visible = target.kind === 'tool' && world.maySee(subjects, target.id, 'call');
-    return { world, call, visible, startedMs: this.#parts.clock.monotonicMs(), signal };
+    return { world, call, startedMs: this.#parts.clock.monotonicMs(), signal };
   }
 
   async #walk(walk: Walk): Promise<Outcome> {
@@ -144,7 +142,7 @@ export class GovernedBroker implements Broker {
   }
 
   async #refuse(walk: Walk, row: WalkedRow, decided: DecidedCall): Promise<Outcome> {
-    const refusal: Refusal = { ...(row.refusal as Omit<Refusal, 'visible'>), visible: walk.visible };
+    const refusal: Refusal = { ...(row.refusal as Omit<Refusal, 'visible'>), visible: isVisible(walk) };
     settleAll(row.gathered, { call: walk.call }, { outcome: refusal, onFailure: this.#onFailure });
     try {
       await this.#parts.recorder.refused(decided, refusal);
@@ -170,7 +168,7 @@ export class GovernedBroker implements Broker {
     let row: WalkedRow = { steps: [], gathered: [] };
     if (result) {
       row = await walkRow(walk.world.resultRow, exchange, { signal: walk.signal, onFailure: this.#onFailure });
-      if (row.refusal) outcome = { ...row.refusal, visible: walk.visible };
+      if (row.refusal) outcome = { ...row.refusal, visible: isVisible(walk) };
     }
     settleAll([...gathered, ...row.gathered], exchange, { outcome, onFailure: this.#onFailure });
     try {
@@ -235,10 +233,15 @@ function cannotBeDecided(walk: Walk, stage: Refusal['stage'], reason: Refusal['r
     effect: 'indeterminate',
     reason,
     message: 'this call cannot be decided now',
-    visible: walk.visible,
+    visible: isVisible(walk),
   };
 }
 
 function printable(name: string): string {
   return name.slice(0, 128).replaceAll(/[^\x20-\x7e]/g, '�');
+}
+
+/** Asked for refusals only: what one may not see is answered like what does not exist. */
+function isVisible({ world, call }: Walk): boolean {
+  return call.target.kind === 'tool' && world.maySee(call, call.target);
 }

@@ -53,7 +53,7 @@ function listOf(world: World, principal: Principal): ToolList {
   const subjects = world.subjectsOf(principal);
   const tools: JsonObject[] = [];
   for (const target of world.targets) {
-    if (!world.maySee(subjects, target.id, 'call')) continue;
+    if (!world.maySee({ principal, subjects }, target)) continue;
     let definition = exposed.get(target.definition);
     if (!definition) {
       definition = { ...target.definition, name: target.exposedName };

@@ -1,7 +1,6 @@
-import type { Action } from '../domain/call.ts';
 import type { Control } from '../domain/control.ts';
 import type { Principal } from '../domain/principal.ts';
-import type { ToolTarget } from '../domain/target.ts';
+import type { Target, ToolTarget } from '../domain/target.ts';
 import type { Digest } from '../lib/digest.ts';
 
 /**
@@ -22,5 +21,5 @@ export interface World {
   /** Agent id, roles and team; empty when the registry no longer declares the agent, and then nothing is allowed. */
   subjectsOf(principal: Principal): readonly string[];
   /** True when some arguments could be allowed: visible means callable. */
-  maySee(subjects: readonly string[], object: string, action: Action): boolean;
+  maySee(who: { readonly principal: Principal; readonly subjects: readonly string[] }, target: Target): boolean;
 }
