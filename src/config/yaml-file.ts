@@ -12,11 +12,11 @@ export interface YamlFile<T> {
   readonly file: string;
   readonly value: T;
   /** `file:line:column` of the node at `path`; of its nearest ancestor where it is not written. */
-  at(path: YamlPath): string;
+  readonly at: (path: YamlPath) => string;
   /** `file:line:column` of the key that leads to the node at `path`. */
-  keyAt(path: YamlPath): string;
+  readonly keyAt: (path: YamlPath) => string;
   /** A problem with the node at `path`. */
-  problem(path: YamlPath, problem: Omit<Problem, 'at'>): Problem;
+  readonly problem: (path: YamlPath, problem: Omit<Problem, 'at'>) => Problem;
 }
 
 /**

@@ -8,7 +8,7 @@ const MAX_DURATION_MS = 86_400_000;
 export function duration(description: string): z.ZodType<number, string> {
   return z
     .string()
-    .regex(/^\d{1,9}(ms|s|m|h|d)$/, { error: 'is no duration' })
+    .regex(/^\d{1,9}(ms|s|m|h|d)$/)
     .refine(isDurationInRange, {
       error: 'a duration is a whole number of `ms`, `s`, `m`, `h` or `d`, more than none and at most `24h`',
       params: { hint: 'write for example `30s`' },
@@ -24,13 +24,11 @@ function isDurationInRange(text: string): boolean {
 
 /** Dollars as a decimal string such as `"0.002"`, read as nano-dollars. */
 export function dollars(description: string): z.ZodType<number, string> {
-  const said =
-    'dollars are a decimal text with at most nine decimals, never a number: `0.1` as a number is not one tenth';
   return z
-    .string({ error: said })
+    .string()
     .regex(/^\d{1,7}(\.\d{1,9})?$/)
     .refine((text) => parseNanoUsd(text) !== undefined, { error: 'is more money than can be counted' })
-    .describe(`${description}; US dollars as a decimal text in quotes, such as \`"0.002"\``)
+    .describe(`${description}; US dollars as a decimal text in quotes, never a number, such as \`"0.002"\``)
     .transform((text) => parseNanoUsd(text) ?? 0);
 }
 

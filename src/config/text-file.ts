@@ -1,0 +1,101 @@
+import { type Dirent, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Problem, ProblemError } from '../domain/problem.ts';
+import { MAX_YAML_BYTES } from './yaml-document.ts';
+
+/**
+ * Reads all files below a directory as UTF-8, by path within it, in the order of their paths. Links are followed;
+ * names that begin with a dot are passed over. `folders`, where given, are the only folders that are entered.
+ * @throws ProblemError for what cannot be read, is not UTF-8, is too large, or is a loop of links.
+ */
+export function readTextFiles(
+  dir: string,
+  options: { readonly folders?: readonly string[]; readonly maxBytes?: number } = {},
+): Record<string, string> {
+  const walk: Walk = { dir, texts: {}, problems: [], maxBytes: options.maxBytes ?? MAX_YAML_BYTES };
+  readFolder(walk, '', options.folders);
+  if (walk.problems.length > 0) throw new ProblemError(walk.problems);
+  return walk.texts;
+}
+
+interface Walk {
+  readonly dir: string;
+  readonly texts: Record<string, string>;
+  readonly problems: Problem[];
+  readonly maxBytes: number;
+}
+
+const MOST_LEVELS = 8;
+
+function readFolder(walk: Walk, folder: string, only: readonly string[] | undefined): void {
+  const entries = attempt(walk, folder, () => readdirSync(join(walk.dir, folder), { withFileTypes: true }));
+  for (const entry of (entries ?? []).sort(byName)) {
+    if (entry.name.startsWith('.')) continue;
+    const path = folder === '' ? entry.name : `${folder}/${entry.name}`;
+    const absolute = join(walk.dir, path);
+    const stat = attempt(walk, path, () => statSync(absolute));
+    if (stat?.isDirectory()) {
+      if (only !== undefined && !only.includes(path)) continue;
+      if (isLoop(walk, path)) walk.problems.push(unreadable(join(walk.dir, path), 'it is a loop of links'));
+      else readFolder(walk, path, undefined);
+    } else if (stat?.isFile()) {
+      const text = attempt(walk, path, () => readText(absolute, walk.maxBytes));
+      if (text !== undefined) walk.texts[path] = text;
+    }
+  }
+}
+
+function byName(a: Dirent, b: Dirent): number {
+  return a.name < b.name ? -1 : 1;
+}
+
+function isLoop(walk: Walk, path: string): boolean {
+  const real = realpathSync(join(walk.dir, path));
+  const parents = path.split('/').map((_, index, names) => realpathSync(join(walk.dir, ...names.slice(0, index))));
+  return parents.includes(real) || parents.length > MOST_LEVELS;
+}
+
+/**
+ * Reads one file as UTF-8 text.
+ * @throws ProblemError when it cannot be read, is not UTF-8 or is larger than `maxBytes` (default: 1 MB).
+ */
+export function readTextFile(file: string, maxBytes: number = MAX_YAML_BYTES): string {
+  const problems: Problem[] = [];
+  const text = attempt({ dir: file, problems }, '', () => readText(file, maxBytes));
+  if (text === undefined) throw new ProblemError(problems);
+  return text;
+}
+
+function readText(file: string, maxBytes: number): string {
+  if (statSync(file).size > maxBytes) throw new RangeError(`it is larger than ${maxBytes} bytes`);
+  return new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(file));
+}
+
+function attempt<T>(walk: Pick<Walk, 'dir' | 'problems'>, path: string, read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    walk.problems.push(unreadable(join(walk.dir, path), reasonOf(error)));
+    return undefined;
+  }
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof RangeError) return error.message;
+  if (error instanceof TypeError) return 'it is not UTF-8';
+  const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
+  return SYSTEM_REASONS[code] ?? `the system says \`${code}\``;
+}
+
+const SYSTEM_REASONS: Readonly<Record<string, string>> = {
+  ENOENT: 'it does not exist',
+  EACCES: 'its permissions forbid it',
+  EPERM: 'its permissions forbid it',
+  ELOOP: 'it is a loop of links',
+  ENOTDIR: 'it is no directory',
+  EISDIR: 'it is a directory',
+};
+
+function unreadable(at: string, why: string): Problem {
+  return { code: 'config-unreadable', at, message: `this cannot be read: ${why}`, hint: `look at \`ls -l ${at}\`` };
+}

@@ -1,0 +1,127 @@
+import type { ZodType } from 'zod';
+import { readYaml, type YamlFile, type YamlPath } from '../config/yaml-file.ts';
+import { type Problem, ProblemError } from '../domain/problem.ts';
+import { lookalikes } from '../lib/confusables.ts';
+import { type Digest, digestOfJson } from '../lib/digest.ts';
+import { type AgentSettings, agentSettingsSchema } from './agent-settings.ts';
+import { serverSettingsSchema } from './server-schema.ts';
+import type { ServerSettings } from './server-settings.ts';
+import { transportProblems } from './transport-problems.ts';
+
+/** The registry of record: what exists, by name. Immutable. */
+export interface Registry {
+  /** Digest of the texts of all files that it was loaded from, `registry.lock` among them. */
+  readonly digest: Digest;
+  readonly servers: ReadonlyMap<string, ServerSettings>;
+  readonly agents: ReadonlyMap<string, AgentSettings>;
+  readonly warnings: readonly Problem[];
+  /** `file:line:column` of a setting of a server; the name of the directory where there is no such server. */
+  readonly placeOf: (server: string, path: YamlPath) => string;
+}
+
+/**
+ * Reads the registry from the texts of its files, by path within the directory (`servers/x.yaml`, `agents/y.yaml`).
+ * `dir` stands before the paths in problems. Default: `registry`.
+ * @throws ProblemError with every problem of every file.
+ */
+export function loadRegistry(
+  files: Readonly<Record<string, string>>,
+  options: { readonly dir?: string } = {},
+): Registry {
+  const dir = options.dir ?? 'registry';
+  const problems: Problem[] = unexpectedFiles(Object.keys(files), dir);
+  const servers = readKind({ files, dir, folder: 'servers', schema: serverSettingsSchema, problems });
+  const agents = readKind({ files, dir, folder: 'agents', schema: agentSettingsSchema, problems });
+  for (const file of servers) problems.push(...transportProblems(file), ...toolLookalikes(file));
+  const warnings = problems.filter(({ severity }) => severity === 'warning');
+  if (warnings.length < problems.length) throw new ProblemError(problems);
+  const serverFiles = new Map(servers.map((file) => [file.value.name, file]));
+  return {
+    digest: digestOfJson({ ...files }),
+    servers: new Map(servers.map(({ value }) => [value.name, value])),
+    agents: new Map(agents.map(({ value }) => [value.name, value])),
+    warnings,
+    placeOf: (server, path) => serverFiles.get(server)?.at(path) ?? dir,
+  };
+}
+
+interface Kind<T> {
+  readonly files: Readonly<Record<string, string>>;
+  readonly dir: string;
+  readonly folder: string;
+  readonly schema: ZodType<T>;
+  readonly problems: Problem[];
+}
+
+function readKind<T extends { readonly name: string }>({
+  files,
+  dir,
+  folder,
+  schema,
+  problems,
+}: Kind<T>): YamlFile<T>[] {
+  const read: YamlFile<T>[] = [];
+  for (const path of Object.keys(files).sort()) {
+    const match = /^([^/]+)\/([^/]+)\.yaml$/.exec(path);
+    if (match?.[1] !== folder) continue;
+    try {
+      const file = readYaml(`${dir}/${path}`, files[path] ?? '', schema);
+      read.push(file);
+      problems.push(...nameMismatch(file, match[2] ?? ''));
+    } catch (error) {
+      if (!(error instanceof ProblemError)) throw error;
+      problems.push(...error.problems);
+    }
+  }
+  problems.push(...sharedNames(read), ...similarNames(read));
+  return read;
+}
+
+function nameMismatch({ value, problem }: YamlFile<{ readonly name: string }>, fileName: string): Problem[] {
+  if (value.name === fileName) return [];
+  const message = `the name \`${value.name}\` is not that of its file, \`${fileName}.yaml\``;
+  return [problem(['name'], { code: 'registry-name-mismatch', message, hint: `call the file \`${value.name}.yaml\`` })];
+}
+
+function sharedNames(files: readonly YamlFile<{ readonly name: string }>[]): Problem[] {
+  const first = new Map<string, string>();
+  return files.flatMap(({ value, problem, at }) => {
+    const other = first.get(value.name);
+    if (other === undefined) first.set(value.name, at(['name']));
+    if (other === undefined) return [];
+    const message = `the name \`${value.name}\` is taken`;
+    return [problem(['name'], { code: 'registry-duplicate-name', message, hint: `its other holder is ${other}` })];
+  });
+}
+
+function similarNames(files: readonly YamlFile<{ readonly name: string }>[]): Problem[] {
+  const alike = lookalikes(files.map(({ value }) => value.name));
+  return files.flatMap(({ value, problem }) => {
+    const other = alike.get(value.name);
+    if (other === undefined) return [];
+    const message = `the name \`${value.name}\` looks like \`${other}\``;
+    return [problem(['name'], { code: 'registry-lookalike-name', message, hint: 'choose a name nobody can mistake' })];
+  });
+}
+
+function toolLookalikes(file: YamlFile<ServerSettings>): Problem[] {
+  return Array.from(lookalikes(file.value.tools.keys()), ([name, other]) => ({
+    code: 'registry-lookalike-name' as const,
+    at: file.keyAt(['tools', name]),
+    message: `the tool \`${name}\` looks like \`${other}\``,
+    hint: 'keep the one that the server has; `seneschal registry list` shows its tools',
+  }));
+}
+
+function unexpectedFiles(paths: readonly string[], dir: string): Problem[] {
+  return paths.flatMap((path) => {
+    if (path === 'registry.lock' || /^(?:servers|agents)\/[^/]+\.yaml$/.test(path)) return [];
+    if (path.startsWith('schema/') || /\.md$|(?:^|\/)\./.test(path)) return [];
+    const yaml = path.replace(/\.(?:yml|json)$/, '.yaml');
+    const hint =
+      yaml === path ? 'servers are `servers/<name>.yaml`, agents `agents/<name>.yaml`' : `call it \`${yaml}\``;
+    return [
+      { code: 'registry-unexpected-file', at: `${dir}/${path}`, message: 'nothing reads this file', hint } as const,
+    ];
+  });
+}
