@@ -47,6 +47,11 @@ export const ERROR_CODES = {
   'policy-row-never-matches': 'A row can match no call.',
   'policy-grant-too-wide': 'A grant reaches beyond every server that was observed.',
   'policy-test-failed': 'A policy test does not hold under the policy.',
+  'limits-rate-too-high': 'A rate of `limits.yaml` is higher than the limiter can pace.',
+  'limits-budget-empty': 'A budget of `limits.yaml` names neither calls nor dollars.',
+  'limits-budget-amount':
+    'A budget of `limits.yaml` holds no dollars, or more than an integer of nano-dollars can hold.',
+  'limits-duplicate-row': 'Two rows of `limits.yaml` limit the same subject, resource, action and unit or window.',
 } as const;
 
 /** The stable code of an error. */

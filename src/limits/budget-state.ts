@@ -1,0 +1,245 @@
+import type { Clock } from '../lib/clock.ts';
+import { type ClockJump, createBudgetClock } from './budget-clock.ts';
+import type { BudgetStore } from './budget-store.ts';
+import { windowEndMs, windowStartMs } from './calendar-window.ts';
+import type { BudgetRule, Counter } from './limit-rule.ts';
+
+/** How many budgets are kept by default; each is one rule for one subject. */
+const DEFAULT_CAPACITY = 65_536;
+
+/** What is used of one budget in the window that holds now. */
+export interface BudgetUsage {
+  readonly windowStartMs: number;
+  readonly usedCalls: number;
+  readonly usedNanoUsd: number;
+}
+
+/** A budget whose soft share was crossed by a charge. Told once per window, also over restarts. */
+export interface SoftLimitWarning {
+  /** `limits.yaml:<line>`. */
+  readonly rule: string;
+  readonly key: string;
+  readonly subject: string;
+  readonly window: BudgetRule['window'];
+  readonly windowStartMs: number;
+  /** Charged, without what is reserved. */
+  readonly usedCalls: number;
+  readonly usedNanoUsd: number;
+  readonly sharePercent: number;
+}
+
+/** The truth about all budgets. Outlives every revision of the rules. */
+export interface BudgetState {
+  /** Budget time in milliseconds since 1970: see `budget-clock.ts`. */
+  nowMs(): number;
+  usage(counter: Counter<BudgetRule>, nowMs: number): BudgetUsage;
+  /**
+   * Reserves one call and its cost on every counter, and persists it. @throws Error, with nothing reserved, when the
+   * call has reserved before, the sum is no safe integer, or there is no room for another live budget.
+   */
+  reserve(reservation: Reservation): void;
+  /** Charges what the call reserved; returns the warnings that this gives. Does nothing the second time. */
+  charge(callId: string): readonly SoftLimitWarning[];
+  /** Gives back what the call reserved, where its window still runs. Does nothing the second time. */
+  refund(callId: string): void;
+}
+
+export interface Reservation {
+  readonly callId: string;
+  readonly counters: readonly Counter<BudgetRule>[];
+  readonly costNanoUsd: number;
+  readonly nowMs: number;
+}
+
+interface Account {
+  windowStartMs: number;
+  windowEndMs: number;
+  usedCalls: number;
+  usedNanoUsd: number;
+  isWarned: boolean;
+  /** Part of what is used that is not charged yet. Only in memory: after a restart nothing is merely reserved. */
+  reservedCalls: number;
+  reservedNanoUsd: number;
+}
+
+interface Held {
+  readonly account: Account;
+  readonly counter: Counter<BudgetRule>;
+}
+
+/** Budgets in memory, at most `capacity` of them, loaded from and written through to `store`. */
+export function createBudgetState(options: {
+  readonly store: BudgetStore;
+  readonly clock: Clock;
+  readonly onClockJump: (jump: ClockJump) => void;
+  readonly capacity?: number;
+}): BudgetState {
+  return new MemoryBudgets(options);
+}
+
+class MemoryBudgets implements BudgetState {
+  readonly #accounts = new Map<string, Account>();
+  readonly #held = new Map<string, { readonly costNanoUsd: number; readonly parts: readonly Held[] }>();
+  readonly #store: BudgetStore;
+  readonly #capacity: number;
+  readonly #now: () => number;
+  #noEndBeforeMs = 0;
+
+  constructor(options: Parameters<typeof createBudgetState>[0]) {
+    this.#store = options.store;
+    this.#capacity = options.capacity ?? DEFAULT_CAPACITY;
+    let notBeforeMs = 0;
+    for (const { key, updatedAtMs, ...row } of options.store.load()) {
+      this.#accounts.set(key, { ...row, reservedCalls: 0, reservedNanoUsd: 0 });
+      notBeforeMs = Math.max(notBeforeMs, updatedAtMs);
+    }
+    const clock = createBudgetClock({ clock: options.clock, notBeforeMs, onJump: options.onClockJump });
+    this.#now = () => clock.nowMs();
+  }
+
+  nowMs(): number {
+    return this.#now();
+  }
+
+  usage(counter: Counter<BudgetRule>, nowMs: number): BudgetUsage {
+    const account = this.#accounts.get(counter.key);
+    if (account !== undefined && nowMs < account.windowEndMs) {
+      return {
+        windowStartMs: account.windowStartMs,
+        usedCalls: account.usedCalls,
+        usedNanoUsd: account.usedNanoUsd,
+      };
+    }
+    return { windowStartMs: windowStartMs(counter.rule.window, nowMs), usedCalls: 0, usedNanoUsd: 0 };
+  }
+
+  reserve({ callId, counters, costNanoUsd, nowMs }: Reservation): void {
+    if (this.#held.has(callId)) throw new Error(`the call ${callId} has already reserved`);
+    for (const counter of counters) {
+      const { usedNanoUsd } = this.usage(counter, nowMs);
+      if (!Number.isSafeInteger(usedNanoUsd + costNanoUsd)) throw new RangeError('the sum of costs is too large');
+    }
+    this.#makeRoom(counters, nowMs);
+    const parts = counters.map((counter) => {
+      const account = this.#openAccount(counter, nowMs);
+      account.usedCalls += 1;
+      account.usedNanoUsd += costNanoUsd;
+      account.reservedCalls += 1;
+      account.reservedNanoUsd += costNanoUsd;
+      return { account, counter };
+    });
+    this.#held.set(callId, { costNanoUsd, parts });
+    for (const { account, counter } of parts) this.#put(counter.key, account, nowMs);
+  }
+
+  charge(callId: string): readonly SoftLimitWarning[] {
+    const held = this.#held.get(callId);
+    if (held === undefined) return [];
+    this.#held.delete(callId);
+    const warnings: SoftLimitWarning[] = [];
+    for (const { account, counter } of held.parts) {
+      if (this.#isOver(account, counter)) continue;
+      account.reservedCalls -= 1;
+      account.reservedNanoUsd -= held.costNanoUsd;
+      if (account.isWarned || !isSoftCrossed(counter.rule, account)) continue;
+      account.isWarned = true;
+      this.#put(counter.key, account, this.nowMs());
+      warnings.push(warningOf(counter, account));
+    }
+    return warnings;
+  }
+
+  refund(callId: string): void {
+    const held = this.#held.get(callId);
+    if (held === undefined) return;
+    this.#held.delete(callId);
+    for (const { account, counter } of held.parts) {
+      // Nothing is left to give back to; and its row would replace that of the window which runs now.
+      if (this.#isOver(account, counter)) continue;
+      account.usedCalls -= 1;
+      account.usedNanoUsd -= held.costNanoUsd;
+      account.reservedCalls -= 1;
+      account.reservedNanoUsd -= held.costNanoUsd;
+      this.#put(counter.key, account, this.nowMs());
+    }
+  }
+
+  /** The account of a counter, begun anew when its window is over. */
+  #openAccount(counter: Counter<BudgetRule>, nowMs: number): Account {
+    const known = this.#accounts.get(counter.key);
+    if (known !== undefined && nowMs < known.windowEndMs) return known;
+    const startMs = windowStartMs(counter.rule.window, nowMs);
+    const fresh = {
+      windowStartMs: startMs,
+      windowEndMs: windowEndMs(counter.rule.window, startMs),
+      usedCalls: 0,
+      usedNanoUsd: 0,
+      isWarned: false,
+      reservedCalls: 0,
+      reservedNanoUsd: 0,
+    };
+    // A new object: calls that reserved in the old window still hold the old one.
+    this.#accounts.set(counter.key, fresh);
+    if (fresh.windowEndMs < this.#noEndBeforeMs) this.#noEndBeforeMs = fresh.windowEndMs;
+    return fresh;
+  }
+
+  /** True when the window that the account stood for is over and another account stands in its place. */
+  #isOver(account: Account, counter: Counter<BudgetRule>): boolean {
+    return this.#accounts.get(counter.key) !== account;
+  }
+
+  #makeRoom(counters: readonly Counter<BudgetRule>[], nowMs: number): void {
+    if (this.#accounts.size + this.#missing(counters) <= this.#capacity) return;
+    if (nowMs >= this.#noEndBeforeMs) {
+      let earliestMs = Number.POSITIVE_INFINITY;
+      for (const [key, account] of this.#accounts) {
+        if (account.windowEndMs <= nowMs) this.#accounts.delete(key);
+        else earliestMs = Math.min(earliestMs, account.windowEndMs);
+      }
+      this.#noEndBeforeMs = earliestMs;
+    }
+    if (this.#accounts.size + this.#missing(counters) > this.#capacity) {
+      throw new Error(`all ${this.#capacity} budget counters are in use`);
+    }
+  }
+
+  #missing(counters: readonly Counter<BudgetRule>[]): number {
+    let count = 0;
+    for (const { key } of counters) if (!this.#accounts.has(key)) count += 1;
+    return count;
+  }
+
+  #put(key: string, account: Account, nowMs: number): void {
+    this.#store.put({
+      key,
+      windowStartMs: account.windowStartMs,
+      windowEndMs: account.windowEndMs,
+      usedCalls: account.usedCalls,
+      usedNanoUsd: account.usedNanoUsd,
+      isWarned: account.isWarned,
+      updatedAtMs: nowMs,
+    });
+  }
+}
+
+function isSoftCrossed(rule: BudgetRule, account: Account): boolean {
+  const { calls, nanoUsd } = rule.soft;
+  return (
+    (calls !== undefined && account.usedCalls - account.reservedCalls >= calls) ||
+    (nanoUsd !== undefined && account.usedNanoUsd - account.reservedNanoUsd >= nanoUsd)
+  );
+}
+
+function warningOf(counter: Counter<BudgetRule>, account: Account): SoftLimitWarning {
+  return {
+    rule: counter.rule.at,
+    key: counter.key,
+    subject: counter.subject,
+    window: counter.rule.window,
+    windowStartMs: account.windowStartMs,
+    usedCalls: account.usedCalls - account.reservedCalls,
+    usedNanoUsd: account.usedNanoUsd - account.reservedNanoUsd,
+    sharePercent: counter.rule.softPercent,
+  };
+}

@@ -1,0 +1,98 @@
+import type { Control, Exchange } from '../domain/control.ts';
+import { mayHaveActed } from '../domain/outcome.ts';
+import { allow, deny, type Verdict } from '../domain/verdict.ts';
+import { formatNanoUsd } from '../lib/money.ts';
+import type { BudgetState, SoftLimitWarning } from './budget-state.ts';
+import { windowEndMs } from './calendar-window.ts';
+import { type CounterFact, factOf, requireKnownFacts } from './counter-facts.ts';
+import type { BudgetRule, Counter, LimitRules } from './limit-rule.ts';
+
+/** What the call is reckoned to cost, the budget time, and per budget what was used before the call. */
+export type BudgetFacts = {
+  readonly nowMs: number;
+  readonly costNanoUsd: number;
+  readonly rules: readonly BudgetFact[];
+};
+export type BudgetFact = CounterFact & {
+  readonly windowStartMs: number;
+  /** Charged and reserved. */
+  readonly usedCalls: number;
+  readonly usedNanoUsd: number;
+};
+
+/**
+ * The control `budget`: reserves one call and the tool's cost on every budget that matches, or on none, before anything
+ * leaves and without waiting, so that no two calls see the same rest. `settle` charges the reservation when the
+ * upstream acted or may have acted, and refunds it when it certainly did not; exactly once.
+ */
+export function budgetControl(
+  rules: LimitRules,
+  state: BudgetState,
+  onSoftLimit: (warning: SoftLimitWarning) => void,
+): Control<BudgetFacts> {
+  return {
+    name: 'budget',
+    gather: ({ call }) => {
+      const counters = rules.matching(call).budgets;
+      const costNanoUsd = call.target.kind === 'tool' ? call.target.costNanoUsd : 0;
+      const nowMs = state.nowMs();
+      const facts = { nowMs, costNanoUsd, rules: counters.map((counter) => readFact(counter, state, nowMs)) };
+      if (counters.length > 0 && longestExhausted(counters, facts) === undefined) {
+        state.reserve({ callId: call.id, counters, costNanoUsd, nowMs });
+      }
+      return facts;
+    },
+    decide: (exchange, facts) => decideBudget(rules, exchange, facts),
+    settle: ({ call }, _facts, outcome) => {
+      if (!mayHaveActed(outcome)) state.refund(call.id);
+      else for (const warning of state.charge(call.id)) onSoftLimit(warning);
+    },
+  };
+}
+
+function readFact(counter: Counter<BudgetRule>, state: BudgetState, nowMs: number): BudgetFact {
+  const { windowStartMs, usedCalls, usedNanoUsd } = state.usage(counter, nowMs);
+  const { id, at } = counter.rule;
+  return { id, at, subject: counter.subject, windowStartMs, usedCalls, usedNanoUsd };
+}
+
+function decideBudget(rules: LimitRules, { call }: Exchange, facts: BudgetFacts): Verdict {
+  const counters = rules.matching(call).budgets;
+  requireKnownFacts(facts.rules, counters);
+  const refusing = longestExhausted(counters, facts);
+  if (refusing === undefined) return allow();
+  const { rule, endsAtMs } = refusing;
+  const retryAfterMs = Math.max(0, endsAtMs - facts.nowMs);
+  const message = `${amountsOf(rule)} per ${rule.window} do not cover this call; the next ${rule.window} begins in ${retryAfterMs} ms`;
+  return deny('budget-exhausted', message, { rule: rule.at, retryAfterMs });
+}
+
+/** Of the budgets that do not cover the call, the one whose window ends last; undefined when all cover it. */
+function longestExhausted(
+  counters: readonly Counter<BudgetRule>[],
+  facts: BudgetFacts,
+): { readonly rule: BudgetRule; readonly endsAtMs: number } | undefined {
+  let rule: BudgetRule | undefined;
+  let endsAtMs = Number.NEGATIVE_INFINITY;
+  for (const [index, counter] of counters.entries()) {
+    const fact = factOf(facts.rules, counter, index);
+    if (covers(counter.rule, fact, facts.costNanoUsd)) continue;
+    const end = windowEndMs(counter.rule.window, fact.windowStartMs);
+    if (end > endsAtMs) {
+      endsAtMs = end;
+      rule = counter.rule;
+    }
+  }
+  return rule === undefined ? undefined : { rule, endsAtMs };
+}
+
+function covers({ hard }: BudgetRule, fact: BudgetFact, costNanoUsd: number): boolean {
+  if (hard.calls !== undefined && fact.usedCalls + 1 > hard.calls) return false;
+  return hard.nanoUsd === undefined || fact.usedNanoUsd + costNanoUsd <= hard.nanoUsd;
+}
+
+function amountsOf({ hard }: BudgetRule): string {
+  const calls = hard.calls === undefined ? [] : [`${hard.calls} calls`];
+  const dollars = hard.nanoUsd === undefined ? [] : [`$${formatNanoUsd(hard.nanoUsd)}`];
+  return [...calls, ...dollars].join(' and ');
+}

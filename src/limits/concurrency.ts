@@ -1,0 +1,58 @@
+import type { Control, Exchange } from '../domain/control.ts';
+import { allow, deny, type Verdict } from '../domain/verdict.ts';
+import type { ConcurrencyState } from './concurrency-state.ts';
+import { type CounterFact, factOf, requireKnownFacts } from './counter-facts.ts';
+import type { ConcurrencyRule, Counter, LimitRules } from './limit-rule.ts';
+
+/** Per concurrency limit: how many calls were under way before this one. */
+export type ConcurrencyFacts = { readonly rules: readonly ConcurrencyFact[] };
+export type ConcurrencyFact = CounterFact & { readonly inUse: number };
+
+/**
+ * The control `concurrency`: takes one slot of every limit that matches, or none. `settle` gives the slots back,
+ * however the call ended.
+ */
+export function concurrencyControl(rules: LimitRules, state: ConcurrencyState): Control<ConcurrencyFacts> {
+  return {
+    name: 'concurrency',
+    gather: ({ call }) => {
+      const counters = rules.matching(call).concurrency;
+      const facts = { rules: counters.map((counter) => readFact(counter, state)) };
+      if (counters.length > 0 && firstFull(counters, facts) === undefined) {
+        state.take(
+          call.id,
+          counters.map((counter) => counter.key),
+        );
+      }
+      return facts;
+    },
+    decide: (exchange, facts) => decideConcurrency(rules, exchange, facts),
+    settle: ({ call }) => {
+      state.release(call.id);
+    },
+  };
+}
+
+function readFact(counter: Counter<ConcurrencyRule>, state: ConcurrencyState): ConcurrencyFact {
+  return { id: counter.rule.id, at: counter.rule.at, subject: counter.subject, inUse: state.inUse(counter.key) };
+}
+
+function decideConcurrency(rules: LimitRules, { call }: Exchange, facts: ConcurrencyFacts): Verdict {
+  const counters = rules.matching(call).concurrency;
+  requireKnownFacts(facts.rules, counters);
+  const full = firstFull(counters, facts);
+  if (full === undefined) return allow();
+  const message = `${full.limit} calls at one time are allowed, and as many are under way; wait for one of them to end`;
+  return deny('concurrency-exceeded', message, { rule: full.at });
+}
+
+function firstFull(
+  counters: readonly Counter<ConcurrencyRule>[],
+  facts: ConcurrencyFacts,
+): ConcurrencyRule | undefined {
+  let full: ConcurrencyRule | undefined;
+  for (const [index, counter] of counters.entries()) {
+    if (factOf(facts.rules, counter, index).inUse >= counter.rule.limit) full ??= counter.rule;
+  }
+  return full;
+}

@@ -1,0 +1,75 @@
+import type { Control, Exchange } from '../domain/control.ts';
+import { allow, deny, type Verdict } from '../domain/verdict.ts';
+import type { Clock } from '../lib/clock.ts';
+import { type CounterFact, factOf, requireKnownFacts } from './counter-facts.ts';
+import { aheadUsOf, nextTatUs, waitUsOf } from './gcra.ts';
+import type { Counter, LimitRules, RateRule } from './limit-rule.ts';
+import type { RateState } from './rate-state.ts';
+
+/** Per rate: how many microseconds its counter was ahead of the even pace before the call; 0 is at rest. */
+export type RateFacts = { readonly rules: readonly RateFact[] };
+export type RateFact = CounterFact & { readonly aheadUs: number };
+
+/**
+ * The control `rate`: every rate that matches must admit the call, or none is charged. An admitted call is charged
+ * whatever later controls say, and never given back. A refused call is not charged: an agent that hammers is held to
+ * its rate and not locked out. Time is the monotonic clock alone, so that setting the calendar clock gives nothing.
+ */
+export function rateControl(rules: LimitRules, state: RateState, clock: Clock): Control<RateFacts> {
+  return {
+    name: 'rate',
+    gather: ({ call }) => {
+      const counters = rules.matching(call).rates;
+      const nowUs = Math.floor(clock.monotonicMs() * 1_000);
+      const facts = { rules: counters.map((counter) => readFact(counter, state, nowUs)) };
+      if (counters.length > 0 && strictest(counters, facts) === undefined) charge(counters, facts, { state, nowUs });
+      return facts;
+    },
+    decide: (exchange, facts) => decideRate(rules, exchange, facts),
+  };
+}
+
+function readFact(counter: Counter<RateRule>, state: RateState, nowUs: number): RateFact {
+  const aheadUs = aheadUsOf(state.tatUs(counter.key), nowUs);
+  return { id: counter.rule.id, at: counter.rule.at, subject: counter.subject, aheadUs };
+}
+
+function charge(
+  counters: readonly Counter<RateRule>[],
+  facts: RateFacts,
+  at: { readonly state: RateState; readonly nowUs: number },
+): void {
+  at.state.makeRoom(counters, at.nowUs);
+  for (const [index, counter] of counters.entries()) {
+    const { aheadUs } = factOf(facts.rules, counter, index);
+    at.state.set(counter.key, nextTatUs(counter.rule.cell, aheadUs, at.nowUs));
+  }
+}
+
+function decideRate(rules: LimitRules, { call }: Exchange, facts: RateFacts): Verdict {
+  const counters = rules.matching(call).rates;
+  requireKnownFacts(facts.rules, counters);
+  const refusing = strictest(counters, facts);
+  if (refusing === undefined) return allow();
+  const retryAfterMs = Math.ceil(refusing.waitUs / 1_000);
+  const { limit, burst, at } = refusing.rule;
+  const message = `the rate of ${limit} calls (burst ${burst}) is used up; try again in ${retryAfterMs} ms`;
+  return deny('rate-exceeded', message, { rule: at, retryAfterMs });
+}
+
+/** The refusing rate that asks for the longest wait; undefined when all admit. */
+function strictest(
+  counters: readonly Counter<RateRule>[],
+  facts: RateFacts,
+): { readonly rule: RateRule; readonly waitUs: number } | undefined {
+  let rule: RateRule | undefined;
+  let waitUs = 0;
+  for (const [index, counter] of counters.entries()) {
+    const wait = waitUsOf(counter.rule.cell, factOf(facts.rules, counter, index).aheadUs);
+    if (wait > waitUs) {
+      waitUs = wait;
+      rule = counter.rule;
+    }
+  }
+  return rule === undefined ? undefined : { rule, waitUs };
+}
