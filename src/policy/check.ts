@@ -1,0 +1,131 @@
+import type { ErrorCode } from '../domain/error-codes.ts';
+import type { Problem } from '../domain/problem.ts';
+import { globMatches } from '../lib/glob.ts';
+import type { GrantRow } from './grant-row.ts';
+import type { PolicySet } from './policy-set.ts';
+import { findShadows } from './shadows.ts';
+
+/** What the registry holds, to compare the policy with. */
+export interface KnownWorld {
+  /** `agent:<name>` of every declared agent. */
+  readonly agents: readonly string[];
+  /** `tool:<server>/<tool>` of every tool that was observed or pinned. */
+  readonly tools: readonly string[];
+  /** Names of all servers. */
+  readonly servers: readonly string[];
+}
+
+/** Warns of rows that are valid and yet are hardly what was meant. Every problem is a warning, in file order. */
+export function checkPolicy(policySet: PolicySet, known: KnownWorld, file: string = 'policy.csv'): Problem[] {
+  const world = new CheckedWorld(policySet, known);
+  const problems: { readonly line: number; readonly problem: Problem }[] = [];
+  const warn = (row: GrantRow, column: keyof GrantRow['columns'], finding: Finding): void => {
+    const at = `${file}:${row.line}:${row.columns[column]}`;
+    problems.push({ line: row.line, problem: { ...finding, at, severity: 'warning' } });
+  };
+  const shadows = findShadows(policySet);
+  for (const row of policySet.rows) {
+    const subject = world.subjectFinding(row);
+    if (subject !== undefined) warn(row, 'subject', subject);
+    const object = world.objectFinding(row);
+    if (object !== undefined) warn(row, 'object', object);
+    const shadow = shadows.get(row);
+    if (shadow !== undefined) warn(row, 'subject', shadowFinding(row, shadow));
+  }
+  return problems.sort((a, b) => a.line - b.line).map(({ problem }) => problem);
+}
+
+interface Finding {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly hint: string;
+}
+
+function shadowFinding(row: GrantRow, by: GrantRow): Finding {
+  const same = row.subject === by.subject && row.object === by.object && row.action === by.action;
+  if (same && row.effect === by.effect && row.when === by.when) {
+    return { code: 'policy-row-duplicate', message: `says what line ${by.line} says`, hint: 'delete one of the two' };
+  }
+  const message = `changes nothing: line ${by.line} ${by.effect === 'deny' ? 'denies' : 'allows'} all of it`;
+  return { code: 'policy-row-shadowed', message, hint: 'delete the row, or narrow the other' };
+}
+
+class CheckedWorld {
+  readonly #policySet: PolicySet;
+  readonly #known: KnownWorld;
+  readonly #agents: ReadonlySet<string>;
+  readonly #tools: ReadonlySet<string>;
+  readonly #servers: ReadonlySet<string>;
+  /** Answers by pattern: a policy of many rows has few distinct ones. */
+  readonly #matched = new Map<string, boolean>();
+
+  constructor(policySet: PolicySet, known: KnownWorld) {
+    this.#policySet = policySet;
+    this.#known = known;
+    this.#agents = new Set(known.agents);
+    this.#tools = new Set(known.tools);
+    this.#servers = new Set(known.servers);
+  }
+
+  subjectFinding({ subject }: GrantRow): Finding | undefined {
+    if (subject.startsWith('role:')) {
+      if (this.#policySet.roles.hasMembers(subject)) return undefined;
+      const message = `no agent has \`${subject}\``;
+      return { code: 'policy-role-without-members', message, hint: `write \`g, agent:…, ${subject}\`` };
+    }
+    if (!subject.startsWith('agent:') || this.#agents.has(subject)) return undefined;
+    if (subject.includes('*') && this.#anyMatches(subject, this.#known.agents)) return undefined;
+    const hint = 'mend the name, or declare the agent in `registry/agents/`';
+    return { code: 'policy-unknown-agent', message: `no agent is called \`${subject}\``, hint };
+  }
+
+  objectFinding({ object, effect }: GrantRow): Finding | undefined {
+    const colon = object.indexOf(':');
+    const kind = object.slice(0, colon);
+    const path = object.slice(colon + 1);
+    if (kind === 'set') return this.#setFinding(object);
+    if (kind === 'server') return this.#servers.has(path) || path.includes('*') ? undefined : unknownServer(path);
+    if (kind !== 'tool') return undefined;
+    const slash = path.indexOf('/');
+    if (slash < 0 && !path.includes('*')) {
+      const hint = `write \`tool:${path}/*\` for all tools of the server`;
+      return { code: 'policy-row-never-matches', message: `\`${object}\` has no tool`, hint };
+    }
+    const server = slash < 0 ? path : path.slice(0, slash);
+    if (server.includes('*')) return effect === 'allow' ? this.#tooWide(object) : undefined;
+    if (!this.#servers.has(server)) return unknownServer(server);
+    return this.#toolFinding(object);
+  }
+
+  #toolFinding(object: string): Finding | undefined {
+    const glob = object.includes('*');
+    if (glob ? this.#anyMatches(object, this.#known.tools) : this.#tools.has(object)) return undefined;
+    const message = glob ? `no tool is called as \`${object}\`` : `no tool is called \`${object}\``;
+    return { code: 'policy-unknown-tool', message, hint: 'run `seneschal registry list` to see the tools there are' };
+  }
+
+  #tooWide(object: string): Finding {
+    const hint = 'name the servers, so that a server added later is not granted unseen';
+    return { code: 'policy-grant-too-wide', message: `\`${object}\` reaches servers that are not there yet`, hint };
+  }
+
+  #setFinding(set: string): Finding | undefined {
+    if (this.#policySet.sets.hasMembers(set)) return undefined;
+    const message = `nothing is in \`${set}\``;
+    return { code: 'policy-row-never-matches', message, hint: `write \`g2, tool:…, ${set}\`` };
+  }
+
+  #anyMatches(pattern: string, ids: readonly string[]): boolean {
+    let matched = this.#matched.get(pattern);
+    if (matched === undefined) {
+      matched = ids.some((id) => globMatches(pattern, id));
+      this.#matched.set(pattern, matched);
+    }
+    return matched;
+  }
+}
+
+function unknownServer(server: string): Finding {
+  const hint = 'mend the name, or describe the server in `registry/servers/`';
+  return { code: 'policy-unknown-server', message: `no server is called \`${server}\``, hint };
+}

@@ -1,0 +1,56 @@
+import type { JsonObject } from '../lib/json.ts';
+import type { ConditionResult, ConditionScope } from './condition.ts';
+import { type PolicyQuestion, type PolicySet, ruleOf } from './policy-set.ts';
+
+/** A question, and what conditions may speak of. Without `args` it is about all arguments. */
+export interface ExplainQuestion extends PolicyQuestion, Omit<ConditionScope, 'args'> {
+  readonly args?: JsonObject;
+}
+
+/** One row that speaks of the question. */
+export interface ExplainedRow {
+  /** `policy.csv:12`. */
+  readonly at: string;
+  /** The row as it is written. */
+  readonly text: string;
+  readonly effect: 'allow' | 'deny';
+  /** Its condition, where it has one. */
+  readonly when?: string;
+  /** How the condition came out; absent where it depends on arguments that were not given. */
+  readonly conditionResult?: ConditionResult;
+}
+
+/** What the policy says and why. */
+export interface Explanation {
+  readonly effect: 'allow' | 'deny' | 'depends-on-arguments';
+  /** The row that decided; absent where none matched, and where arguments decide. */
+  readonly rule?: string;
+  /** Every row that matches but for its condition, in file order. */
+  readonly rows: readonly ExplainedRow[];
+}
+
+/** Says what the policy decides, by the same evaluator as list and call, with every row that speaks of the question. */
+export function explain(policySet: PolicySet, question: ExplainQuestion): Explanation {
+  const known = (id: string): ConditionResult | undefined => knownResult(policySet, question, id);
+  const rows = policySet.rowsFor(question).map((row): ExplainedRow => {
+    const result = row.conditionId === '' ? undefined : known(row.conditionId);
+    return {
+      ...{ at: ruleOf(row), text: row.text, effect: row.effect },
+      ...(row.when === '' ? {} : { when: row.when }),
+      ...(result === undefined ? {} : { conditionResult: result }),
+    };
+  });
+  const ever = policySet.mayEver(question, known);
+  if (ever && !policySet.mayAlways(question, known)) return { effect: 'depends-on-arguments', rows };
+  // All outcomes agree, so any will do to name the row: for a refusal the one in which the fewest denies match.
+  const { rule } = policySet.decide(question, (id) => known(id) ?? 'false');
+  return { effect: ever ? 'allow' : 'deny', ...(rule === undefined ? {} : { rule }), rows };
+}
+
+function knownResult(policySet: PolicySet, question: ExplainQuestion, id: string): ConditionResult | undefined {
+  const condition = policySet.condition(id);
+  if (condition === undefined) return 'error';
+  if (question.args === undefined && condition.variables.has('args')) return undefined;
+  const { nowMs, principal, target, context } = question;
+  return condition.evaluate({ args: question.args ?? {}, nowMs, principal, target, context });
+}

@@ -1,0 +1,91 @@
+import { z } from 'zod';
+import { readYaml } from '../config/yaml-file.ts';
+import { ACTIONS, type Action } from '../domain/call.ts';
+import type { JsonObject, JsonValue } from '../lib/json.ts';
+
+/** One thing that must stay true. */
+export interface SuiteCase {
+  /** `file:line:column` of the entry. */
+  readonly at: string;
+  /** `agent:<name>`. */
+  readonly as: string;
+  readonly expect: 'may' | 'may_not';
+  readonly action: Action;
+  readonly object: string;
+  /** Absent: the expectation is about all arguments. */
+  readonly args?: JsonObject;
+}
+
+/** One file of `policies/tests/`. */
+export interface PolicySuite {
+  readonly file: string;
+  readonly cases: readonly SuiteCase[];
+}
+
+const agentId = z.string().regex(/^agent:[A-Za-z0-9][A-Za-z0-9._@-]*$/, {
+  error: 'not the id of an agent, such as `agent:demo`',
+});
+const objectId = z.string().regex(/^(tool|resource|prompt|server|model):[^\s*]+$/, {
+  error: 'not the id of one tool, such as `tool:files/read_file`',
+});
+const sentence = z.string().regex(new RegExp(`^(${ACTIONS.join('|')}) (tool|resource|prompt|server|model):[^\\s*]+$`), {
+  error: 'not an action and an id, such as `call tool:files/read_file`',
+});
+const jsonValue: z.ZodType<JsonValue> = z.lazy(() =>
+  z.union([z.null(), z.boolean(), z.number(), z.string(), z.array(jsonValue), z.record(z.string(), jsonValue)]),
+);
+const args = z.record(z.string(), jsonValue);
+const detailed = z
+  .strictObject({ ...actionKeys(), args: args.optional() })
+  .refine((entry) => ACTIONS.filter((action) => entry[action] !== undefined).length === 1, {
+    error: 'needs exactly one action, such as `call: tool:files/read_file`',
+  });
+const entries = z.array(z.union([sentence, detailed])).optional();
+
+/** The form of a file of `policies/tests/`. */
+export const suiteSchema: z.ZodType<readonly SuiteGroup[]> = z.array(
+  z.strictObject({ as: agentId, may: entries, may_not: entries }),
+);
+
+type Detailed = { readonly [action in Action]?: string | undefined } & { readonly args?: JsonObject | undefined };
+type SuiteGroup = {
+  readonly as: string;
+  readonly may?: readonly (string | Detailed)[] | undefined;
+  readonly may_not?: readonly (string | Detailed)[] | undefined;
+};
+
+function actionKeys(): { readonly [action in Action]: z.ZodOptional<z.ZodString> } {
+  const id = objectId.optional();
+  return { call: id, read: id, get: id, complete: id, subscribe: id, elicit: id, sample: id, roots: id };
+}
+
+/**
+ * Reads a file of policy tests.
+ * @throws ProblemError with every problem found.
+ */
+export function readSuite(file: string, text: string): PolicySuite {
+  const yaml = readYaml(file, text, suiteSchema);
+  const cases: SuiteCase[] = [];
+  yaml.value.forEach((group, groupIndex) => {
+    for (const expect of ['may', 'may_not'] as const) {
+      group[expect]?.forEach((entry, index) => {
+        const about = { at: yaml.at([groupIndex, expect, index]), as: group.as, expect };
+        cases.push(typeof entry === 'string' ? sentenceCase(about, entry) : detailedCase(about, entry));
+      });
+    }
+  });
+  return { file, cases };
+}
+
+type About = Pick<SuiteCase, 'at' | 'as' | 'expect'>;
+
+function sentenceCase(about: About, entry: string): SuiteCase {
+  const space = entry.indexOf(' ');
+  const word = entry.slice(0, space);
+  return { ...about, action: ACTIONS.find((action) => action === word) ?? 'call', object: entry.slice(space + 1) };
+}
+
+function detailedCase(about: About, entry: Detailed): SuiteCase {
+  const action = ACTIONS.find((each) => entry[each] !== undefined) ?? 'call';
+  return { ...about, action, object: entry[action] ?? '', ...(entry.args === undefined ? {} : { args: entry.args }) };
+}

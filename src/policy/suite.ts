@@ -1,0 +1,67 @@
+import type { Problem } from '../domain/problem.ts';
+import { principalSubjects } from './authorize.ts';
+import type { ConditionPrincipal, ConditionScope, ConditionTarget } from './condition.ts';
+import { type Explanation, explain } from './explain.ts';
+import type { PolicySet } from './policy-set.ts';
+import type { PolicySuite, SuiteCase } from './suite-file.ts';
+
+/** The world in which policy tests run. */
+export interface SuiteContext {
+  readonly nowMs: number;
+  /** Default of the wire: `http` with the newest protocol revision. */
+  readonly context?: ConditionScope['context'];
+  /** The agent as the registry holds it; undefined where it does not. */
+  principalOf(agent: string): Omit<ConditionPrincipal, 'agent'> | undefined;
+  /** The target as the registry holds it; undefined where it does not. */
+  targetOf(object: string): ConditionTarget | undefined;
+}
+
+/** How policy tests came out. */
+export interface SuiteResult {
+  readonly checked: number;
+  /** Each expectation that does not hold, at its `file:line:column`. */
+  readonly failures: readonly Problem[];
+}
+
+const WIRE: ConditionScope['context'] = { transport: 'http', protocolVersion: '2026-07-28' };
+
+/**
+ * Runs policy tests. An entry without `args` is about all arguments: `may` holds when every call is allowed, `may_not` when
+ * none is.
+ */
+export function runSuite(policySet: PolicySet, suites: readonly PolicySuite[], context: SuiteContext): SuiteResult {
+  const cases = suites.flatMap((suite) => suite.cases);
+  const failures = cases.flatMap((each) => {
+    const explanation = explainCase(policySet, each, context);
+    return explanation.effect === (each.expect === 'may' ? 'allow' : 'deny') ? [] : [failureOf(each, explanation)];
+  });
+  return { checked: cases.length, failures };
+}
+
+function explainCase(policySet: PolicySet, each: SuiteCase, context: SuiteContext): Explanation {
+  const [, server = '', tool = ''] = /^[^:]*:([^/]*)\/?(.*)$/.exec(each.object) ?? [];
+  const known = context.principalOf(each.as) ?? {};
+  const id: `agent:${string}` = `agent:${each.as.slice('agent:'.length)}`;
+  const team = known.team === undefined ? {} : { team: known.team };
+  return explain(policySet, {
+    subjects: principalSubjects(policySet, { id, ...team }),
+    ...{ object: each.object, action: each.action, nowMs: context.nowMs, context: context.context ?? WIRE },
+    principal: { ...known, agent: each.as },
+    target: context.targetOf(each.object) ?? { server, tool, risk: 'write', labels: [] },
+    ...(each.args === undefined ? {} : { args: each.args }),
+  });
+}
+
+function failureOf(each: SuiteCase, explanation: Explanation): Problem {
+  const { effect, rule, rows } = explanation;
+  const wish = `${each.as} ${each.expect === 'may' ? 'may' : 'may not'} ${each.action} ${each.object}`;
+  const found =
+    effect === 'depends-on-arguments'
+      ? `it depends on the arguments (${rows.map((row) => row.at).join(', ')})`
+      : `it is ${effect === 'allow' ? 'allowed' : 'refused'} by ${rule ?? 'the lack of a grant'}`;
+  const hint =
+    effect === 'depends-on-arguments'
+      ? `give arguments, as in \`{ ${each.action}: ${each.object}, args: { … } }\``
+      : `run \`seneschal policy explain --as ${each.as} ${each.action} ${each.object}\``;
+  return { code: 'policy-test-failed', at: each.at, message: `\`${wish}\` does not hold: ${found}`, hint };
+}
