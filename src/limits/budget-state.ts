@@ -129,7 +129,13 @@ class MemoryBudgets implements BudgetState {
       return { account, counter };
     });
     this.#held.set(callId, { costNanoUsd, parts });
-    for (const { account, counter } of parts) this.#put(counter.key, account, nowMs);
+    try {
+      for (const { account, counter } of parts) this.#put(counter.key, account, nowMs);
+    } catch (error) {
+      // A reservation that cannot be kept over a restart is none.
+      this.#giveBack(callId);
+      throw error;
+    }
   }
 
   charge(callId: string): readonly SoftLimitWarning[] {
@@ -137,8 +143,9 @@ class MemoryBudgets implements BudgetState {
     if (held === undefined) return [];
     this.#held.delete(callId);
     const warnings: SoftLimitWarning[] = [];
-    for (const { account, counter } of held.parts) {
-      if (this.#isOver(account, counter)) continue;
+    for (const part of held.parts) {
+      if (this.#isOver(part)) continue;
+      const { account, counter } = part;
       account.reservedCalls -= 1;
       account.reservedNanoUsd -= held.costNanoUsd;
       if (account.isWarned || !isSoftCrossed(counter.rule, account)) continue;
@@ -150,18 +157,23 @@ class MemoryBudgets implements BudgetState {
   }
 
   refund(callId: string): void {
+    for (const { account, counter } of this.#giveBack(callId)) this.#put(counter.key, account, this.nowMs());
+  }
+
+  /** Takes the reservation of a call off its accounts; returns those of them whose window still runs. */
+  #giveBack(callId: string): readonly Held[] {
     const held = this.#held.get(callId);
-    if (held === undefined) return;
+    if (held === undefined) return [];
     this.#held.delete(callId);
-    for (const { account, counter } of held.parts) {
-      // Nothing is left to give back to; and its row would replace that of the window which runs now.
-      if (this.#isOver(account, counter)) continue;
+    // Where the window is over nothing is left to give back to, and its row would replace that of the next.
+    const running = held.parts.filter((part) => !this.#isOver(part));
+    for (const { account } of running) {
       account.usedCalls -= 1;
       account.usedNanoUsd -= held.costNanoUsd;
       account.reservedCalls -= 1;
       account.reservedNanoUsd -= held.costNanoUsd;
-      this.#put(counter.key, account, this.nowMs());
     }
+    return running;
   }
 
   /** The account of a counter, begun anew when its window is over. */
@@ -185,7 +197,7 @@ class MemoryBudgets implements BudgetState {
   }
 
   /** True when the window that the account stood for is over and another account stands in its place. */
-  #isOver(account: Account, counter: Counter<BudgetRule>): boolean {
+  #isOver({ account, counter }: Held): boolean {
     return this.#accounts.get(counter.key) !== account;
   }
 
