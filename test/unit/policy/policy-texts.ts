@@ -1,0 +1,20 @@
+import { ProblemError } from '../../../src/domain/problem.ts';
+import { loadPolicySet } from '../../../src/policy/load.ts';
+import type { PolicyFiles } from '../../../src/policy/policy-files.ts';
+import type { PolicySet } from '../../../src/policy/policy-set.ts';
+
+/** Loads rows of a `policy.csv`. */
+export function policyOf(...rows: readonly string[]): PolicySet {
+  return loadPolicySet({ 'policy.csv': rows.join('\n') });
+}
+
+/** What a load is refused with, as `place code`. */
+export function refusals(files: PolicyFiles): readonly string[] {
+  try {
+    loadPolicySet(files);
+  } catch (error) {
+    if (error instanceof ProblemError) return error.problems.map((problem) => `${problem.at} ${problem.code}`);
+    throw error;
+  }
+  return [];
+}
