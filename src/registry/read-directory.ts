@@ -1,6 +1,6 @@
 import { readTextFiles } from '../config/text-file.ts';
 
-const MAX_LOCK_BYTES = 67_108_864;
+import { MAX_LOCK_BYTES } from './lock.ts';
 
 /**
  * Reads the texts of a registry directory, by path within it.

@@ -1,0 +1,98 @@
+import type { JsonObject, JsonValue } from '../lib/json.ts';
+import type { Database, Migration, Statement } from '../storage/database.ts';
+import { type NewPin, type Pin, type Pins, pinOf } from './pin.ts';
+
+/** Tables of the registry: what `pin: auto` agreed to, and the last list of tools of each server. */
+export const REGISTRY_MIGRATIONS: readonly Migration[] = [
+  {
+    name: 'registry-1-pins',
+    sql: `CREATE TABLE registry_pins (
+      server TEXT NOT NULL,
+      tool TEXT NOT NULL,
+      digest TEXT NOT NULL,
+      definition TEXT NOT NULL,
+      pinned_at_ms INTEGER NOT NULL,
+      PRIMARY KEY (server, tool)
+    ) STRICT, WITHOUT ROWID`,
+  },
+  {
+    name: 'registry-2-observed',
+    sql: `CREATE TABLE registry_observed (
+      server TEXT PRIMARY KEY,
+      tools TEXT NOT NULL,
+      seen_at_ms INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID`,
+  },
+];
+
+/** Makes first-seen pins durable. A tool that has a pin keeps it: new tools are accepted, changed ones never. */
+export function savePins(database: Database, pins: readonly NewPin[], atMs: number): Promise<void> {
+  return database.write(
+    pins.map(({ server, tool, digest, definition }) => ({
+      sql: `INSERT INTO registry_pins (server, tool, digest, definition, pinned_at_ms) VALUES (?, ?, ?, ?, ?)
+            ON CONFLICT (server, tool) DO NOTHING`,
+      params: [server, tool, digest, JSON.stringify(definition), atMs],
+    })),
+  );
+}
+
+/** Forgets the first-seen pins of a server, or of one of its tools, so that a person's lock or a new sight counts. */
+export function forgetPins(database: Database, server: string, tool?: string): Promise<void> {
+  const statement: Statement =
+    tool === undefined
+      ? { sql: 'DELETE FROM registry_pins WHERE server = ?', params: [server] }
+      : { sql: 'DELETE FROM registry_pins WHERE server = ? AND tool = ?', params: [server, tool] };
+  return database.write([statement]);
+}
+
+/** The first-seen pins. A row that does not match its own digest is corrupt, which blocks its tool. */
+export function loadPins(database: Database): Pins {
+  const rows = database.read<{ server: string; tool: string; digest: string; definition: string }>(
+    'SELECT server, tool, digest, definition FROM registry_pins ORDER BY server, tool',
+  );
+  const pins = new Map<string, Map<string, Pin>>();
+  for (const { server, tool, digest, definition } of rows) {
+    const tools = pins.get(server) ?? new Map<string, Pin>();
+    pins.set(server, tools);
+    tools.set(tool, pinOf(tool, digest, parsedOrUndefined(definition)));
+  }
+  return pins;
+}
+
+/** Remembers the list of tools that a server gave, for commands that speak of it while the server is not running. */
+export function saveObserved(
+  database: Database,
+  observed: { readonly server: string; readonly tools: readonly JsonValue[]; readonly atMs: number },
+): Promise<void> {
+  return database.write([
+    {
+      sql: `INSERT INTO registry_observed (server, tools, seen_at_ms) VALUES (?, ?, ?)
+            ON CONFLICT (server) DO UPDATE SET tools = excluded.tools, seen_at_ms = excluded.seen_at_ms`,
+      params: [observed.server, JSON.stringify(observed.tools), observed.atMs],
+    },
+  ]);
+}
+
+/** The last list of tools of each server, and when it was seen. A row that cannot be read counts as never seen. */
+export function loadObserved(
+  database: Database,
+): ReadonlyMap<string, { readonly tools: readonly JsonValue[]; readonly seenAtMs: number }> {
+  const rows = database.read<{ server: string; tools: string; seen_at_ms: number }>(
+    'SELECT server, tools, seen_at_ms FROM registry_observed ORDER BY server',
+  );
+  const observed = new Map<string, { tools: readonly JsonValue[]; seenAtMs: number }>();
+  for (const row of rows) {
+    const tools = parsedOrUndefined(row.tools);
+    if (Array.isArray(tools)) observed.set(row.server, { tools, seenAtMs: Number(row.seen_at_ms) });
+  }
+  return observed;
+}
+
+function parsedOrUndefined(text: string): JsonValue | JsonObject | undefined {
+  try {
+    // `as`: JSON.parse makes nothing but JSON.
+    return JSON.parse(text) as JsonValue;
+  } catch {
+    return undefined;
+  }
+}

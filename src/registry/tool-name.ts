@@ -1,0 +1,50 @@
+import { asciiLookalike, skeletons } from '../lib/confusables.ts';
+import { TOOL_NAME } from './server-settings.ts';
+
+/** Longest name under which a tool is shown to agents, in characters. */
+export const MAX_EXPOSED_NAME = 128;
+
+/** The name under which agents see a tool. Server names hold no `_`, so it can be read in one way only. */
+export function exposedName(server: string, tool: string): string {
+  return `${server}__${tool}`;
+}
+
+/** Why a tool may not be called what its server calls it; undefined when it may. */
+export function badToolName(server: string, name: string): string | undefined {
+  if (!TOOL_NAME.test(name)) {
+    const ascii = asciiLookalike(name);
+    if (ascii !== name && TOOL_NAME.test(ascii)) return `its name is not ASCII and looks like \`${ascii}\``;
+    return 'its name is not 1 to 128 of the characters `A-Z a-z 0-9 _ - .`';
+  }
+  if (name === '__proto__' || name === 'constructor' || name === 'prototype')
+    return 'its name is one that no JSON map may hold';
+  if (exposedName(server, name).length > MAX_EXPOSED_NAME)
+    return `\`${exposedName(server, name)}\` has more than ${MAX_EXPOSED_NAME} characters`;
+  return undefined;
+}
+
+/** Names of one server by skeleton, to find which of them look alike. */
+export class NameCrowd {
+  readonly #bySkeleton = new Map<string, Set<string>>();
+
+  constructor(names: Iterable<string>) {
+    for (const name of names) for (const key of keysOf(name)) this.#put(key, name);
+  }
+
+  /** The other names that `name` looks like. */
+  resembling(name: string): readonly string[] {
+    const found = keysOf(name).flatMap((key) => [...(this.#bySkeleton.get(key) ?? [])]);
+    return [...new Set(found)].filter((other) => other !== name);
+  }
+
+  #put(key: string, name: string): void {
+    const names = this.#bySkeleton.get(key);
+    if (names === undefined) this.#bySkeleton.set(key, new Set([name]));
+    else names.add(name);
+  }
+}
+
+function keysOf(name: string): string[] {
+  const [caseless, drawn] = skeletons(name);
+  return [`case:${caseless}`, `drawn:${drawn}`];
+}
