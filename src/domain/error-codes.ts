@@ -1,5 +1,6 @@
 /** What each error code of files, settings, commands and the wire means. One table for the whole house. */
 export const ERROR_CODES = {
+  'policy-unexpected-file': 'A file lies in the policy directory that nothing reads.',
   'settings-invalid': 'A flag, environment variable or setting has a value that is not allowed.',
   'config-syntax': 'A YAML file cannot be parsed at that place.',
   'config-duplicate-key': 'A key is written twice in one map of a YAML file.',
@@ -52,6 +53,11 @@ export const ERROR_CODES = {
   'limits-budget-amount':
     'A budget of `limits.yaml` holds no dollars, or more than an integer of nano-dollars can hold.',
   'limits-duplicate-row': 'Two rows of `limits.yaml` limit the same subject, resource, action and unit or window.',
+  'ingress-listen-failed': 'The address of the HTTP door cannot be bound.',
+  'ingress-socket-failed': 'The Unix socket of the data directory cannot be opened or reached.',
+  'ingress-hello-invalid': 'The first line on the Unix socket is not a greeting that the broker knows.',
+  'ingress-agent-unknown': 'No file of the registry declares the agent that a greeting names.',
+  'ingress-request-failed': 'A request over the Unix socket ended in a defect of the broker.',
 } as const;
 
 /** The stable code of an error. */

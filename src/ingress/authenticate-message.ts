@@ -1,0 +1,12 @@
+import type { Principal } from '../domain/principal.ts';
+
+/** The headers that may carry a proof, as `node:http` gives them. */
+export interface ProofHeaders {
+  readonly authorization?: string | undefined;
+  readonly 'x-api-key'?: string | string[] | undefined;
+}
+
+/** Proves who sent a message. Anything but `ok: true` with a principal is nobody, and so is a throw. Synchronous. */
+export type AuthenticateMessage = (
+  headers: ProofHeaders,
+) => { readonly ok: true; readonly principal: Principal } | { readonly ok: false };

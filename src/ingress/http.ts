@@ -1,0 +1,122 @@
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
+import { ProblemError } from '../domain/problem.ts';
+import type { AuthenticateMessage } from './authenticate-message.ts';
+import { coldRoutes, type Readiness } from './cold-routes.ts';
+import { hostGuard } from './host-guard.ts';
+import { McpEndpoint } from './mcp/http-endpoint.ts';
+import { sendJson } from './mcp/http-exchange.ts';
+import type { SessionLimits } from './mcp/legacy-sessions.ts';
+import { type McpPorts, openServices } from './mcp/services.ts';
+
+export interface HttpIngressOptions extends McpPorts {
+  readonly authenticate: AuthenticateMessage;
+  /** Address to listen on. Default: 127.0.0.1. */
+  readonly host?: string;
+  /** Port to listen on; 0 for any that is free. */
+  readonly port: number;
+  /** Values of `Host` beside loopback and the bound address, as `name` or `name:port`. Default: none. */
+  readonly allowedHosts?: readonly string[];
+  /** Values of `Origin` beside this server's own. Default: none. */
+  readonly allowedOrigins?: readonly string[];
+  readonly ready: () => Readiness;
+  readonly sessionLimits?: SessionLimits;
+}
+
+export interface HttpIngress {
+  readonly host: string;
+  readonly port: number;
+  /** Takes no more calls, waits up to `drainMs` for those under way, then cancels them and closes every connection. */
+  close(options: { readonly drainMs: number }): Promise<void>;
+}
+
+const HEADERS_TIMEOUT_MS = 10_000;
+const REQUEST_TIMEOUT_MS = 60_000;
+const KEEP_ALIVE_MS = 65_000;
+const MAX_HEADER_BYTES = 16_384;
+/** After a call was cancelled its answer gets so long to leave. */
+const FAREWELL_MS = 1_000;
+/** Connections get so long to end by themselves once nothing is under way. */
+const LINGER_MS = 100;
+
+/**
+ * Opens the HTTP door: `node:http` answers `/mcp` itself, Express everything else. Host and Origin are checked on
+ * every route before anything is read.
+ * @throws ProblemError `ingress-listen-failed` when the address cannot be bound.
+ */
+export async function openHttpIngress(options: HttpIngressOptions): Promise<HttpIngress> {
+  const { host = '127.0.0.1', allowedHosts = [], allowedOrigins = [], authenticate, sessionLimits } = options;
+  let serve: RequestListener = refuse;
+  const server = createServer(
+    {
+      maxHeaderSize: MAX_HEADER_BYTES,
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      noDelay: true,
+    },
+    (request, response) => serve(request, response),
+  );
+  const port = await listen(server, { host, port: options.port });
+  server.on('error', (error) => options.log.error('ingress.failed', { error: error.name }));
+  const endpoint = new McpEndpoint(openServices(options), { authenticate, sessionLimits });
+  const passes = hostGuard({ host, port, allowedHosts, allowedOrigins });
+  const cold = coldRoutes(options.ready);
+  serve = (request, response) => {
+    if (!passes(request)) refuse(request, response);
+    else if (request.url === '/mcp' || request.url?.startsWith('/mcp?')) endpoint.handle(request, response);
+    else cold(request, response);
+  };
+  return { host, port, close: ({ drainMs }) => closeAll(server, endpoint, drainMs) };
+}
+
+function refuse(_request: IncomingMessage, response: ServerResponse): void {
+  sendJson(response, 403, '{"error":"forbidden","message":"foreign host or origin"}');
+}
+
+function listen(server: Server, { host, port }: { readonly host: string; readonly port: number }): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      reject(
+        new ProblemError([
+          {
+            code: 'ingress-listen-failed',
+            at: '--port',
+            message: `cannot listen on \`${host}:${port}\`: ${error.code ?? error.name}`,
+            hint: 'another program may hold the port: choose one with `--port`, or 0 for any that is free',
+          },
+        ]),
+      );
+    });
+    server.listen({ host, port }, () => {
+      const address = server.address();
+      resolve(typeof address === 'object' && address ? address.port : port);
+    });
+  });
+}
+
+async function closeAll(server: Server, endpoint: McpEndpoint, drainMs: number): Promise<void> {
+  const closed = new Promise<void>((resolve) => {
+    server.close(() => resolve());
+  });
+  const drained = endpoint.drain();
+  server.closeIdleConnections();
+  if (!(await settlesWithin(drained, drainMs))) {
+    endpoint.abort();
+    await settlesWithin(drained, FAREWELL_MS);
+  }
+  // A turn of the loop, so that the last answers are handed to their sockets before those are closed.
+  await new Promise((resolve) => setImmediate(resolve));
+  server.closeIdleConnections();
+  if (!(await settlesWithin(closed, LINGER_MS))) server.closeAllConnections();
+  await closed;
+}
+
+async function settlesWithin(promise: Promise<void>, ms: number): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<false>((resolve) => {
+    timer = setTimeout(() => resolve(false), ms);
+  });
+  const settled = await Promise.race([promise.then(() => true), late]);
+  clearTimeout(timer);
+  return settled;
+}

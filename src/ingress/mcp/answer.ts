@@ -1,0 +1,149 @@
+import type { CallContext } from '../../domain/call.ts';
+import type { Principal } from '../../domain/principal.ts';
+import { isJsonObject, type JsonObject } from '../../lib/json.ts';
+import type { RequestId, RpcMessage } from './envelope.ts';
+import type { Era } from './modern-envelope.ts';
+import {
+  errorReply,
+  idJson,
+  invalidParamsReply,
+  type Reply,
+  replyToCall,
+  resultReply,
+  unknownMethodReply,
+} from './replies.ts';
+import { LEGACY_REVISIONS, META_SERVER_INFO, MODERN_REVISIONS, NEWEST_LEGACY_REVISION } from './revisions.ts';
+import { INTERNAL_ERROR, INVALID_PARAMS } from './rpc-error.ts';
+import type { McpServices } from './services.ts';
+
+/** Who speaks, over what: the same for every request of a session, made anew for each stateless one. */
+export interface Conversation {
+  readonly principal: Principal;
+  readonly era: Era;
+  readonly context: CallContext;
+}
+
+/** A message with an id. */
+export interface RpcRequest extends RpcMessage {
+  readonly id: RequestId;
+}
+
+export function isRequest(message: RpcMessage): message is RpcRequest {
+  return message.id !== undefined;
+}
+
+/** What we can do: tools, and telling when their list changed. */
+const CAPABILITIES: JsonObject = Object.freeze({ tools: { listChanged: true } });
+const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
+const NO_ARGUMENTS: JsonObject = Object.freeze({});
+
+/** Walks one `tools/call`. Never rejects. `traceHeader` is the HTTP header `traceparent`, which the body overrides. */
+export async function answerToolsCall(
+  services: McpServices,
+  conversation: Conversation,
+  { request, signal, traceHeader }: { request: RpcRequest; signal: AbortSignal; traceHeader?: string | undefined },
+): Promise<Reply> {
+  const { name, arguments: args = NO_ARGUMENTS, _meta: meta } = request.params;
+  if (typeof name !== 'string') return refuseParams(services, conversation, [request.id, '`name` is not a string']);
+  if (!isJsonObject(args)) return refuseParams(services, conversation, [request.id, '`arguments` is not an object']);
+  const sent = (isJsonObject(meta) ? meta.traceparent : undefined) ?? traceHeader;
+  const context =
+    typeof sent === 'string' && TRACEPARENT.test(sent)
+      ? { ...conversation.context, traceparent: sent }
+      : conversation.context;
+  try {
+    const reply = await services.broker.callTool(
+      { principal: conversation.principal, exposedName: name, args, context },
+      { signal },
+    );
+    return replyToCall(reply, { id: request.id, name }, { era: conversation.era, serverInfo: services.serverInfo });
+  } catch (error) {
+    services.log.error('ingress.failed', { method: request.method, error: nameOf(error) });
+    return internalErrorReply(request.id);
+  }
+}
+
+/** Answers any request but `tools/call`, `initialize` on HTTP and `subscriptions/listen`, which their doors look after. */
+export function answerOther(
+  services: McpServices,
+  conversation: Conversation,
+  request: RpcRequest,
+): Reply | Promise<Reply> {
+  const { era } = conversation;
+  try {
+    if (request.method === 'tools/list') return answerToolsList(services, conversation, request);
+    if (request.method === 'ping' && era === 'legacy') return resultReply(request.id, {}, styleOf(services, era));
+    if (request.method === 'server/discover' && era === 'modern') return answerDiscover(services, request);
+    return unknownMethodReply(request.id, era);
+  } catch (error) {
+    services.log.error('ingress.failed', { method: request.method, error: nameOf(error) });
+    return internalErrorReply(request.id);
+  }
+}
+
+/** The answer to `initialize`, or undefined when its parameters are not those of one. */
+export function initializeResult(
+  params: JsonObject,
+  services: McpServices,
+): { readonly protocolVersion: string; readonly result: JsonObject } | undefined {
+  const { protocolVersion: requested, capabilities, clientInfo } = params;
+  if (typeof requested !== 'string' || !isJsonObject(capabilities) || !isJsonObject(clientInfo)) return undefined;
+  const protocolVersion = LEGACY_REVISIONS.includes(requested) ? requested : NEWEST_LEGACY_REVISION;
+  return {
+    protocolVersion,
+    result: { protocolVersion, capabilities: CAPABILITIES, serverInfo: services.serverInfo },
+  };
+}
+
+/** What an answer says when a defect of ours ended it: nothing of the defect. */
+export function internalErrorReply(id: RequestId | undefined): Reply {
+  return errorReply(id, { code: INTERNAL_ERROR, message: 'Internal error' }, 500);
+}
+
+/** The class of what was thrown: a message could hold what may not be logged. */
+export function nameOf(error: unknown): string {
+  return error instanceof Error ? error.name : typeof error;
+}
+
+function styleOf(services: McpServices, era: Era): { readonly era: Era; readonly serverInfo: JsonObject } {
+  return { era, serverInfo: services.serverInfo };
+}
+
+async function refuseParams(
+  { broker }: McpServices,
+  { principal, context }: Conversation,
+  [id, problem]: readonly [RequestId, string],
+): Promise<Reply> {
+  await broker.recordMalformed({ principal, context, code: INVALID_PARAMS, problem });
+  return invalidParamsReply(id, `Invalid params: ${problem}`);
+}
+
+function answerDiscover(services: McpServices, request: RpcRequest): Reply {
+  const result: JsonObject = {
+    supportedVersions: MODERN_REVISIONS,
+    capabilities: CAPABILITIES,
+    ttlMs: services.listTtlMs,
+    cacheScope: 'private',
+  };
+  return resultReply(request.id, result, styleOf(services, 'modern'));
+}
+
+function answerToolsList(services: McpServices, conversation: Conversation, request: RpcRequest): Reply {
+  const { cursor } = request.params;
+  if (cursor !== undefined && typeof cursor !== 'string') return invalidCursor(request.id);
+  const { principal, era } = conversation;
+  const page = services.toolPages.page(services.broker.listTools(principal), principal.id, cursor);
+  if (!page) return invalidCursor(request.id);
+  // Written by hand: the tools are serialised already and would be parsed and printed again.
+  let body = `{"jsonrpc":"2.0","id":${idJson(request.id)},"result":{"tools":${page.toolsJson}`;
+  if (page.nextCursor !== undefined) body += `,"nextCursor":${JSON.stringify(page.nextCursor)}`;
+  if (era === 'modern') {
+    const meta = JSON.stringify({ [META_SERVER_INFO]: services.serverInfo });
+    body += `,"ttlMs":${services.listTtlMs},"cacheScope":"private","resultType":"complete","_meta":${meta}`;
+  }
+  return { status: 200, body: `${body}}}` };
+}
+
+function invalidCursor(id: RequestId): Reply {
+  return invalidParamsReply(id, 'Invalid params: the cursor is not valid for this list; list again without it');
+}

@@ -1,0 +1,104 @@
+import { isJsonObject, type JsonObject, type JsonValue } from '../../lib/json.ts';
+import { parseStrictJson, type StrictJsonProblem } from '../../lib/strict-json.ts';
+import { INVALID_REQUEST, PARSE_ERROR } from './rpc-error.ts';
+
+/** A JSON-RPC id as we admit it: a string of at most 256 characters or a safe integer. */
+export type RequestId = string | number;
+
+/** One JSON-RPC 2.0 request (with `id`) or notification (without). */
+export interface RpcMessage {
+  readonly id?: RequestId;
+  readonly method: string;
+  readonly params: JsonObject;
+}
+
+/** A refusal of a message by the protocol itself. `problem` holds no part of the message. */
+export interface RpcProblem {
+  readonly code: number;
+  readonly problem: string;
+  /** The id of the message where one could be read. */
+  readonly id?: RequestId;
+  readonly data?: JsonObject;
+}
+
+export type EnvelopeResult =
+  | { readonly ok: true; readonly message: RpcMessage }
+  | ({ readonly ok: false } & RpcProblem);
+
+export interface EnvelopeLimits {
+  /** Largest message in bytes. */
+  readonly maxBytes: number;
+  /** Deepest nesting of arrays and objects. */
+  readonly maxDepth: number;
+}
+
+const MAX_ID_LENGTH = 256;
+const MAX_METHOD_LENGTH = 128;
+
+/**
+ * Parses one JSON-RPC message strictly: exactly the members `jsonrpc`, `id`, `method`, `params`, so that no upstream
+ * can see a member that we did not (CVE-2026-27896).
+ */
+export function parseEnvelope(bytes: Uint8Array | string, limits: EnvelopeLimits): EnvelopeResult {
+  const parsed = parseStrictJson(bytes, limits);
+  if (!parsed.ok) return { ok: false, ...JSON_PROBLEMS[parsed.problem] };
+  const value = parsed.value;
+  if (Array.isArray(value)) {
+    // 2025-03-26 had batches and 2025-06-18 took them back; one message, one decision.
+    return refuse('batches are not served: send one message at a time');
+  }
+  if (!isJsonObject(value)) return refuse('the message is not an object');
+  return readEnvelope(value);
+}
+
+const JSON_PROBLEMS: Readonly<Record<StrictJsonProblem, RpcProblem>> = {
+  'too-large': { code: INVALID_REQUEST, problem: 'the message is too large' },
+  'invalid-utf8': { code: PARSE_ERROR, problem: 'the message is not UTF-8' },
+  'too-deep': { code: PARSE_ERROR, problem: 'the message nests too deep' },
+  syntax: { code: PARSE_ERROR, problem: 'the message is not JSON' },
+  'lone-surrogate': { code: PARSE_ERROR, problem: 'the message holds half of a surrogate pair' },
+  'duplicate-key': { code: INVALID_REQUEST, problem: 'the message names a key twice' },
+  'forbidden-key': { code: INVALID_REQUEST, problem: 'the message holds a key that no object may have' },
+  'unsafe-number': { code: INVALID_REQUEST, problem: 'the message holds a number that JSON readers would change' },
+};
+
+function readEnvelope(object: JsonObject): EnvelopeResult {
+  const { id, method, params } = object;
+  if (id !== undefined && !isRequestId(id)) {
+    return refuse('`id` is neither a string of at most 256 characters nor a safe integer');
+  }
+  const named = id === undefined ? {} : { id };
+  for (const key in object) {
+    if (isEnvelopeKey(key)) continue;
+    return refuse(
+      isEnvelopeKey(foldKey(key)) ? 'the message spells a member in another case' : 'the message has a foreign member',
+      named,
+    );
+  }
+  if (object.jsonrpc !== '2.0') return refuse('`jsonrpc` is not "2.0"', named);
+  if (typeof method !== 'string' || method === '' || method.length > MAX_METHOD_LENGTH) {
+    return refuse('`method` is not a string of 1 to 128 characters', named);
+  }
+  if (params === undefined) return { ok: true, message: { ...named, method, params: NO_PARAMS } };
+  if (!isJsonObject(params)) return refuse('`params` is not an object', named);
+  return { ok: true, message: { ...named, method, params } };
+}
+
+const NO_PARAMS: JsonObject = Object.freeze({});
+
+function isEnvelopeKey(key: string): boolean {
+  return key === 'method' || key === 'params' || key === 'id' || key === 'jsonrpc';
+}
+
+/** Folds case and compatibility forms, `ſ` and the Kelvin sign among them: upper case first maps what lower case leaves. */
+function foldKey(key: string): string {
+  return key.length > 64 ? key : key.normalize('NFKC').toUpperCase().toLowerCase();
+}
+
+function isRequestId(value: JsonValue): value is RequestId {
+  return typeof value === 'string' ? value.length <= MAX_ID_LENGTH : Number.isSafeInteger(value);
+}
+
+function refuse(problem: string, named: { readonly id?: RequestId } = {}): EnvelopeResult {
+  return { ok: false, code: INVALID_REQUEST, problem, ...named };
+}

@@ -1,0 +1,140 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Principal } from '../../domain/principal.ts';
+import type { AuthenticateMessage } from '../authenticate-message.ts';
+import { readBody } from '../read-body.ts';
+import { SseStreams } from '../sse-streams.ts';
+import { internalErrorReply, nameOf } from './answer.ts';
+import { parseEnvelope, type RpcProblem } from './envelope.ts';
+import { type HttpExchange, headerOf, sendJson, sendReply } from './http-exchange.ts';
+import { sendMethodNotAllowed, serveLegacy, serveLegacyEnd, serveLegacyStream } from './http-legacy.ts';
+import { mirrorHeadersOf, STATELESS, serveModern } from './http-modern.ts';
+import type { HttpState } from './http-state.ts';
+import { LegacySessions, type SessionLimits } from './legacy-sessions.ts';
+import { eraOf } from './modern-envelope.ts';
+import { OpenCalls } from './open-calls.ts';
+import { errorReply, problemReply } from './replies.ts';
+import { INVALID_REQUEST } from './rpc-error.ts';
+import type { McpServices } from './services.ts';
+
+const UNAUTHORIZED = '{"error":"unauthorized","message":"a valid api key is required"}';
+const UNAVAILABLE = '{"error":"unavailable","message":"nobody can be authenticated now"}';
+const STOPPING = '{"error":"unavailable","message":"the broker is stopping"}';
+
+/** `/mcp` over HTTP, both eras. Host and Origin are checked before it. */
+export class McpEndpoint {
+  readonly #state: HttpState;
+  readonly #authenticate: AuthenticateMessage;
+  #stopping = false;
+
+  constructor(
+    services: McpServices,
+    options: { authenticate: AuthenticateMessage; sessionLimits?: SessionLimits | undefined },
+  ) {
+    this.#authenticate = options.authenticate;
+    this.#state = {
+      services,
+      sessions: new LegacySessions(services, options.sessionLimits),
+      streams: new SseStreams(),
+      openCalls: new OpenCalls(),
+      subscriptionsOf: new Map(),
+      provesSame: ({ request, principal }) => this.#prove(request) === principal.id,
+    };
+  }
+
+  /** Answers one request. Whatever happens is an answer. */
+  handle(request: IncomingMessage, response: ServerResponse): void {
+    if (this.#stopping) {
+      response.setHeader('connection', 'close');
+      sendJson(response, 503, STOPPING);
+      return;
+    }
+    const principal = this.#identify(request, response);
+    if (!principal) return;
+    this.#route({ request, response, principal }).catch((error: unknown) => {
+      this.#state.services.log.error('ingress.failed', { error: nameOf(error) });
+      sendReply(response, internalErrorReply(undefined));
+    });
+  }
+
+  /** Takes no more, ends the streams, and resolves when no call is under way. */
+  drain(): Promise<void> {
+    this.#stopping = true;
+    this.#state.streams.close();
+    this.#state.sessions.close();
+    this.#state.services.changes.close();
+    return this.#state.openCalls.empty();
+  }
+
+  /** Cancels the calls under way. */
+  abort(): void {
+    this.#state.openCalls.abort();
+  }
+
+  #identify(request: IncomingMessage, response: ServerResponse): Principal | undefined {
+    try {
+      const result = this.#authenticate(request.headers);
+      // A verifier that breaks its word is nobody: only a plain yes with a principal is one (CVE-2026-12773).
+      if (result?.ok === true && result.principal?.id) return result.principal;
+    } catch (error) {
+      this.#state.services.log.error('identity.failed', { error: nameOf(error) });
+      sendJson(response, 503, UNAVAILABLE);
+      return undefined;
+    }
+    response.setHeader('www-authenticate', 'Bearer realm="seneschal"');
+    sendJson(response, 401, UNAUTHORIZED);
+    return undefined;
+  }
+
+  #prove(request: IncomingMessage): string | undefined {
+    try {
+      const result = this.#authenticate(request.headers);
+      return result?.ok === true ? result.principal.id : undefined;
+    } catch {
+      return undefined;
+    }
+  }
+
+  async #route(exchange: HttpExchange): Promise<void> {
+    const { method } = exchange.request;
+    if (method === 'POST') return this.#post(exchange);
+    if (method === 'GET') return serveLegacyStream(this.#state, exchange);
+    if (method === 'DELETE') return serveLegacyEnd(this.#state, exchange);
+    sendMethodNotAllowed(exchange);
+  }
+
+  async #post(exchange: HttpExchange): Promise<void> {
+    const { request, response } = exchange;
+    const { limits } = this.#state.services;
+    if (!isJsonType(headerOf(request, 'content-type'))) {
+      return this.#refuse(
+        exchange,
+        { code: INVALID_REQUEST, problem: 'the content type is not application/json' },
+        415,
+      );
+    }
+    const body = await readBody(request, limits.maxBytes);
+    if (body === 'gone') return;
+    if (body === 'too-large') {
+      response.setHeader('connection', 'close');
+      return this.#refuse(exchange, { code: INVALID_REQUEST, problem: 'the message is too large' }, 413);
+    }
+    const envelope = parseEnvelope(body, limits);
+    if (!envelope.ok) return this.#refuse(exchange, envelope);
+    const headers = mirrorHeadersOf(exchange);
+    const { message } = envelope;
+    if (eraOf(message, headers) === 'modern') return serveModern(this.#state, exchange, { message, headers });
+    return serveLegacy(this.#state, exchange, message);
+  }
+
+  async #refuse({ principal, response }: HttpExchange, refusal: RpcProblem, status?: number): Promise<void> {
+    const { code, problem } = refusal;
+    await this.#state.services.broker.recordMalformed({ principal, context: STATELESS, code, problem });
+    const reply =
+      status === undefined ? problemReply(refusal) : errorReply(undefined, { code, message: problem }, status);
+    sendReply(response, reply);
+  }
+}
+
+function isJsonType(contentType: string | undefined): boolean {
+  return contentType === 'application/json' || /^application\/json[\t ]*(?:;|$)/i.test(contentType ?? '');
+}

@@ -1,0 +1,64 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Principal } from '../../domain/principal.ts';
+import { answerToolsCall, type Conversation, internalErrorReply, nameOf, type RpcRequest } from './answer.ts';
+import type { OpenCalls } from './open-calls.ts';
+import type { Reply } from './replies.ts';
+import type { McpServices } from './services.ts';
+
+/** One HTTP request of a proved principal, and where its answer goes. */
+export interface HttpExchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly principal: Principal;
+}
+
+/** Answers with JSON; nothing happens when the client is gone. */
+export function sendJson(response: ServerResponse, status: number, body: string): void {
+  if (response.writableEnded || response.destroyed) return;
+  response.writeHead(status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) });
+  response.end(body);
+}
+
+export function sendReply(response: ServerResponse, reply: Reply): void {
+  sendJson(response, reply.status, reply.body);
+}
+
+/** Answers without a body: 202 for notifications, 204 for an ended session. */
+export function sendEmpty(response: ServerResponse, status: number): void {
+  if (response.writableEnded || response.destroyed) return;
+  response.writeHead(status, { 'content-length': 0 });
+  response.end();
+}
+
+/** The one value of a header; undefined when it is absent. */
+export function headerOf(request: IncomingMessage, name: string): string | undefined {
+  const value = request.headers[name];
+  return typeof value === 'string' ? value : undefined;
+}
+
+/** Walks a `tools/call` and answers it. A client that closes the connection cancels it (2026-07-28, cancellation). */
+export async function serveToolsCall(
+  { services, openCalls }: { readonly services: McpServices; readonly openCalls: OpenCalls },
+  { request, response }: HttpExchange,
+  call: { readonly message: RpcRequest; readonly conversation: Conversation; readonly controller: AbortController },
+): Promise<void> {
+  const { message, conversation, controller } = call;
+  openCalls.add(controller);
+  response.on('close', () => {
+    if (!response.writableFinished) controller.abort();
+  });
+  try {
+    const traceHeader = headerOf(request, 'traceparent');
+    const reply = await answerToolsCall(services, conversation, {
+      request: message,
+      signal: controller.signal,
+      traceHeader,
+    });
+    sendReply(response, reply);
+  } catch (error) {
+    services.log.error('ingress.failed', { method: message.method, error: nameOf(error) });
+    sendReply(response, internalErrorReply(message.id));
+  } finally {
+    openCalls.delete(controller);
+  }
+}

@@ -1,0 +1,145 @@
+import { answerOther, type Conversation, initializeResult, isRequest, type RpcRequest } from './answer.ts';
+import type { RequestId, RpcMessage } from './envelope.ts';
+import { type HttpExchange, headerOf, sendEmpty, sendReply, serveToolsCall } from './http-exchange.ts';
+import type { HttpState } from './http-state.ts';
+import type { LegacySession } from './legacy-sessions.ts';
+import { errorReply, invalidParamsReply, problemReply, type Reply, resultReply } from './replies.ts';
+import { LEGACY_REVISIONS } from './revisions.ts';
+import { INVALID_REQUEST, SESSION_NOT_FOUND, SESSION_REQUIRED, UNSUPPORTED_PROTOCOL_VERSION } from './rpc-error.ts';
+import { TOOL_LIST_CHANGED } from './subscription.ts';
+
+/** Serves one POST of 2025-03-26 … 2025-11-25. */
+export async function serveLegacy(state: HttpState, exchange: HttpExchange, message: RpcMessage): Promise<void> {
+  const { response, principal } = exchange;
+  const unsupported = unsupportedVersion(exchange, message.id);
+  if (unsupported) return sendReply(response, unsupported);
+  if (message.method === 'initialize' && isRequest(message)) return serveInitialize(state, exchange, message);
+  const session = sessionOf(state, exchange, message.id);
+  if (!session) return;
+  if (!isRequest(message)) {
+    if (message.method === 'notifications/cancelled') cancel(session, message);
+    return sendEmpty(response, 202);
+  }
+  const conversation: Conversation = { principal, era: 'legacy', context: session.context };
+  if (message.method === 'tools/call') return serveSessionCall(state, exchange, { message, conversation, session });
+  sendReply(response, await answerOther(state.services, conversation, message));
+}
+
+/** Serves `GET /mcp`: the stream on which a session hears that its tool list changed. */
+export function serveLegacyStream(state: HttpState, exchange: HttpExchange): void {
+  const { response, principal, request } = exchange;
+  // 2026-07-28 has no GET, and a client without a session has nothing to listen to.
+  if (headerOf(request, 'mcp-session-id') === undefined) {
+    sendMethodNotAllowed(exchange);
+    return;
+  }
+  const session = sessionOf(state, exchange, undefined);
+  if (!session) return;
+  session.unwatch?.();
+  session.stream?.end();
+  const stream = state.streams.open(response, {
+    stillProved: () => state.provesSame(exchange),
+    headers: { 'mcp-session-id': session.id },
+    onClose: () => {
+      if (session.stream !== stream) return;
+      session.unwatch?.();
+      session.unwatch = undefined;
+      session.stream = undefined;
+    },
+  });
+  session.stream = stream;
+  session.unwatch = state.services.changes.watch(principal.id, () => stream.send(TOOL_LIST_CHANGED));
+}
+
+/** Serves `DELETE /mcp`: the client ends its session. */
+export function serveLegacyEnd(state: HttpState, exchange: HttpExchange): void {
+  if (headerOf(exchange.request, 'mcp-session-id') === undefined) {
+    sendMethodNotAllowed(exchange);
+    return;
+  }
+  const session = sessionOf(state, exchange, undefined);
+  if (!session) return;
+  state.sessions.end(session);
+  sendEmpty(exchange.response, 204);
+}
+
+export function sendMethodNotAllowed({ response }: Pick<HttpExchange, 'response'>): void {
+  response.setHeader('allow', 'POST');
+  sendReply(response, errorReply(undefined, { code: SESSION_REQUIRED, message: 'Method not allowed' }, 405));
+}
+
+async function serveInitialize(
+  state: HttpState,
+  { response, principal }: HttpExchange,
+  message: RpcRequest,
+): Promise<void> {
+  const { services, sessions } = state;
+  const answer = initializeResult(message.params, services);
+  if (!answer) {
+    return sendReply(
+      response,
+      invalidParamsReply(message.id, 'Invalid params: `protocolVersion`, `capabilities` and `clientInfo` are required'),
+    );
+  }
+  const session = sessions.open(principal.id, answer.protocolVersion);
+  if (!session) {
+    return sendReply(response, errorReply(message.id, { code: SESSION_REQUIRED, message: 'Too many sessions' }, 503));
+  }
+  response.setHeader('mcp-session-id', session.id);
+  sendReply(response, resultReply(message.id, answer.result, { era: 'legacy', serverInfo: services.serverInfo }));
+}
+
+async function serveSessionCall(
+  state: HttpState,
+  exchange: HttpExchange,
+  call: { readonly message: RpcRequest; readonly conversation: Conversation; readonly session: LegacySession },
+): Promise<void> {
+  const { message, conversation, session } = call;
+  const { id } = message;
+  if (session.inFlight.has(id)) {
+    const problem = { code: INVALID_REQUEST, problem: 'a request of that id is under way in this session' };
+    await state.services.broker.recordMalformed({ ...conversation, ...problem });
+    return sendReply(exchange.response, problemReply(problem, id));
+  }
+  const controller = new AbortController();
+  session.inFlight.set(id, controller);
+  try {
+    await serveToolsCall(state, exchange, { message, conversation, controller });
+  } finally {
+    session.inFlight.delete(id);
+  }
+}
+
+function cancel(session: LegacySession, { params }: RpcMessage): void {
+  const id = params.requestId;
+  if (typeof id === 'string' || typeof id === 'number') session.inFlight.get(id)?.abort();
+}
+
+/** The session that the request names, or undefined after it was answered why not. */
+function sessionOf(state: HttpState, exchange: HttpExchange, id: RequestId | undefined): LegacySession | undefined {
+  const sessionId = headerOf(exchange.request, 'mcp-session-id');
+  if (sessionId === undefined) {
+    const error = {
+      code: SESSION_REQUIRED,
+      message: 'Bad Request: the header Mcp-Session-Id is required; initialize first',
+    };
+    sendReply(exchange.response, errorReply(id, error, 400));
+    return undefined;
+  }
+  const session = state.sessions.find(sessionId, exchange.principal.id);
+  if (!session) {
+    sendReply(exchange.response, errorReply(id, { code: SESSION_NOT_FOUND, message: 'Session not found' }, 404));
+  }
+  return session;
+}
+
+function unsupportedVersion({ request }: HttpExchange, id: RequestId | undefined): Reply | undefined {
+  const version = headerOf(request, 'mcp-protocol-version');
+  if (version === undefined || LEGACY_REVISIONS.includes(version)) return undefined;
+  const problem = {
+    code: UNSUPPORTED_PROTOCOL_VERSION,
+    problem: 'the protocol version is not supported',
+    data: { supported: LEGACY_REVISIONS, requested: version.slice(0, 64) },
+  };
+  return problemReply(problem, id);
+}

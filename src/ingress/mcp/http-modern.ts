@@ -1,0 +1,90 @@
+import type { CallContext } from '../../domain/call.ts';
+import { answerOther, type Conversation, isRequest, type RpcRequest } from './answer.ts';
+import type { RpcMessage } from './envelope.ts';
+import { type HttpExchange, headerOf, sendEmpty, sendReply, serveToolsCall } from './http-exchange.ts';
+import type { HttpState } from './http-state.ts';
+import { checkModernRequest, type MirrorHeaders } from './modern-envelope.ts';
+import { errorReply, invalidParamsReply, problemReply } from './replies.ts';
+import { MODERN_REVISION } from './revisions.ts';
+import { INTERNAL_ERROR, UNSUPPORTED_PROTOCOL_VERSION } from './rpc-error.ts';
+import { readSubscription } from './subscription.ts';
+
+/** A stateless request belongs to no session. */
+export const STATELESS: CallContext = Object.freeze({
+  transport: 'http',
+  protocolVersion: MODERN_REVISION,
+  session: 'stateless',
+});
+
+const MAX_SUBSCRIPTIONS = 1_024;
+const MAX_SUBSCRIPTIONS_PER_PRINCIPAL = 64;
+
+/** Serves one POST of 2026-07-28. */
+export async function serveModern(
+  state: HttpState,
+  exchange: HttpExchange,
+  { message, headers }: { readonly message: RpcMessage; readonly headers: MirrorHeaders },
+): Promise<void> {
+  const { services } = state;
+  const { principal, response } = exchange;
+  // The revision defines no notification from clients over HTTP: closing the stream is the cancellation.
+  if (!isRequest(message)) return sendEmpty(response, 202);
+  const problem = checkModernRequest(message, headers);
+  if (problem) {
+    // An honest client finds the right version out by this refusal; it is no sign of malice.
+    if (problem.code !== UNSUPPORTED_PROTOCOL_VERSION) {
+      await services.broker.recordMalformed({ principal, context: STATELESS, ...problem });
+    }
+    return sendReply(response, problemReply(problem, message.id));
+  }
+  const conversation: Conversation = { principal, era: 'modern', context: STATELESS };
+  if (message.method === 'tools/call') {
+    return serveToolsCall(state, exchange, { message, conversation, controller: new AbortController() });
+  }
+  if (message.method === 'subscriptions/listen') return serveListen(state, exchange, message);
+  sendReply(response, await answerOther(services, conversation, message));
+}
+
+/** Opens the stream of a subscription (2026-07-28, patterns/subscriptions). */
+function serveListen(state: HttpState, exchange: HttpExchange, message: RpcRequest): void {
+  const { services, streams, subscriptionsOf } = state;
+  const { response, principal } = exchange;
+  const subscription = readSubscription(message.id, message.params, services.serverInfo);
+  const held = subscriptionsOf.get(principal.id) ?? 0;
+  if (!subscription) {
+    sendReply(response, invalidParamsReply(message.id, 'Invalid params: `notifications` is not an object'));
+    return;
+  }
+  if (streams.size >= MAX_SUBSCRIPTIONS || held >= MAX_SUBSCRIPTIONS_PER_PRINCIPAL) {
+    sendReply(response, errorReply(message.id, { code: INTERNAL_ERROR, message: 'Subscription limit reached' }, 200));
+    return;
+  }
+  subscriptionsOf.set(principal.id, held + 1);
+  let unwatch: (() => void) | undefined;
+  const stream = streams.open(response, {
+    stillProved: () => state.provesSame(exchange),
+    farewell: () => subscription.ended,
+    onClose: () => {
+      unwatch?.();
+      const left = (subscriptionsOf.get(principal.id) ?? 1) - 1;
+      if (left > 0) subscriptionsOf.set(principal.id, left);
+      else subscriptionsOf.delete(principal.id);
+    },
+  });
+  stream.send(subscription.acknowledged);
+  if (subscription.toolsListChanged) {
+    unwatch = services.changes.watch(principal.id, () => stream.send(subscription.changed));
+    return;
+  }
+  stream.send(subscription.ended);
+  stream.end();
+}
+
+/** The headers that a modern POST mirrors its body in. */
+export function mirrorHeadersOf({ request }: HttpExchange): MirrorHeaders {
+  return {
+    version: headerOf(request, 'mcp-protocol-version'),
+    method: headerOf(request, 'mcp-method'),
+    name: headerOf(request, 'mcp-name'),
+  };
+}

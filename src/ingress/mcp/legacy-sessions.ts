@@ -1,0 +1,114 @@
+import type { CallContext } from '../../domain/call.ts';
+import type { Clock } from '../../lib/clock.ts';
+import type { Ids } from '../../lib/ids.ts';
+import type { SseStream } from '../sse-streams.ts';
+import type { RequestId } from './envelope.ts';
+
+/** One session of a client older than 2026-07-28. Its id is no proof of anything: every request proves its principal anew. */
+export interface LegacySession {
+  /** What the client sends as `Mcp-Session-Id`; never written to a record. */
+  readonly id: string;
+  readonly principalId: string;
+  /** Names the session in records by a UUID of its own. */
+  readonly context: CallContext;
+  readonly inFlight: Map<RequestId, AbortController>;
+  stream: SseStream | undefined;
+  /** Stops the pushes to `stream`. */
+  unwatch: (() => void) | undefined;
+  lastUsedMs: number;
+}
+
+export interface SessionLimits {
+  /** Sessions one principal may hold; its longest unused one makes room for another. */
+  readonly perPrincipal: number;
+  /** Sessions of all principals together; beyond it no new ones. */
+  readonly total: number;
+  /** Unused for so long, without a stream and without a call, a session is forgotten. */
+  readonly idleMs: number;
+}
+
+export const DEFAULT_SESSION_LIMITS: SessionLimits = { perPrincipal: 64, total: 10_000, idleMs: 3_600_000 };
+const SWEEP_MS = 60_000;
+const ID_BYTES = 24;
+
+/** The sessions of one HTTP door, each bound to the principal that opened it. */
+export class LegacySessions {
+  readonly #sessions = new Map<string, LegacySession>();
+  readonly #perPrincipal = new Map<string, Set<LegacySession>>();
+  readonly #clock: Clock;
+  readonly #ids: Ids;
+  readonly #limits: SessionLimits;
+  readonly #sweeper: NodeJS.Timeout;
+
+  constructor(ports: { readonly clock: Clock; readonly ids: Ids }, limits: SessionLimits = DEFAULT_SESSION_LIMITS) {
+    this.#clock = ports.clock;
+    this.#ids = ports.ids;
+    this.#limits = limits;
+    this.#sweeper = setInterval(() => this.sweep(), SWEEP_MS);
+    this.#sweeper.unref();
+  }
+
+  /** Opens a session; undefined when there is room for none. */
+  open(principalId: string, protocolVersion: string): LegacySession | undefined {
+    const own = this.#perPrincipal.get(principalId) ?? new Set();
+    if (own.size >= this.#limits.perPrincipal && !this.#endLongestUnused(own)) return undefined;
+    if (this.#sessions.size >= this.#limits.total) this.sweep();
+    if (this.#sessions.size >= this.#limits.total) return undefined;
+    const session: LegacySession = {
+      id: Buffer.from(this.#ids.randomBytes(ID_BYTES)).toString('base64url'),
+      principalId,
+      context: Object.freeze({ transport: 'http', protocolVersion, session: this.#ids.uuidv7() }),
+      inFlight: new Map(),
+      stream: undefined,
+      unwatch: undefined,
+      lastUsedMs: this.#clock.monotonicMs(),
+    };
+    this.#sessions.set(session.id, session);
+    this.#perPrincipal.set(principalId, own.add(session));
+    return session;
+  }
+
+  /** The session of that id, if it is this principal's. Unknown and foreign ones cannot be told apart. */
+  find(id: string, principalId: string): LegacySession | undefined {
+    const session = this.#sessions.get(id);
+    if (session?.principalId !== principalId) return undefined;
+    session.lastUsedMs = this.#clock.monotonicMs();
+    return session;
+  }
+
+  /** Forgets a session, ends its stream and cancels its calls. */
+  end(session: LegacySession): void {
+    this.#sessions.delete(session.id);
+    const own = this.#perPrincipal.get(session.principalId);
+    own?.delete(session);
+    if (own?.size === 0) this.#perPrincipal.delete(session.principalId);
+    session.unwatch?.();
+    session.stream?.end();
+    for (const controller of session.inFlight.values()) controller.abort();
+  }
+
+  /** Forgets what was unused for too long. */
+  sweep(): void {
+    const before = this.#clock.monotonicMs() - this.#limits.idleMs;
+    for (const session of [...this.#sessions.values()]) {
+      if (session.lastUsedMs < before && !isBusy(session)) this.end(session);
+    }
+  }
+
+  close(): void {
+    clearInterval(this.#sweeper);
+  }
+
+  #endLongestUnused(own: ReadonlySet<LegacySession>): boolean {
+    let oldest: LegacySession | undefined;
+    for (const session of own) {
+      if (!isBusy(session) && (!oldest || session.lastUsedMs < oldest.lastUsedMs)) oldest = session;
+    }
+    if (oldest) this.end(oldest);
+    return oldest !== undefined;
+  }
+}
+
+function isBusy(session: LegacySession): boolean {
+  return session.stream !== undefined || session.inFlight.size > 0;
+}

@@ -1,0 +1,101 @@
+import { isJsonObject, type JsonObject } from '../../lib/json.ts';
+import type { RpcMessage, RpcProblem } from './envelope.ts';
+import {
+  META_CLIENT_CAPABILITIES,
+  META_CLIENT_INFO,
+  META_PROTOCOL_VERSION,
+  MODERN_REVISION,
+  MODERN_REVISIONS,
+} from './revisions.ts';
+import { HEADER_MISMATCH, INVALID_PARAMS, UNSUPPORTED_PROTOCOL_VERSION } from './rpc-error.ts';
+
+/** The three headers that a modern POST carries beside its body, as `node:http` gives them; repeated ones are joined. */
+export interface MirrorHeaders {
+  readonly version: string | undefined;
+  readonly method: string | undefined;
+  readonly name: string | undefined;
+}
+
+export type Era = 'modern' | 'legacy';
+
+/** The era a message belongs to: the body says it, and the header only where the body is silent (2026-07-28, versioning). */
+export function eraOf(message: RpcMessage, headers?: MirrorHeaders): Era {
+  const meta = message.params._meta;
+  if (isJsonObject(meta) && meta[META_PROTOCOL_VERSION] !== undefined) {
+    // `initialize` belongs to the old handshake unless it names the new revision outright.
+    return message.method === 'initialize' && meta[META_PROTOCOL_VERSION] !== MODERN_REVISION ? 'legacy' : 'modern';
+  }
+  if (message.method === 'server/discover' || message.method === 'subscriptions/listen') return 'modern';
+  return headers?.version === MODERN_REVISION ? 'modern' : 'legacy';
+}
+
+/**
+ * Checks what every modern request must carry, body first, then the headers against it (2026-07-28, basic/index and
+ * streamable-http, "Server Validation"). On stdio there are no headers: leave them out.
+ * @returns undefined when all is well.
+ */
+export function checkModernRequest(message: RpcMessage, headers?: MirrorHeaders): RpcProblem | undefined {
+  const meta = message.params._meta;
+  if (!isJsonObject(meta)) return refuse(INVALID_PARAMS, '`params._meta` is missing');
+  const version = meta[META_PROTOCOL_VERSION];
+  if (typeof version !== 'string') return refuse(INVALID_PARAMS, `\`_meta["${META_PROTOCOL_VERSION}"]\` is missing`);
+  if (!isJsonObject(meta[META_CLIENT_CAPABILITIES])) {
+    return refuse(INVALID_PARAMS, `\`_meta["${META_CLIENT_CAPABILITIES}"]\` is missing or not an object`);
+  }
+  if (meta[META_CLIENT_INFO] !== undefined && !isJsonObject(meta[META_CLIENT_INFO])) {
+    return refuse(INVALID_PARAMS, `\`_meta["${META_CLIENT_INFO}"]\` is not an object`);
+  }
+  const mismatch = headers && checkMirrorHeaders(message, version, headers);
+  if (mismatch) return mismatch;
+  if (version !== MODERN_REVISION) {
+    return refuse(UNSUPPORTED_PROTOCOL_VERSION, 'the protocol version is not supported', {
+      supported: MODERN_REVISIONS,
+      requested: version.slice(0, 64),
+    });
+  }
+  return undefined;
+}
+
+function checkMirrorHeaders(message: RpcMessage, version: string, headers: MirrorHeaders): RpcProblem | undefined {
+  if (headers.version === undefined) return refuse(HEADER_MISMATCH, 'the header `MCP-Protocol-Version` is missing');
+  if (headers.version !== version) {
+    return refuse(HEADER_MISMATCH, 'the header `MCP-Protocol-Version` and the body disagree');
+  }
+  if (headers.method === undefined) return refuse(HEADER_MISMATCH, 'the header `Mcp-Method` is missing');
+  if (headers.method !== message.method)
+    return refuse(HEADER_MISMATCH, 'the header `Mcp-Method` and the body disagree');
+  const source = nameSource(message.method);
+  if (source === undefined) return undefined;
+  const name = message.params[source];
+  if (headers.name === undefined) {
+    return typeof name === 'string' ? refuse(HEADER_MISMATCH, 'the header `Mcp-Name` is missing') : undefined;
+  }
+  const decoded = decodeHeaderText(headers.name);
+  if (decoded === undefined) return refuse(HEADER_MISMATCH, 'the header `Mcp-Name` is not valid base64 of UTF-8');
+  return decoded === name ? undefined : refuse(HEADER_MISMATCH, 'the header `Mcp-Name` and the body disagree');
+}
+
+/** The member of `params` that `Mcp-Name` repeats. */
+function nameSource(method: string): 'name' | 'uri' | undefined {
+  if (method === 'tools/call' || method === 'prompts/get') return 'name';
+  return method === 'resources/read' ? 'uri' : undefined;
+}
+
+const SENTINEL_START = '=?base64?';
+const SENTINEL_END = '?=';
+const CANONICAL_BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
+
+/** The text of a header that may be written `=?base64?…?=`; undefined when the base64 or its UTF-8 is not valid. */
+export function decodeHeaderText(value: string): string | undefined {
+  if (!value.startsWith(SENTINEL_START) || !value.endsWith(SENTINEL_END)) return value;
+  const base64 = value.slice(SENTINEL_START.length, -SENTINEL_END.length);
+  if (!CANONICAL_BASE64.test(base64)) return undefined;
+  const bytes = Buffer.from(base64, 'base64');
+  const text = bytes.toString('utf8');
+  // Decoding replaces what is not UTF-8; only valid bytes come back the same.
+  return Buffer.from(text, 'utf8').equals(bytes) ? text : undefined;
+}
+
+function refuse(code: number, problem: string, data?: JsonObject): RpcProblem {
+  return data === undefined ? { code, problem } : { code, problem, data };
+}

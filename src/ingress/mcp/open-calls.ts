@@ -1,0 +1,31 @@
+/** The calls of one door that are under way, so that stopping can wait for them and then cancel them. */
+export class OpenCalls {
+  readonly #controllers = new Set<AbortController>();
+  #whenEmpty: (() => void)[] = [];
+
+  get size(): number {
+    return this.#controllers.size;
+  }
+
+  add(controller: AbortController): void {
+    this.#controllers.add(controller);
+  }
+
+  delete(controller: AbortController): void {
+    this.#controllers.delete(controller);
+    if (this.#controllers.size > 0 || this.#whenEmpty.length === 0) return;
+    for (const resolve of this.#whenEmpty) resolve();
+    this.#whenEmpty = [];
+  }
+
+  /** Cancels every call that is under way. */
+  abort(): void {
+    for (const controller of this.#controllers) controller.abort();
+  }
+
+  /** Resolves when no call is under way, at once where that is so. */
+  empty(): Promise<void> {
+    if (this.#controllers.size === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#whenEmpty.push(resolve));
+  }
+}

@@ -1,0 +1,44 @@
+import type { Broker } from '../../broker/broker.ts';
+import type { Clock } from '../../lib/clock.ts';
+import type { Ids } from '../../lib/ids.ts';
+import type { JsonObject } from '../../lib/json.ts';
+import type { Log } from '../../telemetry/log.ts';
+import type { EnvelopeLimits } from './envelope.ts';
+import { openToolListChanges, type ToolListChanges } from './tool-list-changes.ts';
+import { ToolPages } from './tool-pages.ts';
+
+/** What every door of MCP is given from above. */
+export interface McpPorts {
+  readonly broker: Broker;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly log: Log;
+  /** Version of the broker, told to clients. */
+  readonly version: string;
+  /** For how long a modern client may keep a tool list, in milliseconds. */
+  readonly listTtlMs: number;
+  /** Largest message in bytes. Default: 1 MiB. */
+  readonly maxMessageBytes?: number;
+}
+
+/** What the methods need, made once per door. */
+export interface McpServices extends McpPorts {
+  readonly serverInfo: JsonObject;
+  readonly limits: EnvelopeLimits;
+  readonly toolPages: ToolPages;
+  readonly changes: ToolListChanges;
+}
+
+const DEFAULT_MAX_MESSAGE_BYTES = 1_048_576;
+const MAX_DEPTH = 128;
+
+/** Makes the services of one door; `changes` has to be closed with it. */
+export function openServices(ports: McpPorts): McpServices {
+  return {
+    ...ports,
+    serverInfo: Object.freeze({ name: 'seneschal', version: ports.version }),
+    limits: { maxBytes: ports.maxMessageBytes ?? DEFAULT_MAX_MESSAGE_BYTES, maxDepth: MAX_DEPTH },
+    toolPages: new ToolPages(ports.ids.randomBytes(32)),
+    changes: openToolListChanges(ports.broker),
+  };
+}

@@ -1,0 +1,247 @@
+import type { Readable, Writable } from 'node:stream';
+import type { CallContext } from '../../domain/call.ts';
+import type { Principal } from '../../domain/principal.ts';
+import { LineSplitter } from '../../lib/line-splitter.ts';
+import {
+  answerOther,
+  answerToolsCall,
+  type Conversation,
+  initializeResult,
+  internalErrorReply,
+  isRequest,
+  nameOf,
+  type RpcRequest,
+} from './answer.ts';
+import { parseEnvelope, type RequestId, type RpcMessage, type RpcProblem } from './envelope.ts';
+import { checkModernRequest, eraOf } from './modern-envelope.ts';
+import { errorReply, invalidParamsReply, problemReply, resultReply } from './replies.ts';
+import { MODERN_REVISION, NEWEST_LEGACY_REVISION } from './revisions.ts';
+import { INTERNAL_ERROR, INVALID_REQUEST, UNSUPPORTED_PROTOCOL_VERSION } from './rpc-error.ts';
+import type { McpServices } from './services.ts';
+import { readSubscription, type Subscription, TOOL_LIST_CHANGED } from './subscription.ts';
+
+export interface StdioStreamOptions {
+  readonly services: McpServices;
+  readonly input: Readable;
+  readonly output: Writable;
+  /** Asked for every message, so that an agent who is taken away is gone at once; undefined ends the stream. */
+  readonly principal: () => Principal | undefined;
+}
+
+/** A served stream of one agent. */
+export interface StdioStream {
+  /** Resolves when the stream has ended and its calls are cancelled. */
+  readonly ended: Promise<void>;
+  /** Takes no more messages, waits up to `drainMs` for the calls under way, then ends the stream. */
+  close(options: { readonly drainMs: number }): Promise<void>;
+}
+
+const MAX_IN_FLIGHT = 1_024;
+const MAX_SUBSCRIPTIONS = 64;
+
+/**
+ * Serves MCP over newline-delimited JSON (stdio transport) to one agent, both eras on one stream: each message says
+ * which it belongs to, and a legacy one needs `initialize` first.
+ */
+export function serveStream(options: StdioStreamOptions): StdioStream {
+  return new Served(options);
+}
+
+class Served implements StdioStream {
+  readonly ended: Promise<void>;
+  readonly #options: StdioStreamOptions;
+  readonly #services: McpServices;
+  readonly #inFlight = new Map<RequestId, AbortController>();
+  readonly #subscriptions = new Map<RequestId, Subscription>();
+  readonly #lines: LineSplitter;
+  readonly #session: string;
+  #legacy: CallContext | undefined;
+  #unwatch: (() => void) | undefined;
+  #open = true;
+  #finish: () => void = () => {};
+  #whenIdle: () => void = () => {};
+
+  constructor(options: StdioStreamOptions) {
+    this.#options = options;
+    this.#services = options.services;
+    this.#session = options.services.ids.uuidv7();
+    this.#lines = new LineSplitter(options.services.limits.maxBytes);
+    this.ended = new Promise((resolve) => {
+      this.#finish = resolve;
+    });
+    const { input, output } = options;
+    input.on('data', (chunk: Buffer) => this.#take(chunk));
+    input.on('end', () => this.#end());
+    for (const stream of [input, output]) {
+      stream.on('close', () => this.#end());
+      stream.on('error', () => this.#end());
+    }
+    output.on('drain', () => this.#resumeIfCalm());
+  }
+
+  async close({ drainMs }: { readonly drainMs: number }): Promise<void> {
+    this.#options.input.pause();
+    for (const { ended } of this.#subscriptions.values()) this.#write(ended);
+    this.#subscriptions.clear();
+    if (this.#inFlight.size > 0) {
+      const idle = new Promise<void>((resolve) => {
+        this.#whenIdle = resolve;
+      });
+      const timer = setTimeout(() => this.#whenIdle(), drainMs);
+      await idle;
+      clearTimeout(timer);
+    }
+    this.#end();
+  }
+
+  #end(): void {
+    if (!this.#open) return;
+    this.#open = false;
+    this.#unwatch?.();
+    for (const controller of this.#inFlight.values()) controller.abort();
+    this.#subscriptions.clear();
+    this.#options.output.end();
+    this.#finish();
+  }
+
+  #take(chunk: Buffer): void {
+    for (const line of this.#lines.push(chunk)) {
+      if (!this.#open) return;
+      if (line !== 'too-long' && line.length === 0) continue;
+      this.#receive(line).catch((error: unknown) => {
+        this.#services.log.error('ingress.failed', { error: nameOf(error) });
+        this.#write(internalErrorReply(undefined).body);
+      });
+    }
+    if (this.#inFlight.size >= MAX_IN_FLIGHT) this.#options.input.pause();
+  }
+
+  async #receive(line: Buffer | 'too-long'): Promise<void> {
+    const principal = this.#options.principal();
+    if (!principal) return this.#end();
+    if (line === 'too-long') return this.#refuse(principal, TOO_LONG);
+    const envelope = parseEnvelope(line, this.#services.limits);
+    if (!envelope.ok) return this.#refuse(principal, envelope);
+    const { message } = envelope;
+    if (!isRequest(message)) return this.#notified(message);
+    if (this.#inFlight.has(message.id) || this.#subscriptions.has(message.id)) {
+      return this.#refuse(principal, { ...IN_FLIGHT, id: message.id });
+    }
+    if (eraOf(message) === 'modern') return this.#serveModern(principal, message);
+    return this.#serveLegacy(principal, message);
+  }
+
+  async #serveModern(principal: Principal, request: RpcRequest): Promise<void> {
+    const problem = checkModernRequest(request);
+    if (problem) return this.#refuse(principal, { ...problem, id: request.id });
+    if (request.method === 'subscriptions/listen') return this.#subscribe(principal, request);
+    await this.#answer({ principal, era: 'modern', context: STATELESS }, request);
+  }
+
+  async #serveLegacy(principal: Principal, request: RpcRequest): Promise<void> {
+    if (request.method === 'initialize') return this.#initialize(principal, request);
+    if (!this.#legacy && request.method !== 'ping') {
+      return this.#refuse(principal, { ...NOT_INITIALIZED, id: request.id });
+    }
+    await this.#answer(
+      { principal, era: 'legacy', context: this.#legacy ?? this.#contextOf(NEWEST_LEGACY_REVISION) },
+      request,
+    );
+  }
+
+  #initialize(principal: Principal, { id, params }: RpcRequest): Promise<void> | undefined {
+    if (this.#legacy) return this.#refuse(principal, { ...INITIALIZED_TWICE, id });
+    const answer = initializeResult(params, this.#services);
+    if (!answer) {
+      const message = 'Invalid params: `protocolVersion`, `capabilities` and `clientInfo` are required';
+      this.#write(invalidParamsReply(id, message).body);
+      return undefined;
+    }
+    this.#legacy = this.#contextOf(answer.protocolVersion);
+    this.#watch(principal);
+    const style = { era: 'legacy', serverInfo: this.#services.serverInfo } as const;
+    this.#write(resultReply(id, answer.result, style).body);
+    return undefined;
+  }
+
+  async #answer(conversation: Conversation, request: RpcRequest): Promise<void> {
+    if (request.method !== 'tools/call') {
+      this.#write((await answerOther(this.#services, conversation, request)).body);
+      return;
+    }
+    const controller = new AbortController();
+    this.#inFlight.set(request.id, controller);
+    const reply = await answerToolsCall(this.#services, conversation, { request, signal: controller.signal });
+    this.#inFlight.delete(request.id);
+    // A cancelled request gets no answer (MCP, cancellation, "Behavior Requirements").
+    if (!controller.signal.aborted) this.#write(reply.body);
+    if (this.#inFlight.size === 0) this.#whenIdle();
+    this.#resumeIfCalm();
+  }
+
+  #subscribe(principal: Principal, { id, params }: RpcRequest): void {
+    const subscription = readSubscription(id, params, this.#services.serverInfo);
+    if (!subscription) {
+      this.#write(invalidParamsReply(id, 'Invalid params: `notifications` is not an object').body);
+    } else if (this.#subscriptions.size >= MAX_SUBSCRIPTIONS) {
+      this.#write(errorReply(id, { code: INTERNAL_ERROR, message: 'Subscription limit reached' }, 200).body);
+    } else {
+      this.#write(subscription.acknowledged);
+      if (subscription.toolsListChanged) {
+        this.#subscriptions.set(id, subscription);
+        this.#watch(principal);
+      } else {
+        this.#write(subscription.ended);
+      }
+    }
+  }
+
+  #watch({ id }: Principal): void {
+    this.#unwatch ??= this.#services.changes.watch(id, () => {
+      if (this.#legacy) this.#write(TOOL_LIST_CHANGED);
+      for (const { changed } of this.#subscriptions.values()) this.#write(changed);
+    });
+  }
+
+  #notified({ method, params }: RpcMessage): void {
+    const id = params.requestId;
+    if (method !== 'notifications/cancelled' || (typeof id !== 'string' && typeof id !== 'number')) return;
+    this.#subscriptions.delete(id);
+    this.#inFlight.get(id)?.abort();
+  }
+
+  async #refuse(principal: Principal, problem: RpcProblem): Promise<void> {
+    if (problem.code !== UNSUPPORTED_PROTOCOL_VERSION) {
+      const context = this.#legacy ?? STATELESS;
+      await this.#services.broker.recordMalformed({ principal, context, code: problem.code, problem: problem.problem });
+    }
+    this.#write(problemReply(problem).body);
+  }
+
+  #contextOf(protocolVersion: string): CallContext {
+    return Object.freeze({ transport: 'stdio', protocolVersion, session: this.#session });
+  }
+
+  #write(json: string): void {
+    if (!this.#open || this.#options.output.writableEnded) return;
+    if (!this.#options.output.write(`${json}\n`)) this.#options.input.pause();
+  }
+
+  #resumeIfCalm(): void {
+    const { input, output } = this.#options;
+    if (this.#open && this.#inFlight.size < MAX_IN_FLIGHT && !output.writableNeedDrain) input.resume();
+  }
+}
+
+const STATELESS: CallContext = Object.freeze({
+  transport: 'stdio',
+  protocolVersion: MODERN_REVISION,
+  session: 'stateless',
+});
+const TOO_LONG: RpcProblem = { code: INVALID_REQUEST, problem: 'the message is too large' };
+const IN_FLIGHT: RpcProblem = { code: INVALID_REQUEST, problem: 'a request of that id is under way on this stream' };
+const NOT_INITIALIZED: RpcProblem = {
+  code: INVALID_REQUEST,
+  problem: 'the stream is not initialized: send `initialize` first',
+};
+const INITIALIZED_TWICE: RpcProblem = { code: INVALID_REQUEST, problem: 'the stream is initialized already' };

@@ -1,0 +1,35 @@
+import type { IncomingMessage } from 'node:http';
+
+/** A body over the cap is thrown away up to this many times the cap, so that the client can read why, and then cut off. */
+const DISCARD_FACTOR = 16;
+
+export type BodyResult = Buffer | 'too-large' | 'gone';
+
+/** Reads the body of a request, at most `maxBytes` of it. Resolves with `gone` when the client went away first. */
+export function readBody(request: IncomingMessage, maxBytes: number): Promise<BodyResult> {
+  return new Promise((resolve) => {
+    let first: Buffer | undefined;
+    let more: Buffer[] | undefined;
+    let size = 0;
+    request.on('data', (chunk: Buffer) => {
+      size += chunk.length;
+      if (size > maxBytes) {
+        first = undefined;
+        more = undefined;
+        if (size > maxBytes * DISCARD_FACTOR) resolve('too-large');
+        return;
+      }
+      if (first === undefined) first = chunk;
+      else if (more === undefined) more = [first, chunk];
+      else more.push(chunk);
+    });
+    request.on('end', () => {
+      if (size > maxBytes) resolve('too-large');
+      else resolve(more ? Buffer.concat(more, size) : (first ?? EMPTY));
+    });
+    request.on('close', () => resolve('gone'));
+    request.on('error', () => resolve('gone'));
+  });
+}
+
+const EMPTY: Buffer = Buffer.alloc(0);

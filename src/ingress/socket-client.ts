@@ -1,0 +1,66 @@
+import { connect, type Socket } from 'node:net';
+import { type Problem, ProblemError } from '../domain/problem.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../lib/json.ts';
+import { readFirstLine } from './read-first-line.ts';
+import { formatHello, type SocketHello } from './socket-hello.ts';
+
+const REPLY_TIMEOUT_MS = 60_000;
+const MAX_REPLY_BYTES = 64 * 1_048_576;
+
+/**
+ * Connects to the daemon's socket on behalf of an agent. The returned socket, paused, carries MCP from here on.
+ * @throws ProblemError `ingress-socket-failed` when no daemon answers, or the daemon's own problems.
+ */
+export async function connectAgent(path: string, agent: string): Promise<Socket> {
+  const { socket } = await greetDaemon(path, { kind: 'agent', agent });
+  return socket;
+}
+
+/**
+ * Asks the daemon one thing.
+ * @throws ProblemError as connectAgent does.
+ */
+export async function askDaemon(path: string, method: string, params: JsonObject): Promise<JsonValue> {
+  const { socket, result } = await greetDaemon(path, { kind: 'admin', method, params });
+  socket.destroy();
+  return result;
+}
+
+async function greetDaemon(
+  path: string,
+  hello: SocketHello,
+): Promise<{ readonly socket: Socket; readonly result: JsonValue }> {
+  const socket = await open(path);
+  socket.write(formatHello(hello));
+  const line = await readFirstLine(socket, { maxBytes: MAX_REPLY_BYTES, timeoutMs: REPLY_TIMEOUT_MS });
+  const reply: unknown = line === undefined ? undefined : JSON.parse(line.toString('utf8'));
+  if (isJsonObject(reply) && reply.ok === true) return { socket, result: reply.result ?? null };
+  socket.destroy();
+  // `as`: the daemon is our own program, and it writes problems as they are declared.
+  if (isJsonObject(reply) && Array.isArray(reply.problems))
+    throw new ProblemError(reply.problems as unknown as Problem[]);
+  throw unreachable(path, 'the daemon did not answer');
+}
+
+function open(path: string): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(path);
+    socket.once('error', (error: NodeJS.ErrnoException) => reject(unreachable(path, error.code ?? error.name)));
+    socket.once('connect', () => {
+      // A later error ends the stream, and whoever reads it sees that it ended.
+      socket.on('error', () => {});
+      resolve(socket);
+    });
+  });
+}
+
+function unreachable(path: string, why: string): ProblemError {
+  return new ProblemError([
+    {
+      code: 'ingress-socket-failed',
+      at: path,
+      message: `cannot reach the daemon: ${why}`,
+      hint: 'start it with `seneschal serve`',
+    },
+  ]);
+}

@@ -1,0 +1,38 @@
+import type { Problem } from '../domain/problem.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../lib/json.ts';
+import { parseStrictJson } from '../lib/strict-json.ts';
+
+/** The first line that a client of the data directory's socket sends: for whom it speaks, or what it asks of the daemon. */
+export type SocketHello =
+  | { readonly kind: 'agent'; readonly agent: string }
+  | { readonly kind: 'admin'; readonly method: string; readonly params: JsonObject };
+
+/** What the daemon answers a hello with: one line of JSON. */
+export type SocketReply =
+  | { readonly ok: true; readonly result: JsonValue }
+  | { readonly ok: false; readonly problems: readonly Problem[] };
+
+/** Largest hello in bytes. */
+export const MAX_HELLO_BYTES = 65_536;
+const VERSION = 1;
+
+/**
+ * Reads `{"seneschal":1,"agent":"demo"}` or `{"seneschal":1,"admin":{"method":"keys.create","params":{…}}}`.
+ * @returns undefined for anything else.
+ */
+export function parseHello(line: Uint8Array): SocketHello | undefined {
+  const parsed = parseStrictJson(line, { maxBytes: MAX_HELLO_BYTES, maxDepth: 32 });
+  if (!parsed.ok || !isJsonObject(parsed.value)) return undefined;
+  const { seneschal, agent, admin, ...foreign } = parsed.value;
+  if (seneschal !== VERSION || Object.keys(foreign).length > 0) return undefined;
+  if (typeof agent === 'string' && admin === undefined) return { kind: 'agent', agent };
+  if (agent !== undefined || !isJsonObject(admin)) return undefined;
+  const { method, params = {} } = admin;
+  return typeof method === 'string' && isJsonObject(params) ? { kind: 'admin', method, params } : undefined;
+}
+
+/** The line that says a hello. */
+export function formatHello(hello: SocketHello): string {
+  const { kind, ...said } = hello;
+  return `${JSON.stringify({ seneschal: VERSION, ...(kind === 'admin' ? { admin: said } : said) })}\n`;
+}
