@@ -11,14 +11,14 @@ export function allowedKeys(schema: $ZodType, path: Path): string[] {
   });
 }
 
-/** The first sentence of the description of the schema at `path`; undefined where it has none. */
+/** The description of the schema at `path` without full stop; undefined where it has none. */
 export function descriptionAt(schema: $ZodType, path: Path): string | undefined {
   let steps: readonly $ZodType[] = [schema];
   for (const key of path) steps = steps.flatMap((step) => unwrap(step)).flatMap((step) => member(step, key));
   for (const step of steps) {
     for (let inner: $ZodType | undefined = step; inner !== undefined; inner = innerOf(inner)) {
       const description = globalRegistry.get(inner)?.description;
-      if (description !== undefined) return /^.*?(?=\.(?:\s|$)|$)/s.exec(description)?.[0];
+      if (description !== undefined) return description.replace(/\.$/, '');
     }
   }
   return undefined;

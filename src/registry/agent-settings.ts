@@ -11,7 +11,7 @@ const word = (description: string): z.ZodType<string, string> =>
 /** The settings of `registry/agents/<name>.yaml`. */
 export const agentSettingsSchema: z.ZodType<AgentSettings> = z
   .strictObject({
-    name: registryName('Name of the agent and of its file; the principal is `agent:<name>`'),
+    name: registryName('Name of the agent and of its file; the principal is `agent:<name>`.'),
     title: line('Name of the agent for people. Default: none.').exactOptional(),
     description: line('What the agent is for. Default: none.').exactOptional(),
     owner: line('Person or group that answers for the agent, such as an e-mail address'),

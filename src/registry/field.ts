@@ -13,7 +13,7 @@ export function duration(description: string): z.ZodType<number, string> {
       error: 'a duration is a whole number of `ms`, `s`, `m`, `h` or `d`, more than none and at most `24h`',
       params: { hint: 'write for example `30s`' },
     })
-    .describe(`${description}; a whole number with unit \`ms\`, \`s\`, \`m\`, \`h\` or \`d\`, such as \`30s\``)
+    .describe(`${description} A whole number with its unit, \`ms\`, \`s\`, \`m\`, \`h\` or \`d\`, such as \`30s\`.`)
     .transform((text) => parseDurationMs(text) ?? 0);
 }
 
@@ -28,13 +28,13 @@ export function dollars(description: string): z.ZodType<number, string> {
     .string()
     .regex(/^\d{1,7}(\.\d{1,9})?$/)
     .refine((text) => parseNanoUsd(text) !== undefined, { error: 'is more money than can be counted' })
-    .describe(`${description}; US dollars as a decimal text in quotes, never a number, such as \`"0.002"\``)
+    .describe(`${description} US dollars as a decimal text in quotes, never a number, such as \`"0.002"\`.`)
     .transform((text) => parseNanoUsd(text) ?? 0);
 }
 
 /** A whole number of bytes. */
 export function bytes(description: string, most: number): z.ZodType<number, number> {
-  return z.int().min(1).max(most).describe(`${description}; a whole number of bytes`);
+  return z.int().min(1).max(most).describe(`${description} A whole number of bytes.`);
 }
 
 /** The name of a server or agent: words of `a-z` and `0-9` joined by single `-`, at most 63 characters. */
@@ -43,7 +43,7 @@ export function registryName(description: string): z.ZodType<string, string> {
     .string()
     .max(63)
     .regex(/^[a-z0-9]+(-[a-z0-9]+)*$/)
-    .describe(`${description}; words of \`a\` to \`z\` and \`0\` to \`9\` joined by single \`-\`, such as \`ci-bot\``);
+    .describe(`${description} Words of \`a\` to \`z\` and \`0\` to \`9\` joined by single \`-\`, such as \`ci-bot\`.`);
 }
 
 /** One line of text for people. */

@@ -27,6 +27,7 @@ export const REGISTRY_MIGRATIONS: readonly Migration[] = [
 
 /** Makes first-seen pins durable. A tool that has a pin keeps it: new tools are accepted, changed ones never. */
 export function savePins(database: Database, pins: readonly NewPin[], atMs: number): Promise<void> {
+  if (pins.length === 0) return Promise.resolve();
   return database.write(
     pins.map(({ server, tool, digest, definition }) => ({
       sql: `INSERT INTO registry_pins (server, tool, digest, definition, pinned_at_ms) VALUES (?, ?, ?, ?, ?)

@@ -75,7 +75,7 @@ const streamableHttp = z
 
 const serverFile = z
   .strictObject({
-    name: registryName('Name of the server and of its file; its tools are `tool:<name>/…`, exposed as `<name>__…`'),
+    name: registryName('Name of the server and of its file; its tools are `tool:<name>/…`, exposed as `<name>__…`.'),
     title: line('Name of the server for people. Default: none.').exactOptional(),
     description: line('What the server is for. Default: none.').exactOptional(),
     transport: z.discriminatedUnion('type', [stdio, streamableHttp]).describe('How the server is reached'),

@@ -188,6 +188,6 @@ describe('a hint', () => {
   });
 
   test('is what the schema says of the field', () => {
-    expect(hintOf('name: A1\n')).toBe('`name`: Name of the thing');
+    expect(hintOf('name: A1\n')).toBe('`name`: Name of the thing. More words');
   });
 });

@@ -1,0 +1,20 @@
+import type { ZodType } from 'zod';
+import { editorSchemaText } from '../src/config/json-schema.ts';
+import { limitsSettings } from '../src/limits/settings.ts';
+import { suiteSchema } from '../src/policy/suite-file.ts';
+import { agentSettingsSchema } from '../src/registry/agent-settings.ts';
+import { serverSettingsSchema } from '../src/registry/server-schema.ts';
+
+const SCHEMAS: readonly (readonly [name: string, title: string, schema: ZodType])[] = [
+  ['server', 'registry/servers/*.yaml', serverSettingsSchema],
+  ['agent', 'registry/agents/*.yaml', agentSettingsSchema],
+  ['limits', 'policies/limits.yaml', limitsSettings],
+  ['policy-test', 'policies/tests/*.yaml', suiteSchema],
+];
+
+/** The generated schemas that editors check the YAML files with: text by path. */
+export function schemaFiles(): ReadonlyMap<string, string> {
+  return new Map(
+    SCHEMAS.map(([name, title, schema]) => [`registry/schema/${name}.schema.json`, editorSchemaText(schema, title)]),
+  );
+}
