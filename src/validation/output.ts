@@ -1,0 +1,87 @@
+import type { Control, Exchange } from '../domain/control.ts';
+import type { ToolTarget } from '../domain/target.ts';
+import { allow, deny, type Verdict } from '../domain/verdict.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../lib/json.ts';
+import { parseStrictJson } from '../lib/strict-json.ts';
+import type { SchemaCompiler } from './compile.ts';
+import { type ErrorFact, schemaFacts, sentenceOf } from './schema-facts.ts';
+
+/** What is wrong with a result before any schema is asked. */
+const FAULTS = {
+  'no-result': 'there is no result to check',
+  'other-kind': 'it is not a complete tool result',
+  content: '`content` is not a list of content blocks that name their type',
+  unstructured: 'the tool declares an `outputSchema` and `structuredContent` is missing',
+  'text-json': 'a contract asks for JSON and the content is not one block of text that holds it',
+} as const;
+type Fault = keyof typeof FAULTS;
+
+/** The digest of the schema that was used (empty when none was), what was wrong with the form, and what with the value. */
+export type OutputFacts = {
+  readonly schema: string;
+  readonly fault: Fault | '';
+  readonly errors: readonly ErrorFact[];
+};
+
+const FINE: OutputFacts = { schema: '', fault: '', errors: [] };
+
+/** Deepest nesting of JSON in a block of text. */
+const MAX_TEXT_DEPTH = 128;
+
+/**
+ * The control `validate-output`: a result has the form of MCP's `CallToolResult`, and its structured content matches
+ * the tool's `outputSchema` or the registry's contract. A result that does not match is withheld.
+ */
+export function validateOutput(schemas: SchemaCompiler): Control<OutputFacts> {
+  return { name: 'validate-output', gather: (exchange) => gather(schemas, exchange), decide };
+}
+
+function gather(schemas: SchemaCompiler, { call, result }: Exchange): OutputFacts {
+  const { target } = call;
+  if (result === undefined || target.kind === 'unknown') return faulty('no-result');
+  // 2026-07-28 names the kind of every result; before, there was one kind only.
+  if (result.resultType !== undefined && result.resultType !== 'complete') return faulty('other-kind');
+  if (!isContent(result.content)) return faulty('content');
+  // MCP tools, "Output Schema": an error speaks for itself and need not match.
+  if (result.isError === true || target.outputSchema === undefined) return FINE;
+  const value = structuredValue(target, result);
+  if (value === undefined) return faulty(declaresOutput(target) ? 'unstructured' : 'text-json');
+  return { ...schemaFacts(schemas.compile(target.outputSchema), value), fault: '' };
+}
+
+function decide(_exchange: Exchange, { fault, errors }: OutputFacts): Verdict {
+  if (fault !== '') return deny('output-invalid', `the result is withheld: ${FAULTS[fault]}`);
+  if (errors.length === 0) return allow();
+  return deny(
+    'output-invalid',
+    `the result is withheld, it does not match its schema: ${sentenceOf(errors, 'the whole')}`,
+  );
+}
+
+function faulty(fault: Fault): OutputFacts {
+  return { schema: '', fault, errors: [] };
+}
+
+function isContent(content: JsonValue | undefined): boolean {
+  return Array.isArray(content) && content.every(isBlock);
+}
+
+function isBlock(block: JsonValue): boolean {
+  if (!isJsonObject(block) || typeof block.type !== 'string') return false;
+  return block.type !== 'text' || typeof block.text === 'string';
+}
+
+function declaresOutput(target: ToolTarget): boolean {
+  return target.definition.outputSchema !== undefined;
+}
+
+/** What the schema speaks of; undefined when the result has nothing of the kind. */
+function structuredValue(target: ToolTarget, result: JsonObject): JsonValue | undefined {
+  if (result.structuredContent !== undefined || declaresOutput(target)) return result.structuredContent;
+  // A contract of the registry's: a server that declares no schema may well answer with JSON as text.
+  const [block, second] = result.content as readonly JsonValue[];
+  if (!isJsonObject(block) || second !== undefined || typeof block.text !== 'string') return undefined;
+  const limits = { maxBytes: target.maxResultBytes, maxDepth: MAX_TEXT_DEPTH, allowUnsafeNumbers: true };
+  const parsed = parseStrictJson(block.text, limits);
+  return parsed.ok ? parsed.value : undefined;
+}

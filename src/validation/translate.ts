@@ -1,0 +1,108 @@
+import { isJsonObject, type JsonObject, type JsonValue } from '../lib/json.ts';
+import { KEYWORDS_2020, KEYWORDS_DRAFT_07, type KeywordShape } from './keywords.ts';
+import { placeOfRef, placeUnder, type ReadSchema } from './read-schema.ts';
+
+type Draft = Record<string, JsonValue>;
+
+/**
+ * Writes a read schema anew for the compiler, in JSON Schema 2020-12: enforced keywords only, each `$ref` target once
+ * and under a name of ours, and on each schema with subschemas the keyword `fuel`, the price of looking at it once.
+ */
+export function translateSchema(schema: ReadSchema): JsonObject {
+  const translator = new Translator(schema);
+  return translator.run();
+}
+
+class Translator {
+  readonly #schema: ReadSchema;
+  readonly #keywords: ReadonlyMap<string, KeywordShape>;
+  readonly #nameOfTarget = new Map<string, string>();
+
+  constructor(schema: ReadSchema) {
+    this.#schema = schema;
+    this.#keywords = schema.dialect === 'draft-07' ? KEYWORDS_DRAFT_07 : KEYWORDS_2020;
+    for (const target of schema.targets) this.#nameOfTarget.set(target, `d${this.#nameOfTarget.size}`);
+  }
+
+  run(): JsonObject {
+    const definitions: Draft = {};
+    for (const [target, name] of this.#nameOfTarget) {
+      definitions[name] = this.#body(this.#schema.places.get(target) ?? false, target);
+    }
+    return { allOf: [this.#subschema(this.#schema.root, '')], $defs: definitions };
+  }
+
+  #subschema(schema: JsonValue, place: string): JsonValue {
+    const name = this.#nameOfTarget.get(place);
+    return name === undefined ? this.#body(schema, place) : { $ref: `#/$defs/${name}` };
+  }
+
+  #body(schema: JsonValue, place: string): JsonValue {
+    if (!isJsonObject(schema)) return schema;
+    if (this.#schema.dialect === 'draft-07' && schema.$ref !== undefined)
+      return { $ref: this.#nameOf(schema.$ref), fuel: 1 };
+    const out: Draft = {};
+    for (const keyword of Object.keys(schema)) {
+      const shape = this.#keywords.get(keyword);
+      const value = schema[keyword];
+      if (shape === undefined || value === undefined || shape.kind === 'definitions') continue;
+      out[keyword] = this.#value({ keyword, shape, value, place: placeUnder(place, keyword) });
+    }
+    if (this.#schema.dialect === 'draft-07') modernise(out);
+    const price = priceOf(out);
+    if (price > 0) out.fuel = price;
+    return out;
+  }
+
+  #nameOf(ref: JsonValue): string {
+    const target = typeof ref === 'string' ? placeOfRef(ref) : undefined;
+    return `#/$defs/${this.#nameOfTarget.get(target ?? '') ?? ''}`;
+  }
+
+  #value(entry: { keyword: string; shape: KeywordShape; value: JsonValue; place: string }): JsonValue {
+    const { keyword, shape, value, place } = entry;
+    if (keyword === '$ref') return this.#nameOf(value);
+    if (shape.kind === 'assertion' || shape.kind === 'refused') return value;
+    if (shape.kind === 'schema' && !Array.isArray(value)) return this.#subschema(value, place);
+    if (Array.isArray(value)) return value.map((schema, index) => this.#subschema(schema, placeUnder(place, index)));
+    const map: Draft = {};
+    for (const [name, schema] of Object.entries(value ?? {})) {
+      const isList = keyword === 'dependencies' && Array.isArray(schema);
+      map[name] = isList ? schema : this.#subschema(schema, placeUnder(place, name));
+    }
+    return map;
+  }
+}
+
+/** Draft-07 keywords that 2020-12 renamed or split. */
+function modernise(out: Draft): void {
+  const { items, additionalItems, dependencies } = out;
+  delete out.additionalItems;
+  delete out.dependencies;
+  if (Array.isArray(items)) {
+    delete out.items;
+    if (items.length > 0) out.prefixItems = items;
+    if (additionalItems !== undefined) out.items = additionalItems;
+  }
+  if (!isJsonObject(dependencies)) return;
+  const required: Draft = {};
+  const schemas: Draft = {};
+  for (const [name, dependency] of Object.entries(dependencies)) {
+    if (Array.isArray(dependency)) required[name] = dependency;
+    else schemas[name] = dependency;
+  }
+  out.dependentRequired = required;
+  out.dependentSchemas = schemas;
+}
+
+/** One for the schema itself and one for each schema directly under it; 0 for a leaf, which its parent pays for. */
+function priceOf(schema: Draft): number {
+  let children = 0;
+  for (const [keyword, value] of Object.entries(schema)) {
+    const shape = KEYWORDS_2020.get(keyword);
+    if (keyword === '$ref' || shape?.kind === 'schema') children += 1;
+    else if (shape?.kind === 'schemas' && Array.isArray(value)) children += value.length;
+    else if (shape?.kind === 'schema-map' && isJsonObject(value)) children += Object.keys(value).length;
+  }
+  return children === 0 ? 0 : children + 1;
+}
