@@ -1,0 +1,314 @@
+import { describe, expect, test } from 'vitest';
+import type { Outcome } from '../../../src/domain/outcome.ts';
+import { budgetControl } from '../../../src/limits/budget.ts';
+import { type BudgetState, createBudgetState, type SoftLimitWarning } from '../../../src/limits/budget-state.ts';
+import type { BudgetStore } from '../../../src/limits/budget-store.ts';
+import { loadLimits } from '../../../src/limits/rules.ts';
+import { admittedOf, COMPLETED, callOf, failedWith, refusedAt, rowStore, SetClock, walk } from './limited-call.ts';
+
+interface Parts {
+  readonly store?: BudgetStore;
+  readonly clock?: SetClock;
+  readonly state?: BudgetState;
+  readonly capacity?: number;
+}
+
+function governed(text: string, parts: Parts = {}) {
+  const { store = rowStore(), clock = new SetClock(), ...more } = parts;
+  const jumps: number[] = [];
+  const warnings: SoftLimitWarning[] = [];
+  const onClockJump = ({ offsetMs }: { offsetMs: number }): void => void jumps.push(offsetMs);
+  const state = parts.state ?? createBudgetState({ store, clock, onClockJump, ...more });
+  const rules = loadLimits('policies/limits.yaml', text);
+  const control = budgetControl(rules, state, (warning) => void warnings.push(warning));
+  return { store, clock, state, rules, control, jumps, warnings };
+}
+
+/** Walks and settles `count` calls one after the other. */
+function complete({ control }: ReturnType<typeof governed>, count: number, make = () => callOf()): void {
+  for (let index = 0; index < count; index += 1) {
+    const call = make();
+    control.settle?.({ call }, walk(control, call).facts, COMPLETED);
+  }
+}
+
+const HUNDRED = 'budgets:\n  - { subject: "agent:*", resource: "tool:*", window: day, hard: { calls: 100 } }\n';
+const ONE_DOLLAR = 'budgets:\n  - { subject: "agent:*", resource: "tool:*", window: day, hard: { usd: "1.00" } }\n';
+const DIME = 100_000_000;
+
+describe('a budget', () => {
+  test('of 100 calls lets exactly 100 of 1,000 calls through that are all under way at once', () => {
+    const { control } = governed(HUNDRED);
+    expect(admittedOf(control, 1_000, callOf)).toBe(100);
+  });
+
+  test('refuses with its line and the time until its window ends', () => {
+    const { control } = governed(HUNDRED);
+    admittedOf(control, 100, callOf);
+    expect(walk(control, callOf()).verdict).toEqual({
+      effect: 'deny',
+      reason: 'budget-exhausted',
+      message: '100 calls per day do not cover this call; the next day begins in 43200000 ms',
+      rule: 'limits.yaml:2',
+      retryAfterMs: 43_200_000,
+    });
+  });
+
+  test('of a dollar covers ten calls of a dime and not an eleventh', () => {
+    const { control } = governed(ONE_DOLLAR);
+    expect(admittedOf(control, 20, () => callOf({ costNanoUsd: DIME }))).toBe(10);
+  });
+
+  test('in dollars still covers a call that costs nothing when all is used', () => {
+    const { control } = governed(ONE_DOLLAR);
+    admittedOf(control, 10, () => callOf({ costNanoUsd: DIME }));
+    expect(walk(control, callOf({ costNanoUsd: 0 })).verdict.effect).toBe('allow');
+  });
+
+  test('adds dimes that a float cannot: three of them are 300000000 nano-dollars', () => {
+    const { control } = governed(ONE_DOLLAR);
+    admittedOf(control, 3, () => callOf({ costNanoUsd: DIME }));
+    expect(walk(control, callOf()).facts.rules[0]?.usedNanoUsd).toBe(300_000_000);
+  });
+
+  test('begins anew when its window does', () => {
+    const { control, clock } = governed(HUNDRED);
+    admittedOf(control, 100, callOf);
+    clock.passMs(43_199_999);
+    expect(walk(control, callOf()).verdict.effect).toBe('deny');
+    clock.passMs(1);
+    expect(walk(control, callOf()).verdict.effect).toBe('allow');
+  });
+
+  test('is not given a second time when the calendar clock jumps, and tells of each jump once', () => {
+    const { control, clock, jumps } = governed(HUNDRED.replace('day', 'hour'));
+    admittedOf(control, 100, callOf);
+    clock.jumpMs(3_600_000);
+    expect(admittedOf(control, 50, callOf)).toBe(0);
+    clock.jumpMs(-7_200_000);
+    expect(admittedOf(control, 50, callOf)).toBe(0);
+    expect(jumps).toEqual([3_600_000, -3_600_000]);
+  });
+});
+
+describe('settling', () => {
+  const admittedAfter = (outcome: Outcome): number => {
+    const { control } = governed(HUNDRED);
+    const call = callOf();
+    const { facts } = walk(control, call);
+    control.settle?.({ call }, facts, outcome);
+    return admittedOf(control, 200, callOf);
+  };
+
+  test('keeps the charge of a call that completed', () => {
+    expect(admittedAfter(COMPLETED)).toBe(99);
+  });
+
+  test('keeps the charge of a call whose result was withheld', () => {
+    expect(admittedAfter(refusedAt('validate-output'))).toBe(99);
+  });
+
+  test('keeps the charge of a call in doubt', () => {
+    expect(admittedAfter(failedWith('upstream-timeout'))).toBe(99);
+  });
+
+  test('keeps the charge of a call that the tool server answered with an error', () => {
+    expect(admittedAfter(failedWith('upstream-error'))).toBe(99);
+  });
+
+  test('refunds a call whose record could not be made', () => {
+    expect(admittedAfter(refusedAt('ledger'))).toBe(100);
+  });
+
+  test('refunds a call whose tool server could not be reached', () => {
+    expect(admittedAfter(failedWith('upstream-unavailable'))).toBe(100);
+  });
+
+  test('refunds once, though it is done twice', () => {
+    const { control } = governed(HUNDRED);
+    admittedOf(control, 50, callOf);
+    const call = callOf();
+    const { facts } = walk(control, call);
+    control.settle?.({ call }, facts, refusedAt('ledger'));
+    control.settle?.({ call }, facts, refusedAt('ledger'));
+    expect(admittedOf(control, 200, callOf)).toBe(50);
+  });
+
+  test('refunds nothing for a call that the budget refused', () => {
+    const { control } = governed(HUNDRED);
+    admittedOf(control, 100, callOf);
+    const call = callOf();
+    control.settle?.({ call }, walk(control, call).facts, refusedAt('walk'));
+    expect(admittedOf(control, 10, callOf)).toBe(0);
+  });
+
+  test('refunds nothing into the next window', () => {
+    const parts = governed(HUNDRED);
+    const call = callOf();
+    const { facts } = walk(parts.control, call);
+    parts.clock.passMs(86_400_000);
+    admittedOf(parts.control, 100, callOf);
+    parts.control.settle?.({ call }, facts, refusedAt('ledger'));
+    expect(walk(parts.control, callOf()).verdict.effect).toBe('deny');
+    expect(parts.store.load()[0]?.usedCalls).toBe(100);
+  });
+});
+
+describe('several budgets', () => {
+  const TWO = `budgets:
+  - { subject: "agent:*", resource: "tool:*", window: day, hard: { calls: 10 } }
+  - { subject: "agent:*", resource: "tool:crm/*", window: hour, hard: { calls: 3 } }
+`;
+
+  test('reserve on none when one refuses', () => {
+    const { control } = governed(TWO);
+    expect(admittedOf(control, 20, () => callOf({ tool: 'crm/refund' }))).toBe(3);
+    expect(admittedOf(control, 20, () => callOf({ tool: 'files/read' }))).toBe(7);
+  });
+
+  test('report the one whose window ends last', () => {
+    const { control } = governed(TWO);
+    admittedOf(control, 3, () => callOf({ tool: 'crm/refund' }));
+    admittedOf(control, 7, () => callOf({ tool: 'files/read' }));
+    expect(walk(control, callOf({ tool: 'crm/refund' })).verdict).toMatchObject({ rule: 'limits.yaml:2' });
+  });
+});
+
+describe('a soft limit', () => {
+  test('warns when a charge crosses its share, once in a window', () => {
+    const parts = governed(HUNDRED);
+    complete(parts, 79);
+    expect(parts.warnings).toEqual([]);
+    complete(parts, 21);
+    expect(parts.warnings).toMatchObject([
+      { rule: 'limits.yaml:2', subject: 'agent:demo', window: 'day', usedCalls: 80, usedNanoUsd: 0, sharePercent: 80 },
+    ]);
+  });
+
+  test('warns again in the next window', () => {
+    const parts = governed(HUNDRED);
+    complete(parts, 100);
+    parts.clock.passMs(86_400_000);
+    complete(parts, 100);
+    expect(parts.warnings).toHaveLength(2);
+  });
+
+  test('does not count what is reserved and may be given back', () => {
+    const parts = governed(HUNDRED);
+    admittedOf(parts.control, 90, callOf);
+    complete(parts, 1);
+    expect(parts.warnings).toEqual([]);
+  });
+
+  test('is crossed by money as well as by calls', () => {
+    const parts = governed(ONE_DOLLAR);
+    complete(parts, 8, () => callOf({ costNanoUsd: DIME }));
+    expect(parts.warnings).toMatchObject([{ usedCalls: 8, usedNanoUsd: 800_000_000 }]);
+  });
+
+  test('does not warn a second time after a restart within the window', () => {
+    const store = rowStore();
+    const before = governed(HUNDRED, { store });
+    complete(before, 85);
+    const after = governed(HUNDRED, { store, clock: before.clock });
+    complete(after, 10);
+    expect([before.warnings.length, after.warnings.length]).toEqual([1, 0]);
+  });
+});
+
+describe('after a restart', () => {
+  test('what was charged and what was in doubt stays used', () => {
+    const before = governed(HUNDRED);
+    complete(before, 30);
+    admittedOf(before.control, 20, callOf);
+    const { control } = governed(HUNDRED, { store: before.store, clock: before.clock });
+    expect(admittedOf(control, 200, callOf)).toBe(50);
+  });
+
+  test('a calendar clock that was set back gives no window a second time', () => {
+    const before = governed(HUNDRED.replace('day', 'hour'));
+    admittedOf(before.control, 100, callOf);
+    const clock = new SetClock(before.clock.wallMs() - 3_600_000);
+    const after = governed(HUNDRED.replace('day', 'hour'), { store: before.store, clock });
+    expect(admittedOf(after.control, 10, callOf)).toBe(0);
+    expect(after.jumps).toEqual([-3_600_000]);
+  });
+});
+
+describe('a reload', () => {
+  test('keeps what was used when the amounts change', () => {
+    const before = governed(HUNDRED);
+    admittedOf(before.control, 100, callOf);
+    const { control } = governed(HUNDRED.replace('100', '120'), { state: before.state });
+    expect(admittedOf(control, 200, callOf)).toBe(20);
+  });
+
+  test('keeps the money that was used when a budget in calls becomes one in dollars', () => {
+    const before = governed(HUNDRED);
+    admittedOf(before.control, 4, () => callOf({ costNanoUsd: DIME }));
+    const { control } = governed(ONE_DOLLAR, { state: before.state });
+    expect(admittedOf(control, 20, () => callOf({ costNanoUsd: DIME }))).toBe(6);
+  });
+});
+
+describe('the state of budgets', () => {
+  test('refuses to forget a budget whose window runs: the call cannot be decided', () => {
+    const { control, clock } = governed(HUNDRED, { capacity: 1 });
+    admittedOf(control, 100, () => callOf({ agent: 'a' }));
+    expect(() => walk(control, callOf({ agent: 'b' }))).toThrow('all 1 budget counters are in use');
+    expect(walk(control, callOf({ agent: 'a' })).verdict.effect).toBe('deny');
+    clock.passMs(43_200_000);
+    expect(walk(control, callOf({ agent: 'b' })).verdict.effect).toBe('allow');
+  });
+
+  test('reserves nothing when the store cannot take the row', () => {
+    const rows = rowStore();
+    let isClosed = true;
+    const store: BudgetStore = {
+      load: rows.load,
+      put: (row) => {
+        if (isClosed) throw new Error('closed');
+        rows.put(row);
+      },
+    };
+    const { control } = governed(HUNDRED, { store });
+    expect(() => walk(control, callOf())).toThrow('closed');
+    isClosed = false;
+    expect(admittedOf(control, 200, callOf)).toBe(100);
+  });
+
+  test('refuses a second reservation under one call id', () => {
+    const { control } = governed(HUNDRED);
+    walk(control, callOf({ id: 'same' }));
+    expect(() => walk(control, callOf({ id: 'same' }))).toThrow(/already reserved/);
+  });
+});
+
+describe('the facts of a budget', () => {
+  test('are what was used before the call, the cost and the time', () => {
+    const { control, rules, clock } = governed(ONE_DOLLAR);
+    walk(control, callOf({ costNanoUsd: DIME }));
+    expect(walk(control, callOf({ costNanoUsd: DIME })).facts).toEqual({
+      nowMs: clock.wallMs(),
+      costNanoUsd: 100_000_000,
+      rules: [
+        {
+          id: rules.budgets[0]?.id,
+          at: 'limits.yaml:2',
+          subject: 'agent:demo',
+          windowStartMs: Date.UTC(2026, 2, 14),
+          usedCalls: 1,
+          usedNanoUsd: 100_000_000,
+        },
+      ],
+    });
+  });
+
+  test('decide alone', () => {
+    const { control } = governed(HUNDRED);
+    admittedOf(control, 100, callOf);
+    const call = callOf();
+    const { facts, verdict } = walk(control, call);
+    expect(governed(HUNDRED).control.decide({ call }, facts)).toEqual(verdict);
+  });
+});
