@@ -1,0 +1,54 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { readTextFile } from '../config/text-file.ts';
+import type { KnownWorld } from '../policy/check.ts';
+import type { SuiteContext } from '../policy/suite.ts';
+import { loadRegistry, type Registry } from '../registry/load.ts';
+import { LOCK_FILE, type Lock, MAX_LOCK_BYTES, readLock } from '../registry/lock.ts';
+import type { Pins } from '../registry/pin.ts';
+import { readRegistryDirectory } from '../registry/read-directory.ts';
+
+/** What policy questions may know of the registry, without any server running. */
+export type KnownRegistry = KnownWorld & Pick<SuiteContext, 'principalOf' | 'targetOf'>;
+
+/** Registry and lock of a directory, as its files say. @throws ProblemError with every problem. */
+export function readRegistry(dir: string): { readonly registry: Registry; readonly lock: Lock } {
+  const registry = loadRegistry(readRegistryDirectory(dir), { dir });
+  const lockPath = join(dir, LOCK_FILE);
+  return {
+    registry,
+    lock: readLock(lockPath, existsSync(lockPath) ? readTextFile(lockPath, MAX_LOCK_BYTES) : undefined),
+  };
+}
+
+/** Answers what policy questions ask of a registry: its agents, servers, and the tools that it names or pins. */
+export function knownOf(registry: Registry, pins: readonly Pins[]): KnownRegistry {
+  const tools = new Set<string>();
+  for (const [server, settings] of registry.servers) {
+    for (const tool of settings.tools.keys()) tools.add(`tool:${server}/${tool}`);
+    for (const each of pins) for (const tool of each.get(server)?.keys() ?? []) tools.add(`tool:${server}/${tool}`);
+  }
+  return {
+    agents: [...registry.agents.keys()].map((name) => `agent:${name}`),
+    tools: [...tools],
+    servers: [...registry.servers.keys()],
+    principalOf(agent) {
+      const declared = registry.agents.get(agent.replace(/^agent:/, ''));
+      if (!declared) return undefined;
+      const { owner, team, costCenter, environment } = declared;
+      return {
+        owner,
+        ...(team === undefined ? {} : { team }),
+        ...(costCenter === undefined ? {} : { costCenter }),
+        ...(environment === undefined ? {} : { environment }),
+      };
+    },
+    targetOf(object) {
+      const [, server = '', tool = ''] = /^tool:([^/]+)\/(.+)$/.exec(object) ?? [];
+      const settings = registry.servers.get(server);
+      if (!settings) return undefined;
+      const { risk, labels } = settings.tools.get(tool) ?? settings.unlisted;
+      return { server, tool, risk, labels };
+    },
+  };
+}

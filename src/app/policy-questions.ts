@@ -1,0 +1,79 @@
+import { ACTIONS } from '../domain/call.ts';
+import { type Problem, ProblemError } from '../domain/problem.ts';
+import type { JsonObject } from '../lib/json.ts';
+import { principalSubjects } from '../policy/authorize.ts';
+import { checkPolicy } from '../policy/check.ts';
+import { type Explanation, explain } from '../policy/explain.ts';
+import { runSuite, type SuiteResult } from '../policy/suite.ts';
+import { type KnownRegistry, knownOf, readRegistry } from './known-registry.ts';
+import { loadRules, type Rules, readRuleTexts } from './rules.ts';
+import type { Settings } from './settings.ts';
+import { systemClock } from './system.ts';
+
+/** Who asks to do what to what. Without `args` the question is about all arguments. */
+export interface Question {
+  /** `agent:<name>`. */
+  readonly as: string;
+  readonly action: string;
+  readonly object: string;
+  readonly args?: JsonObject;
+}
+
+interface Standing {
+  readonly rules: Rules;
+  readonly known: KnownRegistry;
+}
+
+function standing(settings: Settings): Standing {
+  const { registry, lock } = readRegistry(settings.registry);
+  return {
+    rules: loadRules(readRuleTexts(settings.policies), settings.policies),
+    known: knownOf(registry, [lock.pins]),
+  };
+}
+
+/** Warnings of the policy files. @throws ProblemError with their errors. */
+export function checkRules(settings: Settings): readonly Problem[] {
+  const { rules, known } = standing(settings);
+  return checkPolicy(rules.policySet, known, `${settings.policies}/policy.csv`);
+}
+
+/** Runs the policy tests. @throws ProblemError when a file does not load. */
+export function testRules(settings: Settings): SuiteResult {
+  const { rules, known } = standing(settings);
+  return runSuite(rules.policySet, rules.suites, { ...known, nowMs: systemClock.wallMs() });
+}
+
+/** Says what decides. @throws ProblemError when a file does not load, or the question names no agent or no action. */
+export function explainCall(settings: Settings, question: Question): Explanation {
+  const { rules, known } = standing(settings);
+  const principal = known.principalOf(question.as);
+  const problems: Problem[] = [];
+  if (!principal)
+    problems.push(
+      wrong('--as', `no agent is declared as \`${question.as}\``, `write one of ${known.agents.join(', ')}`),
+    );
+  if (!ACTIONS.some((action) => action === question.action)) {
+    problems.push(wrong('', `unknown action \`${question.action}\``, `write one of ${ACTIONS.join(', ')}`));
+  }
+  if (!principal || problems.length > 0) throw new ProblemError(problems);
+  const [, server = '', tool = ''] = /^[^:]*:([^/]*)\/?(.*)$/.exec(question.object) ?? [];
+  const id: `agent:${string}` = `agent:${question.as.slice('agent:'.length)}`;
+  return explain(rules.policySet, {
+    subjects: principalSubjects(rules.policySet, {
+      id,
+      ...(principal.team === undefined ? {} : { team: principal.team }),
+    }),
+    object: question.object,
+    action: question.action,
+    nowMs: systemClock.wallMs(),
+    principal: { ...principal, agent: question.as },
+    target: known.targetOf(question.object) ?? { server, tool, risk: 'write', labels: [] },
+    context: { transport: 'http', protocolVersion: '2026-07-28' },
+    ...(question.args === undefined ? {} : { args: question.args }),
+  });
+}
+
+function wrong(at: string, message: string, hint: string): Problem {
+  return { code: 'settings-invalid', at, message, hint };
+}

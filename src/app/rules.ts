@@ -1,0 +1,80 @@
+import { existsSync } from 'node:fs';
+import { readTextFiles } from '../config/text-file.ts';
+import { type Problem, ProblemError } from '../domain/problem.ts';
+import { type Digest, digestOfJson } from '../lib/digest.ts';
+import type { LimitRules } from '../limits/limit-rule.ts';
+import { EMPTY_LIMITS, loadLimits } from '../limits/rules.ts';
+import { loadPolicySet } from '../policy/load.ts';
+import type { PolicySet } from '../policy/policy-set.ts';
+import { type PolicySuite, readSuite } from '../policy/suite-file.ts';
+
+/** Everything of `policies/`, compiled: one immutable revision. */
+export interface Rules {
+  /** Digest of the texts that decide: model, policy and limits. Tests are not among them. */
+  readonly revision: Digest;
+  /** Those texts, to be kept by their digest for replay. */
+  readonly texts: Readonly<Record<string, string>>;
+  readonly policySet: PolicySet;
+  readonly limits: LimitRules;
+  readonly suites: readonly PolicySuite[];
+}
+
+/** Reads the texts of a policy directory. One that does not exist is empty, and an empty one allows nothing. */
+export function readRuleTexts(dir: string): Readonly<Record<string, string>> {
+  return existsSync(dir) ? readTextFiles(dir, { folders: ['tests'] }) : {};
+}
+
+/**
+ * Compiles the texts of a policy directory, by path within it. `dir` stands before the paths in problems.
+ * @throws ProblemError with every problem of every file.
+ */
+export function loadRules(texts: Readonly<Record<string, string>>, dir: string): Rules {
+  const problems: Problem[] = unexpectedFiles(texts, dir);
+  const collect = <T>(load: () => T): T | undefined => {
+    try {
+      return load();
+    } catch (error) {
+      if (!(error instanceof ProblemError)) throw error;
+      problems.push(...error.problems);
+      return undefined;
+    }
+  };
+  const policy = texts['policy.csv'] ?? '';
+  const model = texts['model.conf'];
+  const limitsText = texts['limits.yaml'];
+  const policySet = collect(() =>
+    loadPolicySet(
+      { 'policy.csv': policy, ...(model === undefined ? {} : { 'model.conf': model }) },
+      { fileNames: { 'policy.csv': `${dir}/policy.csv`, 'model.conf': `${dir}/model.conf` } },
+    ),
+  );
+  const limits = limitsText === undefined ? EMPTY_LIMITS : collect(() => loadLimits(`${dir}/limits.yaml`, limitsText));
+  const suites = Object.keys(texts)
+    .filter((path) => path.startsWith('tests/'))
+    .map((path) => collect(() => readSuite(`${dir}/${path}`, texts[path] ?? '')));
+  if (problems.length > 0 || !policySet || !limits) throw new ProblemError(problems);
+  const kept = { ...policySet.texts, ...(limitsText === undefined ? {} : { 'limits.yaml': limitsText }) };
+  return {
+    revision: revisionOf(kept),
+    texts: kept,
+    policySet,
+    limits,
+    suites: suites.filter((suite) => suite !== undefined),
+  };
+}
+
+/** The revision of texts that decide. */
+export function revisionOf(texts: Readonly<Record<string, string>>): Digest {
+  return digestOfJson({ ...texts });
+}
+
+function unexpectedFiles(texts: Readonly<Record<string, string>>, dir: string): Problem[] {
+  return Object.keys(texts)
+    .filter((path) => !/^(?:policy\.csv|model\.conf|limits\.yaml|tests\/[^/]+\.yaml|[^/]+\.md)$/.test(path))
+    .map((path) => ({
+      code: 'policy-unexpected-file',
+      at: `${dir}/${path}`,
+      message: 'nothing reads this file',
+      hint: 'policies are `policy.csv`, `model.conf`, `limits.yaml` and `tests/*.yaml`',
+    }));
+}

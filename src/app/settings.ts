@@ -1,0 +1,50 @@
+import { dirname, join, resolve } from 'node:path';
+import { readSettings, type SettingFlags } from '../config/settings-source.ts';
+import { digestOf } from '../lib/digest.ts';
+
+/** Where a broker finds its files and listens. Directories as they were named, so that problems name them so. */
+export interface Settings {
+  readonly registry: string;
+  readonly policies: string;
+  readonly data: string;
+  readonly port: number;
+  readonly host: string;
+}
+
+/** The settings in force: flags before environment before defaults. @throws ProblemError `settings-invalid`. */
+export function settingsFrom(source: {
+  readonly flags: SettingFlags;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}): Settings {
+  const { registry, policies, data, port, host } = readSettings(source);
+  return {
+    registry: plainPath(registry.value),
+    policies: plainPath(policies.value),
+    data: plainPath(data.value),
+    port: port.value,
+    host: host.value,
+  };
+}
+
+/** The directory that holds the registry: what relative paths in its files start from. */
+export function homeOf(settings: Pick<Settings, 'registry'>): string {
+  return dirname(resolve(settings.registry));
+}
+
+/** A socket's path must fit `sockaddr_un` (108 bytes on Linux, 104 on macOS). */
+const LONGEST_SOCKET_PATH = 100;
+
+/** Path of the daemon's socket: in the data directory, or where its path is too long, in a private directory of the user's. */
+export function socketPathOf(
+  settings: Pick<Settings, 'data'>,
+  environment: { readonly temporary: string; readonly uid: number },
+): string {
+  const path = join(resolve(settings.data), 'broker.sock');
+  if (Buffer.byteLength(path) <= LONGEST_SOCKET_PATH) return path;
+  const name = digestOf(resolve(settings.data)).slice('sha256:'.length, 'sha256:'.length + 16);
+  return join(environment.temporary, `seneschal-${environment.uid}`, `${name}.sock`);
+}
+
+function plainPath(path: string): string {
+  return path.startsWith('./') && path.length > 2 ? path.slice(2) : path;
+}

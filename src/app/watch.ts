@@ -1,0 +1,66 @@
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+
+/** How often directories are looked at: two looks and a load stay under one second. */
+const LOOK_EVERY_MS = 200;
+
+/**
+ * Looks at directories and calls `onChange` when their files have changed and have then stayed the same for one look,
+ * so that a file is not read while it is being written. Polling sees every kind of file system and of editor.
+ * Resolves after the first look: what is loaded then and later differs is a change.
+ * @returns the way to stop.
+ */
+export async function watchDirectories(
+  dirs: readonly string[],
+  onChange: () => void | Promise<void>,
+): Promise<() => void> {
+  let stopped = false;
+  let settled = await signatureOf(dirs);
+  let before = settled;
+  let timer: NodeJS.Timeout | undefined;
+  const look = async (): Promise<void> => {
+    const now = await signatureOf(dirs);
+    if (now === before && now !== settled) {
+      settled = now;
+      await onChange();
+    }
+    before = now;
+    if (!stopped) timer = setTimeout(() => void look(), LOOK_EVERY_MS).unref();
+  };
+  timer = setTimeout(() => void look(), LOOK_EVERY_MS).unref();
+  return () => {
+    stopped = true;
+    clearTimeout(timer);
+  };
+}
+
+async function signatureOf(dirs: readonly string[]): Promise<string> {
+  const parts = await Promise.all(dirs.map((dir) => folderSignature(dir)));
+  return parts.join('\n');
+}
+
+async function folderSignature(dir: string): Promise<string> {
+  try {
+    const entries = await readdir(dir, { withFileTypes: true });
+    const lines = await Promise.all(
+      entries
+        .filter((entry) => !entry.name.startsWith('.') && entry.name !== 'schema')
+        .map((entry) =>
+          entry.isDirectory() ? folderSignature(join(dir, entry.name)) : fileSignature(join(dir, entry.name)),
+        ),
+    );
+    return `${dir}\n${lines.sort().join('\n')}`;
+  } catch (error) {
+    // A directory that is gone is a change like any other; the loader says what it thinks of it.
+    return `${dir} ${error instanceof Error && 'code' in error ? String(error.code) : 'unreadable'}`;
+  }
+}
+
+async function fileSignature(path: string): Promise<string> {
+  try {
+    const { mtimeMs, ctimeMs, size, ino } = await stat(path);
+    return `${path} ${mtimeMs} ${ctimeMs} ${size} ${ino}`;
+  } catch {
+    return `${path} gone`;
+  }
+}
