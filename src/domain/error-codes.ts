@@ -58,6 +58,14 @@ export const ERROR_CODES = {
   'ingress-hello-invalid': 'The first line on the Unix socket is not a greeting that the broker knows.',
   'ingress-agent-unknown': 'No file of the registry declares the agent that a greeting names.',
   'ingress-request-failed': 'A request over the Unix socket ended in a defect of the broker.',
+  'data-directory-in-use': 'Another process holds the data directory.',
+  'data-directory-foreign-owner': 'The data directory belongs to another user of the machine.',
+  'data-directory-unusable': 'The data directory cannot be made, is no directory, or cannot be written.',
+  'storage-file-missing': 'The data directory holds no database yet.',
+  'storage-file-damaged': 'The database file is damaged, or is no SQLite database.',
+  'storage-file-unusable': 'The database file cannot be opened or written.',
+  'storage-schema-unknown': 'The database file was written by a newer version.',
+  'storage-schema-outdated': 'The database file was written by an older version and is only read here.',
 } as const;
 
 /** The stable code of an error. */

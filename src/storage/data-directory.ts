@@ -1,0 +1,129 @@
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import Sqlite from 'better-sqlite3';
+import type { ErrorCode } from '../domain/error-codes.ts';
+import { ProblemError } from '../domain/problem.ts';
+import { driverCodeOf } from './sqlite-connection.ts';
+
+/** A data directory that this process holds, and no other can hold until it is closed or this process ends. */
+export interface DataDirectory {
+  /** Absolute. */
+  readonly path: string;
+  /** Where its database is. */
+  readonly databasePath: string;
+  /** Lets go of it. Idempotent. */
+  close(): void;
+}
+
+/** How long an opener waits for one that only looks who holds it. */
+const LOOK_MS = 250;
+
+/** Path of the database of a data directory. */
+export function databasePathOf(directory: string): string {
+  return join(resolve(directory), 'seneschal.db');
+}
+
+/**
+ * Takes a data directory: makes it where there is none, closes it to other users, and locks it. The lock is one of the
+ * operating system on an open file, so that it ends with the process however that ends.
+ * @throws ProblemError `data-directory-in-use`, `data-directory-foreign-owner` or `data-directory-unusable`.
+ */
+export function openDataDirectory(directory: string): DataDirectory {
+  const path = resolve(directory);
+  makePrivate(path);
+  const lock = takeLock(path);
+  const holderPath = join(path, 'holder.json');
+  writeFileSync(holderPath, `${JSON.stringify({ pid: process.pid })}\n`, { mode: 0o600 });
+  return {
+    path,
+    databasePath: databasePathOf(path),
+    close: () => {
+      if (!lock.open) return;
+      // Before the lock goes: a next holder's file must not be removed.
+      rmSync(holderPath, { force: true });
+      lock.close();
+    },
+  };
+}
+
+/** Who holds a data directory now; undefined when nobody does. The pid is 0 where the holder has not written it yet. */
+export function dataDirectoryHolder(directory: string): { readonly pid: number } | undefined {
+  const path = resolve(directory);
+  if (!existsSync(join(path, 'lock'))) return undefined;
+  const lock = new Sqlite(join(path, 'lock'), { readonly: true, timeout: 0 });
+  try {
+    // A shared lock for one moment: it is refused while somebody holds the exclusive one.
+    lock.prepare('SELECT count(*) FROM sqlite_master').get();
+    return undefined;
+  } catch (error) {
+    if (driverCodeOf(error)?.startsWith('SQLITE_BUSY')) return { pid: holderPid(path) };
+    throw error;
+  } finally {
+    lock.close();
+  }
+}
+
+function makePrivate(path: string): void {
+  let status: ReturnType<typeof statSync>;
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+    status = statSync(path);
+  } catch (error) {
+    throw problem('data-directory-unusable', path, {
+      message: `the data directory cannot be made: ${codeOf(error)}`,
+      hint: 'name a directory that you may write with `--data`',
+    });
+  }
+  if (process.getuid !== undefined && status.uid !== process.getuid()) {
+    throw problem('data-directory-foreign-owner', path, {
+      message: `the data directory belongs to user ${status.uid}, and this process runs as user ${process.getuid()}`,
+      hint: 'run as its owner, or name another directory with `--data`',
+    });
+  }
+  if ((status.mode & 0o077) !== 0) chmodSync(path, 0o700);
+}
+
+function takeLock(path: string): Sqlite.Database {
+  let lock: Sqlite.Database | undefined;
+  try {
+    writeFileSync(join(path, 'lock'), '', { flag: 'a', mode: 0o600 });
+    lock = new Sqlite(join(path, 'lock'), { timeout: LOOK_MS });
+    lock.pragma('locking_mode = EXCLUSIVE');
+    lock.exec('BEGIN EXCLUSIVE');
+    return lock;
+  } catch (error) {
+    lock?.close();
+    if (driverCodeOf(error)?.startsWith('SQLITE_BUSY')) throw inUse(path);
+    throw problem('data-directory-unusable', path, {
+      message: `the data directory cannot be written: ${codeOf(error)}`,
+      hint: 'make it writable, make room on its disk, or name another directory with `--data`',
+    });
+  }
+}
+
+function inUse(path: string): ProblemError {
+  const pid = holderPid(path);
+  return problem('data-directory-in-use', path, {
+    message: pid === 0 ? 'another process holds the data directory' : `process ${pid} holds the data directory`,
+    hint: 'stop that process, use it as it runs, or name another directory with `--data`',
+  });
+}
+
+/** The pid is told to people and never used to decide: the lock alone proves who holds. */
+function holderPid(path: string): number {
+  try {
+    const holder: unknown = JSON.parse(readFileSync(join(path, 'holder.json'), 'utf8'));
+    const isNamed = typeof holder === 'object' && holder !== null && 'pid' in holder;
+    return isNamed && typeof holder.pid === 'number' ? holder.pid : 0;
+  } catch {
+    return 0;
+  }
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
+}
+
+function problem(code: ErrorCode, at: string, words: { message: string; hint: string }): ProblemError {
+  return new ProblemError([{ code, at, ...words }]);
+}

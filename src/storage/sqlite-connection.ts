@@ -1,0 +1,37 @@
+import Sqlite from 'better-sqlite3';
+
+/** How long a write waits for a lock that another process holds, a backup for instance. */
+const BUSY_TIMEOUT_MS = 5_000;
+/** Pages of the write-ahead log (4 KB each) after which it is worked into the file. */
+const CHECKPOINT_PAGES = 4_096;
+
+/**
+ * Opens the connection that may write. WAL with `synchronous=FULL` syncs the log at every commit, so that what is
+ * committed survives a power cut (sqlite.org/pragma.html#pragma_synchronous); `secure_delete` overwrites what is erased.
+ * @throws the driver's SqliteError.
+ */
+export function openForWriting(path: string): Sqlite.Database {
+  const connection = new Sqlite(path, { timeout: BUSY_TIMEOUT_MS });
+  try {
+    connection.pragma('journal_mode = WAL');
+    connection.pragma('synchronous = FULL');
+    connection.pragma('secure_delete = ON');
+    connection.pragma('foreign_keys = ON');
+    connection.pragma(`wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
+    connection.pragma(`journal_size_limit = ${CHECKPOINT_PAGES * 4_096}`);
+    return connection;
+  } catch (error) {
+    connection.close();
+    throw error;
+  }
+}
+
+/** Opens a connection that cannot write, also beside another process that does. @throws the driver's SqliteError. */
+export function openForReading(path: string): Sqlite.Database {
+  return new Sqlite(path, { readonly: true, fileMustExist: true, timeout: BUSY_TIMEOUT_MS });
+}
+
+/** The driver's code of an error, such as `SQLITE_FULL`; undefined when it is not the driver's. */
+export function driverCodeOf(error: unknown): string | undefined {
+  return error instanceof Sqlite.SqliteError ? error.code : undefined;
+}

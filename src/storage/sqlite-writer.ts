@@ -1,0 +1,116 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import type Sqlite from 'better-sqlite3';
+import type { SqlValue } from './database.ts';
+import { driverCodeOf, openForWriting } from './sqlite-connection.ts';
+import { eachStatement, type StatementBatch } from './statement-batch.ts';
+
+/** What the writer thread answers: ready once, then one answer to each batch, in order. */
+export type WriterAnswer = 'ready' | 'committed' | WriterFailure;
+
+/** A batch of which nothing was committed as far as anybody knows. */
+export interface WriterFailure {
+  /** The driver's code, such as `SQLITE_FULL`; `unknown` when the driver gave none. */
+  readonly code: string;
+  /** Index in the batch of the statement that is itself at fault; undefined when the file or the disk is. */
+  readonly statement?: number;
+}
+
+/** What the writer thread is told. */
+export type WriterOrder = StatementBatch | 'close';
+
+/** Codes that blame one statement; every other one blames the file, the disk or the machine. */
+const STATEMENT_AT_FAULT = /^SQLITE_(CONSTRAINT|ERROR|MISMATCH|TOOBIG|RANGE|MISUSE)/;
+
+/** The one connection that writes. Runs in a thread of its own, since a sync of the disk blocks. */
+class SqliteWriter {
+  readonly #path: string;
+  readonly #sql: string[] = [];
+  #connection: Sqlite.Database | undefined;
+  #prepared: Sqlite.Statement<SqlValue[]>[] = [];
+
+  constructor(path: string) {
+    this.#path = path;
+    this.#connection = openForWriting(path);
+  }
+
+  commit(batch: StatementBatch): WriterAnswer {
+    this.#sql.push(...batch.newSql);
+    let current: number | undefined;
+    try {
+      const connection = this.#open();
+      connection.exec('BEGIN IMMEDIATE');
+      eachStatement(batch, (sqlId, params, index) => {
+        current = index;
+        this.#prepare(connection, sqlId).run(...params);
+      });
+      current = undefined;
+      connection.exec('COMMIT');
+      return 'committed';
+    } catch (error) {
+      return this.#fail(error, current);
+    }
+  }
+
+  close(): void {
+    this.#connection?.close();
+    this.#connection = undefined;
+  }
+
+  #open(): Sqlite.Database {
+    this.#connection ??= openForWriting(this.#path);
+    return this.#connection;
+  }
+
+  #prepare(connection: Sqlite.Database, sqlId: number): Sqlite.Statement<SqlValue[]> {
+    const known = this.#prepared[sqlId];
+    if (known) return known;
+    const statement = connection.prepare<SqlValue[]>(this.#sql[sqlId] ?? '');
+    this.#prepared[sqlId] = statement;
+    return statement;
+  }
+
+  #fail(error: unknown, statement: number | undefined): WriterFailure {
+    const code = driverCodeOf(error);
+    const isBlamed = statement !== undefined && (code === undefined || STATEMENT_AT_FAULT.test(code));
+    if (!this.#rollBack() || !isBlamed) this.#reopenNextTime();
+    return isBlamed ? { code: code ?? 'unknown', statement } : { code: code ?? 'unknown' };
+  }
+
+  #rollBack(): boolean {
+    try {
+      if (this.#connection?.inTransaction) this.#connection.exec('ROLLBACK');
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  /** After a failed sync nothing that the connection holds in memory is trusted; a new one reads the file again. */
+  #reopenNextTime(): void {
+    this.#prepared = [];
+    try {
+      this.#connection?.close();
+    } catch {
+      // A connection that cannot even be closed is left to the end of the thread.
+    }
+    this.#connection = undefined;
+  }
+}
+
+/** Serves orders until told to close. */
+function serve(path: string): void {
+  const writer = new SqliteWriter(path);
+  const answer = (message: WriterAnswer): void => parentPort?.postMessage(message);
+  parentPort?.on('message', (order: WriterOrder) => {
+    if (order !== 'close') {
+      answer(writer.commit(order));
+      return;
+    }
+    writer.close();
+    parentPort?.close();
+  });
+  answer('ready');
+}
+
+// The one thing that the opener hands over; a thread started otherwise has no work.
+if (typeof workerData === 'string') serve(workerData);
