@@ -69,7 +69,8 @@ export class SseStreams {
 
   #write(response: ServerResponse, frame: string): void {
     const options = this.#streams.get(response);
-    if (!options || response.writableEnded) return;
+    // A write to a destroyed response would be an error event that nobody hears.
+    if (!options || response.writableEnded || response.destroyed) return;
     if (!options.stillProved()) response.end();
     else if (response.writableLength > MAX_UNREAD_BYTES) response.destroy();
     else response.write(frame);
