@@ -1,0 +1,38 @@
+import type { Clock } from '../lib/clock.ts';
+
+/** The first new starts are at once, then waits double: a server that was restarted is not one that keeps failing. */
+const FREE_FAILURES = 2;
+const WAIT_MS = { first: 250, last: 60_000 } as const;
+/** A session that lived this long was healthy: what went before it is forgotten. */
+const HEALTHY_MS = 30_000;
+
+/** Counts failed starts and early ends in a row, and says when the next start may be. */
+export class BackOff {
+  readonly #clock: Clock;
+  #failures = 0;
+  #notBeforeMs = 0;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Milliseconds until the next start may be; 0 when it may be now. */
+  get waitMs(): number {
+    return Math.max(0, Math.ceil(this.#notBeforeMs - this.#clock.monotonicMs()));
+  }
+
+  get failures(): number {
+    return this.#failures;
+  }
+
+  /** Notes an end that nobody asked for. `livedMs` is 0 for a start that failed. */
+  noteFailure(livedMs: number): void {
+    if (livedMs >= HEALTHY_MS) this.#failures = 0;
+    this.#failures += 1;
+    const waitMs =
+      this.#failures <= FREE_FAILURES
+        ? 0
+        : Math.min(WAIT_MS.last, WAIT_MS.first * 2 ** Math.min(16, this.#failures - FREE_FAILURES - 1));
+    this.#notBeforeMs = this.#clock.monotonicMs() + waitMs;
+  }
+}

@@ -1,0 +1,32 @@
+/** `modern` is 2026-07-28 (stateless, `server/discover`), `legacy` all before it (`initialize`). */
+export type Era = 'legacy' | 'modern';
+
+export const MODERN_VERSION = '2026-07-28';
+/** What the broker asks a legacy server for; the server may offer an older one. */
+export const LATEST_LEGACY_VERSION = '2025-11-25';
+const LEGACY_VERSIONS: readonly string[] = [LATEST_LEGACY_VERSION, '2025-06-18', '2025-03-26'];
+
+/** True for a legacy revision the broker speaks; 2024-11-05 over stdio alone, its HTTP transport being another one. */
+export function speaksLegacyVersion(version: string, transport: 'stdio' | 'streamable-http'): boolean {
+  return LEGACY_VERSIONS.includes(version) || (transport === 'stdio' && version === '2024-11-05');
+}
+
+/** The era of a server, and when it was found out. */
+export interface EraRecord {
+  readonly era: Era;
+  readonly protocolVersion: string;
+  /** Calendar time in milliseconds. */
+  readonly atMs: number;
+}
+
+/** Where eras are remembered by server name. Era is a property of the server, not of a connection (versioning, 2026-07-28). */
+export interface EraMemory {
+  get(server: string): EraRecord | undefined;
+  set(server: string, record: EraRecord): void;
+}
+
+/** An era memory that lasts as long as the process. */
+export function memoryEraMemory(): EraMemory {
+  const records = new Map<string, EraRecord>();
+  return { get: (server) => records.get(server), set: (server, record) => void records.set(server, record) };
+}

@@ -1,0 +1,60 @@
+import type { DispatchResult } from '../domain/outcome.ts';
+import type { Reason } from '../domain/reasons.ts';
+import type { Era } from './era.ts';
+import type { Answer, FailedAnswer, FailureKind } from './mcp/channel.ts';
+import { MODERN_ERROR_CODES } from './mcp/http-status.ts';
+
+const REASON_OF: Readonly<Record<FailureKind, Reason>> = {
+  timeout: 'upstream-timeout',
+  cancelled: 'cancelled',
+  lost: 'upstream-lost',
+  'session-lost': 'upstream-lost',
+  unavailable: 'upstream-unavailable',
+  refused: 'upstream-unavailable',
+  protocol: 'upstream-protocol',
+  'too-large': 'result-too-large',
+};
+
+/** A call that failed and surely did nothing, because nothing of it was sent. */
+export function notSent(reason: Reason, message: string): DispatchResult {
+  return { kind: 'failed', reason, message, inDoubt: false };
+}
+
+/** What the outside learns of one answer. Results and errors pass verbatim. */
+export function dispatchResultOf(answer: Answer, era: Era): DispatchResult {
+  if (answer.kind === 'result') {
+    const type = answer.result.resultType;
+    // 2026-07-28, basic, "Result types": absent means complete. The broker declared nothing that allows another.
+    if (era === 'legacy' || type === undefined || type === 'complete') {
+      return { kind: 'completed', result: answer.result, resultBytes: answer.bytes };
+    }
+    return failed(
+      'upstream-protocol',
+      'the server answered with a kind of result that the broker does not carry',
+      true,
+    );
+  }
+  if (answer.kind === 'error') {
+    // These speak of the broker's own envelope; an agent could not act on them.
+    if (era === 'modern' && MODERN_ERROR_CODES.has(answer.error.code)) {
+      return failed(
+        'upstream-protocol',
+        `the server refused the broker's request with error ${answer.error.code}`,
+        false,
+      );
+    }
+    return { ...failed('upstream-error', 'the server answered with an error', false), error: answer.error };
+  }
+  return failedResultOf(answer);
+}
+
+function failedResultOf(answer: FailedAnswer): DispatchResult & { kind: 'failed' } {
+  // Lost before it was sent: the server was not there.
+  const reason = answer.why === 'lost' && !answer.sent ? 'upstream-unavailable' : REASON_OF[answer.why];
+  const inDoubt = answer.sent && answer.why !== 'refused';
+  return failed(reason, inDoubt ? `${answer.message}; whether the tool acted is not known` : answer.message, inDoubt);
+}
+
+function failed(reason: Reason, message: string, inDoubt: boolean): DispatchResult & { kind: 'failed' } {
+  return { kind: 'failed', reason, message, inDoubt };
+}

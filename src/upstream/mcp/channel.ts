@@ -1,0 +1,75 @@
+import type { JsonRpcErrorBody } from '../../domain/outcome.ts';
+import type { JsonObject } from '../../lib/json.ts';
+import type { Era } from '../era.ts';
+
+/**
+ * Why no answer came. `lost`: the connection ended; `session-lost`: the server no longer knows our session;
+ * `refused`: an HTTP status that speaks of the way and not of the call.
+ */
+export type FailureKind =
+  | 'timeout'
+  | 'cancelled'
+  | 'lost'
+  | 'session-lost'
+  | 'unavailable'
+  | 'refused'
+  | 'protocol'
+  | 'too-large';
+
+export interface FailedAnswer {
+  readonly kind: 'failed';
+  readonly why: FailureKind;
+  /** False only when surely no byte of the request reached the server. */
+  readonly sent: boolean;
+  /** One clause, lower case, without any part of what was sent or received. */
+  readonly message: string;
+  /** HTTP status, where there was one. */
+  readonly status?: number;
+}
+
+/** What came of one request. A broken server is a value here, never a rejection. */
+export type Answer =
+  | { readonly kind: 'result'; readonly result: JsonObject; readonly bytes: number }
+  | { readonly kind: 'error'; readonly error: JsonRpcErrorBody; readonly status?: number }
+  | FailedAnswer;
+
+export function failedAnswer(why: FailureKind, sent: boolean, message: string): FailedAnswer {
+  return { kind: 'failed', why, sent, message };
+}
+
+export interface RequestOptions {
+  readonly signal: AbortSignal;
+  /** Milliseconds until the request is given up. */
+  readonly timeoutMs: number;
+  /** Largest message in bytes that is read as the answer. */
+  readonly maxBytes: number;
+  /** Header fields of this request alone; only HTTP has them. */
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** A way to one MCP server on which requests are multiplexed; the era decides how each message is dressed. */
+export interface Channel {
+  readonly transport: 'stdio' | 'streamable-http';
+  /** Why it ended; undefined while it is open. */
+  readonly ended: string | undefined;
+  /** From now on messages are dressed for this era and revision. */
+  speak(era: Era, protocolVersion: string): void;
+  /** Sends one request under an id of our own. MUST NOT reject. */
+  request(method: string, params: JsonObject, options: RequestOptions): Promise<Answer>;
+  /** Sends a notification; nobody learns whether it arrived. */
+  notify(method: string, params?: JsonObject): void;
+  /** After the handshake: opens what is needed to hear notifications that no request asked for. */
+  listen(): void;
+  /** Ends it and all that waits on it. Resolves when the process is gone or the sockets are closed. */
+  close(): Promise<void>;
+}
+
+/** What a channel tells of, beside answers. */
+export interface ChannelEvents {
+  /** The server says that its tools changed. */
+  onToolsChanged(): void;
+  /** The channel ended without our doing; told once. */
+  onEnded(why: string): void;
+  /** A message that nobody waits for, or that is not MCP, was dropped. */
+  onDropped(): void;
+}

@@ -1,0 +1,86 @@
+const LF = 0x0a;
+const CR = 0x0d;
+const FIELD_BYTES = 16;
+const LINE_OVERHEAD_BYTES = 64;
+
+/**
+ * Reads the `data` of each event of an SSE stream (WHATWG HTML §9.2.6), holding at most `maxBytes` of one event.
+ * Event names, ids and retry times are of no use here: a broken stream is a lost request.
+ */
+export class EventStreamReader {
+  readonly #maxBytes: number;
+  readonly #onData: (data: Buffer) => void;
+  #line: Buffer[] = [];
+  #data: Buffer[] = [];
+  #lineBytes = 0;
+  #dataBytes = 0;
+  #skipLineFeed = false;
+
+  constructor(maxBytes: number, onData: (data: Buffer) => void) {
+    this.#maxBytes = maxBytes;
+    this.#onData = onData;
+  }
+
+  /** Takes the next bytes; false when an event has outgrown the cap, after which the reader is of no more use. */
+  push(chunk: Buffer): boolean {
+    let start = 0;
+    for (let index = 0; index < chunk.length; index += 1) {
+      const byte = chunk[index];
+      if (byte === LF && this.#skipLineFeed) {
+        this.#skipLineFeed = false;
+        start = index + 1;
+        continue;
+      }
+      this.#skipLineFeed = false;
+      if (byte !== LF && byte !== CR) {
+        index = endOfLine(chunk, index) - 1;
+        continue;
+      }
+      this.#line.push(chunk.subarray(start, index));
+      this.#finishLine();
+      this.#skipLineFeed = byte === CR;
+      start = index + 1;
+    }
+    if (start < chunk.length) {
+      this.#line.push(chunk.subarray(start));
+      this.#lineBytes += chunk.length - start;
+    }
+    return this.#lineBytes + this.#dataBytes <= this.#maxBytes + FIELD_BYTES;
+  }
+
+  #finishLine(): void {
+    const line = this.#line.length === 1 ? (this.#line[0] ?? Buffer.alloc(0)) : Buffer.concat(this.#line);
+    this.#line = [];
+    this.#lineBytes = 0;
+    if (line.length === 0) {
+      const data = this.#data;
+      this.#data = [];
+      this.#dataBytes = 0;
+      if (data.length > 0) this.#onData(data.length === 1 ? (data[0] ?? line) : joinLines(data));
+      return;
+    }
+    const field = line.subarray(0, 5).toString('latin1');
+    if (field !== 'data:') return;
+    const data = line.subarray(line[5] === 0x20 ? 6 : 5);
+    this.#data.push(data);
+    // An empty line costs memory too, so that it counts as more than its bytes.
+    this.#dataBytes += data.length + (this.#data.length > 1 ? LINE_OVERHEAD_BYTES : 0);
+  }
+}
+
+function endOfLine(chunk: Buffer, from: number): number {
+  const lf = chunk.indexOf(LF, from);
+  const end = lf < 0 ? chunk.length : lf;
+  const cr = chunk.subarray(from, end).indexOf(CR);
+  return cr < 0 ? end : from + cr;
+}
+
+function joinLines(lines: readonly Buffer[]): Buffer {
+  const parts: Buffer[] = [];
+  const newline = Buffer.from([LF]);
+  lines.forEach((line, index) => {
+    if (index > 0) parts.push(newline);
+    parts.push(line);
+  });
+  return Buffer.concat(parts);
+}

@@ -1,0 +1,142 @@
+import type { Pool } from 'undici';
+import type { JsonObject } from '../../lib/json.ts';
+import type { Era } from '../era.ts';
+import { type Answer, type Channel, type ChannelEvents, failedAnswer, type RequestOptions } from './channel.ts';
+import { encodeHeaderValue } from './header-value.ts';
+import { HttpExchange } from './http-exchange.ts';
+import { HttpListener } from './http-listener.ts';
+import { postAndForget } from './http-post.ts';
+import type { IncomingMessage } from './incoming-message.ts';
+import { answerToServerText, type ClientInfo, dressParams, notificationText, requestText } from './message-dress.ts';
+
+const MAX_SESSION_ID_LENGTH = 1024;
+
+export interface HttpChannelOptions {
+  readonly pool: Pool;
+  readonly url: URL;
+  /** The registry's header fields, secrets resolved. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly clientInfo: ClientInfo;
+  readonly events: ChannelEvents;
+}
+
+/** MCP over streamable HTTP: one POST a request. A legacy channel has at most one session; a modern one has none. */
+export class HttpChannel implements Channel {
+  readonly transport = 'streamable-http';
+  readonly #options: HttpChannelOptions;
+  readonly #path: string;
+  readonly #ownHeaders: readonly string[];
+  #headers: readonly string[];
+  #era: Era = 'legacy';
+  #version: string | undefined;
+  #session: string | undefined;
+  #lastId = 0;
+  #ended: string | undefined;
+  #listener: HttpListener | undefined;
+
+  constructor(options: HttpChannelOptions) {
+    this.#options = options;
+    this.#path = `${options.url.pathname}${options.url.search}`;
+    this.#ownHeaders = Object.entries(options.headers).flatMap(([name, value]) => [name.toLowerCase(), value]);
+    this.#headers = this.#composeHeaders();
+  }
+
+  get ended(): string | undefined {
+    return this.#ended;
+  }
+
+  speak(era: Era, protocolVersion: string): void {
+    this.#era = era;
+    this.#version = protocolVersion;
+    if (era === 'modern') this.#session = undefined;
+    this.#headers = this.#composeHeaders();
+  }
+
+  listen(): void {
+    if (this.#era !== 'legacy' || this.#session === undefined || this.#ended !== undefined) return;
+    this.#listener = new HttpListener({
+      pool: this.#options.pool,
+      path: this.#path,
+      headers: this.#headers,
+      onMessage: (message) => this.#onServerMessage(message),
+    });
+    this.#listener.open();
+  }
+
+  request(method: string, params: JsonObject, options: RequestOptions): Promise<Answer> {
+    if (this.#ended !== undefined) return Promise.resolve(failedAnswer('lost', false, this.#ended));
+    this.#lastId += 1;
+    const id = this.#lastId;
+    const exchange = new HttpExchange(id, options, {
+      ...(method === 'initialize' ? { onHeaders: (headers) => this.#takeSession(headers['mcp-session-id']) } : {}),
+      onServerMessage: (message) => this.#onServerMessage(message),
+      onDropped: () => this.#options.events.onDropped(),
+    });
+    const body = requestText(id, method, dressParams(params, this.#era, this.#options.clientInfo));
+    const headers = this.#requestHeaders(method, params, options);
+    this.#options.pool.dispatch(
+      { method: 'POST', path: this.#path, headers, body, headersTimeout: 0, bodyTimeout: 0 },
+      exchange,
+    );
+    return this.#era === 'legacy' && method !== 'initialize'
+      ? this.#tellCancelled(exchange.answer, id)
+      : exchange.answer;
+  }
+
+  notify(method: string, params?: JsonObject): void {
+    // 2026-07-28: on HTTP a closed stream is the cancellation, and there is nothing else to tell a server.
+    if (this.#era === 'legacy') this.#post(notificationText(method, params));
+  }
+
+  async close(): Promise<void> {
+    if (this.#ended !== undefined) return;
+    this.#ended = 'the broker ended the session';
+    this.#listener?.close();
+    if (this.#session === undefined) return;
+    await postAndForget(this.#options.pool, { method: 'DELETE', path: this.#path, headers: this.#headers });
+  }
+
+  async #tellCancelled(pending: Promise<Answer>, requestId: number): Promise<Answer> {
+    const answer = await pending;
+    if (answer.kind === 'failed' && answer.sent && (answer.why === 'timeout' || answer.why === 'cancelled')) {
+      this.notify('notifications/cancelled', { requestId, reason: answer.why });
+    }
+    return answer;
+  }
+
+  #onServerMessage(message: IncomingMessage): void {
+    if (message.kind === 'request') this.#post(answerToServerText(message.id, message.method));
+    else if (message.kind === 'notification' && message.method === 'notifications/tools/list_changed') {
+      this.#options.events.onToolsChanged();
+    } else if (message.kind !== 'notification') this.#options.events.onDropped();
+  }
+
+  #post(body: string): void {
+    void postAndForget(this.#options.pool, { method: 'POST', path: this.#path, headers: this.#headers, body });
+  }
+
+  #takeSession(header: string | string[] | undefined): void {
+    // Streamable HTTP 2025-11-25, "Session management": visible ASCII only.
+    if (typeof header !== 'string' || header.length > MAX_SESSION_ID_LENGTH || !/^[\x21-\x7e]+$/.test(header)) return;
+    this.#session = header;
+    this.#headers = this.#composeHeaders();
+  }
+
+  #composeHeaders(): readonly string[] {
+    const headers = [...this.#ownHeaders, 'content-type', 'application/json'];
+    headers.push('accept', 'application/json, text/event-stream');
+    if (this.#version !== undefined) headers.push('mcp-protocol-version', this.#version);
+    if (this.#session !== undefined) headers.push('mcp-session-id', this.#session);
+    return headers;
+  }
+
+  #requestHeaders(method: string, params: JsonObject, options: RequestOptions): string[] {
+    const headers = [...this.#headers];
+    if (this.#era === 'legacy') return headers;
+    headers.push('mcp-method', method);
+    if (method === 'tools/call' && typeof params.name === 'string')
+      headers.push('mcp-name', encodeHeaderValue(params.name));
+    for (const name in options.headers) headers.push(name, options.headers[name] ?? '');
+    return headers;
+  }
+}

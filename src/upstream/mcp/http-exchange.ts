@@ -1,0 +1,183 @@
+import type { Dispatcher } from 'undici';
+import { type Answer, failedAnswer, type RequestOptions } from './channel.ts';
+import { EventStreamReader } from './event-stream-reader.ts';
+import { answerOfStatus } from './http-status.ts';
+import { type IncomingMessage, readIncomingMessage } from './incoming-message.ts';
+import { abortKind, RequestDeadline } from './request-deadline.ts';
+
+const MAX_ERROR_BODY_BYTES = 64 * 1024;
+/** What may still come after the answer on an event stream before its socket is given up. */
+const AFTER_ANSWER = { bytes: 64 * 1024, ms: 1_000 } as const;
+/** All events of one answer together: the answer itself, and this much of what surrounds it. */
+const SURROUNDING_BYTES = 1024 * 1024;
+
+export interface HttpExchangeEvents {
+  onHeaders?(headers: Readonly<Record<string, string | string[] | undefined>>): void;
+  /** A request or notification of the server, within the event stream of our request. */
+  onServerMessage(message: IncomingMessage): void;
+  onDropped(): void;
+}
+
+type Body = 'json' | 'events' | 'error' | 'drained';
+
+/** One POST and its answer: the body is counted while it streams and collected once. */
+export class HttpExchange implements Dispatcher.DispatchHandler {
+  readonly answer: Promise<Answer>;
+  readonly #id: number;
+  readonly #options: RequestOptions;
+  readonly #events: HttpExchangeEvents;
+  readonly #deadline: RequestDeadline;
+  #resolve: (answer: Answer) => void = () => {};
+  #controller: Dispatcher.DispatchController | undefined;
+  #status = 0;
+  #body: Body = 'drained';
+  #chunks: Buffer[] = [];
+  #bytes = 0;
+  #reader: EventStreamReader | undefined;
+  #settled = false;
+  #lingering: NodeJS.Timeout | undefined;
+
+  constructor(id: number, options: RequestOptions, events: HttpExchangeEvents) {
+    this.#id = id;
+    this.#options = options;
+    this.#events = events;
+    this.answer = new Promise((resolve) => {
+      this.#resolve = resolve;
+    });
+    this.#deadline = new RequestDeadline(options, (why) => this.#giveUp(why));
+    if (options.signal.aborted) this.#giveUp(abortKind(options.signal));
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller;
+    // Given up while it waited for a connection: nothing is written after this.
+    if (this.#settled) controller.abort(new Error('given up'));
+  }
+
+  onResponseStart(
+    _controller: Dispatcher.DispatchController,
+    status: number,
+    headers: Readonly<Record<string, string | string[] | undefined>>,
+  ): void {
+    if (status < 200) return;
+    this.#status = status;
+    if (this.#settled) return;
+    this.#events.onHeaders?.(headers);
+    const type = String(headers['content-type'] ?? '').toLowerCase();
+    if (status >= 300) this.#body = 'error';
+    else if (headers['content-encoding'] !== undefined) this.#break('protocol', 'the answer is compressed, unasked');
+    else if (type.startsWith('application/json')) this.#body = 'json';
+    else if (type.startsWith('text/event-stream')) this.#openEvents();
+    else this.#break('protocol', `the answer is neither JSON nor an event stream (HTTP ${status})`);
+    if (this.#body === 'json' && Number(headers['content-length']) > this.#options.maxBytes) this.#breakTooLarge();
+  }
+
+  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    this.#bytes += chunk.length;
+    if (this.#settled) {
+      if (this.#bytes > AFTER_ANSWER.bytes) this.#abort();
+      return;
+    }
+    if (this.#body === 'events') {
+      this.#readEvents(chunk);
+    } else if (this.#body === 'error') {
+      if (this.#bytes <= MAX_ERROR_BODY_BYTES) this.#chunks.push(chunk);
+      else this.#settleByStatus();
+    } else if (this.#bytes > this.#options.maxBytes) {
+      this.#breakTooLarge();
+    } else {
+      this.#chunks.push(chunk);
+    }
+  }
+
+  onResponseEnd(): void {
+    clearTimeout(this.#lingering);
+    if (this.#settled) return;
+    if (this.#body === 'error') this.#settleByStatus();
+    else if (this.#body === 'events')
+      this.#settle(failedAnswer('lost', true, 'the event stream ended without an answer'));
+    else this.#settleByMessage(this.#collected(), 'the answer has an id that is not ours');
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    clearTimeout(this.#lingering);
+    const code = 'code' in error && typeof error.code === 'string' ? error.code : error.name;
+    const sent = this.#controller !== undefined;
+    this.#settle(
+      sent
+        ? failedAnswer('lost', true, `the connection broke: ${code}`)
+        : failedAnswer('unavailable', false, `the server cannot be reached: ${code}`),
+    );
+  }
+
+  #openEvents(): void {
+    this.#body = 'events';
+    this.#reader = new EventStreamReader(this.#options.maxBytes, (data) => this.#onEvent(data));
+  }
+
+  #readEvents(chunk: Buffer): void {
+    const fits = this.#reader?.push(chunk) === true;
+    if (this.#settled) this.#linger();
+    else if (!fits || this.#bytes > this.#options.maxBytes + SURROUNDING_BYTES) this.#breakTooLarge();
+  }
+
+  #onEvent(data: Buffer): void {
+    const message = readIncomingMessage(data, this.#options.maxBytes);
+    if (this.#settled) {
+      this.#events.onDropped();
+    } else if (message.kind === 'request' || message.kind === 'notification') {
+      this.#events.onServerMessage(message);
+    } else {
+      this.#settleByMessage(message, 'the answer has an id that is not ours');
+    }
+  }
+
+  #settleByMessage(message: IncomingMessage, otherwise: string): void {
+    if (message.kind === 'answer' && message.id === this.#id) this.#settle(message.answer);
+    else if (message.kind === 'invalid') this.#settle(failedAnswer('protocol', true, message.problem));
+    else this.#settle(failedAnswer('protocol', true, otherwise));
+  }
+
+  #settleByStatus(): void {
+    const message = this.#bytes > MAX_ERROR_BODY_BYTES ? undefined : this.#collected();
+    this.#settle(answerOfStatus(this.#status, message, this.#id));
+  }
+
+  #collected(): IncomingMessage {
+    const body = this.#chunks.length === 1 ? this.#chunks[0] : undefined;
+    return readIncomingMessage(body ?? Buffer.concat(this.#chunks), this.#options.maxBytes);
+  }
+
+  #giveUp(why: 'timeout' | 'cancelled'): void {
+    const message = why === 'timeout' ? 'no answer came in time' : 'the call was cancelled';
+    this.#break(why, message);
+  }
+
+  #breakTooLarge(): void {
+    this.#break('too-large', `the result is over ${this.#options.maxBytes} bytes`);
+  }
+
+  #break(why: 'timeout' | 'cancelled' | 'too-large' | 'protocol', message: string): void {
+    this.#settle(failedAnswer(why, this.#controller !== undefined, message));
+    this.#abort();
+  }
+
+  /** Gives the stream the chance to end, so that its socket can serve again; not for long. */
+  #linger(): void {
+    this.#bytes = 0;
+    this.#lingering ??= setTimeout(() => this.#abort(), AFTER_ANSWER.ms);
+  }
+
+  #abort(): void {
+    clearTimeout(this.#lingering);
+    this.#controller?.abort(new Error('given up'));
+  }
+
+  #settle(answer: Answer): void {
+    if (this.#settled) return;
+    this.#settled = true;
+    this.#chunks = [];
+    this.#deadline.clear();
+    this.#resolve(answer);
+  }
+}

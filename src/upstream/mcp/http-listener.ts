@@ -1,0 +1,68 @@
+import type { Dispatcher, Pool } from 'undici';
+import { EventStreamReader } from './event-stream-reader.ts';
+import { type IncomingMessage, readIncomingMessage } from './incoming-message.ts';
+
+const MAX_EVENT_BYTES = 1024 * 1024;
+const RETRY_MS = { first: 1_000, last: 60_000 } as const;
+
+export interface HttpListenerOptions {
+  readonly pool: Pool;
+  readonly path: string;
+  readonly headers: readonly string[];
+  onMessage(message: IncomingMessage): void;
+}
+
+/** The GET stream of a legacy session, on which a server says unasked that its tools changed. Optional for servers. */
+export class HttpListener {
+  readonly #options: HttpListenerOptions;
+  #controller: Dispatcher.DispatchController | undefined;
+  #retry: NodeJS.Timeout | undefined;
+  #retryMs: number = RETRY_MS.first;
+  #closed = false;
+
+  constructor(options: HttpListenerOptions) {
+    this.#options = options;
+  }
+
+  open(): void {
+    const reader = new EventStreamReader(MAX_EVENT_BYTES, (data) =>
+      this.#options.onMessage(readIncomingMessage(data, MAX_EVENT_BYTES)),
+    );
+    const headers = this.#options.headers.map((text) =>
+      text.startsWith('application/json,') ? 'text/event-stream' : text,
+    );
+    this.#options.pool.dispatch(
+      { method: 'GET', path: this.#options.path, headers, headersTimeout: 0, bodyTimeout: 0 },
+      {
+        onRequestStart: (controller) => {
+          this.#controller = controller;
+          if (this.#closed) controller.abort(new Error('closed'));
+        },
+        onResponseStart: (controller, status, { 'content-type': type }) => {
+          // 405: the server has no such stream. Any other refusal is left alone too: calls will tell.
+          if (status === 200 && String(type).startsWith('text/event-stream')) this.#retryMs = RETRY_MS.first;
+          else this.#closed = true;
+          if (this.#closed) controller.abort(new Error('no stream'));
+        },
+        onResponseData: (controller, chunk) => {
+          if (!reader.push(chunk)) controller.abort(new Error('an event is too large'));
+        },
+        onResponseEnd: () => this.#openAgain(),
+        onResponseError: () => this.#openAgain(),
+      },
+    );
+  }
+
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#retry);
+    this.#controller?.abort(new Error('closed'));
+  }
+
+  #openAgain(): void {
+    if (this.#closed) return;
+    this.#retry = setTimeout(() => this.open(), this.#retryMs);
+    this.#retry.unref();
+    this.#retryMs = Math.min(RETRY_MS.last, this.#retryMs * 2);
+  }
+}

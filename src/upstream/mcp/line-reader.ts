@@ -1,0 +1,73 @@
+const NEWLINE = 0x0a;
+const KEPT_OF_OVERLONG = 256;
+/** How far past the cap a line may run, being thrown away, before the stream is given up. */
+const MAX_DISCARDED_BYTES = 256 * 1024 * 1024;
+
+export interface LineReaderEvents {
+  onLine(line: Buffer): void;
+  /** A line over the cap was thrown away; its first and last bytes are left. */
+  onOverlongLine(ends: Buffer): void;
+  /** A line that seems not to end: nothing after it can be read. */
+  onEndless(): void;
+}
+
+/** Cuts a byte stream into lines without ever holding more than `maxBytes` of one. */
+export class LineReader {
+  readonly #events: LineReaderEvents;
+  readonly #maxBytes: number;
+  #parts: Buffer[] = [];
+  #bytes = 0;
+  #ends: Buffer | undefined;
+
+  constructor(maxBytes: number, events: LineReaderEvents) {
+    this.#maxBytes = maxBytes;
+    this.#events = events;
+  }
+
+  push(chunk: Buffer): void {
+    let start = 0;
+    for (;;) {
+      const newline = chunk.indexOf(NEWLINE, start);
+      if (newline < 0) break;
+      this.#keep(chunk.subarray(start, newline));
+      this.#finishLine();
+      start = newline + 1;
+    }
+    if (start < chunk.length) this.#keep(chunk.subarray(start));
+  }
+
+  #keep(part: Buffer): void {
+    this.#bytes += part.length;
+    if (this.#ends !== undefined) {
+      const head = this.#ends.subarray(0, KEPT_OF_OVERLONG);
+      const tail = Buffer.concat([this.#ends.subarray(KEPT_OF_OVERLONG), part.subarray(-KEPT_OF_OVERLONG)]);
+      this.#ends = Buffer.concat([head, tail.subarray(-KEPT_OF_OVERLONG)]);
+      if (this.#bytes > this.#maxBytes + MAX_DISCARDED_BYTES) this.#events.onEndless();
+    } else if (this.#bytes > this.#maxBytes) {
+      const whole = Buffer.concat([...this.#parts, part]);
+      this.#ends = Buffer.concat([whole.subarray(0, KEPT_OF_OVERLONG), whole.subarray(-KEPT_OF_OVERLONG)]);
+      this.#parts = [];
+    } else if (part.length > 0) {
+      this.#parts.push(part);
+    }
+  }
+
+  #finishLine(): void {
+    const parts = this.#parts;
+    const ends = this.#ends;
+    this.#parts = [];
+    this.#bytes = 0;
+    this.#ends = undefined;
+    if (ends !== undefined) {
+      this.#events.onOverlongLine(ends);
+    } else {
+      const line = parts.length === 1 ? parts[0] : Buffer.concat(parts);
+      if (line !== undefined && !isBlank(line)) this.#events.onLine(line);
+    }
+  }
+}
+
+function isBlank(line: Buffer): boolean {
+  for (const byte of line) if (byte !== 0x20 && byte !== 0x09 && byte !== 0x0d) return false;
+  return true;
+}

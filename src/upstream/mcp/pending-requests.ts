@@ -1,0 +1,59 @@
+import { type Answer, failedAnswer, type RequestOptions } from './channel.ts';
+import { RequestDeadline } from './request-deadline.ts';
+
+interface PendingRequest {
+  readonly resolve: (answer: Answer) => void;
+  readonly deadline: RequestDeadline;
+  readonly maxBytes: number;
+}
+
+/** The requests of one connection that wait for their answer, under ids that only this connection knows. */
+export class PendingRequests {
+  readonly #waiting = new Map<number, PendingRequest>();
+  #lastId = 0;
+
+  get size(): number {
+    return this.#waiting.size;
+  }
+
+  /** The only id that waits, where there is exactly one. */
+  get onlyId(): number | undefined {
+    if (this.#waiting.size !== 1) return undefined;
+    for (const id of this.#waiting.keys()) return id;
+    return undefined;
+  }
+
+  nextId(): number {
+    this.#lastId += 1;
+    return this.#lastId;
+  }
+
+  /** Waits for the answer to `id`. `onOver` is told when it is given up, so that the server can be. */
+  wait(id: number, options: RequestOptions, onOver: (why: 'timeout' | 'cancelled') => void): Promise<Answer> {
+    return new Promise((resolve) => {
+      const deadline = new RequestDeadline(options, (why) => {
+        this.#waiting.delete(id);
+        onOver(why);
+        resolve(failedAnswer(why, true, why === 'timeout' ? 'no answer came in time' : 'the call was cancelled'));
+      });
+      this.#waiting.set(id, { resolve, deadline, maxBytes: options.maxBytes });
+    });
+  }
+
+  /** Hands the answer to who waits for it; false when nobody does: an unknown, late or second reply. */
+  settle(id: number, answer: Answer): boolean {
+    const pending = this.#waiting.get(id);
+    if (!pending) return false;
+    this.#waiting.delete(id);
+    pending.deadline.clear();
+    const tooLarge = answer.kind === 'result' && answer.bytes > pending.maxBytes;
+    pending.resolve(
+      tooLarge ? failedAnswer('too-large', true, `the result is over ${pending.maxBytes} bytes`) : answer,
+    );
+    return true;
+  }
+
+  settleAll(answer: Answer): void {
+    for (const id of [...this.#waiting.keys()]) this.settle(id, answer);
+  }
+}

@@ -1,0 +1,32 @@
+import type { RequestOptions } from './channel.ts';
+
+/** Tells once that a request is over before its answer: too late, or no longer wanted. */
+export class RequestDeadline {
+  readonly #signal: AbortSignal;
+  readonly #timer: NodeJS.Timeout;
+  readonly #onAbort: () => void;
+
+  constructor(options: RequestOptions, onOver: (why: 'timeout' | 'cancelled') => void) {
+    this.#signal = options.signal;
+    this.#onAbort = () => {
+      this.clear();
+      onOver(abortKind(options.signal));
+    };
+    this.#timer = setTimeout(() => {
+      this.clear();
+      onOver('timeout');
+    }, options.timeoutMs);
+    options.signal.addEventListener('abort', this.#onAbort, { once: true });
+  }
+
+  clear(): void {
+    clearTimeout(this.#timer);
+    this.#signal.removeEventListener('abort', this.#onAbort);
+  }
+}
+
+/** What an aborted signal means: a deadline of the broker's own, or that the agent went away. */
+export function abortKind(signal: AbortSignal): 'timeout' | 'cancelled' {
+  const reason: unknown = signal.reason;
+  return reason instanceof Error && reason.name === 'TimeoutError' ? 'timeout' : 'cancelled';
+}

@@ -1,0 +1,138 @@
+import type { JsonObject } from '../../lib/json.ts';
+import type { Era } from '../era.ts';
+import type { StdioTransport } from '../upstream-server.ts';
+import { type Answer, type Channel, type ChannelEvents, failedAnswer, type RequestOptions } from './channel.ts';
+import { ChildProcess } from './child-process.ts';
+import { idInText, readIncomingMessage } from './incoming-message.ts';
+import { LineReader } from './line-reader.ts';
+import { answerToServerText, type ClientInfo, dressParams, notificationText, requestText } from './message-dress.ts';
+import { PendingRequests } from './pending-requests.ts';
+import { abortKind } from './request-deadline.ts';
+
+export interface StdioChannelOptions {
+  readonly transport: StdioTransport;
+  /** The whole environment of the child. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly clientInfo: ClientInfo;
+  /** Longest line in bytes that is read. */
+  readonly maxLineBytes: number;
+  readonly events: ChannelEvents;
+}
+
+/** MCP over the pipes of a child process: one message a line, many calls at once. */
+export class StdioChannel implements Channel {
+  readonly transport = 'stdio';
+  readonly #options: StdioChannelOptions;
+  readonly #child: ChildProcess;
+  readonly #pending = new PendingRequests();
+  #era: Era = 'legacy';
+  #ended: string | undefined;
+  #closing = false;
+
+  constructor(options: StdioChannelOptions) {
+    this.#options = options;
+    const lines = new LineReader(options.maxLineBytes, {
+      onLine: (line) => this.#onLine(line),
+      onOverlongLine: (ends) => this.#onOverlongLine(ends),
+      onEndless: () => void this.#end('the server wrote a line without end'),
+    });
+    this.#child = new ChildProcess({
+      command: options.transport.command,
+      args: options.transport.args,
+      ...(options.transport.cwd === undefined ? {} : { cwd: options.transport.cwd }),
+      env: options.env,
+      onOutput: (chunk) => {
+        if (this.#ended === undefined) lines.push(chunk);
+      },
+      onEnded: (why) => this.#markEnded(why),
+    });
+  }
+
+  get ended(): string | undefined {
+    return this.#ended;
+  }
+
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
+  get stderrTail(): string {
+    return this.#child.stderrTail;
+  }
+
+  speak(era: Era): void {
+    this.#era = era;
+  }
+
+  listen(): void {
+    // On pipes every notification comes unasked.
+  }
+
+  request(method: string, params: JsonObject, options: RequestOptions): Promise<Answer> {
+    if (this.#ended !== undefined) return Promise.resolve(failedAnswer('lost', false, this.#ended));
+    if (options.signal.aborted) {
+      return Promise.resolve(failedAnswer(abortKind(options.signal), false, 'the call was over before it was sent'));
+    }
+    const id = this.#pending.nextId();
+    const text = requestText(id, method, dressParams(params, this.#era, this.#options.clientInfo));
+    if (!this.#child.write(`${text}\n`)) {
+      return Promise.resolve(failedAnswer('unavailable', false, 'the server does not read what is sent to it'));
+    }
+    return this.#pending.wait(id, options, (why) => {
+      // The specification forbids cancelling `initialize`.
+      if (method !== 'initialize') this.notify('notifications/cancelled', { requestId: id, reason: why });
+    });
+  }
+
+  notify(method: string, params?: JsonObject): void {
+    this.#child.write(`${notificationText(method, params)}\n`);
+  }
+
+  async close(): Promise<void> {
+    this.#closing = true;
+    await this.#end('the broker ended the session');
+  }
+
+  async #end(why: string): Promise<void> {
+    this.#markEnded(why);
+    await this.#child.close();
+  }
+
+  #markEnded(why: string): void {
+    if (this.#ended !== undefined) return;
+    this.#ended = why;
+    this.#pending.settleAll(failedAnswer('lost', true, why));
+    if (!this.#closing) this.#options.events.onEnded(why);
+  }
+
+  #onLine(line: Buffer): void {
+    const message = readIncomingMessage(line, this.#options.maxLineBytes);
+    switch (message.kind) {
+      case 'answer':
+        if (!this.#pending.settle(message.id, message.answer)) this.#options.events.onDropped();
+        break;
+      case 'request':
+        this.#child.write(`${answerToServerText(message.id, message.method)}\n`);
+        break;
+      case 'notification':
+        if (message.method === 'notifications/tools/list_changed') this.#options.events.onToolsChanged();
+        break;
+      case 'stray-error':
+        this.#options.events.onDropped();
+        break;
+      case 'invalid':
+        this.#fail(message.id, failedAnswer('protocol', true, message.problem));
+        break;
+    }
+  }
+
+  #onOverlongLine(ends: Buffer): void {
+    const problem = `the message is over ${this.#options.maxLineBytes} bytes`;
+    // On pipes nobody else can have written it when one request alone waits.
+    this.#fail(idInText(ends) ?? this.#pending.onlyId, failedAnswer('too-large', true, problem));
+  }
+
+  #fail(id: number | undefined, answer: Answer): void {
+    if (id === undefined || !this.#pending.settle(id, answer)) this.#options.events.onDropped();
+  }
+}

@@ -1,0 +1,232 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { DispatchResult } from '../domain/outcome.ts';
+import type { ToolTarget } from '../domain/target.ts';
+import type { JsonObject } from '../lib/json.ts';
+import { BackOff } from './back-off.ts';
+import { dispatchResultOf, notSent } from './failed-call.ts';
+import type { Answer } from './mcp/channel.ts';
+import { listTools, MAX_PAGE_BYTES } from './mcp/list-tools.ts';
+import { mirroredHeaders } from './mcp/mirrored-headers.ts';
+import { abortKind } from './mcp/request-deadline.ts';
+import { type FailedSession, openSession, type Session, type SessionHost } from './session.ts';
+
+const LIST_PAUSE_MS = 500;
+
+/** What a slot tells of. */
+export interface SessionSlotEvents {
+  /** The tools of a session were listed: at its start, and whenever the server said that they changed. */
+  onListed(session: Session): void;
+  onListingFailed(message: string): void;
+  onDropped(): void;
+  /** A start failed, or a session ended that nobody ended. */
+  onFailure(message: string, stderrTail: string): void;
+}
+
+/** A place for one session, of one principal or of all: opened when it is needed, again when it was lost, ended when idle. */
+export class SessionSlot {
+  readonly #host: SessionHost;
+  readonly #events: SessionSlotEvents;
+  readonly #backOff: BackOff;
+  readonly #closing = new AbortController();
+  #session: Session | undefined;
+  #starting: Promise<Session | FailedSession> | undefined;
+  #activeCalls = 0;
+  #lastUsedMs: number;
+  #listing = false;
+  #listAgain = false;
+
+  constructor(host: SessionHost, events: SessionSlotEvents) {
+    this.#host = host;
+    this.#events = events;
+    this.#backOff = new BackOff(host.clock);
+    this.#lastUsedMs = host.clock.monotonicMs();
+  }
+
+  get session(): Session | undefined {
+    return this.#session;
+  }
+
+  get activeCalls(): number {
+    return this.#activeCalls;
+  }
+
+  get isStarting(): boolean {
+    return this.#starting !== undefined;
+  }
+
+  get isBackingOff(): boolean {
+    return this.#backOff.waitMs > 0;
+  }
+
+  /** True when nothing of it is worth keeping: no session, no call, no failure to remember. */
+  get isEmpty(): boolean {
+    return this.#session === undefined && !this.isStarting && this.#activeCalls === 0 && this.#backOff.failures === 0;
+  }
+
+  /** Dispatches one call. Never rejects; a lost session is opened again once, and the call sent again where that is safe. */
+  async call(target: ToolTarget, args: JsonObject, options: { readonly signal: AbortSignal }): Promise<DispatchResult> {
+    this.#activeCalls += 1;
+    try {
+      return await this.#callTwice(target, args, options.signal);
+    } finally {
+      this.#activeCalls -= 1;
+      this.#lastUsedMs = this.#host.clock.monotonicMs();
+    }
+  }
+
+  /** The open session, opened now where there is none. */
+  open(): Promise<Session | FailedSession> {
+    if (this.#session !== undefined) return Promise.resolve(this.#session);
+    if (this.#closing.signal.aborted) return Promise.resolve(failedSession('the server was taken out of service'));
+    const { waitMs } = this.#backOff;
+    if (this.#starting === undefined && waitMs > 0) {
+      return Promise.resolve(failedSession(`it keeps failing; the next start is tried in ${waitMs} ms`));
+    }
+    this.#starting ??= this.#start();
+    return this.#starting;
+  }
+
+  /** Lists the tools of the open session again; coalesces what is asked meanwhile. */
+  async listAgain(): Promise<void> {
+    this.#listAgain = true;
+    if (this.#listing) return;
+    this.#listing = true;
+    while (this.#listAgain && this.#session !== undefined) {
+      this.#listAgain = false;
+      await this.#list(this.#session);
+      // A server that says so without end must not keep the broker listing.
+      if (this.#listAgain) await delay(LIST_PAUSE_MS, undefined, { ref: false });
+    }
+    this.#listing = false;
+  }
+
+  /** Ends the session when it was idle for long enough. */
+  endIfIdle(): void {
+    const idleMs = this.#host.clock.monotonicMs() - this.#lastUsedMs;
+    if (this.#session === undefined || this.#activeCalls > 0 || idleMs < this.#host.server.idleMs) return;
+    void this.#drop(this.#session);
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort();
+    await this.#starting;
+    if (this.#session !== undefined) await this.#drop(this.#session);
+  }
+
+  async #callTwice(target: ToolTarget, args: JsonObject, signal: AbortSignal): Promise<DispatchResult> {
+    let deadlineMs: number | undefined;
+    for (let attempt = 1; ; attempt += 1) {
+      const session = this.#session ?? (await this.#openWhile(signal));
+      if (session === 'over') return overBefore(signal);
+      if (session.kind === 'failed') return notSent('upstream-unavailable', `\`${target.server}\`: ${session.message}`);
+      if (!session.declares(target))
+        return notSent('upstream-unavailable', 'the server no longer declares the tool as it was');
+      const nowMs = this.#host.clock.monotonicMs();
+      deadlineMs ??= nowMs + target.timeoutMs;
+      const answer = await session.channel.request(
+        'tools/call',
+        { name: target.tool, arguments: args },
+        {
+          signal,
+          timeoutMs: Math.max(1, deadlineMs - nowMs),
+          maxBytes: target.maxResultBytes,
+          ...(session.hands.era === 'modern' ? { headers: mirroredHeaders(target.inputSchema, args) } : {}),
+        },
+      );
+      if (isSessionGone(answer)) void this.#drop(session);
+      const again = attempt === 1 && mayBeSentAgain(answer, target) && !signal.aborted;
+      if (!again) return dispatchResultOf(answer, session.hands.era);
+    }
+  }
+
+  async #openWhile(signal: AbortSignal): Promise<Session | FailedSession | 'over'> {
+    if (signal.aborted) return 'over';
+    let onAbort: () => void = () => {};
+    const over = new Promise<'over'>((resolve) => {
+      onAbort = () => resolve('over');
+    });
+    signal.addEventListener('abort', onAbort, { once: true });
+    const opened = await Promise.race([this.open(), over]);
+    signal.removeEventListener('abort', onAbort);
+    return opened;
+  }
+
+  async #start(): Promise<Session | FailedSession> {
+    let session: Session | undefined;
+    const opened = await openSession(this.#host, {
+      signal: this.#closing.signal,
+      events: {
+        onToolsChanged: () => void this.listAgain(),
+        onDropped: () => this.#events.onDropped(),
+        onEnded: (why) => {
+          // Before the session is open its end is the failure of the start.
+          if (session !== undefined) this.#onEnded(session, why);
+        },
+      },
+    });
+    this.#starting = undefined;
+    if (opened.kind === 'failed') {
+      if (!this.#closing.signal.aborted) {
+        this.#backOff.noteFailure(0);
+        this.#events.onFailure(opened.message, opened.stderrTail);
+      }
+      return opened;
+    }
+    session = opened;
+    this.#lastUsedMs = this.#host.clock.monotonicMs();
+    if (opened.channel.ended !== undefined) this.#onEnded(opened, opened.channel.ended);
+    else this.#session = opened;
+    this.#events.onListed(opened);
+    if (this.#listAgain) void this.listAgain();
+    return opened;
+  }
+
+  #onEnded(session: Session, why: string): void {
+    if (this.#session === session) this.#session = undefined;
+    this.#backOff.noteFailure(this.#host.clock.monotonicMs() - session.openedAtMs);
+    this.#events.onFailure(why, '');
+  }
+
+  async #drop(session: Session): Promise<void> {
+    if (this.#session === session) this.#session = undefined;
+    await session.channel.close();
+  }
+
+  async #list(session: Session): Promise<void> {
+    const { server, clock } = this.#host;
+    const options = { signal: this.#closing.signal, timeoutMs: server.timeoutMs, maxBytes: MAX_PAGE_BYTES };
+    const listing = await listTools(session.channel, options);
+    if (listing.kind === 'failed') {
+      if (session.channel.ended === undefined) this.#events.onListingFailed(listing.message);
+      return;
+    }
+    const { era, protocolVersion } = session.hands;
+    session.see({ tools: listing.tools, era, protocolVersion, atMs: clock.wallMs() });
+    this.#events.onListed(session);
+  }
+}
+
+function overBefore(signal: AbortSignal): DispatchResult {
+  return abortKind(signal) === 'timeout'
+    ? notSent('upstream-timeout', 'the deadline came before the server was ready')
+    : notSent('cancelled', 'the call was cancelled before it was sent');
+}
+
+function failedSession(message: string): FailedSession {
+  return { kind: 'failed', message, stderrTail: '' };
+}
+
+/** True when the next call needs a new session: the connection, the session, or the credential is no longer good. */
+function isSessionGone(answer: Answer): boolean {
+  if (answer.kind === 'error') return answer.error.code === -32022;
+  if (answer.kind !== 'failed') return false;
+  const staleCredential = answer.why === 'refused' && (answer.status === 401 || answer.status === 403);
+  return answer.why === 'session-lost' || staleCredential;
+}
+
+/** A call goes out a second time only where it surely was not sent, or changes nothing. */
+function mayBeSentAgain(answer: Answer, target: ToolTarget): boolean {
+  if (answer.kind !== 'failed') return false;
+  if (answer.why !== 'lost' && answer.why !== 'session-lost') return false;
+  return !answer.sent || target.risk === 'read';
+}

@@ -1,0 +1,177 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Pool } from 'undici';
+import type { ToolTarget } from '../domain/target.ts';
+import type { Clock } from '../lib/clock.ts';
+import { type Digest, digestOf } from '../lib/digest.ts';
+import type { JsonObject } from '../lib/json.ts';
+import type { EraMemory } from './era.ts';
+import type { Channel, ChannelEvents } from './mcp/channel.ts';
+import { childEnvironment } from './mcp/child-environment.ts';
+import { agreeOnEra } from './mcp/find-era.ts';
+import type { FailedHandshake, Handshake } from './mcp/handshake.ts';
+import { HttpChannel } from './mcp/http-channel.ts';
+import { listTools, MAX_PAGE_BYTES } from './mcp/list-tools.ts';
+import type { ClientInfo } from './mcp/message-dress.ts';
+import { StdioChannel } from './mcp/stdio-channel.ts';
+import type { Observed, UpstreamServer } from './upstream-server.ts';
+
+/** What the members of a definition are that a pin covers. */
+const PINNED_MEMBERS = ['name', 'title', 'description', 'inputSchema', 'outputSchema', 'annotations'] as const;
+const ENVELOPE_BYTES = 64 * 1024;
+
+/** What every session of one server is opened with. */
+export interface SessionHost {
+  readonly server: UpstreamServer;
+  /** The sockets of an HTTP server, shared by its sessions. */
+  readonly pool: Pool | undefined;
+  readonly clock: Clock;
+  readonly eraMemory: EraMemory;
+  readonly clientInfo: ClientInfo;
+  /** The broker's own environment, of which a child gets the harmless part. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+}
+
+export interface FailedSession {
+  readonly kind: 'failed';
+  readonly message: string;
+  /** What the process wrote to stderr last, for an operator. */
+  readonly stderrTail: string;
+}
+
+/** One live session with a tool server: handshake done, tools listed. */
+export class Session {
+  readonly kind = 'open';
+  readonly channel: Channel;
+  readonly hands: Handshake;
+  readonly openedAtMs: number;
+  #observed: Observed;
+  #digest: Digest;
+  #byName: ReadonlyMap<string, JsonObject>;
+  #sameAsPinned = new WeakMap<JsonObject, boolean>();
+
+  constructor(channel: Channel, hands: Handshake, options: { openedAtMs: number; observed: Observed }) {
+    this.channel = channel;
+    this.hands = hands;
+    this.openedAtMs = options.openedAtMs;
+    this.#observed = options.observed;
+    this.#digest = digestOf(JSON.stringify(options.observed.tools));
+    this.#byName = byName(options.observed);
+  }
+
+  get observed(): Observed {
+    return this.#observed;
+  }
+
+  /** Digest of everything listed, by which two listings are told apart. */
+  get digest(): Digest {
+    return this.#digest;
+  }
+
+  /** Takes a later listing of the same session. */
+  see(observed: Observed): void {
+    this.#observed = observed;
+    this.#digest = digestOf(JSON.stringify(observed.tools));
+    this.#byName = byName(observed);
+    this.#sameAsPinned = new WeakMap();
+  }
+
+  /** True when this very session declares the tool as it was when the target was resolved. */
+  declares(target: ToolTarget): boolean {
+    const known = this.#sameAsPinned.get(target.definition);
+    if (known !== undefined) return known;
+    const listed = this.#byName.get(target.tool);
+    const same =
+      listed !== undefined &&
+      PINNED_MEMBERS.every((member) => isDeepStrictEqual(listed[member], target.definition[member]));
+    this.#sameAsPinned.set(target.definition, same);
+    return same;
+  }
+}
+
+function byName(observed: Observed): ReadonlyMap<string, JsonObject> {
+  return new Map(observed.tools.map((tool) => [typeof tool.name === 'string' ? tool.name : '', tool]));
+}
+
+/** Opens a session: process or sockets, era, first listing, all within the server's start deadline. */
+export async function openSession(
+  host: SessionHost,
+  options: { readonly signal: AbortSignal; readonly events: ChannelEvents },
+): Promise<Session | FailedSession> {
+  const { server, clock } = host;
+  const startedAtMs = clock.monotonicMs();
+  const deadline = { signal: options.signal, maxBytes: MAX_PAGE_BYTES };
+  const leftMs = (): number => Math.max(1, server.startTimeoutMs - (clock.monotonicMs() - startedAtMs));
+  let setting = server.era;
+  for (;;) {
+    let channel: Channel;
+    try {
+      channel = await openChannel(host, options.events);
+    } catch {
+      // The cause may speak of a secret's name or value; whoever resolves secrets reports it.
+      return { kind: 'failed', message: 'its settings or secrets cannot be resolved', stderrTail: '' };
+    }
+    const remembered = host.eraMemory.get(server.name)?.era;
+    const hands = await agreeOnEra(channel, {
+      ...deadline,
+      timeoutMs: leftMs(),
+      clientInfo: host.clientInfo,
+      setting,
+      ...(remembered === undefined ? {} : { remembered }),
+    });
+    const ready = hands.kind === 'agreed' ? await readySession(host, { channel, hands, deadline, leftMs }) : hands;
+    if (ready.kind === 'open') return ready;
+    const endedByQuestion = hands.kind === 'failed' && channel.ended !== undefined && channel.transport === 'stdio';
+    const failure = failureOf(channel, ready);
+    await channel.close();
+    // Some old servers end when asked something before `initialize`: started once more, they are not asked.
+    if (!endedByQuestion || setting !== 'auto' || remembered === 'legacy' || options.signal.aborted) return failure;
+    setting = 'legacy';
+  }
+}
+
+async function readySession(
+  host: SessionHost,
+  open: {
+    channel: Channel;
+    hands: Handshake;
+    deadline: { signal: AbortSignal; maxBytes: number };
+    leftMs: () => number;
+  },
+): Promise<Session | FailedHandshake> {
+  const { channel, hands } = open;
+  const { server, clock, eraMemory } = host;
+  const listing = await listTools(channel, { ...open.deadline, timeoutMs: open.leftMs() });
+  if (listing.kind === 'failed') return listing;
+  const atMs = clock.wallMs();
+  const { era, protocolVersion } = hands;
+  const remembered = eraMemory.get(server.name);
+  if (remembered?.era !== era || remembered.protocolVersion !== protocolVersion) {
+    eraMemory.set(server.name, { era, protocolVersion, atMs });
+  }
+  channel.listen();
+  const observed = { tools: listing.tools, era, protocolVersion, atMs };
+  return new Session(channel, hands, { openedAtMs: clock.monotonicMs(), observed });
+}
+
+function failureOf(channel: Channel, failure: FailedHandshake): FailedSession {
+  const stderrTail = channel instanceof StdioChannel ? channel.stderrTail : '';
+  return { kind: 'failed', message: failure.message, stderrTail };
+}
+
+async function openChannel(host: SessionHost, events: ChannelEvents): Promise<Channel> {
+  const { server, pool, clientInfo } = host;
+  const { transport } = server;
+  if (transport.type === 'stdio') {
+    const env = childEnvironment(host.environment, await transport.resolveEnv());
+    const maxLineBytes = Math.max(server.maxResultBytes, MAX_PAGE_BYTES) + ENVELOPE_BYTES;
+    return new StdioChannel({ transport, env, clientInfo, maxLineBytes, events });
+  }
+  if (pool === undefined) throw new Error('an HTTP server has no pool');
+  return new HttpChannel({
+    pool,
+    url: new URL(transport.url),
+    headers: await transport.resolveHeaders(),
+    clientInfo,
+    events,
+  });
+}

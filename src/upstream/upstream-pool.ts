@@ -1,0 +1,107 @@
+import type { Call } from '../domain/call.ts';
+import type { DispatchResult } from '../domain/outcome.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Log } from '../telemetry/log.ts';
+import type { EraMemory } from './era.ts';
+import { notSent } from './failed-call.ts';
+import type { ClientInfo } from './mcp/message-dress.ts';
+import { ServerRuntime, type ToolsChangedListener } from './server-runtime.ts';
+import type { Observed, UpstreamServer, UpstreamStatus } from './upstream-server.ts';
+
+const SWEEP_MS = 1_000;
+
+export interface UpstreamPoolOptions {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly eraMemory: EraMemory;
+  readonly clientInfo: ClientInfo;
+  /** The broker's own environment variables; child processes get `PATH`, `HOME` and the like of them and no other. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Told when a session lists other tools than were known, or can list none. Not told of what `observe` returns. */
+  readonly onToolsChanged: ToolsChangedListener;
+}
+
+/** The back door: every way to every tool server. */
+export class UpstreamPool {
+  readonly #options: UpstreamPoolOptions;
+  readonly #runtimes = new Map<string, ServerRuntime>();
+  readonly #leaving = new Set<ServerRuntime>();
+  readonly #sweeping: NodeJS.Timeout;
+  #closed = false;
+
+  constructor(servers: readonly UpstreamServer[], options: UpstreamPoolOptions) {
+    this.#options = options;
+    this.applyServers(servers);
+    this.#sweeping = setInterval(() => this.#sweep(), SWEEP_MS);
+    this.#sweeping.unref();
+  }
+
+  /**
+   * Sends a call to its tool server and waits for what comes back, at most for the target's `timeoutMs` after the
+   * session is ready. MUST NOT reject for anything that a tool server does; rejects for a call without a tool.
+   */
+  async dispatch(call: Call, options: { readonly signal: AbortSignal }): Promise<DispatchResult> {
+    const { target } = call;
+    if (target.kind !== 'tool') throw new Error('a call to an unknown tool was dispatched');
+    if (options.signal.aborted) return notSent('cancelled', 'the call was cancelled before it was sent');
+    const runtime = this.#runtimes.get(target.server);
+    if (runtime === undefined) return notSent('upstream-unavailable', 'the server is not in service');
+    return runtime.call(call.principal.id, target, { args: call.args, signal: options.signal });
+  }
+
+  /** Asks one server what it declares, starting it where needed. A server that cannot tell is an `error`, not a rejection. */
+  async observe(server: string): Promise<Observed | { readonly error: string }> {
+    return (await this.#runtimes.get(server)?.observe()) ?? { error: 'the server is not in service' };
+  }
+
+  /** How every server is doing, by name. */
+  status(): readonly UpstreamStatus[] {
+    return [...this.#runtimes.values()].map((runtime) => runtime.status).sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  /** What the last failed process of a server wrote to stderr, at most 64 KB. May hold secrets: never log it. */
+  stderrTail(server: string): string {
+    return this.#runtimes.get(server)?.stderrTail ?? '';
+  }
+
+  /**
+   * Puts exactly these servers into service. One whose `revision` stays keeps its sessions; any other that was in
+   * service takes no new calls and is ended when its calls have ended, which their deadlines see to.
+   */
+  applyServers(servers: readonly UpstreamServer[]): void {
+    if (this.#closed) return;
+    const wanted = new Map(servers.map((server) => [server.name, server]));
+    for (const [name, runtime] of this.#runtimes) {
+      if (wanted.get(name)?.revision === runtime.server.revision) continue;
+      this.#runtimes.delete(name);
+      runtime.retire();
+      this.#leaving.add(runtime);
+      this.#endIfDone(runtime);
+    }
+    for (const server of servers) {
+      if (!this.#runtimes.has(server.name))
+        this.#runtimes.set(server.name, new ServerRuntime({ ...this.#options, server }));
+    }
+  }
+
+  /** Ends every session and process. A call that is still under way is lost and in doubt: drain before. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearInterval(this.#sweeping);
+    const runtimes = [...this.#runtimes.values(), ...this.#leaving];
+    this.#runtimes.clear();
+    this.#leaving.clear();
+    await Promise.all(runtimes.map((runtime) => runtime.close()));
+  }
+
+  #sweep(): void {
+    for (const runtime of this.#runtimes.values()) runtime.sweep();
+    for (const runtime of this.#leaving) this.#endIfDone(runtime);
+  }
+
+  #endIfDone(runtime: ServerRuntime): void {
+    if (runtime.activeCalls > 0) return;
+    this.#leaving.delete(runtime);
+    void runtime.close();
+  }
+}

@@ -1,0 +1,66 @@
+import type { JsonObject } from '../lib/json.ts';
+import type { Era } from './era.ts';
+
+/** A tool server that is a child process of the broker. Started without a shell, in a process group of its own. */
+export interface StdioTransport {
+  readonly type: 'stdio';
+  readonly command: string;
+  readonly args: readonly string[];
+  /** Working directory. Default: that of the broker. */
+  readonly cwd?: string;
+  /** The declared variables with their secrets resolved. Asked at every start; a rejection keeps the server down. */
+  resolveEnv(): Promise<Readonly<Record<string, string>>>;
+}
+
+/** A tool server behind one fixed URL. Redirects are never followed. */
+export interface HttpTransport {
+  readonly type: 'streamable-http';
+  readonly url: string;
+  /** The declared headers with their secrets resolved. Asked whenever a session opens; never an agent's own token. */
+  resolveHeaders(): Promise<Readonly<Record<string, string>>>;
+}
+
+/** What the back door must know of one tool server. */
+export interface UpstreamServer {
+  readonly name: string;
+  /** Changes whenever a setting or a secret of this server does: a running session of another revision is ended. */
+  readonly revision: string;
+  readonly transport: StdioTransport | HttpTransport;
+  /** Deadline in milliseconds of what is not a call, such as `tools/list`; a call has that of its target. */
+  readonly timeoutMs: number;
+  /** Milliseconds that start, handshake and first listing may take together. */
+  readonly startTimeoutMs: number;
+  /** Milliseconds without a call after which a session is ended. */
+  readonly idleMs: number;
+  /** One session for each principal, or one for all. */
+  readonly sharing: 'principal' | 'all';
+  /** Largest message in bytes that is read; a tool's own limit may be lower. */
+  readonly maxResultBytes: number;
+  /** Which protocol era the server speaks; `auto` asks it once and remembers. */
+  readonly era: Era | 'auto';
+}
+
+/** What a server declared when it was last asked. */
+export interface Observed {
+  /** Every tool definition, verbatim, under its upstream name, in the order of the server. */
+  readonly tools: readonly JsonObject[];
+  readonly era: Era;
+  readonly protocolVersion: string;
+  /** Calendar time in milliseconds. */
+  readonly atMs: number;
+}
+
+/** How one server is doing. */
+export interface UpstreamStatus {
+  readonly name: string;
+  readonly state: 'idle' | 'starting' | 'ready' | 'backing-off' | 'failed';
+  readonly era?: Era;
+  readonly protocolVersion?: string;
+  /** Calendar time in milliseconds since which the state holds. */
+  readonly sinceMs: number;
+  readonly error?: string;
+  readonly sessions: number;
+  readonly activeCalls: number;
+  /** Replies that nobody waited for: unknown, late or second ones, and what is not MCP. */
+  readonly droppedMessages: number;
+}
