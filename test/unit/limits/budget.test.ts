@@ -265,7 +265,7 @@ describe('the state of budgets', () => {
     const rows = rowStore();
     let isClosed = true;
     const store: BudgetStore = {
-      load: rows.load,
+      load: () => rows.load(),
       put: (row) => {
         if (isClosed) throw new Error('closed');
         rows.put(row);

@@ -1,0 +1,80 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { budgetControl } from '../../../src/limits/budget.ts';
+import { createBudgetState } from '../../../src/limits/budget-state.ts';
+import { budgetTable, migrations } from '../../../src/limits/budget-table.ts';
+import { loadLimits } from '../../../src/limits/rules.ts';
+import type { Database } from '../../../src/storage/database.ts';
+import { openSqlite } from '../../../src/storage/sqlite.ts';
+import { admittedOf, callOf, refusedAt, SetClock, walk } from './limited-call.ts';
+
+const LIMITS =
+  'budgets:\n  - { subject: "agent:*", resource: "tool:*", window: day, hard: { calls: 100, usd: "9007199" } }\n';
+
+let directory = '';
+let path = '';
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'budget-'));
+  path = join(directory, 'data.db');
+});
+afterEach(() => rmSync(directory, { recursive: true }));
+
+function controlOn(database: Database) {
+  const state = createBudgetState({ store: budgetTable(database), clock: new SetClock(), onClockJump: () => {} });
+  return budgetControl(loadLimits('limits.yaml', LIMITS), state, () => {});
+}
+
+test('a budget that was used up before a restart is used up after it', async () => {
+  const before = await openSqlite({ path, migrations });
+  expect(admittedOf(controlOn(before), 70, callOf)).toBe(70);
+  await before.close();
+  const after = await openSqlite({ path, migrations });
+  expect(admittedOf(controlOn(after), 200, callOf)).toBe(30);
+  await after.close();
+});
+
+test('a refund survives a restart', async () => {
+  const before = await openSqlite({ path, migrations });
+  const control = controlOn(before);
+  const call = callOf();
+  control.settle?.({ call }, walk(control, call).facts, refusedAt('ledger'));
+  await before.close();
+  const after = await openSqlite({ path, migrations });
+  expect(admittedOf(controlOn(after), 200, callOf)).toBe(100);
+  await after.close();
+});
+
+test('nine million dollars come back to the nano-dollar', async () => {
+  const before = await openSqlite({ path, migrations });
+  walk(controlOn(before), callOf({ costNanoUsd: 9_007_198_999_999_999 }));
+  await before.close();
+  const after = await openSqlite({ path, migrations });
+  expect(budgetTable(after).load()).toMatchObject([
+    { usedCalls: 1, usedNanoUsd: 9_007_198_999_999_999, isWarned: false },
+  ]);
+  await after.close();
+});
+
+test('a reservation is durable with what was written in its tick, also when the process is killed', async () => {
+  const script = resolve(import.meta.dirname, '../../fixtures/reserving-process.ts');
+  const endless = LIMITS.replace('100', '1000000');
+  const child = spawn(process.execPath, ['--import', 'tsx', script, path, endless], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const exited = new Promise((done) => child.once('exit', done));
+  let told = 0;
+  for await (const line of createInterface({ input: child.stdout })) {
+    told = Number(line);
+    if (told === 40) child.kill('SIGKILL');
+  }
+  await exited;
+  const database = await openSqlite({ path, migrations });
+  const used = budgetTable(database).load()[0]?.usedCalls ?? 0;
+  await database.close();
+  expect(told).toBeGreaterThanOrEqual(40);
+  expect(used).toBeGreaterThanOrEqual(told);
+});
