@@ -1,6 +1,12 @@
 import type { Digest } from '../lib/digest.ts';
 import { globMatches } from '../lib/glob.ts';
-import { type CasbinRows, type ConditionLookup, casbinRow, createCasbinEnforcer } from './casbin-enforcer.ts';
+import {
+  type CasbinRequest,
+  type CasbinRows,
+  type ConditionLookup,
+  casbinRow,
+  createCasbinEnforcer,
+} from './casbin-enforcer.ts';
 import type { Condition, ConditionResult } from './condition.ts';
 import { buildGrantIndex, type GrantIndexBuilder } from './grant-index.ts';
 import type { GrantRow } from './grant-row.ts';
@@ -75,6 +81,8 @@ interface Slice {
   readonly casbinRows: CasbinRows;
   readonly conditionIds: readonly string[];
   readonly denyConditionIds: ReadonlySet<string>;
+  /** Casbin's answer, where no condition can change it: the set is immutable, so it need be asked once only. */
+  settled?: PolicyDecision;
 }
 
 /** One asker: its agent id and team, and what they resolve to. */
@@ -95,17 +103,22 @@ export function createPolicySet(parts: PolicyParts): PolicySet {
     isSubject: (key, subject) => isSubject(slices.byKey(key), subject),
     isInSet: (object, set) => parts.sets.groupsOf(object).has(set),
   });
+  const ask = (asker: Asker, slice: Slice, request: Omit<CasbinRequest, 'asker'>): PolicyDecision => {
+    const answer = enforcer.enforce(slice.casbinRows, { asker: asker.key, ...request });
+    const row = slice.rows[answer.deciding];
+    if (row === undefined) return NOTHING_MATCHES;
+    const matching = answer.matching.map((index) => slice.rows[index]?.line ?? 0);
+    return { allowed: answer.allowed, rule: ruleOf(row), effect: row.effect, matching };
+  };
   const decide = (question: PolicyQuestion, conditions: ConditionLookup): PolicyDecision => {
     const asker = slices.askerOf(question.subjects);
     if (asker === undefined) return NOTHING_MATCHES;
     const { object, action } = question;
     const slice = slices.sliceOf(asker, question);
     if (slice.rows.length === 0) return NOTHING_MATCHES;
-    const answer = enforcer.enforce(slice.casbinRows, { asker: asker.key, object, action, conditions });
-    const row = slice.rows[answer.deciding];
-    if (row === undefined) return NOTHING_MATCHES;
-    const matching = answer.matching.map((index) => slice.rows[index]?.line ?? 0);
-    return { allowed: answer.allowed, rule: ruleOf(row), effect: row.effect, matching };
+    if (slice.conditionIds.length > 0) return ask(asker, slice, { object, action, conditions });
+    slice.settled ??= ask(asker, slice, { object, action, conditions });
+    return slice.settled;
   };
   const sliceFor = (question: PolicyQuestion): Slice => {
     const asker = slices.askerOf(question.subjects);
@@ -130,7 +143,7 @@ export function createPolicySet(parts: PolicyParts): PolicySet {
   };
 }
 
-const NOTHING_MATCHES: PolicyDecision = { allowed: false, matching: [] };
+const NOTHING_MATCHES: PolicyDecision = Object.freeze({ allowed: false, matching: [] });
 const NO_ROWS: Slice = { rows: [], casbinRows: [], conditionIds: [], denyConditionIds: new Set() };
 
 function rowsMatching(slice: Slice, lines: readonly number[]): readonly GrantRow[] {

@@ -62,4 +62,4 @@ function indexByObjectStart(rows: readonly GrantRow[]): Candidates {
 }
 
 /** Rows of one subject that begin alike are compared up to here: a warning may be missed, but a check ends. */
-const CANDIDATES_KEPT = 200;
+const CANDIDATES_KEPT = 40;

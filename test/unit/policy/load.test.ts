@@ -156,6 +156,10 @@ describe('a policy.csv', () => {
   test('has the same revision whenever it is loaded', () => {
     expect(policyOf('g, agent:a, role:b').digest).toBe(policyOf('g, agent:a, role:b').digest);
   });
+  test('has the same revision when it is loaded from the texts that it keeps', () => {
+    const first = loadPolicySet({ 'policy.csv': Buffer.from('p, agent:a, tool:b/c, call, , deny\r\n# é\n') });
+    expect(loadPolicySet(first.texts).digest).toBe(first.digest);
+  });
   test('has another revision when only a comment differs', () => {
     expect(policyOf('# a').digest).not.toBe(policyOf('# b').digest);
   });
