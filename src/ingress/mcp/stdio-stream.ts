@@ -77,6 +77,8 @@ class Served implements StdioStream {
       stream.on('error', () => this.#end());
     }
     output.on('drain', () => this.#resumeIfCalm());
+    // Whoever read the greeting left the stream paused.
+    input.resume();
   }
 
   async close({ drainMs }: { readonly drainMs: number }): Promise<void> {
