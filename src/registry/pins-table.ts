@@ -3,9 +3,9 @@ import type { Database, Migration, Statement } from '../storage/database.ts';
 import { type NewPin, type Pin, type Pins, pinOf } from './pin.ts';
 
 /** Tables of the registry: what `pin: auto` agreed to, and the last list of tools of each server. */
-export const REGISTRY_MIGRATIONS: readonly Migration[] = [
+export const migrations: readonly Migration[] = [
   {
-    name: 'registry-1-pins',
+    name: 'registry-001-pins',
     sql: `CREATE TABLE registry_pins (
       server TEXT NOT NULL,
       tool TEXT NOT NULL,
@@ -16,7 +16,7 @@ export const REGISTRY_MIGRATIONS: readonly Migration[] = [
     ) STRICT, WITHOUT ROWID`,
   },
   {
-    name: 'registry-2-observed',
+    name: 'registry-002-observed',
     sql: `CREATE TABLE registry_observed (
       server TEXT PRIMARY KEY,
       tools TEXT NOT NULL,

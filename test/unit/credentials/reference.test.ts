@@ -1,0 +1,137 @@
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { resolveAll, resolveReferences } from '../../../src/credentials/reference.ts';
+import { secretFileReader } from '../../../src/credentials/secret-file.ts';
+import { type Problem, ProblemError } from '../../../src/domain/problem.ts';
+
+const env = (name: string): string => `\${env:${name}}`;
+const file = (path: string): string => `\${file:${path}}`;
+
+let dir: string;
+let warnings: Problem[];
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), 'secrets-'));
+  warnings = [];
+});
+afterEach(() => rmSync(dir, { recursive: true }));
+
+function sources(variables: Record<string, string> = {}): {
+  env: Record<string, string>;
+  readFile: (path: string) => string;
+  at: string;
+} {
+  const readFile = secretFileReader({ baseDir: dir, warn: (problem) => warnings.push(problem) });
+  return { env: variables, readFile, at: 'servers/crm.yaml:2:9' };
+}
+
+function write(name: string, text: string, mode = 0o600): void {
+  writeFileSync(join(dir, name), text);
+  chmodSync(join(dir, name), mode);
+}
+
+function problemsOf(act: () => unknown): string[] {
+  try {
+    act();
+  } catch (error) {
+    if (error instanceof ProblemError)
+      return error.problems.map(({ at, code, message }) => `${at} ${code}: ${message}`);
+    throw error;
+  }
+  return [];
+}
+
+describe('a reference', () => {
+  test('to a variable is replaced within its text', () => {
+    const secret = resolveReferences(`Bearer ${env('CRM_TOKEN')}!`, sources({ CRM_TOKEN: 'abc' }));
+    expect(secret.reveal()).toBe('Bearer abc!');
+  });
+
+  test('to a file takes its text without the trailing line end', () => {
+    write('token', 'abc\n');
+    expect(resolveReferences(file('token'), sources()).reveal()).toBe('abc');
+    expect(warnings).toEqual([]);
+  });
+
+  test('is not looked for in what it stands for', () => {
+    expect(resolveReferences(env('A'), sources({ A: env('B'), B: 'no' })).reveal()).toBe(env('B'));
+  });
+
+  test('is written out literally after `$$`', () => {
+    expect(resolveReferences(`$${env('A')} costs $5`, sources()).reveal()).toBe(`${env('A')} costs $5`);
+  });
+
+  test('to a file that others can read is told of', () => {
+    write('token', 'abc', 0o644);
+    expect(resolveReferences(file('token'), sources()).reveal()).toBe('abc');
+    expect(warnings.map(({ code, severity }) => [code, severity])).toEqual([
+      ['credentials-file-readable-by-others', 'warning'],
+    ]);
+  });
+});
+
+describe('a reference is refused', () => {
+  test.each([
+    [
+      'to a variable that is not set',
+      env('NONE'),
+      'credentials-reference-missing: the environment variable `NONE` is not set',
+    ],
+    [
+      'to a variable that is empty',
+      env('EMPTY'),
+      'credentials-reference-missing: the environment variable `EMPTY` is not set',
+    ],
+    [
+      'to what every object has',
+      env('toString'),
+      'credentials-reference-missing: the environment variable `toString` is not set',
+    ],
+    [
+      'to a file that does not exist',
+      file('none'),
+      'credentials-reference-missing: the secret file `none` cannot be read or is empty',
+    ],
+    [
+      'to a directory',
+      file('folder'),
+      'credentials-reference-missing: the secret file `folder` cannot be read or is empty',
+    ],
+    [
+      'to another store',
+      env('x').replace('env', 'vault'),
+      'credentials-reference-invalid: a reference names neither a variable (`env:NAME`) nor a file (`file:PATH`)',
+    ],
+    [
+      'without an end',
+      env('X').slice(0, -1),
+      'credentials-reference-invalid: a reference is opened and not closed by `}`',
+    ],
+  ])('%s', (_what, text, expected) => {
+    mkdirSync(join(dir, 'folder'));
+    expect(problemsOf(() => resolveReferences(text, sources({ EMPTY: '' })))).toEqual([
+      `servers/crm.yaml:2:9 ${expected}`,
+    ]);
+  });
+
+  test('when a header would get a line end, without showing the value', () => {
+    const act = () => resolveReferences(env('A'), { ...sources({ A: 'abc\r\nhost: evil' }), use: 'header' });
+    expect(problemsOf(act)).toEqual([
+      'servers/crm.yaml:2:9 credentials-reference-invalid: the value behind the reference holds a control character',
+    ]);
+  });
+});
+
+test('all values of a map are resolved, and all that is missing is told at once', () => {
+  const options = { ...sources({ A: '1' }), place: (key: string) => `at ${key}`, use: 'variable' as const };
+  expect(
+    resolveAll({ X: env('A'), Y: 'plain' }, options)
+      .get('X')
+      ?.reveal(),
+  ).toBe('1');
+  expect(problemsOf(() => resolveAll({ X: env('NO'), Y: env('NEITHER') }, options))).toEqual([
+    'at X credentials-reference-missing: the environment variable `NO` is not set',
+    'at Y credentials-reference-missing: the environment variable `NEITHER` is not set',
+  ]);
+});

@@ -1,0 +1,88 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { buildCatalog } from '../../../src/registry/catalog.ts';
+import { loadRegistry } from '../../../src/registry/load.ts';
+import type { NewPin } from '../../../src/registry/pin.ts';
+import {
+  forgetPins,
+  loadObserved,
+  loadPins,
+  migrations,
+  saveObserved,
+  savePins,
+} from '../../../src/registry/pins-table.ts';
+import type { Database } from '../../../src/storage/database.ts';
+import { openSqlite } from '../../../src/storage/sqlite.ts';
+import { agreedPins, listed, tool } from '../../fixtures/catalog-parts.ts';
+
+let dir: string;
+let database: Database;
+beforeEach(async () => {
+  dir = mkdtempSync(join(tmpdir(), 'pins-'));
+  database = await openSqlite({ path: join(dir, 'data.db'), migrations });
+});
+afterEach(async () => {
+  await database.close();
+  rmSync(dir, { recursive: true });
+});
+
+function newPin(name: string, description = `does ${name}`): NewPin {
+  const definition = tool(name, { description });
+  const pin = agreedPins('s', definition).get('s')?.get(name);
+  if (pin?.kind !== 'agreed') throw new TypeError('the fixture is agreed to');
+  return { server: 's', tool: name, digest: pin.digest, definition };
+}
+
+test('first-seen pins are the same after they were stored', async () => {
+  await savePins(database, [newPin('read'), newPin('write')], 1_000);
+  expect(loadPins(database)).toEqual(agreedPins('s', tool('read'), tool('write')));
+});
+
+test('a pin that is there is never replaced by a later sight', async () => {
+  await savePins(database, [newPin('read')], 1_000);
+  await savePins(database, [newPin('read', 'changed')], 2_000);
+  expect(loadPins(database)).toEqual(agreedPins('s', tool('read')));
+});
+
+test('nothing to pin is no write', async () => {
+  await savePins(database, [], 1_000);
+  expect(loadPins(database).size).toBe(0);
+});
+
+test.each([
+  [
+    'its definition',
+    `UPDATE registry_pins SET definition = replace(definition, 'does read', 'does harm') WHERE tool = 'read'`,
+  ],
+  ['its digest', `UPDATE registry_pins SET digest = 'sha256:00' WHERE tool = 'read'`],
+  ['its text to no JSON', `UPDATE registry_pins SET definition = '{' WHERE tool = 'read'`],
+])('a row that had %s changed blocks its tool, and the others work', async (_what, sql) => {
+  await savePins(database, [newPin('read'), newPin('write')], 1_000);
+  await database.write([{ sql, params: [] }]);
+  const catalog = buildCatalog({
+    registry: loadRegistry({ 'servers/s.yaml': 'name: s\ntransport: { type: stdio, command: x }\npin: auto\n' }),
+    lock: new Map(),
+    pins: loadPins(database),
+    observed: listed('s', tool('read'), tool('write')),
+    admit: () => ({ admitted: true }),
+  });
+  expect(catalog.targets.map(({ id }) => id)).toEqual(['tool:s/write']);
+  expect(catalog.drifts.map(({ status }) => status)).toEqual(['pin-corrupt']);
+  expect(catalog.newPins).toEqual([]);
+});
+
+test('pins are forgotten by tool and by server', async () => {
+  await savePins(database, [newPin('read'), newPin('write'), newPin('move')], 1_000);
+  await forgetPins(database, 's', 'read');
+  expect([...(loadPins(database).get('s')?.keys() ?? [])]).toEqual(['move', 'write']);
+  await forgetPins(database, 's');
+  expect(loadPins(database).size).toBe(0);
+});
+
+test('the last list of a server is remembered with its time', async () => {
+  await saveObserved(database, { server: 's', tools: [tool('read')], atMs: 1_000 });
+  await saveObserved(database, { server: 's', tools: [tool('write')], atMs: 2_000 });
+  expect(loadObserved(database)).toEqual(new Map([['s', { tools: [tool('write')], seenAtMs: 2_000 }]]));
+});
