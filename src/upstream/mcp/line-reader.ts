@@ -1,7 +1,7 @@
 const NEWLINE = 0x0a;
 const KEPT_OF_OVERLONG = 256;
 /** How far past the cap a line may run, being thrown away, before the stream is given up. */
-const MAX_DISCARDED_BYTES = 256 * 1024 * 1024;
+const MAX_DISCARDED_BYTES = 64 * 1024 * 1024;
 
 export interface LineReaderEvents {
   onLine(line: Buffer): void;

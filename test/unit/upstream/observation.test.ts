@@ -1,0 +1,169 @@
+import { expect, test } from 'vitest';
+import { memoryEraMemory } from '../../../src/upstream/era.ts';
+import {
+  isAlive,
+  movableClock,
+  openJournal,
+  openPool,
+  stdioServer,
+  textOf,
+  until,
+} from '../../fixtures/upstream-parts.ts';
+
+const startsIn = (lines: readonly string[]): number => lines.filter((line) => line.startsWith('start')).length;
+
+test('every page of the tools is listed, verbatim and in order', async () => {
+  const tools = Array.from({ length: 25 }, (_, index) => `t${index}`);
+  const { pool } = openPool(stdioServer({ tools, page: 10 }));
+  const observed = await pool.observe('srv');
+  expect(observed).toMatchObject({ era: 'legacy', protocolVersion: '2025-11-25' });
+  expect('tools' in observed && observed.tools).toEqual(
+    tools.map((name) => ({ name, description: 'a tool', inputSchema: { type: 'object' } })),
+  );
+});
+
+test('a server that lists more than 10,000 tools has no list', async () => {
+  const tools = Array.from({ length: 10_001 }, (_, index) => `t${index}`);
+  const { pool } = openPool(stdioServer({ tools, page: 1_000 }));
+  expect(await pool.observe('srv')).toEqual({ error: 'the server lists more than 10000 tools' });
+});
+
+test('a server that pages for ever has no list', async () => {
+  const tools = Array.from({ length: 300 }, (_, index) => `t${index}`);
+  const { pool } = openPool(stdioServer({ tools, page: 1 }));
+  expect(await pool.observe('srv')).toEqual({ error: '`tools/list` has more than 200 pages' });
+});
+
+test('the session that only observes is ended right after', async () => {
+  const journal = openJournal();
+  const { pool } = openPool(stdioServer({ journal: journal.path }));
+  await pool.observe('srv');
+  await until(() => !isAlive(Number(journal.lines()[0]?.split(' ')[1])));
+});
+
+test('a shared session is observed and then serves the calls', async () => {
+  const journal = openJournal();
+  const { pool, call, changes } = openPool(stdioServer({ journal: journal.path }, { sharing: 'all' }));
+  await pool.observe('srv');
+  await call('echo', { text: 'x' });
+  expect(startsIn(journal.lines())).toBe(1);
+  expect(changes).toEqual([]);
+});
+
+test('a change that the server announces is listed again and told', async () => {
+  const { pool, call, nextChange } = openPool(stdioServer());
+  await pool.observe('srv');
+  const told = nextChange();
+  await call('change');
+  expect(await told).toMatchObject({
+    tools: expect.arrayContaining([expect.objectContaining({ name: 'echo', description: 'a tool, changed' })]),
+  });
+});
+
+test('a tool that changed in this very session is not called as what it was', async () => {
+  const journal = openJournal();
+  const { call, nextChange } = openPool(stdioServer({ journal: journal.path }));
+  const first = nextChange();
+  await call('echo', { text: 'x' });
+  await first;
+  const told = nextChange();
+  await call('change');
+  await told;
+  const seen = journal.lines().length;
+  expect(await call('echo', { text: 'x' })).toEqual({
+    kind: 'failed',
+    reason: 'upstream-unavailable',
+    message: 'the server no longer declares the tool as it was',
+    inDoubt: false,
+  });
+  expect(journal.lines().length).toBe(seen);
+});
+
+test('a new session that lists the same tools tells of no change', async () => {
+  const { pool, call, changes } = openPool(stdioServer());
+  await pool.observe('srv');
+  await call('echo', { text: 'x' }, { as: 'ana' });
+  await call('echo', { text: 'x' }, { as: 'ben' });
+  expect(changes).toEqual([]);
+});
+
+test('a modern server on pipes is found by one process and remembered with a date', async () => {
+  const journal = openJournal();
+  const eraMemory = memoryEraMemory();
+  const clock = movableClock();
+  const { pool, call } = openPool(
+    stdioServer({ era: 'modern', journal: journal.path }, { era: 'auto', sharing: 'all' }),
+    {
+      eraMemory,
+      clock,
+    },
+  );
+  expect(await pool.observe('srv')).toMatchObject({ era: 'modern', protocolVersion: '2026-07-28' });
+  expect(textOf(await call('echo', { text: 'x' }))).toBe('x');
+  expect(startsIn(journal.lines())).toBe(1);
+  expect(eraMemory.get('srv')).toMatchObject({
+    era: 'modern',
+    protocolVersion: '2026-07-28',
+    atMs: expect.any(Number),
+  });
+});
+
+test('a legacy server on pipes is found by one process', async () => {
+  const journal = openJournal();
+  const { pool } = openPool(stdioServer({ journal: journal.path }, { era: 'auto' }));
+  expect(await pool.observe('srv')).toMatchObject({ era: 'legacy' });
+  expect(startsIn(journal.lines())).toBe(1);
+});
+
+test('a server that is silent about `server/discover` is legacy', async () => {
+  const { pool } = openPool(stdioServer({ era: 'silent' }, { era: 'auto' }));
+  expect(await pool.observe('srv')).toMatchObject({ era: 'legacy' });
+});
+
+test('a server that ends when asked before `initialize` is started once more and not asked', async () => {
+  const journal = openJournal();
+  const { pool } = openPool(stdioServer({ era: 'exits', journal: journal.path }, { era: 'auto' }));
+  expect(await pool.observe('srv')).toMatchObject({ era: 'legacy' });
+  expect(startsIn(journal.lines())).toBe(2);
+});
+
+test('a remembered era is not asked for again', async () => {
+  const journal = openJournal();
+  const eraMemory = memoryEraMemory();
+  eraMemory.set('srv', { era: 'legacy', protocolVersion: '2025-11-25', atMs: 1 });
+  const { pool } = openPool(stdioServer({ era: 'exits', journal: journal.path }, { era: 'auto' }), { eraMemory });
+  await pool.observe('srv');
+  expect(startsIn(journal.lines())).toBe(1);
+});
+
+test('a remembered era that the server contradicts is found out anew', async () => {
+  const eraMemory = memoryEraMemory();
+  eraMemory.set('srv', { era: 'legacy', protocolVersion: '2025-11-25', atMs: 1 });
+  const { pool } = openPool(stdioServer({ era: 'modern' }, { era: 'auto' }), { eraMemory });
+  expect(await pool.observe('srv')).toMatchObject({ era: 'modern' });
+  expect(eraMemory.get('srv')?.era).toBe('modern');
+});
+
+test.each(['2025-06-18', '2025-03-26', '2024-11-05'])('a server on pipes may offer %s', async (version) => {
+  const { pool } = openPool(stdioServer({ version }));
+  expect(await pool.observe('srv')).toMatchObject({ protocolVersion: version });
+});
+
+test('a server that offers a revision unknown to the broker is not used', async () => {
+  const { pool } = openPool(stdioServer({ version: '1999-01-01' }));
+  expect(await pool.observe('srv')).toEqual({ error: 'the server offers no protocol revision that the broker speaks' });
+});
+
+test('the tools of a modern server are listed again once a minute while it is in use', async () => {
+  const clock = movableClock();
+  const { pool, call, nextChange } = openPool(stdioServer({ era: 'modern' }, { era: 'modern', sharing: 'all' }), {
+    clock,
+  });
+  await pool.observe('srv');
+  const told = nextChange();
+  await call('change_silently');
+  clock.advance(61_000);
+  expect(await told).toMatchObject({
+    tools: expect.arrayContaining([expect.objectContaining({ description: 'changed' })]),
+  });
+});
