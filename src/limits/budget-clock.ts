@@ -29,18 +29,16 @@ export function createBudgetClock(options: {
   const { clock, onJump } = options;
   const startedAtMs = clock.monotonicMs();
   const anchorMs = Math.max(clock.wallMs(), options.notBeforeMs);
-  let latestMs = Math.floor(anchorMs);
   let toldOffsetMs = 0;
   return {
     nowMs() {
       const nowMs = Math.floor(anchorMs + (clock.monotonicMs() - startedAtMs));
-      if (nowMs > latestMs) latestMs = nowMs;
-      const offsetMs = Math.round(clock.wallMs() - latestMs);
+      const offsetMs = Math.round(clock.wallMs() - nowMs);
       if (Math.abs(offsetMs - toldOffsetMs) > JUMP_MS) {
         toldOffsetMs = offsetMs;
         onJump({ offsetMs });
       }
-      return latestMs;
+      return nowMs;
     },
   };
 }

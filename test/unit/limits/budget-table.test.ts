@@ -10,7 +10,7 @@ import { budgetTable, migrations } from '../../../src/limits/budget-table.ts';
 import { loadLimits } from '../../../src/limits/rules.ts';
 import type { Database } from '../../../src/storage/database.ts';
 import { openSqlite } from '../../../src/storage/sqlite.ts';
-import { admittedOf, callOf, refusedAt, SetClock, walk } from './limited-call.ts';
+import { admittedOf, COMPLETED, callOf, refusedAt, SetClock, walk } from './limited-call.ts';
 
 const LIMITS =
   'budgets:\n  - { subject: "agent:*", resource: "tool:*", window: day, hard: { calls: 100, usd: "9007199" } }\n';
@@ -45,6 +45,19 @@ test('a refund survives a restart', async () => {
   await before.close();
   const after = await openSqlite({ path, migrations });
   expect(admittedOf(controlOn(after), 200, callOf)).toBe(100);
+  await after.close();
+});
+
+test('a warning that was given is remembered over a restart', async () => {
+  const before = await openSqlite({ path, migrations });
+  const control = controlOn(before);
+  for (let charged = 0; charged < 80; charged += 1) {
+    const call = callOf();
+    control.settle?.({ call }, walk(control, call).facts, COMPLETED);
+  }
+  await before.close();
+  const after = await openSqlite({ path, migrations });
+  expect(budgetTable(after).load()).toMatchObject([{ usedCalls: 80, isWarned: true }]);
   await after.close();
 });
 

@@ -261,6 +261,19 @@ describe('the state of budgets', () => {
     expect(walk(control, callOf({ agent: 'b' })).verdict.effect).toBe('allow');
   });
 
+  test('makes room as soon as the shortest window is over, though another runs for long', () => {
+    const text = `budgets:
+  - { subject: "agent:slow", resource: "*", window: month, hard: { calls: 9 } }
+  - { subject: "agent:q*", resource: "*", window: second, hard: { calls: 9 } }
+`;
+    const { control, clock } = governed(text, { capacity: 2 });
+    walk(control, callOf({ agent: 'slow' }));
+    for (const agent of ['q1', 'q2', 'q3']) {
+      expect(walk(control, callOf({ agent })).verdict.effect).toBe('allow');
+      clock.passMs(1_000);
+    }
+  });
+
   test('reserves nothing when the store cannot take the row', () => {
     const rows = rowStore();
     let isClosed = true;

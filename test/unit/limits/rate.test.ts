@@ -86,6 +86,13 @@ describe('several rates', () => {
     expect(walk(control, callOf()).verdict).toMatchObject({ rule: 'limits.yaml:3', retryAfterMs: 60_000 });
   });
 
+  test('name the one with the longest wait also when it stands first', () => {
+    const [head = '', first = '', second = ''] = TWO.replace('burst: 3', 'burst: 1').split('\n');
+    const { control } = governed([head, second, first, ''].join('\n'));
+    walk(control, callOf());
+    expect(walk(control, callOf()).verdict).toMatchObject({ rule: 'limits.yaml:2', retryAfterMs: 60_000 });
+  });
+
   test('charge none when one refuses', () => {
     const { control } = governed(TWO);
     admittedOf(control, 10, () => callOf({ tool: 'crm/refund' }));
@@ -165,6 +172,19 @@ describe('the counters of rates', () => {
     expect(() => walk(control, callOf({ agent: 'b' }))).toThrow(/in use/);
     clock.passMs(100);
     expect(walk(control, callOf({ agent: 'b' })).verdict.effect).toBe('allow');
+  });
+
+  test('make room for the next as soon as the quickest is at rest, though another is live for long', () => {
+    const slow = '  - { subject: "agent:slow", resource: "*", limit: 1/d }\n';
+    const { control, clock } = governed(
+      `${ONE.replace('agent:*', 'agent:q*')}${slow}`,
+      createRateState({ capacity: 2 }),
+    );
+    walk(control, callOf({ agent: 'slow' }));
+    for (const agent of ['q1', 'q2', 'q3']) {
+      expect(walk(control, callOf({ agent })).verdict.effect).toBe('allow');
+      clock.passMs(100);
+    }
   });
 
   test('leave nothing charged when there is no room for one of a call', () => {

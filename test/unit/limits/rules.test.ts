@@ -172,6 +172,15 @@ describe('a call is counted', () => {
     expect(rules.matching(callOf({ tool: 'files/read' })).rates).toHaveLength(0);
   });
 
+  test('by its rows in the order of the file', () => {
+    const rows = ['role:a', '*', 'agent:demo'].map(
+      (subject) => `  - { subject: "${subject}", resource: "*", limit: 5/s }\n`,
+    );
+    const rules = loadLimits('l.yaml', `rates:\n${rows.join('')}`);
+    const { rates } = rules.matching(callOf({ groups: ['role:a'] }));
+    expect(rates.map((counter) => counter.rule.at)).toEqual(['l.yaml:2', 'l.yaml:3', 'l.yaml:4']);
+  });
+
   test('the same way the second time, from memory', () => {
     const rules = loadLimits('l.yaml', GOOD);
     expect(rules.matching(callOf())).toBe(rules.matching(callOf()));
