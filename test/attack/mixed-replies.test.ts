@@ -14,7 +14,7 @@ beforeAll(async () => {
   door.broker.behaviour = async ({ args }) => {
     turn += 1;
     for (let left = (turn * 7) % 23; left > 0; left -= 1) await new Promise((resolve) => setImmediate(resolve));
-    return completed({ content: [{ type: 'text', text: String(args.nonce) }] });
+    return completed({ content: [{ type: 'text', text: args.nonce ?? '' }] });
   };
 });
 

@@ -1,0 +1,130 @@
+import { type IncomingMessage, request } from 'node:http';
+import { createInterface } from 'node:readline';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { AuthenticateMessage } from '../../../src/ingress/authenticate-message.ts';
+import { keysOf, type OpenDoor, openDoor } from '../../fixtures/ingress-door.ts';
+import { modernMessage, openSession } from '../../fixtures/raw-http.ts';
+
+let door: OpenDoor;
+let authenticate: AuthenticateMessage;
+
+beforeEach(async () => {
+  authenticate = keysOf('demo', 'other');
+  door = await openDoor({ authenticate: (headers) => authenticate(headers) });
+});
+
+afterEach(() => door.ingress.close({ drainMs: 0 }));
+
+interface EventStream {
+  readonly status: number;
+  next(): Promise<unknown>;
+}
+
+/** Opens a stream of events; `next` gives each event's data, and `ended` after the last. */
+async function openStream(method: string, headers: Record<string, string>, body?: object): Promise<EventStream> {
+  const response = await new Promise<IncomingMessage>((resolve, reject) => {
+    const sent = request(
+      { host: '127.0.0.1', port: door.ingress.port, path: '/mcp', method, headers, agent: false },
+      resolve,
+    );
+    sent.on('error', reject);
+    sent.end(body && JSON.stringify(body));
+  });
+  const lines = createInterface({ input: response })[Symbol.asyncIterator]();
+  return {
+    status: response.statusCode ?? 0,
+    next: async () => {
+      for (;;) {
+        const line = await lines.next();
+        if (line.done) return 'ended';
+        if (line.value.startsWith('data: ')) return JSON.parse(line.value.slice(6));
+      }
+    },
+  };
+}
+
+function listen(filter: object, agent = 'demo'): Promise<EventStream> {
+  const headers = {
+    authorization: `Bearer key-of-${agent}`,
+    'content-type': 'application/json',
+    'mcp-protocol-version': '2026-07-28',
+    'mcp-method': 'subscriptions/listen',
+  };
+  return openStream('POST', headers, modernMessage('subscriptions/listen', { notifications: filter }, 'sub-1'));
+}
+
+const TAG = { 'io.modelcontextprotocol/subscriptionId': 'sub-1' };
+const CHANGED = { jsonrpc: '2.0', method: 'notifications/tools/list_changed' };
+
+test('a subscription is acknowledged with what is served of it, and then hears of changes', async () => {
+  const stream = await listen({
+    toolsListChanged: true,
+    promptsListChanged: true,
+    resourceSubscriptions: ['file:///x'],
+  });
+  expect(await stream.next()).toEqual({
+    jsonrpc: '2.0',
+    method: 'notifications/subscriptions/acknowledged',
+    params: { notifications: { toolsListChanged: true }, _meta: TAG },
+  });
+  door.broker.changeListOf('agent:demo');
+  expect(await stream.next()).toEqual({ ...CHANGED, params: { _meta: TAG } });
+});
+
+test('a subscription to nothing that is served ends at once', async () => {
+  const stream = await listen({ promptsListChanged: true });
+  expect(await stream.next()).toMatchObject({ params: { notifications: {} } });
+  expect(await stream.next()).toMatchObject({ id: 'sub-1', result: { resultType: 'complete', _meta: TAG } });
+  expect(await stream.next()).toBe('ended');
+});
+
+test('nobody hears of changes of another list', async () => {
+  const mine = await listen({ toolsListChanged: true }, 'demo');
+  const theirs = await listen({ toolsListChanged: true }, 'other');
+  await mine.next();
+  await theirs.next();
+  door.broker.changeListOf('agent:other');
+  expect(await theirs.next()).toMatchObject(CHANGED);
+  await door.ingress.close({ drainMs: 0 });
+  expect(await mine.next()).toMatchObject({ id: 'sub-1', result: {} });
+});
+
+test('closing ends a subscription with its result', async () => {
+  const stream = await listen({ toolsListChanged: true });
+  await stream.next();
+  await door.ingress.close({ drainMs: 0 });
+  expect(await stream.next()).toMatchObject({ id: 'sub-1', result: { resultType: 'complete', _meta: TAG } });
+  expect(await stream.next()).toBe('ended');
+});
+
+test('a stream whose key is revoked ends without a further word', async () => {
+  const stream = await listen({ toolsListChanged: true });
+  await stream.next();
+  authenticate = keysOf();
+  door.broker.changeListOf('agent:demo');
+  expect(await stream.next()).toBe('ended');
+});
+
+test('a session hears of changes on its stream', async () => {
+  const stream = await openStream('GET', await openSession(door.ingress.port));
+  expect(stream.status).toBe(200);
+  door.broker.changeListOf('agent:demo');
+  expect(await stream.next()).toEqual(CHANGED);
+});
+
+test('a second stream of a session takes the place of the first', async () => {
+  const session = await openSession(door.ingress.port);
+  const first = await openStream('GET', session);
+  const second = await openStream('GET', session);
+  expect(await first.next()).toBe('ended');
+  door.broker.changeListOf('agent:demo');
+  expect(await second.next()).toEqual(CHANGED);
+});
+
+test('the 65th subscription of one principal is refused', async () => {
+  const streams = await Promise.all(Array.from({ length: 64 }, () => listen({ toolsListChanged: true })));
+  for (const stream of streams) await stream.next();
+  const refused = await listen({ toolsListChanged: true });
+  expect(await refused.next()).toBe('ended');
+  expect((await listen({ toolsListChanged: true }, 'other')).status).toBe(200);
+});

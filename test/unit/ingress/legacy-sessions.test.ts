@@ -1,0 +1,76 @@
+import { afterEach, expect, test } from 'vitest';
+import { LegacySessions, type SessionLimits } from '../../../src/ingress/mcp/legacy-sessions.ts';
+
+let nowMs = 0;
+let made = 0;
+let sessions: LegacySessions;
+
+function open(limits: Partial<SessionLimits> = {}): LegacySessions {
+  nowMs = 0;
+  made = 0;
+  const clock = { wallMs: () => nowMs, monotonicMs: () => nowMs };
+  const ids = {
+    uuidv7: () => `uuid-${made}`,
+    randomBytes: (length: number) => {
+      made += 1;
+      return new Uint8Array(length).fill(made);
+    },
+  };
+  sessions = new LegacySessions({ clock, ids }, { perPrincipal: 2, total: 4, idleMs: 1_000, ...limits });
+  return sessions;
+}
+
+afterEach(() => sessions.close());
+
+test('a session is found by its principal and by nobody else', () => {
+  const session = open().open('agent:demo', '2025-11-25');
+  expect(sessions.find(session?.id ?? '', 'agent:demo')).toBe(session);
+  expect(sessions.find(session?.id ?? '', 'agent:other')).toBeUndefined();
+});
+
+test('a session id has 192 random bits', () => {
+  expect(open().open('agent:demo', '2025-11-25')?.id).toMatch(/^[A-Za-z0-9_-]{32}$/);
+});
+
+test('one session too many takes the place of the longest unused', () => {
+  open();
+  const first = sessions.open('agent:demo', '2025-11-25');
+  nowMs = 1;
+  const second = sessions.open('agent:demo', '2025-11-25');
+  nowMs = 2;
+  sessions.find(first?.id ?? '', 'agent:demo');
+  const third = sessions.open('agent:demo', '2025-11-25');
+  expect([first, second, third].map((session) => sessions.find(session?.id ?? '', 'agent:demo') !== undefined)).toEqual(
+    [true, false, true],
+  );
+});
+
+test('a session with a call under way makes no room', () => {
+  open({ perPrincipal: 1 });
+  sessions.open('agent:demo', '2025-11-25')?.inFlight.set(1, new AbortController());
+  expect(sessions.open('agent:demo', '2025-11-25')).toBeUndefined();
+});
+
+test('a full house lets nobody be put out by another principal', () => {
+  open({ total: 2 });
+  const mine = sessions.open('agent:a', '2025-11-25');
+  sessions.open('agent:b', '2025-11-25');
+  expect(sessions.open('agent:c', '2025-11-25')).toBeUndefined();
+  expect(sessions.find(mine?.id ?? '', 'agent:a')).toBe(mine);
+});
+
+test('an unused session is forgotten, and makes room', () => {
+  open({ total: 1 });
+  const old = sessions.open('agent:a', '2025-11-25');
+  nowMs = 1_001;
+  expect(sessions.open('agent:b', '2025-11-25')).toBeDefined();
+  expect(sessions.find(old?.id ?? '', 'agent:a')).toBeUndefined();
+});
+
+test('ending a session cancels its calls', () => {
+  const session = open().open('agent:demo', '2025-11-25');
+  const call = new AbortController();
+  session?.inFlight.set(1, call);
+  if (session) sessions.end(session);
+  expect(call.signal.aborted).toBe(true);
+});

@@ -1,0 +1,88 @@
+import { expect, test } from 'vitest';
+import type { Era } from '../../../src/ingress/mcp/modern-envelope.ts';
+import { replyToCall } from '../../../src/ingress/mcp/replies.ts';
+import { completed, refused } from '../../fixtures/ingress-door.ts';
+
+const SERVER = { name: 'seneschal', version: '1' };
+const REQUEST = { id: 'a"b', name: 'files__echo' };
+
+function bodyOf(reply: Parameters<typeof replyToCall>[0], era: Era = 'legacy'): unknown {
+  return JSON.parse(replyToCall(reply, REQUEST, { era, serverInfo: SERVER }).body);
+}
+
+test('a legacy result goes through as it came', () => {
+  const result = {
+    content: [{ type: 'vendor', x: 1 }],
+    structuredContent: { a: null },
+    'x-vendor': [1],
+    _meta: { k: 1 },
+  };
+  expect(bodyOf(completed(result))).toEqual({ jsonrpc: '2.0', id: 'a"b', result });
+});
+
+test('a modern result is stamped, and says who we are instead of who the tool server is', () => {
+  const result = { content: [], _meta: { k: 1, 'io.modelcontextprotocol/serverInfo': { name: 'upstream' } } };
+  expect(bodyOf(completed(result), 'modern')).toEqual({
+    jsonrpc: '2.0',
+    id: 'a"b',
+    result: { content: [], resultType: 'complete', _meta: { k: 1, 'io.modelcontextprotocol/serverInfo': SERVER } },
+  });
+});
+
+test('what a modern tool server stamped does not reach a legacy agent', () => {
+  const result = {
+    content: [],
+    resultType: 'complete',
+    _meta: { 'io.modelcontextprotocol/serverInfo': { name: 'u' } },
+  };
+  expect(bodyOf(completed(result))).toEqual({ jsonrpc: '2.0', id: 'a"b', result: { content: [] } });
+});
+
+test('a hidden tool and an unknown one get the same bytes', () => {
+  const hidden = replyToCall(
+    refused({ reason: 'policy-denied', stage: 'authorize', visible: false }, 'call-1'),
+    REQUEST,
+    {
+      era: 'legacy',
+      serverInfo: SERVER,
+    },
+  );
+  const unknown = replyToCall(
+    refused({ reason: 'unknown-tool', stage: 'authorize', visible: false }, 'call-2'),
+    REQUEST,
+    {
+      era: 'modern',
+      serverInfo: SERVER,
+    },
+  );
+  expect(hidden).toEqual(unknown);
+  expect(hidden).toEqual({
+    status: 200,
+    body: '{"jsonrpc":"2.0","id":"a\\"b","error":{"code":-32602,"message":"Unknown tool: files__echo"}}',
+  });
+});
+
+test.each(['deny', 'indeterminate'] as const)('a refusal by %s is a tool error that names its decision', (effect) => {
+  expect(bodyOf(refused({ effect, message: 'cannot be decided now', reason: 'control-failed' }))).toEqual({
+    jsonrpc: '2.0',
+    id: 'a"b',
+    result: {
+      content: [{ type: 'text', text: 'cannot be decided now' }],
+      isError: true,
+      _meta: { 'dev.seneschal/decision': { decisionId: 'call-1', reason: 'control-failed' } },
+    },
+  });
+});
+
+test("a tool server's own error goes through as it came", () => {
+  const error = { code: -32099, message: 'quota', data: { left: 0 } };
+  const outcome = { kind: 'failed', reason: 'upstream-error', message: 'x', error, inDoubt: false } as const;
+  expect(bodyOf({ callId: 'call-1', outcome })).toEqual({ jsonrpc: '2.0', id: 'a"b', error });
+});
+
+test('a tool server that gave no answer is a tool error that says why', () => {
+  const outcome = { kind: 'failed', reason: 'upstream-timeout', message: 'no answer in 30s', inDoubt: true } as const;
+  expect(bodyOf({ callId: 'call-1', outcome })).toMatchObject({
+    result: { isError: true, _meta: { 'dev.seneschal/decision': { reason: 'upstream-timeout' } } },
+  });
+});
