@@ -54,6 +54,8 @@ const ASCII_OF: ReadonlyMap<string, string> = new Map(
 
 /** The ASCII text that `name` is drawn like: look-alikes of other scripts replaced, accents and invisible characters dropped. */
 export function asciiLookalike(name: string): string {
+  // Nearly all names are ASCII already, and catalogs hold thousands of them.
+  if (/^[\x20-\x7e]*$/.test(name)) return name;
   let ascii = '';
   for (const char of name.normalize('NFKD')) {
     if (/\p{Mn}|\p{Default_Ignorable_Code_Point}/u.test(char)) continue;

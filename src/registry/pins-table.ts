@@ -3,7 +3,7 @@ import type { Database, Migration, Statement } from '../storage/database.ts';
 import { type NewPin, type Pin, type Pins, pinOf } from './pin.ts';
 
 /** Tables of the registry: what `pin: auto` agreed to, and the last list of tools of each server. */
-export const migrations: readonly Migration[] = [
+export const REGISTRY_MIGRATIONS: readonly Migration[] = [
   {
     name: 'registry-001-pins',
     sql: `CREATE TABLE registry_pins (

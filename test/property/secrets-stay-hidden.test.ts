@@ -28,7 +28,7 @@ test('a secret is in nothing that is printed, serialized or inspected', () => {
 
 test('no error of a reference shows a value', () => {
   fc.assert(
-    fc.property(value, fc.constantFrom('\r\n', '\0', '${', '${vault:x}', '${env:NONE}'), (text, trouble) => {
+    fc.property(value, fc.constantFrom('\r\n', '\0', '${', `$\{vault:x}`, `$\{env:NONE}`), (text, trouble) => {
       const act = () =>
         resolveReferences(`\${env:A}${trouble}`, {
           env: { A: `${text}${trouble}` },
@@ -43,6 +43,9 @@ test('no error of a reference shows a value', () => {
 });
 
 const places: readonly ((secret: string) => string)[] = [
+  (secret) => `name: a\ntitle: *${secret}\ntransport: { type: stdio, command: x }\n`,
+  (secret) => `name: a\ntitle: !${secret} x\ntransport: { type: stdio, command: x }\n`,
+  (secret) => `name: a\ntitle: |${secret}\ntransport: { type: stdio, command: x }\n`,
   (secret) => `name: a\ntransport: { type: stdio, command: x, env: { API_TOKEN: "${secret}" } }\n`,
   (secret) => `name: a\ntransport: { type: stdio, command: x, env: { API_TOKEN: [${secret}] } }\n`,
   (secret) => `name: a\ntransport: { type: stdio, command: x, args: ["--token=${secret}"] }\n`,

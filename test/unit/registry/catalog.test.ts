@@ -145,6 +145,7 @@ describe('a target', () => {
       timeoutMs: 2_000,
       maxResultBytes: 1_048_576,
       payloads: 'digest',
+      payloadMaxBytes: 65_536,
       definitionDigest: targets[0]?.definitionDigest,
       definition,
       inputSchema: { type: 'object' },

@@ -205,7 +205,7 @@ describe('a url is refused when it', () => {
     ],
     [
       'holds a reference',
-      'https://example.org/${env:X}',
+      `https://example.org/$\{env:X}`,
       'credentials-reference-invalid: a reference stands where none is read',
     ],
   ])('%s', (_what, url, expected) => {
@@ -237,7 +237,7 @@ describe('a secret in clear text is refused at its place', () => {
   });
 
   test('and a reference that nothing can read is no way around it', () => {
-    expect(problemsOf(server('{ type: stdio, command: x, env: { CRM_TOKEN: "${vault:abc}" } }'))).toEqual([
+    expect(problemsOf(server(`{ type: stdio, command: x, env: { CRM_TOKEN: "$\{vault:abc}" } }`))).toEqual([
       'registry/servers/a.yaml:2:57 credentials-reference-invalid: a reference names neither a variable (`env:NAME`) nor a file (`file:PATH`)',
     ]);
   });

@@ -9,7 +9,7 @@ import {
   forgetPins,
   loadObserved,
   loadPins,
-  migrations,
+  REGISTRY_MIGRATIONS,
   saveObserved,
   savePins,
 } from '../../../src/registry/pins-table.ts';
@@ -21,7 +21,7 @@ let dir: string;
 let database: Database;
 beforeEach(async () => {
   dir = mkdtempSync(join(tmpdir(), 'pins-'));
-  database = await openSqlite({ path: join(dir, 'data.db'), migrations });
+  database = await openSqlite({ path: join(dir, 'data.db'), migrations: REGISTRY_MIGRATIONS });
 });
 afterEach(async () => {
   await database.close();
