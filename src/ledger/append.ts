@@ -1,0 +1,87 @@
+import type { PayloadRetention } from '../domain/target.ts';
+import type { Ids } from '../lib/ids.ts';
+import type { JsonValue } from '../lib/json.ts';
+import type { Database, Migration, Statement } from '../storage/database.ts';
+import { type Commitment, commit } from './commitment.ts';
+import type { Entry } from './entry.ts';
+import { entryBytes, leafHash } from './entry-bytes.ts';
+
+/** The schema of this room. */
+export const migrations: readonly Migration[] = [
+  {
+    name: 'ledger-001-entry',
+    sql: `CREATE TABLE entry (
+      seq INTEGER PRIMARY KEY, kind TEXT NOT NULL, call TEXT, at INTEGER NOT NULL, principal TEXT NOT NULL,
+      body TEXT NOT NULL, leaf BLOB NOT NULL
+    ) STRICT;
+    CREATE INDEX entry_of_call ON entry (call, kind) WHERE call IS NOT NULL;
+    CREATE INDEX entry_of_house ON entry (kind) WHERE call IS NULL;
+    CREATE TABLE payload (seq INTEGER PRIMARY KEY REFERENCES entry (seq), salt BLOB, bytes TEXT) STRICT;`,
+  },
+  {
+    name: 'ledger-002-policy-archive',
+    sql: 'CREATE TABLE policy_archive (revision TEXT PRIMARY KEY, texts TEXT NOT NULL) STRICT, WITHOUT ROWID',
+  },
+];
+
+const INSERT_ENTRY = 'INSERT INTO entry (kind, call, at, principal, body, leaf) VALUES (?, ?, ?, ?, ?, ?)';
+// Written right after its entry, in one transaction: the last row is that entry.
+const INSERT_PAYLOAD = 'INSERT INTO payload (seq, salt, bytes) VALUES (last_insert_rowid(), ?, ?)';
+
+/** A payload that an entry commits to, and how much of it stays. */
+export interface PayloadToKeep {
+  readonly commitment: Commitment;
+  readonly retention: PayloadRetention;
+  /** A longer payload is not kept, its commitment is. In bytes of UTF-8. Default: 262,144. */
+  readonly maxBytes?: number;
+}
+
+const DEFAULT_MAX_PAYLOAD_BYTES = 262_144;
+
+/** The book, as those see it who write in it. Entries are never changed and never taken out. */
+export class Ledger {
+  readonly #database: Pick<Database, 'write'>;
+  readonly #ids: Ids;
+
+  constructor(database: Pick<Database, 'write'>, options: { readonly ids: Ids }) {
+    this.#database = database;
+    this.#ids = options.ids;
+  }
+
+  /** Commits to a payload whose digest goes into an entry. */
+  commit(value: JsonValue): Commitment {
+    return commit(value, this.#ids);
+  }
+
+  /**
+   * Writes one entry. MUST NOT resolve before it is durable. Rejects with StorageError when it could not be made
+   * durable and with EntryError when it cannot be an entry; what it tells of must not happen then.
+   */
+  async append(entry: Entry, payload?: PayloadToKeep): Promise<void> {
+    await this.#database.write(statementsOf(entry, payload));
+  }
+
+  /** Writes several entries in one transaction: all or none. */
+  async appendAll(entries: readonly Entry[]): Promise<void> {
+    await this.#database.write(entries.flatMap((entry) => statementsOf(entry, undefined)));
+  }
+
+  /** Erases a payload and its salt; the entry and its digest stay, and say nothing of it any more. */
+  async erasePayload(seq: number): Promise<void> {
+    await this.#database.write([{ sql: 'UPDATE payload SET salt = NULL, bytes = NULL WHERE seq = ?', params: [seq] }]);
+  }
+}
+
+function statementsOf(entry: Entry, payload: PayloadToKeep | undefined): readonly Statement[] {
+  const body = entryBytes(entry);
+  const callId = 'callId' in entry ? entry.callId : null;
+  const statement: Statement = {
+    sql: INSERT_ENTRY,
+    params: [entry.kind, callId, entry.atMs, entry.principal, body, leafHash(body)],
+  };
+  if (payload === undefined) return [statement];
+  const { salt, bytes } = payload.commitment;
+  const maxBytes = payload.maxBytes ?? DEFAULT_MAX_PAYLOAD_BYTES;
+  const isKept = payload.retention === 'keep' && bytes.length <= maxBytes && Buffer.byteLength(bytes) <= maxBytes;
+  return [statement, { sql: INSERT_PAYLOAD, params: [salt, isKept ? bytes : null] }];
+}

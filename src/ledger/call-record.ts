@@ -1,0 +1,194 @@
+import type { Call, CallContext } from '../domain/call.ts';
+import type { Outcome, Refusal } from '../domain/outcome.ts';
+import type { Principal } from '../domain/principal.ts';
+import type { Target } from '../domain/target.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Digest } from '../lib/digest.ts';
+import type { JsonObject } from '../lib/json.ts';
+import { inOrder } from '../lib/ordered-json.ts';
+import type { Ledger, PayloadToKeep } from './append.ts';
+import type { Commitment } from './commitment.ts';
+import type { AdmittedEntry, ClosedEntry, RecordedStep, RecordedTarget, RefusedEntry } from './entry.ts';
+import { RefusalSum } from './refusal-sum.ts';
+
+/** What was decided about a call, under which rules. */
+export interface DecidedAct {
+  readonly call: Call;
+  readonly steps: readonly RecordedStep[];
+  readonly revision: Digest;
+  readonly registry: Digest;
+}
+
+/** How an admitted call ended. */
+export interface EndedAct extends DecidedAct {
+  readonly outcome: Outcome;
+  readonly result?: JsonObject;
+  readonly costNanoUsd: number;
+  readonly durationMs: number;
+}
+
+/** A message that was refused before it became a call. */
+export interface MalformedAct {
+  readonly principal: Principal;
+  readonly context: CallContext;
+  readonly code: number;
+  readonly problem: string;
+  readonly revision: Digest;
+  readonly registry: Digest;
+}
+
+/** Characters of a text from outside that an entry holds: the rest adds size and no knowledge. */
+const TEXT_LIMIT = 1_000;
+const WIRE_TEXT_LIMIT = 256;
+
+/** Writes calls into the book: intent, refusal, outcome. The keys of entries are written in canonical order, for speed. */
+export class CallRecord {
+  readonly #ledger: Ledger;
+  readonly #clock: Clock;
+  readonly #maxPayloadBytes: number | undefined;
+  readonly #sum: RefusalSum;
+
+  constructor(ledger: Ledger, options: { readonly clock: Clock; readonly maxPayloadBytes?: number }) {
+    this.#ledger = ledger;
+    this.#clock = options.clock;
+    this.#maxPayloadBytes = options.maxPayloadBytes;
+    this.#sum = new RefusalSum((entry) => ledger.append(entry));
+  }
+
+  /** The intent. MUST NOT resolve before it is durable; rejects when it could not be made so. */
+  admitted(decided: DecidedAct): Promise<void> {
+    const args = this.#ledger.commit(decided.call.args);
+    const entry = decidedEntry(decided, args, this.#clock.wallMs());
+    return this.#ledger.append(entry, this.#payload(decided.call, args));
+  }
+
+  /** A call that was refused before anything left. A flood of them is summed, see `RefusalSum`. */
+  async refused(decided: DecidedAct, refusal: Refusal): Promise<void> {
+    const args = this.#ledger.commit(decided.call.args);
+    const entry = refusedEntry(decidedEntry(decided, args, this.#clock.wallMs()), refusal);
+    if (!this.#sum.count(entry)) await this.#ledger.append(entry, this.#payload(decided.call, args));
+  }
+
+  /** The outcome. MUST NOT resolve before it is durable; rejects when it could not be made so. */
+  closed(ended: EndedAct): Promise<void> {
+    const result = ended.result === undefined ? undefined : this.#ledger.commit(ended.result);
+    const entry = closedEntry(ended, result, this.#clock.wallMs());
+    return this.#ledger.append(entry, result && this.#payload(ended.call, result));
+  }
+
+  /** A message that never became a call. A flood of them is summed. */
+  async malformed(message: MalformedAct): Promise<void> {
+    const entry = {
+      atMs: this.#clock.wallMs(),
+      code: message.code,
+      context: recordedContext(message.context),
+      credential: { id: message.principal.credentialId, proof: message.principal.proof },
+      kind: 'message.refused' as const,
+      principal: message.principal.id,
+      problem: clip(message.problem, TEXT_LIMIT),
+      registry: message.registry,
+      revision: message.revision,
+      session: clip(message.context.session, WIRE_TEXT_LIMIT),
+      v: 1 as const,
+    };
+    if (!this.#sum.count(entry)) await this.#ledger.append(entry);
+  }
+
+  /** Writes what was summed so far; to be called before the database is closed. */
+  flush(): Promise<void> {
+    return this.#sum.flush(this.#clock.wallMs());
+  }
+
+  #payload(call: Call, commitment: Commitment): PayloadToKeep {
+    const retention = call.target.kind === 'tool' ? call.target.payloads : 'digest';
+    return this.#maxPayloadBytes === undefined
+      ? { commitment, retention }
+      : { commitment, retention, maxBytes: this.#maxPayloadBytes };
+  }
+}
+
+function decidedEntry(decided: DecidedAct, args: Commitment, atMs: number): AdmittedEntry {
+  const { call } = decided;
+  return {
+    action: call.action,
+    argsDigest: args.digest,
+    atMs,
+    callId: call.id,
+    context: recordedContext(call.context),
+    credential: { id: call.principal.credentialId, proof: call.principal.proof },
+    kind: 'call.admitted',
+    principal: call.principal.id,
+    registry: decided.registry,
+    revision: decided.revision,
+    session: clip(call.context.session, WIRE_TEXT_LIMIT),
+    steps: decided.steps.map(recordedStep),
+    subjects: call.subjects,
+    target: recordedTarget(call.target),
+    v: 1,
+  };
+}
+
+function refusedEntry(decided: AdmittedEntry, refusal: Refusal): RefusedEntry {
+  return {
+    ...decided,
+    kind: 'call.refused',
+    message: clip(refusal.message, TEXT_LIMIT),
+    reason: refusal.reason,
+    stage: refusal.stage,
+    ...(refusal.rule === undefined ? {} : { rule: refusal.rule }),
+    ...(refusal.retryAfterMs === undefined ? {} : { retryAfterMs: refusal.retryAfterMs }),
+  };
+}
+
+function closedEntry(ended: EndedAct, result: Commitment | undefined, atMs: number): ClosedEntry {
+  const { call, outcome } = ended;
+  const withheld = outcome.kind === 'refused' ? outcome : undefined;
+  return {
+    action: call.action,
+    admittedAtMs: call.receivedAtMs,
+    atMs,
+    callId: call.id,
+    costNanoUsd: ended.costNanoUsd,
+    durationMs: ended.durationMs,
+    inDoubt: outcome.kind === 'failed' && outcome.inDoubt,
+    kind: 'call.closed',
+    ...(outcome.kind === 'completed' ? {} : { message: clip(outcome.message, TEXT_LIMIT) }),
+    outcome: outcome.kind,
+    principal: call.principal.id,
+    ...(outcome.kind === 'completed' ? {} : { reason: outcome.reason }),
+    registry: ended.registry,
+    ...(outcome.kind === 'completed' ? { resultBytes: outcome.resultBytes } : {}),
+    ...(result === undefined ? {} : { resultDigest: result.digest }),
+    revision: ended.revision,
+    ...(withheld?.rule === undefined ? {} : { rule: withheld.rule }),
+    session: clip(call.context.session, WIRE_TEXT_LIMIT),
+    ...(withheld === undefined ? {} : { stage: withheld.stage }),
+    steps: ended.steps.map(recordedStep),
+    target: call.target.id,
+    v: 1,
+  };
+}
+
+function recordedStep({ control, effect, facts, reason, rule }: RecordedStep): RecordedStep {
+  const step = { control, effect, facts: inOrder(facts) };
+  if (reason === undefined) return rule === undefined ? step : { ...step, rule };
+  return rule === undefined ? { ...step, reason } : { ...step, reason, rule };
+}
+
+function recordedTarget(target: Target): RecordedTarget {
+  return target.kind === 'tool'
+    ? { definitionDigest: target.definitionDigest, id: target.id, risk: target.risk }
+    : { exposedName: clip(target.exposedName, WIRE_TEXT_LIMIT), id: target.id };
+}
+
+function recordedContext({ protocolVersion, traceparent, transport }: CallContext): AdmittedEntry['context'] {
+  const version = clip(protocolVersion, WIRE_TEXT_LIMIT);
+  return traceparent === undefined
+    ? { protocolVersion: version, transport }
+    : { protocolVersion: version, traceparent: clip(traceparent, WIRE_TEXT_LIMIT), transport };
+}
+
+/** A text from outside, short and well-formed: neither its length nor half a character may cost us the record. */
+function clip(text: string, limit: number): string {
+  return text.length <= limit && text.isWellFormed() ? text : text.slice(0, limit).toWellFormed();
+}

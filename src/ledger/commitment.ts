@@ -1,0 +1,41 @@
+import { hash } from 'node:crypto';
+import type { Digest } from '../lib/digest.ts';
+import type { Ids } from '../lib/ids.ts';
+import type { JsonValue } from '../lib/json.ts';
+import { orderedJson } from '../lib/ordered-json.ts';
+
+/** Bytes of salt: without it a short value could be found from its digest by trying. */
+const SALT_BYTES = 16;
+
+/** A promise about a payload that says nothing of it once the salt is erased. */
+export interface Commitment {
+  readonly digest: Digest;
+  readonly salt: Uint8Array;
+  /** What was committed to: the canonical form (RFC 8785). */
+  readonly bytes: string;
+}
+
+/** Commits to a payload: SHA-256(salt ‖ canonical bytes), with 16 fresh bytes of salt. */
+export function commit(value: JsonValue, ids: Ids): Commitment {
+  const bytes = payloadBytes(value);
+  const salt = ids.randomBytes(SALT_BYTES);
+  return { digest: saltedDigest(salt, bytes), salt, bytes };
+}
+
+/** The digest of a commitment. */
+export function saltedDigest(salt: Uint8Array, bytes: string): Digest {
+  const input = Buffer.allocUnsafe(salt.length + Buffer.byteLength(bytes));
+  input.set(salt, 0);
+  input.write(bytes, salt.length);
+  return `sha256:${hash('sha256', input, 'hex')}`;
+}
+
+function payloadBytes(value: JsonValue): string {
+  try {
+    return orderedJson(value);
+  } catch {
+    // A lone surrogate has no canonical form, yet a tool server may send one and the record must not fail for it:
+    // ECMAScript prints it as an escape.
+    return JSON.stringify(value);
+  }
+}

@@ -1,0 +1,169 @@
+import type { Action } from '../domain/call.ts';
+import type { ControlName } from '../domain/control-name.ts';
+import type { ProofKind } from '../domain/principal.ts';
+import type { Reason } from '../domain/reasons.ts';
+import type { Risk } from '../domain/target.ts';
+import type { Digest } from '../lib/digest.ts';
+import type { JsonObject } from '../lib/json.ts';
+
+/** What every entry says. */
+interface Common<Kind extends string> {
+  /** Version of the format. */
+  readonly v: 1;
+  readonly kind: Kind;
+  /** Milliseconds since 1970 of the calendar clock when the entry was made. */
+  readonly atMs: number;
+  /** `agent:…`; `system:broker` or `os-user:<uid>` for acts of the house. */
+  readonly principal: string;
+  /** Our own session id, `stateless`, or `none` for acts of the house. */
+  readonly session: string;
+  /** Digest of the policy set in force; null before the first one is. */
+  readonly revision: Digest | null;
+  /** Digest of registry and lock in force; null before the first one is. */
+  readonly registry: Digest | null;
+}
+
+/** What one control saw and said: the part that replay decides again. */
+export interface RecordedStep {
+  readonly control: ControlName;
+  readonly effect: 'allow' | 'deny' | 'hold' | 'indeterminate';
+  readonly facts: JsonObject;
+  readonly reason?: Reason;
+  readonly rule?: string;
+}
+
+/** The target as it was resolved: a tool, or the name that resolved to nothing. */
+export type RecordedTarget =
+  | { readonly id: `tool:${string}/${string}`; readonly definitionDigest: Digest; readonly risk: Risk }
+  | { readonly id: 'tool:unknown'; readonly exposedName: string };
+
+/** What the two entries of a decision have in common: enough to decide again. */
+interface Decided {
+  readonly callId: string;
+  readonly action: Action;
+  /** Salted commitment to the arguments. */
+  readonly argsDigest: Digest;
+  readonly context: {
+    readonly transport: 'http' | 'stdio';
+    readonly protocolVersion: string;
+    readonly traceparent?: string;
+  };
+  /** What proved the principal. Never a secret. */
+  readonly credential: { readonly id: string; readonly proof: ProofKind };
+  readonly steps: readonly RecordedStep[];
+  readonly subjects: readonly string[];
+  readonly target: RecordedTarget;
+}
+
+/** The intent: durable before anything leaves. */
+export interface AdmittedEntry extends Common<'call.admitted'>, Decided {}
+
+/** A call that was refused before anything left: its one entry. */
+export interface RefusedEntry extends Common<'call.refused'>, Decided {
+  /** The control that decided, or `ledger`, or `walk`. */
+  readonly stage: string;
+  readonly reason: Reason;
+  readonly message: string;
+  readonly rule?: string;
+  readonly retryAfterMs?: number;
+}
+
+/** How an admitted call ended: durable before the reply. */
+export interface ClosedEntry extends Common<'call.closed'> {
+  readonly callId: string;
+  readonly action: Action;
+  /** Id of the target; the rest of it stands in the admitted entry. */
+  readonly target: string;
+  readonly admittedAtMs: number;
+  readonly durationMs: number;
+  readonly costNanoUsd: number;
+  /** `refused` when the call was made and its result withheld. */
+  readonly outcome: 'completed' | 'failed' | 'refused';
+  readonly inDoubt: boolean;
+  /** The result row. */
+  readonly steps: readonly RecordedStep[];
+  readonly stage?: string;
+  readonly reason?: Reason;
+  readonly rule?: string;
+  readonly message?: string;
+  /** Salted commitment to what came back, also where it was withheld. */
+  readonly resultDigest?: Digest;
+  readonly resultBytes?: number;
+}
+
+/** An admitted call that never was closed: the broker ended in its middle, and nobody knows whether the tool acted. */
+export interface InDoubtEntry extends Common<'call.in-doubt'> {
+  readonly callId: string;
+  readonly action: Action;
+  readonly target: string;
+  readonly admittedAtMs: number;
+  readonly reason: 'in-doubt';
+}
+
+/** Refusals of one kind, one principal and one second beyond the first, which has an entry of its own. */
+export interface SummedEntry extends Common<'call.refusals-summed'> {
+  readonly of: 'call.refused' | 'message.refused';
+  readonly count: number;
+  /** The second that was summed; it ends 1,000 ms later. */
+  readonly fromMs: number;
+  readonly reason?: Reason;
+  readonly rule?: string;
+  readonly code?: number;
+}
+
+/** A message of a known principal that never became a call. */
+export interface MessageRefusedEntry extends Common<'message.refused'> {
+  readonly context: {
+    readonly transport: 'http' | 'stdio';
+    readonly protocolVersion: string;
+    readonly traceparent?: string;
+  };
+  readonly credential: { readonly id: string; readonly proof: ProofKind };
+  /** JSON-RPC error code that was answered. */
+  readonly code: number;
+  readonly problem: string;
+}
+
+/** Acts of the house. */
+export const HOUSE_KINDS = [
+  'key.created',
+  'key.revoked',
+  'policy.applied',
+  'policy.rejected',
+  'registry.applied',
+  'registry.rejected',
+  'tool.drifted',
+  'tool.pinned',
+  'tool.quarantined',
+  'limit.warned',
+  'clock.jumped',
+  'broker.started',
+  'broker.stopped',
+] as const;
+export type HouseKind = (typeof HOUSE_KINDS)[number];
+
+/** An act of the house or of a person who runs it. */
+export interface HouseEntry extends Common<HouseKind> {
+  /** Small, without secrets and without personal data. */
+  readonly detail: JsonObject;
+}
+
+export type Entry =
+  | AdmittedEntry
+  | RefusedEntry
+  | ClosedEntry
+  | InDoubtEntry
+  | SummedEntry
+  | MessageRefusedEntry
+  | HouseEntry;
+
+/** An entry that holds decisions. */
+export type DecisionEntry = AdmittedEntry | RefusedEntry | ClosedEntry;
+export type EntryKind = Entry['kind'];
+
+/** Every kind of entry. */
+export const ENTRY_KINDS: readonly EntryKind[] = [
+  ...(['call.admitted', 'call.refused', 'call.closed', 'call.in-doubt', 'call.refusals-summed'] as const),
+  'message.refused',
+  ...HOUSE_KINDS,
+];

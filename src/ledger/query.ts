@@ -1,0 +1,115 @@
+import type { JsonValue } from '../lib/json.ts';
+import type { DatabaseReader, SqlValue } from '../storage/database.ts';
+import { saltedDigest } from './commitment.ts';
+import type { Entry, EntryKind } from './entry.ts';
+import { isUntouched, readEntry, type StoredEntry } from './read-entry.ts';
+
+/** Which entries are asked for. All that is given must hold. */
+export interface EntryFilter {
+  /** At most so many, the newest. */
+  readonly limit: number;
+  /** Made at that time or later; milliseconds since 1970. */
+  readonly sinceMs?: number;
+  /** Name of an agent, without `agent:`. */
+  readonly agent?: string;
+  readonly kind?: EntryKind;
+  readonly callId?: string;
+  /** Older than the entry of that number: the next page. */
+  readonly before?: number;
+}
+
+/** An entry as it is shown. */
+export interface ShownEntry {
+  readonly seq: number;
+  /** Null when the body is no entry, which nobody but a forger writes. */
+  readonly entry: Entry | null;
+  /** False when the body is not what was hashed when it was written. */
+  readonly untouched: boolean;
+}
+
+/** An entry with what is kept of its payload: arguments of an intent or refusal, result of an outcome. */
+export interface ShownActOfCall extends ShownEntry {
+  readonly payload: ShownPayload;
+}
+
+/** `kept` and whether it is what was committed to; `digest`: the digest alone is kept; `none`: there was no payload. */
+export type ShownPayload =
+  | { readonly kept: 'bytes'; readonly value: JsonValue; readonly matches: boolean }
+  | { readonly kept: 'digest' | 'none' | 'erased' };
+
+interface EntryRow extends StoredEntry {
+  readonly kind: string;
+}
+
+/** The newest entries that pass the filter, newest first. */
+export function listEntries(database: DatabaseReader, filter: EntryFilter): readonly ShownEntry[] {
+  const conditions: string[] = [];
+  const params: SqlValue[] = [];
+  const where = (condition: string, value: SqlValue | undefined): void => {
+    if (value === undefined) return;
+    conditions.push(condition);
+    params.push(value);
+  };
+  where('at >= ?', filter.sinceMs);
+  where('principal = ?', filter.agent === undefined ? undefined : `agent:${filter.agent}`);
+  where('kind = ?', filter.kind);
+  where('call = ?', filter.callId);
+  where('seq < ?', filter.before);
+  const condition = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`;
+  const sql = `SELECT seq, body, leaf FROM entry ${condition} ORDER BY seq DESC LIMIT ?`;
+  return database.read<StoredEntry>(sql, [...params, filter.limit]).map(shown);
+}
+
+/** Every entry of a call in order, with what is kept of its payloads; empty when there is no such call. */
+export function showCall(database: DatabaseReader, callId: string): readonly ShownActOfCall[] {
+  const sql = `SELECT entry.seq, body, leaf, payload.seq AS payloadSeq, salt, bytes FROM entry
+    LEFT JOIN payload ON payload.seq = entry.seq WHERE call = ? ORDER BY entry.seq`;
+  return database.read<PayloadRow>(sql, [callId]).map((row) => ({ ...shown(row), payload: shownPayload(row) }));
+}
+
+interface PayloadRow extends StoredEntry {
+  readonly payloadSeq: number | null;
+  readonly salt: Uint8Array | null;
+  readonly bytes: string | null;
+}
+
+/** How many entries there are. */
+export function countEntries(database: DatabaseReader): number {
+  return database.read<{ readonly count: number }>('SELECT count(*) AS count FROM entry')[0]?.count ?? 0;
+}
+
+/** One entry that holds decisions, and for an outcome the intent it belongs to. */
+export interface StoredDecision extends StoredEntry {
+  readonly intent?: StoredEntry;
+}
+
+interface DecisionRow extends EntryRow {
+  readonly intentSeq: number | null;
+  readonly intentBody: string | null;
+  readonly intentLeaf: Uint8Array | null;
+}
+
+/** Every entry that holds decisions, in order and one by one, so that a replay of any length needs no more memory. */
+export function* eachDecision(database: DatabaseReader): IterableIterator<StoredDecision> {
+  const sql = `SELECT e.seq, e.kind, e.body, e.leaf, a.seq AS intentSeq, a.body AS intentBody, a.leaf AS intentLeaf
+    FROM entry e LEFT JOIN entry a ON e.kind = 'call.closed' AND a.call = e.call AND a.kind = 'call.admitted'
+    WHERE e.kind IN ('call.admitted', 'call.refused', 'call.closed') ORDER BY e.seq`;
+  for (const { seq, body, leaf, intentSeq, intentBody, intentLeaf } of database.iterate<DecisionRow>(sql)) {
+    const stored = { seq, body, leaf };
+    if (intentSeq === null || intentBody === null || intentLeaf === null) yield stored;
+    else yield { ...stored, intent: { seq: intentSeq, body: intentBody, leaf: intentLeaf } };
+  }
+}
+
+function shown(stored: StoredEntry): ShownEntry {
+  return { seq: stored.seq, entry: readEntry(stored.body) ?? null, untouched: isUntouched(stored) };
+}
+
+function shownPayload({ body, payloadSeq, salt, bytes }: PayloadRow): ShownPayload {
+  if (payloadSeq === null) return { kept: 'none' };
+  if (salt === null) return { kept: 'erased' };
+  if (bytes === null) return { kept: 'digest' };
+  const digest = saltedDigest(salt, bytes);
+  // Looked for in the text: whichever key holds it, it was committed to.
+  return { kept: 'bytes', value: JSON.parse(bytes), matches: body.includes(`"${digest}"`) };
+}
