@@ -24,7 +24,26 @@ export function limitRules(lists: {
   const budgets = new SubjectIndex(lists.budgets);
   const remembered = new Map<string, MatchedLimits>();
 
+  // A call asks several times in a row, once per control and step: its own parts answer without building the key.
+  let last: LimitedCall | undefined;
+  let lastMatched: MatchedLimits | undefined;
+
   function matching(call: LimitedCall): MatchedLimits {
+    if (
+      lastMatched !== undefined &&
+      last?.subjects === call.subjects &&
+      last.target === call.target &&
+      last.action === call.action
+    ) {
+      return lastMatched;
+    }
+    const { subjects, action, target } = call;
+    last = { subjects, action, target };
+    lastMatched = lookUp(call);
+    return lastMatched;
+  }
+
+  function lookUp(call: LimitedCall): MatchedLimits {
     const combination = `${call.target.id}\n${call.action}\n${call.subjects.join('\n')}`;
     const known = remembered.get(combination);
     if (known !== undefined) return known;

@@ -186,6 +186,19 @@ describe('a call is counted', () => {
     expect(rules.matching(callOf())).toBe(rules.matching(callOf()));
   });
 
+  test('anew when only its action, target or subjects differ from the call before', () => {
+    const text = 'rates:\n  - { subject: "agent:demo", resource: "tool:crm/*", action: call, limit: 5/s }\n';
+    const rules = loadLimits('l.yaml', text);
+    const call = callOf();
+    const others = [
+      { ...call, action: 'read' as const },
+      { ...call, target: callOf({ tool: 'files/read' }).target },
+      { ...call, subjects: ['agent:other'] },
+    ];
+    const counted = others.flatMap((other) => [rules.matching(call).rates.length, rules.matching(other).rates.length]);
+    expect(counted).toEqual([1, 0, 1, 0, 1, 0]);
+  });
+
   test('by nothing when there are no limits', () => {
     expect(EMPTY_LIMITS.matching(callOf())).toEqual({ rates: [], concurrency: [], budgets: [] });
   });
