@@ -1,14 +1,13 @@
 import type { KeywordDefinition } from 'ajv';
 import { canonicalJson } from '../lib/canonical-json.ts';
-import type { JsonValue } from '../lib/json.ts';
-import { compileLinearPattern, type LinearPattern } from '../lib/linear-pattern.ts';
-import { LruMap } from '../lib/lru.ts';
+import { isJsonObject, type JsonValue } from '../lib/json.ts';
+import { patternOf } from './pattern.ts';
+import { FUEL_PER_VALIDATION, type Price } from './price.ts';
 
-/** What one validation may cost: a schema looked at costs 1 and one more for each schema directly under it. */
-export const FUEL_PER_VALIDATION = 400_000;
-
-/** A linear engine's steps that cost as much as looking at one schema. */
-const PATTERN_STEPS_PER_FUEL = 16;
+/** Steps of the linear engine, units of text that is walked, and units of text that is built, for one unit of fuel. */
+const PATTERN_STEPS_PER_FUEL = 2;
+const WALKED_UNITS_PER_FUEL = 16;
+const BUILT_UNITS_PER_FUEL = 4;
 
 /** Thrown out of compiled code when a validation costs too much, and caught where that validation began. */
 export class FuelExhausted extends Error {
@@ -34,34 +33,48 @@ export function ownKeywords(tank: FuelTank): readonly KeywordDefinition[] {
   return [
     {
       keyword: 'fuel',
-      schemaType: 'number',
+      schemaType: 'array',
       before: '$ref',
       errors: false,
-      compile: (price: number) => () => {
-        tank.burn(price);
-        return true;
+      compile:
+        ([base, perElement]: Price) =>
+        (value: JsonValue) => {
+          tank.burn(perElement === 0 ? base : base + perElement * sizeOf(value));
+          return true;
+        },
+    },
+    {
+      keyword: 'enum',
+      schemaType: 'array',
+      errors: false,
+      compile: (values: readonly JsonValue[]) => {
+        const known = new Set(values.map((value) => identityOf(value, NO_TANK)));
+        return (value: JsonValue) => known.has(identityOf(value, tank));
       },
     },
-    { keyword: 'enum', schemaType: 'array', errors: false, compile: (values: readonly JsonValue[]) => isOneOf(values) },
     {
       keyword: 'uniqueItems',
       type: 'array',
       schemaType: 'boolean',
       errors: false,
-      compile: (unique: boolean) => (unique ? hasUniqueItems : () => true),
+      compile: (unique: boolean) => (items: readonly JsonValue[]) => !unique || hasUniqueItems(items, tank),
     },
   ];
 }
 
-function isOneOf(values: readonly JsonValue[]): (value: JsonValue) => boolean {
-  const known = new Set(values.map(identityOf));
-  return (value) => known.has(identityOf(value));
+const NO_TANK = { burn: () => {} };
+
+function sizeOf(value: JsonValue): number {
+  if (typeof value === 'string') return value.length / WALKED_UNITS_PER_FUEL;
+  if (Array.isArray(value)) return value.length;
+  return isJsonObject(value) ? Object.keys(value).length : 0;
 }
 
-function hasUniqueItems(items: readonly JsonValue[]): boolean {
+function hasUniqueItems(items: readonly JsonValue[], tank: FuelTank): boolean {
   const seen = new Set<JsonValue>();
+  tank.burn(items.length);
   for (const item of items) {
-    const identity = identityOf(item);
+    const identity = identityOf(item, tank);
     if (seen.has(identity)) return false;
     seen.add(identity);
   }
@@ -69,9 +82,13 @@ function hasUniqueItems(items: readonly JsonValue[]): boolean {
 }
 
 /** Two JSON values are equal (JSON Schema core §4.2.2) exactly when these are. */
-function identityOf(value: JsonValue): JsonValue {
-  // Canonical text of an array or object begins with a bracket; the mark keeps it apart from a string that looks like it.
-  if (typeof value === 'object' && value !== null) return `\u0000${canonicalJson(value)}`;
+function identityOf(value: JsonValue, tank: Pick<FuelTank, 'burn'>): JsonValue {
+  if (typeof value === 'object' && value !== null) {
+    const text = canonicalJson(value);
+    tank.burn(text.length / BUILT_UNITS_PER_FUEL);
+    // The mark keeps it apart from a string that looks like it.
+    return `\u0000${text}`;
+  }
   return typeof value === 'string' && value.startsWith('\u0000') ? `\u0000${value}` : value;
 }
 
@@ -85,6 +102,7 @@ export interface RegExpEngine {
 export function linearEngine(tank: FuelTank): RegExpEngine {
   const engine = (source: string) => {
     const pattern = patternOf(source);
+    if (!pattern) throw new TypeError('a pattern that was not admitted reached the compiler');
     return {
       test(text: string): boolean {
         tank.burn((text.length * pattern.size) / PATTERN_STEPS_PER_FUEL);
@@ -95,15 +113,4 @@ export function linearEngine(tank: FuelTank): RegExpEngine {
     };
   };
   return Object.assign(engine, { code: 'linear' });
-}
-
-const recentPatterns = new LruMap<string, LinearPattern>(500);
-
-function patternOf(source: string): LinearPattern {
-  const known = recentPatterns.get(source);
-  if (known) return known;
-  const pattern = compileLinearPattern(source);
-  if (!pattern) throw new TypeError('a pattern that was not admitted reached the compiler');
-  recentPatterns.set(source, pattern);
-  return pattern;
 }

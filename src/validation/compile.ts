@@ -67,8 +67,12 @@ export function compileReadSchema(schema: ReadSchema, digest: Digest): CompiledS
     ownProperties: true,
     messages: false,
     logger: false,
-    code: { regExp: linearEngine(tank) },
+    // Optimising costs more than the optimised code saves.
+    code: { regExp: linearEngine(tank), optimize: false },
   });
+  // Without these, code is smaller and `anyOf` ends at the first alternative that matches.
+  ajv.opts.dynamicRef = false;
+  ajv.opts.unevaluated = schema.keywords.has('unevaluatedProperties');
   ajv
     .removeKeyword('enum')
     .removeKeyword('uniqueItems')

@@ -1,6 +1,6 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../lib/json.ts';
-import { compileLinearPattern } from '../lib/linear-pattern.ts';
 import { KEYWORDS_2020, KEYWORDS_DRAFT_07, type KeywordShape } from './keywords.ts';
+import { patternOf } from './pattern.ts';
 
 /** The dialects that are read: JSON Schema 2020-12, which MCP takes for granted, and draft-07, which must be declared. */
 export type Dialect = '2020-12' | 'draft-07';
@@ -15,6 +15,8 @@ export interface ReadSchema {
   readonly targets: ReadonlySet<string>;
   /** Every property name that the schema speaks of. */
   readonly names: ReadonlySet<string>;
+  /** Every keyword that is used anywhere. */
+  readonly keywords: ReadonlySet<string>;
 }
 
 export type SchemaReading =
@@ -22,7 +24,14 @@ export type SchemaReading =
   | { readonly admitted: false; readonly reason: string };
 
 /** Bounds of a schema from an untrusted server. */
-export const SCHEMA_LIMITS = { maxBytes: 262_144, maxNodes: 5_000, maxDepth: 64, maxPatternSize: 10_000 } as const;
+export const SCHEMA_LIMITS = {
+  maxSubschemas: 1_000,
+  maxAlternatives: 200,
+  maxBytes: 262_144,
+  maxNodes: 5_000,
+  maxDepth: 64,
+  maxPatternSize: 10_000,
+} as const;
 
 /** Reads an untrusted schema. Not admitted: what is too large, refers outside itself, loops, or is not understood. */
 export function readSchema(root: JsonValue): SchemaReading {
@@ -61,9 +70,9 @@ class SchemaReader implements ReadSchema {
   readonly places: Map<string, JsonValue> = new Map<string, JsonValue>();
   readonly targets: Set<string> = new Set<string>();
   readonly names: Set<string> = new Set<string>();
+  readonly keywords: Set<string> = new Set<string>();
   readonly dialect: Dialect;
   readonly #keywords: ReadonlyMap<string, KeywordShape>;
-  readonly #used = new Set<string>();
   /** Which places look at the same value: an edge consumes nothing of the value, so a cycle would never end. */
   readonly #sameValue = new Map<string, string[]>();
   #patternSize = 0;
@@ -86,7 +95,7 @@ class SchemaReader implements ReadSchema {
       if (!this.places.has(target)) return 'a `$ref` points at nothing that is a schema';
     }
     // Ajv forgets what `if` has evaluated where a branch is missing or trivial.
-    if (this.#used.has('if') && this.#used.has('unevaluatedProperties')) {
+    if (this.keywords.has('if') && this.keywords.has('unevaluatedProperties')) {
       return '`unevaluatedProperties` together with `if` is not supported';
     }
     return this.#loops() ? 'a `$ref` leads back to itself without end' : undefined;
@@ -94,6 +103,8 @@ class SchemaReader implements ReadSchema {
 
   #readSchema(schema: JsonValue, place: string): string | undefined {
     this.places.set(place, schema);
+    if (this.places.size > SCHEMA_LIMITS.maxSubschemas)
+      return `it has more than ${SCHEMA_LIMITS.maxSubschemas} subschemas`;
     if (typeof schema === 'boolean') return undefined;
     if (!isJsonObject(schema)) return 'a subschema is neither an object nor a boolean';
     if (place !== '' && schema.$id !== undefined) return 'an inner `$id` is not supported';
@@ -113,7 +124,7 @@ class SchemaReader implements ReadSchema {
   #readKeyword(entry: Entry): string | undefined {
     const { keyword, shape, value } = entry;
     const place = placeUnder(entry.place, keyword);
-    this.#used.add(keyword);
+    this.keywords.add(keyword);
     switch (shape.kind) {
       case 'refused':
         return shape.why;
@@ -127,6 +138,7 @@ class SchemaReader implements ReadSchema {
         return this.#readSchema(value, place);
       case 'schemas':
         if (!Array.isArray(value) || value.length === 0) return `\`${keyword}\` is not a list of schemas`;
+        if (value.length > SCHEMA_LIMITS.maxAlternatives) return `\`${keyword}\` has too many members`;
         for (const index of value.keys()) if (shape.inPlace) this.#link(entry.place, placeUnder(place, index));
         return this.#readList(value, place);
       case 'schema-map':
@@ -175,9 +187,10 @@ class SchemaReader implements ReadSchema {
   }
 
   #readPattern(source: string): string | undefined {
-    const pattern = compileLinearPattern(source);
+    const pattern = patternOf(source);
     if (pattern === undefined) return 'a pattern is too large or cannot be matched in linear time';
-    this.#patternSize += pattern.size;
+    // The program, and what it costs to make even a small one.
+    this.#patternSize += pattern.size + 50;
     return this.#patternSize > SCHEMA_LIMITS.maxPatternSize ? 'its patterns are too large together' : undefined;
   }
 

@@ -1,16 +1,16 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../lib/json.ts';
 import { KEYWORDS_2020, KEYWORDS_DRAFT_07, type KeywordShape } from './keywords.ts';
+import { priceOf, REFERENCE_PRICE } from './price.ts';
 import { placeOfRef, placeUnder, type ReadSchema } from './read-schema.ts';
 
 type Draft = Record<string, JsonValue>;
 
 /**
  * Writes a read schema anew for the compiler, in JSON Schema 2020-12: enforced keywords only, each `$ref` target once
- * and under a name of ours, and on each schema with subschemas the keyword `fuel`, the price of looking at it once.
+ * and under a name of ours, and where looking at a schema has a price, the keyword `fuel` with it.
  */
 export function translateSchema(schema: ReadSchema): JsonObject {
-  const translator = new Translator(schema);
-  return translator.run();
+  return new Translator(schema).run();
 }
 
 class Translator {
@@ -40,7 +40,7 @@ class Translator {
   #body(schema: JsonValue, place: string): JsonValue {
     if (!isJsonObject(schema)) return schema;
     if (this.#schema.dialect === 'draft-07' && schema.$ref !== undefined)
-      return { $ref: this.#nameOf(schema.$ref), fuel: 1 };
+      return { $ref: this.#nameOf(schema.$ref), fuel: REFERENCE_PRICE };
     const out: Draft = {};
     for (const keyword of Object.keys(schema)) {
       const shape = this.#keywords.get(keyword);
@@ -50,7 +50,7 @@ class Translator {
     }
     if (this.#schema.dialect === 'draft-07') modernise(out);
     const price = priceOf(out);
-    if (price > 0) out.fuel = price;
+    if (price !== undefined) out.fuel = price;
     return out;
   }
 
@@ -93,16 +93,4 @@ function modernise(out: Draft): void {
   }
   out.dependentRequired = required;
   out.dependentSchemas = schemas;
-}
-
-/** One for the schema itself and one for each schema directly under it; 0 for a leaf, which its parent pays for. */
-function priceOf(schema: Draft): number {
-  let children = 0;
-  for (const [keyword, value] of Object.entries(schema)) {
-    const shape = KEYWORDS_2020.get(keyword);
-    if (keyword === '$ref' || shape?.kind === 'schema') children += 1;
-    else if (shape?.kind === 'schemas' && Array.isArray(value)) children += value.length;
-    else if (shape?.kind === 'schema-map' && isJsonObject(value)) children += Object.keys(value).length;
-  }
-  return children === 0 ? 0 : children + 1;
 }
