@@ -1,5 +1,6 @@
-import { type Document, isAlias, isNode, LineCounter, parseDocument, visit, type YAMLError } from 'yaml';
+import { type Document, isAlias, isNode, isScalar, LineCounter, parseDocument, visit, type YAMLError } from 'yaml';
 import type { Problem } from '../domain/problem.ts';
+import { tooDeepAt } from './yaml-nesting.ts';
 
 /** Largest YAML file that is read, in bytes of UTF-8. */
 export const MAX_YAML_BYTES = 1_048_576;
@@ -29,44 +30,38 @@ export function parseYamlDocument(file: string, text: string): YamlDocument | Pr
     const { line, col } = lines.linePos(offset);
     return `${file}:${Math.max(line, 1)}:${Math.max(col, 1)}`;
   };
-  const document = parseWithin(text, lines);
-  if (document === undefined) {
-    return [
-      {
-        code: 'config-too-large',
-        at: `${file}:1:1`,
-        message: 'lists and maps are nested too deeply to be read',
-        hint: 'nest at most a few dozen levels',
-      },
-    ];
-  }
+  const deepAt = tooDeepAt(text);
+  if (deepAt !== undefined) return [tooDeep(placeIn(file, text, deepAt))];
+  const document = parseDocument(text, {
+    version: '1.2',
+    schema: 'core',
+    merge: false,
+    // The library compares each key with each; duplicates are looked for below.
+    uniqueKeys: false,
+    stringKeys: true,
+    strict: true,
+    prettyErrors: false,
+    // 'silent' would swallow the error of a second document too.
+    logLevel: 'error',
+    lineCounter: lines,
+  });
   // The library's sentences may quote the text, and the text may hold a secret: only its codes are used.
   const syntax = document.errors.slice(0, MOST_PROBLEMS).map((error) => syntaxProblem(error, place));
   const refused = refusedFeatures(document, place);
-  const problems = [...syntax, ...refused.slice(0, MOST_PROBLEMS)];
-  const isReadable = refused.length === 0 && document.errors.every((error) => error.code === 'DUPLICATE_KEY');
+  const twice = duplicateKeys(document, place);
+  const problems = [...syntax, ...refused.slice(0, MOST_PROBLEMS), ...twice.slice(0, MOST_PROBLEMS)];
+  const isReadable = refused.length === 0 && document.errors.length === 0;
   return { document, place, problems, isReadable };
 }
 
-function parseWithin(text: string, lineCounter: LineCounter): Document.Parsed | undefined {
-  try {
-    return parseDocument(text, {
-      version: '1.2',
-      schema: 'core',
-      merge: false,
-      uniqueKeys: true,
-      stringKeys: true,
-      strict: true,
-      prettyErrors: false,
-      // 'silent' would swallow the error of a second document too.
-      logLevel: 'error',
-      lineCounter,
-    });
-  } catch (error) {
-    // The composer recurses; its only way to say "too deep" is an exhausted stack.
-    if (error instanceof RangeError) return undefined;
-    throw error;
-  }
+function tooDeep(at: string): Problem {
+  const message = 'lists and maps are nested too deeply to be read';
+  return { code: 'config-too-large', at, message, hint: 'nest at most a few dozen levels' };
+}
+
+function placeIn(file: string, text: string, offset: number): string {
+  const before = text.slice(0, offset).split('\n');
+  return `${file}:${before.length}:${(before.at(-1)?.length ?? 0) + 1}`;
 }
 
 // All control characters but tab and line ends, line and paragraph separators, bidirectional overrides, lone surrogates.
@@ -87,11 +82,10 @@ function unfitText(file: string, text: string): Problem[] {
   const problems: Problem[] = [];
   for (const match of text.matchAll(CONTROL_CHARACTERS)) {
     if (match.index === 0 && match[0] === '\ufeff') continue;
-    const before = text.slice(0, match.index).split('\n');
     const code = (match[0].codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0');
     problems.push({
       code: 'config-control-character',
-      at: `${file}:${before.length}:${(before.at(-1)?.length ?? 0) + 1}`,
+      at: placeIn(file, text, match.index),
       message: `control character U+${code}`,
       hint: 'delete it; within double quotes an escape such as "\\n" may be written',
     });
@@ -102,14 +96,6 @@ function unfitText(file: string, text: string): Problem[] {
 
 function syntaxProblem(error: YAMLError, place: (offset: number) => string): Problem {
   const at = place(error.pos[0]);
-  if (error.code === 'DUPLICATE_KEY') {
-    return {
-      code: 'config-duplicate-key',
-      at,
-      message: 'the key is written twice in one map',
-      hint: 'delete one of the two',
-    };
-  }
   if (error.code === 'MULTIPLE_DOCS') {
     return {
       code: 'config-refused-yaml',
@@ -163,6 +149,24 @@ function refusedFeatures(document: Document.Parsed, place: (offset: number) => s
         refuse(key.range?.[0] ?? 0, `the key \`${String(key.value)}\` is not read`, 'delete it');
       }
       return undefined;
+    },
+  });
+  return problems;
+}
+
+function duplicateKeys(document: Document.Parsed, place: (offset: number) => string): Problem[] {
+  const problems: Problem[] = [];
+  visit(document, {
+    Map: (_key, map) => {
+      const seen = new Set<unknown>();
+      for (const { key } of map.items) {
+        if (!isScalar(key)) continue;
+        const at = place(key.range?.[0] ?? 0);
+        const message = 'the key is written twice in one map';
+        if (seen.has(key.value))
+          problems.push({ code: 'config-duplicate-key', at, message, hint: 'delete one of the two' });
+        seen.add(key.value);
+      }
     },
   });
   return problems;

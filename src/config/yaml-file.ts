@@ -33,7 +33,9 @@ export function readYaml<T>(file: string, text: string, schema: ZodType<T>): Yam
   const places = new Places(document, place);
   const input: unknown = document.toJS({ maxAliasCount: 0 });
   const result = schema.safeParse(input);
-  const findings = result.success ? [] : result.error.issues.flatMap((issue) => findingsOf(issue, { schema, input }));
+  const issues = result.success ? [] : result.error.issues;
+  // To find a place costs as much as the map is long: a file of nothing but mistakes is told of by its first hundred.
+  const findings = issues.flatMap((issue) => findingsOf(issue, { schema, input })).slice(0, 100);
   const problems = [...parsed.problems, ...findings.map((finding) => placed(finding, places))];
   if (problems.length > 0 || !result.success) throw new ProblemError(sorted(problems));
   return {

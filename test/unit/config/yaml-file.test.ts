@@ -165,8 +165,22 @@ describe('a YAML file that is refused', () => {
     ]);
   });
 
-  test('brackets nested 100,000 deep', () => {
-    expect(problemsOf(`name: ${'['.repeat(100_000)}`)[0]).toMatch(/^a\.yaml:1:\d+ config-(syntax|too-large)/);
+  test.each([
+    ['brackets', `name: ${'['.repeat(500_000)}`, 'a.yaml:1:133'],
+    ['braces', `name: ${'{a: '.repeat(200_000)}`, 'a.yaml:1:511'],
+    ['lists in one line', `name: a\n${'- '.repeat(400_000)}`, 'a.yaml:2:257'],
+    [
+      'maps by indentation',
+      Array.from({ length: 900 }, (_, level) => `${' '.repeat(level)}a:`).join('\n'),
+      'a.yaml:128:128',
+    ],
+  ])('%s nested without end', (_what, text, at) => {
+    expect(problemsOf(text)).toEqual([`${at} config-too-large: lists and maps are nested too deeply to be read`]);
+  });
+
+  test('60,000 unknown keys', () => {
+    const keys = Array.from({ length: 60_000 }, (_, index) => `k${index}: 1`).join('\n');
+    expect(problemsOf(keys)).toHaveLength(100);
   });
 
   test('with all its problems, in the order of the file', () => {
