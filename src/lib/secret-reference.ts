@@ -41,12 +41,6 @@ export function parseReferences(text: string): readonly ReferencePart[] | Malfor
   return parts;
 }
 
-/** True when the text holds at least one well-formed reference. */
-export function hasReference(text: string): boolean {
-  const parts = parseReferences(text);
-  return Array.isArray(parts) && parts.some((part) => part.kind !== 'text');
-}
-
 function referencePart(
   body: string,
   { offset, isClosed }: { offset: number; isClosed: boolean },
