@@ -76,6 +76,7 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
     this.#bytes += chunk.length;
     if (this.#settled) {
       if (this.#bytes > AFTER_ANSWER.bytes) this.#abort();
+      else if (this.#body === 'events') this.#reader?.push(chunk);
       return;
     }
     if (this.#body === 'events') {

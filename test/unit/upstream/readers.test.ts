@@ -1,0 +1,94 @@
+import { expect, test } from 'vitest';
+import { EventStreamReader } from '../../../src/upstream/mcp/event-stream-reader.ts';
+import { encodeHeaderValue } from '../../../src/upstream/mcp/header-value.ts';
+import { idInText, readIncomingMessage } from '../../../src/upstream/mcp/incoming-message.ts';
+import { LineReader } from '../../../src/upstream/mcp/line-reader.ts';
+
+function linesOf(chunks: readonly string[], maxBytes: number): string[] {
+  const seen: string[] = [];
+  const reader = new LineReader(maxBytes, {
+    onLine: (line) => seen.push(line.toString()),
+    onOverlongLine: (ends) => seen.push(`overlong ${ends.length}`),
+    onEndless: () => seen.push('endless'),
+  });
+  for (const chunk of chunks) reader.push(Buffer.from(chunk));
+  return seen;
+}
+
+function eventsOf(chunks: readonly string[], maxBytes = 1_000): (string | boolean)[] {
+  const seen: (string | boolean)[] = [];
+  const reader = new EventStreamReader(maxBytes, (data) => seen.push(data.toString()));
+  for (const chunk of chunks) if (!reader.push(Buffer.from(chunk))) seen.push(false);
+  return seen;
+}
+
+const read = (text: string): unknown => readIncomingMessage(Buffer.from(text), 10_000);
+
+test('lines are whole however the bytes arrive, and blank ones do not count', () => {
+  expect(linesOf(['{"a"', ':1}\n\r\n{"b":2}\n', '{"c"', ':', '3}\n{"d"'], 100)).toEqual([
+    '{"a":1}',
+    '{"b":2}',
+    '{"c":3}',
+  ]);
+});
+
+test('a line over the cap leaves its ends alone, and the next line is read', () => {
+  expect(linesOf(['x'.repeat(600), 'x'.repeat(600), '\n{"a":1}\n'], 1_000)).toEqual(['overlong 512', '{"a":1}']);
+});
+
+test('events are whole however the bytes arrive', () => {
+  const stream =
+    ': hello\r\nevent: message\r\ndata: {"a":1}\r\n\r\nid: 7\ndata:{"b":\ndata: 2}\n\nretry: 1\n\ndata: x\r\rdata: cut';
+  expect(eventsOf([stream])).toEqual(['{"a":1}', '{"b":\n2}', 'x']);
+  expect(eventsOf(stream.split(''))).toEqual(['{"a":1}', '{"b":\n2}', 'x']);
+});
+
+test.each([
+  ['one long line', ['data: ', 'x'.repeat(2_000)]],
+  ['many lines of one event', ['data: x\n'.repeat(1_000)]],
+  ['many empty lines of one event', ['data:\n'.repeat(1_000)]],
+])('an event that outgrows the cap by %s is given up', (_how, chunks) => {
+  expect(eventsOf(chunks).at(-1)).toBe(false);
+});
+
+test.each([
+  ['{"jsonrpc":"2.0","id":1,"result":{"a":1}}', { kind: 'answer', id: 1 }],
+  ['{"jsonrpc":"2.0","id":1,"error":{"code":-1,"message":"m"}}', { kind: 'answer', id: 1 }],
+  ['{"jsonrpc":"2.0","id":null,"error":{"code":-1,"message":"m"}}', { kind: 'stray-error' }],
+  ['{"jsonrpc":"2.0","id":"a","method":"ping"}', { kind: 'request', id: 'a', method: 'ping' }],
+  ['{"jsonrpc":"2.0","method":"n"}', { kind: 'notification', method: 'n' }],
+  ['{"jsonrpc":"2.0","id":1,"result":[]}', { kind: 'invalid', id: 1 }],
+  ['{"jsonrpc":"2.0","id":1,"result":null}', { kind: 'invalid', id: 1 }],
+  ['{"jsonrpc":"2.0","id":1,"error":{"code":1.5,"message":"m"}}', { kind: 'invalid', id: 1 }],
+  ['{"jsonrpc":"2.0","id":1,"error":"no"}', { kind: 'invalid', id: 1 }],
+  ['{"jsonrpc":"2.0","id":1}', { kind: 'invalid', id: 1 }],
+  ['{"jsonrpc":"1.0","id":1,"result":{}}', { kind: 'invalid', id: 1 }],
+  ['{"jsonrpc":"2.0","id":"1","result":{}}', { kind: 'invalid' }],
+  ['{"jsonrpc":"2.0","id":1,"id":2,"result":{}}', { kind: 'invalid' }],
+  ['{"jsonrpc":"2.0","id":1,"result":{"__proto__":{}}}', { kind: 'invalid', id: 1 }],
+  ['[]', { kind: 'invalid' }],
+  ['', { kind: 'invalid' }],
+])('the message %s is read as what it is', (text, expected) => {
+  expect(read(text)).toMatchObject(expected);
+});
+
+test.each([
+  ['{"jsonrpc":"2.0","id":12,"result":{"id":3}}', 12],
+  ['{"id":12,"result":{{{', 12],
+  ['{"result":{{{,"jsonrpc":"2.0","id":12}', 12],
+  ['{"result":{"x":1,"id":12}}', undefined],
+  ['garbage', undefined],
+])('of %s the id is told by its ends alone', (text, id) => {
+  expect(idInText(Buffer.from(text))).toBe(id);
+});
+
+test.each([
+  ['plain-name', 'plain-name'],
+  ['héllo wörld', '=?base64?aMOpbGxvIHfDtnJsZA==?='],
+  [' padded ', '=?base64?IHBhZGRlZCA=?='],
+  ['a\r\nb: c', '=?base64?YQ0KYjogYw==?='],
+  ['=?base64?eA==?=', '=?base64?PT9iYXNlNjQ/ZUE9PT89?='],
+  ['', '=?base64??='],
+])('the header value of %j is safe', (text, value) => {
+  expect(encodeHeaderValue(text)).toBe(value);
+});
