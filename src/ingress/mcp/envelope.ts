@@ -63,25 +63,23 @@ const JSON_PROBLEMS: Readonly<Record<StrictJsonProblem, RpcProblem>> = {
 };
 
 function readEnvelope(object: JsonObject): EnvelopeResult {
-  const { id, method, params } = object;
+  const { id, method, params = NO_PARAMS } = object;
   if (id !== undefined && !isRequestId(id)) {
     return refuse('`id` is neither a string of at most 256 characters nor a safe integer');
   }
-  const named = id === undefined ? {} : { id };
-  for (const key in object) {
+  for (const key of Object.keys(object)) {
     if (isEnvelopeKey(key)) continue;
     return refuse(
       isEnvelopeKey(foldKey(key)) ? 'the message spells a member in another case' : 'the message has a foreign member',
-      named,
+      id,
     );
   }
-  if (object.jsonrpc !== '2.0') return refuse('`jsonrpc` is not "2.0"', named);
+  if (object.jsonrpc !== '2.0') return refuse('`jsonrpc` is not "2.0"', id);
   if (typeof method !== 'string' || method === '' || method.length > MAX_METHOD_LENGTH) {
-    return refuse('`method` is not a string of 1 to 128 characters', named);
+    return refuse('`method` is not a string of 1 to 128 characters', id);
   }
-  if (params === undefined) return { ok: true, message: { ...named, method, params: NO_PARAMS } };
-  if (!isJsonObject(params)) return refuse('`params` is not an object', named);
-  return { ok: true, message: { ...named, method, params } };
+  if (!isJsonObject(params)) return refuse('`params` is not an object', id);
+  return { ok: true, message: id === undefined ? { method, params } : { id, method, params } };
 }
 
 const NO_PARAMS: JsonObject = Object.freeze({});
@@ -99,6 +97,6 @@ function isRequestId(value: JsonValue): value is RequestId {
   return typeof value === 'string' ? value.length <= MAX_ID_LENGTH : Number.isSafeInteger(value);
 }
 
-function refuse(problem: string, named: { readonly id?: RequestId } = {}): EnvelopeResult {
-  return { ok: false, code: INVALID_REQUEST, problem, ...named };
+function refuse(problem: string, id?: RequestId): EnvelopeResult {
+  return { ok: false, code: INVALID_REQUEST, problem, ...(id === undefined ? {} : { id }) };
 }
