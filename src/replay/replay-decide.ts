@@ -1,0 +1,167 @@
+import type { Call } from '../domain/call.ts';
+import type { Control, Exchange } from '../domain/control.ts';
+import type { Principal } from '../domain/principal.ts';
+import type { AdmittedEntry, DecisionEntry, RecordedStep, RefusedEntry } from '../ledger/entry.ts';
+import type { StoredDecision } from '../ledger/query.ts';
+import { isUntouched, readDecision, readDigest } from '../ledger/read-entry.ts';
+import type { Digest } from '../lib/digest.ts';
+import { LruMap } from '../lib/lru.ts';
+import { type Difference, effectOf, inconsistencyOf, type Replayed } from './difference.ts';
+import { recordedTarget } from './recorded-target.ts';
+
+/** What a replay reads, and the rules it decides by. */
+export interface ReplayInput {
+  /** The entries that hold decisions, in order. */
+  readonly decisions: Iterable<StoredDecision>;
+  /** Both rows of the chain of a revision, built from the kept texts; undefined when they are not kept. */
+  readonly chainOf: (revision: Digest) => readonly Control[] | undefined;
+  /** The principal of a recorded call, as `identity/` makes it of what was proved then; undefined when it was none. */
+  readonly principalOf: (recorded: Pick<AdmittedEntry, 'principal' | 'credential'>) => Principal | undefined;
+  /** Differences that are told one by one; the others are counted. Default: 1,000. */
+  readonly differenceLimit?: number;
+}
+
+/** What came of it. `differenceCount` of 0 and an empty `missing` is the only good answer. */
+export interface ReplayReport {
+  readonly calls: number;
+  readonly decisions: number;
+  /** Steps that say `indeterminate`: a control failed, so that there is nothing to decide again. */
+  readonly undecidable: number;
+  readonly differenceCount: number;
+  /** The first of them, see `differenceLimit`. */
+  readonly differences: readonly Difference[];
+  /** Revisions whose policy set is not kept, and how many decisions could not be replayed for it. */
+  readonly missing: readonly { readonly revision: string; readonly decisions: number }[];
+}
+
+/**
+ * Decides every recorded step again from its recorded facts, by the policy set of its revision: with neither clock nor
+ * network nor arguments. What differs from the record is either a decision that was not pure or a record that was
+ * changed, and both are told. Streams: memory does not grow with the number of calls.
+ */
+export function replayDecide(input: ReplayInput): ReplayReport {
+  const replay = new Replay(input);
+  for (const stored of input.decisions) replay.walk(stored);
+  return replay.report();
+}
+
+/** Chains that are held ready. Revisions follow each other in time, so that few are ever needed at once. */
+const CHAINS_HELD = 8;
+
+class Replay {
+  readonly #input: ReplayInput;
+  readonly #chains = new LruMap<string, ReadonlyMap<string, Control> | 'missing'>(CHAINS_HELD);
+  readonly #missing = new Map<string, number>();
+  readonly #differences: Difference[] = [];
+  #differenceCount = 0;
+  #calls = 0;
+  #decisions = 0;
+  #undecidable = 0;
+
+  constructor(input: ReplayInput) {
+    this.#input = input;
+  }
+
+  walk(stored: StoredDecision): void {
+    const entry = readDecision(stored.body);
+    const place = { callId: entry?.callId ?? 'unknown', seq: stored.seq };
+    if (!isUntouched(stored)) this.#tell({ ...place, kind: 'body-changed' });
+    if (entry === undefined) {
+      this.#tell({ ...place, kind: 'body-unreadable' });
+      return;
+    }
+    if (entry.kind !== 'call.closed') this.#calls += 1;
+    const inconsistency = inconsistencyOf(entry);
+    if (inconsistency !== undefined) this.#tell({ ...place, kind: 'inconsistent', detail: inconsistency });
+    const intent = this.#intentOf(entry, stored);
+    if (intent === undefined) {
+      this.#tell({ ...place, kind: 'intent-missing' });
+      return;
+    }
+    this.#decideAgain(entry, stored.seq, intent);
+  }
+
+  report(): ReplayReport {
+    return {
+      calls: this.#calls,
+      decisions: this.#decisions,
+      undecidable: this.#undecidable,
+      differenceCount: this.#differenceCount,
+      differences: this.#differences,
+      missing: [...this.#missing].map(([revision, decisions]) => ({ revision, decisions })),
+    };
+  }
+
+  #intentOf(entry: DecisionEntry, stored: StoredDecision): AdmittedEntry | RefusedEntry | undefined {
+    if (entry.kind !== 'call.closed') return entry;
+    const intent = stored.intent === undefined ? undefined : readDecision(stored.intent.body);
+    return intent?.kind === 'call.admitted' && intent.callId === entry.callId ? intent : undefined;
+  }
+
+  #decideAgain(entry: DecisionEntry, seq: number, intent: AdmittedEntry | RefusedEntry): void {
+    const revision = entry.revision ?? '';
+    const chain = this.#chainOf(revision);
+    if (chain === undefined) {
+      this.#missing.set(revision, (this.#missing.get(revision) ?? 0) + entry.steps.length);
+      return;
+    }
+    const call = this.#callOf(intent);
+    if (call === undefined) {
+      this.#tell({ callId: entry.callId, seq, kind: 'inconsistent', detail: 'the principal is none' });
+      return;
+    }
+    const exchange: Exchange = entry.kind === 'call.closed' ? { call, result: {} } : { call };
+    for (const step of entry.steps) {
+      if (step.effect === 'indeterminate') {
+        this.#undecidable += 1;
+        continue;
+      }
+      this.#decisions += 1;
+      const replayed = decideStep(chain.get(step.control), exchange, step);
+      if (replayed.effect === step.effect && replayed.reason === step.reason && replayed.rule === step.rule) continue;
+      const recorded = effectOf(step);
+      this.#tell({ callId: entry.callId, seq, kind: 'decision', control: step.control, recorded, replayed });
+    }
+  }
+
+  #chainOf(revision: string): ReadonlyMap<string, Control> | undefined {
+    let chain = this.#chains.get(revision);
+    if (chain === undefined) {
+      const digest = readDigest(revision);
+      const controls = digest === undefined ? undefined : this.#input.chainOf(digest);
+      chain = controls === undefined ? 'missing' : new Map(controls.map((control) => [control.name, control]));
+      this.#chains.set(revision, chain);
+    }
+    return chain === 'missing' ? undefined : chain;
+  }
+
+  #callOf(intent: AdmittedEntry | RefusedEntry): Call | undefined {
+    const principal = this.#input.principalOf(intent);
+    if (principal === undefined) return undefined;
+    return {
+      id: intent.callId,
+      principal,
+      subjects: intent.subjects,
+      action: intent.action,
+      target: recordedTarget(intent.target),
+      args: {},
+      context: { ...intent.context, session: intent.session },
+      receivedAtMs: intent.atMs,
+    };
+  }
+
+  #tell(difference: Difference): void {
+    this.#differenceCount += 1;
+    if (this.#differences.length < (this.#input.differenceLimit ?? 1_000)) this.#differences.push(difference);
+  }
+}
+
+function decideStep(control: Control | undefined, exchange: Exchange, step: RecordedStep): Replayed {
+  if (control === undefined) return { effect: 'no-such-control' };
+  try {
+    return effectOf(control.decide(exchange, step.facts));
+  } catch (error) {
+    // What threw then was recorded as `indeterminate`; a throw now is a decision that is not the same.
+    return { effect: 'threw', detail: error instanceof Error ? error.message : 'not an error' };
+  }
+}
