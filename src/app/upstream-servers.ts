@@ -71,11 +71,11 @@ function revealed(secrets: ReadonlyMap<string, Secret>): Readonly<Record<string,
 
 /** What a running session depends on. References, not values: a secret that changes is seen at the next start. */
 function asJson(transport: ServerSettings['transport'], server: ServerSettings): JsonObject {
-  const { sharing, era, maxResultBytes } = server;
+  const { sharing, era, maxResultBytes, timeoutMs, startTimeoutMs, idleMs } = server;
   return {
     ...(transport.type === 'stdio'
       ? { command: transport.command, args: [...transport.args], env: { ...transport.env }, cwd: transport.cwd ?? '' }
       : { url: transport.url, headers: { ...transport.headers } }),
-    ...{ sharing, era, maxResultBytes },
+    ...{ sharing, era, maxResultBytes, timeoutMs, startTimeoutMs, idleMs },
   };
 }

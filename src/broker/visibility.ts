@@ -23,10 +23,11 @@ export class Visibility {
 
   /** The tools of a principal in the world in force, by exposed name. Kept until the world changes. */
   list(principal: Principal): ToolList {
-    const known = this.#lists.get(principal.id);
+    const key = keyOf(principal);
+    const known = this.#lists.get(key);
     if (known) return known.list;
     const list = listOf(this.#world, principal);
-    this.#lists.set(principal.id, { principal, list });
+    this.#lists.set(key, { principal, list });
     return list;
   }
 
@@ -35,14 +36,14 @@ export class Visibility {
     const before = this.#lists;
     this.#world = world;
     this.#lists = new Map();
-    const changed: string[] = [];
-    for (const [id, { principal, list }] of before) {
+    const changed = new Set<string>();
+    for (const [key, { principal, list }] of before) {
       const now = listOf(world, principal);
       const same = sameTools(list.tools, now.tools);
-      this.#lists.set(id, { principal, list: same ? list : now });
-      if (!same) changed.push(id);
+      this.#lists.set(key, { principal, list: same ? list : now });
+      if (!same) changed.add(principal.id);
     }
-    return changed;
+    return [...changed];
   }
 }
 
@@ -69,4 +70,9 @@ function sameTools(one: readonly JsonObject[], other: readonly JsonObject[]): bo
     one.length === other.length &&
     one.every((tool, index) => tool === other[index] || JSON.stringify(tool) === JSON.stringify(other[index]))
   );
+}
+
+/** Everything of a principal that a condition may read: who is another in one of these may see another list. */
+function keyOf({ id, owner, team, costCenter, environment, proof }: Principal): string {
+  return JSON.stringify([id, owner, team, costCenter, environment, proof]);
 }

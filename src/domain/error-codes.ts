@@ -1,6 +1,10 @@
 /** What each error code of files, settings, commands and the wire means. One table for the whole house. */
 export const ERROR_CODES = {
   'policy-unexpected-file': 'A file lies in the policy directory that nothing reads.',
+  'identity-unknown-agent': 'No file of the registry declares an agent of that name.',
+  'identity-unknown-key': 'There is no API key of that id.',
+  'registry-unknown-server': 'No file of the registry describes a server of that name.',
+  'ledger-unknown-call': 'The ledger holds no call of that id.',
   'settings-invalid': 'A flag, environment variable or setting has a value that is not allowed.',
   'config-syntax': 'A YAML file cannot be parsed at that place.',
   'config-duplicate-key': 'A key is written twice in one map of a YAML file.',

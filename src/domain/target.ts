@@ -22,6 +22,8 @@ export interface ToolTarget {
   readonly timeoutMs: number;
   readonly maxResultBytes: number;
   readonly payloads: PayloadRetention;
+  /** Largest payload in bytes that is kept; of a larger one the digest alone. Default: 262,144. */
+  readonly payloadMaxBytes?: number;
   /** Digest of the definition in force: name, title, description, schemas, annotations. */
   readonly definitionDigest: Digest;
   /** The definition as the upstream declared it, verbatim, under its upstream name. */

@@ -45,13 +45,11 @@ const WIRE_TEXT_LIMIT = 256;
 export class CallRecord {
   readonly #ledger: Ledger;
   readonly #clock: Clock;
-  readonly #maxPayloadBytes: number | undefined;
   readonly #sum: RefusalSum;
 
-  constructor(ledger: Ledger, options: { readonly clock: Clock; readonly maxPayloadBytes?: number }) {
+  constructor(ledger: Ledger, options: { readonly clock: Clock }) {
     this.#ledger = ledger;
     this.#clock = options.clock;
-    this.#maxPayloadBytes = options.maxPayloadBytes;
     this.#sum = new RefusalSum((entry) => ledger.append(entry));
   }
 
@@ -99,11 +97,11 @@ export class CallRecord {
     return this.#sum.flush(this.#clock.wallMs());
   }
 
-  #payload(call: Call, commitment: Commitment): PayloadToKeep {
-    const retention = call.target.kind === 'tool' ? call.target.payloads : 'digest';
-    return this.#maxPayloadBytes === undefined
-      ? { commitment, retention }
-      : { commitment, retention, maxBytes: this.#maxPayloadBytes };
+  #payload({ target }: Call, commitment: Commitment): PayloadToKeep {
+    // What was asked of a tool that does not exist says nothing of any server's retention: its digest is enough.
+    if (target.kind === 'unknown') return { commitment, retention: 'digest' };
+    const { payloads: retention, payloadMaxBytes: maxBytes } = target;
+    return maxBytes === undefined ? { commitment, retention } : { commitment, retention, maxBytes };
   }
 }
 

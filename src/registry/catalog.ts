@@ -155,6 +155,7 @@ function targetOf(server: ServerSettings, state: ToolState, previous: Catalog | 
     timeoutMs: settings.timeoutMs,
     maxResultBytes: settings.maxResultBytes,
     payloads: server.payloads,
+    payloadMaxBytes: server.payloadMaxBytes,
     definitionDigest: observedDigest,
     definition,
     inputSchema: isJsonObject(definition.inputSchema) ? definition.inputSchema : {},

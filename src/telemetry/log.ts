@@ -1,4 +1,4 @@
-import { type DestinationStream, type Logger as PinoLogger, pino } from 'pino';
+import { destination, type Logger as PinoLogger, pino } from 'pino';
 import type { JsonObject } from '../lib/json.ts';
 
 /** Facts with fields, named noun.verb. A payload or a secret never goes into a line. */
@@ -8,14 +8,17 @@ export interface Log {
   error(event: string, fields?: JsonObject): void;
 }
 
-export type LogLevel = 'silent' | 'error' | 'warn' | 'info';
+/** How many bytes of lines are gathered before they are written; what waits is written every second. */
+const GATHER_BYTES = 4_096;
+const FLUSH_EVERY_MS = 1_000;
 
 /**
- * A log of JSON lines on `destination`. Control characters in values are escaped by JSON itself, so one event
- * stays one line (CWE-117).
+ * A log of JSON lines on standard output, for programs. Control characters in values are escaped by JSON itself, so one
+ * event stays one line (CWE-117).
  */
-export function openLog(destination: DestinationStream, level: LogLevel = 'info'): Log {
-  const logger: PinoLogger = pino({ level, base: null, messageKey: 'event' }, destination);
+export function jsonLog(): Log {
+  const stream = destination({ fd: 1, sync: false, minLength: GATHER_BYTES, periodicFlush: FLUSH_EVERY_MS });
+  const logger: PinoLogger = pino({ base: null, messageKey: 'event' }, stream);
   return {
     info: (event, fields = {}) => logger.info(fields, event),
     warn: (event, fields = {}) => logger.warn(fields, event),

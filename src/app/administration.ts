@@ -1,0 +1,112 @@
+import { z } from 'zod';
+import { type Problem, ProblemError } from '../domain/problem.ts';
+import type { ApiKeyRecord } from '../identity/key-store.ts';
+import type { JsonObject, JsonValue } from '../lib/json.ts';
+import type { BrokerCore } from './compose.ts';
+import { pinTools, registryDifferences, registryStatus } from './registry-acts.ts';
+
+/** What the command line may ask of a broker. Every act is recorded; none can make a server or a grant. */
+export interface Administration {
+  /** @throws ProblemError for an unknown method, wrong parameters, or an act that cannot be. */
+  handle(method: string, params: JsonObject): Promise<JsonValue>;
+  /** Makes a key for an agent when there is no key at all yet. */
+  firstKey(agent: string): Promise<{ readonly agent: string; readonly key: string } | undefined>;
+}
+
+const agentName = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/);
+const selection = z.strictObject({ server: z.string().max(64).optional(), tool: z.string().max(128).optional() });
+const creation = z.strictObject({ agent: agentName, expiresInMs: z.int().positive().max(315_576_000_000).optional() });
+const revocation = z.strictObject({ id: z.string().regex(/^[0-9a-f]{16}$/) });
+
+/** The acts of a core that is open in this process, done by the operating-system user `uid`. */
+export function openAdministration(
+  core: BrokerCore,
+  { uid = process.getuid?.() ?? 0 }: { readonly uid?: number } = {},
+): Administration {
+  const by = `os-user:${uid}`;
+  const createKey = async ({ agent, expiresInMs }: z.infer<typeof creation>): Promise<{ id: string; key: string }> => {
+    if (!core.standing.agentOf(agent)) throw new ProblemError([unknownAgent(agent)]);
+    const { record, key } = await core.keys.create(agent, expiresInMs);
+    await core.journal.require({
+      kind: 'key.created',
+      by,
+      id: record.id,
+      agent: `agent:${agent}`,
+      ...expiryOf(record),
+    });
+    return { id: record.id, key };
+  };
+  const methods: Readonly<Record<string, (params: JsonObject) => Promise<JsonValue>>> = {
+    'keys.create': async (params) => createKey(parsed(creation, params)),
+    'keys.list': async () => core.keys.list().map((record) => publicKey(record, core.clock.wallMs())),
+    'keys.revoke': async (params) => {
+      const { id } = parsed(revocation, params);
+      const record = await core.keys.revoke(id);
+      if (!record) throw new ProblemError([unknownKey(id)]);
+      await core.journal.require({ kind: 'key.revoked', by, id, agent: `agent:${record.agent}` });
+      return publicKey(record, core.clock.wallMs());
+    },
+    'registry.status': async () => registryStatus(core),
+    'registry.diff': async (params) => registryDifferences(core, parsed(selection, params)),
+    'registry.pin': async (params) => pinTools(core, { ...parsed(selection, params), by }),
+  };
+  return {
+    handle: async (method, params) => {
+      const act = Object.hasOwn(methods, method) ? methods[method] : undefined;
+      if (!act) throw new ProblemError([unknownMethod(method)]);
+      return act(params);
+    },
+    firstKey: async (agent) =>
+      core.keys.list().length > 0 ? undefined : { agent, key: (await createKey({ agent })).key },
+  };
+}
+
+function parsed<T>(schema: z.ZodType<T>, params: JsonObject): T {
+  const result = schema.safeParse(params);
+  if (result.success) return result.data;
+  const where = result.error.issues.map(({ path }) => `\`${path.join('.')}\``).join(', ');
+  throw new ProblemError([
+    {
+      code: 'settings-invalid',
+      at: '',
+      message: `${where} has a value that is not allowed`,
+      hint: 'see `seneschal --help`',
+    },
+  ]);
+}
+
+/** A key as it may be shown: everything but what is secret. */
+function publicKey(record: ApiKeyRecord, nowMs: number): JsonObject {
+  const { id, agent, createdAtMs, expiresAtMs, revokedAtMs } = record;
+  const isExpired = expiresAtMs !== undefined && expiresAtMs <= nowMs;
+  return {
+    ...{ id, agent: `agent:${agent}`, createdAtMs },
+    ...expiryOf(record),
+    ...(revokedAtMs === undefined ? {} : { revokedAtMs }),
+    state: revokedAtMs !== undefined ? 'revoked' : isExpired ? 'expired' : 'active',
+  };
+}
+
+function expiryOf({ expiresAtMs }: ApiKeyRecord): { readonly expiresAtMs?: number } {
+  return expiresAtMs === undefined ? {} : { expiresAtMs };
+}
+
+function unknownAgent(agent: string): Problem {
+  const hint = `declare it in \`registry/agents/${agent}.yaml\``;
+  return { code: 'identity-unknown-agent', at: '', message: `no agent is declared as \`${agent}\``, hint };
+}
+
+function unknownKey(id: string): Problem {
+  return {
+    code: 'identity-unknown-key',
+    at: '',
+    message: `there is no key \`${id}\``,
+    hint: 'run `seneschal keys list`',
+  };
+}
+
+function unknownMethod(method: string): Problem {
+  const shown = method.replaceAll(/[^\w.]/g, '?').slice(0, 64);
+  const hint = 'use the same version of `seneschal` for the daemon and for the command';
+  return { code: 'ingress-hello-invalid', at: '', message: `the daemon knows no \`${shown}\``, hint };
+}

@@ -1,0 +1,96 @@
+import type { Catalog } from '../registry/catalog.ts';
+import type { Registry } from '../registry/load.ts';
+import type { ServerSettings } from '../registry/server-settings.ts';
+import type { Log } from '../telemetry/log.ts';
+import type { UpstreamPool } from '../upstream/upstream-pool.ts';
+import type { Standing } from './standing.ts';
+
+/** How many servers are asked for their tools at one time. */
+const AT_ONCE = 4;
+const LOOK_EVERY_MS = 500;
+/** A server that could not be asked is asked again after this long. */
+const ASK_FAILED_AGAIN_MS = 10_000;
+
+/** Asks servers what they offer, so that drift is found before a call finds it. */
+export class Observer {
+  readonly #parts: {
+    readonly standing: Standing;
+    readonly upstreams: UpstreamPool;
+    readonly log: Log;
+    readonly nowMs: () => number;
+  };
+  readonly #askedAtMs = new Map<string, number>();
+  readonly #asking = new Map<string, Promise<void>>();
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(parts: {
+    readonly standing: Standing;
+    readonly upstreams: UpstreamPool;
+    readonly log: Log;
+    readonly nowMs: () => number;
+  }) {
+    this.#parts = parts;
+  }
+
+  /** Asks every server now, and from now on each again when its `refresh` time is over. */
+  start(): void {
+    this.#askDue();
+    this.#timer = setInterval(() => this.#askDue(), LOOK_EVERY_MS).unref();
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+
+  /** Asks one server, or waits for the answer that is on its way. */
+  ask(server: string): Promise<void> {
+    const underWay = this.#asking.get(server);
+    if (underWay) return underWay;
+    this.#askedAtMs.set(server, this.#parts.nowMs());
+    const asking = this.#ask(server).finally(() => this.#asking.delete(server));
+    this.#asking.set(server, asking);
+    return asking;
+  }
+
+  /** Asks every server of the registry. */
+  async askAll(): Promise<void> {
+    const names = [...this.#parts.standing.registry.servers.keys()];
+    await Promise.all(
+      Array.from({ length: AT_ONCE }, async () => {
+        for (let name = names.shift(); name !== undefined; name = names.shift()) await this.ask(name);
+      }),
+    );
+  }
+
+  #askDue(): void {
+    for (const server of this.#parts.standing.registry.servers.values()) {
+      if (this.#asking.size >= AT_ONCE) return;
+      if (this.#isDue(server)) void this.ask(server.name);
+    }
+  }
+
+  #isDue({ name, transport, refreshMs }: ServerSettings): boolean {
+    const askedAtMs = this.#askedAtMs.get(name);
+    if (askedAtMs === undefined) return true;
+    const sinceMs = this.#parts.nowMs() - askedAtMs;
+    if (this.#parts.standing.observedOf(name).status === 'failed') return sinceMs >= ASK_FAILED_AGAIN_MS;
+    // A child process tells of changes and lists its tools at every start; asking it again would only start it.
+    return transport.type === 'streamable-http' && sinceMs >= refreshMs;
+  }
+
+  async #ask(server: string): Promise<void> {
+    const { standing, upstreams, log } = this.#parts;
+    const seen = await upstreams.observe(server);
+    if ('error' in seen) log.warn('server.unavailable', { server, error: seen.error });
+    await standing.observe(
+      server,
+      'error' in seen ? { status: 'failed', error: seen.error } : { status: 'listed', tools: seen.tools },
+    );
+  }
+}
+
+/** Servers of which nothing is known yet: neither a pin nor a list. A list that is asked for now would lack their tools. */
+export function unknownServers(registry: Registry, catalog: Catalog): readonly string[] {
+  const known = new Set(catalog.tools.map(({ server }) => server));
+  return [...registry.servers.keys()].filter((name) => catalog.servers.get(name) === 'not-started' && !known.has(name));
+}

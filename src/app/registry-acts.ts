@@ -1,0 +1,126 @@
+import { renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Problem, ProblemError } from '../domain/problem.ts';
+import type { JsonObject, JsonValue } from '../lib/json.ts';
+import { definitionDiff } from '../registry/diff.ts';
+import { LOCK_FILE, writeLock } from '../registry/lock.ts';
+import { type NewPin, withoutPin, withPins } from '../registry/pin.ts';
+import { forgetPins, loadPins } from '../registry/pins-table.ts';
+import type { ToolState } from '../registry/tool-state.ts';
+import type { BrokerCore } from './compose.ts';
+
+/** Which tools an act is about: all, those of a server, or one. */
+interface Selection {
+  readonly server?: string | undefined;
+  readonly tool?: string | undefined;
+}
+
+/** Every server and tool as it stands, after each server was asked. */
+export async function registryStatus(core: BrokerCore): Promise<JsonValue> {
+  await core.observer.askAll();
+  const { catalog, registry } = core.standing;
+  return {
+    servers: [...registry.servers.values()].map(({ name, transport }) => {
+      const seen = core.standing.observedOf(name);
+      const upstream = core.upstreams.status().find((status) => status.name === name);
+      return {
+        name,
+        transport: transport.type,
+        status: seen.status,
+        ...(seen.status === 'failed' ? { error: seen.error } : {}),
+        ...(upstream?.era === undefined ? {} : { era: upstream.era }),
+        ...(upstream?.protocolVersion === undefined ? {} : { protocolVersion: upstream.protocolVersion }),
+      };
+    }),
+    tools: catalog.tools.map((state) => {
+      const settings = registry.servers.get(state.server);
+      const { risk, costNanoUsd } = settings?.tools.get(state.tool) ??
+        settings?.unlisted ?? { risk: 'write', costNanoUsd: 0 };
+      return { id: `tool:${state.server}/${state.tool}`, status: state.status, risk, costNanoUsd, ...reasonOf(state) };
+    }),
+    findings: catalog.findings.map(({ server, message }) => ({ server, message })),
+  };
+}
+
+/** What was agreed and what is, of every selected tool that differs. */
+export async function registryDifferences(core: BrokerCore, which: Selection): Promise<JsonValue> {
+  await askSelected(core, which);
+  return {
+    tools: selected(core, which)
+      .filter(({ status }) => status !== 'active')
+      .map((state) => ({
+        id: `tool:${state.server}/${state.tool}`,
+        status: state.status,
+        ...reasonOf(state),
+        changes: definitionDiff(state.agreed ?? {}, state.observed ?? {}).map((change) => ({ ...change })),
+      })),
+  };
+}
+
+/** Writes the definitions that servers have now into `registry.lock`, and takes what is gone out of it. */
+export async function pinTools(core: BrokerCore, which: Selection & { readonly by: string }): Promise<JsonValue> {
+  await askSelected(core, which);
+  const states = selected(core, which);
+  const { lock } = core.standing.pins;
+  const added: NewPin[] = states.flatMap(({ server, tool, status, observed, observedDigest }) =>
+    status === 'quarantined' || observed === undefined || observedDigest === undefined
+      ? []
+      : [{ server, tool, digest: observedDigest, definition: observed }],
+  );
+  const gone = states.filter(
+    ({ server, status }) => status === 'missing' && core.standing.observedOf(server).status === 'listed',
+  );
+  let pins = withPins(lock, added);
+  for (const { server, tool } of gone) pins = withoutPin(pins, server, tool);
+  const text = writeLock(pins);
+  const changed = states.filter(
+    (state) => state.status !== 'active' || lock.get(state.server)?.get(state.tool) === undefined,
+  );
+  for (const { server, tool, agreedDigest, observedDigest } of [...changed].filter(
+    ({ status }) => status !== 'quarantined',
+  )) {
+    await core.journal.require({
+      kind: 'tool.pinned',
+      by: which.by,
+      tool: `tool:${server}/${tool}`,
+      ...(agreedDigest === undefined ? {} : { from: agreedDigest }),
+      ...(observedDigest === undefined ? {} : { to: observedDigest }),
+    });
+  }
+  const path = join(core.settings.registry, LOCK_FILE);
+  // Written beside and renamed, so that a reader never sees half a lock.
+  const beside = join(core.settings.registry, `.${LOCK_FILE}.new`);
+  writeFileSync(beside, text);
+  renameSync(beside, path);
+  for (const { server, tool } of [...added, ...gone]) await forgetPins(core.database, server, tool);
+  await core.standing.replacePins(loadPins(core.database));
+  await core.standing.reload();
+  return {
+    pinned: added.map(({ server, tool }) => `tool:${server}/${tool}`),
+    removed: gone.map(({ server, tool }) => `tool:${server}/${tool}`),
+    quarantined: states
+      .filter(({ status }) => status === 'quarantined')
+      .map((state): JsonObject => ({ id: `tool:${state.server}/${state.tool}`, ...reasonOf(state) })),
+  };
+}
+
+async function askSelected(core: BrokerCore, { server }: Selection): Promise<void> {
+  if (server === undefined) return core.observer.askAll();
+  if (!core.standing.registry.servers.has(server)) throw new ProblemError([unknownServer(server, core)]);
+  await core.observer.ask(server);
+}
+
+function selected({ standing }: BrokerCore, { server, tool }: Selection): readonly ToolState[] {
+  return standing.catalog.tools.filter(
+    (state) => (server === undefined || state.server === server) && (tool === undefined || state.tool === tool),
+  );
+}
+
+function reasonOf({ reason }: ToolState): { readonly reason?: string } {
+  return reason === undefined ? {} : { reason };
+}
+
+function unknownServer(server: string, { standing }: BrokerCore): Problem {
+  const hint = `write one of ${[...standing.registry.servers.keys()].join(', ')}`;
+  return { code: 'registry-unknown-server', at: '', message: `no server is called \`${server}\``, hint };
+}

@@ -1,0 +1,239 @@
+import type { World } from '../broker/world.ts';
+import { formatProblem, type Problem, ProblemError } from '../domain/problem.ts';
+import type { AgentLookup } from '../identity/mint-principal.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Digest } from '../lib/digest.ts';
+import { mayEverReach, principalSubjects } from '../policy/authorize.ts';
+import { runSuite } from '../policy/suite.ts';
+import { buildCatalog, type Catalog, type ObservedServer } from '../registry/catalog.ts';
+import type { Registry } from '../registry/load.ts';
+import type { Lock } from '../registry/lock.ts';
+import { type NewPin, type Pins, withPins } from '../registry/pin.ts';
+import type { Log } from '../telemetry/log.ts';
+import { admitTool } from '../validation/tool-schemas.ts';
+import { type Chain, type ChainState, chainOf } from './chain.ts';
+import type { Journal } from './journal.ts';
+import { knownOf, readRegistry } from './known-registry.ts';
+import { loadRules, type Rules, readRuleTexts } from './rules.ts';
+import type { Settings } from './settings.ts';
+import { ToolAlarms } from './tool-alarms.ts';
+
+/** What the standing needs from the rooms. */
+export interface StandingParts {
+  readonly settings: Settings;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly chainState: ChainState;
+  readonly journal: Journal;
+  /** Keeps the texts of a revision for replay; MUST NOT resolve before they are durable. */
+  keepTexts(revision: Digest, texts: Readonly<Record<string, string>>): Promise<void>;
+  /** Makes first-seen pins durable. */
+  savePins(pins: readonly NewPin[]): Promise<void>;
+  /** Told of each world before any call is judged by it. */
+  onWorld(world: World, registry: Registry): void;
+}
+
+/** What was read from files; immutable, replaced as a whole. */
+interface Files {
+  readonly registry: Registry;
+  readonly lock: Lock;
+  readonly rules: Rules;
+  readonly chain: Chain;
+}
+
+/**
+ * What holds now: the world that calls are judged by, and the only way to replace it. Every change is built beside the
+ * old one, tested, made durable, and then swapped; one that fails leaves the old one in force.
+ */
+export class Standing {
+  readonly #parts: StandingParts;
+  readonly #observed = new Map<string, ObservedServer>();
+  readonly #alarms: ToolAlarms;
+  #files: Files;
+  #pins: Pins;
+  #catalog: Catalog;
+  #changes: Promise<void> = Promise.resolve();
+
+  private constructor(parts: StandingParts, files: Files, pins: Pins) {
+    this.#parts = parts;
+    this.#files = files;
+    this.#pins = pins;
+    this.#alarms = new ToolAlarms(parts);
+    this.#catalog = buildCatalog(this.#catalogInput(files, pins));
+  }
+
+  /** Reads and tests everything. @throws ProblemError with every problem of every file. */
+  static async open(parts: StandingParts, pins: Pins): Promise<Standing> {
+    const files = readFiles(parts, pins);
+    const standing = new Standing(parts, files, pins);
+    await parts.keepTexts(files.rules.revision, files.rules.texts);
+    await standing.#putInForce(files);
+    return standing;
+  }
+
+  get registry(): Registry {
+    return this.#files.registry;
+  }
+
+  get catalog(): Catalog {
+    return this.#catalog;
+  }
+
+  get rules(): Rules {
+    return this.#files.rules;
+  }
+
+  /** Pins in force: those of the lock, and those that `pin: auto` made. */
+  get pins(): { readonly lock: Pins; readonly auto: Pins } {
+    return { lock: this.#files.lock.pins, auto: this.#pins };
+  }
+
+  readonly agentOf: AgentLookup = (name) => this.#files.registry.agents.get(name);
+
+  /** What each server was last seen to offer, or why it offers nothing. */
+  observedOf(server: string): ObservedServer {
+    return this.#observed.get(server) ?? { status: 'not-started' };
+  }
+
+  /** Takes note of what a server offers now. Resolves when the world that follows from it is in force. */
+  observe(server: string, seen: ObservedServer): Promise<void> {
+    return this.#change(async () => {
+      this.#observed.set(server, seen);
+      await this.#putInForce(this.#files);
+    });
+  }
+
+  /** Forgets the first-seen pins of tools that a person has pinned by the lock or wants to see anew. */
+  replacePins(pins: Pins): Promise<void> {
+    return this.#change(async () => {
+      this.#pins = pins;
+      await this.#putInForce(this.#files);
+    });
+  }
+
+  /** Reads all files again. Never rejects: what is wrong is said, recorded, and changes nothing. */
+  reload(): Promise<void> {
+    return this.#change(async () => {
+      let files: Files;
+      try {
+        files = readFiles(this.#parts, this.#pins, this.#files);
+      } catch (error) {
+        await this.#refuseFiles(error);
+        return;
+      }
+      const before = this.#files;
+      if (files.rules.revision === before.rules.revision && files.registry.digest === before.registry.digest) return;
+      await this.#parts.keepTexts(files.rules.revision, files.rules.texts);
+      this.#files = files;
+      for (const name of this.#observed.keys()) if (!files.registry.servers.has(name)) this.#observed.delete(name);
+      await this.#putInForce(files);
+      await this.#noteApplied(before, files);
+    });
+  }
+
+  async #noteApplied(before: Files, now: Files): Promise<void> {
+    const { journal, log } = this.#parts;
+    if (before.rules.revision !== now.rules.revision) {
+      log.info('policy.applied', { revision: now.rules.revision });
+      await journal.note({ kind: 'policy.applied', from: before.rules.revision, to: now.rules.revision });
+    }
+    if (before.registry.digest !== now.registry.digest) {
+      log.info('registry.applied', { registry: now.registry.digest });
+      await journal.note({ kind: 'registry.applied', from: before.registry.digest, to: now.registry.digest });
+    }
+  }
+
+  async #refuseFiles(error: unknown): Promise<void> {
+    const problems: readonly Problem[] =
+      error instanceof ProblemError ? error.problems : [unexpected(this.#parts.settings.policies)];
+    for (const problem of problems) this.#parts.log.error('reload.refused', { problem: formatProblem(problem) });
+    const inRegistry = problems.some(({ at }) => at.startsWith(this.#parts.settings.registry));
+    await this.#parts.journal.note({
+      kind: inRegistry ? 'registry.rejected' : 'policy.rejected',
+      problems: problems.slice(0, 20).map(({ code, at }) => ({ code, at })),
+    });
+  }
+
+  /** Builds catalog and world of `files` and what was observed, makes new pins durable, and swaps. */
+  async #putInForce(files: Files): Promise<void> {
+    const catalog = buildCatalog({ ...this.#catalogInput(files, this.#pins), previous: this.#catalog });
+    if (catalog.newPins.length > 0) {
+      await this.#parts.savePins(catalog.newPins);
+      this.#pins = withPins(this.#pins, catalog.newPins);
+    }
+    this.#catalog = catalog;
+    // What a call is judged by is compiled now: the first call of a tool costs no more than the second.
+    for (const { inputSchema, outputSchema } of catalog.targets) {
+      this.#parts.chainState.schemas.compile(inputSchema);
+      if (outputSchema) this.#parts.chainState.schemas.compile(outputSchema);
+    }
+    this.#parts.onWorld(worldOf(files, catalog), files.registry);
+    await this.#alarms.tell(catalog);
+  }
+
+  #catalogInput(files: Files, pins: Pins): Parameters<typeof buildCatalog>[0] {
+    return {
+      registry: files.registry,
+      lock: files.lock.pins,
+      pins,
+      observed: this.#observed,
+      admit: admitTool,
+      assumePinned: true,
+    };
+  }
+
+  /** One change after the other: two that build beside each other would each miss the other's half. */
+  #change(act: () => Promise<void>): Promise<void> {
+    const done = this.#changes.then(act);
+    this.#changes = done.catch((error: unknown) => {
+      this.#parts.log.error('change.failed', { error: error instanceof Error ? error.message : 'not an error' });
+    });
+    return this.#changes;
+  }
+}
+
+function readFiles({ settings, clock, chainState }: StandingParts, pins: Pins, before?: Files): Files {
+  const problems: Problem[] = [];
+  const collect = <T>(read: () => T): T | undefined => {
+    try {
+      return read();
+    } catch (error) {
+      if (!(error instanceof ProblemError)) throw error;
+      problems.push(...error.problems);
+      return undefined;
+    }
+  };
+  const found = collect(() => readRegistry(settings.registry));
+  const rules = collect(() => loadRules(readRuleTexts(settings.policies), settings.policies));
+  if (!found || !rules) throw new ProblemError(problems);
+  const known = knownOf(found.registry, [found.lock.pins, pins]);
+  const { failures } = runSuite(rules.policySet, rules.suites, { ...known, nowMs: clock.wallMs() });
+  if (failures.length > 0) throw new ProblemError(failures);
+  const same = before?.rules.revision === rules.revision ? before : undefined;
+  return { ...found, rules: same?.rules ?? rules, chain: same?.chain ?? chainOf(rules, chainState) };
+}
+
+function worldOf({ registry, rules, chain }: Files, catalog: Catalog): World {
+  const { policySet } = rules;
+  return {
+    revision: rules.revision,
+    registry: registry.digest,
+    requestRow: chain.requestRow,
+    resultRow: chain.resultRow,
+    targets: catalog.targets,
+    resolve: catalog.resolve,
+    // An agent that no file declares any more is nobody, however it was proved before.
+    subjectsOf: (principal) =>
+      registry.agents.has(principal.id.slice('agent:'.length)) ? principalSubjects(policySet, principal) : [],
+    maySee: (who, target) => mayEverReach(policySet, who, { target, action: 'call' }),
+  };
+}
+
+function unexpected(at: string): Problem {
+  return {
+    code: 'config-unreadable',
+    at,
+    message: 'the files could not be read again',
+    hint: 'run `seneschal policy check`',
+  };
+}

@@ -1,0 +1,74 @@
+import { resolve } from 'node:path';
+import type { Settings } from '../app/settings.ts';
+import type { DaemonSummary } from '../app/summary.ts';
+import { visible } from './output.ts';
+
+/** What a person sees when the broker is ready: what it serves, what each agent may do, and the entries to paste. */
+export function welcomeText(
+  summary: DaemonSummary,
+  about: {
+    readonly command: readonly string[];
+    readonly data: string;
+    readonly settings: Settings;
+    readonly version: string;
+  },
+): string {
+  const { url, agents, servers, firstKey, revision } = summary;
+  const lines = [
+    `seneschal ${about.version} ${url === undefined ? 'on its socket' : `on ${url}`}  policy ${revision.slice(7, 15)}  data ${about.data}`,
+    '',
+    ...servers.map(
+      ({ name, state, tools, blocked }) =>
+        `  server ${name}: ${state}, ${tools} tools${blocked > 0 ? `, ${blocked} blocked (seneschal registry diff)` : ''}`,
+    ),
+    '',
+    ...agents.map(({ id, tools }) => `  ${id} may call ${tools.length}: ${tools.map(visible).join(' ') || 'nothing'}`),
+  ];
+  const agent = firstKey?.agent ?? agents[0]?.id.slice('agent:'.length);
+  if (agent === undefined) return lines.join('\n');
+  lines.push(
+    '',
+    `stdio entry for agent:${agent} (paste it into mcpServers of the agent's config):`,
+    stdioEntry(agent, about),
+  );
+  if (url !== undefined) {
+    const key = firstKey?.key ?? '<key>';
+    lines.push(
+      '',
+      `HTTP entry for agent:${agent}${firstKey ? ' (this key is shown once)' : ` (a key: seneschal keys create agent:${agent})`}:`,
+      httpEntry(url, key),
+    );
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+function stdioEntry(
+  agent: string,
+  about: { readonly command: readonly string[]; readonly data: string; readonly settings: Settings },
+): string {
+  const [command = 'seneschal', ...args] = about.command;
+  const { registry, policies } = about.settings;
+  return entry({
+    command,
+    args: [
+      ...args,
+      'stdio',
+      '--agent',
+      agent,
+      '--data',
+      about.data,
+      '--registry',
+      resolve(registry),
+      '--policies',
+      resolve(policies),
+    ],
+  });
+}
+
+function httpEntry(url: string, key: string): string {
+  return entry({ type: 'http', url, headers: { Authorization: `Bearer ${key}` } });
+}
+
+function entry(server: object): string {
+  return JSON.stringify({ mcpServers: { seneschal: server } });
+}
