@@ -1,0 +1,98 @@
+import { cpus, totalmem } from 'node:os';
+import type { DecisionCost } from './decision-cost.ts';
+import type { Cost } from './proxy-cost.ts';
+import type { ListCost } from './tools-list.ts';
+
+/** Everything that one run of the bench found out. */
+export interface Findings {
+  readonly plan: { readonly rounds: number; readonly calls: number; readonly connections: number };
+  readonly costs: readonly Cost[];
+  readonly decisions: readonly DecisionCost[];
+  readonly list: ListCost;
+  readonly startMs: number;
+  readonly idleMb: number;
+  readonly loadedMb: number;
+}
+
+const row = (...cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
+const number = (value: number, digits = 0): string => value.toFixed(digits);
+
+/** The findings as a page of Markdown; the same text goes to the terminal. */
+export function performancePage(findings: Findings): string {
+  const { plan, list } = findings;
+  return `# Performance
+
+What a governed call costs beside a bare proxy, found out by \`npm run bench\` in one run on one machine. The bare proxy is
+\`node:http\` and \`undici\` and parses and serialises the JSON both ways; it governs nothing. The broker has everything on:
+key, Casbin with a condition, two rates, a budget in calls and money, both schemas, durable intent and outcome.
+Both stand in front of the same tool server.
+
+Machine: ${machine()}.
+
+## A call
+
+${plan.connections} connections, results of 1 KB; medians of ${plan.rounds} rounds of ${plan.calls} calls each, by turns.
+
+${callTable(findings.costs)}
+
+## A decision
+
+Each agent has three roles of ten grants; what grows is everything that does not concern it.
+
+${decisionTable(findings.decisions)}
+
+## The rest
+
+${row('What', 'Measured')}
+${row('---', '---:')}
+${row(`\`tools/list\`, ${list.tools} tools in ${list.pages} page${list.pages === 1 ? '' : 's'}, over HTTP`, `${number(list.listMs, 1)} ms`)}
+${row('its first page', `${number(list.firstPageMs, 1)} ms`)}
+${row('start until ready', `${number(findings.startMs)} ms`)}
+${row('memory at rest', `${number(findings.idleMb)} MB`)}
+${row('memory after all the calls above', `${number(findings.loadedMb)} MB`)}
+`;
+}
+
+function callTable(costs: readonly Cost[]): string {
+  const [bare] = costs;
+  const lines = costs.map((cost) =>
+    row(
+      cost.name,
+      `${number(cost.cpuUsPerCall)} µs`,
+      number(cost.cpuUsPerCall / (bare?.cpuUsPerCall ?? Number.NaN), 2),
+      `${number(cost.p50Ms, 2)} ms`,
+      `${number(cost.p99Ms, 2)} ms`,
+      number(cost.callsPerSecond),
+    ),
+  );
+  return [
+    row('', 'CPU per call', 'ratio', 'p50', 'p99', 'calls/s'),
+    row('---', ...Array(5).fill('---:')),
+    ...lines,
+  ].join('\n');
+}
+
+function decisionTable(decisions: readonly DecisionCost[]): string {
+  const [least] = decisions;
+  const lines = decisions.map(({ grants, firstUs, againUs, loadMs }) =>
+    row(
+      grants.toLocaleString('en'),
+      `${number(firstUs, 2)} µs`,
+      number(firstUs / (least?.firstUs ?? Number.NaN), 2),
+      `${number(againUs, 2)} µs`,
+      `${number(loadMs)} ms`,
+    ),
+  );
+  return [
+    row('Grants', 'asked first', 'ratio', 'asked again', 'loading them'),
+    row(...Array(5).fill('---:')),
+    ...lines,
+  ].join('\n');
+}
+
+function machine(): string {
+  const processors = cpus();
+  const model = processors[0]?.model.trim() ?? 'an unknown processor';
+  const memoryGb = Math.round(totalmem() / 2 ** 30);
+  return `${model}, ${processors.length} cores, ${memoryGb} GB, Node ${process.versions.node}, ${process.platform}`;
+}

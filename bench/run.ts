@@ -1,0 +1,78 @@
+// Measures and prints; with --write the page goes to docs/reference/performance.md, with --quick everything is shorter.
+import { writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import type { DecisionCost } from './decision-cost.ts';
+import { type Governed, startGoverned } from './governed.ts';
+import { type Part, residentMbOf, startPart } from './part.ts';
+import { compare } from './proxy-cost.ts';
+import { performancePage } from './report.ts';
+import { type ListCost, measureList } from './tools-list.ts';
+
+type Listening = { readonly port: number };
+
+const quick = process.argv.includes('--quick');
+const plan = quick ? { rounds: 3, calls: 2_000 } : { rounds: 7, calls: 10_000 };
+const connections = 16;
+/** Until the memory of a broker that has nothing to do has settled. */
+const SETTLE_MS = 3_000;
+
+const originOf = ({ said }: Part<Listening>): string => `http://127.0.0.1:${said.port}`;
+
+async function measureCalls() {
+  const upstream = await startPart<Listening>('upstream.ts', { tools: 1 });
+  const bare = await startPart<Listening>('bare-proxy.ts', { origin: originOf(upstream) });
+  const governed: Governed = await startGoverned(`${originOf(upstream)}/mcp`);
+  try {
+    await wait(SETTLE_MS);
+    const idleMb = residentMbOf(governed.served.child.pid);
+    const load = { connections, headers: {} };
+    const costs = await compare(
+      [
+        { name: 'bare proxy', pid: bare.child.pid, load: { ...load, origin: originOf(bare), tool: 'lookup' } },
+        {
+          name: 'Seneschal',
+          pid: governed.served.child.pid,
+          load: {
+            ...load,
+            origin: governed.served.url,
+            tool: 'crm__lookup',
+            headers: { authorization: `Bearer ${governed.key}` },
+          },
+        },
+      ],
+      plan,
+    );
+    return { costs, idleMb, startMs: governed.startMs, loadedMb: residentMbOf(governed.served.child.pid) };
+  } finally {
+    await Promise.all([governed.close(), bare.stop()]);
+    await upstream.stop();
+  }
+}
+
+async function measureDecisions(): Promise<readonly DecisionCost[]> {
+  const sizes = [100, 10_000, 100_000];
+  const work = quick ? { rounds: 3, decisions: 2_000 } : { rounds: 15, decisions: 2_000 };
+  const part = await startPart<readonly DecisionCost[]>('decision-cost.ts', { sizes, ...work });
+  return part.said;
+}
+
+async function measureTools(): Promise<ListCost> {
+  const upstream = await startPart<Listening>('upstream.ts', { tools: 5_000 });
+  const governed = await startGoverned(`${originOf(upstream)}/mcp`);
+  try {
+    return await measureList(governed.served.url, governed.key, quick ? 5 : 31);
+  } finally {
+    await governed.close();
+    await upstream.stop();
+  }
+}
+
+const calls = await measureCalls();
+const decisions = await measureDecisions();
+const list = await measureTools();
+const page = performancePage({ plan: { ...plan, connections }, ...calls, decisions, list });
+process.stdout.write(page);
+if (process.argv.includes('--write')) {
+  writeFileSync(resolve(import.meta.dirname, '../docs/reference/performance.md'), page);
+}
