@@ -1,0 +1,49 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { parseEnvelope } from '../../src/ingress/mcp/envelope.ts';
+
+const LIMITS = { maxBytes: 10_000, maxDepth: 32 };
+const METHOD = { jsonrpc: '2.0', id: 1, method: 'tools/call', params: {} };
+
+test('any bytes at all are a message or a refusal', () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
+      expect(typeof parseEnvelope(bytes, LIMITS).ok).toBe('boolean');
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test('a message with any further member is refused', () => {
+  const member = fc.string({ minLength: 1, maxLength: 20 }).filter((key) => !Object.hasOwn(METHOD, key));
+  fc.assert(
+    fc.property(member, fc.jsonValue({ maxDepth: 2 }), (key, value) => {
+      const text = `${JSON.stringify(METHOD).slice(0, -1)},${JSON.stringify(key)}:${JSON.stringify(value)}}`;
+      expect(parseEnvelope(text, LIMITS)).toMatchObject({ ok: false });
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test('what is admitted says the same to every reader: it survives being written again', () => {
+  const message = fc.record(
+    {
+      jsonrpc: fc.constantFrom('2.0', '1.0'),
+      id: fc.oneof(fc.string(), fc.integer(), fc.double(), fc.constant(null)),
+      method: fc.string({ maxLength: 140 }),
+      params: fc.oneof(fc.dictionary(fc.string(), fc.jsonValue({ maxDepth: 3 })), fc.array(fc.integer())),
+    },
+    { requiredKeys: ['jsonrpc', 'method'] },
+  );
+  fc.assert(
+    fc.property(message, (sent) => {
+      const read = parseEnvelope(JSON.stringify(sent), LIMITS);
+      if (!read.ok) return;
+      const { params, ...rest } = read.message;
+      expect({ jsonrpc: '2.0', ...rest, ...(sent.params === undefined ? {} : { params }) }).toEqual(
+        JSON.parse(JSON.stringify(sent)),
+      );
+    }),
+    { numRuns: 500 },
+  );
+});
