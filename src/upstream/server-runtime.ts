@@ -125,7 +125,7 @@ export class ServerRuntime {
     if (!shared) this.#observer = slot;
     const wasOpen = slot.session !== undefined;
     const session = await slot.open();
-    if (session.kind === 'failed') return { error: session.message };
+    if (session.kind === 'failed') return { error: session.detail ?? session.message };
     if (wasOpen) await slot.listAgain();
     this.#digest = session.digest;
     if (!shared) await slot.close();

@@ -8,7 +8,7 @@ import type { Answer } from './mcp/channel.ts';
 import { listTools, MAX_PAGE_BYTES } from './mcp/list-tools.ts';
 import { mirroredHeaders } from './mcp/mirrored-headers.ts';
 import { abortKind } from './mcp/request-deadline.ts';
-import { type FailedSession, openSession, type Session, type SessionHost } from './session.ts';
+import { type FailedSession, openSession, type Session, type SessionHost, stderrTailOf } from './session.ts';
 
 const LIST_PAUSE_MS = 500;
 
@@ -115,12 +115,19 @@ export class SessionSlot {
 
   async #callTwice(target: ToolTarget, args: JsonObject, signal: AbortSignal): Promise<DispatchResult> {
     let deadlineMs: number | undefined;
+    const openBefore = this.#session;
     for (let attempt = 1; ; attempt += 1) {
       const session = this.#session ?? (await this.#openWhile(signal));
       if (session === 'over') return overBefore(signal);
       if (session.kind === 'failed') return notSent('upstream-unavailable', `\`${target.server}\`: ${session.message}`);
-      if (!session.declares(target))
-        return notSent('upstream-unavailable', 'the server no longer declares the tool as it was');
+      if (!session.declares(target)) {
+        // Definitions that were agreed to after this session was opened are those of a newer process.
+        if (attempt === 1 && this.#activeCalls === 1 && session === openBefore) {
+          await this.#drop(session);
+          continue;
+        }
+        return notSent('tool-drifted', 'the tool is no longer what was agreed to');
+      }
       const nowMs = this.#host.clock.monotonicMs();
       deadlineMs ??= nowMs + target.timeoutMs;
       const answer = await session.channel.request(
@@ -168,7 +175,7 @@ export class SessionSlot {
     if (opened.kind === 'failed') {
       if (!this.#closing.signal.aborted) {
         this.#backOff.noteFailure(0);
-        this.#events.onFailure(opened.message, opened.stderrTail);
+        this.#events.onFailure(opened.detail ?? opened.message, opened.stderrTail);
       }
       return opened;
     }
@@ -184,7 +191,7 @@ export class SessionSlot {
   #onEnded(session: Session, why: string): void {
     if (this.#session === session) this.#session = undefined;
     this.#backOff.noteFailure(this.#host.clock.monotonicMs() - session.openedAtMs);
-    this.#events.onFailure(why, '');
+    this.#events.onFailure(why, stderrTailOf(session.channel));
   }
 
   async #drop(session: Session): Promise<void> {

@@ -1,6 +1,7 @@
-import { isDeepStrictEqual } from 'node:util';
 import type { Pool } from 'undici';
+import { ProblemError } from '../domain/problem.ts';
 import type { ToolTarget } from '../domain/target.ts';
+import { canonicalJson } from '../lib/canonical-json.ts';
 import type { Clock } from '../lib/clock.ts';
 import { type Digest, digestOf } from '../lib/digest.ts';
 import type { JsonObject } from '../lib/json.ts';
@@ -36,6 +37,8 @@ export interface FailedSession {
   readonly message: string;
   /** What the process wrote to stderr last, for an operator. */
   readonly stderrTail: string;
+  /** More than an agent may read: which secret or setting it is that cannot be resolved, never its value. */
+  readonly detail?: string;
 }
 
 /** One live session with a tool server: handshake done, tools listed. */
@@ -80,12 +83,15 @@ export class Session {
     const known = this.#sameAsPinned.get(target.definition);
     if (known !== undefined) return known;
     const listed = this.#byName.get(target.tool);
-    const same =
-      listed !== undefined &&
-      PINNED_MEMBERS.every((member) => isDeepStrictEqual(listed[member], target.definition[member]));
+    const same = listed !== undefined && pinnedText(listed) === pinnedText(target.definition);
     this.#sameAsPinned.set(target.definition, same);
     return same;
   }
+}
+
+/** What a pin covers, in a form that knows no order of keys. */
+function pinnedText(definition: JsonObject): string {
+  return canonicalJson(PINNED_MEMBERS.map((member) => definition[member] ?? null));
 }
 
 function byName(observed: Observed): ReadonlyMap<string, JsonObject> {
@@ -106,9 +112,8 @@ export async function openSession(
     let channel: Channel;
     try {
       channel = await openChannel(host, options.events);
-    } catch {
-      // The cause may speak of a secret's name or value; whoever resolves secrets reports it.
-      return { kind: 'failed', message: 'its settings or secrets cannot be resolved', stderrTail: '' };
+    } catch (error) {
+      return unresolved(error);
     }
     const remembered = host.eraMemory.get(server.name)?.era;
     const hands = await agreeOnEra(channel, {
@@ -153,9 +158,19 @@ async function readySession(
   return new Session(channel, hands, { openedAtMs: clock.monotonicMs(), observed });
 }
 
+/** Only a `ProblemError` is known to speak of no secret's value; and its names are for operators. */
+function unresolved(error: unknown): FailedSession {
+  const detail = error instanceof ProblemError ? { detail: error.message } : {};
+  return { kind: 'failed', message: 'its settings or secrets cannot be resolved', stderrTail: '', ...detail };
+}
+
 function failureOf(channel: Channel, failure: FailedHandshake): FailedSession {
-  const stderrTail = channel instanceof StdioChannel ? channel.stderrTail : '';
-  return { kind: 'failed', message: failure.message, stderrTail };
+  return { kind: 'failed', message: failure.message, stderrTail: stderrTailOf(channel) };
+}
+
+/** What the process behind a channel wrote to stderr last; nothing where there is none. */
+export function stderrTailOf(channel: Channel): string {
+  return channel instanceof StdioChannel ? channel.stderrTail : '';
 }
 
 async function openChannel(host: SessionHost, events: ChannelEvents): Promise<Channel> {

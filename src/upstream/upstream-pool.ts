@@ -40,12 +40,13 @@ export class UpstreamPool {
    * Sends a call to its tool server and waits for what comes back, at most for the target's `timeoutMs` after the
    * session is ready. MUST NOT reject for anything that a tool server does; rejects for a call without a tool.
    */
-  async dispatch(call: Call, options: { readonly signal: AbortSignal }): Promise<DispatchResult> {
+  dispatch(call: Call, options: { readonly signal: AbortSignal }): Promise<DispatchResult> {
     const { target } = call;
-    if (target.kind !== 'tool') throw new Error('a call to an unknown tool was dispatched');
-    if (options.signal.aborted) return notSent('cancelled', 'the call was cancelled before it was sent');
+    if (target.kind !== 'tool') return Promise.reject(new Error('a call to an unknown tool was dispatched'));
+    if (options.signal.aborted)
+      return Promise.resolve(notSent('cancelled', 'the call was cancelled before it was sent'));
     const runtime = this.#runtimes.get(target.server);
-    if (runtime === undefined) return notSent('upstream-unavailable', 'the server is not in service');
+    if (runtime === undefined) return Promise.resolve(notSent('upstream-unavailable', 'the server is not in service'));
     return runtime.call(call.principal.id, target, { args: call.args, signal: options.signal });
   }
 

@@ -3,7 +3,7 @@ import type { JsonObject } from '../../lib/json.ts';
 import type { Era } from '../era.ts';
 import { type Answer, type Channel, type ChannelEvents, failedAnswer, type RequestOptions } from './channel.ts';
 import { encodeHeaderValue } from './header-value.ts';
-import { HttpExchange } from './http-exchange.ts';
+import { HttpExchange, type HttpExchangeEvents } from './http-exchange.ts';
 import { HttpListener } from './http-listener.ts';
 import { postAndForget } from './http-post.ts';
 import type { IncomingMessage } from './incoming-message.ts';
@@ -33,6 +33,17 @@ export class HttpChannel implements Channel {
   #lastId = 0;
   #ended: string | undefined;
   #listener: HttpListener | undefined;
+  readonly #events: HttpExchangeEvents = {
+    onServerMessage: (message) => this.#onServerMessage(message),
+    onDropped: () => this.#options.events.onDropped(),
+    onGivenUp: (requestId, reason) => this.notify('notifications/cancelled', { requestId, reason }),
+  };
+  readonly #initializeEvents: HttpExchangeEvents = {
+    ...this.#events,
+    onHeaders: (headers) => this.#takeSession(headers['mcp-session-id']),
+    // The specification forbids cancelling `initialize`.
+    onGivenUp: () => {},
+  };
 
   constructor(options: HttpChannelOptions) {
     this.#options = options;
@@ -67,20 +78,14 @@ export class HttpChannel implements Channel {
     if (this.#ended !== undefined) return Promise.resolve(failedAnswer('lost', false, this.#ended));
     this.#lastId += 1;
     const id = this.#lastId;
-    const exchange = new HttpExchange(id, options, {
-      ...(method === 'initialize' ? { onHeaders: (headers) => this.#takeSession(headers['mcp-session-id']) } : {}),
-      onServerMessage: (message) => this.#onServerMessage(message),
-      onDropped: () => this.#options.events.onDropped(),
-    });
+    const exchange = new HttpExchange(id, options, method === 'initialize' ? this.#initializeEvents : this.#events);
     const body = requestText(id, method, dressParams(params, this.#era, this.#options.clientInfo));
     const headers = this.#requestHeaders(method, params, options);
     this.#options.pool.dispatch(
       { method: 'POST', path: this.#path, headers, body, headersTimeout: 0, bodyTimeout: 0 },
       exchange,
     );
-    return this.#era === 'legacy' && method !== 'initialize'
-      ? this.#tellCancelled(exchange.answer, id)
-      : exchange.answer;
+    return exchange.answer;
   }
 
   notify(method: string, params?: JsonObject): void {
@@ -94,14 +99,6 @@ export class HttpChannel implements Channel {
     this.#listener?.close();
     if (this.#session === undefined) return;
     await postAndForget(this.#options.pool, { method: 'DELETE', path: this.#path, headers: this.#headers });
-  }
-
-  async #tellCancelled(pending: Promise<Answer>, requestId: number): Promise<Answer> {
-    const answer = await pending;
-    if (answer.kind === 'failed' && answer.sent && (answer.why === 'timeout' || answer.why === 'cancelled')) {
-      this.notify('notifications/cancelled', { requestId, reason: answer.why });
-    }
-    return answer;
   }
 
   #onServerMessage(message: IncomingMessage): void {

@@ -16,6 +16,8 @@ export interface HttpExchangeEvents {
   /** A request or notification of the server, within the event stream of our request. */
   onServerMessage(message: IncomingMessage): void;
   onDropped(): void;
+  /** The request was sent and is given up before its answer. */
+  onGivenUp(id: number, why: 'timeout' | 'cancelled'): void;
 }
 
 type Body = 'json' | 'events' | 'error' | 'drained';
@@ -151,7 +153,9 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
 
   #giveUp(why: 'timeout' | 'cancelled'): void {
     const message = why === 'timeout' ? 'no answer came in time' : 'the call was cancelled';
+    if (this.#settled) return;
     this.#break(why, message);
+    if (this.#controller !== undefined) this.#events.onGivenUp(this.#id, why);
   }
 
   #breakTooLarge(): void {

@@ -60,7 +60,21 @@ test('a change that the server announces is listed again and told', async () => 
   });
 });
 
-test('a tool that changed in this very session is not called as what it was', async () => {
+test('a tool that is not what was agreed to is not called, in this session or a new one', async () => {
+  const journal = openJournal();
+  const { call } = openPool(stdioServer({ journal: journal.path }));
+  await call('echo', { text: 'x' });
+  const agreed = { name: 'echo', description: 'what was agreed to', inputSchema: { type: 'object' } };
+  expect(await call('echo', { text: 'y' }, { definition: agreed })).toEqual({
+    kind: 'failed',
+    reason: 'tool-drifted',
+    message: 'the tool is no longer what was agreed to',
+    inDoubt: false,
+  });
+  expect(journal.lines().filter((line) => line.startsWith('call '))).toHaveLength(1);
+});
+
+test('a tool that changed in this session alone is called in a new one', async () => {
   const journal = openJournal();
   const { call, nextChange } = openPool(stdioServer({ journal: journal.path }));
   const first = nextChange();
@@ -69,14 +83,8 @@ test('a tool that changed in this very session is not called as what it was', as
   const told = nextChange();
   await call('change');
   await told;
-  const seen = journal.lines().length;
-  expect(await call('echo', { text: 'x' })).toEqual({
-    kind: 'failed',
-    reason: 'upstream-unavailable',
-    message: 'the server no longer declares the tool as it was',
-    inDoubt: false,
-  });
-  expect(journal.lines().length).toBe(seen);
+  expect(textOf(await call('echo', { text: 'x' }))).toBe('x');
+  expect(startsIn(journal.lines())).toBe(2);
 });
 
 test('a new session that lists the same tools tells of no change', async () => {

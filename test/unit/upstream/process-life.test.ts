@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import { ProblemError } from '../../../src/domain/problem.ts';
 import {
   commandServer,
   isAlive,
@@ -97,6 +98,22 @@ test('secrets that cannot be resolved keep the server down and are not named', a
     reason: 'upstream-unavailable',
     message: '`srv`: its settings or secrets cannot be resolved',
   });
+});
+
+test('which secret cannot be resolved is told to the operator and not to the agent', async () => {
+  const problem = {
+    code: 'credentials-reference-missing',
+    at: 'x.yaml:3:1',
+    message: 'no `TOKEN`',
+    hint: 'set it',
+  } as const;
+  const resolveEnv = (): Promise<never> => Promise.reject(new ProblemError([problem]));
+  const { call, pool } = openPool({
+    ...stdioServer(),
+    transport: { type: 'stdio', command: 'node', args: [], resolveEnv },
+  });
+  expect(await call('echo')).toMatchObject({ message: '`srv`: its settings or secrets cannot be resolved' });
+  expect(pool.status()[0]?.error).toMatch('x.yaml:3:1: no `TOKEN`');
 });
 
 test('a process is ended together with what it started', async () => {
