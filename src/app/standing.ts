@@ -66,6 +66,7 @@ export class Standing {
   static async open(parts: StandingParts, pins: Pins): Promise<Standing> {
     const files = readFiles(parts, pins);
     const standing = new Standing(parts, files, pins);
+    standing.#warnOf(files);
     await parts.keepTexts(files.rules.revision, files.rules.texts);
     await standing.#putInForce(files);
     return standing;
@@ -123,12 +124,19 @@ export class Standing {
       }
       const before = this.#files;
       if (files.rules.revision === before.rules.revision && files.registry.digest === before.registry.digest) return;
+      this.#warnOf(files);
       await this.#parts.keepTexts(files.rules.revision, files.rules.texts);
       this.#files = files;
       for (const name of this.#observed.keys()) if (!files.registry.servers.has(name)) this.#observed.delete(name);
       await this.#putInForce(files);
       await this.#noteApplied(before, files);
     });
+  }
+
+  #warnOf({ registry, lock }: Files): void {
+    for (const problem of [...registry.warnings, ...lock.warnings]) {
+      this.#parts.log.warn('registry.warning', { problem: formatProblem(problem) });
+    }
   }
 
   async #noteApplied(before: Files, now: Files): Promise<void> {

@@ -80,7 +80,8 @@ function readKind<T extends { readonly name: string }>({
 function nameMismatch({ value, problem }: YamlFile<{ readonly name: string }>, fileName: string): Problem[] {
   if (value.name === fileName) return [];
   const message = `the name \`${value.name}\` is not that of its file, \`${fileName}.yaml\``;
-  return [problem(['name'], { code: 'registry-name-mismatch', message, hint: `call the file \`${value.name}.yaml\`` })];
+  const hint = `call the file \`${value.name}.yaml\``;
+  return [problem(['name'], { code: 'registry-name-mismatch', message, hint, severity: 'warning' })];
 }
 
 function sharedNames(files: readonly YamlFile<{ readonly name: string }>[]): Problem[] {

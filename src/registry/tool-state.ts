@@ -1,3 +1,4 @@
+import { ToolSchema } from '@modelcontextprotocol/core';
 import type { Digest } from '../lib/digest.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../lib/json.ts';
 import { definitionDigest } from './definition.ts';
@@ -120,21 +121,25 @@ function missing(
     }));
 }
 
-/** What of MCP's shape of a tool a definition lacks; undefined when nothing. */
-function shapeProblem({
-  title,
-  description,
-  inputSchema,
-  outputSchema,
-  annotations,
-  execution,
-}: JsonObject): string | undefined {
-  if (!isJsonObject(inputSchema)) return 'it has no `inputSchema`';
-  if (outputSchema !== undefined && !isJsonObject(outputSchema)) return 'its `outputSchema` is no object';
-  if (title !== undefined && typeof title !== 'string') return 'its `title` is no text';
-  if (description !== undefined && typeof description !== 'string') return 'its `description` is no text';
-  if (annotations !== undefined && !isJsonObject(annotations)) return 'its `annotations` are no object';
-  if (isJsonObject(execution) && execution.taskSupport === 'required') {
+/** What keeps a definition from being MCP's `Tool`, judged by the specification's own schema; undefined when nothing. */
+function shapeProblem(definition: JsonObject): string | undefined {
+  const known = shapes.get(definition);
+  if (known !== undefined) return known.problem;
+  const problem = judgeShape(definition);
+  shapes.set(definition, { problem });
+  return problem;
+}
+
+/** Definitions that were judged: a catalog is built anew far more often than a server lists something new. */
+const shapes = new WeakMap<JsonObject, { readonly problem: string | undefined }>();
+
+function judgeShape(definition: JsonObject): string | undefined {
+  const judged = ToolSchema.safeParse(definition);
+  if (!judged.success) {
+    const place = judged.error.issues[0]?.path.join('.') ?? '';
+    return `its definition is not that of an MCP tool (\`${printable(place)}\`)`;
+  }
+  if (judged.data.execution?.taskSupport === 'required') {
     return 'it can be called as a task only, and tasks are not governed';
   }
   return undefined;

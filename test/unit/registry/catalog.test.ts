@@ -72,7 +72,12 @@ describe('with `pin: lock`', () => {
 describe('a tool is quarantined when', () => {
   test.each([
     ['its schemas are not admitted', tool('bad'), 'bad', 'quarantined: too deep'],
-    ['it has no `inputSchema`', { name: 'none' }, 'none', 'quarantined: it has no `inputSchema`'],
+    [
+      'it has no `inputSchema`',
+      { name: 'none' },
+      'none',
+      'quarantined: its definition is not that of an MCP tool (`inputSchema`)',
+    ],
     [
       'its name holds a space',
       tool('a b'),

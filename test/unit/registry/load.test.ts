@@ -136,11 +136,6 @@ describe('a registry is refused, at the place, for', () => {
       'registry/servers/files.yaml:7:3 config-invalid-value: the key `write file` is not allowed: it must be of the form `/^[A-Za-z0-9_.-]{1,128}$/`',
     ],
     [
-      'a name that is not the file’s',
-      FILES.replace('name: files', 'name: file'),
-      'registry/servers/files.yaml:1:7 registry-name-mismatch: the name `file` is not that of its file, `files.yaml`',
-    ],
-    [
       'an underscore in the name',
       FILES.replace('name: files', 'name: fi__les'),
       'registry/servers/files.yaml:1:7 config-invalid-value: `name` must be of the form `/^[a-z0-9]+(-[a-z0-9]+)*$/`',
@@ -241,4 +236,12 @@ describe('a secret in clear text is refused at its place', () => {
       'registry/servers/a.yaml:2:57 credentials-reference-invalid: a reference names neither a variable (`env:NAME`) nor a file (`file:PATH`)',
     ]);
   });
+});
+
+test('a name that is not that of its file is warned of and loads', () => {
+  const registry = loadRegistry({ 'servers/files.yaml': FILES.replace('name: files', 'name: file') });
+  expect([...registry.servers.keys()]).toEqual(['file']);
+  expect(registry.warnings.map(({ at, code }) => `${at} ${code}`)).toEqual([
+    'registry/servers/files.yaml:1:7 registry-name-mismatch',
+  ]);
 });
