@@ -1,0 +1,72 @@
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { countEntries, type EntryFilter, eachDecision, listEntries, showCall } from '../../../src/ledger/query.ts';
+import { admitted, type Book, closed, house, openBook, refused } from '../../fixtures/book.ts';
+
+let book: Book;
+beforeEach(async () => {
+  book = await openBook();
+  await book.ledger.appendAll([
+    house('broker.started'),
+    admitted('c1', { atMs: 100 }),
+    closed('c1', { atMs: 200 }),
+    refused('c2', { atMs: 300, principal: 'agent:other' }),
+  ]);
+});
+afterEach(() => book.close());
+
+const numbers = (filter: Partial<EntryFilter>): readonly number[] =>
+  listEntries(book.database, { limit: 10, ...filter }).map(({ seq }) => seq);
+
+test('the newest entries come first, as many as were asked for', () => {
+  expect(numbers({})).toEqual([4, 3, 2, 1]);
+  expect(numbers({ limit: 2 })).toEqual([4, 3]);
+});
+
+test('entries are filtered by agent, kind, call and time', () => {
+  expect(numbers({ agent: 'other' })).toEqual([4]);
+  expect(numbers({ kind: 'call.admitted' })).toEqual([2]);
+  expect(numbers({ callId: 'c1' })).toEqual([3, 2]);
+  expect(numbers({ sinceMs: 200 })).toEqual([4, 3, 1]);
+});
+
+test('all that a filter says must hold', () => {
+  expect(numbers({ agent: 'demo', kind: 'call.refused' })).toEqual([]);
+});
+
+test('the next page begins before the last entry of this one', () => {
+  expect(numbers({ before: 3, limit: 1 })).toEqual([2]);
+});
+
+test('an entry whose body was changed is shown as touched', async () => {
+  const sql = `UPDATE entry SET body = replace(body, 'policy-denied', 'rate-exceeded') WHERE seq = 4`;
+  await book.database.write([{ sql, params: [] }]);
+  expect(listEntries(book.database, { limit: 2 }).map(({ untouched }) => untouched)).toEqual([false, true]);
+});
+
+test('a body that is no entry is shown as none', async () => {
+  await book.database.write([{ sql: `UPDATE entry SET body = '{}' WHERE seq = 4`, params: [] }]);
+  expect(listEntries(book.database, { limit: 1 })).toEqual([{ seq: 4, entry: null, untouched: false }]);
+});
+
+test('a call is shown with all its entries in order', () => {
+  expect(showCall(book.database, 'c1').map(({ entry, payload }) => [entry?.kind, payload])).toEqual([
+    ['call.admitted', { kept: 'none' }],
+    ['call.closed', { kept: 'none' }],
+  ]);
+});
+
+test('a call that is not there has no entries', () => {
+  expect(showCall(book.database, 'nobody')).toEqual([]);
+});
+
+test('decisions are walked in order, an outcome with the intent it belongs to', () => {
+  expect([...eachDecision(book.database)].map(({ seq, intent }) => [seq, intent?.seq])).toEqual([
+    [2, undefined],
+    [3, 2],
+    [4, undefined],
+  ]);
+});
+
+test('entries are counted', () => {
+  expect(countEntries(book.database)).toBe(4);
+});
