@@ -1,0 +1,110 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { commit, saltedDigest } from '../../src/ledger/commitment.ts';
+import { entryBytes, leafHash } from '../../src/ledger/entry-bytes.ts';
+import { isUntouched, readEntry } from '../../src/ledger/read-entry.ts';
+import { canonicalJson } from '../../src/lib/canonical-json.ts';
+import type { JsonObject, JsonValue } from '../../src/lib/json.ts';
+import { inOrder, orderedJson } from '../../src/lib/ordered-json.ts';
+import type { SqlValue, Statement } from '../../src/storage/database.ts';
+import { eachStatement, StatementEncoder } from '../../src/storage/statement-batch.ts';
+import { admitted, CountingIds } from '../fixtures/book.ts';
+
+const RUNS = { numRuns: 300 };
+const json = fc.jsonValue({ stringUnit: 'grapheme' }) as fc.Arbitrary<JsonValue>;
+const facts = fc.dictionary(
+  fc.oneof(fc.string(), fc.nat().map(String), fc.constantFrom('__proto__', 'constructor', '')),
+  json,
+) as fc.Arbitrary<JsonObject>;
+
+test('the quick canonical form is the canonical form', () => {
+  fc.assert(
+    fc.property(json, (value) => {
+      expect(orderedJson(value)).toBe(canonicalJson(value));
+    }),
+    RUNS,
+  );
+});
+
+test('an object put in order prints as its canonical form', () => {
+  fc.assert(
+    fc.property(facts, (object) => {
+      expect(orderedJson(inOrder(object))).toBe(canonicalJson(object));
+    }),
+    RUNS,
+  );
+});
+
+test('a text with any half of a character has a quick canonical form exactly when it has a canonical form', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: fc.constantFrom('\ud800', '\udc00', '\\', 'ud800', 'a') }), (text) => {
+      const form = (print: (value: JsonValue) => string): string => {
+        try {
+          return print({ text });
+        } catch {
+          return 'none';
+        }
+      };
+      expect(form(orderedJson)).toBe(form(canonicalJson));
+    }),
+    RUNS,
+  );
+});
+
+test('an entry with any facts reads back as it was written, and any change of its bytes shows', () => {
+  fc.assert(
+    fc.property(facts, fc.nat(), fc.integer({ min: 1, max: 255 }), (some, position, change) => {
+      const entry = admitted('c1', { steps: [{ control: 'rate', effect: 'allow', facts: some }] });
+      const body = entryBytes(entry);
+      const leaf = leafHash(body);
+      expect(readEntry(body)).toEqual(JSON.parse(JSON.stringify(entry)));
+      const bytes = Buffer.from(body);
+      const at = position % bytes.length;
+      bytes[at] = (bytes[at] ?? 0) ^ change;
+      expect(isUntouched({ seq: 1, body, leaf })).toBe(true);
+      expect(isUntouched({ seq: 1, body: bytes.toString('latin1'), leaf })).toBe(false);
+    }),
+    RUNS,
+  );
+});
+
+test('a commitment holds for its payload and for no other', () => {
+  fc.assert(
+    fc.property(json, json, (one, other) => {
+      const { digest, salt, bytes } = commit(one, new CountingIds());
+      expect(saltedDigest(salt, bytes)).toBe(digest);
+      expect(saltedDigest(salt, orderedJson(other)) === digest).toBe(bytes === orderedJson(other));
+    }),
+    RUNS,
+  );
+});
+
+test('statements arrive at the writer as they were handed over', () => {
+  const value: fc.Arbitrary<SqlValue> = fc.oneof(
+    fc.string(),
+    fc.double({ noNaN: true }),
+    fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }),
+    fc.constant(null),
+    fc.uint8Array({ maxLength: 40 }),
+  );
+  const statement = fc.record({
+    sql: fc.constantFrom('a', 'b', 'c'),
+    params: fc.array(value, { maxLength: 6 }),
+  }) as fc.Arbitrary<Statement>;
+  fc.assert(
+    fc.property(fc.array(fc.array(statement, { maxLength: 8 }), { maxLength: 4 }), (batches) => {
+      const encoder = new StatementEncoder();
+      const texts: string[] = [];
+      for (const statements of batches) {
+        const batch = structuredClone(encoder.encode(statements));
+        texts.push(...batch.newSql);
+        const arrived: Statement[] = [];
+        eachStatement(batch, (sqlId, params) => arrived.push({ sql: texts[sqlId] ?? '', params }));
+        const plain = (list: readonly Statement[]): unknown =>
+          list.map(({ sql, params }) => [sql, params.map((it) => (it instanceof Uint8Array ? [...it] : it))]);
+        expect(plain(arrived)).toEqual(plain(statements));
+      }
+    }),
+    RUNS,
+  );
+});
