@@ -1,15 +1,21 @@
-import { tmpdir } from 'node:os';
 import { ProblemError } from '../domain/problem.ts';
 import { type Settings, socketPathOf } from './settings.ts';
 
 /** Path of the socket on which the daemon of a data directory listens. */
 export function daemonSocketPath(settings: Settings): string {
-  return socketPathOf(settings, { temporary: tmpdir(), uid: process.getuid?.() ?? 0 });
+  return socketPathOf(settings, process.getuid?.() ?? 0);
 }
 
 /** True when an error says that no daemon listens, and not that one refused. */
 export function isDaemonAbsent(error: unknown): boolean {
   return (
     error instanceof ProblemError && error.code === 'ingress-socket-failed' && /ENOENT|ECONNREFUSED/.test(error.message)
+  );
+}
+
+/** True when a daemon hung up without a word, as one does that is ending. */
+export function isDaemonLeaving(error: unknown): boolean {
+  return (
+    error instanceof ProblemError && error.code === 'ingress-socket-failed' && /did not answer/.test(error.message)
   );
 }

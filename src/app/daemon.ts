@@ -1,4 +1,3 @@
-import { tmpdir } from 'node:os';
 import { type Problem, ProblemError } from '../domain/problem.ts';
 import { authenticate } from '../identity/authenticate.ts';
 import { principalOfOsUser } from '../identity/os-user.ts';
@@ -70,7 +69,10 @@ async function openDoors(core: BrokerCore, settings: Settings, options: DaemonOp
     version: options.version,
     listTtlMs: LIST_TTL_MS,
   };
-  const idle = idleExit(options.idleExitMs, () => void close());
+  // Only a daemon without agents is idle: one that came after the clock was wound keeps it until the last has gone.
+  const idle = idleExit(options.idleExitMs, () => {
+    if (socket.streams === 0) void close();
+  });
   const socket = await openAgentSocket({ core, settings, ports, administration, onIdle: idle.arm });
   const http = options.http ? await openHttp(core, { settings, options, ports, ready }) : undefined;
   let tellEnded: () => void = () => {};
@@ -115,7 +117,7 @@ function openAgentSocket(parts: {
   const uid = process.getuid?.() ?? 0;
   return openSocketIngress({
     ...ports,
-    path: socketPathOf(settings, { temporary: tmpdir(), uid }),
+    path: socketPathOf(settings, uid),
     principalOf: (agent) => principalOfOsUser(agent, uid, core.standing.agentOf),
     admin: (method, params) => administration.handle(method, params),
     onIdle,

@@ -34,15 +34,15 @@ export function homeOf(settings: Pick<Settings, 'registry'>): string {
 /** A socket's path must fit `sockaddr_un` (108 bytes on Linux, 104 on macOS). */
 const LONGEST_SOCKET_PATH = 100;
 
-/** Path of the daemon's socket: in the data directory, or where its path is too long, in a private directory of the user's. */
-export function socketPathOf(
-  settings: Pick<Settings, 'data'>,
-  environment: { readonly temporary: string; readonly uid: number },
-): string {
+/**
+ * Path of the daemon's socket: in the data directory, or where its path is too long, in a private directory of the
+ * user's. Not in `TMPDIR`: agents start their servers without it, and would look elsewhere than the daemon listens.
+ */
+export function socketPathOf(settings: Pick<Settings, 'data'>, uid: number): string {
   const path = join(resolve(settings.data), 'broker.sock');
   if (Buffer.byteLength(path) <= LONGEST_SOCKET_PATH) return path;
   const name = digestOf(resolve(settings.data)).slice('sha256:'.length, 'sha256:'.length + 16);
-  return join(environment.temporary, `seneschal-${environment.uid}`, `${name}.sock`);
+  return join('/tmp', `seneschal-${uid}`, `${name}.sock`);
 }
 
 function plainPath(path: string): string {

@@ -56,6 +56,10 @@ export const REASONS = {
     means: 'The connection broke after the call was sent; the tool server may have acted. The call is in doubt.',
     remedy: 'Check at the tool server before you try again.',
   },
+  'tool-drifted': {
+    means: 'The tool server declares the tool otherwise than it was agreed to; nothing was sent.',
+    remedy: 'Run `seneschal registry diff`; `seneschal registry pin` agrees to what the tool is now.',
+  },
   'upstream-protocol': {
     means: 'The tool server sent something that is not MCP.',
     remedy: 'Mend the tool server.',

@@ -1,6 +1,8 @@
 import { connect, type Socket } from 'node:net';
+import { dirname } from 'node:path';
 import { type Problem, ProblemError } from '../domain/problem.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../lib/json.ts';
+import { exposureOf } from './private-directory.ts';
 import { readFirstLine } from './read-first-line.ts';
 import { formatHello, type SocketHello } from './socket-hello.ts';
 
@@ -30,6 +32,8 @@ async function greetDaemon(
   path: string,
   hello: SocketHello,
 ): Promise<{ readonly socket: Socket; readonly result: JsonValue }> {
+  const exposure = exposureOf(dirname(path));
+  if (exposure !== undefined) throw unreachable(path, exposure);
   const socket = await open(path);
   socket.write(formatHello(hello));
   const line = await readFirstLine(socket, { maxBytes: MAX_REPLY_BYTES, timeoutMs: REPLY_TIMEOUT_MS });

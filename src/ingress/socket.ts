@@ -8,6 +8,7 @@ import type { Log } from '../telemetry/log.ts';
 import { nameOf } from './mcp/answer.ts';
 import { type McpPorts, type McpServices, openServices } from './mcp/services.ts';
 import { type StdioStream, serveStream } from './mcp/stdio-stream.ts';
+import { exposureOf } from './private-directory.ts';
 import { readFirstLine } from './read-first-line.ts';
 import { MAX_HELLO_BYTES, parseHello, type SocketReply } from './socket-hello.ts';
 
@@ -138,6 +139,8 @@ function unknownAgent(agent: string): Problem {
 
 function removeStale(path: string): void {
   mkdirSync(dirname(path), { recursive: true, mode: ONLY_OWNER_DIRECTORY });
+  const exposure = exposureOf(dirname(path));
+  if (exposure !== undefined) throw socketProblem(path, exposure);
   const found = lstatSync(path, { throwIfNoEntry: false });
   if (!found) return;
   if (!found.isSocket()) throw socketProblem(path, 'something that is not a socket is there');

@@ -1,19 +1,17 @@
-import { spawn } from 'node:child_process';
-import { mkdirSync, openSync } from 'node:fs';
 import type { Socket } from 'node:net';
-import { join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
-import { daemonSocketPath, isDaemonAbsent } from '../../app/daemon-client.ts';
+import { daemonSocketPath, isDaemonAbsent, isDaemonLeaving } from '../../app/daemon-client.ts';
 import type { Settings } from '../../app/settings.ts';
 import { connectAgent } from '../../ingress/socket-client.ts';
+import { dataDirectoryHolder } from '../../storage/data-directory.ts';
+import { type BackgroundDaemon, startBackgroundDaemon } from '../background-daemon.ts';
+import { EXIT } from '../exit-codes.ts';
+import { say } from '../output.ts';
 import { type CommonFlags, settingsFlags, settingsOf } from '../settings-flags.ts';
 
 /** How long a daemon may take to come up. */
 const START_MS = 20_000;
 const LOOK_EVERY_MS = 40;
-/** A daemon that was started for agents alone ends itself after so long without one. */
-const IDLE_EXIT = '5m';
 
 /** `stdio`: the thin shim that an agent's config starts. It carries bytes between the agent and the daemon, and decides nothing. */
 export function registerStdio(program: Command): void {
@@ -28,32 +26,21 @@ export function registerStdio(program: Command): void {
 
 async function connected(settings: Settings, agent: string): Promise<Socket> {
   const path = daemonSocketPath(settings);
-  let started = false;
+  let started: BackgroundDaemon | undefined;
   for (const until = performance.now() + START_MS; ; ) {
     try {
       return await connectAgent(path, agent);
     } catch (error) {
-      if (!isDaemonAbsent(error) || performance.now() > until) throw error;
-      if (!started) startDaemonBehind(settings);
-      started = true;
-      await new Promise((done) => setTimeout(done, LOOK_EVERY_MS));
+      const mayCome = isDaemonAbsent(error) || isDaemonLeaving(error);
+      if (!mayCome || performance.now() > until) throw error;
     }
+    const failure = started?.failure();
+    // Another one was faster: that one is waited for, and where it goes away, the next is started.
+    if (failure?.code === 'data-directory-in-use') started = undefined;
+    else if (failure) throw failure;
+    if (!started && !dataDirectoryHolder(settings.data)) started = startBackgroundDaemon(settings);
+    await new Promise((done) => setTimeout(done, LOOK_EVERY_MS));
   }
-}
-
-/** Starts the broker in the background. Of two that are started at once one takes the data directory and the other ends. */
-function startDaemonBehind(settings: Settings): void {
-  const data = resolve(settings.data);
-  mkdirSync(data, { recursive: true, mode: 0o700 });
-  const log = openSync(join(data, 'broker.log'), 'a', 0o600);
-  const args = ['serve', '--no-http', '--idle-exit', IDLE_EXIT, '--output', 'json'];
-  const places = ['--registry', resolve(settings.registry), '--policies', resolve(settings.policies), '--data', data];
-  const main = fileURLToPath(new URL(`../main${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url));
-  const child = spawn(process.execPath, [...process.execArgv, main, ...args, ...places], {
-    detached: true,
-    stdio: ['ignore', log, log],
-  });
-  child.unref();
 }
 
 /** Carries both ways until one side ends; then the other is ended too. */
@@ -65,5 +52,9 @@ async function carry(socket: Socket): Promise<void> {
     process.stdout.once('error', () => socket.destroy());
     socket.resume();
   });
+  if (!process.stdin.readableEnded && process.stdout.writable) {
+    say('the broker has ended the connection');
+    process.exitCode = EXIT.failed;
+  }
   process.stdin.destroy();
 }
