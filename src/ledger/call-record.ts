@@ -5,7 +5,6 @@ import type { Target } from '../domain/target.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Digest } from '../lib/digest.ts';
 import type { JsonObject } from '../lib/json.ts';
-import { inOrder } from '../lib/ordered-json.ts';
 import type { Ledger, PayloadToKeep } from './append.ts';
 import type { Commitment } from './commitment.ts';
 import type { AdmittedEntry, ClosedEntry, RecordedStep, RecordedTarget, RefusedEntry } from './entry.ts';
@@ -119,7 +118,7 @@ function decidedEntry(decided: DecidedAct, args: Commitment, atMs: number): Admi
     registry: decided.registry,
     revision: decided.revision,
     session: clip(call.context.session, WIRE_TEXT_LIMIT),
-    steps: decided.steps.map(recordedStep),
+    steps: decided.steps,
     subjects: call.subjects,
     target: recordedTarget(call.target),
     v: 1,
@@ -161,16 +160,10 @@ function closedEntry(ended: EndedAct, result: Commitment | undefined, atMs: numb
     ...(withheld?.rule === undefined ? {} : { rule: withheld.rule }),
     session: clip(call.context.session, WIRE_TEXT_LIMIT),
     ...(withheld === undefined ? {} : { stage: withheld.stage }),
-    steps: ended.steps.map(recordedStep),
+    steps: ended.steps,
     target: call.target.id,
     v: 1,
   };
-}
-
-function recordedStep({ control, effect, facts, reason, rule }: RecordedStep): RecordedStep {
-  const step = { control, effect, facts: inOrder(facts) };
-  if (reason === undefined) return rule === undefined ? step : { ...step, rule };
-  return rule === undefined ? { ...step, reason } : { ...step, reason, rule };
 }
 
 function recordedTarget(target: Target): RecordedTarget {

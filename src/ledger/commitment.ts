@@ -1,8 +1,8 @@
 import { hash } from 'node:crypto';
+import { canonicalJson } from '../lib/canonical-json.ts';
 import type { Digest } from '../lib/digest.ts';
 import type { Ids } from '../lib/ids.ts';
 import type { JsonValue } from '../lib/json.ts';
-import { orderedJson } from '../lib/ordered-json.ts';
 
 /** Bytes of salt: without it a short value could be found from its digest by trying. */
 const SALT_BYTES = 16;
@@ -32,7 +32,7 @@ export function saltedDigest(salt: Uint8Array, bytes: string): Digest {
 
 function payloadBytes(value: JsonValue): string {
   try {
-    return orderedJson(value);
+    return canonicalJson(value);
   } catch {
     // A lone surrogate has no canonical form, yet a tool server may send one and the record must not fail for it:
     // ECMAScript prints it as an escape.

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
+import { canonicalJson } from '../lib/canonical-json.ts';
 import type { JsonObject } from '../lib/json.ts';
-import { orderedJson } from '../lib/ordered-json.ts';
 import type { Entry } from './entry.ts';
 
 /** Largest entry, in bytes of UTF-8: what the two length bytes of an entry bundle can say (C2SP tlog-tiles). */
@@ -17,7 +17,7 @@ export class EntryError extends Error {
  */
 export function entryBytes(entry: Entry): string {
   // Entries are JSON by their types; an interface lacks the index signature that would say so.
-  const bytes = orderedJson(entry as unknown as JsonObject);
+  const bytes = canonicalJson(entry as unknown as JsonObject);
   if (isTooLong(bytes))
     throw new EntryError(`an entry of kind ${entry.kind} is larger than ${ENTRY_BYTES_LIMIT} bytes`);
   return bytes;
