@@ -38,6 +38,8 @@ export function knownOf(registry: Registry, pins: readonly Pins[]): KnownRegistr
       const { owner, team, costCenter, environment } = declared;
       return {
         owner,
+        // Questions are about an agent that comes over HTTP, and there a key is what proves it.
+        proof: 'api-key',
         ...(team === undefined ? {} : { team }),
         ...(costCenter === undefined ? {} : { costCenter }),
         ...(environment === undefined ? {} : { environment }),
