@@ -1,11 +1,12 @@
 import type { CoreOptions } from '../app/compose.ts';
+import { visibleText } from '../lib/visible-text.ts';
 import type { Log } from '../telemetry/log.ts';
-import { say, visible } from './output.ts';
+import { say } from './output.ts';
 import { VERSION } from './version.ts';
 
 /** What a command opens a broker with for one act: it says what goes wrong on standard error, and nothing else. */
 export function coreOptions(): CoreOptions {
-  const tell = (event: string, fields: object = {}): void => say(visible(`${event} ${JSON.stringify(fields)}`));
+  const tell = (event: string, fields: object = {}): void => say(visibleText(`${event} ${JSON.stringify(fields)}`));
   const log: Log = { info: () => {}, warn: tell, error: tell };
   return { log, version: VERSION, env: process.env };
 }

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import type { Settings } from '../app/settings.ts';
 import type { DaemonSummary } from '../app/summary.ts';
-import { visible } from './output.ts';
+import { visibleText } from '../lib/visible-text.ts';
 
 /** What a person sees when the broker is ready: what it serves, what each agent may do, and the entries to paste. */
 export function welcomeText(
@@ -22,7 +22,9 @@ export function welcomeText(
         `  server ${name}: ${state}, ${tools} tools${blocked > 0 ? `, ${blocked} blocked (seneschal registry diff)` : ''}`,
     ),
     '',
-    ...agents.map(({ id, tools }) => `  ${id} may call ${tools.length}: ${tools.map(visible).join(' ') || 'nothing'}`),
+    ...agents.map(
+      ({ id, tools }) => `  ${id} may call ${tools.length}: ${tools.map(visibleText).join(' ') || 'nothing'}`,
+    ),
   ];
   const agent = firstKey?.agent ?? agents[0]?.id.slice('agent:'.length);
   if (agent === undefined) return lines.join('\n');

@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
 import { type ListQuestion, listLedger, showLedgerCall } from '../../app/ledger-questions.ts';
 import type { ShownActOfCall, ShownEntry } from '../../ledger/query.ts';
-import { printData, table, visible } from '../output.ts';
+import { visibleText } from '../../lib/visible-text.ts';
+import { printData, table } from '../output.ts';
 import { type CommonFlags, outputFlag, settingsFlags, settingsOf } from '../settings-flags.ts';
 
 /** `ledger list`, `ledger show`: beside a running daemon or without one; they only read. */
@@ -56,5 +57,5 @@ function what(entry: NonNullable<ShownEntry['entry']>): string {
 
 function actText(act: ShownActOfCall): string {
   const head = entryRow(act).join('  ');
-  return `${visible(head)}\n${JSON.stringify({ entry: act.entry, payload: act.payload }, null, 2)}`;
+  return `${visibleText(head)}\n${JSON.stringify({ entry: act.entry, payload: act.payload }, null, 2)}`;
 }

@@ -2,10 +2,11 @@ import type { Command } from 'commander';
 import { administer } from '../../app/control.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../lib/json.ts';
 import { formatNanoUsd } from '../../lib/money.ts';
+import { visibleText } from '../../lib/visible-text.ts';
 import { type DefinitionChange, formatDiff } from '../../registry/diff.ts';
 import { coreOptions } from '../core-options.ts';
 import { EXIT } from '../exit-codes.ts';
-import { printData, table, visible } from '../output.ts';
+import { printData, table } from '../output.ts';
 import { type CommonFlags, outputFlag, settingsFlags, settingsOf } from '../settings-flags.ts';
 
 const PLACES = ['registry', 'policies', 'data'] as const;
@@ -64,7 +65,7 @@ function statusText(data: JsonValue): string {
     formatNanoUsd(Number(costNanoUsd)),
     `${reason ?? ''}`,
   ]);
-  const findings = listOf(data, 'findings').map(({ server, message }) => visible(`${server}: ${message}`));
+  const findings = listOf(data, 'findings').map(({ server, message }) => visibleText(`${server}: ${message}`));
   return [
     table([['SERVER', 'STATUS', 'TRANSPORT', 'PROTOCOL', ''], ...servers]),
     '',
@@ -79,7 +80,8 @@ function diffText(data: JsonValue): string {
       // `as`: these are the changes that the broker made of two definitions.
       const lines = formatDiff((Array.isArray(changes) ? changes : []) as unknown as readonly DefinitionChange[]);
       return (
-        visible(`${id}: ${status}${reason === undefined ? '' : ` (${reason})`}`) + (lines === '' ? '' : `\n${lines}`)
+        visibleText(`${id}: ${status}${reason === undefined ? '' : ` (${reason})`}`) +
+        (lines === '' ? '' : `\n${lines}`)
       );
     })
     .join('\n');
@@ -91,8 +93,8 @@ function pinText(data: JsonValue): string {
     return Array.isArray(list) ? list : [];
   };
   return [
-    ...names('pinned').map((id) => visible(`pinned ${id}`)),
-    ...names('removed').map((id) => visible(`removed ${id}`)),
-    ...listOf(data, 'quarantined').map(({ id, reason }) => visible(`not pinned ${id}: ${reason}`)),
+    ...names('pinned').map((id) => visibleText(`pinned ${id}`)),
+    ...names('removed').map((id) => visibleText(`removed ${id}`)),
+    ...listOf(data, 'quarantined').map(({ id, reason }) => visibleText(`not pinned ${id}: ${reason}`)),
   ].join('\n');
 }

@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
 import { replayLedger } from '../../app/replay.ts';
+import { visibleText } from '../../lib/visible-text.ts';
 import { EXIT } from '../exit-codes.ts';
-import { printData, visible } from '../output.ts';
+import { printData } from '../output.ts';
 import { type CommonFlags, outputFlag, settingsFlags, settingsOf } from '../settings-flags.ts';
 
 /** `replay decide`: beside a running daemon or without one; it only reads. */
@@ -13,7 +14,7 @@ export function registerReplay(program: Command): void {
       const report = replayLedger(settingsOf(flags));
       printData(report, flags.output, ({ calls, decisions, undecidable, differenceCount, differences, missing }) =>
         [
-          ...differences.map((difference) => visible(`different: ${JSON.stringify(difference)}`)),
+          ...differences.map((difference) => visibleText(`different: ${JSON.stringify(difference)}`)),
           ...missing.map(({ revision, decisions: count }) => `not kept: policy ${revision}, ${count} decisions`),
           `${calls} calls, ${decisions} decisions, ${undecidable} undecidable, ${differenceCount} differences`,
         ].join('\n'),
