@@ -182,6 +182,33 @@ test.skipIf(cannotMount !== false)(
   },
 );
 
+test.skipIf(cannotMount !== false)('a put that a full disk refused is written when there is room', async () => {
+  const database = await openSqlite({ path: join(small, 'states.db'), migrations: states });
+  fillUp(join(small, 'ballast'));
+  for (;;) {
+    database.put('one', { sql: SET_STATE, params: ['last'] });
+    const isFull = await database.write([{ sql: GROW, params: [] }]).then(
+      () => false,
+      () => true,
+    );
+    if (isFull) break;
+    await database.write([{ sql: SET_STATE, params: ['older'] }]).catch(() => {});
+  }
+  rmSync(join(small, 'ballast'));
+  await database.write([]);
+  expect(database.read('SELECT text FROM state')).toEqual([{ text: 'last' }]);
+  await database.close();
+});
+
+const states = [
+  {
+    name: 'test-001',
+    sql: 'CREATE TABLE state (id INTEGER PRIMARY KEY, text TEXT) STRICT; CREATE TABLE filling (data BLOB) STRICT;',
+  },
+];
+const SET_STATE = 'INSERT INTO state VALUES (1, ?) ON CONFLICT (id) DO UPDATE SET text = excluded.text';
+const GROW = 'INSERT INTO filling VALUES (zeroblob(20000))';
+
 /** Takes all room that a disk has. */
 function fillUp(path: string): void {
   const file = openSync(path, 'w');

@@ -1,0 +1,48 @@
+import { expect, test } from 'vitest';
+import { statementsOf, WriteQueue, withoutStatement } from '../../../src/storage/write-queue.ts';
+
+const statement = (sql: string) => ({ sql, params: [] });
+const writing = (...sql: readonly string[]) => ({
+  statements: sql.map(statement),
+  resolve: () => {},
+  reject: () => {},
+});
+
+test('states are written before the writes of their batch', () => {
+  const queue = new WriteQueue(10);
+  queue.push(writing('w1', 'w2'), 0);
+  queue.put('k', statement('p'));
+  expect(statementsOf(queue.take()).map(({ sql }) => sql)).toEqual(['p', 'w1', 'w2']);
+});
+
+test('states that are given back do not replace newer ones', () => {
+  const queue = new WriteQueue(10);
+  queue.put('a', statement('a old'));
+  queue.put('b', statement('b old'));
+  const failed = queue.take();
+  queue.put('a', statement('a new'));
+  queue.giveBack(failed.puts);
+  expect(statementsOf(queue.take()).map(({ sql }) => sql)).toEqual(['a new', 'b old']);
+});
+
+test('what is under way takes room too', () => {
+  const queue = new WriteQueue(3);
+  expect(queue.push(writing('w1'), 3)).toBe(false);
+  expect(queue.push(writing('w1', 'w2'), 1)).toBe(true);
+  expect(queue.push(writing('w3'), 1)).toBe(false);
+});
+
+test('the write that holds a refused statement is found, and the others stay', () => {
+  const [one, two] = [writing('w1', 'w2'), writing('w3')];
+  const batch = { puts: new Map([['k', statement('p')]]), writings: [one, two] };
+  const { rest, guilty } = withoutStatement(batch, 2);
+  expect(guilty).toBe(one);
+  expect(statementsOf(rest).map(({ sql }) => sql)).toEqual(['p', 'w3']);
+});
+
+test('a put that is refused itself is taken out alone', () => {
+  const one = writing('w1');
+  const { rest, guilty } = withoutStatement({ puts: new Map([['k', statement('p')]]), writings: [one] }, 0);
+  expect(guilty).toBeUndefined();
+  expect(statementsOf(rest).map(({ sql }) => sql)).toEqual(['w1']);
+});
