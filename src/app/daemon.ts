@@ -155,14 +155,17 @@ function idleExit(
   end: () => void,
 ): { readonly arm: () => void; readonly stop: () => void } {
   let timer: NodeJS.Timeout | undefined;
-  const stop = (): void => clearTimeout(timer);
-  if (afterMs === undefined) return { arm: () => {}, stop };
+  let isStopped = afterMs === undefined;
   return {
     arm: () => {
-      stop();
-      timer = setTimeout(end, afterMs);
+      clearTimeout(timer);
+      // The streams that closing ends are no reason to wait again.
+      if (!isStopped) timer = setTimeout(end, afterMs);
     },
-    stop,
+    stop: () => {
+      isStopped = true;
+      clearTimeout(timer);
+    },
   };
 }
 

@@ -94,6 +94,13 @@ test.each(ASKED)(
   },
 );
 
+test('the Inspector spoke over each transport in the era it was asked for', async () => {
+  const { stdout } = await home.run(['ledger', 'list', '--kind', 'call.admitted', '--output', 'json']);
+  const acts = JSON.parse(stdout) as { entry: { context: { transport: string; protocolVersion: string } } }[];
+  const spoken = acts.map(({ entry: { context } }) => `${context.transport} ${context.protocolVersion}`).reverse();
+  expect(spoken).toEqual(['http 2025-11-25', 'http 2026-07-28', 'http 2026-07-28', 'stdio 2026-07-28']);
+});
+
 test('the Inspector is refused a tool that its agent may not see', async () => {
   const { code, stdout, stderr } = await inspect(
     ...entry('http'),
