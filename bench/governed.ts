@@ -24,8 +24,8 @@ tools:
     'policies/policy.csv':
       'p, role:support, tool:crm/lookup*, call, "args.depth <= 5", allow\ng, agent:bench, role:support\n',
     'policies/limits.yaml': `rates:
-  - { subject: "agent:*", resource: "tool:*", action: call, limit: 1000000/s, burst: 100000 }
-  - { subject: "agent:bench", resource: "tool:crm/*", action: call, limit: 1000000/s, burst: 100000 }
+  - { subject: "agent:*", resource: "tool:*", action: call, limit: 10000/s, burst: 100000 }
+  - { subject: "agent:bench", resource: "tool:crm/*", action: call, limit: 10000/s, burst: 100000 }
 budgets:
   - { subject: "agent:bench", resource: "tool:*", window: month, hard: { calls: 1000000000, usd: "1000000.00" }, soft: 80% }
 `,

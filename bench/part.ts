@@ -34,8 +34,9 @@ export async function startPart<Said>(file: string, argument: unknown): Promise<
   };
 }
 
-/** The argument that the process was started with. */
+/** The argument that the process was started with. The process ends with the one that started it. */
 export function argument<Value>(): Value {
+  process.once('disconnect', () => process.exit());
   // `as`: see startPart.
   return JSON.parse(process.argv[2] ?? 'null') as Value;
 }
