@@ -1,10 +1,12 @@
 import { expect, test } from 'vitest';
+import type { JsonObject } from '../../src/lib/json.ts';
 import { governedHome, httpServer, WireAgent } from '../fixtures/governed-home.ts';
 import { answerText, legacyAnswering, sendJson, serveHttp } from '../fixtures/upstream-http.ts';
 
 /** Calls of all clients together; 100,000 take some minutes. */
 const CALLS = Number(process.env.SENESCHAL_MIX_CALLS ?? '3000');
 const CLIENTS = 200;
+const nonceOf = (args: JsonObject | undefined): string => (typeof args?.nonce === 'string' ? args.nonce : '');
 const AGENTS = { one: '', two: '', three: '', four: '' };
 
 test('P4: 200 clients that all use id 1, over an upstream that answers in any order, each get their own answer', async () => {
@@ -13,7 +15,7 @@ test('P4: 200 clients that all use id 1, over an upstream that answers in any or
     legacyAnswering({
       echo: ({ message }, response) => {
         ids.push(message.id);
-        const answer = answerText(message.id, String(message.params.arguments?.nonce));
+        const answer = answerText(message.id, nonceOf(message.params.arguments));
         // Neighbours wait for different times, so that answers overtake each other.
         setTimeout(() => sendJson(response, answer), (ids.length * 7_919) % 43);
       },
@@ -46,8 +48,7 @@ test('P4: 200 clients that all use id 1, over an upstream that answers in any or
 test('P5: two ids that JavaScript would read as one are refused, and as strings each gets its own answer', async () => {
   const upstream = await serveHttp(
     legacyAnswering({
-      echo: ({ message }, response) =>
-        sendJson(response, answerText(message.id, String(message.params.arguments?.nonce))),
+      echo: ({ message }, response) => sendJson(response, answerText(message.id, nonceOf(message.params.arguments))),
     }),
   );
   const home = governedHome({ servers: { far: httpServer('far', upstream.url) } });
