@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { hash, timingSafeEqual } from 'node:crypto';
 import type { Ids } from '../lib/ids.ts';
 
 /** The parts of `sen_<id>_<secret>`: the id is public, the secret has 256 bits and is kept as SHA-256 only. */
@@ -26,7 +26,7 @@ export function makeApiKey(ids: Ids): { readonly id: string; readonly key: strin
 
 /** SHA-256 of a key's secret: enough for 256 random bits, where a slow hash would only serve an attacker of the broker. */
 export function hashSecret(secret: string): Uint8Array {
-  return createHash('sha256').update(secret).digest();
+  return hash('sha256', secret, 'buffer');
 }
 
 /** Compares in constant time; false when the lengths differ. */

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { canonicalJson } from './canonical-json.ts';
 import type { JsonValue } from './json.ts';
 
@@ -7,7 +7,7 @@ export type Digest = `sha256:${string}`;
 
 /** SHA-256 of text (as UTF-8) or bytes, in the form `sha256:<hex>`. */
 export function digestOf(data: string | Uint8Array): Digest {
-  return `sha256:${createHash('sha256').update(data).digest('hex')}`;
+  return `sha256:${hash('sha256', data, 'hex')}`;
 }
 
 /** SHA-256 of the canonical form (RFC 8785) of a JSON value. */

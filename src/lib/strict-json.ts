@@ -9,6 +9,8 @@ export interface StrictJsonLimits {
   readonly maxDepth: number;
   /** Lets integers beyond 2^53 − 1 and numbers that overflow pass although parsing changes them. Default: false. */
   readonly allowUnsafeNumbers?: boolean;
+  /** Lets keys named `constructor` and `prototype` pass: they are data as long as nothing merges objects. Default: false. */
+  readonly allowConstructorKeys?: boolean;
 }
 
 /** Why a text was refused. */
@@ -63,7 +65,12 @@ function parseText(text: string, limits: StrictJsonLimits): StrictJsonResult {
   } catch {
     return refused('syntax');
   }
-  const review: Review = { keys: 0, escapes: text.includes('\\u'), doubtfulNumber: false };
+  const review: Review = {
+    keys: 0,
+    escapes: text.includes('\\u'),
+    constructorKeys: limits.allowConstructorKeys === true,
+    doubtfulNumber: false,
+  };
   const problem = reviewValue(value, review);
   if (problem !== undefined) return refused(problem);
   // Of two equal keys one survives parsing, so a key is written twice exactly when fewer are left than were written.
@@ -122,6 +129,7 @@ function endOfString(text: string, start: number): number {
 interface Review {
   keys: number;
   readonly escapes: boolean;
+  readonly constructorKeys: boolean;
   doubtfulNumber: boolean;
 }
 
@@ -146,12 +154,16 @@ function reviewObject(object: Readonly<Record<string, JsonValue>>, review: Revie
   // Parsed objects inherit nothing enumerable, so for-in sees own keys only and allocates nothing.
   for (const key in object) {
     review.keys += 1;
-    if (key === '__proto__' || key === 'constructor' || key === 'prototype') return 'forbidden-key';
+    if (isForbidden(key, review.constructorKeys)) return 'forbidden-key';
     if (review.escapes && !key.isWellFormed()) return 'lone-surrogate';
     const problem = reviewValue(object[key] ?? null, review);
     if (problem !== undefined) return problem;
   }
   return undefined;
+}
+
+function isForbidden(key: string, constructorKeys: boolean): boolean {
+  return key === '__proto__' || (!constructorKeys && (key === 'constructor' || key === 'prototype'));
 }
 
 /** True when valid JSON text holds an integer literal beyond 2^53 − 1, or any number that overflows. */

@@ -16,10 +16,11 @@ const FLUSH_EVERY_MS = 1_000;
  * A log of JSON lines on standard output, for programs. Control characters in values are escaped by JSON itself, so one
  * event stays one line (CWE-117).
  */
-export function jsonLog(): Log {
+export function jsonLog(): Log & { flush(): void } {
   const stream = destination({ fd: 1, sync: false, minLength: GATHER_BYTES, periodicFlush: FLUSH_EVERY_MS });
   const logger: PinoLogger = pino({ base: null, messageKey: 'event' }, stream);
   return {
+    flush: () => stream.flushSync(),
     info: (event, fields = {}) => logger.info(fields, event),
     warn: (event, fields = {}) => logger.warn(fields, event),
     error: (event, fields = {}) => logger.error(fields, event),

@@ -3,23 +3,27 @@ import type { Clock } from '../lib/clock.ts';
 import type { JsonObject, JsonValue } from '../lib/json.ts';
 import type { Log } from './log.ts';
 
+/** How long lines are gathered, in milliseconds: too short for a person to notice. */
+const GATHER_MS = 20;
+
 /**
- * A log for people: one line an event, time first. Lines of one turn of the event loop are written at once.
- * Whatever could end a line or move a cursor is escaped (CWE-117, CWE-150).
+ * A log for people: one line an event, time first. Whatever could end a line or move a cursor is escaped (CWE-117,
+ * CWE-150). Lines of 20 ms are written at once, since each write is a system call; `flush` writes what waits.
  */
-export function textLog(write: (text: string) => void, clock: Clock): Log {
+export function textLog(write: (text: string) => void, clock: Clock): Log & { flush(): void } {
   let lines = '';
   const flush = (): void => {
     const text = lines;
     lines = '';
-    write(text);
+    if (text !== '') write(text);
   };
   const line = (level: string, event: string, fields: JsonObject): void => {
-    if (lines === '') setImmediate(flush);
+    if (lines === '') setTimeout(flush, GATHER_MS);
     const time = new Date(clock.wallMs()).toISOString().slice(11, 23);
     lines += `${time} ${level}${event}${Object.entries(fields).map(fieldText).join('')}\n`;
   };
   return {
+    flush,
     info: (event, fields = {}) => line('', event, fields),
     warn: (event, fields = {}) => line('WARNING ', event, fields),
     error: (event, fields = {}) => line('ERROR ', event, fields),

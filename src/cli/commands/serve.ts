@@ -5,7 +5,7 @@ import { type Daemon, startDaemon } from '../../app/daemon.ts';
 import { systemClock } from '../../app/system.ts';
 import { ProblemError } from '../../domain/problem.ts';
 import { parseDurationMs } from '../../lib/duration.ts';
-import { jsonLog, type Log } from '../../telemetry/log.ts';
+import { jsonLog } from '../../telemetry/log.ts';
 import { textLog } from '../../telemetry/text-log.ts';
 import { say } from '../output.ts';
 import { type CommonFlags, outputFlag, settingsFlags, settingsOf } from '../settings-flags.ts';
@@ -34,7 +34,7 @@ export function registerServe(program: Command): void {
 
 async function serve(flags: ServeFlags): Promise<void> {
   const settings = settingsOf(flags);
-  const log: Log = flags.output === 'json' ? jsonLog() : textLog((text) => process.stdout.write(text), systemClock);
+  const log = flags.output === 'json' ? jsonLog() : textLog((text) => process.stdout.write(text), systemClock);
   const daemon = await startDaemon(settings, {
     ...{ log, version: VERSION, env: process.env, http: flags.http },
     ...{ allowedHosts: flags.allowHost, allowedOrigins: flags.allowOrigin },
@@ -47,6 +47,7 @@ async function serve(flags: ServeFlags): Promise<void> {
     say(welcomeText(daemon.summary(), { command, data: resolve(settings.data), settings, version: VERSION }));
   }
   await daemon.ended;
+  log.flush();
 }
 
 function endOnSignals(daemon: Daemon): void {

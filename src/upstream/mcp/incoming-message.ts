@@ -18,7 +18,7 @@ export type IncomingMessage =
 
 /** Reads one message. The value handed on is the very one that was sent: nothing is stripped, filled in or coerced. */
 export function readIncomingMessage(bytes: Uint8Array, maxBytes: number): IncomingMessage {
-  const parsed = parseStrictJson(bytes, { maxBytes, maxDepth: MAX_DEPTH });
+  const parsed = parseStrictJson(bytes, { maxBytes, maxDepth: MAX_DEPTH, allowConstructorKeys: true });
   if (!parsed.ok) return invalid(`the message cannot be read as JSON: ${parsed.problem}`, idInText(bytes));
   const message = parsed.value;
   if (!isJsonObject(message)) return invalid('the message is not a JSON object');
