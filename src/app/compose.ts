@@ -199,6 +199,9 @@ async function closeCore(
   await broker.drain();
   await record.flush().catch(() => {});
   await journal.note({ kind: 'broker.stopped', why });
-  await database.close();
-  directory.close();
+  try {
+    await database.close();
+  } finally {
+    directory.close();
+  }
 }

@@ -29,9 +29,9 @@ export interface DaemonOptions {
 /** A broker that serves. */
 export interface Daemon {
   summary(): DaemonSummary;
-  /** Takes no new calls, lets those under way end, records the stop, and releases the data directory. Idempotent. */
+  /** Takes no new calls, lets those under way end, records the stop, and releases the data directory. Never rejects. */
   close(): Promise<void>;
-  /** Resolves when it has closed. */
+  /** Resolves when it has closed; rejects when it has closed and its last state could not be written. */
   readonly ended: Promise<void>;
 }
 
@@ -75,7 +75,7 @@ async function openDoors(core: BrokerCore, settings: Settings, options: DaemonOp
   });
   const socket = await openAgentSocket({ core, settings, ports, administration, onIdle: idle.arm });
   const http = options.http ? await openHttp(core, { settings, options, ports, ready }) : undefined;
-  let tellEnded: () => void = () => {};
+  let tellEnded: (closing: Promise<void>) => void = () => {};
   const ended = new Promise<void>((resolve) => {
     tellEnded = resolve;
   });
@@ -87,9 +87,9 @@ async function openDoors(core: BrokerCore, settings: Settings, options: DaemonOp
       stopWatching();
       await Promise.all([socket.close({ drainMs: DRAIN_MS }), http?.close({ drainMs: DRAIN_MS })]);
       await core.close('asked to stop');
-      tellEnded();
     })();
-    return closing;
+    tellEnded(closing);
+    return closing.catch(() => {});
   };
   idle.arm();
   return { summary: () => summaryOf(core, { firstKey, http }), close, ended };

@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
 import { admittedNonces, CountedHome, callsEndingIn } from '../fixtures/counted-home.ts';
 import type { Served } from '../fixtures/home.ts';
+import { childrenOf, isAlive } from '../fixtures/processes.ts';
 import { modernCall } from '../fixtures/raw-http.ts';
 
 let counted: CountedHome;
@@ -25,19 +25,6 @@ async function afterRestart(): Promise<{ readonly inDoubt: number; readonly inte
 
 /** Something that must come is waited for as long as a slow machine needs. */
 const PATIENT = { timeout: 30_000 };
-
-/** True while a process runs: one that has ended and that nobody has taken note of does not. */
-function isAlive(pid: number): boolean {
-  return existsSync(`/proc/${pid}/stat`) && !readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') Z ');
-}
-
-/** Pids of the processes that a process has started. */
-function childrenOf(pid: number): readonly number[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name) && existsSync(`/proc/${name}/stat`))
-    .filter((name) => readFileSync(`/proc/${name}/stat`, 'utf8').split(') ')[1]?.split(' ')[1] === String(pid))
-    .map(Number);
-}
 
 test('killed while a message is half received: there is no intent and no side effect', async () => {
   counted = await CountedHome.make();
@@ -77,7 +64,7 @@ test('killed when the call is sent and not yet read by its server: it is in doub
   const served = await counted.home.serve();
   const caller = counted.caller(served);
   await caller.call('pipe__act', { nonce: 'before' });
-  const [server = 0] = childrenOf(served.child.pid ?? 0);
+  const [server = 0] = childrenOf(served.child.pid);
   process.kill(server, 'SIGSTOP');
   const answer = caller.call('pipe__act', { nonce: 'unread' });
   await expect.poll(() => [...admittedNonces(counted.calls())], PATIENT).toEqual(['before', 'unread']);
