@@ -243,5 +243,10 @@ function printable(name: string): string {
 
 /** Asked for refusals only: what one may not see is answered like what does not exist. */
 function isVisible({ world, call }: Walk): boolean {
-  return call.target.kind === 'tool' && world.maySee(call, call.target);
+  try {
+    return call.target.kind === 'tool' && world.maySee(call, call.target);
+  } catch {
+    // The control that asked the same has said so in the log; what cannot be decided is not shown.
+    return false;
+  }
 }

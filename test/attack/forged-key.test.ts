@@ -14,7 +14,7 @@ let home: Home;
 afterEach(() => home.close());
 
 const printable = fc.string({ unit: fc.integer({ min: 32, max: 126 }).map((code) => String.fromCharCode(code)) });
-const hex = fc.string({ unit: fc.constantFrom(...'0123456789abcdef'), minLength: 16, maxLength: 16 });
+const hex = fc.string({ unit: fc.constantFrom(...Array.from('0123456789abcdef')), minLength: 16, maxLength: 16 });
 const INJECTIONS = [
   ...["Bearer ' OR 1=1--", "Bearer sen_' OR '1'='1_x", 'Bearer "; DROP TABLE api_key; --', "Bearer '||(SELECT 1)||'"],
   ...["Bearer sen_0000000000000000_' OR 1=1--", "Bearer ' UNION SELECT * FROM api_key--", 'Bearer $(id)', 'Bearer %00'],

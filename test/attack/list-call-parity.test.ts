@@ -1,23 +1,9 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { explainCall } from '../../src/app/policy-questions.ts';
-import type { Settings } from '../../src/app/settings.ts';
-import { Standing } from '../../src/app/standing.ts';
-import { systemClock, systemIds } from '../../src/app/system.ts';
-import { GovernedBroker } from '../../src/broker/governed-broker.ts';
-import type { Recorder } from '../../src/broker/recorder.ts';
 import type { Outcome } from '../../src/domain/outcome.ts';
-import { mintPrincipal } from '../../src/identity/mint-principal.ts';
 import type { JsonObject } from '../../src/lib/json.ts';
-import { createBudgetState } from '../../src/limits/budget-state.ts';
-import { createConcurrencyState } from '../../src/limits/concurrency-state.ts';
-import { createRateState } from '../../src/limits/rate-state.ts';
-import { SILENT_LOG } from '../../src/telemetry/log.ts';
-import { SchemaCompiler } from '../../src/validation/compile.ts';
+import { ComposedHall } from '../fixtures/composed-hall.ts';
 import { ARGUMENTS, policy } from '../property/policy-generator.ts';
 
 /** Generated policies; each is asked about 3 agents, 5 tools and 13 arguments. */
@@ -29,86 +15,15 @@ const TARGETS = Object.entries(TOOLS).flatMap(([server, tools]) => tools.map((to
 const SCHEMA = { type: 'object', properties: { n: { type: ['integer', 'string'] }, s: { type: 'string' } } };
 const WRONG: JsonObject = { n: [], s: 'x' };
 
-const dir = mkdtempSync(join(tmpdir(), 'sen-parity-'));
-const settings: Settings = {
-  ...{ registry: join(dir, 'registry'), policies: join(dir, 'policies'), data: join(dir, 'data') },
-  ...{ host: '127.0.0.1', port: 0 },
-};
-let standing: Standing;
-let broker: GovernedBroker;
-const dispatched: string[] = [];
-const recorded: string[] = [];
+const hall = new ComposedHall({ agents: AGENTS, tools: TOOLS, inputSchema: SCHEMA });
+const { settings, dispatched, recorded } = hall;
 
-const recorder: Recorder = {
-  admitted: async ({ call }) => void recorded.push(call.id),
-  refused: async () => {},
-  closed: async () => {},
-  malformed: async () => {},
-};
-
-beforeAll(async () => {
-  for (const folder of ['registry/agents', 'registry/servers', 'policies'])
-    await mkdir(join(dir, folder), { recursive: true });
-  for (const [name, team] of Object.entries(AGENTS)) {
-    const text = `name: ${name}\nowner: ana\n${team === undefined ? '' : `team: ${team}\n`}`;
-    writeFileSync(join(settings.registry, 'agents', `${name}.yaml`), text);
-  }
-  for (const name of Object.keys(TOOLS)) {
-    const text = `name: ${name}\ntransport: { type: stdio, command: "true" }\npin: auto\n`;
-    writeFileSync(join(settings.registry, 'servers', `${name}.yaml`), text);
-  }
-  await openWorld();
-});
-
-afterAll(() => rmSync(dir, { recursive: true, force: true }));
-
-/** The world as the daemon composes it, over a back door and a book that only count. */
-async function openWorld(): Promise<void> {
-  const clock = systemClock;
-  const budgets = createBudgetState({ clock, store: { load: () => [], put: () => {} }, onClockJump: () => {} });
-  standing = await Standing.open(
-    {
-      ...{ settings, clock, log: SILENT_LOG, journal: { note: async () => {}, require: async () => {} } },
-      chainState: {
-        ...{ clock, budgets, rates: createRateState(), concurrency: createConcurrencyState() },
-        ...{ schemas: new SchemaCompiler(), onSoftLimit: () => {} },
-      },
-      keepTexts: async () => {},
-      savePins: async () => {},
-      onWorld: (world) => {
-        if (broker) broker.changeWorld(world);
-        else broker = new GovernedBroker(world, { recorder, clock, ids: systemIds(), log: SILENT_LOG, dispatch });
-      },
-    },
-    new Map(),
-  );
-  for (const [server, names] of Object.entries(TOOLS)) {
-    const tools = names.map((name) => ({ name, description: name, inputSchema: SCHEMA }));
-    await standing.observe(server, { status: 'listed', tools });
-  }
-}
-
-const dispatch: ConstructorParameters<typeof GovernedBroker>[1]['dispatch'] = async (call) => {
-  dispatched.push(call.id);
-  return { kind: 'completed', result: { content: [] }, resultBytes: 2 };
-};
-
-function principalNamed(name: string): ReturnType<typeof mintPrincipal> {
-  const agent = standing.agentOf(name);
-  if (!agent) throw new Error('every agent is declared');
-  return mintPrincipal(agent, { by: 'api-key', credentialId: 'k' });
-}
-
-function callAs(name: string, exposedName: string, args: JsonObject): Promise<{ callId: string; outcome: Outcome }> {
-  const context = { transport: 'http' as const, protocolVersion: '2026-07-28', session: 'stateless' };
-  const request = { principal: principalNamed(name), exposedName, args, context };
-  return broker.callTool(request, { signal: new AbortController().signal });
-}
+beforeAll(() => hall.open());
+afterAll(() => hall.close());
 
 async function putInForce(csv: string): Promise<void> {
-  writeFileSync(join(settings.policies, 'policy.csv'), csv);
-  await standing.reload();
-  expect(standing.rules.texts['policy.csv']).toBe(csv);
+  await hall.putInForce(csv);
+  expect(hall.standing.rules.texts['policy.csv']).toBe(csv);
 }
 
 /** Every agent with every tool: whether it is on the list, and how each of the calls ended. */
@@ -118,11 +33,10 @@ async function forEachPair(
 ): Promise<void> {
   await putInForce(csv);
   for (const agent of Object.keys(AGENTS)) {
-    const listed = new Set(broker.listTools(principalNamed(agent)).tools.map(({ name }) => name));
+    const listed = new Set(hall.listOf(agent));
     for (const { server, tool } of TARGETS) {
       const exposedName = `${server}__${tool}`;
-      const replies = await Promise.all([...ARGUMENTS, WRONG].map((args) => callAs(agent, exposedName, args)));
-      const outcomes = replies.map(({ outcome }) => outcome);
+      const outcomes = await Promise.all([...ARGUMENTS, WRONG].map((args) => hall.callAs(agent, exposedName, args)));
       body({ agent, object: `tool:${server}/${tool}`, isListed: listed.has(exposedName), outcomes });
     }
   }
@@ -187,6 +101,6 @@ test.each([
 ])('A2: explain and call agree on %s', async (_what, when, effect) => {
   await putInForce(`p, agent:a, tool:x/a, call, "${when}", allow\n`);
   expect(explainCall(settings, { as: 'agent:a', action: 'call', object: 'tool:x/a', args: {} }).effect).toBe(effect);
-  const { outcome } = await callAs('a', 'x__a', {});
+  const outcome = await hall.callAs('a', 'x__a', {});
   expect(outcome.kind).toBe(effect === 'allow' ? 'completed' : 'refused');
 });
