@@ -10,7 +10,7 @@ import { type BrokerCore, openCore } from './compose.ts';
 import { unknownServers } from './observer.ts';
 import { type Settings, socketPathOf } from './settings.ts';
 import { type DaemonSummary, summaryOf } from './summary.ts';
-import { watchDirectories } from './watch.ts';
+import { signatureOf, watchDirectories } from './watch.ts';
 
 export interface DaemonOptions {
   readonly log: Log;
@@ -45,17 +45,23 @@ const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|::1)$/;
 /** Opens everything from the data directory to the doors, in this order. @throws ProblemError. */
 export async function startDaemon(settings: Settings, options: DaemonOptions): Promise<Daemon> {
   refuseWideOpen(settings, options);
+  const loaded = await signatureOf([settings.registry, settings.policies]);
   const core = await openCore(settings, options);
+  const stopWatching = watchDirectories([settings.registry, settings.policies], loaded, () => core.standing.reload());
   try {
-    return await openDoors(core, settings, options);
+    return await openDoors(core, settings, { ...options, stopWatching });
   } catch (error) {
+    stopWatching();
     await core.close('failed to start');
     throw error;
   }
 }
 
-async function openDoors(core: BrokerCore, settings: Settings, options: DaemonOptions): Promise<Daemon> {
-  const stopWatching = await watchDirectories([settings.registry, settings.policies], () => core.standing.reload());
+async function openDoors(
+  core: BrokerCore,
+  settings: Settings,
+  options: DaemonOptions & { readonly stopWatching: () => void },
+): Promise<Daemon> {
   await firstLists(core);
   const administration = openAdministration(core);
   const firstKey = options.firstKeyFor === undefined ? undefined : await administration.firstKey(options.firstKeyFor);
@@ -84,7 +90,7 @@ async function openDoors(core: BrokerCore, settings: Settings, options: DaemonOp
     closing ??= (async () => {
       isOpen = false;
       idle.stop();
-      stopWatching();
+      options.stopWatching();
       await Promise.all([socket.close({ drainMs: DRAIN_MS }), http?.close({ drainMs: DRAIN_MS })]);
       await core.close('asked to stop');
     })();

@@ -7,16 +7,17 @@ const LOOK_EVERY_MS = 200;
 /**
  * Looks at directories and calls `onChange` when their files have changed and have then stayed the same for one look,
  * so that a file is not read while it is being written. Polling sees every kind of file system and of editor.
- * Resolves after the first look: what is loaded then and later differs is a change.
+ * `loaded` is how they were before they were loaded: what changed while they were is a change too.
  * @returns the way to stop.
  */
-export async function watchDirectories(
+export function watchDirectories(
   dirs: readonly string[],
+  loaded: DirectoriesSignature,
   onChange: () => void | Promise<void>,
-): Promise<() => void> {
+): () => void {
   let stopped = false;
-  let settled = await signatureOf(dirs);
-  let before = settled;
+  let settled = loaded;
+  let before = loaded;
   let timer: NodeJS.Timeout | undefined;
   const look = async (): Promise<void> => {
     const now = await signatureOf(dirs);
@@ -34,7 +35,11 @@ export async function watchDirectories(
   };
 }
 
-async function signatureOf(dirs: readonly string[]): Promise<string> {
+/** How the files of directories are, without their content. */
+export type DirectoriesSignature = string;
+
+/** Looks at directories once. */
+export async function signatureOf(dirs: readonly string[]): Promise<DirectoriesSignature> {
   const parts = await Promise.all(dirs.map((dir) => folderSignature(dir)));
   return parts.join('\n');
 }
