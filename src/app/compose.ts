@@ -185,7 +185,9 @@ function chainState(parts: {
 
 function toolsOf({ standing, broker }: Pick<BrokerCore, 'standing' | 'broker'>, agent: string): readonly string[] {
   const principal = principalOfOsUser(agent, process.getuid?.() ?? 0, standing.agentOf);
-  return principal ? broker.listTools(principal).tools.map(({ name }) => String(name)) : [];
+  return principal
+    ? broker.listTools(principal).tools.flatMap(({ name }) => (typeof name === 'string' ? name : []))
+    : [];
 }
 
 async function closeCore(

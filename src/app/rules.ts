@@ -63,6 +63,21 @@ export function loadRules(texts: Readonly<Record<string, string>>, dir: string):
   };
 }
 
+/**
+ * What is in force and whose file is gone. At a start no file is needed; while calls run a file that vanishes is an
+ * accident until a person empties it: without `limits.yaml` nothing would be limited any more.
+ */
+export function goneFiles(texts: Readonly<Record<string, string>>, inForce: Rules, dir: string): Problem[] {
+  return ['policy.csv', 'limits.yaml']
+    .filter((path) => texts[path] === undefined && (inForce.texts[path] ?? '') !== '')
+    .map((path) => ({
+      code: 'policy-file-gone',
+      at: `${dir}/${path}`,
+      message: 'this file is in force and is no longer there',
+      hint: 'put it back; write an empty file to take back all that it says',
+    }));
+}
+
 /** The revision of texts that decide. */
 export function revisionOf(texts: Readonly<Record<string, string>>): Digest {
   return digestOfJson({ ...texts });

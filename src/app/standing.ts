@@ -14,7 +14,7 @@ import { admitTool } from '../validation/tool-schemas.ts';
 import { type Chain, type ChainState, chainOf } from './chain.ts';
 import type { Journal } from './journal.ts';
 import { knownOf, readRegistry } from './known-registry.ts';
-import { loadRules, type Rules, readRuleTexts } from './rules.ts';
+import { goneFiles, loadRules, type Rules, readRuleTexts } from './rules.ts';
 import type { Settings } from './settings.ts';
 import { ToolAlarms } from './tool-alarms.ts';
 
@@ -212,8 +212,10 @@ function readFiles({ settings, clock, chainState }: StandingParts, pins: Pins, b
     }
   };
   const found = collect(() => readRegistry(settings.registry));
-  const rules = collect(() => loadRules(readRuleTexts(settings.policies), settings.policies));
-  if (!found || !rules) throw new ProblemError(problems);
+  const texts = collect(() => readRuleTexts(settings.policies));
+  const rules = texts && collect(() => loadRules(texts, settings.policies));
+  if (texts && before) problems.push(...goneFiles(texts, before.rules, settings.policies));
+  if (!found || !rules || problems.length > 0) throw new ProblemError(problems);
   const known = knownOf(found.registry, [found.lock.pins, pins]);
   const { failures } = runSuite(rules.policySet, rules.suites, { ...known, nowMs: clock.wallMs() });
   if (failures.length > 0) throw new ProblemError(failures);

@@ -25,6 +25,7 @@ export const ERROR_CODES = {
   'credentials-reference-invalid': 'A secret reference names neither `env` nor `file`, or is not closed.',
   'credentials-reference-missing': 'A secret reference names a variable or file that does not exist or is empty.',
   'credentials-file-readable-by-others': 'A secret file can be read by other users of the machine.',
+  'policy-file-gone': 'A policy file that is in force is no longer there.',
   'policy-encoding': 'A policy file is not UTF-8, or begins with a byte order mark.',
   'policy-control-character': 'A policy file holds a control or invisible character.',
   'policy-quoting': 'A quote of a row is not closed, or stands where none may stand.',

@@ -85,7 +85,7 @@ export class HttpChannel implements Channel {
       { method: 'POST', path: this.#path, headers, body, headersTimeout: 0, bodyTimeout: 0 },
       exchange,
     );
-    return exchange.answer;
+    return this.#session === undefined ? exchange.answer : exchange.answer.then(orSessionLost);
   }
 
   notify(method: string, params?: JsonObject): void {
@@ -136,4 +136,10 @@ export class HttpChannel implements Channel {
     for (const name in options.headers) headers.push(name, options.headers[name] ?? '');
     return headers;
   }
+}
+
+/** Streamable HTTP 2025-11-25, "Session management": within a session 404 says that it is over, whatever the body says. */
+function orSessionLost(answer: Answer): Answer {
+  if (answer.kind !== 'error' || answer.status !== 404) return answer;
+  return { ...failedAnswer('session-lost', true, 'the server answered HTTP 404'), status: 404 };
 }
