@@ -14,9 +14,9 @@ export const migrations: readonly Migration[] = [
       seq INTEGER PRIMARY KEY, kind TEXT NOT NULL, call TEXT, at INTEGER NOT NULL, principal TEXT NOT NULL,
       body TEXT NOT NULL, leaf BLOB NOT NULL
     ) STRICT;
-    CREATE INDEX entry_of_call ON entry (call, kind) WHERE call IS NOT NULL;
+    CREATE INDEX entry_of_call ON entry (call) WHERE call IS NOT NULL;
     CREATE INDEX entry_of_house ON entry (kind) WHERE call IS NULL;
-    CREATE TABLE payload (seq INTEGER PRIMARY KEY REFERENCES entry (seq), salt BLOB, bytes TEXT) STRICT;`,
+    CREATE TABLE payload (seq INTEGER PRIMARY KEY, salt BLOB, bytes TEXT) STRICT;`,
   },
   {
     name: 'ledger-002-policy-archive',

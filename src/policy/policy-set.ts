@@ -81,8 +81,8 @@ interface Slice {
   readonly casbinRows: CasbinRows;
   readonly conditionIds: readonly string[];
   readonly denyConditionIds: ReadonlySet<string>;
-  /** Casbin's answer, where no condition can change it: the set is immutable, so it need be asked once only. */
-  settled?: PolicyDecision;
+  /** Casbin's answers by how the conditions came out: set and slice are immutable, so each need be asked once only. */
+  readonly answers: Map<string, PolicyDecision>;
 }
 
 /** One asker: its agent id and team, and what they resolve to. */
@@ -92,6 +92,16 @@ interface Asker {
   readonly subjects: readonly string[];
   readonly memberOf: ReadonlySet<string>;
   readonly slices: Map<string, Map<string, Slice>>;
+}
+
+/** Answers kept of one slice: with many conditions not all of their outcomes ever come. */
+const ANSWERS_KEPT = 64;
+
+/** How the conditions of a slice came out, as one key. */
+function outcomesOf(conditionIds: readonly string[], conditions: ConditionLookup): string {
+  let outcomes = '';
+  for (const id of conditionIds) outcomes += conditions(id).charAt(0);
+  return outcomes;
 }
 
 const UNKNOWN: KnownConditions = () => undefined;
@@ -116,9 +126,12 @@ export function createPolicySet(parts: PolicyParts): PolicySet {
     const { object, action } = question;
     const slice = slices.sliceOf(asker, question);
     if (slice.rows.length === 0) return NOTHING_MATCHES;
-    if (slice.conditionIds.length > 0) return ask(asker, slice, { object, action, conditions });
-    slice.settled ??= ask(asker, slice, { object, action, conditions });
-    return slice.settled;
+    const outcomes = outcomesOf(slice.conditionIds, conditions);
+    const known = slice.answers.get(outcomes);
+    if (known !== undefined) return known;
+    const answer = ask(asker, slice, { object, action, conditions });
+    if (slice.answers.size < ANSWERS_KEPT) slice.answers.set(outcomes, answer);
+    return answer;
   };
   const sliceFor = (question: PolicyQuestion): Slice => {
     const asker = slices.askerOf(question.subjects);
@@ -144,7 +157,7 @@ export function createPolicySet(parts: PolicyParts): PolicySet {
 }
 
 const NOTHING_MATCHES: PolicyDecision = Object.freeze({ allowed: false, matching: [] });
-const NO_ROWS: Slice = { rows: [], casbinRows: [], conditionIds: [], denyConditionIds: new Set() };
+const NO_ROWS: Slice = { rows: [], casbinRows: [], conditionIds: [], denyConditionIds: new Set(), answers: new Map() };
 
 function rowsMatching(slice: Slice, lines: readonly number[]): readonly GrantRow[] {
   const wanted = new Set(lines);
@@ -233,5 +246,6 @@ function makeSlice(rows: readonly GrantRow[]): Slice {
     casbinRows: rows.map(casbinRow),
     conditionIds: [...new Set(conditional.map((row) => row.conditionId))].sort(),
     denyConditionIds: new Set(conditional.flatMap((row) => (row.effect === 'deny' ? [row.conditionId] : []))),
+    answers: new Map(),
   };
 }
