@@ -1,6 +1,7 @@
 import { canonicalJson } from '../lib/canonical-json.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { JsonObject, JsonValue } from '../lib/json.ts';
+import { visibleText } from '../lib/visible-text.ts';
 import type { Log } from './log.ts';
 
 /** How long lines are gathered, in milliseconds: too short for a person to notice. */
@@ -32,12 +33,5 @@ export function textLog(write: (text: string) => void, clock: Clock): Log & { fl
 
 function fieldText([name, value]: [string, JsonValue]): string {
   const plain = typeof value === 'string' && /^[\w:/.,@+-]+$/.test(value);
-  return ` ${name}=${plain ? value : escaped(canonicalJson(value))}`;
-}
-
-function escaped(json: string): string {
-  return json.replaceAll(
-    /[\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
+  return ` ${name}=${plain ? value : visibleText(canonicalJson(value))}`;
 }
