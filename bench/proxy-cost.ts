@@ -13,10 +13,15 @@ export interface Contestant {
 export interface Cost {
   readonly name: string;
   readonly cpuUsPerCall: number;
+  /** CPU against that of the first contestant in the same round. */
+  readonly ratio: number;
   readonly callsPerSecond: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
 }
+
+/** Until the engine has compiled what is called often. */
+const WARM_UP_ROUNDS = 3;
 
 /** Calls each contestant in turn, round by round, so that what else the machine does falls on all of them. */
 export async function compare(
@@ -30,16 +35,20 @@ export async function compare(
       rounds: [] as (Round & { readonly cpuUsPerCall: number })[],
     })),
   );
-  for (const { contestant, load } of runners) await runRound(contestant, load, plan.calls);
+  for (let round = 0; round < WARM_UP_ROUNDS; round += 1) {
+    for (const { contestant, load } of runners) await runRound(contestant, load, plan.calls);
+  }
   for (let round = 0; round < plan.rounds; round += 1) {
     for (const { contestant, load, rounds } of runners) {
       rounds.push(await runRound(contestant, load, plan.calls));
     }
   }
   await Promise.all(runners.map(({ load }) => load.stop()));
+  const first = runners[0]?.rounds ?? [];
   return runners.map(({ contestant, rounds }) => ({
     name: contestant.name,
     cpuUsPerCall: median(rounds.map((round) => round.cpuUsPerCall)),
+    ratio: median(rounds.map((round, index) => round.cpuUsPerCall / (first[index]?.cpuUsPerCall ?? Number.NaN))),
     callsPerSecond: median(rounds.map((round) => round.callsPerSecond)),
     p50Ms: median(rounds.map((round) => round.p50Ms)),
     p99Ms: median(rounds.map((round) => round.p99Ms)),

@@ -31,7 +31,8 @@ Machine: ${machine()}.
 
 ## A call
 
-${plan.connections} connections, results of 1 KB; medians of ${plan.rounds} rounds of ${plan.calls} calls each, by turns.
+${plan.connections} connections, results of 1 KB; medians of ${plan.rounds} rounds of ${plan.calls} calls each, by turns; the
+ratio is the median of the rounds' own ratios.
 
 ${callTable(findings.costs)}
 
@@ -46,6 +47,7 @@ ${decisionTable(findings.decisions)}
 ${row('What', 'Measured')}
 ${row('---', '---:')}
 ${row(`\`tools/list\`, ${list.tools} tools in ${list.pages} page${list.pages === 1 ? '' : 's'}, over HTTP`, `${number(list.listMs, 1)} ms`)}
+${row('CPU of the broker for it', `${number(list.cpuMs, 1)} ms`)}
 ${row('its first page', `${number(list.firstPageMs, 1)} ms`)}
 ${row('start until ready', `${number(findings.startMs)} ms`)}
 ${row('memory at rest', `${number(findings.idleMb)} MB`)}
@@ -54,12 +56,11 @@ ${row('memory after all the calls above', `${number(findings.loadedMb)} MB`)}
 }
 
 function callTable(costs: readonly Cost[]): string {
-  const [bare] = costs;
   const lines = costs.map((cost) =>
     row(
       cost.name,
       `${number(cost.cpuUsPerCall)} µs`,
-      number(cost.cpuUsPerCall / (bare?.cpuUsPerCall ?? Number.NaN), 2),
+      number(cost.ratio, 2),
       `${number(cost.p50Ms, 2)} ms`,
       `${number(cost.p99Ms, 2)} ms`,
       number(cost.callsPerSecond),

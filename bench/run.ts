@@ -62,7 +62,8 @@ async function measureTools(): Promise<ListCost> {
   const upstream = await startPart<Listening>('upstream.ts', { tools: 5_000 });
   const governed = await startGoverned(`${originOf(upstream)}/mcp`);
   try {
-    return await measureList(governed.served.url, governed.key, quick ? 5 : 31);
+    const { served, key } = governed;
+    return await measureList({ origin: served.url, key, pid: served.child.pid }, quick ? 20 : 100);
   } finally {
     await governed.close();
     await upstream.stop();

@@ -1,57 +1,70 @@
 import { Pool } from 'undici';
 import { isJsonObject } from '../src/lib/json.ts';
-import { median } from './part.ts';
+import { cpuUsOf, median } from './part.ts';
+
+const WARM_UP_ROUNDS = 5;
 
 /** What it costs an agent to read its whole list. */
 export interface ListCost {
   readonly tools: number;
   readonly pages: number;
   /** The whole list, all pages, as the caller sees it. */
+  /** Until the last byte of the last page is there. */
   readonly listMs: number;
+  /** CPU of the broker for the whole list. */
+  readonly cpuMs: number;
   readonly firstPageMs: number;
 }
 
-/** Reads the whole list `rounds` times after one time to warm up. */
-export async function measureList(origin: string, key: string, rounds: number): Promise<ListCost> {
-  const pool = new Pool(origin, { connections: 1 });
-  const walks: { tools: number; pages: number; listMs: number; firstPageMs: number }[] = [];
-  for (let round = 0; round <= rounds; round += 1) walks.push(await walk(pool, key));
+/** Reads the whole list `rounds` times after some to warm up. */
+export async function measureList(
+  broker: { readonly origin: string; readonly key: string; readonly pid: number | undefined },
+  rounds: number,
+): Promise<ListCost> {
+  const pool = new Pool(broker.origin, { connections: 1 });
+  for (let round = 0; round < WARM_UP_ROUNDS; round += 1) await walk(pool, broker.key);
+  const beforeUs = cpuUsOf(broker.pid);
+  const measured: Awaited<ReturnType<typeof walk>>[] = [];
+  for (let round = 0; round < rounds; round += 1) measured.push(await walk(pool, broker.key));
+  const cpuMs = (cpuUsOf(broker.pid) - beforeUs) / rounds / 1_000;
   await pool.close();
-  const [, ...measured] = walks;
   return {
     tools: measured[0]?.tools ?? 0,
     pages: measured[0]?.pages ?? 0,
+    cpuMs,
     listMs: median(measured.map(({ listMs }) => listMs)),
     firstPageMs: median(measured.map(({ firstPageMs }) => firstPageMs)),
   };
 }
 
-async function walk(pool: Pool, key: string): Promise<ListCost> {
+async function walk(pool: Pool, key: string): Promise<Omit<ListCost, 'cpuMs'>> {
   let cursor: string | undefined;
   let tools = 0;
   let pages = 0;
   let firstPageMs = 0;
-  const startedMs = performance.now();
+  let listMs = 0;
   do {
     const page = await readPage(pool, key, cursor);
     tools += page.tools;
     pages += 1;
     cursor = page.cursor;
-    if (pages === 1) firstPageMs = performance.now() - startedMs;
+    listMs += page.ms;
+    if (pages === 1) firstPageMs = page.ms;
   } while (cursor !== undefined);
-  return { tools, pages, listMs: performance.now() - startedMs, firstPageMs };
+  return { tools, pages, listMs, firstPageMs };
 }
 
 async function readPage(
   pool: Pool,
   key: string,
   cursor: string | undefined,
-): Promise<{ tools: number; cursor?: string }> {
+): Promise<{ tools: number; ms: number; cursor?: string }> {
   const envelope = {
     'io.modelcontextprotocol/protocolVersion': '2026-07-28',
     'io.modelcontextprotocol/clientCapabilities': {},
   };
   const params = { ...(cursor === undefined ? {} : { cursor }), _meta: envelope };
+  const startedMs = performance.now();
   const answer = await pool.request({
     path: '/mcp',
     method: 'POST',
@@ -64,10 +77,13 @@ async function readPage(
     },
     body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/list', params }),
   });
-  const text = await answer.body.text();
+  const bytes = Buffer.from(await answer.body.arrayBuffer());
+  // Until the last byte is there: what the caller's parser takes for it is not the broker's.
+  const ms = performance.now() - startedMs;
+  const text = bytes.toString('utf8');
   const message: unknown = JSON.parse(text);
   const result = isJsonObject(message) ? message.result : undefined;
   if (!isJsonObject(result) || !Array.isArray(result.tools)) throw new Error(`no list: ${text.slice(0, 300)}`);
   const next = result.nextCursor;
-  return { tools: result.tools.length, ...(typeof next === 'string' ? { cursor: next } : {}) };
+  return { tools: result.tools.length, ms, ...(typeof next === 'string' ? { cursor: next } : {}) };
 }

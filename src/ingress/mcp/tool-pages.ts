@@ -22,6 +22,7 @@ export class ToolPages {
   readonly #key: Uint8Array;
   readonly #pageSize: number;
   readonly #toolJson = new WeakMap<JsonObject, string>();
+  readonly #pageJson = new WeakMap<ToolList, Map<number, string>>();
   readonly #listNumbers = new WeakMap<ToolList, number>();
   #lists = 0;
 
@@ -35,14 +36,26 @@ export class ToolPages {
     const start = cursor === undefined ? 0 : this.#open(list, principalId, cursor);
     if (start === undefined) return undefined;
     const end = Math.min(start + this.#pageSize, list.tools.length);
-    let toolsJson = '[';
-    for (let index = start; index < end; index += 1) {
-      const tool = list.tools[index];
-      if (tool === undefined) continue;
-      toolsJson += index === start ? this.#json(tool) : `,${this.#json(tool)}`;
-    }
-    toolsJson += ']';
+    const toolsJson = this.#pageText(list, start, end);
     return end < list.tools.length ? { toolsJson, nextCursor: this.#seal(list, principalId, end) } : { toolsJson };
+  }
+
+  /** A list is the same object while nothing changes, so that a page is printed once and then only sent. */
+  #pageText(list: ToolList, start: number, end: number): string {
+    let pages = this.#pageJson.get(list);
+    if (pages === undefined) {
+      pages = new Map();
+      this.#pageJson.set(list, pages);
+    }
+    let text = pages.get(start);
+    if (text === undefined) {
+      text = `[${list.tools
+        .slice(start, end)
+        .map((tool) => this.#json(tool))
+        .join(',')}]`;
+      pages.set(start, text);
+    }
+    return text;
   }
 
   #json(tool: JsonObject): string {
