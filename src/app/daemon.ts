@@ -48,10 +48,13 @@ export async function startDaemon(settings: Settings, options: DaemonOptions): P
   const loaded = await signatureOf([settings.registry, settings.policies]);
   const core = await openCore(settings, options);
   const stopWatching = watchDirectories([settings.registry, settings.policies], loaded, () => core.standing.reload());
+  const opened: (() => Promise<void>)[] = [];
   try {
-    return await openDoors(core, settings, { ...options, stopWatching });
+    return await openDoors(core, settings, { ...options, stopWatching, opened });
   } catch (error) {
     stopWatching();
+    // A door that stayed open would keep the process, and let agents into a house that is closed.
+    for (const close of opened) await close();
     await core.close('failed to start');
     throw error;
   }
@@ -60,11 +63,10 @@ export async function startDaemon(settings: Settings, options: DaemonOptions): P
 async function openDoors(
   core: BrokerCore,
   settings: Settings,
-  options: DaemonOptions & { readonly stopWatching: () => void },
+  options: DaemonOptions & { readonly stopWatching: () => void; readonly opened: (() => Promise<void>)[] },
 ): Promise<Daemon> {
   await firstLists(core);
   const administration = openAdministration(core);
-  const firstKey = options.firstKeyFor === undefined ? undefined : await administration.firstKey(options.firstKeyFor);
   let isOpen = true;
   const ready = (): { ready: boolean } => ({ ready: isOpen });
   const ports: McpPorts = {
@@ -80,7 +82,11 @@ async function openDoors(
     if (socket.streams === 0) void close();
   });
   const socket = await openAgentSocket({ core, settings, ports, administration, onIdle: idle.arm });
+  options.opened.push(() => socket.close({ drainMs: 0 }));
   const http = options.http ? await openHttp(core, { settings, options, ports, ready }) : undefined;
+  if (http) options.opened.push(() => http.close({ drainMs: 0 }));
+  // Last: a key that was made and could not be shown would never be shown again.
+  const firstKey = options.firstKeyFor === undefined ? undefined : await administration.firstKey(options.firstKeyFor);
   let tellEnded: (closing: Promise<void>) => void = () => {};
   const ended = new Promise<void>((resolve) => {
     tellEnded = resolve;

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { ACTIONS } from '../domain/call.ts';
 import { type Problem, ProblemError } from '../domain/problem.ts';
 import type { JsonObject } from '../lib/json.ts';
@@ -5,7 +6,12 @@ import { principalSubjects } from '../policy/authorize.ts';
 import { checkPolicy } from '../policy/check.ts';
 import { type Explanation, explain } from '../policy/explain.ts';
 import { runSuite, type SuiteResult } from '../policy/suite.ts';
+import type { Pins } from '../registry/pin.ts';
+import { loadPins } from '../registry/pins-table.ts';
+import { databasePathOf } from '../storage/data-directory.ts';
+import { openSqliteForReading } from '../storage/sqlite-file.ts';
 import { type KnownRegistry, knownOf, readRegistry } from './known-registry.ts';
+import { MIGRATIONS } from './migrations.ts';
 import { loadRules, type Rules, readRuleTexts } from './rules.ts';
 import type { Settings } from './settings.ts';
 import { systemClock } from './system.ts';
@@ -28,8 +34,20 @@ function standing(settings: Settings): Standing {
   const { registry, lock } = readRegistry(settings.registry);
   return {
     rules: loadRules(readRuleTexts(settings.policies), settings.policies),
-    known: knownOf(registry, [lock.pins]),
+    known: knownOf(registry, [lock.pins, firstSeenPins(settings)]),
   };
+}
+
+/** The tools that `pin: auto` accepted, where a broker has run; a checkout alone has none. */
+function firstSeenPins({ data }: Settings): Pins {
+  const path = databasePathOf(data);
+  if (!existsSync(path)) return new Map();
+  const database = openSqliteForReading(path, MIGRATIONS);
+  try {
+    return loadPins(database);
+  } finally {
+    database.close();
+  }
 }
 
 /** Warnings of the policy files. @throws ProblemError with their errors. */

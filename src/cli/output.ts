@@ -34,7 +34,7 @@ export function exitCodeOf(error: unknown): ExitCode {
     : EXIT.failed;
 }
 
-const WORLD = /^(data-directory|storage|daemon|ledger)-/;
+const WORLD = /^(?:data-directory|storage|daemon|ledger)-|^ingress-(?:listen|socket|request)-failed$/;
 
 /** Rows as columns of equal width, two spaces apart; control characters made visible. */
 export function table(rows: readonly (readonly string[])[]): string {

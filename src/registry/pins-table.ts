@@ -47,7 +47,7 @@ export function forgetPins(database: Database, server: string, tool?: string): P
 }
 
 /** The first-seen pins. A row that does not match its own digest is corrupt, which blocks its tool. */
-export function loadPins(database: Database): Pins {
+export function loadPins(database: Pick<Database, 'read'>): Pins {
   const rows = database.read<{ server: string; tool: string; digest: string; definition: string }>(
     'SELECT server, tool, digest, definition FROM registry_pins ORDER BY server, tool',
   );
