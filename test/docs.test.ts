@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { expect, test } from 'vitest';
 import { reasonsPage } from '../src/app/reasons-page.ts';
@@ -17,11 +17,18 @@ test('the page of reasons is what the tables of the code make', () => {
 });
 
 test('every reason and error code of the page is in the code, and every one of the code is on the page', () => {
-  const named = [...page.matchAll(/^\| `([a-z0-9-]+)` \|/gm)].map((match) => match[1]).sort();
+  const named = [...page.matchAll(/^\| `([a-z0-9-]+)` \|/gm)].map((match) => match[1] ?? '').sort();
   expect(named).toEqual([...Object.keys(REASONS), ...Object.keys(ERROR_CODES)].sort());
 });
 
 test('no reason and no error code is a ghost that nothing says', () => {
   const unsaid = [...Object.keys(REASONS), ...Object.keys(ERROR_CODES)].filter((code) => !source.includes(`'${code}'`));
   expect(unsaid).toEqual([]);
+});
+
+test('every test that the security model names is there', () => {
+  const model = readFileSync(join(ROOT, 'docs/explanation/security-model.md'), 'utf8');
+  const named = [...model.matchAll(/`(test\/[\w./-]+)`/g)].map(([, path]) => path ?? '');
+  expect(named.length).toBeGreaterThan(20);
+  expect(named.filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
 });

@@ -1,4 +1,5 @@
 import { formatProblem, type Problem, ProblemError } from '../domain/problem.ts';
+import type { JsonValue } from '../lib/json.ts';
 import { visibleLines, visibleText } from '../lib/visible-text.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 
@@ -35,6 +36,12 @@ export function exitCodeOf(error: unknown): ExitCode {
 }
 
 const WORLD = /^(?:data-directory|storage|daemon|ledger)-|^ingress-(?:listen|socket|request)-failed$/;
+
+/** A value of an answer as one cell: text as it is, nothing as nothing, all else as JSON. */
+export function cellOf(value: JsonValue | undefined): string {
+  if (value === undefined || value === null) return '';
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
 
 /** Rows as columns of equal width, two spaces apart; control characters made visible. */
 export function table(rows: readonly (readonly string[])[]): string {

@@ -4,7 +4,7 @@ import { ProblemError } from '../../domain/problem.ts';
 import { parseDurationMs } from '../../lib/duration.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../lib/json.ts';
 import { coreOptions } from '../core-options.ts';
-import { printData, table } from '../output.ts';
+import { cellOf, printData, table } from '../output.ts';
 import { type CommonFlags, outputFlag, settingsFlags, settingsOf } from '../settings-flags.ts';
 
 const PLACES = ['registry', 'policies', 'data'] as const;
@@ -19,7 +19,7 @@ export function registerKeys(program: Command): void {
     .action(async (agent: string, flags: CommonFlags & { expires?: string }) => {
       const lifetime = flags.expires === undefined ? {} : { expiresInMs: lifetimeMs(flags.expires) };
       const made = await act('keys.create', { agent: agent.replace(/^agent:/, ''), ...lifetime }, flags);
-      printData(made, flags.output, (key) => (isJsonObject(key) ? `${key.key}` : ''));
+      printData(made, flags.output, (key) => (isJsonObject(key) ? cellOf(key.key) : ''));
     });
   outputFlag(settingsFlags(keys.command('list'), PLACES))
     .description('every key ever made, without its secret')
@@ -45,9 +45,9 @@ function rows(keys: JsonValue): readonly (readonly string[])[] {
   return keys
     .filter(isJsonObject)
     .map(({ id, agent, state, createdAtMs, expiresAtMs }) => [
-      `${id}`,
-      `${agent}`,
-      `${state}`,
+      cellOf(id),
+      cellOf(agent),
+      cellOf(state),
       time(createdAtMs),
       time(expiresAtMs),
     ]);

@@ -6,7 +6,7 @@ import { visibleText } from '../../lib/visible-text.ts';
 import { type DefinitionChange, formatDiff } from '../../registry/diff.ts';
 import { coreOptions } from '../core-options.ts';
 import { EXIT } from '../exit-codes.ts';
-import { printData, table } from '../output.ts';
+import { cellOf, printData, table } from '../output.ts';
 import { type CommonFlags, outputFlag, settingsFlags, settingsOf } from '../settings-flags.ts';
 
 const PLACES = ['registry', 'policies', 'data'] as const;
@@ -52,20 +52,22 @@ function listOf(data: JsonValue, key: string): readonly JsonObject[] {
 
 function statusText(data: JsonValue): string {
   const servers = listOf(data, 'servers').map(({ name, status, transport, protocolVersion, error }) => [
-    `${name}`,
-    `${status}`,
-    `${transport}`,
-    `${protocolVersion ?? '-'}`,
-    `${error ?? ''}`,
+    cellOf(name),
+    cellOf(status),
+    cellOf(transport),
+    cellOf(protocolVersion ?? '-'),
+    cellOf(error),
   ]);
   const tools = listOf(data, 'tools').map(({ id, status, risk, costNanoUsd, reason }) => [
-    `${id}`,
-    `${status}`,
-    `${risk}`,
+    cellOf(id),
+    cellOf(status),
+    cellOf(risk),
     formatNanoUsd(Number(costNanoUsd)),
-    `${reason ?? ''}`,
+    cellOf(reason),
   ]);
-  const findings = listOf(data, 'findings').map(({ server, message }) => visibleText(`${server}: ${message}`));
+  const findings = listOf(data, 'findings').map(({ server, message }) =>
+    visibleText(`${cellOf(server)}: ${cellOf(message)}`),
+  );
   return [
     table([['SERVER', 'STATUS', 'TRANSPORT', 'PROTOCOL', ''], ...servers]),
     '',
@@ -80,7 +82,7 @@ function diffText(data: JsonValue): string {
       // `as`: these are the changes that the broker made of two definitions.
       const lines = formatDiff((Array.isArray(changes) ? changes : []) as unknown as readonly DefinitionChange[]);
       return (
-        visibleText(`${id}: ${status}${reason === undefined ? '' : ` (${reason})`}`) +
+        visibleText(`${cellOf(id)}: ${cellOf(status)}${reason === undefined ? '' : ` (${cellOf(reason)})`}`) +
         (lines === '' ? '' : `\n${lines}`)
       );
     })
@@ -93,8 +95,8 @@ function pinText(data: JsonValue): string {
     return Array.isArray(list) ? list : [];
   };
   return [
-    ...names('pinned').map((id) => visibleText(`pinned ${id}`)),
-    ...names('removed').map((id) => visibleText(`removed ${id}`)),
-    ...listOf(data, 'quarantined').map(({ id, reason }) => visibleText(`not pinned ${id}: ${reason}`)),
+    ...names('pinned').map((id) => visibleText(`pinned ${cellOf(id)}`)),
+    ...names('removed').map((id) => visibleText(`removed ${cellOf(id)}`)),
+    ...listOf(data, 'quarantined').map(({ id, reason }) => visibleText(`not pinned ${cellOf(id)}: ${cellOf(reason)}`)),
   ].join('\n');
 }
