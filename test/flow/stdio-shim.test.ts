@@ -89,7 +89,8 @@ test('a broker for agents alone stays while one is there and ends itself after t
   // A call that takes longer than the idle time, in a stream that was open all the while.
   client.say(modernMessage('tools/call', { name: 'tools__slow', arguments: { nonce: 'n', ms: 3_000 } }));
   expect(await client.next()).toMatchObject({ id: 1, result: { content: [{ type: 'text', text: 'n' }] } });
-  expect(daemon.hasEnded).toBe(false);
+  client.say(modernMessage('tools/call', { name: 'tools__echo', arguments: { nonce: 'still there' } }, 2));
+  expect(await client.next()).toMatchObject({ id: 2, result: { structuredContent: { nonce: 'still there' } } });
   first.end();
   expect(await daemon.ended()).toBe(0);
   expect(dataDirectoryHolder(data)).toBeUndefined();
