@@ -132,7 +132,7 @@ test('`policy check` and `serve` refuse twelve of them in these words, and end w
     }
   };
   await Promise.all([worker(), worker(), worker()]);
-});
+}, 180_000);
 
 test('the same policies without a mistake are accepted', async () => {
   home.write({ 'policies/policy.csv': FINE });
