@@ -2,6 +2,7 @@ import { type ClientRequest, request } from 'node:http';
 import { afterEach, expect, test } from 'vitest';
 import { CountedHome, callsEndingIn } from '../fixtures/counted-home.ts';
 import type { Served } from '../fixtures/home.ts';
+import { manyTurns } from '../fixtures/many-turns.ts';
 import { modernCall } from '../fixtures/raw-http.ts';
 
 let counted: CountedHome;
@@ -25,6 +26,14 @@ function sendCall(served: Served, nonce: string): ClientRequest {
 
 const bookedOnce = (): readonly string[] => [...counted.calls().values()].map(({ kinds }) => kinds.join());
 
+/** The entries that close calls. */
+function howClosed(): readonly unknown[] {
+  const book = counted.openBook();
+  const rows = book.prepare<[], { readonly body: string }>(`SELECT body FROM entry WHERE kind = 'call.closed'`).all();
+  book.close();
+  return rows.map(({ body }): unknown => JSON.parse(body));
+}
+
 test('a client that vanishes while its call is out ends it at the server, and the call stays charged and recorded', async () => {
   counted = await CountedHome.make({ limits: ONE_CALL });
   counted.counter.pause = 'before-answering';
@@ -34,6 +43,7 @@ test('a client that vanishes while its call is out ends it at the server, and th
   sent.destroy();
   await counted.counter.until(({ aborted }) => aborted === 1);
   await expect.poll(bookedOnce, PATIENT).toEqual(['call.admitted,call.closed']);
+  expect(howClosed()).toMatchObject([{ outcome: 'failed', reason: 'cancelled', inDoubt: true }]);
   expect(await counted.caller(served).call('counter__act', { nonce: 'next' })).toMatchObject({
     kind: 'refused',
     reason: 'budget-exhausted',
@@ -46,14 +56,14 @@ test('a client that vanishes before its call is sent gets its budget back, and t
   const book = counted.openBook();
   book.exec('BEGIN IMMEDIATE');
   const sent = sendCall(served, 'gone');
-  // The call waits for the book when a later message is answered; so does the end of the connection after it.
   await new Promise((flushed) => sent.once('finish', flushed));
-  expect((await fetch(`${served.url}/healthz`)).ok).toBe(true);
+  await manyTurns(served);
   sent.destroy();
-  expect((await fetch(`${served.url}/healthz`)).ok).toBe(true);
+  await manyTurns(served);
   book.exec('ROLLBACK');
   book.close();
   await expect.poll(bookedOnce, PATIENT).toEqual(['call.admitted,call.closed']);
+  expect(howClosed()).toMatchObject([{ outcome: 'failed', reason: 'cancelled', inDoubt: false }]);
   expect(counted.counter.arrived).toEqual([]);
   expect(await counted.caller(served).call('counter__act', { nonce: 'next' })).toEqual({
     kind: 'result',

@@ -3,6 +3,7 @@ import { connect } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
 import { admittedNonces, CountedHome, callsEndingIn } from '../fixtures/counted-home.ts';
 import type { Served } from '../fixtures/home.ts';
+import { manyTurns } from '../fixtures/many-turns.ts';
 import { childrenOf, isAlive } from '../fixtures/processes.ts';
 import { modernCall } from '../fixtures/raw-http.ts';
 
@@ -50,8 +51,8 @@ test('killed while the intent waits for the book: nothing was sent', async () =>
   const book = counted.openBook();
   book.exec('BEGIN IMMEDIATE');
   const answer = caller.call('counter__act', { nonce: 'waits' });
-  // Decided in the turn of the loop in which it is received: when a later message is answered, the call waits.
-  expect((await fetch(`${served.url}/healthz`)).ok).toBe(true);
+  await manyTurns(served);
+  expect(counted.counter.arrived).toEqual(['before']);
   await kill(served);
   book.close();
   expect(await answer).toEqual({ kind: 'lost' });
@@ -102,7 +103,7 @@ test('killed while the outcome waits for the book: nobody was told, and the call
   const book = counted.openBook();
   book.exec('BEGIN IMMEDIATE');
   counted.counter.goOn();
-  expect((await fetch(`${served.url}/healthz`)).ok).toBe(true);
+  await manyTurns(served);
   await kill(served);
   book.close();
   expect(await answer).toEqual({ kind: 'lost' });
