@@ -3,11 +3,12 @@ import type { Exchange } from '../domain/control.ts';
 import { type DispatchResult, mayHaveActed, type Outcome, type Refusal } from '../domain/outcome.ts';
 import type { Principal } from '../domain/principal.ts';
 import type { Target } from '../domain/target.ts';
+import type { DecidedAct } from '../ledger/call-record.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Ids } from '../lib/ids.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Broker, CallReply, CallRequest, MalformedMessage, ToolList } from './broker.ts';
-import type { DecidedCall, Recorder } from './recorder.ts';
+import type { Recorder } from './recorder.ts';
 import { type GatheredControl, type OnControlFailure, settleAll, type WalkedRow, walkRow } from './step.ts';
 import { Visibility } from './visibility.ts';
 import type { World } from './world.ts';
@@ -125,7 +126,7 @@ export class GovernedBroker implements Broker {
     const row: WalkedRow = this.#open
       ? await walkRow(walk.world.requestRow, exchange, { signal: walk.signal, onFailure: this.#onFailure })
       : { steps: [], gathered: [], refusal: cannotBeDecided(walk, 'walk', 'shutting-down') };
-    const decided: DecidedCall = {
+    const decided: DecidedAct = {
       call: walk.call,
       steps: row.steps,
       revision: walk.world.revision,
@@ -141,7 +142,7 @@ export class GovernedBroker implements Broker {
     return this.#dispatch(walk, row.gathered);
   }
 
-  async #refuse(walk: Walk, row: WalkedRow, decided: DecidedCall): Promise<Outcome> {
+  async #refuse(walk: Walk, row: WalkedRow, decided: DecidedAct): Promise<Outcome> {
     const refusal: Refusal = { ...(row.refusal as Omit<Refusal, 'visible'>), visible: isVisible(walk) };
     settleAll(row.gathered, { call: walk.call }, { outcome: refusal, onFailure: this.#onFailure });
     try {

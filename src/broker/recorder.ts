@@ -1,26 +1,5 @@
-import type { Call, CallContext } from '../domain/call.ts';
-import type { Outcome, Refusal } from '../domain/outcome.ts';
-import type { Principal } from '../domain/principal.ts';
-import type { Digest } from '../lib/digest.ts';
-import type { JsonObject } from '../lib/json.ts';
-import type { Step } from './step.ts';
-
-/** What was decided, under which rules. */
-export interface DecidedCall {
-  readonly call: Call;
-  readonly steps: readonly Step[];
-  readonly revision: Digest;
-  readonly registry: Digest;
-}
-
-/** How an admitted call ended. */
-export interface EndedCall extends DecidedCall {
-  readonly outcome: Outcome;
-  /** What came back, also where it is withheld; undefined when nothing did. */
-  readonly result?: JsonObject;
-  readonly costNanoUsd: number;
-  readonly durationMs: number;
-}
+import type { Refusal } from '../domain/outcome.ts';
+import type { DecidedAct, EndedAct, MalformedAct } from '../ledger/call-record.ts';
 
 /**
  * The book as the hall writes it. Each act MUST NOT resolve before the entry is durable, and MUST reject when it
@@ -28,18 +7,11 @@ export interface EndedCall extends DecidedCall {
  */
 export interface Recorder {
   /** The intent, before anything leaves. */
-  admitted(decided: DecidedCall): Promise<void>;
+  admitted(decided: DecidedAct): Promise<void>;
   /** A call that no room let through. May sum refusals that an attacker could flood the book with. */
-  refused(decided: DecidedCall, refusal: Refusal): Promise<void>;
+  refused(decided: DecidedAct, refusal: Refusal): Promise<void>;
   /** The outcome, before the reply. */
-  closed(ended: EndedCall): Promise<void>;
+  closed(ended: EndedAct): Promise<void>;
   /** A message that never became a call. */
-  malformed(message: {
-    readonly principal: Principal;
-    readonly context: CallContext;
-    readonly code: number;
-    readonly problem: string;
-    readonly revision: Digest;
-    readonly registry: Digest;
-  }): Promise<void>;
+  malformed(message: MalformedAct): Promise<void>;
 }

@@ -1,22 +1,13 @@
 import type { Control, Exchange } from '../domain/control.ts';
 import type { ControlName } from '../domain/control-name.ts';
 import type { Outcome, Refusal } from '../domain/outcome.ts';
-import type { Reason } from '../domain/reasons.ts';
 import type { Verdict } from '../domain/verdict.ts';
+import type { RecordedStep } from '../ledger/entry.ts';
 import type { JsonObject } from '../lib/json.ts';
-
-/** What one control saw and said: the part of the record that replay walks again. */
-export interface Step {
-  readonly control: ControlName;
-  readonly facts: JsonObject;
-  readonly effect: 'allow' | 'deny' | 'hold' | 'indeterminate';
-  readonly reason?: Reason;
-  readonly rule?: string;
-}
 
 /** A row that was walked: its steps, and the refusal that ended it where one did. */
 export interface WalkedRow {
-  readonly steps: readonly Step[];
+  readonly steps: readonly RecordedStep[];
   readonly gathered: readonly GatheredControl[];
   readonly refusal?: Omit<Refusal, 'visible'>;
 }
@@ -39,7 +30,7 @@ export async function walkRow(
   exchange: Exchange,
   options: { readonly signal: AbortSignal; readonly onFailure: OnControlFailure },
 ): Promise<WalkedRow> {
-  const steps: Step[] = [];
+  const steps: RecordedStep[] = [];
   const gathered: GatheredControl[] = [];
   for (const control of row) {
     let facts: JsonObject = {};
@@ -78,13 +69,13 @@ export function settleAll(
   }
 }
 
-function stepOf(control: ControlName, facts: JsonObject, verdict: Verdict): Step {
+function stepOf(control: ControlName, facts: JsonObject, verdict: Verdict): RecordedStep {
   if (verdict.effect === 'allow') {
     return verdict.rule === undefined
       ? { control, facts, effect: 'allow' }
       : { control, facts, effect: 'allow', rule: verdict.rule };
   }
-  const step: Step = { control, facts, effect: verdict.effect, reason: verdict.reason };
+  const step: RecordedStep = { control, facts, effect: verdict.effect, reason: verdict.reason };
   return verdict.effect === 'deny' && verdict.rule !== undefined ? { ...step, rule: verdict.rule } : step;
 }
 
