@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process';
 import { mkdirSync, openSync, readFileSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { Settings } from '../app/settings.ts';
 import { type Problem, ProblemError } from '../domain/problem.ts';
 import { isJsonObject } from '../lib/json.ts';
+import { mainPath } from './main-path.ts';
 
 /** A daemon that was started for agents alone ends itself after so long without one. */
 const IDLE_EXIT = '5m';
@@ -24,8 +24,7 @@ export function startBackgroundDaemon(settings: Settings): BackgroundDaemon {
   const from = statSync(logPath).size;
   const args = ['serve', '--no-http', '--idle-exit', IDLE_EXIT, '--output', 'json'];
   const places = ['--registry', resolve(settings.registry), '--policies', resolve(settings.policies), '--data', data];
-  const main = fileURLToPath(new URL(`./main${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url));
-  const child = spawn(process.execPath, [...process.execArgv, main, ...args, ...places], {
+  const child = spawn(process.execPath, [...process.execArgv, mainPath(), ...args, ...places], {
     detached: true,
     stdio: ['ignore', log, log],
   });

@@ -1,5 +1,4 @@
 import { resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { type Command, Option } from 'commander';
 import { type Daemon, startDaemon } from '../../app/daemon.ts';
 import { systemClock } from '../../app/system.ts';
@@ -7,6 +6,7 @@ import { ProblemError } from '../../domain/problem.ts';
 import { parseDurationMs } from '../../lib/duration.ts';
 import { jsonLog } from '../../telemetry/log.ts';
 import { textLog } from '../../telemetry/text-log.ts';
+import { mainPath } from '../main-path.ts';
 import { say } from '../output.ts';
 import { type CommonFlags, outputFlag, settingsFlags, settingsOf } from '../settings-flags.ts';
 import { VERSION } from '../version.ts';
@@ -43,7 +43,7 @@ async function serve(flags: ServeFlags): Promise<void> {
   });
   endOnSignals(daemon);
   if (flags.output === 'text') {
-    const command = [process.execPath, fileURLToPath(new URL('../main.js', import.meta.url))];
+    const command = [process.execPath, ...process.execArgv, mainPath()];
     say(welcomeText(daemon.summary(), { command, data: resolve(settings.data), settings, version: VERSION }));
   }
   await daemon.ended;
