@@ -28,7 +28,7 @@ function tally(told: readonly Told[]): Readonly<Record<string, number>> {
   return counts;
 }
 
-test('of 1,000 calls at once against a budget of 100, exactly 100 are sent', async () => {
+test('B1: of 1,000 calls at once against a budget of 100, exactly 100 are sent', async () => {
   counted = await CountedHome.make({ limits: budgetOf('{ calls: 100 }') });
   const served = await counted.home.serve();
   const told = await callsAtOnce(counted.caller(served), 1_000, 'a');
@@ -38,7 +38,7 @@ test('of 1,000 calls at once against a budget of 100, exactly 100 are sent', asy
   expect(await counted.replay()).toEqual({ code: 0, differences: 0, undecidable: 0 });
 });
 
-test('killed in the middle of 1,000 calls, a budget of 100 grants 100 intents in all and never more side effects', async () => {
+test('B1: killed in the middle of 1,000 calls, a budget of 100 grants 100 intents in all and never more side effects', async () => {
   counted = await CountedHome.make({ limits: budgetOf('{ calls: 100 }') });
   const first = await counted.home.serve();
   counted.counter.pause = 'before-answering';
@@ -63,7 +63,7 @@ test('killed in the middle of 1,000 calls, a budget of 100 grants 100 intents in
   );
 });
 
-test('a budget of one dollar pays for exactly 100 calls of a cent', async () => {
+test('B1: a budget of one dollar pays for exactly 100 calls of a cent', async () => {
   counted = await CountedHome.make({ limits: budgetOf('{ usd: "1.00" }'), costUsd: '0.01' });
   const served = await counted.home.serve();
   const caller = counted.caller(served);
@@ -72,7 +72,7 @@ test('a budget of one dollar pays for exactly 100 calls of a cent', async () => 
   expect(counted.acted().length).toBe(100);
 });
 
-test('a call that its server never got costs nothing', async () => {
+test('B1: a call that its server never got costs nothing', async () => {
   counted = await CountedHome.make({ limits: budgetOf('{ calls: 5 }') });
   const served = await counted.home.serve();
   const caller = counted.caller(served);
@@ -109,7 +109,7 @@ function clockSetBy(file: string): Record<string, string> {
 }
 
 test.skipIf(fakeTime === undefined)(
-  'a clock that jumps an hour ahead and back gives no extra quota of an hour, nor does a restart with a clock set back',
+  'B2: a clock that jumps an hour ahead and back gives no extra quota of an hour, nor does a restart with a clock set back',
   async () => {
     counted = await CountedHome.make({
       limits: 'budgets:\n  - { subject: "agent:*", resource: "tool:*", window: hour, hard: { calls: 10 } }\n',

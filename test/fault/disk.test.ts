@@ -82,7 +82,7 @@ function missing(told: ReadonlyMap<string, Told>): { readonly unbooked: string[]
 }
 
 test.skipIf(!mayMount)(
-  'with a full disk calls are refused and nothing is sent; with room again the service goes on, and nothing is damaged',
+  'F4: with a full disk calls are refused and nothing is sent; with room again the service goes on, and nothing is damaged',
   async () => {
     counted = await onSmallDisk();
     const served = await counted.home.serve();
@@ -106,7 +106,7 @@ test.skipIf(!mayMount)(
 );
 
 test.skipIf(!mayMount)(
-  'the disk becomes full while an outcome is to be written: the call is told as in doubt',
+  'F4: the disk becomes full while an outcome is to be written: the call is told as in doubt',
   async () => {
     counted = await onSmallDisk();
     const served = await counted.home.serve();
@@ -129,7 +129,7 @@ test.skipIf(!mayMount)(
 );
 
 test.skipIf(!mayMount)(
-  'a broker that is stopped while its disk is full ends, and says that its last state is not written',
+  'F4: a broker that is stopped while its disk is full ends, and says that its last state is not written',
   async () => {
     counted = await onSmallDisk(
       'budgets:\n  - { subject: "agent:*", resource: "tool:*", window: month, hard: { calls: 1000 } }\n',
@@ -147,7 +147,7 @@ test.skipIf(!mayMount)(
 );
 
 test.skipIf(!mayTrace)(
-  'when the disk fails to sync, calls are refused and nothing more is sent, and a sync that failed is never told as done',
+  'F5: when the disk fails to sync, calls are refused and nothing more is sent, and a sync that failed is never told as done',
   async () => {
     counted = await CountedHome.make();
     const failing = ['-f', '-qq', '--seccomp-bpf', '-o', '/dev/null', '-e', 'trace=fdatasync,fsync'];

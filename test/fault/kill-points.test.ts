@@ -27,7 +27,7 @@ async function afterRestart(): Promise<{ readonly inDoubt: number; readonly inte
 /** Something that must come is waited for as long as a slow machine needs. */
 const PATIENT = { timeout: 30_000 };
 
-test('killed while a message is half received: there is no intent and no side effect', async () => {
+test('L1, F2: killed while a message is half received: there is no intent and no side effect', async () => {
   counted = await CountedHome.make();
   const served = await counted.home.serve();
   const { headers, body } = modernCall('counter__act', { nonce: 'half' });
@@ -43,7 +43,7 @@ test('killed while a message is half received: there is no intent and no side ef
   expect(counted.acted()).toEqual([]);
 });
 
-test('killed while the intent waits for the book: nothing was sent', async () => {
+test('L1, F2: killed while the intent waits for the book: nothing was sent', async () => {
   counted = await CountedHome.make();
   const served = await counted.home.serve();
   const caller = counted.caller(served);
@@ -60,7 +60,7 @@ test('killed while the intent waits for the book: nothing was sent', async () =>
   expect(counted.acted()).toEqual(['before']);
 });
 
-test('killed when the call is sent and not yet read by its server: it is in doubt, and acted on at most once', async () => {
+test('L1, F2: killed when the call is sent and not yet read by its server: it is in doubt, and acted on at most once', async () => {
   counted = await CountedHome.make();
   const served = await counted.home.serve();
   const caller = counted.caller(served);
@@ -81,7 +81,7 @@ test.each([
   ['received and not acted on', 'before-acting', []],
   ['acted on and not answered', 'before-answering', ['unanswered']],
   ['answered by half', 'within-answer', ['unanswered']],
-] as const)('killed when the call is %s: it is in doubt, and not sent again', async (_, pause, acted) => {
+] as const)('L1, F2: killed when the call is %s: it is in doubt, and not sent again', async (_, pause, acted) => {
   counted = await CountedHome.make();
   counted.counter.pause = pause;
   const served = await counted.home.serve();
@@ -94,7 +94,7 @@ test.each([
   expect(counted.counter.arrived).toEqual(['unanswered']);
 });
 
-test('killed while the outcome waits for the book: nobody was told, and the call is in doubt', async () => {
+test('L1, F2: killed while the outcome waits for the book: nobody was told, and the call is in doubt', async () => {
   counted = await CountedHome.make();
   counted.counter.pause = 'before-answering';
   const served = await counted.home.serve();
@@ -111,7 +111,7 @@ test('killed while the outcome waits for the book: nobody was told, and the call
   expect(counted.counter.arrived).toEqual(['acted']);
 });
 
-test('killed right after the reply: both entries are there and nothing is in doubt', async () => {
+test('L1, F2: killed right after the reply: both entries are there and nothing is in doubt', async () => {
   counted = await CountedHome.make();
   const served = await counted.home.serve();
   const answer = await counted.caller(served).call('counter__act', { nonce: 'told' });
@@ -121,7 +121,7 @@ test('killed right after the reply: both entries are there and nothing is in dou
   expect(await afterRestart()).toEqual({ inDoubt: 0, intents: ['told'] });
 });
 
-test('killed again while it comes up: the open intent is in doubt once', async () => {
+test('L1, F2: killed again while it comes up: the open intent is in doubt once', async () => {
   counted = await CountedHome.make();
   counted.counter.pause = 'before-answering';
   const served = await counted.home.serve();

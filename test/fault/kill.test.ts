@@ -49,7 +49,7 @@ function unbooked(told: ReadonlyMap<string, Told>, calls: ReadonlyMap<string, Bo
 }
 
 test(
-  `killed under load ${ROUNDS} times, no acknowledged call lacks its entries and no side effect its intent`,
+  `L1, F1: killed under load ${ROUNDS} times, no acknowledged call lacks its entries and no side effect its intent`,
   async () => {
     counted = await CountedHome.make({ agents: AGENTS });
     const told = new Map<string, Told>();

@@ -45,7 +45,7 @@ function revisionsOfCalls(): readonly (readonly string[])[] {
   return [...revisions.values()].map((set) => [...set]);
 }
 
-test('a policy file that is half written, broken or gone under load changes nothing but the alarm', async () => {
+test('F19: a policy file that is half written, broken or gone under load changes nothing but the alarm', async () => {
   counted = await CountedHome.make();
   const served = await counted.home.serve();
   const policy = counted.home.path('policies/policy.csv');
@@ -69,7 +69,7 @@ test('a policy file that is half written, broken or gone under load changes noth
   expect(kinds.length).toBeGreaterThanOrEqual(4);
 });
 
-test('a broker does not start with a broken policy, and says where it is broken', async () => {
+test('F19: a broker does not start with a broken policy, and says where it is broken', async () => {
   counted = await CountedHome.make();
   counted.home.write({ 'policies/policy.csv': `${ROWS}p, agent:demo, tool:*, call, , alow\n` });
   const ran = await counted.home.run(['serve', '--port', '0']);
@@ -77,7 +77,7 @@ test('a broker does not start with a broken policy, and says where it is broken'
   expect(ran.stderr).toMatch(/policy\.csv:2:\d+/);
 });
 
-test('a grant that is taken back under load allows no call after the broker has said so', async () => {
+test('F20: a grant that is taken back under load allows no call after the broker has said so', async () => {
   counted = await CountedHome.make({ agents: ['demo', 'other'] });
   const served = await counted.home.serve();
   const calling = load(served);

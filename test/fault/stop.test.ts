@@ -7,7 +7,7 @@ afterEach(() => counted.close());
 
 const PATIENT = { timeout: 30_000, interval: 20 };
 
-test('stopped with 100 calls under way, those that end within the drain are told and the others recorded in doubt', async () => {
+test('F27: stopped with 100 calls under way, those that end within the drain are told and the others recorded in doubt', async () => {
   counted = await CountedHome.make();
   counted.counter.pause = 'before-answering';
   const served = await counted.home.serve();
@@ -36,7 +36,7 @@ test('stopped with 100 calls under way, those that end within the drain are told
   expect(await counted.replay()).toEqual({ code: 0, differences: 0, undecidable: 0 });
 });
 
-test('a second broker on the same data directory is refused with the name of the first, which goes on', async () => {
+test('F21: a second broker on the same data directory is refused with the name of the first, which goes on', async () => {
   counted = await CountedHome.make();
   const served = await counted.home.serve();
   const before = readFileSync(counted.home.path('data/holder.json'), 'utf8');

@@ -55,7 +55,7 @@ async function goodCalls(
   return { made, bad };
 }
 
-test('a tool server that lies over HTTP costs only the calls it lies to, and little memory', async () => {
+test('F7, F10: a tool server that lies over HTTP costs only the calls it lies to, and little memory', async () => {
   const served = await serve();
   const ann = counted.caller(served, 'ann');
   await counted.caller(served, 'ben').call('counter__act', { nonce: 'warm' });
@@ -97,7 +97,7 @@ test('a tool server that lies over HTTP costs only the calls it lies to, and lit
   expect(grownMb).toBeLessThan(200);
 });
 
-test('a tool server that lies on pipes costs only the calls it lies to, and little memory', async () => {
+test('F7, F10: a tool server that lies on pipes costs only the calls it lies to, and little memory', async () => {
   const served = await serve();
   const ann = counted.caller(served, 'ann');
   const ben = counted.caller(served, 'ben');
@@ -135,7 +135,7 @@ test('a tool server that lies on pipes costs only the calls it lies to, and litt
   expect(grownMb).toBeLessThan(200);
 });
 
-test('a stopped process costs only the calls of its own agent, and serves again when it goes on', async () => {
+test('F6: a stopped process costs only the calls of its own agent, and serves again when it goes on', async () => {
   const served = await serve();
   const ann = counted.caller(served, 'ann');
   const ben = counted.caller(served, 'ben');
@@ -150,7 +150,7 @@ test('a stopped process costs only the calls of its own agent, and serves again 
   expect(await ann.call('crooked__pid', {})).toEqual({ kind: 'result', text: String(pid) });
 });
 
-test('a killed process leaves its call in doubt and is started again for the next', async () => {
+test('F8: a killed process leaves its call in doubt and is started again for the next', async () => {
   const served = await serve();
   const ann = counted.caller(served, 'ann');
   const first = await ann.call('crooked__pid', {});
@@ -163,7 +163,7 @@ test('a killed process leaves its call in doubt and is started again for the nex
     .toBe('result');
 });
 
-test('a server that lost its sessions is met again: a read goes through, a write is not sent twice', async () => {
+test('F8: a server that lost its sessions is met again: a read goes through, a write is not sent twice', async () => {
   const served = await serve();
   const ann = counted.caller(served, 'ann');
   await ann.call('liar__echo', { nonce: 'opens the session' });
@@ -175,7 +175,7 @@ test('a server that lost its sessions is met again: a read goes through, a write
   expect(await ann.call('liar__echo', { nonce: 'next' })).toEqual({ kind: 'result', text: 'next' });
 });
 
-test('no process of a tool server outlives a broker that is stopped', async () => {
+test('F22: no process of a tool server outlives a broker that is stopped', async () => {
   const served = await serve();
   const first = await counted.caller(served, 'ann').call('crooked__pid', {});
   const pid = Number(first.kind === 'result' ? first.text : 0);
