@@ -44,11 +44,14 @@ describe('A1: the daemon lets 0 calls pass', () => {
     expect(admitted()).toBe(0);
   });
 
-  test('once all policies are deleted while it runs', async () => {
+  test.each([
+    ['the directory of policies is removed', () => rmSync(home.path('policies'), { recursive: true })],
+    ['the policy is emptied', () => home.write({ 'policies/policy.csv': '' })],
+  ])('once %s while it runs', async (_what, takeBack) => {
     home = governedHome({ policy: ALLOW });
     const served = await home.serve();
     expect(await listAndCall(served.url)).toEqual([['tools__echo'], 'a']);
-    rmSync(home.path('policies'), { recursive: true });
+    takeBack();
     await until(() => served.printed().includes('policy.applied'));
     expect(await listAndCall(served.url)).toEqual(NOTHING);
     expect(admitted()).toBe(1);
