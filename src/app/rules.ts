@@ -65,9 +65,11 @@ export function loadRules(texts: Readonly<Record<string, string>>, dir: string):
 
 /**
  * What is in force and whose file is gone. At a start no file is needed; while calls run a file that vanishes is an
- * accident until a person empties it: without `limits.yaml` nothing would be limited any more.
+ * accident until a person empties it: without `limits.yaml` nothing would be limited any more. A whole directory that
+ * is gone was taken away, and without it nothing is allowed.
  */
 export function goneFiles(texts: Readonly<Record<string, string>>, inForce: Rules, dir: string): Problem[] {
+  if (!existsSync(dir)) return [];
   return ['policy.csv', 'limits.yaml']
     .filter((path) => texts[path] === undefined && (inForce.texts[path] ?? '') !== '')
     .map((path) => ({
