@@ -83,12 +83,21 @@ test('F20: a grant that is taken back under load allows no call after the broker
   const calling = load(served);
   counted.home.write({ 'policies/policy.csv': 'p, agent:other, tool:*, call, , allow\n' });
   await served.said('policy.applied');
-  const arrivedByThen = new Set(counted.counter.arrived);
   const after = await counted.caller(served).call('counter__act', { nonce: 'after' });
   const other = await counted.caller(served, 'other').call('counter__act', { nonce: 'other' });
-  await calling.end();
+  expect(await calling.end()).not.toContainEqual({ kind: 'lost' });
   expect(after).toMatchObject({ kind: 'error', body: expect.stringContaining('Unknown tool') });
   expect(other).toEqual({ kind: 'result', text: 'other' });
-  const late = counted.counter.arrived.filter((nonce) => !arrivedByThen.has(nonce));
-  expect(late).toEqual(['other']);
+  await served.stop();
+  const book = counted.openBook();
+  const revisions = book
+    .prepare<[string], { readonly body: string }>(
+      `SELECT body FROM entry WHERE kind = 'call.admitted' AND principal = ?`,
+    )
+    .all('agent:demo')
+    .map(({ body }) => /"revision":"([^"]+)"/.exec(body)?.[1]);
+  book.close();
+  // What was decided before may arrive after; nothing is decided by what was taken back.
+  expect(new Set(revisions).size).toBe(1);
+  expect(counted.counter.arrived).not.toContain('after');
 });
