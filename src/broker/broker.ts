@@ -1,6 +1,7 @@
 import type { CallContext } from '../domain/call.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import type { Principal } from '../domain/principal.ts';
+import type { CancelSignal } from '../lib/cancellation.ts';
 import type { JsonObject } from '../lib/json.ts';
 
 /** A call as an ingress hands it over: proved, parsed, not yet resolved. */
@@ -37,7 +38,7 @@ export interface MalformedMessage {
 export interface Broker {
   listTools(principal: Principal): ToolList;
   /** Walks one call. Never rejects: whatever happens is an outcome. `signal` is the agent's cancellation. */
-  callTool(request: CallRequest, options: { readonly signal: AbortSignal }): Promise<CallReply>;
+  callTool(request: CallRequest, options: { readonly signal: CancelSignal }): Promise<CallReply>;
   /** Records a refused message; resolves when it is recorded or could not be, and never rejects. */
   recordMalformed(message: MalformedMessage): Promise<void>;
   /** Calls `listener` with each principal id whose tool list changed. Returns the way to stop listening. */

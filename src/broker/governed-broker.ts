@@ -4,6 +4,7 @@ import { type DispatchResult, mayHaveActed, type Outcome, type Refusal } from '.
 import type { Principal } from '../domain/principal.ts';
 import type { Target } from '../domain/target.ts';
 import type { DecidedAct } from '../ledger/call-record.ts';
+import type { CancelSignal } from '../lib/cancellation.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Ids } from '../lib/ids.ts';
 import type { Log } from '../telemetry/log.ts';
@@ -17,7 +18,7 @@ import type { World } from './world.ts';
 export interface BrokerParts {
   readonly recorder: Recorder;
   /** The back door. MUST NOT reject for what an upstream does; one that rejects is a defect and the call is in doubt. */
-  dispatch(call: Call, options: { readonly signal: AbortSignal }): Promise<DispatchResult>;
+  dispatch(call: Call, options: { readonly signal: CancelSignal }): Promise<DispatchResult>;
   readonly clock: Clock;
   readonly ids: Ids;
   readonly log: Log;
@@ -28,7 +29,7 @@ interface Walk {
   readonly world: World;
   readonly call: Call;
   readonly startedMs: number;
-  readonly signal: AbortSignal;
+  readonly signal: CancelSignal;
 }
 
 /** The hall: walks each call through the chain of the world in force. Judges nothing itself. */
@@ -76,7 +77,7 @@ export class GovernedBroker implements Broker {
     }
   }
 
-  async callTool(request: CallRequest, options: { readonly signal: AbortSignal }): Promise<CallReply> {
+  async callTool(request: CallRequest, options: { readonly signal: CancelSignal }): Promise<CallReply> {
     const walk = this.#receive(request, options.signal);
     this.#underWay += 1;
     try {
@@ -100,7 +101,7 @@ export class GovernedBroker implements Broker {
     if (this.#underWay > 0) await new Promise<void>((resolve) => (this.#whenIdle = resolve));
   }
 
-  #receive(request: CallRequest, signal: AbortSignal): Walk {
+  #receive(request: CallRequest, signal: CancelSignal): Walk {
     const world = this.#world;
     const subjects = world.subjectsOf(request.principal);
     const target: Target = world.resolve(request.exposedName) ?? {

@@ -3,6 +3,7 @@ import type { ControlName } from '../domain/control-name.ts';
 import type { Outcome, Refusal } from '../domain/outcome.ts';
 import type { Verdict } from '../domain/verdict.ts';
 import type { RecordedStep } from '../ledger/entry.ts';
+import type { CancelSignal } from '../lib/cancellation.ts';
 import type { JsonObject } from '../lib/json.ts';
 
 /** A row that was walked: its steps, and the refusal that ended it where one did. */
@@ -28,7 +29,7 @@ export type OnControlFailure = (control: ControlName, error: unknown) => void;
 export async function walkRow(
   row: readonly Control[],
   exchange: Exchange,
-  options: { readonly signal: AbortSignal; readonly onFailure: OnControlFailure },
+  options: { readonly signal: CancelSignal; readonly onFailure: OnControlFailure },
 ): Promise<WalkedRow> {
   const steps: RecordedStep[] = [];
   const gathered: GatheredControl[] = [];

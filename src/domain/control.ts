@@ -1,3 +1,4 @@
+import type { CancelSignal } from '../lib/cancellation.ts';
 import type { JsonObject } from '../lib/json.ts';
 import type { Call } from './call.ts';
 import type { ControlName } from './control-name.ts';
@@ -20,7 +21,7 @@ export interface Control<Facts extends JsonObject = JsonObject> {
    * Reads the world and MAY reserve. MUST return small JSON without secrets and without personal data. Stays
    * synchronous where nothing has to be waited for. MUST leave nothing reserved when it throws.
    */
-  gather(exchange: Exchange, options: { readonly signal: AbortSignal }): Facts | Promise<Facts>;
+  gather(exchange: Exchange, options: { readonly signal: CancelSignal }): Facts | Promise<Facts>;
   /** Pure and synchronous. Replay calls it again with the recorded facts. */
   decide(exchange: Exchange, facts: Facts): Verdict;
   /** Runs exactly once, in reverse order, for every control that gathered, whatever the outcome. */

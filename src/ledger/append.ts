@@ -4,7 +4,7 @@ import type { JsonValue } from '../lib/json.ts';
 import type { Database, Migration, Statement } from '../storage/database.ts';
 import { type Commitment, commit } from './commitment.ts';
 import type { Entry } from './entry.ts';
-import { entryBytes, leafHash } from './entry-bytes.ts';
+import { entryLeaf } from './entry-bytes.ts';
 
 /** The schema of this room. */
 export const migrations: readonly Migration[] = [
@@ -24,7 +24,9 @@ export const migrations: readonly Migration[] = [
   },
 ];
 
-const INSERT_ENTRY = 'INSERT INTO entry (kind, call, at, principal, body, leaf) VALUES (?, ?, ?, ?, ?, ?)';
+// The body goes over as the bytes that were hashed, and is text in the file.
+const INSERT_ENTRY =
+  'INSERT INTO entry (kind, call, at, principal, body, leaf) VALUES (?, ?, ?, ?, CAST(? AS TEXT), ?)';
 // Written right after its entry, in one transaction: the last row is that entry.
 const INSERT_PAYLOAD = 'INSERT INTO payload (seq, salt, bytes) VALUES (last_insert_rowid(), ?, ?)';
 
@@ -73,11 +75,11 @@ export class Ledger {
 }
 
 function statementsOf(entry: Entry, payload: PayloadToKeep | undefined): readonly Statement[] {
-  const body = entryBytes(entry);
+  const { bytes: body, leaf } = entryLeaf(entry);
   const callId = 'callId' in entry ? entry.callId : null;
   const statement: Statement = {
     sql: INSERT_ENTRY,
-    params: [entry.kind, callId, entry.atMs, entry.principal, body, leafHash(body)],
+    params: [entry.kind, callId, entry.atMs, entry.principal, body, leaf],
   };
   if (payload === undefined) return [statement];
   const { salt, bytes } = payload.commitment;

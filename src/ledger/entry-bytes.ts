@@ -23,6 +23,24 @@ export function entryBytes(entry: Entry): string {
   return bytes;
 }
 
+/** An entry as it is written: its canonical JSON as UTF-8, and the leaf hash of that. */
+export interface EntryLeaf {
+  readonly bytes: Uint8Array;
+  readonly leaf: Uint8Array;
+}
+
+/** Prints and hashes an entry in one buffer, since it goes as bytes to the hash and to the file. @throws as entryBytes. */
+export function entryLeaf(entry: Entry): EntryLeaf {
+  const text = entryBytes(entry);
+  const buffer = Buffer.allocUnsafe(1 + Buffer.byteLength(text));
+  buffer[0] = LEAF_PREFIX;
+  buffer.write(text, 1);
+  return { bytes: buffer.subarray(1), leaf: hash('sha256', buffer, 'buffer') };
+}
+
+/** What a leaf is hashed behind, so that no inner node can be taken for one (RFC 9162 §2.1.1). */
+const LEAF_PREFIX = 0x00;
+
 /** The leaf hash of an entry's bytes: SHA-256(0x00 ‖ bytes) (RFC 9162 §2.1.1). */
 export function leafHash(bytes: string): Uint8Array {
   return hash('sha256', `\u0000${bytes}`, 'buffer');

@@ -67,7 +67,9 @@ export class SqliteThread {
   }
 
   #post(order: WriterOrder): void {
-    this.#worker.postMessage(order);
+    // The bytes are the encoder's own copy: handing them over copies them no second time.
+    if (order === 'close') this.#worker.postMessage(order);
+    else this.#worker.postMessage(order, order.blobs.length > 0 ? [order.blobs.buffer] : []);
   }
 
   #settle(answer: 'committed' | WriterFailure): void {

@@ -12,10 +12,10 @@ export interface StatementBatch {
   /** All parameters in order; `undefined` stands for the next blob. */
   readonly params: readonly (Exclude<SqlValue, Uint8Array> | undefined)[];
   readonly blobLengths: readonly number[];
-  readonly blobs: Uint8Array;
+  readonly blobs: Uint8Array<ArrayBuffer>;
 }
 
-const NO_BYTES = new Uint8Array(0);
+const NO_BYTES: Uint8Array<ArrayBuffer> = new Uint8Array(0);
 
 /** Encodes batches for one writer. Holds which SQL texts that writer knows, so a new writer needs a new encoder. */
 export class StatementEncoder {

@@ -1,6 +1,7 @@
 import { Pool } from 'undici';
 import type { DispatchResult } from '../domain/outcome.ts';
 import type { ToolTarget } from '../domain/target.ts';
+import type { CancelSignal } from '../lib/cancellation.ts';
 import type { Digest } from '../lib/digest.ts';
 import type { JsonObject } from '../lib/json.ts';
 import type { Log } from '../telemetry/log.ts';
@@ -49,7 +50,7 @@ export class ServerRuntime {
   call(
     principalId: string,
     target: ToolTarget,
-    more: { args: JsonObject; signal: AbortSignal },
+    more: { args: JsonObject; signal: CancelSignal },
   ): Promise<DispatchResult> {
     if (this.#retired) return Promise.resolve(notSent('upstream-unavailable', 'the server was taken out of service'));
     return this.#slot(this.server.sharing === 'all' ? SHARED : principalId).call(target, more.args, more);

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { DispatchResult } from '../domain/outcome.ts';
 import type { ToolTarget } from '../domain/target.ts';
+import type { CancelSignal } from '../lib/cancellation.ts';
 import type { JsonObject } from '../lib/json.ts';
 import { BackOff } from './back-off.ts';
 import { dispatchResultOf, notSent } from './failed-call.ts';
@@ -64,7 +65,11 @@ export class SessionSlot {
   }
 
   /** Dispatches one call. Never rejects; a lost session is opened again once, and the call sent again where that is safe. */
-  async call(target: ToolTarget, args: JsonObject, options: { readonly signal: AbortSignal }): Promise<DispatchResult> {
+  async call(
+    target: ToolTarget,
+    args: JsonObject,
+    options: { readonly signal: CancelSignal },
+  ): Promise<DispatchResult> {
     this.#activeCalls += 1;
     try {
       return await this.#callTwice(target, args, options.signal);
@@ -113,7 +118,7 @@ export class SessionSlot {
     if (this.#session !== undefined) await this.#drop(this.#session);
   }
 
-  async #callTwice(target: ToolTarget, args: JsonObject, signal: AbortSignal): Promise<DispatchResult> {
+  async #callTwice(target: ToolTarget, args: JsonObject, signal: CancelSignal): Promise<DispatchResult> {
     let deadlineMs: number | undefined;
     const openBefore = this.#session;
     for (let attempt = 1; ; attempt += 1) {
@@ -146,7 +151,7 @@ export class SessionSlot {
     }
   }
 
-  async #openWhile(signal: AbortSignal): Promise<Session | FailedSession | 'over'> {
+  async #openWhile(signal: CancelSignal): Promise<Session | FailedSession | 'over'> {
     if (signal.aborted) return 'over';
     let onAbort: () => void = () => {};
     const over = new Promise<'over'>((resolve) => {
@@ -213,7 +218,7 @@ export class SessionSlot {
   }
 }
 
-function overBefore(signal: AbortSignal): DispatchResult {
+function overBefore(signal: CancelSignal): DispatchResult {
   return abortKind(signal) === 'timeout'
     ? notSent('upstream-timeout', 'the deadline came before the server was ready')
     : notSent('cancelled', 'the call was cancelled before it was sent');

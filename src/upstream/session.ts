@@ -1,6 +1,7 @@
 import type { Pool } from 'undici';
 import { ProblemError } from '../domain/problem.ts';
 import type { ToolTarget } from '../domain/target.ts';
+import type { CancelSignal } from '../lib/cancellation.ts';
 import { canonicalJson } from '../lib/canonical-json.ts';
 import type { Clock } from '../lib/clock.ts';
 import { type Digest, digestOf } from '../lib/digest.ts';
@@ -101,7 +102,7 @@ function byName(observed: Observed): ReadonlyMap<string, JsonObject> {
 /** Opens a session: process or sockets, era, first listing, all within the server's start deadline. */
 export async function openSession(
   host: SessionHost,
-  options: { readonly signal: AbortSignal; readonly events: ChannelEvents },
+  options: { readonly signal: CancelSignal; readonly events: ChannelEvents },
 ): Promise<Session | FailedSession> {
   const { server, clock } = host;
   const startedAtMs = clock.monotonicMs();
@@ -139,7 +140,7 @@ async function readySession(
   open: {
     channel: Channel;
     hands: Handshake;
-    deadline: { signal: AbortSignal; maxBytes: number };
+    deadline: { signal: CancelSignal; maxBytes: number };
     leftMs: () => number;
   },
 ): Promise<Session | FailedHandshake> {

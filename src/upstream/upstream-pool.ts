@@ -1,5 +1,6 @@
 import type { Call } from '../domain/call.ts';
 import type { DispatchResult } from '../domain/outcome.ts';
+import type { CancelSignal } from '../lib/cancellation.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { EraMemory } from './era.ts';
@@ -40,7 +41,7 @@ export class UpstreamPool {
    * Sends a call to its tool server and waits for what comes back, at most for the target's `timeoutMs` after the
    * session is ready. MUST NOT reject for anything that a tool server does; rejects for a call without a tool.
    */
-  dispatch(call: Call, options: { readonly signal: AbortSignal }): Promise<DispatchResult> {
+  dispatch(call: Call, options: { readonly signal: CancelSignal }): Promise<DispatchResult> {
     const { target } = call;
     if (target.kind !== 'tool') return Promise.reject(new Error('a call to an unknown tool was dispatched'));
     if (options.signal.aborted)

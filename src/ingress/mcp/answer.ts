@@ -1,5 +1,6 @@
 import type { CallContext } from '../../domain/call.ts';
 import type { Principal } from '../../domain/principal.ts';
+import type { CancelSignal } from '../../lib/cancellation.ts';
 import { isJsonObject, type JsonObject } from '../../lib/json.ts';
 import type { RequestId, RpcMessage } from './envelope.ts';
 import type { Era } from './modern-envelope.ts';
@@ -41,7 +42,7 @@ const NO_ARGUMENTS: JsonObject = Object.freeze({});
 export async function answerToolsCall(
   services: McpServices,
   conversation: Conversation,
-  { request, signal, traceHeader }: { request: RpcRequest; signal: AbortSignal; traceHeader?: string | undefined },
+  { request, signal, traceHeader }: { request: RpcRequest; signal: CancelSignal; traceHeader?: string | undefined },
 ): Promise<Reply> {
   const { name, arguments: args = NO_ARGUMENTS, _meta: meta } = request.params;
   if (typeof name !== 'string') return refuseParams(services, conversation, [request.id, '`name` is not a string']);

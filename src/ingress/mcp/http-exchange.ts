@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Principal } from '../../domain/principal.ts';
+import type { Cancellation } from '../../lib/cancellation.ts';
 import { answerToolsCall, type Conversation, internalErrorReply, nameOf, type RpcRequest } from './answer.ts';
 import type { OpenCalls } from './open-calls.ts';
 import type { Reply } from './replies.ts';
@@ -40,7 +41,7 @@ export function headerOf(request: IncomingMessage, name: string): string | undef
 export async function serveToolsCall(
   { services, openCalls }: { readonly services: McpServices; readonly openCalls: OpenCalls },
   { request, response }: HttpExchange,
-  call: { readonly message: RpcRequest; readonly conversation: Conversation; readonly controller: AbortController },
+  call: { readonly message: RpcRequest; readonly conversation: Conversation; readonly controller: Cancellation },
 ): Promise<void> {
   const { message, conversation, controller } = call;
   openCalls.add(controller);

@@ -1,3 +1,4 @@
+import { Cancellation } from '../../lib/cancellation.ts';
 import { answerOther, type Conversation, initializeResult, isRequest, type RpcRequest } from './answer.ts';
 import type { RequestId, RpcMessage } from './envelope.ts';
 import { type HttpExchange, headerOf, sendEmpty, sendReply, serveToolsCall } from './http-exchange.ts';
@@ -101,7 +102,7 @@ async function serveSessionCall(
     await state.services.broker.recordMalformed({ ...conversation, ...problem });
     return sendReply(exchange.response, problemReply(problem, id));
   }
-  const controller = new AbortController();
+  const controller = new Cancellation();
   session.inFlight.set(id, controller);
   try {
     await serveToolsCall(state, exchange, { message, conversation, controller });

@@ -1,4 +1,5 @@
 import type { CallContext } from '../../domain/call.ts';
+import { Cancellation } from '../../lib/cancellation.ts';
 import { answerOther, type Conversation, isRequest, type RpcRequest } from './answer.ts';
 import type { RpcMessage } from './envelope.ts';
 import { type HttpExchange, headerOf, sendEmpty, sendReply, serveToolsCall } from './http-exchange.ts';
@@ -39,7 +40,7 @@ export async function serveModern(
   }
   const conversation: Conversation = { principal, era: 'modern', context: STATELESS };
   if (message.method === 'tools/call') {
-    return serveToolsCall(state, exchange, { message, conversation, controller: new AbortController() });
+    return serveToolsCall(state, exchange, { message, conversation, controller: new Cancellation() });
   }
   if (message.method === 'subscriptions/listen') return serveListen(state, exchange, message);
   sendReply(response, await answerOther(services, conversation, message));

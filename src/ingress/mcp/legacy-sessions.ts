@@ -1,4 +1,5 @@
 import type { CallContext } from '../../domain/call.ts';
+import type { Cancellation } from '../../lib/cancellation.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Ids } from '../../lib/ids.ts';
 import type { SseStream } from '../sse-streams.ts';
@@ -11,7 +12,7 @@ export interface LegacySession {
   readonly principalId: string;
   /** Names the session in records by a UUID of its own. */
   readonly context: CallContext;
-  readonly inFlight: Map<RequestId, AbortController>;
+  readonly inFlight: Map<RequestId, Cancellation>;
   stream: SseStream | undefined;
   /** Stops the pushes to `stream`. */
   unwatch: (() => void) | undefined;

@@ -1,17 +1,18 @@
+import type { Cancellation } from '../../lib/cancellation.ts';
 /** The calls of one door that are under way, so that stopping can wait for them and then cancel them. */
 export class OpenCalls {
-  readonly #controllers = new Set<AbortController>();
+  readonly #controllers = new Set<Cancellation>();
   #whenEmpty: (() => void)[] = [];
 
   get size(): number {
     return this.#controllers.size;
   }
 
-  add(controller: AbortController): void {
+  add(controller: Cancellation): void {
     this.#controllers.add(controller);
   }
 
-  delete(controller: AbortController): void {
+  delete(controller: Cancellation): void {
     this.#controllers.delete(controller);
     if (this.#controllers.size > 0 || this.#whenEmpty.length === 0) return;
     for (const resolve of this.#whenEmpty) resolve();

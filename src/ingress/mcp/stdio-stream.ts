@@ -1,6 +1,7 @@
 import type { Readable, Writable } from 'node:stream';
 import type { CallContext } from '../../domain/call.ts';
 import type { Principal } from '../../domain/principal.ts';
+import { Cancellation } from '../../lib/cancellation.ts';
 import { LineSplitter } from '../../lib/line-splitter.ts';
 import {
   answerOther,
@@ -51,7 +52,7 @@ class Served implements StdioStream {
   readonly ended: Promise<void>;
   readonly #options: StdioStreamOptions;
   readonly #services: McpServices;
-  readonly #inFlight = new Map<RequestId, AbortController>();
+  readonly #inFlight = new Map<RequestId, Cancellation>();
   readonly #subscriptions = new Map<RequestId, Subscription>();
   readonly #lines: LineSplitter;
   readonly #session: string;
@@ -171,7 +172,7 @@ class Served implements StdioStream {
       this.#write((await answerOther(this.#services, conversation, request)).body);
       return;
     }
-    const controller = new AbortController();
+    const controller = new Cancellation();
     this.#inFlight.set(request.id, controller);
     const reply = await answerToolsCall(this.#services, conversation, { request, signal: controller.signal });
     this.#inFlight.delete(request.id);

@@ -1,4 +1,5 @@
 import type { JsonRpcErrorBody } from '../../domain/outcome.ts';
+import type { CancelSignal } from '../../lib/cancellation.ts';
 import type { JsonObject } from '../../lib/json.ts';
 import type { Era } from '../era.ts';
 
@@ -38,7 +39,7 @@ export function failedAnswer(why: FailureKind, sent: boolean, message: string): 
 }
 
 export interface RequestOptions {
-  readonly signal: AbortSignal;
+  readonly signal: CancelSignal;
   /** Milliseconds until the request is given up. */
   readonly timeoutMs: number;
   /** Largest message in bytes that is read as the answer. */

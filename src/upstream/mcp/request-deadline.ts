@@ -1,8 +1,9 @@
+import type { CancelSignal } from '../../lib/cancellation.ts';
 import type { RequestOptions } from './channel.ts';
 
 /** Tells once that a request is over before its answer: too late, or no longer wanted. */
 export class RequestDeadline {
-  readonly #signal: AbortSignal;
+  readonly #signal: CancelSignal;
   readonly #timer: NodeJS.Timeout;
   readonly #onAbort: () => void;
 
@@ -26,7 +27,7 @@ export class RequestDeadline {
 }
 
 /** What an aborted signal means: a deadline of the broker's own, or that the agent went away. */
-export function abortKind(signal: AbortSignal): 'timeout' | 'cancelled' {
+export function abortKind(signal: CancelSignal): 'timeout' | 'cancelled' {
   const reason: unknown = signal.reason;
   return reason instanceof Error && reason.name === 'TimeoutError' ? 'timeout' : 'cancelled';
 }

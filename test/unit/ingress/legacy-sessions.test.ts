@@ -1,5 +1,6 @@
 import { afterEach, expect, test } from 'vitest';
 import { LegacySessions, type SessionLimits } from '../../../src/ingress/mcp/legacy-sessions.ts';
+import { Cancellation } from '../../../src/lib/cancellation.ts';
 
 let nowMs = 0;
 let made = 0;
@@ -47,7 +48,7 @@ test('one session too many takes the place of the longest unused', () => {
 
 test('a session with a call under way makes no room', () => {
   open({ perPrincipal: 1 });
-  sessions.open('agent:demo', '2025-11-25')?.inFlight.set(1, new AbortController());
+  sessions.open('agent:demo', '2025-11-25')?.inFlight.set(1, new Cancellation());
   expect(sessions.open('agent:demo', '2025-11-25')).toBeUndefined();
 });
 
@@ -69,7 +70,7 @@ test('an unused session is forgotten, and makes room', () => {
 
 test('ending a session cancels its calls', () => {
   const session = open().open('agent:demo', '2025-11-25');
-  const call = new AbortController();
+  const call = new Cancellation();
   session?.inFlight.set(1, call);
   if (session) sessions.end(session);
   expect(call.signal.aborted).toBe(true);
