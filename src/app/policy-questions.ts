@@ -86,7 +86,7 @@ export function explainCall(settings: Settings, question: Question): Explanation
     action: question.action,
     nowMs: systemClock.wallMs(),
     principal: { ...principal, agent: question.as },
-    target: known.targetOf(question.object) ?? { server, tool, risk: 'write', labels: [] },
+    target: known.targetOf(question.object) ?? { server, tool, risk: 'destructive', labels: [] },
     context: { transport: 'http', protocolVersion: '2026-07-28' },
     ...(question.args === undefined ? {} : { args: question.args }),
   });

@@ -35,7 +35,7 @@ export async function registryStatus(core: BrokerCore): Promise<JsonValue> {
     tools: catalog.tools.map((state) => {
       const settings = registry.servers.get(state.server);
       const { risk, costNanoUsd } = settings?.tools.get(state.tool) ??
-        settings?.unlisted ?? { risk: 'write', costNanoUsd: 0 };
+        settings?.unlisted ?? { risk: 'destructive', costNanoUsd: 0 };
       return { id: `tool:${state.server}/${state.tool}`, status: state.status, risk, costNanoUsd, ...reasonOf(state) };
     }),
     findings: catalog.findings.map(({ server, message }) => ({ server, message })),
@@ -47,7 +47,7 @@ export async function registryDifferences(core: BrokerCore, which: Selection): P
   await askSelected(core, which);
   return {
     tools: selected(core, which)
-      .filter(({ status }) => status !== 'active')
+      .filter(differs)
       .map((state) => ({
         id: `tool:${state.server}/${state.tool}`,
         status: state.status,
@@ -114,6 +114,11 @@ function selected({ standing }: BrokerCore, { server, tool }: Selection): readon
   return standing.catalog.tools.filter(
     (state) => (server === undefined || state.server === server) && (tool === undefined || state.tool === tool),
   );
+}
+
+/** A tool that was never admitted and never agreed to differs from nothing. */
+function differs({ status, agreed }: ToolState): boolean {
+  return status !== 'active' && (status !== 'quarantined' || agreed !== undefined);
 }
 
 function reasonOf({ reason }: ToolState): { readonly reason?: string } {

@@ -52,6 +52,8 @@ export class Standing {
   #files: Files;
   #pins: Pins;
   #catalog: Catalog;
+  /** Whether the files as they lie there now were refused, so that an operator waits for the all-clear. */
+  #isRefused = false;
   #changes: Promise<void> = Promise.resolve();
 
   private constructor(parts: StandingParts, files: Files, pins: Pins) {
@@ -122,6 +124,8 @@ export class Standing {
         await this.#refuseFiles(error);
         return;
       }
+      if (this.#isRefused) this.#parts.log.info('reload.mended', { revision: files.rules.revision });
+      this.#isRefused = false;
       const before = this.#files;
       if (files.rules.revision === before.rules.revision && files.registry.digest === before.registry.digest) return;
       this.#warnOf(files);
@@ -152,6 +156,7 @@ export class Standing {
   }
 
   async #refuseFiles(error: unknown): Promise<void> {
+    this.#isRefused = true;
     const problems: readonly Problem[] =
       error instanceof ProblemError ? error.problems : [unexpected(this.#parts.settings.policies)];
     for (const problem of problems) this.#parts.log.error('reload.refused', { problem: formatProblem(problem) });

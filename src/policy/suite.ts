@@ -47,7 +47,7 @@ function explainCase(policySet: PolicySet, each: SuiteCase, context: SuiteContex
     subjects: principalSubjects(policySet, { id, ...team }),
     ...{ object: each.object, action: each.action, nowMs: context.nowMs, context: context.context ?? WIRE },
     principal: { ...known, agent: each.as },
-    target: context.targetOf(each.object) ?? { server, tool, risk: 'write', labels: [] },
+    target: context.targetOf(each.object) ?? { server, tool, risk: 'destructive', labels: [] },
     ...(each.args === undefined ? {} : { args: each.args }),
   });
 }
