@@ -21,7 +21,7 @@ export class Cancellation {
   }
 
   /** Cancels; the second time does nothing. A listener that throws is a defect and ends the others. */
-  abort(reason: unknown = undefined): void {
+  abort(reason?: unknown): void {
     this.#signal.fire(reason);
   }
 }
