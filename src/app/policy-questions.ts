@@ -53,7 +53,8 @@ function firstSeenPins({ data }: Settings): Pins {
 /** Warnings of the policy files. @throws ProblemError with their errors. */
 export function checkRules(settings: Settings): readonly Problem[] {
   const { rules, known } = standing(settings);
-  return checkPolicy(rules.policySet, known, `${settings.policies}/policy.csv`);
+  const file = `${settings.policies}/policy.csv`;
+  return rules.policySet.rows.length === 0 ? [emptyPolicy(file)] : checkPolicy(rules.policySet, known, file);
 }
 
 /** Runs the policy tests. @throws ProblemError when a file does not load. */
@@ -63,7 +64,7 @@ export function testRules(settings: Settings): SuiteResult {
 }
 
 /** Says what decides. @throws ProblemError when a file does not load, or the question names no agent or no action. */
-export function explainCall(settings: Settings, question: Question): Explanation {
+export function explainCall(settings: Settings, question: Question): CallExplanation {
   const { rules, known } = standing(settings);
   const principal = known.principalOf(question.as);
   const problems: Problem[] = [];
@@ -74,10 +75,12 @@ export function explainCall(settings: Settings, question: Question): Explanation
   if (!ACTIONS.some((action) => action === question.action)) {
     problems.push(wrong('', `unknown action \`${question.action}\``, `write one of ${ACTIONS.join(', ')}`));
   }
+  if (!/^(?:tool|resource|prompt|server|model|set):./.test(question.object)) problems.push(noTarget(question.object));
   if (!principal || problems.length > 0) throw new ProblemError(problems);
   const [, server = '', tool = ''] = /^[^:]*:([^/]*)\/?(.*)$/.exec(question.object) ?? [];
   const id: `agent:${string}` = `agent:${question.as.slice('agent:'.length)}`;
-  return explain(rules.policySet, {
+  const isUnknown = question.object.startsWith('tool:') && !known.tools.includes(question.object);
+  const explanation = explain(rules.policySet, {
     subjects: principalSubjects(rules.policySet, {
       id,
       ...(principal.team === undefined ? {} : { team: principal.team }),
@@ -90,6 +93,26 @@ export function explainCall(settings: Settings, question: Question): Explanation
     context: { transport: 'http', protocolVersion: '2026-07-28' },
     ...(question.args === undefined ? {} : { args: question.args }),
   });
+  return isUnknown ? { ...explanation, note: NOT_PINNED } : explanation;
+}
+
+/** What the policy says, and what else keeps a call from being made. */
+export interface CallExplanation extends Explanation {
+  readonly note?: string;
+}
+
+const NOT_PINNED =
+  'no tool of this name is pinned or described: whatever the policy says, a call is answered as unknown-tool';
+
+function noTarget(object: string): Problem {
+  const [, server, tool] = /^([a-z0-9-]+)__(.+)$/.exec(object) ?? [];
+  const hint = server === undefined ? 'write one such as `tool:files/read_file`' : `write \`tool:${server}/${tool}\``;
+  return wrong('', 'the target has no kind', hint);
+}
+
+function emptyPolicy(at: string): Problem {
+  const hint = 'write a grant, or name the directory with `--policies`';
+  return { code: 'policy-empty', at, message: 'no row grants anything: nothing is allowed', hint, severity: 'warning' };
 }
 
 function wrong(at: string, message: string, hint: string): Problem {

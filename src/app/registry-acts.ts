@@ -42,10 +42,15 @@ export async function registryStatus(core: BrokerCore): Promise<JsonValue> {
   };
 }
 
-/** What was agreed and what is, of every selected tool that differs. */
+/** What was agreed and what is, of every selected tool that differs; and the servers that could not be asked. */
 export async function registryDifferences(core: BrokerCore, which: Selection): Promise<JsonValue> {
   await askSelected(core, which);
+  const servers = which.server === undefined ? [...core.standing.registry.servers.keys()] : [which.server];
   return {
+    failed: servers.flatMap((server) => {
+      const seen = core.standing.observedOf(server);
+      return seen.status === 'failed' ? [{ server, error: seen.error }] : [];
+    }),
     tools: selected(core, which)
       .filter(differs)
       .map((state) => ({

@@ -35,12 +35,18 @@ function readFolder(walk: Walk, folder: string, only: readonly string[] | undefi
     const absolute = join(walk.dir, path);
     const stat = attempt(walk, path, () => statSync(absolute));
     if (stat?.isDirectory()) {
-      if (only !== undefined && !only.includes(path)) continue;
+      if (only !== undefined && !only.includes(path)) {
+        // A folder that bears the name of a file hides that file, which must not pass for its absence.
+        if (entry.name.includes('.')) walk.problems.push(unreadable(join(walk.dir, path), 'it is a directory'));
+        continue;
+      }
       if (isLoop(walk, path)) walk.problems.push(unreadable(join(walk.dir, path), 'it is a loop of links'));
       else readFolder(walk, path, undefined);
     } else if (stat?.isFile()) {
       const text = attempt(walk, path, () => readText(absolute, walk.maxBytes));
       if (text !== undefined) walk.texts[path] = text;
+    } else if (stat !== undefined) {
+      walk.problems.push(unreadable(join(walk.dir, path), 'it is neither a file nor a directory'));
     }
   }
 }

@@ -1,5 +1,6 @@
 /** What each error code of files, settings, commands and the wire means. One table for the whole house. */
 export const ERROR_CODES = {
+  'policy-empty': 'No row of `policy.csv` grants anything, or there is no such file: nothing is allowed.',
   'policy-unexpected-file': 'A file lies in the policy directory that nothing reads.',
   'identity-unknown-agent': 'No file of the registry declares an agent of that name.',
   'identity-unknown-key': 'There is no API key of that id.',

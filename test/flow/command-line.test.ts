@@ -52,6 +52,9 @@ describe('exit codes', () => {
     ['policy explain --as agent:nobody call tool:tools/slow', 2, 'write one of agent:demo, agent:other'],
     ['policy explain --as agent:demo fly tool:tools/slow', 2, 'unknown action `fly`'],
     ['policy explain --as agent:demo call tool:tools/echo --args x', 2, '`--args` is not a JSON object'],
+    ['policy explain --as agent:demo call tool:tools/echo --args {"a":1,"a":2}', 2, '(duplicate-key)'],
+    ['policy explain --as agent:demo call tools__echo', 2, 'write `tool:tools/echo`'],
+    ['policy check --policies absent', 0, ''],
     ['registry diff nosuch', 2, 'no server is called `nosuch`  (registry-unknown-server)'],
     ['registry diff tools', 0, ''],
     ['ledger list --limit x', 2, '--limit: `--limit` has a value that is not allowed'],
@@ -109,7 +112,7 @@ describe('`--output json`', () => {
       tools: expect.arrayContaining([{ id: 'tool:tools/echo', status: 'active', risk: 'destructive', costNanoUsd: 0 }]),
       findings: [],
     });
-    expect(await json('registry diff')).toEqual({ tools: [] });
+    expect(await json('registry diff')).toEqual({ failed: [], tools: [] });
   });
 
   test('the ledger lists entries newest first and shows one call whole', async () => {

@@ -3,6 +3,7 @@ import { checkRules, explainCall, testRules } from '../../app/policy-questions.t
 import type { Problem } from '../../domain/problem.ts';
 import { formatProblem, ProblemError } from '../../domain/problem.ts';
 import { isJsonObject, type JsonObject } from '../../lib/json.ts';
+import { parseStrictJson } from '../../lib/strict-json.ts';
 import { EXIT } from '../exit-codes.ts';
 import { printData } from '../output.ts';
 import { type CommonFlags, outputFlag, settingsFlags, settingsOf } from '../settings-flags.ts';
@@ -34,13 +35,14 @@ export function registerPolicy(program: Command): void {
     .action((action: string, target: string, flags: CommonFlags & { as: string; args?: string }) => {
       const args = flags.args === undefined ? {} : { args: argumentsOf(flags.args) };
       const explanation = explainCall(settingsOf(flags), { as: flags.as, action, object: target, ...args });
-      printData(explanation, flags.output, ({ effect, rule, rows }) =>
+      printData(explanation, flags.output, ({ effect, rule, rows, note }) =>
         [
           `${flags.as} ${action} ${target}: ${effect}${rule === undefined ? '' : ` by ${rule}`}`,
           ...rows.map(
             (row) => `  ${row.at}  ${row.text}${row.conditionResult ? `  [when: ${row.conditionResult}]` : ''}`,
           ),
           ...(rows.length === 0 ? ['  no row matches; what nothing allows is refused'] : []),
+          ...(note === undefined ? [] : [`  note: ${note}`]),
         ].join('\n'),
       );
       if (explanation.effect === 'deny') process.exitCode = EXIT.refused;
@@ -52,13 +54,12 @@ function warningText(problem: Problem): string {
 }
 
 function argumentsOf(text: string): JsonObject {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    value = undefined;
-  }
-  if (isJsonObject(value)) return value;
+  // By the reader that reads agents' messages: what a call may not send is no question either.
+  const parsed = parseStrictJson(text, { maxBytes: 1_048_576, maxDepth: 128 });
+  if (parsed.ok && isJsonObject(parsed.value)) return parsed.value;
   const hint = 'write an object, as in --args \'{"path": "notes.md"}\'';
-  throw new ProblemError([{ code: 'settings-invalid', at: '--args', message: '`--args` is not a JSON object', hint }]);
+  const why = parsed.ok ? '' : ` (${parsed.problem})`;
+  throw new ProblemError([
+    { code: 'settings-invalid', at: '--args', message: `\`--args\` is not a JSON object${why}`, hint },
+  ]);
 }

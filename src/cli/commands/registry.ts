@@ -26,7 +26,9 @@ export function registerRegistry(program: Command): void {
     .action(async (server: string | undefined, tool: string | undefined, flags: CommonFlags) => {
       const differences = await act('registry.diff', selectionOf(server, tool), flags);
       printData(differences, flags.output, diffText);
+      // What could not be asked cannot be said to be as it was agreed.
       if (listOf(differences, 'tools').length > 0) process.exitCode = EXIT.refused;
+      else if (listOf(differences, 'failed').length > 0) process.exitCode = EXIT.failed;
     });
   outputFlag(settingsFlags(registry.command('pin'), PLACES))
     .description('agree to the definitions that servers have now: writes registry.lock')
@@ -77,16 +79,21 @@ function statusText(data: JsonValue): string {
 }
 
 function diffText(data: JsonValue): string {
-  return listOf(data, 'tools')
-    .map(({ id, status, reason, changes }) => {
-      // `as`: these are the changes that the broker made of two definitions.
-      const lines = formatDiff((Array.isArray(changes) ? changes : []) as unknown as readonly DefinitionChange[]);
-      return (
-        visibleText(`${cellOf(id)}: ${cellOf(status)}${reason === undefined ? '' : ` (${cellOf(reason)})`}`) +
-        (lines === '' ? '' : `\n${lines}`)
-      );
-    })
-    .join('\n');
+  const failed = listOf(data, 'failed').map(({ server, error }) =>
+    visibleText(`${cellOf(server)} could not be asked: ${cellOf(error)}`),
+  );
+  return [...failed, ...differenceTexts(data)].join('\n');
+}
+
+function differenceTexts(data: JsonValue): readonly string[] {
+  return listOf(data, 'tools').map(({ id, status, reason, changes }) => {
+    // `as`: these are the changes that the broker made of two definitions.
+    const lines = formatDiff((Array.isArray(changes) ? changes : []) as unknown as readonly DefinitionChange[]);
+    return (
+      visibleText(`${cellOf(id)}: ${cellOf(status)}${reason === undefined ? '' : ` (${cellOf(reason)})`}`) +
+      (lines === '' ? '' : `\n${lines}`)
+    );
+  });
 }
 
 function pinText(data: JsonValue): string {
