@@ -19,18 +19,24 @@ export interface KnownWorld {
 export function checkPolicy(policySet: PolicySet, known: KnownWorld, file: string = 'policy.csv'): Problem[] {
   const world = new CheckedWorld(policySet, known);
   const problems: { readonly line: number; readonly problem: Problem }[] = [];
-  const warn = (row: GrantRow, column: keyof GrantRow['columns'], finding: Finding): void => {
-    const at = `${file}:${row.line}:${row.columns[column]}`;
-    problems.push({ line: row.line, problem: { ...finding, at, severity: 'warning' } });
+  const warnAt = (line: number, column: number, finding: Finding | undefined): void => {
+    if (finding === undefined) return;
+    problems.push({ line, problem: { ...finding, at: `${file}:${line}:${column}`, severity: 'warning' } });
   };
   const shadows = findShadows(policySet);
   for (const row of policySet.rows) {
-    const subject = world.subjectFinding(row);
-    if (subject !== undefined) warn(row, 'subject', subject);
-    const object = world.objectFinding(row);
-    if (object !== undefined) warn(row, 'object', object);
+    const { line, columns } = row;
+    warnAt(line, columns.subject, world.subjectFinding(row));
+    warnAt(line, columns.object, world.objectFinding(row));
     const shadow = shadows.get(row);
-    if (shadow !== undefined) warn(row, 'subject', shadowFinding(row, shadow));
+    if (shadow !== undefined) warnAt(line, columns.subject, shadowFinding(row, shadow));
+  }
+  // A member that is mistyped loses its role or, worse, the deny of its set, and nothing else would say so.
+  for (const { line, memberColumn, member } of policySet.roles.links) {
+    if (!member.startsWith('role:')) warnAt(line, memberColumn, world.subjectFinding({ subject: member }));
+  }
+  for (const { line, memberColumn, member } of policySet.sets.links) {
+    if (!member.startsWith('set:')) warnAt(line, memberColumn, world.objectFinding({ object: member, effect: 'deny' }));
   }
   return problems.sort((a, b) => a.line - b.line).map(({ problem }) => problem);
 }
@@ -67,7 +73,7 @@ class CheckedWorld {
     this.#servers = new Set(known.servers);
   }
 
-  subjectFinding({ subject }: GrantRow): Finding | undefined {
+  subjectFinding({ subject }: Pick<GrantRow, 'subject'>): Finding | undefined {
     if (subject.startsWith('role:')) {
       if (this.#policySet.roles.hasMembers(subject)) return undefined;
       const message = `no agent has \`${subject}\``;
@@ -79,7 +85,7 @@ class CheckedWorld {
     return { code: 'policy-unknown-agent', message: `no agent is called \`${subject}\``, hint };
   }
 
-  objectFinding({ object, effect }: GrantRow): Finding | undefined {
+  objectFinding({ object, effect }: Pick<GrantRow, 'object' | 'effect'>): Finding | undefined {
     const colon = object.indexOf(':');
     const kind = object.slice(0, colon);
     const path = object.slice(colon + 1);

@@ -2,6 +2,8 @@ import type { LinkRow } from './grant-row.ts';
 
 /** Who belongs to which groups, closed over nesting: roles of agents (`g`) or sets of objects (`g2`). */
 export interface Memberships {
+  /** The rows they were built of, in file order. */
+  readonly links: readonly LinkRow[];
   /** Every group that `member` belongs to, directly or through other groups; without `member` itself. */
   groupsOf(member: string): ReadonlySet<string>;
   /** Whether any row names this id, as member or as group. */
@@ -26,7 +28,7 @@ export function buildMemberships(links: readonly LinkRow[], groupKind: 'role' | 
   const groupsOf = (member: string): ReadonlySet<string> => closureOf(direct, [member]);
   const outsiders = [...direct.keys()].filter((member) => !member.startsWith(`${groupKind}:`));
   for (const group of closureOf(direct, outsiders)) peopled.add(group);
-  return { groupsOf, knows: (id) => known.has(id), hasMembers: (group) => peopled.has(group) };
+  return { links, groupsOf, knows: (id) => known.has(id), hasMembers: (group) => peopled.has(group) };
 }
 
 function closureOf(direct: ReadonlyMap<string, readonly string[]>, members: readonly string[]): ReadonlySet<string> {

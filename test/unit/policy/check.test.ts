@@ -30,6 +30,16 @@ test.each([
     ['p, role:b, tool:crm/read, call, , allow', 'g, role:b, role:c'],
     '1:4 policy-role-without-members',
   ],
+  [
+    'an agent with a role that is not declared',
+    ['p, role:b, tool:crm/read, call, , allow', 'g, agent:a, role:b', 'g, agent:x, role:b'],
+    '3:4 policy-unknown-agent',
+  ],
+  [
+    'a tool in a set that was not observed',
+    ['p, agent:a, set:s, call, , deny', 'g2, tool:crm/read, set:s', 'g2, tool:crm/raed, set:s'],
+    '3:5 policy-unknown-tool',
+  ],
   ['an agent that is not declared', ['p, agent:x, tool:crm/read, call, , allow'], '1:4 policy-unknown-agent'],
   ['a glob that no agent matches', ['p, agent:x*, tool:crm/read, call, , allow'], '1:4 policy-unknown-agent'],
   ['a tool that was not observed', ['p, agent:a, tool:crm/raed, call, , allow'], '1:13 policy-unknown-tool'],
