@@ -28,6 +28,14 @@ test('a session of another principal is answered like one that does not exist', 
   expect(door.broker.calls).toEqual([]);
 });
 
+test('who asked for a session that is not theirs is in the book', async () => {
+  const session = await openSession(door.ingress.port, 'demo');
+  await send(door.ingress.port, { headers: { ...session, ...AS_OTHER }, body: CALL });
+  expect(door.broker.malformed.map(({ principal, problem }) => `${principal.id} ${problem}`)).toEqual([
+    'agent:other the principal has no session of that id',
+  ]);
+});
+
 test('a session goes on after somebody else tried to end it', async () => {
   const session = await openSession(door.ingress.port, 'demo');
   await send(door.ingress.port, { method: 'DELETE', headers: { ...session, ...AS_OTHER } });

@@ -1,3 +1,4 @@
+import type { CallContext } from '../../domain/call.ts';
 import { Cancellation } from '../../lib/cancellation.ts';
 import { answerOther, type Conversation, initializeResult, isRequest, type RpcRequest } from './answer.ts';
 import type { RequestId, RpcMessage } from './envelope.ts';
@@ -116,6 +117,9 @@ function cancel(session: LegacySession, { params }: RpcMessage): void {
   if (typeof id === 'string' || typeof id === 'number') session.inFlight.get(id)?.abort();
 }
 
+/** What is known of a message whose session is not there. */
+const NO_SESSION: CallContext = Object.freeze({ transport: 'http', protocolVersion: 'unknown', session: 'none' });
+
 /** The session that the request names, or undefined after it was answered why not. */
 function sessionOf(state: HttpState, exchange: HttpExchange, id: RequestId | undefined): LegacySession | undefined {
   const sessionId = headerOf(exchange.request, 'mcp-session-id');
@@ -127,8 +131,12 @@ function sessionOf(state: HttpState, exchange: HttpExchange, id: RequestId | und
     sendReply(exchange.response, errorReply(id, error, 400));
     return undefined;
   }
-  const session = state.sessions.find(sessionId, exchange.principal.id);
+  const { principal } = exchange;
+  const session = state.sessions.find(sessionId, principal.id);
   if (!session) {
+    // Whether it is gone or another's: the answer is the same, and the book has who asked.
+    const problem = { code: SESSION_NOT_FOUND, problem: 'the principal has no session of that id' };
+    void state.services.broker.recordMalformed({ principal, context: NO_SESSION, ...problem });
     sendReply(exchange.response, errorReply(id, { code: SESSION_NOT_FOUND, message: 'Session not found' }, 404));
   }
   return session;
