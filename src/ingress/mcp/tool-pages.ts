@@ -1,9 +1,12 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { ToolList } from '../../broker/broker.ts';
 import type { JsonObject } from '../../lib/json.ts';
+import { LruMap } from '../../lib/lru.ts';
 
 /** Tools on one page. Common clients never see a second one. */
 const DEFAULT_PAGE_SIZE = 1_000;
+/** Pages that stay printed, of all lists together: with large lists of many agents they would be the broker's memory. */
+const PAGES_KEPT = 64;
 const OFFSET_BYTES = 4;
 const SEAL_BYTES = 16;
 
@@ -22,7 +25,7 @@ export class ToolPages {
   readonly #key: Uint8Array;
   readonly #pageSize: number;
   readonly #toolJson = new WeakMap<JsonObject, string>();
-  readonly #pageJson = new WeakMap<ToolList, Map<number, string>>();
+  readonly #pageTexts = new LruMap<string, string>(PAGES_KEPT);
   readonly #listNumbers = new WeakMap<ToolList, number>();
   #lists = 0;
 
@@ -42,18 +45,12 @@ export class ToolPages {
 
   /** A list is the same object while nothing changes, so that a page is printed once and then only sent. */
   #pageText(list: ToolList, start: number, end: number): string {
-    let pages = this.#pageJson.get(list);
-    if (pages === undefined) {
-      pages = new Map();
-      this.#pageJson.set(list, pages);
-    }
-    let text = pages.get(start);
+    const key = `${this.#numberOf(list)} ${start}`;
+    let text = this.#pageTexts.get(key);
     if (text === undefined) {
-      text = `[${list.tools
-        .slice(start, end)
-        .map((tool) => this.#json(tool))
-        .join(',')}]`;
-      pages.set(start, text);
+      const tools = list.tools.slice(start, end).map((tool) => this.#json(tool));
+      text = `[${tools.join(',')}]`;
+      this.#pageTexts.set(key, text);
     }
     return text;
   }
