@@ -2,7 +2,7 @@ import type { JsonObject, JsonValue } from '../lib/json.ts';
 import type { Database, Migration, Statement } from '../storage/database.ts';
 import { type NewPin, type Pin, type Pins, pinOf } from './pin.ts';
 
-/** Tables of the registry: what `pin: auto` agreed to, and the last list of tools of each server. */
+/** Tables of the registry: what `pin: auto` agreed to. */
 export const REGISTRY_MIGRATIONS: readonly Migration[] = [
   {
     name: 'registry-001-pins',
@@ -13,14 +13,6 @@ export const REGISTRY_MIGRATIONS: readonly Migration[] = [
       definition TEXT NOT NULL,
       pinned_at_ms INTEGER NOT NULL,
       PRIMARY KEY (server, tool)
-    ) STRICT, WITHOUT ROWID`,
-  },
-  {
-    name: 'registry-002-observed',
-    sql: `CREATE TABLE registry_observed (
-      server TEXT PRIMARY KEY,
-      tools TEXT NOT NULL,
-      seen_at_ms INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID`,
   },
 ];
@@ -58,35 +50,6 @@ export function loadPins(database: Pick<Database, 'read'>): Pins {
     tools.set(tool, pinOf(tool, digest, parsedOrUndefined(definition)));
   }
   return pins;
-}
-
-/** Remembers the list of tools that a server gave, for commands that speak of it while the server is not running. */
-export function saveObserved(
-  database: Database,
-  observed: { readonly server: string; readonly tools: readonly JsonValue[]; readonly atMs: number },
-): Promise<void> {
-  return database.write([
-    {
-      sql: `INSERT INTO registry_observed (server, tools, seen_at_ms) VALUES (?, ?, ?)
-            ON CONFLICT (server) DO UPDATE SET tools = excluded.tools, seen_at_ms = excluded.seen_at_ms`,
-      params: [observed.server, JSON.stringify(observed.tools), observed.atMs],
-    },
-  ]);
-}
-
-/** The last list of tools of each server, and when it was seen. A row that cannot be read counts as never seen. */
-export function loadObserved(
-  database: Database,
-): ReadonlyMap<string, { readonly tools: readonly JsonValue[]; readonly seenAtMs: number }> {
-  const rows = database.read<{ server: string; tools: string; seen_at_ms: number }>(
-    'SELECT server, tools, seen_at_ms FROM registry_observed ORDER BY server',
-  );
-  const observed = new Map<string, { tools: readonly JsonValue[]; seenAtMs: number }>();
-  for (const row of rows) {
-    const tools = parsedOrUndefined(row.tools);
-    if (Array.isArray(tools)) observed.set(row.server, { tools, seenAtMs: Number(row.seen_at_ms) });
-  }
-  return observed;
 }
 
 function parsedOrUndefined(text: string): JsonValue | JsonObject | undefined {

@@ -5,14 +5,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { buildCatalog } from '../../../src/registry/catalog.ts';
 import { loadRegistry } from '../../../src/registry/load.ts';
 import type { NewPin } from '../../../src/registry/pin.ts';
-import {
-  forgetPins,
-  loadObserved,
-  loadPins,
-  REGISTRY_MIGRATIONS,
-  saveObserved,
-  savePins,
-} from '../../../src/registry/pins-table.ts';
+import { forgetPins, loadPins, REGISTRY_MIGRATIONS, savePins } from '../../../src/registry/pins-table.ts';
 import type { Database } from '../../../src/storage/database.ts';
 import { openSqlite } from '../../../src/storage/sqlite.ts';
 import { agreedPins, listed, tool } from '../../fixtures/catalog-parts.ts';
@@ -79,10 +72,4 @@ test('pins are forgotten by tool and by server', async () => {
   expect([...(loadPins(database).get('s')?.keys() ?? [])]).toEqual(['move', 'write']);
   await forgetPins(database, 's');
   expect(loadPins(database).size).toBe(0);
-});
-
-test('the last list of a server is remembered with its time', async () => {
-  await saveObserved(database, { server: 's', tools: [tool('read')], atMs: 1_000 });
-  await saveObserved(database, { server: 's', tools: [tool('write')], atMs: 2_000 });
-  expect(loadObserved(database)).toEqual(new Map([['s', { tools: [tool('write')], seenAtMs: 2_000 }]]));
 });
