@@ -38,7 +38,8 @@ ${callTable(findings.costs)}
 
 ## A decision
 
-Each agent has three roles of ten grants; what grows is everything that does not concern it.
+Each agent has three roles of ten grants; what grows is everything that does not concern it. The sizes are asked by turns;
+the ratio is the median of the rounds' own ratios.
 
 ${decisionTable(findings.decisions)}
 
@@ -74,12 +75,11 @@ function callTable(costs: readonly Cost[]): string {
 }
 
 function decisionTable(decisions: readonly DecisionCost[]): string {
-  const [least] = decisions;
-  const lines = decisions.map(({ grants, firstUs, againUs, loadMs }) =>
+  const lines = decisions.map(({ grants, firstUs, ratio, againUs, loadMs }) =>
     row(
       grants.toLocaleString('en'),
       `${number(firstUs, 2)} µs`,
-      number(firstUs / (least?.firstUs ?? Number.NaN), 2),
+      number(ratio, 2),
       `${number(againUs, 2)} µs`,
       `${number(loadMs)} ms`,
     ),
