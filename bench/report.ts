@@ -48,6 +48,7 @@ ${decisionTable(findings.decisions)}
 ${row('What', 'Measured')}
 ${row('---', '---:')}
 ${row(`\`tools/list\`, ${list.tools} tools in ${list.pages} page${list.pages === 1 ? '' : 's'}, over HTTP`, `${number(list.listMs, 1)} ms`)}
+${row('parsing it at the client, not in the above', `${number(list.parseMs, 1)} ms`)}
 ${row('CPU of the broker for it', `${number(list.cpuMs, 1)} ms`)}
 ${row('its first page', `${number(list.firstPageMs, 1)} ms`)}
 ${row('start until ready', `${number(findings.startMs)} ms`)}
