@@ -1,4 +1,5 @@
 import type { World } from '../broker/world.ts';
+import type { Principal } from '../domain/principal.ts';
 import { formatProblem, type Problem, ProblemError } from '../domain/problem.ts';
 import type { AgentLookup } from '../identity/mint-principal.ts';
 import type { Clock } from '../lib/clock.ts';
@@ -230,6 +231,7 @@ function readFiles({ settings, clock, chainState }: StandingParts, pins: Pins, b
 
 function worldOf({ registry, rules, chain }: Files, catalog: Catalog): World {
   const { policySet } = rules;
+  const subjects = new WeakMap<Principal, readonly string[]>();
   return {
     revision: rules.revision,
     registry: registry.digest,
@@ -238,8 +240,15 @@ function worldOf({ registry, rules, chain }: Files, catalog: Catalog): World {
     targets: catalog.targets,
     resolve: catalog.resolve,
     // An agent that no file declares any more is nobody, however it was proved before.
-    subjectsOf: (principal) =>
-      registry.agents.has(principal.id.slice('agent:'.length)) ? principalSubjects(policySet, principal) : [],
+    subjectsOf: (principal) => {
+      let known = subjects.get(principal);
+      if (known === undefined) {
+        const isDeclared = registry.agents.has(principal.id.slice('agent:'.length));
+        known = Object.freeze(isDeclared ? principalSubjects(policySet, principal) : []);
+        subjects.set(principal, known);
+      }
+      return known;
+    },
     maySee: (who, target) => mayEverReach(policySet, who, { target, action: 'call' }),
   };
 }

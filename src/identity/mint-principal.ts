@@ -12,11 +12,18 @@ export interface DeclaredAgent {
 /** Finds a declared agent by name; undefined when no file declares it. */
 export type AgentLookup = (name: string) => DeclaredAgent | undefined;
 
+/** By declaration and by what proved it: a registry that is read again declares anew, and so makes new principals. */
+const minted = new WeakMap<DeclaredAgent, Map<string, Principal>>();
+
 /** Makes the principal of a proved agent. Called by the verifiers of this room and by nothing else. */
 export function mintPrincipal(
   agent: DeclaredAgent,
   proved: { readonly by: Principal['proof']; readonly credentialId: string },
 ): Principal {
+  const key = `${proved.by} ${proved.credentialId}`;
+  const mintedBefore = minted.get(agent);
+  const known = mintedBefore?.get(key);
+  if (known) return known;
   const fields: Omit<Principal, keyof VerifiedMark> = {
     id: `agent:${agent.name}`,
     owner: agent.owner,
@@ -27,7 +34,10 @@ export function mintPrincipal(
     credentialId: proved.credentialId,
   };
   // The one constructor of the branded type: what is proved above becomes a principal here and nowhere else.
-  return Object.freeze(fields) as Principal;
+  const principal = Object.freeze(fields) as Principal;
+  if (mintedBefore) mintedBefore.set(key, principal);
+  else minted.set(agent, new Map([[key, principal]]));
+  return principal;
 }
 
 type VerifiedMark = { readonly [K in keyof Principal as K extends symbol ? K : never]: Principal[K] };

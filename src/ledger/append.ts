@@ -1,10 +1,10 @@
 import type { PayloadRetention } from '../domain/target.ts';
 import type { Ids } from '../lib/ids.ts';
 import type { JsonValue } from '../lib/json.ts';
-import type { Database, Migration, Statement } from '../storage/database.ts';
+import { type Database, type Migration, SHA256_OF_BYTES_BEFORE, type Statement } from '../storage/database.ts';
 import { type Commitment, commit } from './commitment.ts';
 import type { Entry } from './entry.ts';
-import { entryLeaf } from './entry-bytes.ts';
+import { leafText } from './entry-bytes.ts';
 
 /** The schema of this room. */
 export const migrations: readonly Migration[] = [
@@ -29,9 +29,9 @@ export const migrations: readonly Migration[] = [
   },
 ];
 
-// The body goes over as the bytes that were hashed, and is text in the file.
-const INSERT_ENTRY =
-  'INSERT INTO entry (kind, call, at, principal, body, leaf, salt) VALUES (?, ?, ?, ?, CAST(? AS TEXT), ?, ?)';
+// The body goes over as the bytes that are hashed; without the byte before it, it is text in the file.
+const INSERT_ENTRY = `INSERT INTO entry (kind, call, at, principal, body, leaf, salt)
+  VALUES (?, ?, ?, ?, CAST(substr(?, 2) AS TEXT), ?, ?)`;
 // Written right after its entry, in one transaction: the last row is that entry.
 const INSERT_PAYLOAD = 'INSERT INTO payload (seq, bytes) VALUES (last_insert_rowid(), ?)';
 const ERASE_SALT = 'UPDATE entry SET salt = NULL WHERE seq = ?';
@@ -82,12 +82,12 @@ export class Ledger {
 }
 
 function statementsOf(entry: Entry, payload: PayloadToKeep | undefined): readonly Statement[] {
-  const { bytes: body, leaf } = entryLeaf(entry);
   const callId = 'callId' in entry ? entry.callId : null;
+  const body = { utf8: leafText(entry) };
   const salt = payload?.commitment.salt ?? null;
   const statement: Statement = {
     sql: INSERT_ENTRY,
-    params: [entry.kind, callId, entry.atMs, entry.principal, body, leaf, salt],
+    params: [entry.kind, callId, entry.atMs, entry.principal, body, SHA256_OF_BYTES_BEFORE, salt],
   };
   return payload !== undefined && isKept(payload)
     ? [statement, { sql: INSERT_PAYLOAD, params: [payload.commitment.bytes] }]

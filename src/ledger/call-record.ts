@@ -79,7 +79,7 @@ export class CallRecord {
       atMs: this.#clock.wallMs(),
       code: message.code,
       context: recordedContext(message.context),
-      credential: { id: message.principal.credentialId, proof: message.principal.proof },
+      credential: recordedCredential(message.principal),
       kind: 'message.refused' as const,
       principal: message.principal.id,
       problem: clip(message.problem, TEXT_LIMIT),
@@ -112,7 +112,7 @@ function decidedEntry(decided: DecidedAct, args: Commitment, atMs: number): Admi
     atMs,
     callId: call.id,
     context: recordedContext(call.context),
-    credential: { id: call.principal.credentialId, proof: call.principal.proof },
+    credential: recordedCredential(call.principal),
     kind: 'call.admitted',
     principal: call.principal.id,
     registry: decided.registry,
@@ -166,13 +166,42 @@ function closedEntry(ended: EndedAct, result: Commitment | undefined, atMs: numb
   };
 }
 
+/** What is recorded of things that outlive many calls: frozen, so that it is made and printed once. */
+const recordedTools = new WeakMap<Target, RecordedTarget>();
+const recordedCredentials = new WeakMap<Principal, AdmittedEntry['credential']>();
+const recordedContexts = new WeakMap<CallContext, AdmittedEntry['context']>();
+
+function once<Key extends object, Value>(known: WeakMap<Key, Value>, key: Key, make: () => Value): Value {
+  let value = known.get(key);
+  if (value === undefined) {
+    value = Object.freeze(make());
+    known.set(key, value);
+  }
+  return value;
+}
+
+function recordedCredential(principal: Principal): AdmittedEntry['credential'] {
+  return once(recordedCredentials, principal, () => ({ id: principal.credentialId, proof: principal.proof }));
+}
+
 function recordedTarget(target: Target): RecordedTarget {
   return target.kind === 'tool'
-    ? { definitionDigest: target.definitionDigest, id: target.id, risk: target.risk }
+    ? once(recordedTools, target, () => ({
+        definitionDigest: target.definitionDigest,
+        id: target.id,
+        risk: target.risk,
+      }))
     : { exposedName: clip(target.exposedName, WIRE_TEXT_LIMIT), id: target.id };
 }
 
-function recordedContext({ protocolVersion, traceparent, transport }: CallContext): AdmittedEntry['context'] {
+function recordedContext(context: CallContext): AdmittedEntry['context'] {
+  // The context of a session or an era serves all its calls; one that carries a trace is of a single call.
+  return context.traceparent === undefined
+    ? once(recordedContexts, context, () => contextMembers(context))
+    : contextMembers(context);
+}
+
+function contextMembers({ protocolVersion, traceparent, transport }: CallContext): AdmittedEntry['context'] {
   const version = clip(protocolVersion, WIRE_TEXT_LIMIT);
   return traceparent === undefined
     ? { protocolVersion: version, transport }

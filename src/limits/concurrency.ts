@@ -8,6 +8,8 @@ import type { ConcurrencyRule, Counter, LimitRules } from './limit-rule.ts';
 export type ConcurrencyFacts = { readonly rules: readonly ConcurrencyFact[] };
 export type ConcurrencyFact = CounterFact & { readonly inUse: number };
 
+const UNLIMITED: ConcurrencyFacts = Object.freeze({ rules: [] });
+
 /**
  * The control `concurrency`: takes one slot of every limit that matches, or none. `settle` gives the slots back,
  * however the call ended.
@@ -17,8 +19,9 @@ export function concurrencyControl(rules: LimitRules, state: ConcurrencyState): 
     name: 'concurrency',
     gather: ({ call }) => {
       const counters = rules.matching(call).concurrency;
+      if (counters.length === 0) return UNLIMITED;
       const facts = { rules: counters.map((counter) => readFact(counter, state)) };
-      if (counters.length > 0 && firstFull(counters, facts) === undefined) {
+      if (firstFull(counters, facts) === undefined) {
         state.take(
           call.id,
           counters.map((counter) => counter.key),

@@ -87,14 +87,21 @@ export function principalSubjects(policySet: PolicySet, principal: Pick<Principa
   return [principal.id, ...policySet.rolesOf(principal.id), ...team];
 }
 
+/** A principal as conditions see it; made once, since it never changes. */
+const conditionPrincipals = new WeakMap<Principal, ConditionPrincipal>();
+
 function conditionPrincipal(principal: Principal): ConditionPrincipal {
+  const known = conditionPrincipals.get(principal);
+  if (known) return known;
   const { id, owner, team, costCenter, environment, proof } = principal;
-  return {
+  const seen = Object.freeze({
     ...{ agent: id, owner, proof },
     ...(team === undefined ? {} : { team }),
     ...(costCenter === undefined ? {} : { costCenter }),
     ...(environment === undefined ? {} : { environment }),
-  };
+  });
+  conditionPrincipals.set(principal, seen);
+  return seen;
 }
 
 function conditionTarget(target: ToolTarget): ConditionTarget {

@@ -1,13 +1,24 @@
 /** What a column or a parameter can hold. Integers past 2^53 travel as bigint. */
 export type SqlValue = string | number | bigint | null | Uint8Array;
 
+/** A blob: the UTF-8 of a text, made where the writer reads it. */
+export interface Utf8Bytes {
+  readonly utf8: string;
+}
+
+/** Stands for the SHA-256 of the blob before it. The writer's thread computes it, so that no call waits for it. */
+export const SHA256_OF_BYTES_BEFORE: unique symbol = Symbol('sha256 of the bytes before');
+
+/** What a parameter of a write can be. */
+export type WriteValue = SqlValue | Utf8Bytes | typeof SHA256_OF_BYTES_BEFORE;
+
 /**
  * One line of SQL and its parameters. Keep the text constant: it is prepared once and goes over to the writer once. A
  * blob MUST NOT be changed until the write that holds it is answered.
  */
 export interface Statement {
   readonly sql: string;
-  readonly params: readonly SqlValue[];
+  readonly params: readonly WriteValue[];
 }
 
 /** One step of the schema, applied once and in order. Each room exports its own as `migrations`. */

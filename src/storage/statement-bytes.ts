@@ -1,4 +1,5 @@
-import type { SqlValue, Statement } from './database.ts';
+import { hash } from 'node:crypto';
+import { SHA256_OF_BYTES_BEFORE, type SqlValue, type Statement, type Utf8Bytes, type WriteValue } from './database.ts';
 
 // How statements lie in the memory that both threads see: numbers of SQL texts and statements, the texts that the
 // writer has not seen yet, then each statement as the number of its text and its parameters. Little-endian.
@@ -9,6 +10,7 @@ const NUMBER = 1;
 const BIGINT = 2;
 const TEXT = 3;
 const BLOB = 4;
+const SHA256_OF_BEFORE = 5;
 /** Tag and, at the most, an eight-byte number or a four-byte length. */
 const PARAM_BYTES = 9;
 const LENGTH_BYTES = 4;
@@ -28,6 +30,7 @@ export class StatementEncoder {
       for (const value of params) {
         if (typeof value === 'string') bytes += value.length * BYTES_PER_UNIT;
         else if (value instanceof Uint8Array) bytes += value.length;
+        else if (isUtf8Bytes(value)) bytes += value.utf8.length * BYTES_PER_UNIT;
       }
     }
     return bytes;
@@ -59,7 +62,11 @@ function writeText(memory: Buffer, at: number, text: string): number {
   return at + LENGTH_BYTES + bytes;
 }
 
-function writeParam(memory: Buffer, at: number, value: SqlValue): number {
+function isUtf8Bytes(value: WriteValue): value is Utf8Bytes {
+  return typeof value === 'object' && value !== null && 'utf8' in value;
+}
+
+function writeParam(memory: Buffer, at: number, value: WriteValue): number {
   if (typeof value === 'string') {
     memory[at] = TEXT;
     return writeText(memory, at + 1, value);
@@ -76,7 +83,12 @@ function writeParam(memory: Buffer, at: number, value: SqlValue): number {
     memory[at] = BIGINT;
     return memory.writeBigInt64LE(value, at + 1);
   }
+  if (value === SHA256_OF_BYTES_BEFORE) {
+    memory[at] = SHA256_OF_BEFORE;
+    return at + 1;
+  }
   memory[at] = BLOB;
+  if (isUtf8Bytes(value)) return writeText(memory, at + 1, value.utf8);
   memory.writeUInt32LE(value.length, at + 1);
   memory.set(value, at + 1 + LENGTH_BYTES);
   return at + 1 + LENGTH_BYTES + value.length;
@@ -104,7 +116,7 @@ export class StatementDecoder {
       const count = this.#memory[this.#at + 2] ?? 0;
       this.#at += STATEMENT_BYTES;
       const params: SqlValue[] = [];
-      for (let param = 0; param < count; param += 1) params.push(this.#param());
+      for (let param = 0; param < count; param += 1) params.push(this.#param(params[param - 1]));
       visit(sqlId, params, index);
     }
   }
@@ -114,7 +126,7 @@ export class StatementDecoder {
     return this.#memory.toString('utf8', start, end);
   }
 
-  #param(): SqlValue {
+  #param(before: SqlValue | undefined): SqlValue {
     const tag = this.#memory[this.#at];
     this.#at += 1;
     if (tag === TEXT) return this.#text();
@@ -124,6 +136,7 @@ export class StatementDecoder {
       // better-sqlite3 binds a Buffer, and only a Buffer, as a blob.
       return this.#memory.subarray(start, end);
     }
+    if (tag === SHA256_OF_BEFORE) return hash('sha256', before instanceof Uint8Array ? before : '', 'buffer');
     const at = this.#at;
     this.#at += 8;
     return tag === BIGINT ? this.#memory.readBigInt64LE(at) : this.#memory.readDoubleLE(at);

@@ -4,7 +4,7 @@ import { allow, deny, type Verdict } from '../domain/verdict.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../lib/json.ts';
 import { parseStrictJson } from '../lib/strict-json.ts';
 import type { SchemaCompiler } from './compile.ts';
-import { type ErrorFact, schemaFacts, sentenceOf } from './schema-facts.ts';
+import { type ErrorFact, type SchemaFacts, schemaFacts, sentenceOf } from './schema-facts.ts';
 
 /** What is wrong with a result before any schema is asked. */
 const FAULTS = {
@@ -23,7 +23,9 @@ export type OutputFacts = {
   readonly errors: readonly ErrorFact[];
 };
 
-const FINE: OutputFacts = { schema: '', fault: '', errors: [] };
+const FINE: OutputFacts = Object.freeze({ schema: '', fault: '', errors: [] });
+/** What is found of most results, made and printed once for each schema. */
+const valid = new WeakMap<SchemaFacts, OutputFacts>();
 
 /** Deepest nesting of JSON in a block of text. */
 const MAX_TEXT_DEPTH = 128;
@@ -46,7 +48,17 @@ function gather(schemas: SchemaCompiler, { call, result }: Exchange): OutputFact
   if (result.isError === true || target.outputSchema === undefined) return FINE;
   const value = structuredValue(target, result);
   if (value === undefined) return faulty(declaresOutput(target) ? 'unstructured' : 'text-json');
-  return { ...schemaFacts(schemas.compile(target.outputSchema), value), fault: '' };
+  const facts = schemaFacts(schemas.compile(target.outputSchema), value);
+  return facts.errors.length === 0 ? validFacts(facts) : { ...facts, fault: '' };
+}
+
+function validFacts(facts: SchemaFacts): OutputFacts {
+  let output = valid.get(facts);
+  if (output === undefined) {
+    output = Object.freeze({ ...facts, fault: '' });
+    valid.set(facts, output);
+  }
+  return output;
 }
 
 function decide(_exchange: Exchange, { fault, errors }: OutputFacts): Verdict {

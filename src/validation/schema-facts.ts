@@ -14,11 +14,22 @@ const MAX_NAMED = 3;
 /** The facts of one validation. */
 export function schemaFacts(schema: CompiledSchema, value: JsonValue): SchemaFacts {
   const errors = schema.validate(value);
-  if (errors.length === 0) return { schema: schema.digest, errors: NONE };
+  if (errors.length === 0) return validFacts(schema);
   return { schema: schema.digest, errors: errors.map(({ pointer, keyword }) => ({ pointer, keyword })) };
 }
 
 const NONE: readonly ErrorFact[] = [];
+const valid = new WeakMap<CompiledSchema, SchemaFacts>();
+
+/** The same for every valid value of a schema: frozen, so that it is made and printed once. */
+function validFacts(schema: CompiledSchema): SchemaFacts {
+  let facts = valid.get(schema);
+  if (facts === undefined) {
+    facts = Object.freeze({ errors: NONE, schema: schema.digest });
+    valid.set(schema, facts);
+  }
+  return facts;
+}
 
 /** The errors as one sentence for a model: `what` stands for the whole value. */
 export function sentenceOf(errors: readonly ErrorFact[], what: string): string {

@@ -1,13 +1,15 @@
+import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { commit, saltedDigest } from '../../src/ledger/commitment.ts';
 import { entryBytes, leafHash } from '../../src/ledger/entry-bytes.ts';
+import { printEntry } from '../../src/ledger/print-entry.ts';
 import { isUntouched, readEntry } from '../../src/ledger/read-entry.ts';
 import { canonicalJson } from '../../src/lib/canonical-json.ts';
 import type { JsonObject, JsonValue } from '../../src/lib/json.ts';
-import type { SqlValue, Statement } from '../../src/storage/database.ts';
+import { SHA256_OF_BYTES_BEFORE, type SqlValue, type Statement } from '../../src/storage/database.ts';
 import { StatementDecoder, StatementEncoder } from '../../src/storage/statement-bytes.ts';
-import { admitted, CountingIds } from '../fixtures/book.ts';
+import { admitted, CountingIds, closed } from '../fixtures/book.ts';
 
 const RUNS = { numRuns: 300 };
 const json = fc.jsonValue({ stringUnit: 'grapheme' }) as fc.Arbitrary<JsonValue>;
@@ -42,6 +44,54 @@ test('a text has a canonical form exactly when it holds no half of a character',
     }),
     RUNS,
   );
+});
+
+test('the entries of a call are printed as the general printer prints them', () => {
+  const text = fc.string({ unit: 'binary' });
+  const frozenOrNot = fc.tuple(facts, fc.boolean()).map(([some, isFrozen]) => (isFrozen ? Object.freeze(some) : some));
+  const steps = fc.array(
+    fc.record(
+      {
+        control: fc.constantFrom('rate' as const, 'authorize' as const),
+        effect: fc.constantFrom('allow' as const, 'deny' as const),
+        facts: frozenOrNot,
+        reason: fc.constant('policy-denied' as const),
+        rule: text,
+      },
+      { requiredKeys: ['control', 'effect', 'facts'] },
+    ),
+    { maxLength: 3 },
+  );
+  const session = { session: text, principal: text, steps };
+  const intents = fc
+    .record({ ...session, subjects: fc.array(text).map((list) => Object.freeze(list)) })
+    .map((more) => admitted('c1', more));
+  const outcomes = fc
+    .record(
+      {
+        ...session,
+        message: text,
+        reason: fc.constant('policy-denied' as const),
+        rule: text,
+        stage: text,
+        resultBytes: fc.nat(),
+      },
+      { requiredKeys: ['session', 'principal', 'steps'] },
+    )
+    .map((more) => closed('c1', more));
+  fc.assert(
+    fc.property(fc.oneof(intents, outcomes), (entry) => {
+      expect(printEntry(entry)).toBe(canonicalJson(entry as unknown as JsonObject));
+    }),
+    { numRuns: 2_000 },
+  );
+});
+
+test('an entry with half a character in its facts has no bytes', () => {
+  const entry = admitted('c1', { steps: [{ control: 'rate', effect: 'allow', facts: { text: '\ud800' } }] });
+  expect(() => entryBytes(entry)).toThrow('a lone surrogate has no canonical form');
+  const number = admitted('c1', { steps: [{ control: 'rate', effect: 'allow', facts: { aheadUs: Number.NaN } }] });
+  expect(() => entryBytes(number)).toThrow('a number that is not finite has no canonical form');
 });
 
 test('an entry with any facts reads back as it was written, and any change of its bytes shows', () => {
@@ -99,6 +149,24 @@ test('statements arrive at the writer as they were handed over', () => {
           list.map(({ sql, params }) => [sql, params.map((it) => (it instanceof Uint8Array ? [...it] : it))]);
         expect(plain(arrived)).toEqual(plain(statements));
       }
+    }),
+    RUNS,
+  );
+});
+
+test('the writer hashes the bytes that it was given as a text', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary' }), (text) => {
+      const statements: readonly Statement[] = [{ sql: 'a', params: [1, { utf8: text }, SHA256_OF_BYTES_BEFORE] }];
+      const encoder = new StatementEncoder();
+      const memory = Buffer.from(new SharedArrayBuffer(encoder.bound(statements)));
+      encoder.encode(statements, memory);
+      const batch = new StatementDecoder(memory);
+      expect(batch.newSql()).toEqual(['a']);
+      batch.each((_sqlId, [, bytes, digest]) => {
+        expect(bytes).toEqual(Buffer.from(text, 'utf8'));
+        expect(digest).toEqual(createHash('sha256').update(text, 'utf8').digest());
+      });
     }),
     RUNS,
   );

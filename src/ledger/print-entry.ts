@@ -1,0 +1,106 @@
+import { canonicalJson } from '../lib/canonical-json.ts';
+import type { JsonObject, JsonValue } from '../lib/json.ts';
+import type { AdmittedEntry, ClosedEntry, Entry, RecordedStep } from './entry.ts';
+
+/**
+ * The canonical JSON (RFC 8785) of an entry. The two entries that every call makes are printed member by member, in
+ * canonical order; `test/property/ledger.test.ts` holds the text against the general printer.
+ * @throws RangeError, TypeError as `canonicalJson`.
+ */
+export function printEntry(entry: Entry): string {
+  switch (entry.kind) {
+    case 'call.admitted':
+      return printAdmitted(entry);
+    case 'call.closed':
+      return printClosed(entry);
+    default:
+      // Entries are JSON by their types; an interface lacks the index signature that would say so.
+      return canonicalJson(entry as unknown as JsonObject);
+  }
+}
+
+function printAdmitted(entry: AdmittedEntry): string {
+  return (
+    `{"action":"${entry.action}","argsDigest":"${entry.argsDigest}","atMs":${canonicalJson(entry.atMs)},` +
+    `"callId":${canonicalJson(entry.callId)},"context":${printShared(entry.context)},` +
+    `"credential":${printShared(entry.credential)},"kind":"call.admitted",` +
+    `"principal":${canonicalJson(entry.principal)},"registry":${printDigest(entry.registry)},` +
+    `"revision":${printDigest(entry.revision)},"session":${canonicalJson(entry.session)},` +
+    `"steps":${printSteps(entry.steps)},"subjects":${printShared(entry.subjects)},` +
+    `"target":${printShared(entry.target)},"v":1}`
+  );
+}
+
+function printClosed(entry: ClosedEntry): string {
+  return (
+    `{"action":"${entry.action}","admittedAtMs":${canonicalJson(entry.admittedAtMs)},` +
+    `"atMs":${canonicalJson(entry.atMs)},"callId":${canonicalJson(entry.callId)},` +
+    `"costNanoUsd":${canonicalJson(entry.costNanoUsd)},"durationMs":${canonicalJson(entry.durationMs)},` +
+    `"inDoubt":${entry.inDoubt},"kind":"call.closed",${member('message', entry.message)}` +
+    `"outcome":"${entry.outcome}","principal":${canonicalJson(entry.principal)},${member('reason', entry.reason)}` +
+    `"registry":${printDigest(entry.registry)},${member('resultBytes', entry.resultBytes)}` +
+    `${member('resultDigest', entry.resultDigest)}"revision":${printDigest(entry.revision)},` +
+    `${member('rule', entry.rule)}"session":${canonicalJson(entry.session)},${member('stage', entry.stage)}` +
+    `"steps":${printSteps(entry.steps)},"target":${canonicalJson(entry.target)},"v":1}`
+  );
+}
+
+/** A member that may be absent, with the comma after it. */
+function member(name: string, value: string | number | undefined): string {
+  return value === undefined ? '' : `"${name}":${canonicalJson(value)},`;
+}
+
+/** A digest has nothing in it that would need an escape. */
+function printDigest(digest: string | null): string {
+  return digest === null ? 'null' : `"${digest}"`;
+}
+
+function printSteps(steps: readonly RecordedStep[]): string {
+  let text = '[';
+  for (const step of steps) {
+    const { control, effect, facts, reason, rule } = step;
+    text += text === '[' ? '' : ',';
+    text += `{"control":"${control}","effect":"${effect}","facts":${printShared(facts)}`;
+    if (reason !== undefined) text += `,"reason":"${reason}"`;
+    if (rule !== undefined) text += `,"rule":${canonicalJson(rule)}`;
+    text += '}';
+  }
+  return `${text}]`;
+}
+
+/** What stays the same from call to call is frozen by whoever hands it out, and printed once. */
+const printedOnce = new WeakMap<object, string>();
+
+function printShared(value: object): string {
+  // `as`: the members of an entry are JSON by their types.
+  if (!Object.isFrozen(value)) return printFresh(value as JsonValue);
+  const known = printedOnce.get(value);
+  if (known !== undefined) return known;
+  const text = canonicalJson(value as JsonValue);
+  printedOnce.set(value, text);
+  return text;
+}
+
+/** The engine's own printer prints as RFC 8785 asks where keys are in order and no text holds half a character. */
+function printFresh(value: JsonValue): string {
+  if (!isInOrder(value)) return canonicalJson(value);
+  const text = JSON.stringify(value);
+  return text.includes('\\ud') ? canonicalJson(value) : text;
+}
+
+function isInOrder(value: JsonValue | undefined): boolean {
+  if (typeof value === 'number') return Number.isFinite(value);
+  if (typeof value !== 'object' || value === null) return value !== undefined;
+  if (Array.isArray(value)) {
+    for (const item of value) if (!isInOrder(item)) return false;
+    return true;
+  }
+  // `as`: what is neither scalar nor array is an object.
+  const object = value as JsonObject;
+  let last = '';
+  for (const key in object) {
+    if (key < last || !isInOrder(object[key])) return false;
+    last = key;
+  }
+  return true;
+}
