@@ -165,8 +165,10 @@ export class GovernedBroker implements Broker {
   async #dispatch(walk: Walk, gathered: readonly GatheredControl[]): Promise<Outcome> {
     const came = await this.#send(walk);
     const result = came.kind === 'completed' ? came.result : undefined;
+    // Printed once: what is recorded is what goes out.
+    const resultText = result === undefined ? undefined : JSON.stringify(result);
     const exchange: Exchange = result ? { call: walk.call, result } : { call: walk.call };
-    let outcome: Outcome = came;
+    let outcome: Outcome = came.kind === 'completed' && resultText !== undefined ? { ...came, resultText } : came;
     let row: WalkedRow = { steps: [], gathered: [] };
     if (result) {
       row = await walkRow(walk.world.resultRow, exchange, { signal: walk.signal, onFailure: this.#onFailure });
@@ -180,7 +182,7 @@ export class GovernedBroker implements Broker {
         revision: walk.world.revision,
         registry: walk.world.registry,
         outcome,
-        ...(result ? { result } : {}),
+        ...(resultText === undefined ? {} : { resultText }),
         costNanoUsd: costOf(walk.call, outcome),
         durationMs: Math.round(this.#parts.clock.monotonicMs() - walk.startedMs),
       });

@@ -26,7 +26,13 @@ export interface Refusal {
 
 /** How a call ended. */
 export type Outcome =
-  | { readonly kind: 'completed'; readonly result: JsonObject; readonly resultBytes: number }
+  | {
+      readonly kind: 'completed';
+      readonly result: JsonObject;
+      readonly resultBytes: number;
+      /** The result as JSON, where it was printed already: for the record and for the reply it is the same text. */
+      readonly resultText?: string;
+    }
   | Refusal
   | {
       readonly kind: 'failed';

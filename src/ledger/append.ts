@@ -2,7 +2,7 @@ import type { PayloadRetention } from '../domain/target.ts';
 import type { Ids } from '../lib/ids.ts';
 import type { JsonValue } from '../lib/json.ts';
 import { type Database, type Migration, SHA256_OF_BYTES_BEFORE, type Statement } from '../storage/database.ts';
-import { type Commitment, commit } from './commitment.ts';
+import { type Commitment, commit, commitText } from './commitment.ts';
 import type { Entry } from './entry.ts';
 import { leafText } from './entry-bytes.ts';
 
@@ -60,6 +60,11 @@ export class Ledger {
   /** Commits to a payload whose digest goes into an entry. */
   commit(value: JsonValue): Commitment {
     return commit(value, this.#ids);
+  }
+
+  /** Commits to a payload that is JSON text already, as it is. */
+  commitText(text: string): Commitment {
+    return commitText(text, this.#ids);
   }
 
   /**

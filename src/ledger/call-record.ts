@@ -4,7 +4,6 @@ import type { Principal } from '../domain/principal.ts';
 import type { Target } from '../domain/target.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Digest } from '../lib/digest.ts';
-import type { JsonObject } from '../lib/json.ts';
 import type { Ledger, PayloadToKeep } from './append.ts';
 import type { Commitment } from './commitment.ts';
 import type { AdmittedEntry, ClosedEntry, RecordedStep, RecordedTarget, RefusedEntry } from './entry.ts';
@@ -21,7 +20,8 @@ export interface DecidedAct {
 /** How an admitted call ended. */
 export interface EndedAct extends DecidedAct {
   readonly outcome: Outcome;
-  readonly result?: JsonObject;
+  /** What came back, as JSON text. */
+  readonly resultText?: string;
   readonly costNanoUsd: number;
   readonly durationMs: number;
 }
@@ -68,7 +68,7 @@ export class CallRecord {
 
   /** The outcome. MUST NOT resolve before it is durable; rejects when it could not be made so. */
   closed(ended: EndedAct): Promise<void> {
-    const result = ended.result === undefined ? undefined : this.#ledger.commit(ended.result);
+    const result = ended.resultText === undefined ? undefined : this.#ledger.commitText(ended.resultText);
     const entry = closedEntry(ended, result, this.#clock.wallMs());
     return this.#ledger.append(entry, result && this.#payload(ended.call, result));
   }

@@ -11,13 +11,17 @@ const SALT_BYTES = 16;
 export interface Commitment {
   readonly digest: Digest;
   readonly salt: Uint8Array;
-  /** What was committed to: the canonical form (RFC 8785). */
+  /** What was committed to: the canonical form (RFC 8785) of arguments, a result as it goes out. */
   readonly bytes: string;
 }
 
-/** Commits to a payload: SHA-256(salt ‖ canonical bytes), with 16 fresh bytes of salt. */
+/** Commits to the canonical form of a value: SHA-256(salt ‖ canonical bytes), with 16 fresh bytes of salt. */
 export function commit(value: JsonValue, ids: Ids): Commitment {
-  const bytes = payloadBytes(value);
+  return commitText(payloadBytes(value), ids);
+}
+
+/** Commits to a text as it is: SHA-256(salt ‖ its UTF-8), with 16 fresh bytes of salt. */
+export function commitText(bytes: string, ids: Ids): Commitment {
   const salt = ids.randomBytes(SALT_BYTES);
   return { digest: saltedDigest(salt, bytes), salt, bytes };
 }

@@ -13,6 +13,8 @@ const GATHER_MS = 20;
  */
 export function textLog(write: (text: string) => void, clock: Clock): Log & { flush(): void } {
   let lines = '';
+  let lastMs = 0;
+  let lastTime = '';
   const flush = (): void => {
     const text = lines;
     lines = '';
@@ -20,8 +22,13 @@ export function textLog(write: (text: string) => void, clock: Clock): Log & { fl
   };
   const line = (level: string, event: string, fields: JsonObject): void => {
     if (lines === '') setTimeout(flush, GATHER_MS);
-    const time = new Date(clock.wallMs()).toISOString().slice(11, 23);
-    lines += `${time} ${level}${event}${Object.entries(fields).map(fieldText).join('')}\n`;
+    const nowMs = clock.wallMs();
+    // Many lines of a busy moment are of one millisecond.
+    if (nowMs !== lastMs) lastTime = new Date(nowMs).toISOString().slice(11, 23);
+    lastMs = nowMs;
+    lines += `${lastTime} ${level}${event}`;
+    for (const name in fields) lines += fieldText(name, fields[name] ?? null);
+    lines += '\n';
   };
   return {
     flush,
@@ -31,7 +38,7 @@ export function textLog(write: (text: string) => void, clock: Clock): Log & { fl
   };
 }
 
-function fieldText([name, value]: [string, JsonValue]): string {
+function fieldText(name: string, value: JsonValue): string {
   const plain = typeof value === 'string' && /^[\w:/.,@+-]+$/.test(value);
   return ` ${name}=${plain ? value : visibleText(canonicalJson(value))}`;
 }

@@ -42,7 +42,7 @@ export function replyToCall(
   const { outcome, callId } = reply;
   switch (outcome.kind) {
     case 'completed':
-      return resultReply(request.id, outcome.result, style);
+      return completedReply(request.id, outcome, style);
     case 'refused':
       if (!outcome.visible) return unknownToolReply(request);
       return resultReply(request.id, refusalResult(callId, outcome), style);
@@ -77,6 +77,35 @@ function refusalResult(
 export function resultReply(id: RequestId, result: JsonObject, style: ReplyStyle): Reply {
   const dressed = style.era === 'modern' ? dressModern(result, style.serverInfo) : undressLegacy(result);
   return { status: 200, body: `{"jsonrpc":"2.0","id":${idJson(id)},"result":${JSON.stringify(dressed)}}` };
+}
+
+/** A result whose text is there already is not printed a second time where its era only adds to its end. */
+function completedReply(
+  id: RequestId,
+  { result, resultText }: { readonly result: JsonObject; readonly resultText?: string },
+  style: ReplyStyle,
+): Reply {
+  const { _meta: meta, resultType } = result;
+  if (resultText === undefined || meta !== undefined || resultText === '{}') return resultReply(id, result, style);
+  const head = `{"jsonrpc":"2.0","id":${idJson(id)},"result":`;
+  if (style.era === 'legacy') {
+    return resultType === undefined ? { status: 200, body: `${head}${resultText}}` } : resultReply(id, result, style);
+  }
+  if (resultType !== undefined && resultType !== 'complete') return resultReply(id, result, style);
+  const type = resultType === undefined ? ',"resultType":"complete"' : '';
+  const tail = `${type},"_meta":{"${META_SERVER_INFO}":${serverInfoText(style.serverInfo)}}}}`;
+  return { status: 200, body: head + resultText.slice(0, -1) + tail };
+}
+
+const serverInfoTexts = new WeakMap<JsonObject, string>();
+
+function serverInfoText(serverInfo: JsonObject): string {
+  let text = serverInfoTexts.get(serverInfo);
+  if (text === undefined) {
+    text = JSON.stringify(serverInfo);
+    serverInfoTexts.set(serverInfo, text);
+  }
+  return text;
 }
 
 function dressModern(result: JsonObject, serverInfo: JsonObject): JsonObject {

@@ -7,7 +7,7 @@ import { HttpExchange, type HttpExchangeEvents } from './http-exchange.ts';
 import { HttpListener } from './http-listener.ts';
 import { postAndForget } from './http-post.ts';
 import type { IncomingMessage } from './incoming-message.ts';
-import { answerToServerText, type ClientInfo, dressParams, notificationText, requestText } from './message-dress.ts';
+import { answerToServerText, type ClientInfo, notificationText, paramsText, requestText } from './message-dress.ts';
 
 const MAX_SESSION_ID_LENGTH = 1024;
 
@@ -79,7 +79,7 @@ export class HttpChannel implements Channel {
     this.#lastId += 1;
     const id = this.#lastId;
     const exchange = new HttpExchange(id, options, method === 'initialize' ? this.#initializeEvents : this.#events);
-    const body = requestText(id, method, dressParams(params, this.#era, this.#options.clientInfo));
+    const body = requestText(id, method, paramsText(params, this.#era, this.#options.clientInfo));
     const headers = this.#requestHeaders(method, params, options);
     this.#options.pool.dispatch(
       { method: 'POST', path: this.#path, headers, body, headersTimeout: 0, bodyTimeout: 0 },

@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject, type JsonValue } from '../../lib/json.ts';
+import { isJsonObject, type JsonObject } from '../../lib/json.ts';
 import { type Era, MODERN_VERSION } from '../era.ts';
 
 /** How the broker names itself to tool servers. */
@@ -8,8 +8,8 @@ export interface ClientInfo {
 }
 
 /** One JSON-RPC request as text. The broker declares no client capability: it carries no server's questions yet. */
-export function requestText(id: number, method: string, params: JsonObject): string {
-  return JSON.stringify({ jsonrpc: '2.0', id, method, params });
+export function requestText(id: number, method: string, params: string): string {
+  return `{"jsonrpc":"2.0","id":${id},"method":${JSON.stringify(method)},"params":${params}}`;
 }
 
 export function notificationText(method: string, params?: JsonObject): string {
@@ -23,17 +23,31 @@ export function answerToServerText(id: string | number, method: string): string 
     : JSON.stringify({ jsonrpc: '2.0', id, error: { code: -32601, message: 'method not found' } });
 }
 
-/** The envelope of 2026-07-28 (basic, "Request metadata"); legacy parameters stay as they are. */
-export function dressParams(params: JsonObject, era: Era, clientInfo: ClientInfo): JsonObject {
-  if (era === 'legacy') return params;
-  const meta: JsonValue = isJsonObject(params._meta) ? params._meta : {};
+/** Parameters as text, with the envelope of 2026-07-28 (basic, "Request metadata"); legacy ones stay as they are. */
+export function paramsText(params: JsonObject, era: Era, clientInfo: ClientInfo): string {
+  if (era === 'legacy') return JSON.stringify(params);
+  const { _meta: meta, ...rest } = params;
+  if (isJsonObject(meta)) return JSON.stringify({ ...rest, _meta: { ...meta, ...envelopeOf(clientInfo) } });
+  const text = JSON.stringify(meta === undefined ? params : rest);
+  const envelope = `"_meta":${envelopeTextOf(clientInfo)}}`;
+  return text === '{}' ? `{${envelope}` : `${text.slice(0, -1)},${envelope}`;
+}
+
+const envelopeTexts = new WeakMap<ClientInfo, string>();
+
+function envelopeTextOf(clientInfo: ClientInfo): string {
+  let text = envelopeTexts.get(clientInfo);
+  if (text === undefined) {
+    text = JSON.stringify(envelopeOf(clientInfo));
+    envelopeTexts.set(clientInfo, text);
+  }
+  return text;
+}
+
+function envelopeOf({ name, version }: ClientInfo): JsonObject {
   return {
-    ...params,
-    _meta: {
-      ...meta,
-      'io.modelcontextprotocol/protocolVersion': MODERN_VERSION,
-      'io.modelcontextprotocol/clientInfo': { name: clientInfo.name, version: clientInfo.version },
-      'io.modelcontextprotocol/clientCapabilities': {},
-    },
+    'io.modelcontextprotocol/protocolVersion': MODERN_VERSION,
+    'io.modelcontextprotocol/clientInfo': { name, version },
+    'io.modelcontextprotocol/clientCapabilities': {},
   };
 }

@@ -5,7 +5,7 @@ import { type Answer, type Channel, type ChannelEvents, failedAnswer, type Reque
 import { ChildProcess } from './child-process.ts';
 import { idInText, readIncomingMessage } from './incoming-message.ts';
 import { LineReader } from './line-reader.ts';
-import { answerToServerText, type ClientInfo, dressParams, notificationText, requestText } from './message-dress.ts';
+import { answerToServerText, type ClientInfo, notificationText, paramsText, requestText } from './message-dress.ts';
 import { PendingRequests } from './pending-requests.ts';
 import { abortKind } from './request-deadline.ts';
 
@@ -74,7 +74,7 @@ export class StdioChannel implements Channel {
       return Promise.resolve(failedAnswer(abortKind(options.signal), false, 'the call was over before it was sent'));
     }
     const id = this.#pending.nextId();
-    const text = requestText(id, method, dressParams(params, this.#era, this.#options.clientInfo));
+    const text = requestText(id, method, paramsText(params, this.#era, this.#options.clientInfo));
     if (!this.#child.write(`${text}\n`)) {
       return Promise.resolve(failedAnswer('unavailable', false, 'the server does not read what is sent to it'));
     }

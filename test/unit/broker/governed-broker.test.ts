@@ -99,7 +99,7 @@ test('an allowed call is admitted, dispatched, settled last control first, close
   const hall = stage({ row: [{}, {}] });
   expect(await call(hall)).toEqual({
     callId: 'id-1',
-    outcome: { kind: 'completed', result: { content: [] }, resultBytes: 14 },
+    outcome: { kind: 'completed', result: { content: [] }, resultBytes: 14, resultText: '{"content":[]}' },
   });
   expect(hall.happened).toEqual([
     'admitted',

@@ -67,7 +67,14 @@ test('an intent says who, what, under which rules and what each control saw', as
 test('an outcome says how the call ended and what it cost', async () => {
   const result = { content: [] };
   const outcome = { kind: 'completed', result, resultBytes: 14 } as const;
-  await record.closed({ ...decided, steps: [], outcome, result, costNanoUsd: 2_000_000, durationMs: 12 });
+  await record.closed({
+    ...decided,
+    steps: [],
+    outcome,
+    resultText: '{"content":[]}',
+    costNanoUsd: 2_000_000,
+    durationMs: 12,
+  });
   expect(entries()).toEqual([
     {
       action: 'call',
@@ -100,7 +107,7 @@ test('a failure whose upstream may have acted says that it is in doubt', async (
 
 test('a result that was withheld is committed to, and the entry names the control that withheld it', async () => {
   const outcome: Refusal = { ...exceeded, stage: 'validate-output', reason: 'output-invalid' };
-  await record.closed({ ...decided, outcome, result: { content: [] }, costNanoUsd: 0, durationMs: 1 });
+  await record.closed({ ...decided, outcome, resultText: '{"content":[]}', costNanoUsd: 0, durationMs: 1 });
   expect(entries()).toMatchObject([
     { outcome: 'refused', stage: 'validate-output', reason: 'output-invalid', resultDigest: expect.any(String) },
   ]);
