@@ -23,7 +23,10 @@ export async function administer(
   const core = await openCore(settings, options);
   try {
     act.signal.throwIfAborted();
-    return await unlessAborted(openAdministration(core).handle(act.method, act.params), act.signal);
+    return await unlessAborted(
+      openAdministration(core, { signal: act.signal }).handle(act.method, act.params),
+      act.signal,
+    );
   } finally {
     await core.close(`after ${act.method}`);
   }
