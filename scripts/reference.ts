@@ -1,5 +1,5 @@
 // Writes the reference pages that are made from code.
 import { writeFileSync } from 'node:fs';
-import { reasonsPage } from '../src/app/reasons-page.ts';
+import { referencePages } from './reference/reference-pages.ts';
 
-writeFileSync(new URL('../docs/reference/reasons.md', import.meta.url), reasonsPage());
+for (const [path, text] of referencePages()) writeFileSync(new URL(`../${path}`, import.meta.url), text);

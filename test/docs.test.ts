@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { expect, test } from 'vitest';
-import { reasonsPage } from '../src/app/reasons-page.ts';
+import { referencePages } from '../scripts/reference/reference-pages.ts';
 import { ERROR_CODES } from '../src/domain/error-codes.ts';
 import { REASONS } from '../src/domain/reasons.ts';
 
@@ -12,8 +12,8 @@ const source = readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf8
   .join('\n');
 const page = readFileSync(join(ROOT, 'docs/reference/reasons.md'), 'utf8');
 
-test('the page of reasons is what the tables of the code make', () => {
-  expect(page).toBe(reasonsPage());
+test.each([...referencePages()])('%s is what the code makes (`npm run reference`)', (path, text) => {
+  expect(readFileSync(join(ROOT, path), 'utf8')).toBe(text);
 });
 
 test('every reason and error code of the page is in the code, and every one of the code is on the page', () => {
