@@ -117,9 +117,8 @@ test('no link of a page leads nowhere, and no anchor to a heading that is not th
 });
 
 test('every page of docs/ says under its title what shape it has', () => {
-  const shapeless = DOCS.filter(
-    (page) => !/^# .+\n\n(?:Tutorial|How-to|Explanation|Reference|Decision record|Map)\b/.test(proseOf(page)),
-  );
+  const shape = /^# .+\n\n(?:Tutorial|How-to|Explanation|Reference|Decision record)\b/;
+  const shapeless = DOCS.filter((page) => page !== 'docs/index.md' && !shape.test(proseOf(page)));
   expect(shapeless).toEqual([]);
 });
 
