@@ -101,7 +101,8 @@ function typeText(schema: JsonObject, root: JsonObject): string {
   const here = resolved(schema, root);
   if (typeof here.form === 'string') return here.form;
   if (here.const !== undefined) return `\`${JSON.stringify(here.const).replaceAll('"', '')}\``;
-  if (Array.isArray(here.enum)) return `one of ${here.enum.map((each) => `\`${String(each)}\``).join(', ')}`;
+  if (Array.isArray(here.enum))
+    return `one of ${here.enum.map((each) => `\`${JSON.stringify(each).replaceAll('"', '')}\``).join(', ')}`;
   if (here.type === 'integer') return numberText(here);
   if (here.type === 'array') return `list of ${isJsonObject(here.items) ? itemText(here.items, root) : 'values'}`;
   const alternatives = [...listOf(here.anyOf), ...listOf(here.oneOf)];
