@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import { expect, test } from 'vitest';
 import { COMMANDS, NOUNS } from '../src/cli/command-list.ts';
@@ -129,6 +129,20 @@ test('every word with dashes that stands in backticks is a literal of the code, 
   );
   expect(ghosts).toEqual([]);
   expect(FOREIGN_WORDS.filter((word) => !words.has(word))).toEqual([]);
+});
+
+test('every key or name in camel case that stands in backticks is a word of the code', () => {
+  const words = new Set(code.flatMap(({ text, isSpan }) => (isSpan && /^[a-z]+[A-Z]\w*$/.test(text) ? text : [])));
+  const known = new Set(`${source}\n${projectText('docs/reference/policy.md')}`.match(/\w+/g));
+  expect(words.size).toBeGreaterThan(30);
+  expect([...words].filter((word) => !known.has(word))).toEqual([]);
+});
+
+test('every file of the project that a page names is there', () => {
+  const named = /^(?:bench|docs|scripts|src|test)\/[\w./-]+\.\w+$/;
+  const paths = new Set(code.flatMap(({ text, isSpan }) => (isSpan && named.test(text) ? text : [])));
+  expect(paths.size).toBeGreaterThan(30);
+  expect([...paths].filter((path) => !existsSync(resolve(ROOT, path)))).toEqual([]);
 });
 
 test('every error code that a shown message ends with exists', () => {

@@ -116,8 +116,8 @@ function itemText(schema: JsonValue, root: JsonObject): string {
 }
 
 function numberText({ minimum, maximum }: JsonObject): string {
-  const most = typeof maximum === 'number' ? maximum.toLocaleString('en-US') : 'any';
-  return `whole number, ${String(minimum)} to ${most}`;
+  const bounds = [minimum, maximum].map((bound) => (typeof bound === 'number' ? bound.toLocaleString('en-US') : '…'));
+  return `whole number, ${bounds.join(' to ')}`;
 }
 
 function resolved(schema: JsonValue, root: JsonObject): JsonObject {
