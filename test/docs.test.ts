@@ -61,7 +61,7 @@ test('the variables and defaults that are told are those in force', () => {
 
 test('every variable that the code names is on the page of settings, and every one of the page is in the code', () => {
   const named = [...source.matchAll(/\bSENESCHAL_[A-Z]+\b/g)].map(([name]) => name);
-  const made = Object.values(SETTING_FLAGS).map(({ variable }) => variable);
+  const made = Object.values(SETTING_FLAGS).map(({ variable = '' }) => variable);
   const told = [...settingsText.matchAll(/\bSENESCHAL_[A-Z]+\b/g)].map(([name]) => name);
   expect([...new Set(told)].sort()).toEqual([...new Set([...named, ...made])].sort());
 });
