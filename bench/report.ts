@@ -22,7 +22,7 @@ export function performancePage(findings: Findings): string {
   const { plan, list } = findings;
   return `# Performance
 
-What a governed call costs beside a bare proxy, found out by \`npm run bench\` in one run on one machine. The bare proxy is
+Reference. What a governed call costs beside a bare proxy, found out by \`npm run bench\` in one run on one machine. The bare proxy is
 \`node:http\` and \`undici\` and parses and serialises the JSON both ways; it governs nothing. The broker has everything on:
 key, Casbin with a condition, two rates, a budget in calls and money, both schemas, durable intent and outcome.
 Both stand in front of the same tool server.

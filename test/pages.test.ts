@@ -4,7 +4,7 @@ import { dirname, join, resolve } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import { exampleHome } from './fixtures/example-home.ts';
 import type { Home, Ran, Served } from './fixtures/home.ts';
-import { expectedOutput, type PageBlock, type PageCommand, printedOutput, readPage } from './fixtures/page.ts';
+import { expectedOutput, keyIds, type PageBlock, type PageCommand, printedOutput, readPage } from './fixtures/page.ts';
 
 const ROOT = resolve(import.meta.dirname, '..');
 const START = 'npm ci && npm start';
@@ -46,10 +46,14 @@ function shell(copy: Home, command: string): Promise<Ran> {
   });
 }
 
-async function runCommand(copy: Home, { command, exit, output }: PageCommand): Promise<void> {
-  const { code, stdout, stderr } = await shell(copy, command);
+async function runCommand(copy: Home, { command, exit, output }: PageCommand, ids: Map<string, string>): Promise<void> {
+  const { code, stdout, stderr } = await shell(
+    copy,
+    command.replaceAll(/[0-9a-f]{16}/g, (id) => ids.get(id) ?? id),
+  );
   if (exit !== undefined) expect([command, code, stderr]).toEqual([command, exit, exit === 0 ? '' : stderr]);
   if (output !== undefined) expect(printedOutput(stdout), `${command}\n${stderr}`).toMatch(expectedOutput(output));
+  for (const [shown, real] of keyIds(output ?? [], stdout)) ids.set(shown, real);
 }
 
 /** Starts what `npm start` starts, and compares what it prints. */
@@ -63,36 +67,65 @@ async function start(copy: Home, { output = [] }: PageCommand): Promise<Served> 
 async function runPage(path: string): Promise<void> {
   home = copyOfCheckout();
   let served: Served | undefined;
-  for (const { kind, commands, lines } of readPage(join(ROOT, path))) {
+  const ids = new Map<string, string>();
+  for (const { kind, commands, lines, path: file } of readPage(join(ROOT, path))) {
+    if (file !== undefined) home.write({ [file]: `${lines.join('\n')}\n` });
     for (const command of commands) {
       if (command.command === START) served = await start(home, command);
-      else await runCommand(home, command);
+      else await runCommand(home, command, ids);
     }
     // A line of the log is looked for without its time of day and without what is left out.
     if (kind === 'log') for (const line of lines) await served?.said(line.replace(/^[\d:.]+ /, '').split('…')[0] ?? '');
   }
 }
 
-test.each(['README.md', 'docs/tutorial/first-governed-call.md'])('%s: what it says to type does what it says', runPage);
-
-const PAGES = ['README.md', ...readdirSync(join(ROOT, 'docs'), { recursive: true, encoding: 'utf8' })]
+const DOCS = readdirSync(join(ROOT, 'docs'), { recursive: true, encoding: 'utf8' })
   .filter((path) => path.endsWith('.md'))
-  .map((path) => (path === 'README.md' ? path : join('docs', path)));
+  .map((path) => join('docs', path));
+const PAGES = [...readdirSync(ROOT).filter((path) => path.endsWith('.md')), ...DOCS];
+const RUN = ['README.md', ...DOCS.filter((path) => /^docs\/(?:tutorial|how-to)\//.test(path))];
 
-test('no link of a page leads nowhere', () => {
+test.each(RUN)('%s: what it says to type does what it says', runPage);
+
+/** The anchors of a page as GitHub makes them: of each heading, in lower case, without what is no word, space or dash. */
+function anchorsOf(page: string): ReadonlySet<string> {
+  const headings = proseOf(page).matchAll(/^#+ (.*)$/gm);
+  return new Set(
+    [...headings].map(([, text = '']) =>
+      text
+        .toLowerCase()
+        .replaceAll(/[^\w\- ]/g, '')
+        .replaceAll(' ', '-'),
+    ),
+  );
+}
+
+/** A page without its fenced blocks. */
+function proseOf(page: string): string {
+  return readFileSync(join(ROOT, page), 'utf8').replaceAll(/^```[\s\S]*?^```$/gm, '');
+}
+
+test('no link of a page leads nowhere, and no anchor to a heading that is not there', () => {
   const lost = PAGES.flatMap((page) =>
-    [...readFileSync(join(ROOT, page), 'utf8').matchAll(/\]\((?!https?:)([^)#\s]+)/g)]
-      .map(([, target = '']) => join(dirname(page), target))
-      .filter((target) => !existsSync(join(ROOT, target)))
-      .map((target) => `${page}: ${target}`),
+    [...proseOf(page).matchAll(/\]\((?!https?:)([^)#\s]*)(?:#([^)\s]*))?\)/g)].flatMap(([link, path, anchor]) => {
+      const target = path === '' ? page : join(dirname(page), path ?? '');
+      if (!existsSync(join(ROOT, target))) return [`${page}: ${link}`];
+      return anchor === undefined || anchorsOf(target).has(anchor) ? [] : [`${page}: ${link}`];
+    }),
   );
   expect(lost).toEqual([]);
+});
+
+test('every page of docs/ says under its title what shape it has', () => {
+  const shape = /^# .+\n\n(?:Tutorial|How-to|Explanation|Reference|Decision record)\b/;
+  const shapeless = DOCS.filter((page) => page !== 'docs/index.md' && !shape.test(proseOf(page)));
+  expect(shapeless).toEqual([]);
 });
 
 test('every page can be reached from the map', () => {
   const map = readFileSync(join(ROOT, 'docs/index.md'), 'utf8');
   const linked = new Set([...map.matchAll(/\]\(([^)#\s]+)/g)].map(([, target = '']) => join('docs', target)));
-  expect(PAGES.filter((page) => !linked.has(page) && page !== 'README.md' && page !== 'docs/index.md')).toEqual([]);
+  expect(DOCS.filter((page) => !linked.has(page) && page !== 'docs/index.md')).toEqual([]);
 });
 
 test('no commands on a page are left unread', () => {

@@ -1,12 +1,13 @@
 import type { Ledger } from '../ledger/append.ts';
-import type { HouseEntry, HouseKind } from '../ledger/entry.ts';
+import type { HouseDetails, HouseEntry, HouseKind } from '../ledger/entry.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Digest } from '../lib/digest.ts';
-import type { JsonObject } from '../lib/json.ts';
 import type { Log } from '../telemetry/log.ts';
 
 /** An act of the house: its kind and what is told of it. */
-export type HouseEvent = { readonly kind: HouseKind; readonly by?: string } & JsonObject;
+export type HouseEvent = {
+  readonly [Kind in HouseKind]: { readonly kind: Kind; readonly by?: string } & HouseDetails[Kind];
+}[HouseKind];
 
 /** Writes the acts of the house, and of those who run it, into the ledger. */
 export interface Journal {

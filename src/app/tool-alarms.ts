@@ -47,11 +47,11 @@ export class ToolAlarms {
     const isDrift = status === 'drifted' || status === 'pin-corrupt';
     const fields = { tool: `tool:${server}/${tool}`, status, reason };
     this.#parts.log.warn(isDrift ? 'tool.drifted' : 'tool.quarantined', fields);
-    await this.#parts.journal.note({
-      kind: isDrift ? 'tool.drifted' : 'tool.quarantined',
+    const told = {
       ...fields,
       ...(agreedDigest === undefined ? {} : { agreedDigest }),
       ...(observedDigest === undefined ? {} : { observedDigest }),
-    });
+    };
+    await this.#parts.journal.note(isDrift ? { kind: 'tool.drifted', ...told } : { kind: 'tool.quarantined', ...told });
   }
 }

@@ -7,7 +7,7 @@ import type { Digest } from '../lib/digest.ts';
 import type { JsonObject } from '../lib/json.ts';
 
 /** What every entry says. */
-interface Common<Kind extends string> {
+export interface Common<Kind extends string> {
   /** Version of the format. */
   readonly v: 1;
   readonly kind: Kind;
@@ -38,7 +38,7 @@ export type RecordedTarget =
   | { readonly id: 'tool:unknown'; readonly exposedName: string };
 
 /** What the two entries of a decision have in common: enough to decide again. */
-interface Decided {
+export interface Decided {
   readonly callId: string;
   readonly action: Action;
   /** Salted commitment to the arguments. */
@@ -142,9 +142,50 @@ export const HOUSE_KINDS = [
 ] as const;
 export type HouseKind = (typeof HOUSE_KINDS)[number];
 
+/** What is told of each act of the house. Small, without secrets and without personal data. */
+export interface HouseDetails {
+  readonly 'key.created': { readonly id: string; readonly agent: string; readonly expiresAtMs?: number };
+  readonly 'key.revoked': { readonly id: string; readonly agent: string };
+  readonly 'policy.applied': { readonly from: Digest; readonly to: Digest };
+  readonly 'policy.rejected': { readonly problems: readonly RejectedPlace[] };
+  readonly 'registry.applied': { readonly from: Digest; readonly to: Digest };
+  readonly 'registry.rejected': { readonly problems: readonly RejectedPlace[] };
+  readonly 'tool.drifted': ToolAlarm;
+  readonly 'tool.pinned': { readonly tool: string; readonly from?: Digest; readonly to?: Digest };
+  readonly 'tool.quarantined': ToolAlarm | UnpinnedServer;
+  readonly 'limit.warned': {
+    readonly rule: string;
+    readonly subject: string;
+    readonly window: string;
+    readonly usedCalls: number;
+    readonly usedNanoUsd: number;
+    readonly sharePercent: number;
+  };
+  readonly 'clock.jumped': { readonly offsetMs: number };
+  readonly 'broker.started': { readonly version: string; readonly pid: number };
+  readonly 'broker.stopped': { readonly why: string };
+}
+
+type RejectedPlace = { readonly code: string; readonly at: string };
+
+type ToolAlarm = {
+  readonly tool: string;
+  readonly status: string;
+  readonly reason: string;
+  readonly agreedDigest?: Digest;
+  readonly observedDigest?: Digest;
+};
+
+type UnpinnedServer = {
+  readonly server: string;
+  readonly status: string;
+  readonly count: number;
+  readonly tools: readonly string[];
+};
+
 /** An act of the house or of a person who runs it. */
 export interface HouseEntry extends Common<HouseKind> {
-  /** Small, without secrets and without personal data. */
+  /** `HouseDetails` of the kind. */
   readonly detail: JsonObject;
 }
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { inForm } from '../config/field-form.ts';
 import { ACTIONS, type Action } from '../domain/call.ts';
 import { CALENDAR_WINDOWS, type CalendarWindow } from './calendar-window.ts';
 
@@ -34,22 +35,26 @@ export interface LimitsSettings {
   readonly budgets: readonly BudgetSettings[];
 }
 
-const subject = z
+const subjectText = z
   .string()
   .regex(/^(?:\*|(?:agent|role|team):[^\s]+)$/)
   .describe(
     'Whose calls are counted: a glob such as `agent:*` (each agent alone), `role:support` or `team:crm` (their members together), or `*`.',
   );
 
-const resource = z
+const subject = inForm(subjectText, 'glob of subjects');
+
+const resourceText = z
   .string()
   .regex(/^(?:\*|tool:[^\s]+)$/)
   .describe('What is called: a glob such as `tool:crm/*`, `tool:crm/refund`, or `*`.');
 
+const resource = inForm(resourceText, 'glob of tools');
+
 const action = z
   .enum([...ACTIONS, '*'])
   .default('*')
-  .describe('What is done to it, such as `call`; `*`, the default, is every action.');
+  .describe('What is done to it, such as `call`; `*` is every action. Default: `*`.');
 
 const count = z.number().int().min(1).max(1_000_000_000);
 
@@ -58,17 +63,20 @@ const rate = z
     subject,
     resource,
     action,
-    limit: z
-      .string()
-      .regex(/^[1-9]\d{0,8}\/[smhd]$/)
-      .describe('Calls per second, minute, hour or day, such as `600/m`, `10/s`, `5/h`, `1000/d`.'),
+    limit: inForm(
+      z
+        .string()
+        .regex(/^[1-9]\d{0,8}\/[smhd]$/)
+        .describe('Calls per second, minute, hour or day, such as `600/m`, `10/s`, `5/h`, `1000/d`.'),
+      'calls per unit of time',
+    ),
     burst: z
       .number()
       .int()
       .min(1)
       .max(100_000)
       .optional()
-      .describe('Calls at once from rest; default: a tenth of the calls of `limit`, rounded up.'),
+      .describe('Calls at once from rest. Default: a tenth of the calls of `limit`, rounded up.'),
   })
   .describe('A rate: evenly paced calls with a burst.');
 
@@ -78,12 +86,12 @@ const concurrency = z
 
 const hard = z
   .strictObject({
-    calls: count.optional().describe('Calls per window, at least 1.'),
-    usd: z
-      .string()
-      .regex(/^\d{1,7}(?:\.\d{1,9})?$/)
+    calls: count.optional().describe('Calls per window, at least 1. Default: not limited.'),
+    usd: inForm(z.string().regex(/^\d{1,7}(?:\.\d{1,9})?$/), 'US dollars, quoted')
       .optional()
-      .describe('Dollars per window as quoted text with at most nine decimals, such as `"5.00"`.'),
+      .describe(
+        'Dollars per window as quoted text with at most nine decimals, such as `"5.00"`. Default: not limited.',
+      ),
   })
   .describe('What refuses: `calls`, `usd` or both.');
 
@@ -96,19 +104,17 @@ const budget = z
       .enum(CALENDAR_WINDOWS)
       .describe('The calendar window in UTC: second, minute, hour, day, week (from Monday) or month.'),
     hard,
-    soft: z
-      .string()
-      .regex(/^(?:[1-9]\d?|100)%$/)
+    soft: inForm(z.string().regex(/^(?:[1-9]\d?|100)%$/), 'percent, `1%` to `100%`')
       .default('80%')
-      .describe('The share of a hard amount at which one warning is given, such as `80%`, the default.'),
+      .describe('The share of a hard amount at which one warning is given. Default: `80%`.'),
   })
   .describe('A budget: calls and money per calendar window.');
 
 /** `policies/limits.yaml`: how much. Every list may be absent; what no row matches is not limited. */
 export const limitsSettings: z.ZodType<LimitsSettings> = z
   .strictObject({
-    rates: z.array(rate).default([]).describe('Calls per time.'),
-    concurrency: z.array(concurrency).default([]).describe('Calls under way at one time.'),
-    budgets: z.array(budget).default([]).describe('Calls and money per calendar window.'),
+    rates: z.array(rate).default([]).describe('Calls per time. Default: none.'),
+    concurrency: z.array(concurrency).default([]).describe('Calls under way at one time. Default: none.'),
+    budgets: z.array(budget).default([]).describe('Calls and money per calendar window. Default: none.'),
   })
   .describe('How much: all rows that match a call apply, and the strictest decides.');

@@ -1,4 +1,5 @@
 import type { ASTNode } from '@marcbachmann/cel-js';
+import { CONDITION_COMPREHENSIONS, CONDITION_FUNCTIONS, CONDITION_VARIABLES } from './condition-environment.ts';
 
 /** Bounds of a condition. With them an evaluation takes at most some ten thousand steps over capped input. */
 export const CONDITION_LIMITS = {
@@ -37,14 +38,7 @@ export interface ConditionUses {
   readonly patterns: readonly string[];
 }
 
-/** Fields of the variables that have fixed ones. A field that is not here is a spelling mistake, so it is refused. */
-export const CONDITION_FIELDS: Readonly<Record<string, readonly string[]>> = {
-  principal: ['agent', 'owner', 'team', 'costCenter', 'environment', 'proof'],
-  target: ['server', 'tool', 'risk', 'labels'],
-  context: ['transport', 'protocolVersion'],
-};
-
-const VARIABLES: ReadonlySet<string> = new Set(['args', 'now', 'principal', 'target', 'context']);
+const VARIABLES: ReadonlySet<string> = new Set(Object.keys(CONDITION_VARIABLES));
 const TYPE_NAMES: ReadonlySet<string> = new Set([
   'int',
   'uint',
@@ -55,12 +49,8 @@ const TYPE_NAMES: ReadonlySet<string> = new Set([
   'map',
   'null_type',
 ]);
-const COMPREHENSIONS: ReadonlySet<string> = new Set(['all', 'exists', 'exists_one', 'map', 'filter']);
-const FUNCTIONS: ReadonlySet<string> = new Set([
-  ...['has', 'size', 'int', 'double', 'string', 'bool', 'type', 'dyn', 'timestamp', 'duration', 're2'],
-  ...['startsWith', 'endsWith', 'contains', 'trim', 'indexOf', 'substring', 'lowerAscii', 'upperAscii'],
-  ...['getFullYear', 'getMonth', 'getDate', 'getDayOfMonth', 'getDayOfWeek', 'getHours', 'getMinutes', 'getSeconds'],
-]);
+const COMPREHENSIONS: ReadonlySet<string> = new Set(Object.keys(CONDITION_COMPREHENSIONS));
+const FUNCTIONS: ReadonlySet<string> = new Set(Object.keys(CONDITION_FUNCTIONS));
 
 interface Walk {
   readonly variables: Set<string>;
@@ -116,7 +106,7 @@ function visitName(node: ASTNode & { readonly op: 'id' }, walk: Walk, bound: rea
 
 function visitField(owner: ASTNode, field: { readonly name: string; readonly at: ASTNode }, walk: Walk): void {
   if (owner.op !== 'id') return;
-  const fields = CONDITION_FIELDS[owner.args];
+  const fields = fieldsOf(owner.args);
   if (fields === undefined || fields.includes(field.name)) return;
   walk.defect ??= {
     code: 'policy-condition-invalid',
@@ -127,10 +117,16 @@ function visitField(owner: ASTNode, field: { readonly name: string; readonly at:
 }
 
 function visitIndex(owner: ASTNode, index: ASTNode, walk: Walk): void {
-  if (owner.op !== 'id' || CONDITION_FIELDS[owner.args] === undefined) return;
+  if (owner.op !== 'id' || fieldsOf(owner.args) === undefined) return;
   if (index.op === 'value' && typeof index.args === 'string') {
     visitField(owner, { name: index.args, at: index }, walk);
   } else refuse(walk, index, { message: 'a computed field name', hint: 'write the field, such as `principal.team`' });
+}
+
+/** The names of the fields of a variable; undefined where any may be there. */
+function fieldsOf(variable: string): readonly string[] | undefined {
+  const fields = Object.hasOwn(CONDITION_VARIABLES, variable) ? CONDITION_VARIABLES[variable]?.fields : undefined;
+  return fields && Object.keys(fields);
 }
 
 interface CallSite {

@@ -5,6 +5,7 @@ import { digestOf } from '../lib/digest.ts';
 import type { JsonObject } from '../lib/json.ts';
 import { argumentsFit } from './arguments-weight.ts';
 import { admitCondition, CONDITION_LIMITS, type ConditionDefect, type ConditionUses } from './condition-admission.ts';
+import { CONDITION_VARIABLES } from './condition-environment.ts';
 
 /** What a condition came to. `error`: it met something undefined or of the wrong type, or did not say yes or no. */
 export type ConditionResult = 'true' | 'false' | 'error';
@@ -70,12 +71,11 @@ function createEnvironment(patterns: ReadonlyMap<string, RE2JS>): Environment {
     if (text.length > CONDITION_LIMITS.argumentsWeight) throw new RangeError('text too long for a regular expression');
     return patterns.get(pattern)?.test(text) ?? false;
   };
-  return new Environment({ limits: { maxAstNodes: CONDITION_LIMITS.nodes, maxDepth: CONDITION_LIMITS.depth } })
-    .registerVariable('args', 'map<string, dyn>')
-    .registerVariable('now', 'google.protobuf.Timestamp')
-    .registerVariable('principal', 'map<string, string>')
-    .registerVariable('target', 'map<string, dyn>')
-    .registerVariable('context', 'map<string, string>')
+  const environment = new Environment({
+    limits: { maxAstNodes: CONDITION_LIMITS.nodes, maxDepth: CONDITION_LIMITS.depth },
+  });
+  for (const [name, { celType }] of Object.entries(CONDITION_VARIABLES)) environment.registerVariable(name, celType);
+  return environment
     .registerFunction('re2(string, string): bool', find, { async: false })
     .registerFunction('string.re2(string): bool', find, { async: false });
 }

@@ -5,6 +5,7 @@ import type { Condition, ConditionCompiler } from './condition.ts';
 import { type CsvField, splitCsvLine } from './csv-line.ts';
 import type { GrantRow, LinkRow } from './grant-row.ts';
 import { nameDefect, OBJECT_KINDS, SUBJECT_KINDS } from './names.ts';
+import { columnsOf } from './row-kinds.ts';
 import type { SourceText } from './source-text.ts';
 
 /** Everything a `policy.csv` says, row by row. */
@@ -19,11 +20,7 @@ const ACTION_NAMES: ReadonlyMap<string, Action | '*'> = new Map([
   ...ACTIONS.map((action): [string, Action] => [action, action]),
   ['*', '*'],
 ]);
-const COLUMNS = {
-  p: ['p', 'who', 'what', 'action', 'when', 'effect'],
-  g: ['g', 'who', 'role'],
-  g2: ['g2', 'what', 'set'],
-};
+const COLUMNS = { p: columnsOf('p'), g: columnsOf('g'), g2: columnsOf('g2') };
 
 /** Parses the rows of `policy.csv`; each row that is not right becomes one or more problems. */
 export function parsePolicyRows(source: SourceText, compile: ConditionCompiler, problems: Problem[]): PolicyRows {

@@ -34,17 +34,25 @@ const sentence = z.string().regex(new RegExp(`^(${ACTIONS.join('|')}) (tool|reso
 const jsonValue: z.ZodType<JsonValue> = z.lazy(() =>
   z.union([z.null(), z.boolean(), z.number(), z.string(), z.array(jsonValue), z.record(z.string(), jsonValue)]),
 );
-const args = z.record(z.string(), jsonValue);
+const args = z.record(z.string(), jsonValue).describe('Arguments of the call. Default: the question is about all.');
 const detailed = z
   .strictObject({ ...actionKeys(), args: args.optional() })
   .refine((entry) => ACTIONS.filter((action) => entry[action] !== undefined).length === 1, {
     error: 'needs exactly one action, such as `call: tool:files/read_file`',
   });
-const entries = z.array(z.union([sentence, detailed])).optional();
+const entries = (expectation: string): z.ZodOptional<z.ZodType<readonly (string | Detailed)[]>> =>
+  z
+    .array(z.union([sentence, detailed]))
+    .describe(`What ${expectation}: \`<action> <id>\`, or a map of the action and \`args\`. Default: nothing is asked.`)
+    .optional();
 
 /** The form of a file of `policies/tests/`. */
 export const suiteSchema: z.ZodType<readonly SuiteGroup[]> = z.array(
-  z.strictObject({ as: agentId, may: entries, may_not: entries }),
+  z.strictObject({
+    as: agentId.describe('The agent that asks, such as `agent:demo`.'),
+    may: entries('it may do'),
+    may_not: entries('it may not do'),
+  }),
 );
 
 type Detailed = { readonly [action in Action]?: string | undefined } & { readonly args?: JsonObject | undefined };
@@ -55,7 +63,9 @@ type SuiteGroup = {
 };
 
 function actionKeys(): { readonly [action in Action]: z.ZodOptional<z.ZodString> } {
-  const id = objectId.optional();
+  const id = objectId
+    .describe('Id of what the action is done to; each entry has one action. Default: none.')
+    .optional();
   return { call: id, read: id, get: id, complete: id, subscribe: id, elicit: id, sample: id, roots: id };
 }
 

@@ -9,6 +9,15 @@ export const LOCK_FILE = 'registry.lock';
 /** Largest lock that is read, in bytes. */
 export const MAX_LOCK_BYTES = 67_108_864;
 
+/** What the lock holds, key by key; `docs/reference/registry.md` is made of it. */
+export const LOCK_KEYS: Readonly<Record<string, string>> = {
+  version: 'Version of the format: 1',
+  servers: 'The agreed tools of each server, by its name and by theirs',
+  'servers.<name>.<tool>.digest':
+    'SHA-256 of the canonical form (RFC 8785) of the definition, as `sha256:…`; `corrupt` where a corrupt pin is kept',
+  'servers.<name>.<tool>.definition': 'The definition as the server declared it, verbatim',
+};
+
 /** The agreed definitions of `registry.lock`, and a warning for each that cannot be trusted. */
 export interface Lock {
   readonly pins: Pins;

@@ -17,7 +17,7 @@ const toolSettings = z
   .strictObject({
     risk: risk
       .exactOptional()
-      .describe('Harm that the tool can do. Default: `destructive`; only `read` is ever tried again.'),
+      .describe('Harm that the tool can do; only `read` is ever tried again. Default: `risk` of the server.'),
     costUsd: dollars('Cost of one call, reserved before it is sent. Default: `"0"`.').exactOptional(),
     labels: z
       .array(
@@ -126,7 +126,7 @@ const serverFile = z
     tools: z
       .record(z.string().regex(TOOL_NAME), toolSettings)
       .default({})
-      .describe('Tools by name. Tools that are not listed exist all the same, with the defaults.'),
+      .describe('Tools by name. Tools that are not listed exist all the same, with the defaults. Default: none.'),
   })
   .describe('One tool server: how it is reached and what the operator says of its tools');
 

@@ -1,11 +1,12 @@
 import { destination, type Logger as PinoLogger, pino } from 'pino';
 import type { JsonObject } from '../lib/json.ts';
+import type { LogEvent, LogEvents } from './log-events.ts';
 
-/** Facts with fields, named noun.verb. A payload or a secret never goes into a line. */
+/** Facts with fields, named noun.verb, all of them in `LOG_EVENTS`. A payload or a secret never goes into a line. */
 export interface Log {
-  info(event: string, fields?: JsonObject): void;
-  warn(event: string, fields?: JsonObject): void;
-  error(event: string, fields?: JsonObject): void;
+  info<Event extends LogEvent>(event: Event, fields: LogEvents[Event]): void;
+  warn<Event extends LogEvent>(event: Event, fields: LogEvents[Event]): void;
+  error<Event extends LogEvent>(event: Event, fields: LogEvents[Event]): void;
 }
 
 /** How many bytes of lines are gathered before they are written; what waits is written every second. */
@@ -21,9 +22,9 @@ export function jsonLog(): Log & { flush(): void } {
   const logger: PinoLogger = pino({ base: null, messageKey: 'event' }, stream);
   return {
     flush: () => stream.flushSync(),
-    info: (event, fields = {}) => logger.info(fields, event),
-    warn: (event, fields = {}) => logger.warn(fields, event),
-    error: (event, fields = {}) => logger.error(fields, event),
+    info: (event: string, fields: JsonObject) => logger.info(fields, event),
+    warn: (event: string, fields: JsonObject) => logger.warn(fields, event),
+    error: (event: string, fields: JsonObject) => logger.error(fields, event),
   };
 }
 

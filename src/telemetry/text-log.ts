@@ -32,9 +32,9 @@ export function textLog(write: (text: string) => void, clock: Clock): Log & { fl
   };
   return {
     flush,
-    info: (event, fields = {}) => line('', event, fields),
-    warn: (event, fields = {}) => line('WARNING ', event, fields),
-    error: (event, fields = {}) => line('ERROR ', event, fields),
+    info: (event: string, fields: JsonObject) => line('', event, fields),
+    warn: (event: string, fields: JsonObject) => line('WARNING ', event, fields),
+    error: (event: string, fields: JsonObject) => line('ERROR ', event, fields),
   };
 }
 

@@ -1,5 +1,5 @@
-import { ERROR_CODES } from '../domain/error-codes.ts';
-import { REASONS } from '../domain/reasons.ts';
+import { ERROR_CODES } from '../../src/domain/error-codes.ts';
+import { REASONS } from '../../src/domain/reasons.ts';
 
 /** The page `docs/reference/reasons.md`, made from the two tables that the code itself obeys. */
 export function reasonsPage(): string {

@@ -1,7 +1,7 @@
-import type { CommandDeclaration, Example, Flag } from './declaration.ts';
-import { ALL_EXITS, argumentRows, exitRows, flagRows, flagTerm, type Row, usageOf } from './help-parts.ts';
-import { OUTPUT_FLAG, SETTING_FLAGS } from './settings-flags.ts';
-import { wrapWords } from './wrap.ts';
+import type { CommandDeclaration, Example, Flag } from '../../src/cli/declaration.ts';
+import { ALL_EXITS, argumentRows, exitRows, flagRows, flagTerm, type Row, usageOf } from '../../src/cli/help-parts.ts';
+import { OUTPUT_FLAG, SETTING_FLAGS } from '../../src/cli/settings-flags.ts';
+import { wrapWords } from '../../src/cli/wrap.ts';
 
 const WIDTH = 118;
 

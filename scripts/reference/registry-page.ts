@@ -1,0 +1,39 @@
+import { agentSettingsSchema } from '../../src/registry/agent-settings.ts';
+import { LOCK_KEYS } from '../../src/registry/lock.ts';
+import { serverSettingsSchema } from '../../src/registry/server-schema.ts';
+import { madeFrom, meaningsTable, pageOf } from './markdown.ts';
+import { schemaRows, schemaTable } from './schema-rows.ts';
+
+/** The page `docs/reference/registry.md`. */
+export function registryPage(): string {
+  return pageOf([
+    '# The registry',
+    '',
+    madeFrom(['src/registry/server-schema.ts', 'src/registry/agent-settings.ts', 'src/registry/lock.ts']),
+    '',
+    'What exists: one YAML file for each tool server and each agent, called after the `name` in it, and the lock of the tool',
+    'definitions that were agreed to. A key that is not in these tables is an error, so is a file of another kind. YAML',
+    'anchors, aliases, tags and merge keys are refused, so that what is reviewed is what is read.',
+    '',
+    '## `servers/*.yaml`',
+    '',
+    ...schemaTable(schemaRows(serverSettingsSchema)),
+    '',
+    'A secret never stands in these files. In the values of `transport.env` and `transport.headers`, `$' +
+      '{env:NAME}` is the',
+    'value of an environment variable of the broker and `$' +
+      '{file:PATH}` the content of a file, whose relative path starts',
+    'from the registry directory. Both are read when a session with the server is opened.',
+    '',
+    '## `agents/*.yaml`',
+    '',
+    ...schemaTable(schemaRows(agentSettingsSchema)),
+    '',
+    '## `registry.lock`',
+    '',
+    'JSON that `seneschal registry pin` writes, servers and tools in the order of their names. It is reviewed and kept in',
+    'version control, and not edited by hand: a definition that does not match its own digest is blocked as `pin-corrupt`.',
+    '',
+    ...meaningsTable(['Key', 'Meaning'], LOCK_KEYS),
+  ]);
+}

@@ -1,0 +1,196 @@
+import type {
+  AdmittedEntry,
+  ClosedEntry,
+  Common,
+  Decided,
+  EntryKind,
+  HouseDetails,
+  HouseEntry,
+  HouseKind,
+  InDoubtEntry,
+  MessageRefusedEntry,
+  RecordedStep,
+  RecordedTarget,
+  RefusedEntry,
+  SummedEntry,
+} from './entry.ts';
+
+/** A meaning for each field, also for those that may be absent; the type checker keeps it in step with the entry. */
+export type FieldMeanings<Type> = { readonly [Field in FieldOf<Type>]: string };
+/** Names of the fields of a type, of each alternative where it is a union. */
+type FieldOf<Type> = Type extends unknown ? keyof Type & string : never;
+type Own<Type> = FieldMeanings<Omit<Type, keyof Common<EntryKind>>>;
+
+const RULE = 'The line that decided, such as `policy.csv:12`; absent where no line did';
+const REASON = 'A reason of the page [Reasons](reasons.md#reasons)';
+const ACTION = 'The action that was asked: `call`';
+const CALL_ID = 'UUIDv7; the `decisionId` of the reply';
+const CONTEXT =
+  'How it came: `transport` (`http` or `stdio`), `protocolVersion`, and `traceparent` where the agent sent one';
+const CREDENTIAL = 'What proved the agent, never a secret: `id` (id of the key, or `uid:<number>`) and `proof`';
+const PROBLEMS = 'The first twenty problems, each with its error code (`code`) and place (`at`)';
+const FROM_TO = { from: 'Digest before', to: 'Digest from then on' };
+const KEY = { id: 'Id of the key, never its secret', agent: '`agent:…` that the key proves' };
+const ALARM = {
+  tool: '`tool:<server>/<tool>`',
+  status: 'How the tool stands, as `registry list` says it',
+  reason: 'Why, in one sentence',
+  agreedDigest: 'Digest of the definition that was agreed to; absent where none was',
+  observedDigest: 'Digest of the definition that the server declares; absent where it declares none',
+};
+
+/** What every entry says. */
+export const COMMON_FIELDS: FieldMeanings<Common<EntryKind>> = {
+  v: 'Version of the format: 1',
+  kind: 'What the entry is: a heading of this page',
+  atMs: 'Milliseconds since 1970 of the calendar clock when the entry was made',
+  principal: '`agent:…`; `system:broker` or `os-user:<uid>` for acts of the house',
+  session: "The broker's own session id, `stateless`, or `none` for acts of the house",
+  revision: 'Digest of the policy set in force; null before the first one is',
+  registry: 'Digest of registry and lock in force; null before the first one is',
+};
+
+const DECIDED_FIELDS: FieldMeanings<Decided> = {
+  callId: CALL_ID,
+  action: ACTION,
+  argsDigest: 'Salted digest of the arguments',
+  context: CONTEXT,
+  credential: CREDENTIAL,
+  steps: 'What each control of the request row saw and said, in their order; see [Steps](#steps)',
+  subjects: 'Every subject that the agent was: `agent:…`, its roles, `team:…`',
+  target: 'What was called; see [Target](#target)',
+};
+
+/** What the entries of calls and messages say beyond what every entry says. */
+export const CALL_FIELDS: {
+  readonly 'call.admitted': Own<AdmittedEntry>;
+  readonly 'call.refused': Own<RefusedEntry>;
+  readonly 'call.closed': Own<ClosedEntry>;
+  readonly 'call.in-doubt': Own<InDoubtEntry>;
+  readonly 'call.refusals-summed': Own<SummedEntry>;
+  readonly 'message.refused': Own<MessageRefusedEntry>;
+} = {
+  'call.admitted': DECIDED_FIELDS,
+  'call.refused': {
+    ...DECIDED_FIELDS,
+    stage: 'The control that decided, `ledger` where the intent could not be written, or `walk`',
+    reason: REASON,
+    message: 'The sentence that the agent was told, at most 1,000 characters',
+    rule: RULE,
+    retryAfterMs: 'Milliseconds after which a try may succeed, of rates and budgets',
+  },
+  'call.closed': {
+    callId: CALL_ID,
+    action: ACTION,
+    target: 'Id of the target; the rest of it stands in `call.admitted`',
+    admittedAtMs: 'Milliseconds since 1970 at which the call was received',
+    durationMs: 'Milliseconds from there to the outcome, by the monotonic clock',
+    costNanoUsd: 'What was charged, in nano-dollars',
+    outcome: '`completed`, `failed`, or `refused` where the call was made and its result withheld',
+    inDoubt: 'True where the tool server may have acted although no answer came',
+    steps: 'What each control of the result row saw and said',
+    stage: 'The control that withheld the result',
+    reason: `${REASON}; absent where the call completed`,
+    rule: RULE,
+    message: 'The sentence that the agent was told; absent where the call completed',
+    resultDigest: 'Salted digest of what came back, also where it was withheld',
+    resultBytes: 'Size of the result in bytes, where the call completed',
+  },
+  'call.in-doubt': {
+    callId: CALL_ID,
+    action: ACTION,
+    target: 'Id of the target',
+    admittedAtMs: 'Milliseconds since 1970 at which the intent was written',
+    reason: '`in-doubt`',
+  },
+  'call.refusals-summed': {
+    of: '`call.refused` or `message.refused`',
+    count: 'How many there were beyond the first, which has an entry of its own',
+    fromMs: 'Where the second that was summed begins; it ends 1,000 ms later',
+    reason: `${REASON}, of refused calls`,
+    rule: RULE,
+    code: 'JSON-RPC error code, of refused messages',
+  },
+  'message.refused': {
+    context: CONTEXT,
+    credential: CREDENTIAL,
+    code: 'JSON-RPC error code that was answered',
+    problem: 'What was wrong with the message; no part of it',
+  },
+};
+
+/** What acts of the house say beyond what every entry says. */
+export const HOUSE_FIELDS: Own<HouseEntry> = { detail: 'What is told of the act, by its kind' };
+
+/** What `detail` holds, by kind. */
+export const DETAIL_FIELDS: { readonly [Kind in HouseKind]: FieldMeanings<HouseDetails[Kind]> } = {
+  'key.created': { ...KEY, expiresAtMs: 'Milliseconds since 1970 at which it expires; absent where it does not' },
+  'key.revoked': KEY,
+  'policy.applied': FROM_TO,
+  'policy.rejected': { problems: PROBLEMS },
+  'registry.applied': FROM_TO,
+  'registry.rejected': { problems: PROBLEMS },
+  'tool.drifted': ALARM,
+  'tool.pinned': {
+    tool: ALARM.tool,
+    from: 'Digest that was agreed to before; absent where none was',
+    to: 'Digest that is agreed to from then on; absent where the tool was taken out of the lock',
+  },
+  'tool.quarantined': {
+    ...ALARM,
+    server: 'Name of the server, of all its tools that nobody has agreed to',
+    count: 'How many they are',
+    tools: 'Names of the first 200 of them',
+  },
+  'limit.warned': {
+    rule: 'The line of the budget, such as `limits.yaml:9`',
+    subject: 'Whose counter it is',
+    window: 'Its window, such as `day`',
+    usedCalls: 'Calls charged in the window',
+    usedNanoUsd: 'Nano-dollars charged in the window',
+    sharePercent: 'The share that was reached, in percent',
+  },
+  'clock.jumped': { offsetMs: "Milliseconds between the machine's calendar clock and that of the budgets" },
+  'broker.started': { version: 'Version of the broker', pid: 'Its process id' },
+  'broker.stopped': { why: 'Why it ended, in words' },
+};
+
+/** What a step says. */
+export const STEP_FIELDS: FieldMeanings<RecordedStep> = {
+  control: 'Name of the control',
+  effect: '`allow`, `deny`, `hold`, or `indeterminate` where the control failed',
+  facts: 'What it saw of the world; see [Facts](#facts)',
+  reason: `${REASON}; absent where it allowed`,
+  rule: RULE,
+};
+
+/** What a recorded target says. */
+export const TARGET_FIELDS: FieldMeanings<RecordedTarget> = {
+  id: '`tool:<server>/<tool>`, or `tool:unknown` where the name resolved to nothing',
+  definitionDigest: 'Digest of the definition in force, of a tool that exists',
+  risk: '`read`, `write` or `destructive`, of a tool that exists',
+  exposedName: 'The name that was asked for, at most 256 characters, where it resolved to nothing',
+};
+
+/** When an entry of a kind is written. */
+export const KIND_MEANINGS: { readonly [Kind in EntryKind]: string } = {
+  'call.admitted': 'The intent of a call: durable before anything leaves.',
+  'call.refused': 'A call that was refused before anything left: its one entry.',
+  'call.closed': 'How an admitted call ended: durable before the reply.',
+  'call.in-doubt': 'Written at the start for a call that was admitted by an earlier broker and never closed.',
+  'call.refusals-summed': 'Refusals of one agent, reason, rule and second beyond the first.',
+  'message.refused': 'A message of a known agent that never became a call.',
+  'key.created': 'A key was made.',
+  'key.revoked': 'A key was ended.',
+  'policy.applied': 'Changed policies are in force.',
+  'policy.rejected': 'Changed policies could not be loaded; the old ones stay.',
+  'registry.applied': 'A changed registry is in force.',
+  'registry.rejected': 'A changed registry could not be loaded; the old one stays.',
+  'tool.drifted': 'A tool differs from what was agreed to, or its pin is corrupt; it is blocked.',
+  'tool.pinned': 'A person agreed to a definition, or took a tool that is gone out of the lock.',
+  'tool.quarantined': 'A tool is not admitted, or tools of a server have not been agreed to.',
+  'limit.warned': 'A budget reached its `soft` share, once in each window.',
+  'clock.jumped': "The machine's clock was set while the broker runs.",
+  'broker.started': 'A broker opened the data directory.',
+  'broker.stopped': 'It closed the data directory in order.',
+};
