@@ -8,6 +8,7 @@ import { expectedOutput, type PageBlock, type PageCommand, printedOutput, readPa
 
 const ROOT = resolve(import.meta.dirname, '..');
 const START = 'npm ci && npm start';
+const DEMO = 'npm run demo';
 /** As nobody sets them: directories of where the command is started. */
 const IN_PLACE = { SENESCHAL_REGISTRY: '', SENESCHAL_POLICIES: '', SENESCHAL_DATA: '' };
 
@@ -24,10 +25,11 @@ function copyOfCheckout(): Home {
   cpSync(join(ROOT, 'policies'), copy.path('policies'), { recursive: true });
   copy.write({
     'bin/npx': '#!/bin/sh\nexec "$@"\n',
+    'bin/npm': `#!/bin/sh\ncd "${ROOT}" && PATH="${process.env.PATH}" exec npm --no-update-notifier "$@"\n`,
     'bin/seneschal': `#!/bin/sh\nexec "${process.execPath}" "${copy.command}" "$@"\n`,
     'bin/mcp-inspector': `#!/bin/sh\nexec "${join(ROOT, 'node_modules/.bin/mcp-inspector')}" "$@"\n`,
   });
-  for (const name of ['npx', 'seneschal', 'mcp-inspector']) chmodSync(copy.path(`bin/${name}`), 0o755);
+  for (const name of ['npx', 'npm', 'seneschal', 'mcp-inspector']) chmodSync(copy.path(`bin/${name}`), 0o755);
   return copy;
 }
 
@@ -49,6 +51,7 @@ function shell(copy: Home, command: string): Promise<Ran> {
 async function runCommand(copy: Home, { command, exit, output }: PageCommand): Promise<void> {
   const { code, stdout, stderr } = await shell(copy, command);
   if (exit !== undefined) expect([command, code, stderr]).toEqual([command, exit, exit === 0 ? '' : stderr]);
+  if (command === DEMO) expect(code, stderr).toBe(0);
   if (output !== undefined) expect(printedOutput(stdout), `${command}\n${stderr}`).toMatch(expectedOutput(output));
 }
 
@@ -98,5 +101,7 @@ test('every page can be reached from the map', () => {
 test('no commands on a page are left unread', () => {
   const blocks: readonly PageBlock[] = readPage(join(ROOT, 'README.md'));
   expect(blocks.filter(({ kind }) => kind === 'console')).toHaveLength(1);
-  expect(blocks.flatMap(({ commands }) => commands).length).toBeGreaterThan(10);
+  const typed = blocks.flatMap(({ commands }) => commands.map(({ command }) => command));
+  expect(typed.slice(0, 2)).toEqual([START, DEMO]);
+  expect(typed.length).toBeGreaterThan(10);
 });
