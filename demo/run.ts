@@ -52,6 +52,9 @@ async function demonstrate(broker: Broker): Promise<boolean> {
 }
 
 const broker = new Broker();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => void broker.close().finally(() => process.exit(1)));
+}
 try {
   process.exitCode = (await demonstrate(broker)) ? 0 : 1;
 } finally {
