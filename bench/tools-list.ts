@@ -8,9 +8,10 @@ const WARM_UP_ROUNDS = 5;
 export interface ListCost {
   readonly tools: number;
   readonly pages: number;
-  /** The whole list, all pages, as the caller sees it. */
-  /** Until the last byte of the last page is there. */
+  /** The whole list over HTTP: of every page, from the request until its last byte is at the client. */
   readonly listMs: number;
+  /** What the client's own `JSON.parse` takes for it, which is not in `listMs`. */
+  readonly parseMs: number;
   /** CPU of the broker for the whole list. */
   readonly cpuMs: number;
   readonly firstPageMs: number;
@@ -33,6 +34,7 @@ export async function measureList(
     pages: measured[0]?.pages ?? 0,
     cpuMs,
     listMs: median(measured.map(({ listMs }) => listMs)),
+    parseMs: median(measured.map(({ parseMs }) => parseMs)),
     firstPageMs: median(measured.map(({ firstPageMs }) => firstPageMs)),
   };
 }
@@ -43,22 +45,24 @@ async function walk(pool: Pool, key: string): Promise<Omit<ListCost, 'cpuMs'>> {
   let pages = 0;
   let firstPageMs = 0;
   let listMs = 0;
+  let parseMs = 0;
   do {
     const page = await readPage(pool, key, cursor);
     tools += page.tools;
     pages += 1;
     cursor = page.cursor;
     listMs += page.ms;
+    parseMs += page.parseMs;
     if (pages === 1) firstPageMs = page.ms;
   } while (cursor !== undefined);
-  return { tools, pages, listMs, firstPageMs };
+  return { tools, pages, listMs, parseMs, firstPageMs };
 }
 
 async function readPage(
   pool: Pool,
   key: string,
   cursor: string | undefined,
-): Promise<{ tools: number; ms: number; cursor?: string }> {
+): Promise<{ tools: number; ms: number; parseMs: number; cursor?: string }> {
   const envelope = {
     'io.modelcontextprotocol/protocolVersion': '2026-07-28',
     'io.modelcontextprotocol/clientCapabilities': {},
@@ -82,8 +86,9 @@ async function readPage(
   const ms = performance.now() - startedMs;
   const text = bytes.toString('utf8');
   const message: unknown = JSON.parse(text);
+  const parseMs = performance.now() - startedMs - ms;
   const result = isJsonObject(message) ? message.result : undefined;
   if (!isJsonObject(result) || !Array.isArray(result.tools)) throw new Error(`no list: ${text.slice(0, 300)}`);
   const next = result.nextCursor;
-  return { tools: result.tools.length, ms, ...(typeof next === 'string' ? { cursor: next } : {}) };
+  return { tools: result.tools.length, ms, parseMs, ...(typeof next === 'string' ? { cursor: next } : {}) };
 }

@@ -16,6 +16,8 @@ interface KnownList {
 export class Visibility {
   #world: World;
   #lists = new Map<string, KnownList>();
+  /** One list for all who see the same, so that its printed pages are shared. */
+  #shared = new Map<string, ToolList>();
 
   constructor(world: World) {
     this.#world = world;
@@ -26,7 +28,7 @@ export class Visibility {
     const key = keyOf(principal);
     const known = this.#lists.get(key);
     if (known) return known.list;
-    const list = listOf(this.#world, principal);
+    const list = this.#share(seenBy(this.#world, principal));
     this.#lists.set(key, { principal, list });
     return list;
   }
@@ -36,33 +38,57 @@ export class Visibility {
     const before = this.#lists;
     this.#world = world;
     this.#lists = new Map();
+    this.#shared = new Map();
     const changed = new Set<string>();
     for (const [key, { principal, list }] of before) {
-      const now = listOf(world, principal);
-      const same = sameTools(list.tools, now.tools);
-      this.#lists.set(key, { principal, list: same ? list : now });
+      const seen = seenBy(world, principal);
+      const same = sameTools(list.tools, seen.tools);
+      // A list that says the same stays the same object, or its cursors and pages would be lost for nothing.
+      const now = same ? list : this.#share(seen);
+      if (same && !this.#shared.has(seen.mark)) this.#shared.set(seen.mark, list);
+      this.#lists.set(key, { principal, list: now });
       if (!same) changed.add(principal.id);
     }
     return [...changed];
+  }
+
+  #share({ mark, tools }: Seen): ToolList {
+    const known = this.#shared.get(mark);
+    if (known) return known;
+    const list = { tools };
+    this.#shared.set(mark, list);
+    return list;
   }
 }
 
 /** Definitions under their exposed names, one object per target, so that equal lists share their members. */
 const exposed = new WeakMap<JsonObject, JsonObject>();
 
-function listOf(world: World, principal: Principal): ToolList {
+/** The tools of one principal, and which of the world's targets they are. */
+interface Seen {
+  readonly tools: readonly JsonObject[];
+  /** Equal exactly when the same targets of one world are seen. */
+  readonly mark: string;
+}
+
+const MARK_BITS = 8;
+
+function seenBy(world: World, principal: Principal): Seen {
   const subjects = world.subjectsOf(principal);
   const tools: JsonObject[] = [];
-  for (const target of world.targets) {
-    if (!world.maySee({ principal, subjects }, target)) continue;
+  const marks = new Uint8Array(Math.ceil(world.targets.length / MARK_BITS));
+  world.targets.forEach((target, index) => {
+    if (!world.maySee({ principal, subjects }, target)) return;
     let definition = exposed.get(target.definition);
     if (!definition) {
       definition = { ...target.definition, name: target.exposedName };
       exposed.set(target.definition, definition);
     }
     tools.push(definition);
-  }
-  return { tools };
+    const at = Math.floor(index / MARK_BITS);
+    marks[at] = (marks[at] ?? 0) | (1 << (index % MARK_BITS));
+  });
+  return { tools, mark: Buffer.from(marks.buffer).toString('base64') };
 }
 
 function sameTools(one: readonly JsonObject[], other: readonly JsonObject[]): boolean {

@@ -22,13 +22,20 @@ export const migrations: readonly Migration[] = [
     name: 'ledger-002-policy-archive',
     sql: 'CREATE TABLE policy_archive (revision TEXT PRIMARY KEY, texts TEXT NOT NULL) STRICT, WITHOUT ROWID',
   },
+  {
+    // The salt beside the entry: a row of its own for each would be written for nothing where no payload is kept.
+    name: 'ledger-003-salt-of-entry',
+    sql: 'ALTER TABLE entry ADD COLUMN salt BLOB',
+  },
 ];
 
 // The body goes over as the bytes that were hashed, and is text in the file.
 const INSERT_ENTRY =
-  'INSERT INTO entry (kind, call, at, principal, body, leaf) VALUES (?, ?, ?, ?, CAST(? AS TEXT), ?)';
+  'INSERT INTO entry (kind, call, at, principal, body, leaf, salt) VALUES (?, ?, ?, ?, CAST(? AS TEXT), ?, ?)';
 // Written right after its entry, in one transaction: the last row is that entry.
-const INSERT_PAYLOAD = 'INSERT INTO payload (seq, salt, bytes) VALUES (last_insert_rowid(), ?, ?)';
+const INSERT_PAYLOAD = 'INSERT INTO payload (seq, bytes) VALUES (last_insert_rowid(), ?)';
+const ERASE_SALT = 'UPDATE entry SET salt = NULL WHERE seq = ?';
+const ERASE_PAYLOAD = 'UPDATE payload SET salt = NULL, bytes = NULL WHERE seq = ?';
 
 /** A payload that an entry commits to, and how much of it stays. */
 export interface PayloadToKeep {
@@ -40,7 +47,7 @@ export interface PayloadToKeep {
 
 const DEFAULT_MAX_PAYLOAD_BYTES = 262_144;
 
-/** The book, as those see it who write in it. Entries are never changed and never taken out. */
+/** The book, as those see it who write in it. What was hashed is never changed and never taken out. */
 export class Ledger {
   readonly #database: Pick<Database, 'write'>;
   readonly #ids: Ids;
@@ -70,20 +77,23 @@ export class Ledger {
 
   /** Erases a payload and its salt; the entry and its digest stay, and say nothing of it any more. */
   async erasePayload(seq: number): Promise<void> {
-    await this.#database.write([{ sql: 'UPDATE payload SET salt = NULL, bytes = NULL WHERE seq = ?', params: [seq] }]);
+    await this.#database.write([ERASE_SALT, ERASE_PAYLOAD].map((sql) => ({ sql, params: [seq] })));
   }
 }
 
 function statementsOf(entry: Entry, payload: PayloadToKeep | undefined): readonly Statement[] {
   const { bytes: body, leaf } = entryLeaf(entry);
   const callId = 'callId' in entry ? entry.callId : null;
+  const salt = payload?.commitment.salt ?? null;
   const statement: Statement = {
     sql: INSERT_ENTRY,
-    params: [entry.kind, callId, entry.atMs, entry.principal, body, leaf],
+    params: [entry.kind, callId, entry.atMs, entry.principal, body, leaf, salt],
   };
-  if (payload === undefined) return [statement];
-  const { salt, bytes } = payload.commitment;
-  const maxBytes = payload.maxBytes ?? DEFAULT_MAX_PAYLOAD_BYTES;
-  const isKept = payload.retention === 'keep' && bytes.length <= maxBytes && Buffer.byteLength(bytes) <= maxBytes;
-  return [statement, { sql: INSERT_PAYLOAD, params: [salt, isKept ? bytes : null] }];
+  return payload !== undefined && isKept(payload)
+    ? [statement, { sql: INSERT_PAYLOAD, params: [payload.commitment.bytes] }]
+    : [statement];
+}
+
+function isKept({ commitment: { bytes }, retention, maxBytes = DEFAULT_MAX_PAYLOAD_BYTES }: PayloadToKeep): boolean {
+  return retention === 'keep' && bytes.length <= maxBytes && Buffer.byteLength(bytes) <= maxBytes;
 }

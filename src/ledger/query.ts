@@ -62,13 +62,13 @@ export function listEntries(database: DatabaseReader, filter: EntryFilter): read
 
 /** Every entry of a call in order, with what is kept of its payloads; empty when there is no such call. */
 export function showCall(database: DatabaseReader, callId: string): readonly ShownActOfCall[] {
-  const sql = `SELECT entry.seq, body, leaf, payload.seq AS payloadSeq, salt, bytes FROM entry
+  // Salts of entries that an older version wrote lie beside their payloads.
+  const sql = `SELECT entry.seq, body, leaf, coalesce(entry.salt, payload.salt) AS salt, bytes FROM entry
     LEFT JOIN payload ON payload.seq = entry.seq WHERE call = ? ORDER BY entry.seq`;
   return database.read<PayloadRow>(sql, [callId]).map((row) => ({ ...shown(row), payload: shownPayload(row) }));
 }
 
 interface PayloadRow extends StoredEntry {
-  readonly payloadSeq: number | null;
   readonly salt: Uint8Array | null;
   readonly bytes: string | null;
 }
@@ -105,11 +105,15 @@ function shown(stored: StoredEntry): ShownEntry {
   return { seq: stored.seq, entry: readEntry(stored.body) ?? null, untouched: isUntouched(stored) };
 }
 
-function shownPayload({ body, payloadSeq, salt, bytes }: PayloadRow): ShownPayload {
-  if (payloadSeq === null) return { kept: 'none' };
-  if (salt === null) return { kept: 'erased' };
+function shownPayload({ body, salt, bytes }: PayloadRow): ShownPayload {
+  if (salt === null) return { kept: commitsToPayload(body) ? 'erased' : 'none' };
   if (bytes === null) return { kept: 'digest' };
   const digest = saltedDigest(salt, bytes);
   // Looked for in the text: whichever key holds it, it was committed to.
   return { kept: 'bytes', value: JSON.parse(bytes), matches: body.includes(`"${digest}"`) };
+}
+
+function commitsToPayload(body: string): boolean {
+  const entry = readEntry(body);
+  return entry !== undefined && ('argsDigest' in entry || 'resultDigest' in entry);
 }

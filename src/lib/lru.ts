@@ -1,10 +1,14 @@
-/** A map that forgets what was used least recently when it holds more than `capacity` entries. */
+/** A map that forgets what was used least recently when its entries together weigh more than `capacity`. */
 export class LruMap<Key, Value> {
   readonly #capacity: number;
+  readonly #weightOf: (value: Value) => number;
   readonly #entries = new Map<Key, Value>();
+  #weight = 0;
 
-  constructor(capacity: number) {
+  /** Default of `weightOf`: each entry weighs 1, so that `capacity` counts them. A weight MUST NOT change. */
+  constructor(capacity: number, weightOf: (value: Value) => number = () => 1) {
     this.#capacity = capacity;
+    this.#weightOf = weightOf;
   }
 
   get size(): number {
@@ -21,13 +25,21 @@ export class LruMap<Key, Value> {
     return value;
   }
 
+  /** Keeps `value` as the most recently used; one that alone weighs more than the map may hold is forgotten at once. */
   set(key: Key, value: Value): void {
-    this.#entries.delete(key);
+    this.#forget(key);
     this.#entries.set(key, value);
-    if (this.#entries.size <= this.#capacity) return;
+    this.#weight += this.#weightOf(value);
     for (const oldest of this.#entries.keys()) {
-      this.#entries.delete(oldest);
-      return;
+      if (this.#weight <= this.#capacity) return;
+      this.#forget(oldest);
     }
+  }
+
+  #forget(key: Key): void {
+    const value = this.#entries.get(key);
+    if (value === undefined) return;
+    this.#entries.delete(key);
+    this.#weight -= this.#weightOf(value);
   }
 }

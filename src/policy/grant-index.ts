@@ -46,14 +46,20 @@ export function buildGrantIndex(rows: readonly GrantRow[]): GrantIndex {
   });
   return {
     select(selection) {
+      const { subjects } = selection;
       const positions: number[] = [];
-      for (const subject of selection.subjects) collect(bySubject.get(subject), selection, positions);
+      for (const subject of subjects) collect(bySubject.get(subject), selection, positions);
       for (const pattern of residual) {
-        if (!selection.subjects.some((subject) => globMatches(pattern, subject))) continue;
-        if (!selection.subjects.includes(pattern)) collect(bySubject.get(pattern), selection, positions);
+        if (subjects.includes(pattern) || !subjects.some((subject) => globMatches(pattern, subject))) continue;
+        collect(bySubject.get(pattern), selection, positions);
       }
-      positions.sort((a, b) => a - b);
-      return positions.flatMap((position) => keep(rows[position], selection));
+      if (positions.length > 1) positions.sort((a, b) => a - b);
+      const selected: GrantRow[] = [];
+      for (const position of positions) {
+        const row = rows[position];
+        if (row !== undefined && mayMatch(row, selection)) selected.push(row);
+      }
+      return selected;
     },
   };
 }
@@ -81,10 +87,8 @@ function append(positions: readonly number[] | undefined, into: number[]): void 
   if (positions !== undefined) for (const position of positions) into.push(position);
 }
 
-/** Drops what cannot match, so that Casbin walks only the rows that matter. */
-function keep(row: GrantRow | undefined, selection: GrantSelection): GrantRow[] {
-  if (row === undefined) return [];
-  if (row.action !== '*' && row.action !== selection.action) return [];
-  const matches = globMatches(row.object, selection.object) || selection.sets.includes(row.object);
-  return matches ? [row] : [];
+/** Leaves out what cannot match, so that Casbin walks only the rows that matter. */
+function mayMatch(row: GrantRow, selection: GrantSelection): boolean {
+  if (row.action !== '*' && row.action !== selection.action) return false;
+  return globMatches(row.object, selection.object) || selection.sets.includes(row.object);
 }

@@ -1,7 +1,10 @@
 /** What a column or a parameter can hold. Integers past 2^53 travel as bigint. */
 export type SqlValue = string | number | bigint | null | Uint8Array;
 
-/** One line of SQL and its parameters. Keep the text constant: it is prepared once and goes over to the writer once. */
+/**
+ * One line of SQL and its parameters. Keep the text constant: it is prepared once and goes over to the writer once. A
+ * blob MUST NOT be changed until the write that holds it is answered.
+ */
 export interface Statement {
   readonly sql: string;
   readonly params: readonly SqlValue[];

@@ -1,8 +1,15 @@
-import { parentPort, workerData } from 'node:worker_threads';
+import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import type Sqlite from 'better-sqlite3';
 import type { SqlValue } from './database.ts';
 import { driverCodeOf, openForWriting } from './sqlite-connection.ts';
-import { eachStatement, type StatementBatch } from './statement-batch.ts';
+import { StatementDecoder } from './statement-bytes.ts';
+import { type OrderKind, WriterMemory } from './writer-memory.ts';
+
+/** What the writer thread is started with. */
+export interface WriterStart {
+  readonly path: string;
+  readonly shared: SharedArrayBuffer;
+}
 
 /** What the writer thread answers: ready once, then one answer to each batch, in order. */
 export type WriterAnswer = 'ready' | 'committed' | WriterFailure;
@@ -14,9 +21,6 @@ export interface WriterFailure {
   /** Index in the batch of the statement that is itself at fault; undefined when the file or the disk is. */
   readonly statement?: number;
 }
-
-/** What the writer thread is told. */
-export type WriterOrder = StatementBatch | 'close';
 
 /** Codes that blame one statement; every other one blames the file, the disk or the machine. */
 const STATEMENT_AT_FAULT = /^SQLITE_(CONSTRAINT|ERROR|MISMATCH|TOOBIG|RANGE|MISUSE)/;
@@ -33,13 +37,13 @@ class SqliteWriter {
     this.#connection = openForWriting(path);
   }
 
-  commit(batch: StatementBatch): WriterAnswer {
-    this.#sql.push(...batch.newSql);
+  commit(batch: StatementDecoder): WriterAnswer {
+    this.#sql.push(...batch.newSql());
     let current: number | undefined;
     try {
       const connection = this.#open();
       connection.exec('BEGIN IMMEDIATE');
-      eachStatement(batch, (sqlId, params, index) => {
+      batch.each((sqlId, params, index) => {
         current = index;
         this.#prepare(connection, sqlId).run(...params);
       });
@@ -97,20 +101,29 @@ class SqliteWriter {
   }
 }
 
-/** Serves orders until told to close. */
-function serve(path: string): void {
+/** Serves orders until told to close. The thread does nothing else, and so sleeps in between. */
+function serve({ path, shared }: WriterStart, port: MessagePort): void {
+  const memory = new WriterMemory(shared);
   const writer = new SqliteWriter(path);
-  const answer = (message: WriterAnswer): void => parentPort?.postMessage(message);
-  parentPort?.on('message', (order: WriterOrder) => {
-    if (order !== 'close') {
-      answer(writer.commit(order));
-      return;
-    }
-    writer.close();
-    parentPort?.close();
-  });
+  const answer = (message: WriterAnswer): void => port.postMessage(message);
   answer('ready');
+  for (let order = memory.nextOrder(); order !== 'close'; order = memory.nextOrder()) {
+    answer(writer.commit(new StatementDecoder(batchOf(order, memory, port))));
+  }
+  writer.close();
+  port.close();
 }
 
-// The one thing that the opener hands over; a thread started otherwise has no work.
-if (typeof workerData === 'string') serve(workerData);
+function batchOf(order: OrderKind, memory: WriterMemory, port: MessagePort): Buffer {
+  if (order === 'standing') return memory.standing;
+  const posted: unknown = receiveMessageOnPort(port)?.message;
+  if (posted instanceof SharedArrayBuffer) return Buffer.from(posted);
+  throw new Error('an order names memory that was not posted');
+}
+
+function isStart(data: unknown): data is WriterStart {
+  return typeof data === 'object' && data !== null && 'shared' in data && data.shared instanceof SharedArrayBuffer;
+}
+
+// What the opener hands over; a thread started otherwise has no work.
+if (parentPort && isStart(workerData)) serve(workerData, parentPort);

@@ -8,6 +8,10 @@ import { SqliteThread } from './sqlite-thread.ts';
 import type { WriterFailure } from './sqlite-writer.ts';
 import { type Batch, statementsOf, WriteQueue, withoutStatement } from './write-queue.ts';
 
+/** While turns of the event loop bring more to write, so many are waited for, or until so many statements are there. */
+const GATHER_TURNS = 4;
+const GATHER_STATEMENTS = 128;
+
 /** How a SQLite file is opened for its one writer. */
 export interface SqliteOptions {
   readonly path: string;
@@ -49,6 +53,8 @@ class SqliteDatabase implements Database {
   #thread: SqliteThread;
   #underWay = 0;
   #isScheduled = false;
+  #gatheredTurns = 0;
+  #gathered = 0;
   #closing: Promise<void> | undefined;
   #whenIdle: (() => void) | undefined;
 
@@ -99,18 +105,33 @@ class SqliteDatabase implements Database {
     if (!this.#queue.isEmpty) throw new StorageError('write-failed', 'the last state could not be written');
   }
 
-  /** Hands over at the end of this turn of the event loop, so that all that it brings shares one commit. */
   #schedule(): void {
     if (this.#isScheduled || this.#queue.isEmpty) return;
     this.#isScheduled = true;
+    this.#gatheredTurns = 0;
+    this.#gathered = 0;
     setImmediate(this.#handOver);
   }
 
+  /** Hands over at the end of a turn of the event loop that brought nothing more, so that a busy moment shares one commit. */
   readonly #handOver = (): void => {
+    if (this.#bringsMore()) {
+      setImmediate(this.#handOver);
+      return;
+    }
     const batch = this.#queue.take();
     if (this.#thread.isAlive) this.#commit(batch);
     else void this.#restart(batch);
   };
+
+  /** A turn that does nothing costs some microseconds, a commit some hundred. */
+  #bringsMore(): boolean {
+    const { size } = this.#queue;
+    if (size === this.#gathered || size >= GATHER_STATEMENTS || this.#gatheredTurns === GATHER_TURNS) return false;
+    this.#gathered = size;
+    this.#gatheredTurns += 1;
+    return true;
+  }
 
   /** A thread that died takes its connection with it; the next batch finds a new one, or fails as itself. */
   async #restart(batch: Batch): Promise<void> {

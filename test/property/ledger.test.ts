@@ -6,7 +6,7 @@ import { isUntouched, readEntry } from '../../src/ledger/read-entry.ts';
 import { canonicalJson } from '../../src/lib/canonical-json.ts';
 import type { JsonObject, JsonValue } from '../../src/lib/json.ts';
 import type { SqlValue, Statement } from '../../src/storage/database.ts';
-import { eachStatement, StatementEncoder } from '../../src/storage/statement-batch.ts';
+import { StatementDecoder, StatementEncoder } from '../../src/storage/statement-bytes.ts';
 import { admitted, CountingIds } from '../fixtures/book.ts';
 
 const RUNS = { numRuns: 300 };
@@ -74,14 +74,14 @@ test('a commitment holds for its payload and for no other', () => {
 
 test('statements arrive at the writer as they were handed over', () => {
   const value: fc.Arbitrary<SqlValue> = fc.oneof(
-    fc.string(),
+    fc.string({ unit: 'binary' }),
     fc.double({ noNaN: true }),
     fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }),
     fc.constant(null),
     fc.uint8Array({ maxLength: 40 }),
   );
   const statement = fc.record({
-    sql: fc.constantFrom('a', 'b', 'c'),
+    sql: fc.constantFrom('a', 'b', 'ö', ''),
     params: fc.array(value, { maxLength: 6 }),
   }) as fc.Arbitrary<Statement>;
   fc.assert(
@@ -89,10 +89,12 @@ test('statements arrive at the writer as they were handed over', () => {
       const encoder = new StatementEncoder();
       const texts: string[] = [];
       for (const statements of batches) {
-        const batch = structuredClone(encoder.encode(statements));
-        texts.push(...batch.newSql);
+        const memory = Buffer.from(new SharedArrayBuffer(encoder.bound(statements)));
+        encoder.encode(statements, memory);
+        const batch = new StatementDecoder(memory);
+        texts.push(...batch.newSql());
         const arrived: Statement[] = [];
-        eachStatement(batch, (sqlId, params) => arrived.push({ sql: texts[sqlId] ?? '', params }));
+        batch.each((sqlId, params) => arrived.push({ sql: texts[sqlId] ?? '', params }));
         const plain = (list: readonly Statement[]): unknown =>
           list.map(({ sql, params }) => [sql, params.map((it) => (it instanceof Uint8Array ? [...it] : it))]);
         expect(plain(arrived)).toEqual(plain(statements));

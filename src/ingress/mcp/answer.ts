@@ -8,6 +8,7 @@ import {
   errorReply,
   idJson,
   invalidParamsReply,
+  type PrintedReply,
   type Reply,
   replyToCall,
   resultReply,
@@ -69,7 +70,7 @@ export function answerOther(
   services: McpServices,
   conversation: Conversation,
   request: RpcRequest,
-): Reply | Promise<Reply> {
+): Reply | PrintedReply {
   const { era } = conversation;
   try {
     if (request.method === 'tools/list') return answerToolsList(services, conversation, request);
@@ -129,20 +130,20 @@ function answerDiscover(services: McpServices, request: RpcRequest): Reply {
   return resultReply(request.id, result, styleOf(services, 'modern'));
 }
 
-function answerToolsList(services: McpServices, conversation: Conversation, request: RpcRequest): Reply {
+function answerToolsList(services: McpServices, conversation: Conversation, request: RpcRequest): Reply | PrintedReply {
   const { cursor } = request.params;
   if (cursor !== undefined && typeof cursor !== 'string') return invalidCursor(request.id);
   const { principal, era } = conversation;
   const page = services.toolPages.page(services.broker.listTools(principal), principal.id, cursor);
   if (!page) return invalidCursor(request.id);
-  // Written by hand: the tools are serialised already and would be parsed and printed again.
-  let body = `{"jsonrpc":"2.0","id":${idJson(request.id)},"result":{"tools":${page.toolsJson}`;
-  if (page.nextCursor !== undefined) body += `,"nextCursor":${JSON.stringify(page.nextCursor)}`;
+  // Written by hand: the tools are printed already. They come last, so that what differs is one short text before them.
+  let head = `{"jsonrpc":"2.0","id":${idJson(request.id)},"result":{`;
   if (era === 'modern') {
     const meta = JSON.stringify({ [META_SERVER_INFO]: services.serverInfo });
-    body += `,"ttlMs":${services.listTtlMs},"cacheScope":"private","resultType":"complete","_meta":${meta}`;
+    head += `"resultType":"complete","ttlMs":${services.listTtlMs},"cacheScope":"private","_meta":${meta},`;
   }
-  return { status: 200, body: `${body}}}` };
+  if (page.nextCursor !== undefined) head += `"nextCursor":${JSON.stringify(page.nextCursor)},`;
+  return { head: `${head}"tools":`, printed: page.tools, tail: '}}' };
 }
 
 function invalidCursor(id: RequestId): Reply {

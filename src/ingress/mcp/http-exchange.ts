@@ -3,7 +3,7 @@ import type { Principal } from '../../domain/principal.ts';
 import type { Cancellation } from '../../lib/cancellation.ts';
 import { answerToolsCall, type Conversation, internalErrorReply, nameOf, type RpcRequest } from './answer.ts';
 import type { OpenCalls } from './open-calls.ts';
-import type { Reply } from './replies.ts';
+import type { PrintedReply, Reply } from './replies.ts';
 import type { McpServices } from './services.ts';
 
 /** One HTTP request of a proved principal, and where its answer goes. */
@@ -20,8 +20,19 @@ export function sendJson(response: ServerResponse, status: number, body: string)
   response.end(body);
 }
 
-export function sendReply(response: ServerResponse, reply: Reply): void {
-  sendJson(response, reply.status, reply.body);
+export function sendReply(response: ServerResponse, reply: Reply | PrintedReply): void {
+  if ('printed' in reply) sendPrinted(response, reply);
+  else sendJson(response, reply.status, reply.body);
+}
+
+/** Sends the printed bytes as they lie, neither copied nor encoded. */
+function sendPrinted(response: ServerResponse, { head, printed, tail }: PrintedReply): void {
+  if (response.writableEnded || response.destroyed) return;
+  const length = Buffer.byteLength(head) + printed.length + Buffer.byteLength(tail);
+  response.writeHead(200, { 'content-type': 'application/json', 'content-length': length });
+  response.write(head);
+  response.write(printed);
+  response.end(tail);
 }
 
 /** Answers without a body: 202 for notifications, 204 for an ended session. */

@@ -24,7 +24,7 @@ export async function serveLegacy(state: HttpState, exchange: HttpExchange, mess
   }
   const conversation: Conversation = { principal, era: 'legacy', context: session.context };
   if (message.method === 'tools/call') return serveSessionCall(state, exchange, { message, conversation, session });
-  sendReply(response, await answerOther(state.services, conversation, message));
+  sendReply(response, answerOther(state.services, conversation, message));
 }
 
 /** Serves `GET /mcp`: the stream on which a session hears that its tool list changed. */

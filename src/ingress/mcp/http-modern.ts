@@ -43,7 +43,7 @@ export async function serveModern(
     return serveToolsCall(state, exchange, { message, conversation, controller: new Cancellation() });
   }
   if (message.method === 'subscriptions/listen') return serveListen(state, exchange, message);
-  sendReply(response, await answerOther(services, conversation, message));
+  sendReply(response, answerOther(services, conversation, message));
 }
 
 /** Opens the stream of a subscription (2026-07-28, patterns/subscriptions). */

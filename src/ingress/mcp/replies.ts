@@ -19,6 +19,14 @@ export interface Reply {
   readonly body: string;
 }
 
+/** An answer whose larger part is printed already: `head`, the bytes, `tail`. Its status is 200. */
+export interface PrintedReply {
+  readonly head: string;
+  /** Shared with other answers: nobody may write into it. */
+  readonly printed: Uint8Array;
+  readonly tail: string;
+}
+
 /** Who is answered and as whom we answer. */
 export interface ReplyStyle {
   readonly era: Era;

@@ -15,7 +15,7 @@ import {
 } from './answer.ts';
 import { parseEnvelope, type RequestId, type RpcMessage, type RpcProblem } from './envelope.ts';
 import { checkModernRequest, eraOf } from './modern-envelope.ts';
-import { errorReply, invalidParamsReply, problemReply, resultReply } from './replies.ts';
+import { errorReply, invalidParamsReply, type PrintedReply, problemReply, resultReply } from './replies.ts';
 import { MODERN_REVISION, NEWEST_LEGACY_REVISION } from './revisions.ts';
 import { INTERNAL_ERROR, INVALID_REQUEST, UNSUPPORTED_PROTOCOL_VERSION } from './rpc-error.ts';
 import type { McpServices } from './services.ts';
@@ -169,7 +169,9 @@ class Served implements StdioStream {
 
   async #answer(conversation: Conversation, request: RpcRequest): Promise<void> {
     if (request.method !== 'tools/call') {
-      this.#write((await answerOther(this.#services, conversation, request)).body);
+      const reply = answerOther(this.#services, conversation, request);
+      if ('printed' in reply) this.#writePrinted(reply);
+      else this.#write(reply.body);
       return;
     }
     const controller = new Cancellation();
@@ -228,6 +230,17 @@ class Served implements StdioStream {
   #write(json: string): void {
     if (!this.#open || this.#options.output.writableEnded) return;
     if (!this.#options.output.write(`${json}\n`)) this.#options.input.pause();
+  }
+
+  /** One line like any other, its printed bytes as they lie. */
+  #writePrinted({ head, printed, tail }: PrintedReply): void {
+    const { input, output } = this.#options;
+    if (!this.#open || output.writableEnded) return;
+    output.cork();
+    output.write(head);
+    output.write(printed);
+    if (!output.write(`${tail}\n`)) input.pause();
+    output.uncork();
   }
 
   #resumeIfCalm(): void {

@@ -3,18 +3,37 @@ import type { ToolList } from '../../broker/broker.ts';
 import type { JsonObject } from '../../lib/json.ts';
 import { LruMap } from '../../lib/lru.ts';
 
-/** Tools on one page. Common clients never see a second one. */
-const DEFAULT_PAGE_SIZE = 1_000;
-/** Pages that stay printed, of all lists together: with large lists of many agents they would be the broker's memory. */
-const PAGES_KEPT = 64;
+/** Tools on one page. Common clients never see a second one, and each page costs a round trip. */
+const DEFAULT_PAGE_SIZE = 2_500;
+/** A page that has grown to so many bytes takes no more tools: clients read an answer as a whole. */
+const DEFAULT_PAGE_BYTES = 4 * 1_048_576;
+/** Bytes of pages that stay printed, of all lists together: large lists of many agents would be the broker's memory. */
+const DEFAULT_BYTES_KEPT = 32 * 1_048_576;
 const OFFSET_BYTES = 4;
 const SEAL_BYTES = 16;
 
-/** One page of a tool list, serialised. */
+/** One page of a tool list, printed. */
 export interface ToolPage {
-  /** The JSON array of the tools. */
-  readonly toolsJson: string;
+  /** The JSON array of the tools in UTF-8. Shared by every answer that shows the same: nobody may write into it. */
+  readonly tools: Uint8Array;
   readonly nextCursor?: string;
+}
+
+/** A page as it is kept. */
+interface PrintedPage {
+  readonly bytes: Uint8Array;
+  /** Offset of the first tool that is not on it. */
+  readonly end: number;
+}
+
+/** How large pages are. */
+export interface ToolPagesOptions {
+  /** Tools on one page. Default: 2,500. */
+  readonly pageSize?: number;
+  /** A page takes no more tools once it has so many bytes. Default: 4 MiB. */
+  readonly pageBytes?: number;
+  /** Bytes of pages that stay printed, of all lists together. Default: 32 MiB. */
+  readonly bytesKept?: number;
 }
 
 /**
@@ -24,35 +43,49 @@ export interface ToolPage {
 export class ToolPages {
   readonly #key: Uint8Array;
   readonly #pageSize: number;
+  readonly #pageBytes: number;
   readonly #toolJson = new WeakMap<JsonObject, string>();
-  readonly #pageTexts = new LruMap<string, string>(PAGES_KEPT);
+  readonly #printed: LruMap<string, PrintedPage>;
   readonly #listNumbers = new WeakMap<ToolList, number>();
   #lists = 0;
 
-  constructor(key: Uint8Array, pageSize: number = DEFAULT_PAGE_SIZE) {
+  constructor(key: Uint8Array, options: ToolPagesOptions = {}) {
     this.#key = key;
-    this.#pageSize = pageSize;
+    this.#pageSize = options.pageSize ?? DEFAULT_PAGE_SIZE;
+    this.#pageBytes = options.pageBytes ?? DEFAULT_PAGE_BYTES;
+    this.#printed = new LruMap(options.bytesKept ?? DEFAULT_BYTES_KEPT, ({ bytes }) => bytes.length);
   }
 
   /** The page that `cursor` names, the first without one; undefined when the cursor is not one of ours for this list. */
   page(list: ToolList, principalId: string, cursor: string | undefined): ToolPage | undefined {
     const start = cursor === undefined ? 0 : this.#open(list, principalId, cursor);
     if (start === undefined) return undefined;
-    const end = Math.min(start + this.#pageSize, list.tools.length);
-    const toolsJson = this.#pageText(list, start, end);
-    return end < list.tools.length ? { toolsJson, nextCursor: this.#seal(list, principalId, end) } : { toolsJson };
+    const { bytes: tools, end } = this.#pageFrom(list, start);
+    return end < list.tools.length ? { tools, nextCursor: this.#seal(list, principalId, end) } : { tools };
   }
 
   /** A list is the same object while nothing changes, so that a page is printed once and then only sent. */
-  #pageText(list: ToolList, start: number, end: number): string {
+  #pageFrom(list: ToolList, start: number): PrintedPage {
     const key = `${this.#numberOf(list)} ${start}`;
-    let text = this.#pageTexts.get(key);
-    if (text === undefined) {
-      const tools = list.tools.slice(start, end).map((tool) => this.#json(tool));
-      text = `[${tools.join(',')}]`;
-      this.#pageTexts.set(key, text);
+    let page = this.#printed.get(key);
+    if (page === undefined) {
+      page = this.#print(list, start);
+      this.#printed.set(key, page);
     }
-    return text;
+    return page;
+  }
+
+  #print({ tools }: ToolList, start: number): PrintedPage {
+    const printed: string[] = [];
+    let length = 0;
+    for (const tool of tools.slice(start, start + this.#pageSize)) {
+      if (length >= this.#pageBytes) break;
+      const json = this.#json(tool);
+      printed.push(json);
+      length += Buffer.byteLength(json);
+    }
+    // Bytes and not text, which would be encoded anew for every answer.
+    return { bytes: Buffer.from(`[${printed.join(',')}]`), end: start + printed.length };
   }
 
   #json(tool: JsonObject): string {

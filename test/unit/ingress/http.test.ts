@@ -73,6 +73,14 @@ test('a modern list says for how long and for whom it may be kept', async () => 
   });
 });
 
+test('a list of several pages with text beyond ASCII reaches the client whole', async () => {
+  door.broker.tools = Array.from({ length: 3_000 }, (_, index) => ({ name: `t${index}`, title: 'räumt auf 🧹' }));
+  const first = JSON.parse((await modern('tools/list')).body).result;
+  const second = JSON.parse((await modern('tools/list', { cursor: first.nextCursor })).body).result;
+  expect(second).not.toHaveProperty('nextCursor');
+  expect([...first.tools, ...second.tools]).toEqual(door.broker.tools);
+});
+
 test('a legacy list says nothing of that', async () => {
   expect(JSON.parse((await legacy('tools/list')).body).result).toEqual({ tools: door.broker.tools });
 });

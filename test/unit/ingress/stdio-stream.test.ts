@@ -76,6 +76,18 @@ test('a modern agent discovers and calls without a handshake', async () => {
   });
 });
 
+test('a list that is longer than one page comes as one line for each', async () => {
+  broker.tools = Array.from({ length: 3_000 }, (_, index) => ({ name: `t${index}`, title: 'räumt auf' }));
+  client.say(modernMessage('tools/list', {}, 'ü'));
+  const first = await client.next();
+  expect(first).toMatchObject({ jsonrpc: '2.0', id: 'ü', result: { resultType: 'complete', cacheScope: 'private' } });
+  const { tools, nextCursor: cursor } = Object(first).result;
+  client.say(modernMessage('tools/list', { cursor }, 2));
+  const second = await client.next();
+  expect(second).not.toHaveProperty('result.nextCursor');
+  expect([...tools, ...Object(second).result.tools]).toEqual(broker.tools);
+});
+
 test('an agent that found no version in common by asking may still use the old handshake', async () => {
   const probe = JSON.stringify(modernMessage('server/discover')).replace('2026-07-28', '2027-01-01');
   client.say(probe);

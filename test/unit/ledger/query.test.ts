@@ -50,8 +50,8 @@ test('a body that is no entry is shown as none', async () => {
 
 test('a call is shown with all its entries in order', () => {
   expect(showCall(book.database, 'c1').map(({ entry, payload }) => [entry?.kind, payload])).toEqual([
-    ['call.admitted', { kept: 'none' }],
-    ['call.closed', { kept: 'none' }],
+    ['call.admitted', { kept: 'erased' }],
+    ['call.closed', { kept: 'erased' }],
   ]);
 });
 

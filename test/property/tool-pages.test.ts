@@ -1,0 +1,168 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { Visibility } from '../../src/broker/visibility.ts';
+import type { World } from '../../src/broker/world.ts';
+import type { Principal } from '../../src/domain/principal.ts';
+import type { ToolTarget } from '../../src/domain/target.ts';
+import { ToolPages } from '../../src/ingress/mcp/tool-pages.ts';
+import { principalNamed } from '../fixtures/ingress-door.ts';
+
+const AGENTS = ['a', 'b', 'c'];
+const PRINCIPALS = AGENTS.map(principalNamed);
+
+/** Which of the tools `t0`, `t1`, … each of the agents may see, and what all of them say of themselves. */
+interface GeneratedWorld {
+  readonly seen: readonly (readonly boolean[])[];
+  readonly description: string;
+}
+
+const generatedWorld: fc.Arbitrary<GeneratedWorld> = fc.record({
+  seen: fc.array(
+    // Agents that see the same share a list: let that be often so.
+    fc.oneof(fc.tuple(fc.boolean(), fc.boolean(), fc.boolean()), fc.constant([true, true, true])),
+    { maxLength: 12 },
+  ),
+  description: fc.constantFrom('looks up', 'räumt auf', '片付ける 🧹'),
+});
+
+const sizes = fc.record({
+  pageSize: fc.integer({ min: 1, max: 5 }),
+  pageBytes: fc.constantFrom(1, 120, 1_000),
+  bytesKept: fc.constantFrom(0, 200, 10_000),
+});
+
+function worldOf({ seen, description }: GeneratedWorld): World {
+  const targets = seen.map((_, index): ToolTarget => {
+    const name = `t${index}`;
+    return {
+      ...{ kind: 'tool', id: `tool:x/${name}`, server: 'x', tool: name, exposedName: `x__${name}`, risk: 'read' },
+      ...{ labels: [], costNanoUsd: 0, timeoutMs: 1, maxResultBytes: 1, payloads: 'keep' },
+      ...{ definitionDigest: 'sha256:00', definition: { name, description }, inputSchema: {} },
+    };
+  });
+  return {
+    ...{ revision: 'sha256:cc', registry: 'sha256:bb', requestRow: [], resultRow: [], targets },
+    resolve: () => undefined,
+    subjectsOf: ({ id }) => [id],
+    maySee: ({ principal }, target) => {
+      const index = target.kind === 'tool' ? targets.indexOf(target) : -1;
+      return seen[index]?.[PRINCIPALS.findIndex(({ id }) => id === principal.id)] ?? false;
+    },
+  };
+}
+
+/** What one of the agents sees from then on. */
+const changeOfOne = fc.record({ agent: fc.nat(2), seen: fc.array(fc.boolean(), { minLength: 1, maxLength: 12 }) });
+
+function changed(world: GeneratedWorld, { agent, seen }: { agent: number; seen: readonly boolean[] }): GeneratedWorld {
+  return {
+    ...world,
+    seen: world.seen.map((row, tool) => row.map((is, of) => (of === agent ? (seen[tool] ?? is) : is))),
+  };
+}
+
+/** The governed list as it is defined, without any of what makes it quick. */
+function governed(world: World, principal: Principal): unknown[] {
+  return world.targets
+    .filter((target) => world.maySee({ principal, subjects: [principal.id] }, target))
+    .map(({ definition, exposedName }) => ({ ...definition, name: exposedName }));
+}
+
+const RUNS = { numRuns: 150, seed: 20_260_131 };
+
+test('the pages together are the governed list, each tool once, in order, for every principal in every world', () => {
+  const property = fc.property(
+    fc.array(generatedWorld, { minLength: 1, maxLength: 4 }),
+    sizes,
+    (generated, options) => {
+      const worlds = generated.map(worldOf);
+      const pages = new ToolPages(Buffer.alloc(32, 7), options);
+      const [first, ...later] = worlds;
+      if (!first) throw new Error('a run has a world');
+      const visibility = new Visibility(first);
+      for (const world of worlds) {
+        if (later.includes(world)) visibility.change(world);
+        for (const principal of [...PRINCIPALS, ...PRINCIPALS]) {
+          expect(readAll(pages, visibility, principal)).toEqual(governed(world, principal));
+        }
+      }
+    },
+  );
+  fc.assert(property, RUNS);
+});
+
+test('a cursor goes on in the list it is of, and is refused once its principal would see another', () => {
+  let refused = 0;
+  let went = 0;
+  const property = fc.property(generatedWorld, changeOfOne, sizes, (one, change, options) => {
+    const [before, after] = [worldOf(one), worldOf(changed(one, change))];
+    const pages = new ToolPages(Buffer.alloc(32, 7), options);
+    const visibility = new Visibility(before);
+    const opened = PRINCIPALS.map((principal) => {
+      const page = pages.page(visibility.list(principal), principal.id, undefined);
+      return { principal, head: toolsOf(page?.tools), cursor: page?.nextCursor };
+    });
+    visibility.change(after);
+    for (const { principal, head, cursor } of opened) {
+      if (cursor === undefined) continue;
+      const isSame = JSON.stringify(governed(before, principal)) === JSON.stringify(governed(after, principal));
+      const next = pages.page(visibility.list(principal), principal.id, cursor);
+      if (isSame) {
+        went += 1;
+        const rest = readAll(pages, visibility, principal, cursor);
+        expect([...head, ...rest]).toEqual(governed(after, principal));
+      } else {
+        refused += 1;
+        expect(next).toBeUndefined();
+      }
+      for (const foreign of PRINCIPALS.filter(({ id }) => id !== principal.id)) {
+        expect(pages.page(visibility.list(foreign), foreign.id, cursor)).toBeUndefined();
+      }
+    }
+  });
+  fc.assert(property, RUNS);
+  expect(Math.min(refused, went)).toBeGreaterThan(10);
+});
+
+test('agents that see the same share one list, and one that sees less does not', () => {
+  const visibility = new Visibility(
+    worldOf({
+      seen: [
+        [true, true, true],
+        [true, true, false],
+      ],
+      description: 'x',
+    }),
+  );
+  const [a, b, c] = PRINCIPALS.map((principal) => visibility.list(principal));
+  expect([a === b, a === c]).toEqual([true, false]);
+  visibility.change(
+    worldOf({
+      seen: [
+        [true, true, true],
+        [true, false, false],
+      ],
+      description: 'x',
+    }),
+  );
+  const [a2, b2, c2] = PRINCIPALS.map((principal) => visibility.list(principal));
+  // The list of `a` and of `c` is as it was; `b` sees what `c` sees.
+  expect([a2 === a, c2 === c, b2 === a2, JSON.stringify(b2) === JSON.stringify(c2)]).toEqual([true, true, false, true]);
+});
+
+function readAll(pages: ToolPages, visibility: Visibility, principal: Principal, from?: string): unknown[] {
+  const tools: unknown[] = [];
+  let cursor = from;
+  do {
+    const page = pages.page(visibility.list(principal), principal.id, cursor);
+    if (!page) throw new Error('a cursor that was just given is good');
+    tools.push(...toolsOf(page.tools));
+    cursor = page.nextCursor;
+  } while (cursor !== undefined);
+  return tools;
+}
+
+function toolsOf(bytes: Uint8Array | undefined): unknown[] {
+  const tools: unknown = JSON.parse(Buffer.from(bytes ?? []).toString());
+  return Array.isArray(tools) ? tools : [];
+}
