@@ -1,0 +1,52 @@
+import { Client, ProtocolError, ProtocolErrorCode, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
+import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
+
+/** What an agent is told by one call. */
+export interface Answer {
+  /** First line of the text. */
+  readonly text: string;
+  /** `completed`, or the reason that stands in the answer. */
+  readonly said: string;
+}
+
+/** A scripted agent: a client of the MCP SDK that calls what it is told to. */
+export class Agent {
+  readonly #client = new Client({ name: 'demo', version: '1.0.0' }, { versionNegotiation: { mode: 'auto' } });
+
+  /** Connects as one of the two entries says that an agent's configuration can hold. */
+  static async connect(
+    entry:
+      | { readonly url: string; readonly headers: Readonly<Record<string, string>> }
+      | ConstructorParameters<typeof StdioClientTransport>[0],
+  ): Promise<Agent> {
+    const agent = new Agent();
+    await agent.#client.connect(
+      'url' in entry
+        ? new StreamableHTTPClientTransport(new URL(entry.url), { requestInit: { headers: { ...entry.headers } } })
+        : new StdioClientTransport(entry),
+    );
+    return agent;
+  }
+
+  async call(tool: string, args: Readonly<Record<string, unknown>>): Promise<Answer> {
+    try {
+      const { content, _meta, isError } = await this.#client.callTool({ name: tool, arguments: { ...args } });
+      const [first] = content;
+      const text = first?.type === 'text' ? first.text : '';
+      return { text: text.split('\n')[0] ?? '', said: reasonIn(_meta) ?? (isError ? 'error' : 'completed') };
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      return { text: error.message, said: error.code === ProtocolErrorCode.InvalidParams ? 'unknown-tool' : 'error' };
+    }
+  }
+
+  close(): Promise<void> {
+    return this.#client.close();
+  }
+}
+
+function reasonIn(meta: Readonly<Record<string, unknown>> | undefined): string | undefined {
+  const decision = meta?.['dev.seneschal/decision'];
+  if (typeof decision !== 'object' || decision === null || !('reason' in decision)) return undefined;
+  return String(decision.reason);
+}
