@@ -39,6 +39,7 @@ const FOREIGN_FLAGS = [
   'shell',
   'unit',
   'prefix',
+  'global',
 ];
 /** Flags that every command has, and those of the program alone. */
 const COMMON_FLAGS = ['output', 'help', 'version'];
