@@ -3,6 +3,7 @@ import { type Problem, ProblemError } from '../domain/problem.ts';
 import type { ApiKeyRecord } from '../identity/key-store.ts';
 import type { JsonObject, JsonValue } from '../lib/json.ts';
 import type { BrokerCore } from './compose.ts';
+import { liveLimits } from './limits-status.ts';
 import { pinTools, registryDifferences, registryStatus } from './registry-acts.ts';
 
 /** What the command line may ask of a broker. Every act is recorded; none can make a server or a grant. */
@@ -15,6 +16,7 @@ export interface Administration {
 
 const agentName = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/);
 const selection = z.strictObject({ server: z.string().max(64).optional(), tool: z.string().max(128).optional() });
+const asker = z.strictObject({ agent: agentName.optional() });
 const creation = z.strictObject({ agent: agentName, expiresInMs: z.int().positive().max(315_576_000_000).optional() });
 const revocation = z.strictObject({ id: z.string().regex(/^[0-9a-f]{16}$/) });
 
@@ -48,6 +50,7 @@ export function openAdministration(
     },
     'registry.status': async () => registryStatus(core),
     'registry.diff': async (params) => registryDifferences(core, parsed(selection, params)),
+    'limits.status': async (params) => liveLimits(core, parsed(asker, params).agent),
     'registry.pin': async (params) => pinTools(core, { ...parsed(selection, params), by }),
   };
   return {
