@@ -3,8 +3,10 @@ import { type Problem, ProblemError } from '../domain/problem.ts';
 import type { ApiKeyRecord } from '../identity/key-store.ts';
 import type { JsonObject, JsonValue } from '../lib/json.ts';
 import type { BrokerCore } from './compose.ts';
+import type { DaemonReport } from './daemon-report.ts';
 import { liveLimits } from './limits-status.ts';
 import { pinTools, registryDifferences, registryStatus } from './registry-acts.ts';
+import { secretProblems } from './upstream-servers.ts';
 
 /** What the command line may ask of a broker. Every act is recorded; none can make a server or a grant. */
 export interface Administration {
@@ -20,10 +22,16 @@ const asker = z.strictObject({ agent: agentName.optional() });
 const creation = z.strictObject({ agent: agentName, expiresInMs: z.int().positive().max(315_576_000_000).optional() });
 const revocation = z.strictObject({ id: z.string().regex(/^[0-9a-f]{16}$/) });
 
+export interface AdministrationOptions {
+  readonly uid?: number;
+  /** Where the broker listens over HTTP. Default: nowhere. */
+  readonly http?: () => DaemonReport['http'];
+}
+
 /** The acts of a core that is open in this process, done by the operating-system user `uid`. */
 export function openAdministration(
   core: BrokerCore,
-  { uid = process.getuid?.() ?? 0 }: { readonly uid?: number } = {},
+  { uid = process.getuid?.() ?? 0, http = () => null }: AdministrationOptions = {},
 ): Administration {
   const by = `os-user:${uid}`;
   const createKey = async ({ agent, expiresInMs }: z.infer<typeof creation>): Promise<{ id: string; key: string }> => {
@@ -50,6 +58,7 @@ export function openAdministration(
     },
     'registry.status': async () => registryStatus(core),
     'registry.diff': async (params) => registryDifferences(core, parsed(selection, params)),
+    'broker.report': async () => reportOf(core, http()),
     'limits.status': async (params) => liveLimits(core, parsed(asker, params).agent),
     'registry.pin': async (params) => pinTools(core, { ...parsed(selection, params), by }),
   };
@@ -62,6 +71,11 @@ export function openAdministration(
     firstKey: async (agent) =>
       core.keys.list().length > 0 ? undefined : { agent, key: (await createKey({ agent })).key },
   };
+}
+
+function reportOf({ settings, version, env, standing }: BrokerCore, http: DaemonReport['http']): DaemonReport {
+  const around = { registryDir: settings.registry, env };
+  return { pid: process.pid, version, http, secrets: secretProblems(standing.registry, around) };
 }
 
 function parsed<T>(schema: z.ZodType<T>, params: JsonObject): T {

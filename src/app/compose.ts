@@ -37,11 +37,10 @@ export interface CoreOptions {
 }
 
 /** Everything but the doors: what governs. Owns the data directory until it is closed. */
-export interface BrokerCore {
+export interface BrokerCore extends CoreOptions {
   readonly settings: Settings;
   readonly clock: Clock;
   readonly ids: Ids;
-  readonly log: Log;
   readonly database: Database;
   readonly journal: Journal;
   readonly keys: KeyStore;
@@ -147,7 +146,10 @@ async function openHall(
   );
   if (!broker) throw new Error('no world was put in force');
   await journal.require({ kind: 'broker.started', version: options.version, pid: process.pid });
-  const opened = { settings, clock, ids, log, database, journal, standing, upstreams, broker, counters };
+  const { version, env } = options;
+  const opened = {
+    ...{ settings, version, env, clock, ids, log, database, journal, standing, upstreams, broker, counters },
+  };
   const observer = new Observer({ ...opened, nowMs: () => clock.monotonicMs() });
   return {
     ...opened,

@@ -66,7 +66,10 @@ async function openDoors(
   options: DaemonOptions & { readonly stopWatching: () => void; readonly opened: (() => Promise<void>)[] },
 ): Promise<Daemon> {
   await firstLists(core);
-  const administration = openAdministration(core);
+  let http: HttpIngress | undefined;
+  const administration = openAdministration(core, {
+    http: () => (http === undefined ? null : { host: http.host, port: http.port }),
+  });
   let isOpen = true;
   const ready = (): { ready: boolean } => ({ ready: isOpen });
   const ports: McpPorts = {
@@ -83,7 +86,7 @@ async function openDoors(
   });
   const socket = await openAgentSocket({ core, settings, ports, administration, onIdle: idle.arm });
   options.opened.push(() => socket.close({ drainMs: 0 }));
-  const http = options.http ? await openHttp(core, { settings, options, ports, ready }) : undefined;
+  http = options.http ? await openHttp(core, { settings, options, ports, ready }) : undefined;
   if (http) options.opened.push(() => http.close({ drainMs: 0 }));
   // Last: a key that was made and could not be shown would never be shown again.
   const firstKey = options.firstKeyFor === undefined ? undefined : await administration.firstKey(options.firstKeyFor);

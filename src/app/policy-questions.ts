@@ -31,6 +31,8 @@ export interface RulesOnFile {
   readonly rules: Rules;
   readonly known: KnownRegistry;
   readonly registry: Registry;
+  /** Pins of the lock, and those that `pin: auto` made. */
+  readonly pins: { readonly lock: Pins; readonly auto: Pins };
   /** By `tool:<server>/<tool>`. */
   readonly pinned: ReadonlySet<string>;
 }
@@ -38,8 +40,10 @@ export interface RulesOnFile {
 /** Reads registry and policies. @throws ProblemError with every problem of the first of the two that does not load. */
 export function readRulesOnFile(settings: Settings): RulesOnFile {
   const { registry, lock } = readRegistry(settings.registry);
-  const pins = [lock.pins, firstSeenPins(settings)];
+  const auto = firstSeenPins(settings);
+  const pins = [lock.pins, auto];
   return {
+    pins: { lock: lock.pins, auto },
     rules: loadRules(readRuleTexts(settings.policies), settings.policies),
     known: knownOf(registry, pins),
     registry,
