@@ -92,7 +92,7 @@ export const ERROR_CODES = {
   'doctor-key-expiring': 'A key expires within 14 days.',
   'doctor-key-expired': 'A key has expired and was not revoked.',
   'doctor-agent-without-key': 'A declared agent has no key, so that nothing proves it over HTTP.',
-  'doctor-agent-without-grant': 'A declared agent may call no tool.',
+  'doctor-agent-without-grant': 'No grant is for a declared agent, its roles or its team.',
   'doctor-check-failed': 'One of the checks of `seneschal doctor` could not be made.',
   'storage-native-module': 'The native half of better-sqlite3 cannot be loaded by this Node.',
   'storage-file-missing': 'The data directory holds no database yet.',

@@ -1,5 +1,7 @@
 import type { Problem } from '../../domain/problem.ts';
-import { powersOf } from '../policy-list.ts';
+import { globMatches } from '../../lib/glob.ts';
+import { principalSubjects } from '../../policy/authorize.ts';
+import type { RulesOnFile } from '../policy-questions.ts';
 import { type Check, NOTHING } from './check.ts';
 import { keysOnFile } from './keys.ts';
 
@@ -17,9 +19,7 @@ export const agents: Check = {
         .map(({ agent }) => agent),
     );
     const names = [...files.registry.agents.keys()].sort();
-    const powerless = names.filter((name) =>
-      powersOf(files, `agent:${name}`).tools.every(({ effect }) => effect === 'deny'),
-    );
+    const powerless = names.filter((name) => !hasGrant(name, files));
     return {
       findings: [
         ...names.filter((name) => !provable.has(name)).map((name) => withoutKey(name, settings.registry)),
@@ -28,6 +28,15 @@ export const agents: Check = {
     };
   },
 };
+
+/** Whether a row allows it anything, under whatever condition: a server whose tools nobody knows yet may have some. */
+function hasGrant(name: string, { rules: { policySet }, registry }: RulesOnFile): boolean {
+  const team = registry.agents.get(name)?.team;
+  const subjects = principalSubjects(policySet, { id: `agent:${name}`, ...(team === undefined ? {} : { team }) });
+  return policySet.rows.some(
+    (row) => row.effect === 'allow' && subjects.some((subject) => globMatches(row.subject, subject)),
+  );
+}
 
 function withoutKey(name: string, registry: string): Problem {
   return {
@@ -43,7 +52,7 @@ function withoutGrant(name: string, registry: string): Problem {
   return {
     code: 'doctor-agent-without-grant',
     at: `${registry}/agents/${name}.yaml`,
-    message: `agent:${name} may call no tool`,
+    message: `no grant is for agent:${name}, its roles or its team: it may call nothing`,
     hint: `see why with \`seneschal policy list --as agent:${name} --all\`, or take the file out`,
     severity: 'warning',
   };

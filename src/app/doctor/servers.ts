@@ -2,6 +2,7 @@ import type { Problem } from '../../domain/problem.ts';
 import { askDaemon } from '../../ingress/socket-client.ts';
 import type { Registry } from '../../registry/load.ts';
 import { daemonSocketPath } from '../daemon-client.ts';
+import type { RulesOnFile } from '../policy-questions.ts';
 import { probeServers } from '../probe-servers.ts';
 import type { RegistryView } from '../registry-view.ts';
 import { type Check, NOTHING, type SetUp } from './check.ts';
@@ -20,7 +21,7 @@ export const servers: Check = {
     return {
       findings: [
         ...view.servers.filter(({ name }) => !told.has(name)).flatMap((server) => failureOf(server, registry)),
-        ...blockedTools(view, registry),
+        ...blockedTools(view, setUp.files),
         ...oddities(view, registry),
       ],
       facts: { asked: view.servers.map((server) => ({ ...server, tools: activeTools(view, server.name) })) },
@@ -28,10 +29,7 @@ export const servers: Check = {
   },
 };
 
-async function viewOf(
-  { daemon, settings, env, version }: SetUp,
-  files: NonNullable<SetUp['files']>,
-): Promise<RegistryView> {
+async function viewOf({ daemon, settings, env, version }: SetUp, files: RulesOnFile): Promise<RegistryView> {
   if (!daemon) return probeServers(files, { settings, env, version });
   // `as`: the daemon is our own program, and `registryView` made it.
   return (await askDaemon(daemonSocketPath(settings), 'registry.status', {})) as unknown as RegistryView;
@@ -60,10 +58,14 @@ interface Blocked {
 }
 
 /** One finding for all tools of a server that stand alike. */
-function blockedTools({ tools }: RegistryView, registry: Registry): readonly Problem[] {
+function blockedTools(
+  { tools }: RegistryView,
+  { registry, pinned }: Pick<RulesOnFile, 'registry' | 'pinned'>,
+): readonly Problem[] {
   const groups = new Map<string, Blocked>();
   for (const { id, status, reason = '' } of tools) {
-    if (status === 'active') continue;
+    // What was never admitted and never agreed to is missed by nobody; `registry list` shows it.
+    if (status === 'active' || (status === 'quarantined' && !pinned.has(id))) continue;
     const [, server = '', tool = ''] = /^tool:([^/]+)\/(.*)$/.exec(id) ?? [];
     const group = groups.get(`${server} ${status}`) ?? { server, status, reason, names: [] };
     group.names.push(tool);
