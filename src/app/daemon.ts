@@ -1,3 +1,4 @@
+import type { PostureRow } from '../domain/posture.ts';
 import { type Problem, ProblemError } from '../domain/problem.ts';
 import { authenticate } from '../identity/authenticate.ts';
 import { principalOfOsUser } from '../identity/os-user.ts';
@@ -34,6 +35,14 @@ export interface Daemon {
   /** Resolves when it has closed; rejects when it has closed and its last state could not be written. */
   readonly ended: Promise<void>;
 }
+
+export const addressPosture: PostureRow<'settings-invalid'> = {
+  guard: 'listening address',
+  when: 'it is beyond loopback and no host name is allowed',
+  yields: 'settings-invalid',
+  means: 'the broker does not start',
+  opens: '`serve --allow-host <name>`',
+};
 
 /** Calls under way get so long to end when the daemon is stopped. */
 const DRAIN_MS = 10_000;
@@ -188,7 +197,7 @@ function idleExit(
 function refuseWideOpen(settings: Settings, options: DaemonOptions): void {
   if (!options.http || LOOPBACK.test(settings.host) || options.allowedHosts.length > 0) return;
   const problem: Problem = {
-    code: 'settings-invalid',
+    code: addressPosture.yields,
     at: '--host',
     message: `\`${settings.host}\` is reachable from other machines and no host name is allowed`,
     hint: 'name each host under which agents reach the broker with `--allow-host`, and put TLS in front of it',

@@ -1,6 +1,7 @@
 import { isAbsolute, join, resolve } from 'node:path';
 import { resolveAll } from '../credentials/reference.ts';
 import { secretFileReader } from '../credentials/secret-file.ts';
+import type { PostureRow } from '../domain/posture.ts';
 import { formatProblem, type Problem, ProblemError } from '../domain/problem.ts';
 import { digestOfJson } from '../lib/digest.ts';
 import type { JsonObject } from '../lib/json.ts';
@@ -24,6 +25,14 @@ export interface UpstreamSurroundings {
 export function upstreamServers(registry: Registry, around: UpstreamSurroundings): readonly UpstreamServer[] {
   return [...registry.servers.values()].map((server) => upstreamServer(server, registry, around));
 }
+
+export const secretPosture: PostureRow<'upstream-unavailable'> = {
+  guard: 'secrets',
+  when: 'a reference leads to no secret',
+  yields: 'upstream-unavailable',
+  means: 'the server is not started',
+  opens: null,
+};
 
 /** What is wrong with a secret reference of a server, or with the file behind it. */
 export type ServerSecretProblem = { readonly server: string; readonly problem: Problem & JsonObject };

@@ -22,6 +22,7 @@ import { policyCheck } from './commands/policy/check.ts';
 import { policyExplain } from './commands/policy/explain.ts';
 import { policyList } from './commands/policy/list.ts';
 import { policyTest } from './commands/policy/test.ts';
+import { posture } from './commands/posture.ts';
 import { registryDiff } from './commands/registry/diff.ts';
 import { registryList } from './commands/registry/list.ts';
 import { registryPin } from './commands/registry/pin.ts';
@@ -35,6 +36,7 @@ export const COMMANDS: readonly CommandDeclaration[] = [
   serve,
   stdio,
   doctor,
+  posture,
   policyCheck,
   policyTest,
   policyExplain,

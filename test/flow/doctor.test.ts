@@ -1,17 +1,20 @@
 import { chmodSync, existsSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import { governedHome, type HomeParts, openBookFile, processServer } from '../fixtures/governed-home.ts';
 import type { Home, Ran } from '../fixtures/home.ts';
 
-const POLICY = 'p, agent:demo, tool:tools/*, call, , allow\n';
+const POLICY = 'p, agent:demo, tool:tools/echo, call, , allow\n';
+const DESCRIBED = 'tools:\n  echo: { risk: read }\n';
+const SERVERS = { tools: processServer('tools', { more: DESCRIBED }) };
 
 let home: Home;
 afterEach(() => home.close());
 
 /** A set-up in which all is well: one agent with a key and a grant, one server. */
 async function healthyHome(parts: HomeParts = {}): Promise<Home> {
-  home = governedHome({ policy: POLICY, ...parts });
+  home = governedHome({ policy: POLICY, servers: SERVERS, ...parts });
   await home.key('demo');
   return home;
 }
@@ -39,7 +42,7 @@ test('a healthy set-up is one line, without a broker and beside one', async () =
 });
 
 test('before the first start there is nothing to complain of, and nothing is made', async () => {
-  home = governedHome({ policy: POLICY });
+  home = governedHome({ policy: POLICY, servers: SERVERS });
   expect(await told()).toMatchObject({ code: 0, codes: ['warning doctor-agent-without-key'] });
   expect(existsSync(home.path('data'))).toBe(false);
 });
@@ -47,11 +50,11 @@ test('before the first start there is nothing to complain of, and nothing is mad
 test('a data directory and a file of it that others can open', async () => {
   await healthyHome();
   chmodSync(home.path('data'), 0o755);
-  chmodSync(home.path('data/seneschal.db'), 0o640);
+  chmodSync(home.path('data/lock'), 0o640);
   const { code, codes, text } = await told();
   expect([code, codes]).toEqual([1, ['error doctor-file-open', 'error doctor-file-open']]);
   expect(text).toContain('HOME/data: other users of this machine may open it: its mode is 755');
-  expect(text).toContain('hint: chmod go= HOME/data/seneschal.db\n');
+  expect(text).toContain('hint: chmod go= HOME/data/lock\n');
 });
 
 test('a row of the policy and a file of the registry that do not load are both named', async () => {
@@ -77,7 +80,7 @@ test('a server that does not start', async () => {
   await healthyHome({
     servers: {
       gone: 'name: gone\ntransport: { type: stdio, command: /nonexistent/server }\npin: auto\n',
-      tools: processServer('tools'),
+      ...SERVERS,
     },
   });
   const { code, codes, text } = await told();
@@ -87,21 +90,27 @@ test('a server that does not start', async () => {
 });
 
 test('a secret that is not there is told once, and not again as a server that fails', async () => {
-  await healthyHome({ servers: { tools: processServer('tools', { env: { TOKEN: reference('env:NO_SUCH_TOKEN') } }) } });
+  await healthyHome({
+    servers: { tools: processServer('tools', { env: { TOKEN: reference('env:NO_SUCH_TOKEN') }, more: DESCRIBED }) },
+  });
   const { code, codes, text } = await told();
   expect([code, codes]).toEqual([1, ['error credentials-reference-missing']]);
   expect(text).toContain('hint: export NO_SUCH_TOKEN=… where the broker is started');
 });
 
 test('a secret that the broker has and this shell has not is no fault', async () => {
-  await healthyHome({ servers: { tools: processServer('tools', { env: { TOKEN: reference('env:BROKERS_TOKEN') } }) } });
+  await healthyHome({
+    servers: { tools: processServer('tools', { env: { TOKEN: reference('env:BROKERS_TOKEN') }, more: DESCRIBED }) },
+  });
   const served = await home.serve({ env: { BROKERS_TOKEN: 'hidden' } });
   expect(await examined()).toMatchObject({ code: 0, stdout: 'healthy: 13 checks\n' });
   await served.stop();
 });
 
 test('a secret file that others can read', async () => {
-  await healthyHome({ servers: { tools: processServer('tools', { env: { TOKEN: reference('file:token.md') } }) } });
+  await healthyHome({
+    servers: { tools: processServer('tools', { env: { TOKEN: reference('file:token.md') }, more: DESCRIBED }) },
+  });
   writeFileSync(home.path('registry/token.md'), 'hidden\n', { mode: 0o644 });
   const { code, codes, text } = await told();
   expect([code, codes]).toEqual([0, ['warning credentials-file-readable-by-others']]);
@@ -109,22 +118,27 @@ test('a secret file that others can read', async () => {
   expect(text).not.toContain('hidden');
 });
 
-test('tools that nobody has agreed to, and one that drifted', async () => {
-  await healthyHome({ servers: { tools: processServer('tools').replace('pin: auto', 'pin: lock') } });
+test('tools that nobody has agreed to, one that drifted, and one that is gone', async () => {
+  await healthyHome({ servers: {}, policy: 'p, agent:demo, tool:srv/read, call, , allow\n' });
+  const args = [join(import.meta.dirname, '../fixtures/declared-tools.mjs')];
+  const env = { DECLARED: home.path('declared.json'), CALL_LOG: home.path('calls.log') };
+  const transport = JSON.stringify({ type: 'stdio', command: process.execPath, args, env });
+  home.write({
+    'registry/servers/srv.yaml': `name: srv\ntransport: ${transport}\ntools:\n  read: { risk: read }\n`,
+    'declared.json': JSON.stringify({ read: 'reads', write: 'writes' }),
+  });
   const unpinned = await told();
   expect([unpinned.code, unpinned.codes]).toEqual([0, ['warning doctor-tool-blocked']]);
-  expect(unpinned.text).toContain('then agree with `seneschal registry pin tools`');
+  expect(unpinned.text).toContain('2 of the tools of `srv` cannot be called, being unpinned: `read`, `write`');
+  expect(unpinned.text).toContain('then agree with `seneschal registry pin srv`');
   await home.run(['registry', 'pin']);
   expect((await told()).codes).toEqual([]);
-  home.write({
-    'registry/servers/tools.yaml': processServer('tools', { env: { TOOLS: 'other' } }).replace(
-      'pin: auto',
-      'pin: lock',
-    ),
-  });
+  home.write({ 'declared.json': JSON.stringify({ read: 'reads, and obeys' }) });
   const drifted = await told();
-  expect(drifted.codes).toContain('warning doctor-tool-blocked');
-  expect(drifted.text).toContain('cannot be called, being missing');
+  expect([drifted.code, drifted.codes]).toEqual([1, ['error doctor-tool-blocked', 'warning doctor-tool-blocked']]);
+  expect(drifted.text).toContain('1 of the tools of `srv` cannot be called, being drifted: `read`');
+  expect(drifted.text).toContain('hint: look at what changed with `seneschal registry diff srv`');
+  expect(drifted.text).toContain('1 of the tools of `srv` cannot be called, being missing: `write`');
 });
 
 test('a port that another program holds', async () => {
@@ -145,8 +159,8 @@ test('a port that another program holds', async () => {
 });
 
 test('keys that have expired, or soon will', async () => {
-  const policy = 'p, role:user, tool:tools/*, call, , allow\ng, agent:demo, role:user\ng, agent:other, role:user\n';
-  home = governedHome({ agents: { demo: '', other: '' }, policy });
+  const policy = 'p, role:user, tool:tools/echo, call, , allow\ng, agent:demo, role:user\ng, agent:other, role:user\n';
+  home = governedHome({ agents: { demo: '', other: '' }, policy, servers: SERVERS });
   await home.run(['keys', 'create', 'agent:demo', '--expires', '1ms']);
   await home.run(['keys', 'create', 'agent:other', '--expires', '5d']);
   const { code, codes, text } = await told();
@@ -214,7 +228,7 @@ test('a broker that was killed, and one that hangs', async () => {
 });
 
 test('`--output json` holds findings with code, place, severity and mend, and what was measured', async () => {
-  home = governedHome({ policy: POLICY });
+  home = governedHome({ policy: POLICY, servers: SERVERS });
   await home.key('demo');
   chmodSync(home.path('data'), 0o750);
   const { code, stdout, stderr } = await examined(['--output', 'json']);

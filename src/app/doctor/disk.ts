@@ -18,7 +18,7 @@ export const disk: Check = {
     const isThere = existsSync(path);
     const freeBytes = machine.freeBytes(nearestDirectory(path));
     // Nothing is written where no broker has been yet.
-    const syncMs = isThere ? machine.syncMs(path) : null;
+    const syncMs = isThere ? Math.round(machine.syncMs(path)) : null;
     const findings = [...roomOf(settings.data, freeBytes), ...(syncMs === null ? [] : paceOf(settings.data, syncMs))];
     return { findings, facts: { freeBytes, syncMs } };
   },
@@ -38,7 +38,7 @@ function roomOf(at: string, freeBytes: number): readonly Problem[] {
 
 function paceOf(at: string, syncMs: number): readonly Problem[] {
   if (syncMs <= SLOW_SYNC_MS) return [];
-  const message = `a write takes ${Math.round(syncMs)} ms until it is durable, and every call waits for two`;
+  const message = `a write takes ${syncMs} ms until it is durable, and every call waits for two`;
   const hint = 'put the data directory on a local disk, and name it with `--data`';
   return [{ code: 'doctor-disk-slow', at, message, hint, severity: 'warning' }];
 }

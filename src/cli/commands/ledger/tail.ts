@@ -23,35 +23,36 @@ export const ledgerTail: CommandDeclaration = defineCommand({
     { name: 'since', value: 'time', what: 'made at this time or later: `1h` ago, a day, or a time as ISO 8601' },
   ],
   settings: ['data'],
-  exits: {
-    yes: 'the entries were printed; with --follow, until you ended it',
-    interrupted: 'ended by Ctrl-C before the ledger was open',
-  },
+  exits: { yes: 'the entries were printed, or whoever read them has gone' },
   examples: [
+    {
+      wish: 'Watch what is written, as it is written',
+      line: 'seneschal ledger tail --follow',
+      runsOn: 'call.refused',
+    },
+    {
+      wish: 'Feed refusals to a program, those of the last hour first',
+      line: 'seneschal ledger tail --follow --kind call.refused --since 1h --output json',
+      runsOn: '"call.refused"',
+    },
     { wish: 'See what happened last', line: 'seneschal ledger tail --limit 5' },
-    {
-      wish: 'Watch what is refused, as it is refused',
-      line: 'seneschal ledger tail --follow --kind call.refused',
-      runsOn: true,
-    },
-    {
-      wish: 'Feed everything that is written to a program',
-      line: 'seneschal ledger tail --follow --output json',
-      runsOn: true,
-    },
   ],
   run: async ({ flags: { follow, ...filter }, settings, output }) => {
     const ending = new AbortController();
-    const end = (): void => ending.abort();
-    process.once('SIGINT', end).once('SIGTERM', end);
-    // Who reads has gone (EPIPE): nothing that is written would be seen.
-    process.stdout.once('error', end);
+    let isInterrupted = false;
+    const interrupt = (): void => {
+      isInterrupted = true;
+      ending.abort();
+    };
+    process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
+    // Whoever read has gone (EPIPE): nothing that is written would be seen.
+    process.stdout.once('error', () => ending.abort());
     const line = output === 'json' ? (entry: ShownEntry): string => JSON.stringify(entry) : textLine;
     for await (const entry of tailLedger(settings(), filter, { follow, signal: ending.signal })) {
       if (ending.signal.aborted) break;
       if (!process.stdout.write(`${visibleText(line(entry))}\n`)) await drained(ending.signal);
     }
-    return EXIT.yes;
+    return isInterrupted ? EXIT.interrupted : EXIT.yes;
   },
 });
 
