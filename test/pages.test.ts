@@ -73,7 +73,12 @@ async function runPage(path: string): Promise<void> {
   }
 }
 
-test.each(['README.md', 'docs/tutorial/first-governed-call.md'])('%s: what it says to type does what it says', runPage);
+test.each([
+  'README.md',
+  'docs/tutorial/first-governed-call.md',
+  'docs/how-to/check-a-set-up.md',
+  'docs/how-to/investigate-a-refusal.md',
+])('%s: what it says to type does what it says', runPage);
 
 const PAGES = ['README.md', ...readdirSync(join(ROOT, 'docs'), { recursive: true, encoding: 'utf8' })]
   .filter((path) => path.endsWith('.md'))

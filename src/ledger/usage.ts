@@ -70,7 +70,7 @@ const COST = `CASE e.kind WHEN 'call.closed' THEN e.body ->> '$.costNanoUsd'
   WHEN 'call.in-doubt' THEN (SELECT s.value ->> '$.facts.costNanoUsd' FROM entry a, json_each(${json('a.body')}, '$.steps') s
     WHERE a.call = e.call AND a.kind = 'call.admitted' AND s.value ->> '$.control' = 'budget') END`;
 
-const sumsBy = (by: UsageKey): string => `WITH ended AS (
+const sumsBy = (by: UsageKey): string => `WITH ended AS MATERIALIZED (
     SELECT ${KEYS[by]} AS key, e.kind, e.body ->> '$.outcome' AS outcome, e.body ->> '$.inDoubt' AS inDoubt,
       CASE e.kind WHEN 'call.refusals-summed' THEN e.body ->> '$.count' ELSE 1 END AS number, ${COST} AS cost
     FROM (SELECT * FROM entry WHERE ${ENDINGS} AND json_valid(body)) e

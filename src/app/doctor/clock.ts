@@ -14,7 +14,7 @@ export const clock: Check = {
     if (!existsSync(databasePathOf(settings.data))) return { findings: [] };
     const last = readingLedger(settings, lastEntry);
     const nowMs = machineClock.wallMs();
-    const facts = { now: new Date(nowMs).toISOString(), entries: last?.seq ?? 0 };
+    const facts = { now: new Date(nowMs).toISOString(), seq: last?.seq ?? 0 };
     if (last === undefined || last.atMs <= nowMs + TOLERANCE_MS) return { findings: [], facts };
     const message = `the clock says ${facts.now}, and entry ${last.seq} was made at ${new Date(last.atMs).toISOString()}`;
     const hint = 'set the clock (`timedatectl set-ntp true`); keys and conditions are judged by it';
