@@ -26,12 +26,16 @@ export interface AdministrationOptions {
   readonly uid?: number;
   /** Where the broker listens over HTTP. Default: nowhere. */
   readonly http?: () => DaemonReport['http'];
+  readonly signal?: AbortSignal;
 }
 
-/** The acts of a core that is open in this process, done by the operating-system user `uid`. */
+/**
+ * The acts of a core that is open in this process, done by the operating-system user `uid`. After an abort an act that
+ * still waits for servers writes nothing.
+ */
 export function openAdministration(
   core: BrokerCore,
-  { uid = process.getuid?.() ?? 0, http = () => null }: AdministrationOptions = {},
+  { uid = process.getuid?.() ?? 0, http = () => null, signal }: AdministrationOptions = {},
 ): Administration {
   const by = `os-user:${uid}`;
   const createKey = async ({ agent, expiresInMs }: z.infer<typeof creation>): Promise<{ id: string; key: string }> => {
@@ -60,7 +64,7 @@ export function openAdministration(
     'registry.diff': async (params) => registryDifferences(core, parsed(selection, params)),
     'broker.report': async () => reportOf(core, http()),
     'limits.status': async (params) => liveLimits(core, parsed(asker, params).agent),
-    'registry.pin': async (params) => pinTools(core, { ...parsed(selection, params), by }),
+    'registry.pin': async (params) => pinTools(core, { ...parsed(selection, params), by }, signal),
   };
   return {
     handle: async (method, params) => {

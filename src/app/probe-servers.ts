@@ -14,7 +14,7 @@ const AT_ONCE = 4;
 
 /**
  * Starts every server, asks what it offers, and ends it again, without a broker: nothing is pinned, remembered or
- * recorded. Never rejects for anything that a server does.
+ * recorded. Never rejects for anything that a server does; an abort is thrown when every server has been ended.
  */
 export async function probeServers(
   { registry, pins }: Pick<RulesOnFile, 'registry' | 'pins'>,
@@ -22,15 +22,19 @@ export async function probeServers(
     readonly settings: Settings;
     readonly env: Readonly<Record<string, string | undefined>>;
     readonly version: string;
+    readonly signal: AbortSignal;
   },
 ): Promise<RegistryView> {
-  const { settings, env, version } = around;
+  const { settings, env, version, signal } = around;
   const surroundings = { registryDir: settings.registry, home: homeOf(settings), env, log: SILENT_LOG };
   const pool = new UpstreamPool(upstreamServers(registry, surroundings), {
     ...{ clock: systemClock, log: SILENT_LOG, eraMemory: memoryEraMemory(), environment: env },
     clientInfo: { name: 'seneschal', version },
     onToolsChanged: () => {},
   });
+  // What is under way ends with its process.
+  const abort = (): void => void pool.close();
+  signal.addEventListener('abort', abort, { once: true });
   const observed = new Map<string, ObservedServer>();
   const names = [...registry.servers.keys()];
   try {
@@ -45,10 +49,12 @@ export async function probeServers(
         }
       }),
     );
+    signal.throwIfAborted();
     const catalog = buildCatalog({ registry, lock: pins.lock, pins: pins.auto, observed, admit: admitTool });
     const observedOf = (name: string): ObservedServer => observed.get(name) ?? { status: 'not-started' };
     return registryView({ registry, catalog, upstreams: pool.status(), observedOf });
   } finally {
+    signal.removeEventListener('abort', abort);
     await pool.close();
   }
 }

@@ -10,6 +10,7 @@
  * `npm run reference` writes `docs/reference/`, and `npm run golden` the golden files of help and JSON: read what they
  * write before you commit it.
  */
+import { completion } from './commands/completion.ts';
 import { doctor } from './commands/doctor.ts';
 import { keysCreate } from './commands/keys/create.ts';
 import { keysList } from './commands/keys/list.ts';
@@ -53,6 +54,7 @@ export const COMMANDS: readonly CommandDeclaration[] = [
   ledgerTail,
   usage,
   replayDecide,
+  completion,
 ];
 
 /** What each noun that has verbs is about. */

@@ -1,9 +1,12 @@
-import { chmodSync, existsSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
-import { governedHome, type HomeParts, openBookFile, processServer } from '../fixtures/governed-home.ts';
+import { governedHome, type HomeParts, openBookFile, processServer, until } from '../fixtures/governed-home.ts';
 import type { Home, Ran } from '../fixtures/home.ts';
+import { isAlive } from '../fixtures/processes.ts';
 
 const POLICY = 'p, agent:demo, tool:tools/echo, call, , allow\n';
 const DESCRIBED = 'tools:\n  echo: { risk: read }\n';
@@ -250,4 +253,22 @@ test('`--output json` holds findings with code, place, severity and mend, and wh
       keys: { keys: 1 },
     },
   });
+});
+
+test('Ctrl-C ends the servers that were started to be asked', async () => {
+  await healthyHome();
+  const pids = home.path('pids');
+  const script = 'echo $$ >> "$PIDS"; exec sleep 600';
+  const transport = JSON.stringify({ type: 'stdio', command: 'sh', args: ['-c', script], env: { PIDS: pids } });
+  home.write({ 'registry/servers/mute.yaml': `name: mute\ntransport: ${transport}\nstartTimeout: 60s\n` });
+  const child = spawn(process.execPath, [home.command, 'doctor', '--port', '0'], {
+    cwd: home.dir,
+    env: home.environment(),
+  });
+  const ended = once(child, 'exit');
+  await until(() => existsSync(pids) && readFileSync(pids, 'utf8').includes('\n'));
+  child.kill('SIGINT');
+  expect(await ended).toEqual([130, null]);
+  const pid = Number(readFileSync(pids, 'utf8').trim());
+  await until(() => !isAlive(pid));
 });

@@ -23,6 +23,7 @@ export interface SetUp {
   readonly version: string;
   readonly clock: Clock;
   readonly machine: Machine;
+  readonly signal: AbortSignal;
   /** What the broker says of itself that holds the data directory; undefined where none answers. */
   readonly daemon: DaemonReport | undefined;
   /** Undefined where a file does not load. */

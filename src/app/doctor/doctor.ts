@@ -19,12 +19,13 @@ export interface DoctorOptions {
   /** Told the name of each check before it begins. */
   readonly onCheck?: (name: string) => void;
   readonly machine?: Machine;
+  readonly signal: AbortSignal;
 }
 
 /** Looks at a set-up as support would: beside a running broker or without one, and without changing anything. */
 export async function examine(settings: Settings, options: DoctorOptions): Promise<Examination> {
-  const { env, version, onCheck = () => {}, machine = thisMachine } = options;
-  const bare = { settings, env, version, clock: systemClock, machine };
+  const { env, version, onCheck = () => {}, machine = thisMachine, signal } = options;
+  const bare = { settings, env, version, clock: systemClock, machine, signal };
   const nothingRead = { daemon: undefined, files: undefined, problems: [], secrets: [] };
   const ground = await runChecks(GROUND, { ...bare, ...nothingRead }, onCheck);
   if (!ground.healthy) return ground;
@@ -37,7 +38,7 @@ export async function examine(settings: Settings, options: DoctorOptions): Promi
   };
 }
 
-type Bare = Pick<SetUp, 'settings' | 'env' | 'version' | 'clock' | 'machine'>;
+type Bare = Pick<SetUp, 'settings' | 'env' | 'version' | 'clock' | 'machine' | 'signal'>;
 
 /** Reads what several checks look at, once. */
 async function setUpOf(bare: Bare, onCheck: (name: string) => void): Promise<SetUp> {

@@ -47,7 +47,7 @@ export interface Examination {
   readonly facts: Readonly<Record<string, JsonObject>>;
 }
 
-/** Makes checks one after the other. `onCheck` is told the name of each before it begins. Never rejects. */
+/** Makes checks one after the other. `onCheck` is told the name of each before it begins. Rejects when it is aborted. */
 export async function runChecks(
   checks: readonly Check[],
   setUp: SetUp,
@@ -56,6 +56,7 @@ export async function runChecks(
   const findings: Finding[] = [];
   const facts: Record<string, JsonObject> = {};
   for (const check of checks) {
+    setUp.signal.throwIfAborted();
     onCheck(check.name);
     const checked = await made(check, setUp);
     for (const problem of checked.findings) {
@@ -71,6 +72,7 @@ async function made(check: Check, setUp: SetUp): Promise<Checked> {
   try {
     return await check.run(setUp);
   } catch (error) {
+    setUp.signal.throwIfAborted();
     if (error instanceof ProblemError) return { findings: error.problems };
     const why = error instanceof Error ? error.message : 'not an error';
     const message = `this could not be checked: ${why}`;

@@ -29,8 +29,8 @@ export const servers: Check = {
   },
 };
 
-async function viewOf({ daemon, settings, env, version }: SetUp, files: RulesOnFile): Promise<RegistryView> {
-  if (!daemon) return probeServers(files, { settings, env, version });
+async function viewOf({ daemon, settings, env, version, signal }: SetUp, files: RulesOnFile): Promise<RegistryView> {
+  if (!daemon) return probeServers(files, { settings, env, version, signal });
   // `as`: the daemon is our own program, and `registryView` made it.
   return (await askDaemon(daemonSocketPath(settings), 'registry.status', {})) as unknown as RegistryView;
 }

@@ -2,6 +2,7 @@ import { examine } from '../../app/doctor/doctor.ts';
 import type { Examination } from '../../app/doctor/examine.ts';
 import { type CommandDeclaration, defineCommand } from '../declaration.ts';
 import { EXIT } from '../exit-codes.ts';
+import { interruptible } from '../interruption.ts';
 import { printData, problemText } from '../output.ts';
 import { progress } from '../progress.ts';
 import { VERSION } from '../version.ts';
@@ -28,8 +29,8 @@ export const doctor: CommandDeclaration = defineCommand({
   run: async ({ settings, output }) => {
     const told = progress();
     const onCheck = (name: string): void => told.step(`checking: ${name}`);
-    const examination = await examine(settings(), { env: process.env, version: VERSION, onCheck });
-    told.end();
+    const about = { env: process.env, version: VERSION, onCheck };
+    const examination = await interruptible((signal) => examine(settings(), { ...about, signal })).finally(told.end);
     printData(examination, output, examinationText);
     return examination.healthy ? EXIT.yes : EXIT.failed;
   },

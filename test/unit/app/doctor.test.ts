@@ -21,7 +21,16 @@ function setUp(machine: Partial<Machine> = {}, more: Partial<SetUp> = {}): SetUp
   const settings = { registry: 'registry', policies: 'policies', data: directory.path, port: 0, host: '127.0.0.1' };
   const sound = { nodeVersion: '20.19.0', freeBytes: () => 5_000_000_000, syncMs: () => 2, ...machine };
   const nothing = { daemon: undefined, files: undefined, problems: [], secrets: [] };
-  return { settings, env: {}, version: '1.0.0', clock: systemClock, machine: sound, ...nothing, ...more };
+  return {
+    settings,
+    env: {},
+    version: '1.0.0',
+    clock: systemClock,
+    signal: new AbortController().signal,
+    machine: sound,
+    ...nothing,
+    ...more,
+  };
 }
 
 async function found(check: Check, about: SetUp): Promise<readonly string[]> {
