@@ -155,6 +155,7 @@ describe('`ledger tail`', () => {
   });
 
   test('follows what a broker writes, from its start on, and ends with Ctrl-C', async () => {
+    await served.stop();
     const child = start(['--follow', '--limit', '1', '--output', 'json']);
     let printed = '';
     child.stdout.on('data', (chunk: Buffer) => (printed += chunk.toString()));

@@ -30,7 +30,9 @@ export const doctor: CommandDeclaration = defineCommand({
     const told = progress();
     const onCheck = (name: string): void => told.step(`checking: ${name}`);
     const about = { env: process.env, version: VERSION, onCheck };
-    const examination = await interruptible((signal) => examine(settings(), { ...about, signal })).finally(told.end);
+    const examination = await interruptible((signal) => examine(settings(), { ...about, signal })).finally(() =>
+      told.end(),
+    );
     printData(examination, output, examinationText);
     return examination.healthy ? EXIT.yes : EXIT.failed;
   },
