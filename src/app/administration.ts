@@ -3,7 +3,10 @@ import { type Problem, ProblemError } from '../domain/problem.ts';
 import type { ApiKeyRecord } from '../identity/key-store.ts';
 import type { JsonObject, JsonValue } from '../lib/json.ts';
 import type { BrokerCore } from './compose.ts';
+import type { DaemonReport } from './daemon-report.ts';
+import { liveLimits } from './limits-status.ts';
 import { pinTools, registryDifferences, registryStatus } from './registry-acts.ts';
+import { secretProblems } from './upstream-servers.ts';
 
 /** What the command line may ask of a broker. Every act is recorded; none can make a server or a grant. */
 export interface Administration {
@@ -15,8 +18,16 @@ export interface Administration {
 
 const agentName = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/);
 const selection = z.strictObject({ server: z.string().max(64).optional(), tool: z.string().max(128).optional() });
+const asker = z.strictObject({ agent: agentName.optional() });
 const creation = z.strictObject({ agent: agentName, expiresInMs: z.int().positive().max(315_576_000_000).optional() });
 const revocation = z.strictObject({ id: z.string().regex(/^[0-9a-f]{16}$/) });
+
+export interface AdministrationOptions {
+  readonly uid?: number;
+  /** Where the broker listens over HTTP. Default: nowhere. */
+  readonly http?: () => DaemonReport['http'];
+  readonly signal?: AbortSignal;
+}
 
 /**
  * The acts of a core that is open in this process, done by the operating-system user `uid`. After an abort an act that
@@ -24,7 +35,7 @@ const revocation = z.strictObject({ id: z.string().regex(/^[0-9a-f]{16}$/) });
  */
 export function openAdministration(
   core: BrokerCore,
-  { uid = process.getuid?.() ?? 0, signal }: { readonly uid?: number; readonly signal?: AbortSignal } = {},
+  { uid = process.getuid?.() ?? 0, http = () => null, signal }: AdministrationOptions = {},
 ): Administration {
   const by = `os-user:${uid}`;
   const createKey = async ({ agent, expiresInMs }: z.infer<typeof creation>): Promise<{ id: string; key: string }> => {
@@ -51,6 +62,8 @@ export function openAdministration(
     },
     'registry.status': async () => registryStatus(core),
     'registry.diff': async (params) => registryDifferences(core, parsed(selection, params)),
+    'broker.report': async () => reportOf(core, http()),
+    'limits.status': async (params) => liveLimits(core, parsed(asker, params).agent),
     'registry.pin': async (params) => pinTools(core, { ...parsed(selection, params), by }, signal),
   };
   return {
@@ -62,6 +75,11 @@ export function openAdministration(
     firstKey: async (agent) =>
       core.keys.list().length > 0 ? undefined : { agent, key: (await createKey({ agent })).key },
   };
+}
+
+function reportOf({ settings, version, env, standing }: BrokerCore, http: DaemonReport['http']): DaemonReport {
+  const around = { registryDir: settings.registry, env };
+  return { pid: process.pid, version, http, secrets: secretProblems(standing.registry, around) };
 }
 
 function parsed<T>(schema: z.ZodType<T>, params: JsonObject): T {

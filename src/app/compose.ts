@@ -37,11 +37,10 @@ export interface CoreOptions {
 }
 
 /** Everything but the doors: what governs. Owns the data directory until it is closed. */
-export interface BrokerCore {
+export interface BrokerCore extends CoreOptions {
   readonly settings: Settings;
   readonly clock: Clock;
   readonly ids: Ids;
-  readonly log: Log;
   readonly database: Database;
   readonly journal: Journal;
   readonly keys: KeyStore;
@@ -49,6 +48,8 @@ export interface BrokerCore {
   readonly upstreams: UpstreamPool;
   readonly observer: Observer;
   readonly broker: GovernedBroker;
+  /** What limits have counted. */
+  readonly counters: Pick<ChainState, 'rates' | 'concurrency' | 'budgets'>;
   /** Exposed names of the tools that a declared agent may call. */
   toolsOf(agent: string): readonly string[];
   /** Waits for the calls under way, records the stop, and lets go of everything. */
@@ -124,10 +125,11 @@ async function openHall(
   });
   const recorder = watchedRecorder(shelves.record, log);
   const surroundings = { registryDir: settings.registry, home: homeOf(settings), env: options.env, log };
+  const counters = chainState({ database, journal, log, clock });
   standing = await Standing.open(
     {
       ...{ settings, clock, log, journal },
-      chainState: chainState({ database, journal, log, clock }),
+      chainState: counters,
       keepTexts: (revision, texts) => keepPolicy(database, revision, texts),
       savePins: (pins) => savePins(database, pins, clock.wallMs()),
       onWorld: (world, registry) => {
@@ -144,7 +146,10 @@ async function openHall(
   );
   if (!broker) throw new Error('no world was put in force');
   await journal.require({ kind: 'broker.started', version: options.version, pid: process.pid });
-  const opened = { settings, clock, ids, log, database, journal, standing, upstreams, broker };
+  const { version, env } = options;
+  const opened = {
+    ...{ settings, version, env, clock, ids, log, database, journal, standing, upstreams, broker, counters },
+  };
   const observer = new Observer({ ...opened, nowMs: () => clock.monotonicMs() });
   return {
     ...opened,

@@ -1,3 +1,4 @@
+import type { PostureRow } from '../domain/posture.ts';
 import { type Problem, ProblemError } from '../domain/problem.ts';
 import { authenticate } from '../identity/authenticate.ts';
 import { principalOfOsUser } from '../identity/os-user.ts';
@@ -35,6 +36,14 @@ export interface Daemon {
   readonly ended: Promise<void>;
 }
 
+export const addressPosture: PostureRow<'settings-invalid'> = {
+  guard: 'listening address',
+  when: 'it is beyond loopback and no host name is allowed',
+  yields: 'settings-invalid',
+  means: 'the broker does not start',
+  opens: '`serve --allow-host <name>`',
+};
+
 /** Calls under way get so long to end when the daemon is stopped. */
 const DRAIN_MS = 10_000;
 /** A first list is waited for so long when nothing is known of a server: an empty list would look like a refusal. */
@@ -66,7 +75,10 @@ async function openDoors(
   options: DaemonOptions & { readonly stopWatching: () => void; readonly opened: (() => Promise<void>)[] },
 ): Promise<Daemon> {
   await firstLists(core);
-  const administration = openAdministration(core);
+  let http: HttpIngress | undefined;
+  const administration = openAdministration(core, {
+    http: () => (http === undefined ? null : { host: http.host, port: http.port }),
+  });
   let isOpen = true;
   const ready = (): { ready: boolean } => ({ ready: isOpen });
   const ports: McpPorts = {
@@ -83,7 +95,7 @@ async function openDoors(
   });
   const socket = await openAgentSocket({ core, settings, ports, administration, onIdle: idle.arm });
   options.opened.push(() => socket.close({ drainMs: 0 }));
-  const http = options.http ? await openHttp(core, { settings, options, ports, ready }) : undefined;
+  http = options.http ? await openHttp(core, { settings, options, ports, ready }) : undefined;
   if (http) options.opened.push(() => http.close({ drainMs: 0 }));
   // Last: a key that was made and could not be shown would never be shown again.
   const firstKey = options.firstKeyFor === undefined ? undefined : await administration.firstKey(options.firstKeyFor);
@@ -185,7 +197,7 @@ function idleExit(
 function refuseWideOpen(settings: Settings, options: DaemonOptions): void {
   if (!options.http || LOOPBACK.test(settings.host) || options.allowedHosts.length > 0) return;
   const problem: Problem = {
-    code: 'settings-invalid',
+    code: addressPosture.yields,
     at: '--host',
     message: `\`${settings.host}\` is reachable from other machines and no host name is allowed`,
     hint: 'name each host under which agents reach the broker with `--allow-host`, and put TLS in front of it',

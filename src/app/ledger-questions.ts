@@ -1,21 +1,35 @@
 import { type Problem, ProblemError } from '../domain/problem.ts';
+import { REASONS } from '../domain/reasons.ts';
 import { ENTRY_KINDS } from '../ledger/entry.ts';
+import type { EntryFilter } from '../ledger/entry-filter.ts';
 import { listEntries, type ShownActOfCall, type ShownEntry, showCall } from '../ledger/query.ts';
+import { parseTimePoint } from '../lib/time-point.ts';
 import { databasePathOf } from '../storage/data-directory.ts';
 import { type OpenedReader, openSqliteForReading } from '../storage/sqlite-file.ts';
 import { MIGRATIONS } from './migrations.ts';
 import type { Settings } from './settings.ts';
+import { systemClock } from './system.ts';
 
 /** Which entries a person asks for, as typed. */
-export interface ListQuestion {
+export interface FilterQuestion {
   readonly limit?: string;
   readonly agent?: string;
   readonly kind?: string;
   readonly call?: string;
-  /** ISO 8601. */
+  readonly tool?: string;
+  readonly reason?: string;
+  /** A time, a day, or so long ago. */
   readonly since?: string;
+}
+
+/** As above, and pages. */
+export interface ListQuestion extends FilterQuestion {
   readonly before?: string;
 }
+
+/** What a moment is written as. */
+export const TIME_HINT =
+  'write a time such as `2026-11-23T12:00:00Z`, a day such as `2026-11-23`, or `7d` for so long ago';
 
 /** Opens a data directory's book for reading, also beside the daemon that writes it; closed when `read` returns. */
 export function readingLedger<T>(settings: Settings, read: (database: OpenedReader) => T): T {
@@ -27,34 +41,65 @@ export function readingLedger<T>(settings: Settings, read: (database: OpenedRead
   }
 }
 
-/** The newest entries that pass. @throws ProblemError for a question that is no question. */
+/** The newest entries that pass, at most 50 where nothing else is asked. @throws ProblemError for a question that is no question. */
 export function listLedger(settings: Settings, question: ListQuestion): readonly ShownEntry[] {
+  const filter = entryFilterOf(question, 50);
+  return readingLedger(settings, (database) => listEntries(database, filter));
+}
+
+/**
+ * The filter that was typed; `limit` holds where none was. `limit` may be 0 where that is the default.
+ * @throws ProblemError with every part that is not allowed.
+ */
+export function entryFilterOf(question: ListQuestion, limit: number): EntryFilter & { readonly limit: number } {
   const problems: Problem[] = [];
-  const wrong = (at: string, hint: string): void => {
+  const wrong = (at: string, hint: string): undefined => {
     problems.push({ code: 'settings-invalid', at, message: `\`${at}\` has a value that is not allowed`, hint });
-  };
-  const number = (at: string, text: string | undefined): number | undefined => {
-    if (text === undefined || /^[1-9]\d{0,8}$/.test(text)) return text === undefined ? undefined : Number(text);
-    wrong(at, 'write a whole number from 1');
     return undefined;
   };
-  const limit = number('--limit', question.limit) ?? 50;
-  const before = number('--before', question.before);
-  const kind = ENTRY_KINDS.find((known) => known === question.kind);
-  if (question.kind !== undefined && kind === undefined) wrong('--kind', `write one of ${ENTRY_KINDS.join(', ')}`);
-  const sinceMs = question.since === undefined ? undefined : Date.parse(question.since);
-  if (Number.isNaN(sinceMs)) wrong('--since', 'write a time such as `2026-11-23T12:00:00Z`');
+  const number = (at: string, text: string | undefined): number | undefined => {
+    if (text === undefined) return undefined;
+    return /^[1-9]\d{0,8}$/.test(text) ? Number(text) : wrong(at, 'write a whole number from 1');
+  };
+  const typed = {
+    limit: number('--limit', question.limit),
+    before: number('--before', question.before),
+    sinceMs: optional(
+      question.since,
+      (text) => parseTimePoint(text, systemClock.wallMs()) ?? wrong('--since', TIME_HINT),
+    ),
+    kind: optional(
+      question.kind,
+      (text) => ENTRY_KINDS.find((known) => known === text) ?? wrong('--kind', oneOf(ENTRY_KINDS)),
+    ),
+    reason: optional(question.reason, (text) =>
+      Object.hasOwn(REASONS, text) ? text : wrong('--reason', oneOf(Object.keys(REASONS))),
+    ),
+    tool: optional(
+      question.tool,
+      (text) => toolId(text) ?? wrong('--tool', 'write one such as `tool:files/read_file`'),
+    ),
+    agent: optional(question.agent, (text) => text.replace(/^agent:/, '')),
+    callId: question.call,
+  };
   if (problems.length > 0) throw new ProblemError(problems);
-  return readingLedger(settings, (database) =>
-    listEntries(database, {
-      limit,
-      ...(before === undefined ? {} : { before }),
-      ...(kind === undefined ? {} : { kind }),
-      ...(sinceMs === undefined ? {} : { sinceMs }),
-      ...(question.agent === undefined ? {} : { agent: question.agent.replace(/^agent:/, '') }),
-      ...(question.call === undefined ? {} : { callId: question.call }),
-    }),
-  );
+  const given = Object.fromEntries(Object.entries(typed).filter(([, value]) => value !== undefined));
+  return { limit, ...given };
+}
+
+function optional<T>(text: string | undefined, read: (text: string) => T): T | undefined {
+  return text === undefined ? undefined : read(text);
+}
+
+function oneOf(words: readonly string[]): string {
+  return `write one of ${words.join(', ')}`;
+}
+
+/** `tool:files/read_file` also as agents see it, and without its kind; undefined for what is no tool. */
+function toolId(text: string): string | undefined {
+  const [, server, tool] = /^(?:tool:)?([a-z0-9-]+)(?:\/|__)(.+)$/.exec(text) ?? [];
+  if (text === 'tool:unknown') return text;
+  return server === undefined ? undefined : `tool:${server}/${tool}`;
 }
 
 /** Everything recorded of one call. @throws ProblemError `ledger-unknown-call`. */

@@ -4,8 +4,9 @@ import { type Problem, ProblemError } from '../domain/problem.ts';
 import type { JsonObject } from '../lib/json.ts';
 import { principalSubjects } from '../policy/authorize.ts';
 import { checkPolicy } from '../policy/check.ts';
-import { type Explanation, explain } from '../policy/explain.ts';
+import { type ExplainQuestion, type Explanation, explain } from '../policy/explain.ts';
 import { runSuite, type SuiteResult } from '../policy/suite.ts';
+import type { Registry } from '../registry/load.ts';
 import type { Pins } from '../registry/pin.ts';
 import { loadPins } from '../registry/pins-table.ts';
 import { databasePathOf } from '../storage/data-directory.ts';
@@ -25,16 +26,32 @@ export interface Question {
   readonly args?: JsonObject;
 }
 
-interface Standing {
+/** The files as they lie there, and every pin that was agreed to. */
+export interface RulesOnFile {
   readonly rules: Rules;
   readonly known: KnownRegistry;
+  readonly registry: Registry;
+  /** Pins of the lock, and those that `pin: auto` made. */
+  readonly pins: { readonly lock: Pins; readonly auto: Pins };
+  /** By `tool:<server>/<tool>`. */
+  readonly pinned: ReadonlySet<string>;
 }
 
-function standing(settings: Settings): Standing {
+/** Reads registry and policies. @throws ProblemError with every problem of the first of the two that does not load. */
+export function readRulesOnFile(settings: Settings): RulesOnFile {
   const { registry, lock } = readRegistry(settings.registry);
+  const auto = firstSeenPins(settings);
+  const pins = [lock.pins, auto];
   return {
+    pins: { lock: lock.pins, auto },
     rules: loadRules(readRuleTexts(settings.policies), settings.policies),
-    known: knownOf(registry, [lock.pins, firstSeenPins(settings)]),
+    known: knownOf(registry, pins),
+    registry,
+    pinned: new Set(
+      pins.flatMap((each) =>
+        [...each].flatMap(([server, tools]) => [...tools.keys()].map((tool) => `tool:${server}/${tool}`)),
+      ),
+    ),
   };
 }
 
@@ -52,48 +69,60 @@ function firstSeenPins({ data }: Settings): Pins {
 
 /** Warnings of the policy files. @throws ProblemError with their errors. */
 export function checkRules(settings: Settings): readonly Problem[] {
-  const { rules, known } = standing(settings);
+  const { rules, known } = readRulesOnFile(settings);
   const file = `${settings.policies}/policy.csv`;
   return rules.policySet.rows.length === 0 ? [emptyPolicy(file)] : checkPolicy(rules.policySet, known, file);
 }
 
 /** Runs the policy tests. @throws ProblemError when a file does not load. */
 export function testRules(settings: Settings): SuiteResult {
-  const { rules, known } = standing(settings);
+  const { rules, known } = readRulesOnFile(settings);
   return runSuite(rules.policySet, rules.suites, { ...known, nowMs: systemClock.wallMs() });
 }
 
 /** Says what decides. @throws ProblemError when a file does not load, or the question names no agent or no action. */
 export function explainCall(settings: Settings, question: Question): CallExplanation {
-  const { rules, known } = standing(settings);
+  const { rules, known } = readRulesOnFile(settings);
   const principal = known.principalOf(question.as);
   const problems: Problem[] = [];
-  if (!principal)
-    problems.push(
-      wrong('--as', `no agent is declared as \`${question.as}\``, `write one of ${known.agents.join(', ')}`),
-    );
+  if (!principal) problems.push(unknownAgent(question.as, known));
   if (!ACTIONS.some((action) => action === question.action)) {
     problems.push(wrong('', `unknown action \`${question.action}\``, `write one of ${ACTIONS.join(', ')}`));
   }
   if (!/^(?:tool|resource|prompt|server|model|set):./.test(question.object)) problems.push(noTarget(question.object));
   if (!principal || problems.length > 0) throw new ProblemError(problems);
-  const [, server = '', tool = ''] = /^[^:]*:([^/]*)\/?(.*)$/.exec(question.object) ?? [];
-  const id: `agent:${string}` = `agent:${question.as.slice('agent:'.length)}`;
-  const isUnknown = question.object.startsWith('tool:') && !known.tools.includes(question.object);
   const explanation = explain(rules.policySet, {
-    subjects: principalSubjects(rules.policySet, {
-      id,
-      ...(principal.team === undefined ? {} : { team: principal.team }),
-    }),
-    object: question.object,
-    action: question.action,
-    nowMs: systemClock.wallMs(),
-    principal: { ...principal, agent: question.as },
-    target: known.targetOf(question.object) ?? { server, tool, risk: 'destructive', labels: [] },
-    context: { transport: 'http', protocolVersion: '2026-07-28' },
+    ...questionAbout(rules, known, { principal, agent: question.as, object: question.object, action: question.action }),
     ...(question.args === undefined ? {} : { args: question.args }),
   });
+  const isUnknown = question.object.startsWith('tool:') && !known.tools.includes(question.object);
   return isUnknown ? { ...explanation, note: NOT_PINNED } : explanation;
+}
+
+/** A question about a declared agent as one that comes over HTTP would ask it, without arguments. */
+export function questionAbout(
+  { policySet }: Pick<Rules, 'policySet'>,
+  known: Pick<KnownRegistry, 'targetOf'>,
+  about: {
+    readonly principal: NonNullable<ReturnType<KnownRegistry['principalOf']>>;
+    /** `agent:<name>`. */
+    readonly agent: string;
+    readonly object: string;
+    readonly action: string;
+  },
+): ExplainQuestion {
+  const { principal, agent, object, action } = about;
+  const [, server = '', tool = ''] = /^[^:]*:([^/]*)\/?(.*)$/.exec(object) ?? [];
+  const id: `agent:${string}` = `agent:${agent.slice('agent:'.length)}`;
+  const team = principal.team === undefined ? {} : { team: principal.team };
+  return {
+    subjects: principalSubjects(policySet, { id, ...team }),
+    ...{ object, action },
+    nowMs: systemClock.wallMs(),
+    principal: { ...principal, agent },
+    target: known.targetOf(object) ?? { server, tool, risk: 'destructive', labels: [] },
+    context: { transport: 'http', protocolVersion: '2026-07-28' },
+  };
 }
 
 /** What the policy says, and what else keeps a call from being made. */
@@ -103,6 +132,11 @@ export interface CallExplanation extends Explanation {
 
 const NOT_PINNED =
   'no tool of this name is pinned or described: whatever the policy says, a call is answered as unknown-tool';
+
+/** An agent that was asked about and that no file declares. */
+export function unknownAgent(agent: string, known: Pick<KnownRegistry, 'agents'>): Problem {
+  return wrong('--as', `no agent is declared as \`${agent}\``, `write one of ${known.agents.join(', ')}`);
+}
 
 function noTarget(object: string): Problem {
   const [, server, tool] = /^([a-z0-9-]+)__(.+)$/.exec(object) ?? [];

@@ -2,12 +2,14 @@ import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Problem, ProblemError } from '../domain/problem.ts';
 import type { JsonObject, JsonValue } from '../lib/json.ts';
+import type { ObservedServer } from '../registry/catalog.ts';
 import { definitionDiff } from '../registry/diff.ts';
 import { LOCK_FILE, writeLock } from '../registry/lock.ts';
 import { type NewPin, withoutPin, withPins } from '../registry/pin.ts';
 import { forgetPins, loadPins } from '../registry/pins-table.ts';
 import type { ToolState } from '../registry/tool-state.ts';
 import type { BrokerCore } from './compose.ts';
+import { type RegistryView, registryView } from './registry-view.ts';
 
 /** Which tools an act is about: all, those of a server, or one. */
 interface Selection {
@@ -16,30 +18,11 @@ interface Selection {
 }
 
 /** Every server and tool as it stands, after each server was asked. */
-export async function registryStatus(core: BrokerCore): Promise<JsonValue> {
+export async function registryStatus(core: BrokerCore): Promise<RegistryView> {
   await core.observer.askAll();
   const { catalog, registry } = core.standing;
-  return {
-    servers: [...registry.servers.values()].map(({ name, transport }) => {
-      const seen = core.standing.observedOf(name);
-      const upstream = core.upstreams.status().find((status) => status.name === name);
-      return {
-        name,
-        transport: transport.type,
-        status: seen.status,
-        ...(seen.status === 'failed' ? { error: seen.error } : {}),
-        ...(upstream?.era === undefined ? {} : { era: upstream.era }),
-        ...(upstream?.protocolVersion === undefined ? {} : { protocolVersion: upstream.protocolVersion }),
-      };
-    }),
-    tools: catalog.tools.map((state) => {
-      const settings = registry.servers.get(state.server);
-      const { risk, costNanoUsd } = settings?.tools.get(state.tool) ??
-        settings?.unlisted ?? { risk: 'destructive', costNanoUsd: 0 };
-      return { id: `tool:${state.server}/${state.tool}`, status: state.status, risk, costNanoUsd, ...reasonOf(state) };
-    }),
-    findings: catalog.findings.map(({ server, message }) => ({ server, message })),
-  };
+  const observedOf = (server: string): ObservedServer => core.standing.observedOf(server);
+  return registryView({ catalog, registry, upstreams: core.upstreams.status(), observedOf });
 }
 
 /** What was agreed and what is, of every selected tool that differs; and the servers that could not be asked. */

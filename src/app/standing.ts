@@ -1,4 +1,5 @@
 import type { World } from '../broker/world.ts';
+import type { PostureRow } from '../domain/posture.ts';
 import type { Principal } from '../domain/principal.ts';
 import { formatProblem, type Problem, ProblemError } from '../domain/problem.ts';
 import type { AgentLookup } from '../identity/mint-principal.ts';
@@ -18,6 +19,23 @@ import { knownOf, readRegistry } from './known-registry.ts';
 import { goneFiles, loadRules, type Rules, readRuleTexts } from './rules.ts';
 import type { Settings } from './settings.ts';
 import { ToolAlarms } from './tool-alarms.ts';
+
+export const loadPostures: readonly PostureRow<'policy.rejected' | 'registry.rejected'>[] = [
+  {
+    guard: 'policy load',
+    when: 'a file of `policies/` does not load, vanishes alone, or a policy test fails',
+    yields: 'policy.rejected',
+    means: 'the set before stays in force; at a start the broker does not start',
+    opens: null,
+  },
+  {
+    guard: 'registry load',
+    when: 'a file of `registry/` does not load',
+    yields: 'registry.rejected',
+    means: 'the set before stays in force; at a start the broker does not start',
+    opens: null,
+  },
+];
 
 /** What the standing needs from the rooms. */
 export interface StandingParts {

@@ -1,7 +1,8 @@
 import { isAbsolute, join, resolve } from 'node:path';
 import { resolveAll } from '../credentials/reference.ts';
 import { secretFileReader } from '../credentials/secret-file.ts';
-import { formatProblem } from '../domain/problem.ts';
+import type { PostureRow } from '../domain/posture.ts';
+import { formatProblem, type Problem, ProblemError } from '../domain/problem.ts';
 import { digestOfJson } from '../lib/digest.ts';
 import type { JsonObject } from '../lib/json.ts';
 import type { Secret } from '../lib/secret.ts';
@@ -25,19 +26,55 @@ export function upstreamServers(registry: Registry, around: UpstreamSurroundings
   return [...registry.servers.values()].map((server) => upstreamServer(server, registry, around));
 }
 
+export const secretPosture: PostureRow<'upstream-unavailable'> = {
+  guard: 'secrets',
+  when: 'a reference leads to no secret',
+  yields: 'upstream-unavailable',
+  means: 'the server is not started',
+  opens: null,
+};
+
+/** What is wrong with a secret reference of a server, or with the file behind it. */
+export type ServerSecretProblem = { readonly server: string; readonly problem: Problem & JsonObject };
+
+/** Looks every secret up as a start of its server would, and tells what would be in its way. Reveals none. */
+export function secretProblems(
+  registry: Registry,
+  around: Omit<UpstreamSurroundings, 'log' | 'home'>,
+): readonly ServerSecretProblem[] {
+  const found: ServerSecretProblem[] = [];
+  for (const server of registry.servers.values()) {
+    const tell = (problem: Problem): void => void found.push({ server: server.name, problem: { ...problem } });
+    try {
+      secretsOf(server, registry, { ...around, warn: tell });
+    } catch (error) {
+      if (!(error instanceof ProblemError)) throw error;
+      error.problems.forEach(tell);
+    }
+  }
+  return found;
+}
+
+/** The secrets of a server by variable or header. @throws ProblemError with every reference that leads nowhere. */
+function secretsOf(
+  { name, transport }: ServerSettings,
+  registry: Registry,
+  around: Omit<UpstreamSurroundings, 'log' | 'home'> & { readonly warn: (problem: Problem) => void },
+): ReadonlyMap<string, Secret> {
+  const readFile = secretFileReader({ baseDir: resolve(around.registryDir), warn: around.warn });
+  const isStdio = transport.type === 'stdio';
+  const key = isStdio ? 'env' : 'headers';
+  const place = (of: string): string => registry.placeOf(name, ['transport', key, of]);
+  const use = isStdio ? 'variable' : 'header';
+  return resolveAll(isStdio ? transport.env : transport.headers, { env: around.env, readFile, place, use });
+}
+
 function upstreamServer(server: ServerSettings, registry: Registry, around: UpstreamSurroundings): UpstreamServer {
   const { transport } = server;
-  const readFile = secretFileReader({
-    baseDir: resolve(around.registryDir),
-    warn: (problem) => around.log.warn('secret.exposed', { server: server.name, problem: formatProblem(problem) }),
-  });
-  const texts = transport.type === 'stdio' ? transport.env : transport.headers;
-  const key = transport.type === 'stdio' ? 'env' : 'headers';
-  const reveal = async (): Promise<Readonly<Record<string, string>>> => {
-    const use = transport.type === 'stdio' ? 'variable' : 'header';
-    const place = (name: string): string => registry.placeOf(server.name, ['transport', key, name]);
-    return revealed(resolveAll(texts, { env: around.env, readFile, place, use }));
-  };
+  const warn = (problem: Problem): void =>
+    around.log.warn('secret.exposed', { server: server.name, problem: formatProblem(problem) });
+  const reveal = async (): Promise<Readonly<Record<string, string>>> =>
+    revealed(secretsOf(server, registry, { ...around, warn }));
   return {
     name: server.name,
     revision: digestOfJson(asJson(transport, server)),

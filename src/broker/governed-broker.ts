@@ -9,7 +9,7 @@ import type { Clock } from '../lib/clock.ts';
 import type { Ids } from '../lib/ids.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Broker, CallReply, CallRequest, MalformedMessage, ToolList } from './broker.ts';
-import type { Recorder } from './recorder.ts';
+import { ledgerPosture, type Recorder } from './recorder.ts';
 import { type GatheredControl, type OnControlFailure, settleAll, type WalkedRow, walkRow } from './step.ts';
 import { Visibility } from './visibility.ts';
 import type { World } from './world.ts';
@@ -150,14 +150,14 @@ export class GovernedBroker implements Broker {
       await this.#parts.recorder.refused(decided, refusal);
     } catch (error) {
       this.#parts.log.error('ledger.unavailable', { error: error instanceof Error ? error.message : 'not an error' });
-      return cannotBeDecided(walk, 'ledger', 'ledger-unavailable');
+      return cannotBeDecided(walk, 'ledger', ledgerPosture.yields);
     }
     return refusal;
   }
 
   #withoutRecord(walk: Walk, gathered: readonly GatheredControl[], error: unknown): Outcome {
     this.#parts.log.error('ledger.unavailable', { error: error instanceof Error ? error.message : 'not an error' });
-    const refusal = cannotBeDecided(walk, 'ledger', 'ledger-unavailable');
+    const refusal = cannotBeDecided(walk, 'ledger', ledgerPosture.yields);
     settleAll(gathered, { call: walk.call }, { outcome: refusal, onFailure: this.#onFailure });
     return refusal;
   }
@@ -191,7 +191,7 @@ export class GovernedBroker implements Broker {
       // The tool server acted, but nobody may be told what the book does not hold.
       return {
         kind: 'failed',
-        reason: 'ledger-unavailable',
+        reason: ledgerPosture.yields,
         message: 'the outcome of this call could not be recorded; it is in doubt',
         inDoubt: true,
       };

@@ -1,5 +1,13 @@
 import type { Refusal } from '../domain/outcome.ts';
+import type { PostureRow } from '../domain/posture.ts';
 import type { DecidedAct, EndedAct, MalformedAct } from '../ledger/call-record.ts';
+
+export const ledgerPosture: PostureRow<'ledger-unavailable'> = {
+  guard: 'ledger',
+  when: 'an intent, a refusal or an outcome cannot be made durable; without its intent nothing is sent',
+  yields: 'ledger-unavailable',
+  opens: null,
+};
 
 /**
  * The book as the hall writes it. Each act MUST NOT resolve before the entry is durable, and MUST reject when it

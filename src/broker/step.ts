@@ -1,10 +1,18 @@
 import type { Control, Exchange } from '../domain/control.ts';
 import type { ControlName } from '../domain/control-name.ts';
 import type { Outcome, Refusal } from '../domain/outcome.ts';
+import type { PostureRow } from '../domain/posture.ts';
 import type { Verdict } from '../domain/verdict.ts';
 import type { RecordedStep } from '../ledger/entry.ts';
 import type { CancelSignal } from '../lib/cancellation.ts';
 import type { JsonObject } from '../lib/json.ts';
+
+export const controlPosture: PostureRow<'control-failed'> = {
+  guard: 'controls',
+  when: 'one of them throws',
+  yields: 'control-failed',
+  opens: null,
+};
 
 /** A row that was walked: its steps, and the refusal that ended it where one did. */
 export interface WalkedRow {
@@ -44,7 +52,7 @@ export async function walkRow(
       verdict = control.decide(exchange, facts);
     } catch (error) {
       options.onFailure(control.name, error);
-      steps.push({ control: control.name, facts, effect: 'indeterminate', reason: 'control-failed' });
+      steps.push({ control: control.name, facts, effect: 'indeterminate', reason: controlPosture.yields });
       return { steps, gathered, refusal: indeterminate(control.name) };
     }
     steps.push(stepOf(control.name, facts, verdict));
@@ -102,7 +110,7 @@ function indeterminate(stage: ControlName): Omit<Refusal, 'visible'> {
     kind: 'refused',
     stage,
     effect: 'indeterminate',
-    reason: 'control-failed',
+    reason: controlPosture.yields,
     message: 'this call cannot be decided now',
   };
 }

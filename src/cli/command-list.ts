@@ -11,36 +11,48 @@
  * write before you commit it.
  */
 import { completion } from './commands/completion.ts';
+import { doctor } from './commands/doctor.ts';
 import { keysCreate } from './commands/keys/create.ts';
 import { keysList } from './commands/keys/list.ts';
 import { keysRevoke } from './commands/keys/revoke.ts';
 import { ledgerList } from './commands/ledger/list.ts';
 import { ledgerShow } from './commands/ledger/show.ts';
+import { ledgerTail } from './commands/ledger/tail.ts';
+import { limitsStatusCommand } from './commands/limits/status.ts';
 import { policyCheck } from './commands/policy/check.ts';
 import { policyExplain } from './commands/policy/explain.ts';
+import { policyList } from './commands/policy/list.ts';
 import { policyTest } from './commands/policy/test.ts';
+import { posture } from './commands/posture.ts';
 import { registryDiff } from './commands/registry/diff.ts';
 import { registryList } from './commands/registry/list.ts';
 import { registryPin } from './commands/registry/pin.ts';
 import { replayDecide } from './commands/replay/decide.ts';
 import { serve } from './commands/serve.ts';
 import { stdio } from './commands/stdio.ts';
+import { usage } from './commands/usage.ts';
 import type { CommandDeclaration } from './declaration.ts';
 
 export const COMMANDS: readonly CommandDeclaration[] = [
   serve,
   stdio,
+  doctor,
+  posture,
   policyCheck,
   policyTest,
   policyExplain,
+  policyList,
   registryList,
   registryDiff,
   registryPin,
   keysCreate,
   keysList,
   keysRevoke,
+  limitsStatusCommand,
   ledgerList,
   ledgerShow,
+  ledgerTail,
+  usage,
   replayDecide,
   completion,
 ];
@@ -50,6 +62,7 @@ export const NOUNS: Readonly<Record<string, string>> = {
   policy: 'Look at what may happen: who may do what, and why.',
   registry: 'Look at the servers and tools there are, and agree to their definitions.',
   keys: 'Make, list and end the API keys that prove agents over HTTP.',
+  limits: 'Look at what is used and left of rates, concurrency limits and budgets.',
   ledger: 'Read the book of what was asked, decided and done.',
   replay: 'Walk recorded calls again.',
 };

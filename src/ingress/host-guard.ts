@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import type { PostureRow } from '../domain/posture.ts';
 
 export interface HostGuardOptions {
   /** Where the server listens. */
@@ -9,6 +10,21 @@ export interface HostGuardOptions {
   /** Further values of `Origin`, such as `https://console.example.org`. */
   readonly allowedOrigins: readonly string[];
 }
+
+export const hostPostures: readonly PostureRow<'HTTP 403'>[] = [
+  {
+    guard: 'host',
+    when: '`Host` is neither loopback nor the bound address',
+    yields: 'HTTP 403',
+    opens: '`serve --allow-host <name>`',
+  },
+  {
+    guard: 'origin',
+    when: "there is an `Origin` that is not this server's own",
+    yields: 'HTTP 403',
+    opens: '`serve --allow-origin <origin>`',
+  },
+];
 
 const LOOPBACK_NAMES = ['localhost', '127.0.0.1', '[::1]'];
 

@@ -19,11 +19,16 @@ export async function connectAgent(path: string, agent: string): Promise<Socket>
 }
 
 /**
- * Asks the daemon one thing.
+ * Asks the daemon one thing, and waits at most `timeoutMs` for its answer. Default: one minute.
  * @throws ProblemError as connectAgent does.
  */
-export async function askDaemon(path: string, method: string, params: JsonObject): Promise<JsonValue> {
-  const { socket, result } = await greetDaemon(path, { kind: 'admin', method, params });
+export async function askDaemon(
+  path: string,
+  method: string,
+  params: JsonObject,
+  timeoutMs: number = REPLY_TIMEOUT_MS,
+): Promise<JsonValue> {
+  const { socket, result } = await greetDaemon(path, { kind: 'admin', method, params }, timeoutMs);
   socket.destroy();
   return result;
 }
@@ -31,12 +36,13 @@ export async function askDaemon(path: string, method: string, params: JsonObject
 async function greetDaemon(
   path: string,
   hello: SocketHello,
+  timeoutMs: number = REPLY_TIMEOUT_MS,
 ): Promise<{ readonly socket: Socket; readonly result: JsonValue }> {
   const exposure = exposureOf(dirname(path));
   if (exposure !== undefined) throw unreachable(path, exposure);
   const socket = await open(path);
   socket.write(formatHello(hello));
-  const line = await readFirstLine(socket, { maxBytes: MAX_REPLY_BYTES, timeoutMs: REPLY_TIMEOUT_MS });
+  const line = await readFirstLine(socket, { maxBytes: MAX_REPLY_BYTES, timeoutMs });
   const reply: unknown = line === undefined ? undefined : JSON.parse(line.toString('utf8'));
   if (isJsonObject(reply) && reply.ok === true) return { socket, result: reply.result ?? null };
   socket.destroy();

@@ -1,6 +1,7 @@
 import { chmodSync, lstatSync, mkdirSync, unlinkSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { dirname } from 'node:path';
+import type { PostureRow } from '../domain/posture.ts';
 import type { Principal } from '../domain/principal.ts';
 import { type Problem, ProblemError } from '../domain/problem.ts';
 import type { JsonObject, JsonValue } from '../lib/json.ts';
@@ -29,6 +30,13 @@ export interface SocketIngress {
   /** Takes no more connections, waits up to `drainMs` for the calls under way, ends every stream, removes the socket. */
   close(options: { readonly drainMs: number }): Promise<void>;
 }
+
+export const socketPosture: PostureRow<'ingress-agent-unknown'> = {
+  guard: 'authentication on the socket',
+  when: 'no file declares the agent; other users of the machine cannot even connect',
+  yields: 'ingress-agent-unknown',
+  opens: null,
+};
 
 const HELLO_TIMEOUT_MS = 5_000;
 const ONLY_OWNER = 0o600;
@@ -130,7 +138,7 @@ const REQUEST_FAILED: Problem = {
 
 function unknownAgent(agent: string): Problem {
   return {
-    code: 'ingress-agent-unknown',
+    code: socketPosture.yields,
     at: '--agent',
     message: `no agent \`${agent.replace(/[^\w.@-]/g, '?').slice(0, 64)}\` is declared`,
     hint: 'declare it in a file of `registry/agents/`, or name one that is there',

@@ -1,22 +1,9 @@
 import type { JsonValue } from '../lib/json.ts';
-import type { DatabaseReader, SqlValue } from '../storage/database.ts';
+import type { DatabaseReader } from '../storage/database.ts';
 import { saltedDigest } from './commitment.ts';
-import type { Entry, EntryKind } from './entry.ts';
+import type { Entry } from './entry.ts';
+import { type EntryFilter, filterCondition } from './entry-filter.ts';
 import { isUntouched, readEntry, type StoredEntry } from './read-entry.ts';
-
-/** Which entries are asked for. All that is given must hold. */
-export interface EntryFilter {
-  /** At most so many, the newest. */
-  readonly limit: number;
-  /** Made at that time or later; milliseconds since 1970. */
-  readonly sinceMs?: number;
-  /** Name of an agent, without `agent:`. */
-  readonly agent?: string;
-  readonly kind?: EntryKind;
-  readonly callId?: string;
-  /** Older than the entry of that number: the next page. */
-  readonly before?: number;
-}
 
 /** An entry as it is shown. */
 export interface ShownEntry {
@@ -41,23 +28,33 @@ interface EntryRow extends StoredEntry {
   readonly kind: string;
 }
 
-/** The newest entries that pass the filter, newest first. */
-export function listEntries(database: DatabaseReader, filter: EntryFilter): readonly ShownEntry[] {
-  const conditions: string[] = [];
-  const params: SqlValue[] = [];
-  const where = (condition: string, value: SqlValue | undefined): void => {
-    if (value === undefined) return;
-    conditions.push(condition);
-    params.push(value);
-  };
-  where('at >= ?', filter.sinceMs);
-  where('principal = ?', filter.agent === undefined ? undefined : `agent:${filter.agent}`);
-  where('kind = ?', filter.kind);
-  where('call = ?', filter.callId);
-  where('seq < ?', filter.before);
-  const condition = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`;
-  const sql = `SELECT seq, body, leaf FROM entry ${condition} ORDER BY seq DESC LIMIT ?`;
-  return database.read<StoredEntry>(sql, [...params, filter.limit]).map(shown);
+/** The newest entries that pass the filter, newest first; at most `limit`. */
+export function listEntries(
+  database: DatabaseReader,
+  { limit, ...filter }: EntryFilter & { readonly limit: number },
+): readonly ShownEntry[] {
+  const { sql, params } = filterCondition(filter);
+  const text = `SELECT seq, body, leaf FROM entry WHERE ${sql} ORDER BY seq DESC LIMIT ?`;
+  return database.read<StoredEntry>(text, [...params, limit]).map(shown);
+}
+
+/** The oldest entries that pass the filter, oldest first; at most `limit`: how one who follows the book reads on. */
+export function nextEntries(
+  database: DatabaseReader,
+  { limit, ...filter }: EntryFilter & { readonly limit: number },
+): readonly ShownEntry[] {
+  const { sql, params } = filterCondition(filter);
+  const text = `SELECT seq, body, leaf FROM entry WHERE ${sql} ORDER BY seq LIMIT ?`;
+  return database.read<StoredEntry>(text, [...params, limit]).map(shown);
+}
+
+/** Number and time of the newest entry; undefined in an empty book. */
+export function lastEntry(
+  database: Pick<DatabaseReader, 'read'>,
+): { readonly seq: number; readonly atMs: number } | undefined {
+  return database.read<{ readonly seq: number; readonly atMs: number }>(
+    'SELECT seq, at AS atMs FROM entry ORDER BY seq DESC LIMIT 1',
+  )[0];
 }
 
 /** Every entry of a call in order, with what is kept of its payloads; empty when there is no such call. */

@@ -10,9 +10,9 @@ export function parseNanoUsd(text: string): number | undefined {
 }
 
 /** Nano-dollars as a decimal string of dollars with at least two and at most nine decimals. */
-export function formatNanoUsd(nanoUsd: number): string {
+export function formatNanoUsd(nanoUsd: number | bigint): string {
   const sign = nanoUsd < 0 ? '-' : '';
-  const digits = Math.abs(nanoUsd).toString().padStart(10, '0');
+  const digits = nanoUsd.toString().replace('-', '').padStart(10, '0');
   const decimals = digits.slice(-9).replace(/0{1,7}$/, '');
   return `${sign}${digits.slice(0, -9)}.${decimals}`;
 }

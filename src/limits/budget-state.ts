@@ -14,6 +14,15 @@ export interface BudgetUsage {
   readonly usedNanoUsd: number;
 }
 
+/** A budget as it stands, for people: of what is used a part may be reserved only. */
+export interface BudgetStanding extends BudgetUsage {
+  readonly windowEndMs: number;
+  readonly reservedCalls: number;
+  readonly reservedNanoUsd: number;
+  /** True when the soft warning of this window was given. */
+  readonly isWarned: boolean;
+}
+
 /** A budget whose soft share was crossed by a charge. Told once per window, also over restarts. */
 export interface SoftLimitWarning {
   /** `limits.yaml:<line>`. */
@@ -33,6 +42,7 @@ export interface BudgetState {
   /** Budget time in milliseconds since 1970: see `budget-clock.ts`. */
   nowMs(): number;
   usage(counter: Counter<BudgetRule>, nowMs: number): BudgetUsage;
+  standing(counter: Counter<BudgetRule>, nowMs: number): BudgetStanding;
   /**
    * Reserves one call and its cost on every counter, and persists it. @throws Error, with nothing reserved, when the
    * call has reserved before, the sum is no safe integer, or there is no room for another live budget.
@@ -111,6 +121,19 @@ class MemoryBudgets implements BudgetState {
       };
     }
     return { windowStartMs: windowStartMs(counter.rule.window, nowMs), usedCalls: 0, usedNanoUsd: 0 };
+  }
+
+  standing(counter: Counter<BudgetRule>, nowMs: number): BudgetStanding {
+    const usage = this.usage(counter, nowMs);
+    const account = this.#accounts.get(counter.key);
+    const isOfNow = account !== undefined && nowMs < account.windowEndMs;
+    return {
+      ...usage,
+      windowEndMs: windowEndMs(counter.rule.window, usage.windowStartMs),
+      reservedCalls: isOfNow ? account.reservedCalls : 0,
+      reservedNanoUsd: isOfNow ? account.reservedNanoUsd : 0,
+      isWarned: isOfNow && account.isWarned,
+    };
   }
 
   reserve({ callId, counters, costNanoUsd, nowMs }: Reservation): void {

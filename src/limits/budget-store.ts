@@ -1,3 +1,13 @@
+import type { PostureRow } from '../domain/posture.ts';
+
+/** The control throws then, and the walk refuses what a control throws at. */
+export const budgetStorePosture: PostureRow<'control-failed'> = {
+  guard: 'budget store',
+  when: 'a reservation cannot be kept',
+  yields: 'control-failed',
+  opens: null,
+};
+
 /** What was used of one budget in one window, as it is persisted. Absolute amounts, so that the last row is the truth. */
 export interface BudgetRow {
   readonly key: string;

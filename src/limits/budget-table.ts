@@ -33,12 +33,16 @@ const LOAD = `select key, window_start_ms as windowStartMs, window_end_ms as win
  */
 export function budgetTable(database: Database): BudgetStore {
   return {
-    load: () =>
-      database
-        .read<Omit<BudgetRow, 'isWarned'> & { readonly isWarned: number }>(LOAD)
-        .map((row) => ({ ...row, isWarned: row.isWarned !== 0 })),
+    load: () => loadBudgets(database),
     put: (row) => database.put(`budget ${row.key}`, putStatement(row)),
   };
+}
+
+/** Every budget that a data directory holds, for a reader that does not own it. */
+export function loadBudgets(database: Pick<Database, 'read'>): readonly BudgetRow[] {
+  return database
+    .read<Omit<BudgetRow, 'isWarned'> & { readonly isWarned: number }>(LOAD)
+    .map((row) => ({ ...row, isWarned: row.isWarned !== 0 }));
 }
 
 function putStatement(row: BudgetRow): Statement {

@@ -1,11 +1,19 @@
 import type { Control, Exchange } from '../domain/control.ts';
 import { mayHaveActed } from '../domain/outcome.ts';
+import type { PostureRow } from '../domain/posture.ts';
 import { allow, deny, type Verdict } from '../domain/verdict.ts';
 import { formatNanoUsd } from '../lib/money.ts';
 import type { BudgetState, SoftLimitWarning } from './budget-state.ts';
 import { windowEndMs } from './calendar-window.ts';
 import { type CounterFact, factOf, requireKnownFacts } from './counter-facts.ts';
 import type { BudgetRule, Counter, LimitRules } from './limit-rule.ts';
+
+export const budgetPosture: PostureRow<'budget-exhausted'> = {
+  guard: 'budget',
+  when: 'one budget that matches does not cover the call and its cost',
+  yields: 'budget-exhausted',
+  opens: 'no row of `policies/limits.yaml` that matches',
+};
 
 /** What the call is reckoned to cost, the budget time, and per budget what was used before the call. */
 export type BudgetFacts = {
@@ -64,7 +72,7 @@ function decideBudget(rules: LimitRules, { call }: Exchange, facts: BudgetFacts)
   const { rule, endsAtMs } = refusing;
   const retryAfterMs = Math.max(0, endsAtMs - facts.nowMs);
   const message = `${amountsOf(rule)} per ${rule.window} do not cover this call; the next ${rule.window} begins in ${retryAfterMs} ms`;
-  return deny('budget-exhausted', message, { rule: rule.at, retryAfterMs });
+  return deny(budgetPosture.yields, message, { rule: rule.at, retryAfterMs });
 }
 
 /** Of the budgets that do not cover the call, the one whose window ends last; undefined when all cover it. */

@@ -1,8 +1,16 @@
 import type { Control, Exchange } from '../domain/control.ts';
+import type { PostureRow } from '../domain/posture.ts';
 import { allow, deny, type Verdict } from '../domain/verdict.ts';
 import type { ConcurrencyState } from './concurrency-state.ts';
 import { type CounterFact, factOf, requireKnownFacts } from './counter-facts.ts';
 import type { ConcurrencyRule, Counter, LimitRules } from './limit-rule.ts';
+
+export const concurrencyPosture: PostureRow<'concurrency-exceeded'> = {
+  guard: 'concurrency',
+  when: 'as many calls as one limit that matches admits are under way',
+  yields: 'concurrency-exceeded',
+  opens: 'no row of `policies/limits.yaml` that matches',
+};
 
 /** Per concurrency limit: how many calls were under way before this one. */
 export type ConcurrencyFacts = { readonly rules: readonly ConcurrencyFact[] };
@@ -46,7 +54,7 @@ function decideConcurrency(rules: LimitRules, { call }: Exchange, facts: Concurr
   const full = firstFull(counters, facts);
   if (full === undefined) return allow();
   const message = `${full.limit} calls at one time are allowed, and as many are under way; wait for one of them to end`;
-  return deny('concurrency-exceeded', message, { rule: full.at });
+  return deny(concurrencyPosture.yields, message, { rule: full.at });
 }
 
 function firstFull(

@@ -92,9 +92,7 @@ class SubjectIndex<Rule extends LimitRule> {
     for (const place of [...places].sort((a, b) => a - b)) {
       const rule = this.#rules[place];
       if (rule === undefined || !appliesTo(rule, call)) continue;
-      for (const subject of countedSubjects(rule.subject, call.subjects)) {
-        counters.push({ rule, subject, key: `${rule.id} ${subject}` });
-      }
+      counters.push(...countersOf(rule, call.subjects));
     }
     return counters;
   }
@@ -102,6 +100,11 @@ class SubjectIndex<Rule extends LimitRule> {
 
 function appliesTo(rule: LimitRule, call: LimitedCall): boolean {
   return (rule.action === '*' || rule.action === call.action) && globMatches(rule.resource, call.target.id);
+}
+
+/** The counters that a rule keeps for one who is all of these subjects. */
+export function countersOf<Rule extends LimitRule>(rule: Rule, subjects: readonly string[]): readonly Counter<Rule>[] {
+  return countedSubjects(rule.subject, subjects).map((subject) => ({ rule, subject, key: `${rule.id} ${subject}` }));
 }
 
 function countedSubjects(glob: string, subjects: readonly string[]): readonly string[] {

@@ -1,3 +1,13 @@
+import type { PostureRow } from '../domain/posture.ts';
+
+/** The control throws then, and the walk refuses what a control throws at. */
+export const rateStorePosture: PostureRow<'control-failed'> = {
+  guard: 'rate store',
+  when: 'there is no room for another counter',
+  yields: 'control-failed',
+  opens: null,
+};
+
 /** How many counters are kept by default; each is one rule for one subject. */
 const DEFAULT_CAPACITY = 65_536;
 

@@ -1,10 +1,18 @@
 import type { Control, Exchange } from '../domain/control.ts';
+import type { PostureRow } from '../domain/posture.ts';
 import { allow, deny, type Verdict } from '../domain/verdict.ts';
 import type { Clock } from '../lib/clock.ts';
 import { type CounterFact, factOf, requireKnownFacts } from './counter-facts.ts';
 import { aheadUsOf, nextTatUs, waitUsOf } from './gcra.ts';
 import type { Counter, LimitRules, RateRule } from './limit-rule.ts';
 import type { RateState } from './rate-state.ts';
+
+export const ratePosture: PostureRow<'rate-exceeded'> = {
+  guard: 'rate',
+  when: 'one rate that matches admits no more calls now',
+  yields: 'rate-exceeded',
+  opens: 'no row of `policies/limits.yaml` that matches',
+};
 
 /** Per rate: how many microseconds its counter was ahead of the even pace before the call; 0 is at rest. */
 export type RateFacts = { readonly rules: readonly RateFact[] };
@@ -54,7 +62,7 @@ function decideRate(rules: LimitRules, { call }: Exchange, facts: RateFacts): Ve
   const retryAfterMs = Math.ceil(refusing.waitUs / 1_000);
   const { limit, burst, at } = refusing.rule;
   const message = `the rate of ${limit} calls (burst ${burst}) is used up; try again in ${retryAfterMs} ms`;
-  return deny('rate-exceeded', message, { rule: at, retryAfterMs });
+  return deny(ratePosture.yields, message, { rule: at, retryAfterMs });
 }
 
 /** The refusing rate that asks for the longest wait; undefined when all admit. */

@@ -1,11 +1,26 @@
 import type { Call } from '../domain/call.ts';
 import type { Control } from '../domain/control.ts';
+import type { PostureRow } from '../domain/posture.ts';
 import type { Principal } from '../domain/principal.ts';
 import type { Target, ToolTarget } from '../domain/target.ts';
 import { allow, deny, type Verdict } from '../domain/verdict.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { ConditionPrincipal, ConditionResult, ConditionScope, ConditionTarget } from './condition.ts';
 import type { PolicySet } from './policy-set.ts';
+
+export const authorizePosture: PostureRow<'policy-denied'> = {
+  guard: 'authorization',
+  when: 'no grant matches, a `deny` row matches, or a condition fails or cannot be evaluated',
+  yields: 'policy-denied',
+  opens: 'a grant in `policies/policy.csv`',
+};
+
+export const unknownToolPosture: PostureRow<'unknown-tool'> = {
+  guard: 'resolving a name',
+  when: 'no tool of that name is pinned and admitted, or the agent may never call it',
+  yields: 'unknown-tool',
+  opens: null,
+};
 
 /** What `authorize` saw: the time, and how each condition came out that the answer may depend on. */
 export type AuthorizeFacts = {
@@ -44,7 +59,7 @@ function gatherConditions(policySet: PolicySet, call: Call, nowMs: number): Auth
 
 function decideCall(policySet: PolicySet, call: Call, facts: AuthorizeFacts): Verdict {
   const { target, action, subjects, principal } = call;
-  if (target.kind === 'unknown') return deny('unknown-tool', `no tool \`${target.exposedName}\``);
+  if (target.kind === 'unknown') return deny(unknownToolPosture.yields, `no tool \`${target.exposedName}\``);
   const { conditions } = facts;
   const decision = policySet.decide({ subjects, object: target.id, action }, (id) => conditions[id] ?? 'error');
   if (decision.allowed) return allow(decision.rule);
@@ -52,7 +67,7 @@ function decideCall(policySet: PolicySet, call: Call, facts: AuthorizeFacts): Ve
     decision.rule === undefined
       ? `no grant lets ${principal.id} ${action} ${target.id} with these arguments`
       : `a rule forbids ${principal.id} to ${action} ${target.id} with these arguments`;
-  return deny('policy-denied', message, decision.rule === undefined ? {} : { rule: decision.rule });
+  return deny(authorizePosture.yields, message, decision.rule === undefined ? {} : { rule: decision.rule });
 }
 
 /** Whether a principal may see a target: whether some arguments at some time could be allowed. */

@@ -1,3 +1,4 @@
+import type { PostureRow } from '../domain/posture.ts';
 import type { ToolTarget } from '../domain/target.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../lib/json.ts';
 import type { Registry } from './load.ts';
@@ -11,6 +12,22 @@ export type ObservedServer =
   | { readonly status: 'listed'; readonly tools: readonly JsonValue[] }
   | { readonly status: 'not-started' }
   | { readonly status: 'failed'; readonly error: string };
+
+export const pinPosture: PostureRow<'unknown-tool'> = {
+  guard: 'pins',
+  when: 'a definition is new, or is not the one that was agreed to',
+  yields: 'unknown-tool',
+  means: 'the tool is hidden and cannot be called',
+  opens: "`pin: auto` in the server's file: new tools, changed ones never",
+};
+
+export const schemaAdmissionPosture: PostureRow<'unknown-tool'> = {
+  guard: 'tool schemas',
+  when: 'a schema is not one that can be checked within bounds',
+  yields: 'unknown-tool',
+  means: 'the tool is hidden and cannot be called',
+  opens: null,
+};
 
 /** Something about a server that a person should know. */
 export interface ServerFinding {

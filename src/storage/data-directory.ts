@@ -2,6 +2,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, write
 import { join, resolve } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import type { ErrorCode } from '../domain/error-codes.ts';
+import type { PostureRow } from '../domain/posture.ts';
 import { ProblemError } from '../domain/problem.ts';
 import { driverCodeOf } from './sqlite-connection.ts';
 
@@ -14,6 +15,14 @@ export interface DataDirectory {
   /** Lets go of it. Idempotent. */
   close(): void;
 }
+
+export const dataDirectoryPosture: PostureRow<'data-directory-in-use'> = {
+  guard: 'data directory',
+  when: 'another process holds it',
+  yields: 'data-directory-in-use',
+  means: 'the broker does not start',
+  opens: null,
+};
 
 /** How long an opener waits for one that only looks who holds it. */
 const LOOK_MS = 250;
@@ -103,7 +112,7 @@ function takeLock(path: string): Sqlite.Database {
 
 function inUse(path: string): ProblemError {
   const pid = holderPid(path);
-  return problem('data-directory-in-use', path, {
+  return problem(dataDirectoryPosture.yields, path, {
     message: pid === 0 ? 'another process holds the data directory' : `process ${pid} holds the data directory`,
     hint: 'stop that process, use it as it runs, or name another directory with `--data`',
   });

@@ -1,8 +1,16 @@
 import type { DispatchResult } from '../domain/outcome.ts';
+import type { PostureRow } from '../domain/posture.ts';
 import type { Reason } from '../domain/reasons.ts';
 import type { Era } from './era.ts';
 import type { Answer, FailedAnswer, FailureKind } from './mcp/channel.ts';
 import { MODERN_ERROR_CODES } from './mcp/http-status.ts';
+
+export const resultSizePosture: PostureRow<'result-too-large'> = {
+  guard: 'result size',
+  when: 'a result is larger than the tool may send; it is withheld',
+  yields: 'result-too-large',
+  opens: "a larger `maxResultBytes` in the server's file",
+};
 
 const REASON_OF: Readonly<Record<FailureKind, Reason>> = {
   timeout: 'upstream-timeout',
@@ -12,7 +20,7 @@ const REASON_OF: Readonly<Record<FailureKind, Reason>> = {
   unavailable: 'upstream-unavailable',
   refused: 'upstream-unavailable',
   protocol: 'upstream-protocol',
-  'too-large': 'result-too-large',
+  'too-large': resultSizePosture.yields,
 };
 
 /** A call that failed and surely did nothing, because nothing of it was sent. */

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { DispatchResult } from '../domain/outcome.ts';
+import type { PostureRow } from '../domain/posture.ts';
 import type { ToolTarget } from '../domain/target.ts';
 import type { CancelSignal } from '../lib/cancellation.ts';
 import type { JsonObject } from '../lib/json.ts';
@@ -22,6 +23,14 @@ export interface SessionSlotEvents {
   /** A start failed, or a session ended that nobody ended. */
   onFailure(message: string, stderrTail: string): void;
 }
+
+export const driftPosture: PostureRow<'tool-drifted'> = {
+  guard: 'drift',
+  when: 'a server declares a tool otherwise than it was agreed to, found out as the call is to be sent',
+  yields: 'tool-drifted',
+  means: 'nothing is sent',
+  opens: null,
+};
 
 /** A place for one session, of one principal or of all: opened when it is needed, again when it was lost, ended when idle. */
 export class SessionSlot {
@@ -131,7 +140,7 @@ export class SessionSlot {
           await this.#drop(session);
           continue;
         }
-        return notSent('tool-drifted', 'the tool is no longer what was agreed to');
+        return notSent(driftPosture.yields, 'the tool is no longer what was agreed to');
       }
       const nowMs = this.#host.clock.monotonicMs();
       deadlineMs ??= nowMs + target.timeoutMs;

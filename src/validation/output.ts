@@ -1,10 +1,18 @@
 import type { Control, Exchange } from '../domain/control.ts';
+import type { PostureRow } from '../domain/posture.ts';
 import type { ToolTarget } from '../domain/target.ts';
 import { allow, deny, type Verdict } from '../domain/verdict.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../lib/json.ts';
 import { parseStrictJson } from '../lib/strict-json.ts';
 import type { SchemaCompiler } from './compile.ts';
 import { type ErrorFact, type SchemaFacts, schemaFacts, sentenceOf } from './schema-facts.ts';
+
+export const outputPosture: PostureRow<'output-invalid'> = {
+  guard: 'results',
+  when: 'one is no tool result, or does not match its schema; it is withheld',
+  yields: 'output-invalid',
+  opens: "a tool without `outputSchema`, and without `output` in its server's file: then its form alone is checked",
+};
 
 /** What is wrong with a result before any schema is asked. */
 const FAULTS = {
@@ -62,10 +70,10 @@ function validFacts(facts: SchemaFacts): OutputFacts {
 }
 
 function decide(_exchange: Exchange, { fault, errors }: OutputFacts): Verdict {
-  if (fault !== '') return deny('output-invalid', `the result is withheld: ${FAULTS[fault]}`);
+  if (fault !== '') return deny(outputPosture.yields, `the result is withheld: ${FAULTS[fault]}`);
   if (errors.length === 0) return allow();
   return deny(
-    'output-invalid',
+    outputPosture.yields,
     `the result is withheld, it does not match its schema: ${sentenceOf(errors, 'the whole')}`,
   );
 }

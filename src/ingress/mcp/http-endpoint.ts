@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { PostureRow } from '../../domain/posture.ts';
 import type { Principal } from '../../domain/principal.ts';
 import type { AuthenticateMessage } from '../authenticate-message.ts';
 import { readBody } from '../read-body.ts';
@@ -15,6 +16,16 @@ import { OpenCalls } from './open-calls.ts';
 import { errorReply, problemReply } from './replies.ts';
 import { INVALID_REQUEST } from './rpc-error.ts';
 import type { McpServices } from './services.ts';
+
+export const httpPostures: readonly PostureRow[] = [
+  {
+    guard: 'authentication over HTTP',
+    when: 'there is no key, or it is wrong, revoked, expired, or of an agent that no file declares',
+    yields: 'HTTP 401',
+    opens: null,
+  },
+  { guard: 'body', when: 'it is larger than a message may be', yields: 'HTTP 413', opens: null },
+];
 
 const UNAUTHORIZED = '{"error":"unauthorized","message":"a valid api key is required"}';
 const UNAVAILABLE = '{"error":"unavailable","message":"nobody can be authenticated now"}';

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { countEntries, type EntryFilter, eachDecision, listEntries, showCall } from '../../../src/ledger/query.ts';
+import type { EntryFilter } from '../../../src/ledger/entry-filter.ts';
+import { countEntries, eachDecision, listEntries, nextEntries, showCall } from '../../../src/ledger/query.ts';
 import { admitted, type Book, closed, house, openBook, refused } from '../../fixtures/book.ts';
 
 let book: Book;
@@ -14,7 +15,7 @@ beforeEach(async () => {
 });
 afterEach(() => book.close());
 
-const numbers = (filter: Partial<EntryFilter>): readonly number[] =>
+const numbers = (filter: EntryFilter & { readonly limit?: number }): readonly number[] =>
   listEntries(book.database, { limit: 10, ...filter }).map(({ seq }) => seq);
 
 test('the newest entries come first, as many as were asked for', () => {
@@ -27,6 +28,21 @@ test('entries are filtered by agent, kind, call and time', () => {
   expect(numbers({ kind: 'call.admitted' })).toEqual([2]);
   expect(numbers({ callId: 'c1' })).toEqual([3, 2]);
   expect(numbers({ sinceMs: 200 })).toEqual([4, 3, 1]);
+});
+
+test('entries are filtered by tool, however their kind names it, and by reason', async () => {
+  await book.ledger.append(house('tool.pinned', { tool: 'tool:files/read' }));
+  expect(numbers({ tool: 'tool:files/read' })).toEqual([5, 4, 3, 2]);
+  expect(numbers({ tool: 'tool:files/write' })).toEqual([]);
+  expect(numbers({ reason: 'policy-denied' })).toEqual([4]);
+  await book.database.write([{ sql: "UPDATE entry SET body = 'x' WHERE seq = 3", params: [] }]);
+  expect(numbers({ tool: 'tool:files/read' })).toEqual([5, 4, 2]);
+});
+
+test('one who follows reads on from the last entry, oldest first', () => {
+  const read = (after: number): readonly number[] =>
+    nextEntries(book.database, { after, limit: 2 }).map(({ seq }) => seq);
+  expect([read(0), read(2), read(4)]).toEqual([[1, 2], [3, 4], []]);
 });
 
 test('all that a filter says must hold', () => {

@@ -1,0 +1,59 @@
+import type { Problem } from '../../domain/problem.ts';
+import { globMatches } from '../../lib/glob.ts';
+import { principalSubjects } from '../../policy/authorize.ts';
+import type { RulesOnFile } from '../policy-questions.ts';
+import { type Check, NOTHING } from './check.ts';
+import { keysOnFile } from './keys.ts';
+
+/** Every agent that is declared can prove itself over HTTP, and may do something. */
+export const agents: Check = {
+  name: 'agents',
+  run: ({ settings, files, clock }) => {
+    if (!files) return NOTHING;
+    const nowMs = clock.wallMs();
+    const provable = new Set(
+      keysOnFile(settings)
+        .filter(
+          ({ revokedAtMs, expiresAtMs = Number.POSITIVE_INFINITY }) => revokedAtMs === undefined && expiresAtMs > nowMs,
+        )
+        .map(({ agent }) => agent),
+    );
+    const names = [...files.registry.agents.keys()].sort();
+    const powerless = names.filter((name) => !hasGrant(name, files));
+    return {
+      findings: [
+        ...names.filter((name) => !provable.has(name)).map((name) => withoutKey(name, settings.registry)),
+        ...powerless.map((name) => withoutGrant(name, settings.registry)),
+      ],
+    };
+  },
+};
+
+/** Whether a row allows it anything, under whatever condition: a server whose tools nobody knows yet may have some. */
+function hasGrant(name: string, { rules: { policySet }, registry }: RulesOnFile): boolean {
+  const team = registry.agents.get(name)?.team;
+  const subjects = principalSubjects(policySet, { id: `agent:${name}`, ...(team === undefined ? {} : { team }) });
+  return policySet.rows.some(
+    (row) => row.effect === 'allow' && subjects.some((subject) => globMatches(row.subject, subject)),
+  );
+}
+
+function withoutKey(name: string, registry: string): Problem {
+  return {
+    code: 'doctor-agent-without-key',
+    at: `${registry}/agents/${name}.yaml`,
+    message: `agent:${name} has no key: it can come over stdio and not over HTTP`,
+    hint: `make one with \`seneschal keys create agent:${name}\``,
+    severity: 'warning',
+  };
+}
+
+function withoutGrant(name: string, registry: string): Problem {
+  return {
+    code: 'doctor-agent-without-grant',
+    at: `${registry}/agents/${name}.yaml`,
+    message: `no grant is for agent:${name}, its roles or its team: it may call nothing`,
+    hint: `see why with \`seneschal policy list --as agent:${name} --all\`, or take the file out`,
+    severity: 'warning',
+  };
+}

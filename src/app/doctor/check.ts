@@ -1,0 +1,52 @@
+import type { Problem } from '../../domain/problem.ts';
+import type { Clock } from '../../lib/clock.ts';
+import type { JsonObject } from '../../lib/json.ts';
+import type { DaemonReport } from '../daemon-report.ts';
+import type { RulesOnFile } from '../policy-questions.ts';
+import type { Settings } from '../settings.ts';
+import type { ServerSecretProblem } from '../upstream-servers.ts';
+
+/** What is measured of the machine. */
+export interface Machine {
+  /** Version of Node, as `20.19.0`. */
+  readonly nodeVersion: string;
+  /** Bytes that this user may still write to the disk of a directory. */
+  freeBytes(directory: string): number;
+  /** Milliseconds that a small write to the disk of a directory takes until it is durable: the median of several. */
+  syncMs(directory: string): number;
+}
+
+/** The set-up that is looked at. Everything in it is read once, so that all checks speak of the same. */
+export interface SetUp {
+  readonly settings: Settings;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly version: string;
+  readonly clock: Clock;
+  readonly machine: Machine;
+  readonly signal: AbortSignal;
+  /** What the broker says of itself that holds the data directory; undefined where none answers. */
+  readonly daemon: DaemonReport | undefined;
+  /** Undefined where a file does not load. */
+  readonly files: RulesOnFile | undefined;
+  /** Why not, and what keeps the daemon from being asked. */
+  readonly problems: readonly Problem[];
+  readonly secrets: readonly ServerSecretProblem[];
+}
+
+/** What a check found. */
+export interface Checked {
+  /** Errors are faults; warnings are told and do no harm yet. */
+  readonly findings: readonly Problem[];
+  /** What was measured, for support. Small, without secrets. */
+  readonly facts?: JsonObject;
+}
+
+/** One thing that support would ask. MUST change nothing. What it throws is told as a fault of the check itself. */
+export interface Check {
+  /** One or two words, such as `disk`. */
+  readonly name: string;
+  run(setUp: SetUp): Checked | Promise<Checked>;
+}
+
+/** Nothing to say. */
+export const NOTHING: Checked = { findings: [] };

@@ -1,0 +1,10 @@
+import { nativeModuleProblem } from '../../storage/native-module.ts';
+import type { Check } from './check.ts';
+
+export const nativeModule: Check = {
+  name: 'native module',
+  run: () => {
+    const problem = nativeModuleProblem();
+    return { findings: problem === undefined ? [] : [problem] };
+  },
+};

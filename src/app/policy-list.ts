@@ -1,0 +1,59 @@
+import { ProblemError } from '../domain/problem.ts';
+import { principalSubjects } from '../policy/authorize.ts';
+import { type Explanation, explain } from '../policy/explain.ts';
+import { questionAbout, type RulesOnFile, readRulesOnFile, unknownAgent } from './policy-questions.ts';
+import type { Settings } from './settings.ts';
+
+/** What an agent may do with one tool. */
+export interface ListedTool {
+  /** `tool:<server>/<tool>`. */
+  readonly tool: string;
+  readonly effect: Explanation['effect'];
+  /** The rows that decide, as `policy.csv:12`: one, those between which arguments decide, or none where no row matches. */
+  readonly by: readonly string[];
+  /** False where nobody has agreed to a definition yet: whatever the policy says, the tool cannot be called. */
+  readonly pinned: boolean;
+}
+
+/** Everything that an agent may do. */
+export interface AgentPowers {
+  /** `agent:<name>`. */
+  readonly agent: string;
+  readonly team: string | null;
+  readonly roles: readonly string[];
+  readonly tools: readonly ListedTool[];
+}
+
+/**
+ * What an agent may do with every tool that is pinned or described, by the evaluator that decides its calls.
+ * @throws ProblemError when a file does not load or the agent is not declared.
+ */
+export function listPowers(settings: Settings, agent: string): AgentPowers {
+  return powersOf(readRulesOnFile(settings), `agent:${agent.replace(/^agent:/, '')}`);
+}
+
+/** As above, of files that were read. */
+export function powersOf({ rules, known, pinned }: RulesOnFile, agent: `agent:${string}`): AgentPowers {
+  const principal = known.principalOf(agent);
+  if (!principal) throw new ProblemError([unknownAgent(agent, known)]);
+  const { policySet } = rules;
+  const tools = [...known.tools].sort().map((tool): ListedTool => {
+    const about = { principal, agent, object: tool, action: 'call' };
+    const explanation = explain(policySet, questionAbout(rules, known, about));
+    return { tool, effect: explanation.effect, by: decidingRows(explanation), pinned: pinned.has(tool) };
+  });
+  const team = principal.team === undefined ? {} : { team: principal.team };
+  const subjects = principalSubjects(policySet, { id: agent, ...team });
+  return {
+    agent,
+    team: principal.team ?? null,
+    roles: subjects.filter((subject) => subject.startsWith('role:')),
+    tools,
+  };
+}
+
+function decidingRows({ effect, rule, rows }: Explanation): readonly string[] {
+  if (effect !== 'depends-on-arguments') return rule === undefined ? [] : [rule];
+  // A condition that is known to fail decides nothing, whatever the arguments are.
+  return rows.filter(({ conditionResult }) => conditionResult !== 'false').map(({ at }) => at);
+}

@@ -1,0 +1,47 @@
+import { ledgerPosture } from '../broker/recorder.ts';
+import { controlPosture } from '../broker/step.ts';
+import type { PostureRow } from '../domain/posture.ts';
+import { hostPostures } from '../ingress/host-guard.ts';
+import { httpPostures } from '../ingress/mcp/http-endpoint.ts';
+import { socketPosture } from '../ingress/socket.ts';
+import { budgetPosture } from '../limits/budget.ts';
+import { budgetStorePosture } from '../limits/budget-store.ts';
+import { concurrencyPosture } from '../limits/concurrency.ts';
+import { ratePosture } from '../limits/rate.ts';
+import { rateStorePosture } from '../limits/rate-state.ts';
+import { authorizePosture, unknownToolPosture } from '../policy/authorize.ts';
+import { pinPosture, schemaAdmissionPosture } from '../registry/catalog.ts';
+import { dataDirectoryPosture } from '../storage/data-directory.ts';
+import { resultSizePosture } from '../upstream/failed-call.ts';
+import { driftPosture } from '../upstream/session-slot.ts';
+import { inputPosture } from '../validation/input.ts';
+import { outputPosture } from '../validation/output.ts';
+import { addressPosture } from './daemon.ts';
+import { loadPostures } from './standing.ts';
+import { secretPosture } from './upstream-servers.ts';
+
+/** What every guard does where it cannot say yes, in the order in which a start and then a call meets them. */
+export const POSTURE: readonly PostureRow[] = [
+  dataDirectoryPosture,
+  addressPosture,
+  ...loadPostures,
+  pinPosture,
+  schemaAdmissionPosture,
+  ...hostPostures,
+  ...httpPostures,
+  socketPosture,
+  unknownToolPosture,
+  ratePosture,
+  rateStorePosture,
+  authorizePosture,
+  inputPosture,
+  concurrencyPosture,
+  budgetPosture,
+  budgetStorePosture,
+  controlPosture,
+  ledgerPosture,
+  secretPosture,
+  driftPosture,
+  resultSizePosture,
+  outputPosture,
+];

@@ -1,0 +1,66 @@
+import { once } from 'node:events';
+import { tailLedger } from '../../../app/ledger-tail.ts';
+import type { ShownEntry } from '../../../ledger/query.ts';
+import { visibleText } from '../../../lib/visible-text.ts';
+import { type CommandDeclaration, defineCommand } from '../../declaration.ts';
+import { EXIT } from '../../exit-codes.ts';
+import { entryRow } from '../../ledger-row.ts';
+
+export const ledgerTail: CommandDeclaration = defineCommand({
+  path: 'ledger tail',
+  summary: 'show the newest entries, oldest first, and follow what is written',
+  does: `Prints the newest entries of the ledger in the order in which they were written, one line each, and with --follow
+    every entry that is written from then on, until you end it with Ctrl-C or whoever reads the output goes away. With
+    --output json each line is one JSON object. It only reads, beside a broker that runs or without one.`,
+  flags: [
+    { name: 'limit', value: 'number', what: 'how many to begin with', default: '20' },
+    { name: 'follow', what: 'go on with what is written from now on' },
+    { name: 'agent', value: 'agent', what: 'only of this agent' },
+    { name: 'kind', value: 'kind', what: 'only of this kind, such as `call.refused`' },
+    { name: 'call', value: 'id', what: 'only of this call' },
+    { name: 'tool', value: 'tool', what: 'only of this tool, such as `tool:files/read_text_file`' },
+    { name: 'reason', value: 'reason', what: 'only with this reason, such as `policy-denied`' },
+    { name: 'since', value: 'time', what: 'made at this time or later: `1h` ago, a day, or a time as ISO 8601' },
+  ],
+  settings: ['data'],
+  exits: { yes: 'the entries were printed, or whoever read them has gone' },
+  examples: [
+    {
+      wish: 'Watch what is written, as it is written',
+      line: 'seneschal ledger tail --follow',
+      runsOn: 'call.refused',
+    },
+    {
+      wish: 'Feed refusals to a program, those of the last hour first',
+      line: 'seneschal ledger tail --follow --kind call.refused --since 1h --output json',
+      runsOn: '"call.refused"',
+    },
+    { wish: 'See what happened last', line: 'seneschal ledger tail --limit 5' },
+  ],
+  run: async ({ flags: { follow, ...filter }, settings, output }) => {
+    const ending = new AbortController();
+    let isInterrupted = false;
+    const interrupt = (): void => {
+      isInterrupted = true;
+      ending.abort();
+    };
+    process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
+    // Whoever read has gone (EPIPE): nothing that is written would be seen.
+    process.stdout.once('error', () => ending.abort());
+    const line = output === 'json' ? (entry: ShownEntry): string => JSON.stringify(entry) : textLine;
+    for await (const entry of tailLedger(settings(), filter, { follow, signal: ending.signal })) {
+      if (ending.signal.aborted) break;
+      if (!process.stdout.write(`${visibleText(line(entry))}\n`)) await drained(ending.signal);
+    }
+    return isInterrupted ? EXIT.interrupted : EXIT.yes;
+  },
+});
+
+function textLine(entry: ShownEntry): string {
+  return entryRow(entry).join('  ').trimEnd();
+}
+
+/** Waits for a slow reader, or until there is none. */
+function drained(signal: AbortSignal): Promise<unknown> {
+  return once(process.stdout, 'drain', { signal }).catch(() => undefined);
+}

@@ -1,0 +1,136 @@
+import type { DatabaseReader } from '../storage/database.ts';
+
+/** What calls can be summed by; `cost-centre` is the caller's to make of `agent`, since entries hold no cost centre. */
+export const USAGE_KEYS = ['agent', 'tool', 'server', 'team', 'day', 'month', 'reason'] as const;
+export type UsageKey = (typeof USAGE_KEYS)[number];
+
+/** What came of calls. Each call is in exactly one of the four endings; `calls` is their sum. */
+export interface UsageSums {
+  readonly calls: number;
+  readonly completed: number;
+  /** Refused before anything left, the summed ones with their number; and results that were withheld. */
+  readonly refused: number;
+  readonly failed: number;
+  /** Failed, or never closed: nobody knows whether the tool acted. */
+  readonly inDoubt: number;
+  /** Exact, since sums of many may pass 2^53. */
+  readonly costNanoUsd: bigint;
+}
+
+/** The sums of one group. The key is null where entries do not hold it: the tool of refusals that were summed. */
+export interface UsageRow extends UsageSums {
+  readonly key: string | null;
+}
+
+/** Which calls are summed: those that ended in `[fromMs, untilMs)`, by milliseconds since 1970. */
+export interface UsageQuestion {
+  readonly by: UsageKey;
+  readonly fromMs: number;
+  readonly untilMs: number;
+}
+
+/** Usage, and how many entries of calls could not be read, which is to say that somebody has changed them. */
+export interface Usage {
+  readonly rows: readonly UsageRow[];
+  readonly unreadable: number;
+}
+
+/** Entries that are summed in one query: what is told of progress is told between two. */
+const ENTRIES_AT_ONCE = 50_000;
+
+/** The entries with which calls end: each holds whose it was, how it ended and what it cost. */
+const ENDINGS = `kind IN ('call.refused', 'call.closed', 'call.in-doubt', 'call.refusals-summed')
+  AND seq > ? AND seq <= ? AND at >= ? AND at < ?`;
+
+const TOOL = `CASE WHEN json_type(e.body, '$.target') = 'object' THEN e.body ->> '$.target.id'
+  ELSE e.body ->> '$.target' END`;
+
+// A body that somebody has made into no JSON must not end the query.
+const json = (body: string): string => `CASE WHEN json_valid(${body}) THEN ${body} ELSE '{}' END`;
+
+/** The entry that holds the subjects of a call: itself, its intent, or the refusal that a sum began with. */
+const DECISION = `CASE e.kind WHEN 'call.refused' THEN e.body
+  WHEN 'call.refusals-summed' THEN (SELECT ${json('r.body')} FROM entry r WHERE r.seq < e.seq
+    AND r.kind = 'call.refused' AND r.principal = e.principal
+    AND (${json('r.body')}) ->> '$.reason' = e.body ->> '$.reason' ORDER BY r.seq DESC LIMIT 1)
+  ELSE (SELECT ${json('a.body')} FROM entry a WHERE a.call = e.call AND a.kind = 'call.admitted') END`;
+
+const KEYS: Readonly<Record<UsageKey, string>> = {
+  agent: 'e.principal',
+  tool: TOOL,
+  server: `CASE WHEN instr(${TOOL}, '/') > 6 THEN substr(${TOOL}, 6, instr(${TOOL}, '/') - 6) END`,
+  team: `(SELECT substr(value, 6) FROM json_each(${DECISION}, '$.subjects') WHERE value GLOB 'team:*' LIMIT 1)`,
+  day: `strftime('%Y-%m-%d', e.at / 1000, 'unixepoch')`,
+  month: `strftime('%Y-%m', e.at / 1000, 'unixepoch')`,
+  reason: `e.body ->> '$.reason'`,
+};
+
+/** A call that was never closed keeps its reservation: what it was reckoned to cost stands in its intent. */
+const COST = `CASE e.kind WHEN 'call.closed' THEN e.body ->> '$.costNanoUsd'
+  WHEN 'call.in-doubt' THEN (SELECT s.value ->> '$.facts.costNanoUsd' FROM entry a, json_each(${json('a.body')}, '$.steps') s
+    WHERE a.call = e.call AND a.kind = 'call.admitted' AND s.value ->> '$.control' = 'budget') END`;
+
+const sumsBy = (by: UsageKey): string => `WITH ended AS MATERIALIZED (
+    SELECT ${KEYS[by]} AS key, e.kind, e.body ->> '$.outcome' AS outcome, e.body ->> '$.inDoubt' AS inDoubt,
+      CASE e.kind WHEN 'call.refusals-summed' THEN e.body ->> '$.count' ELSE 1 END AS number, ${COST} AS cost
+    FROM (SELECT * FROM entry WHERE ${ENDINGS} AND json_valid(body)) e
+    WHERE e.kind <> 'call.refusals-summed' OR (${json('e.body')}) ->> '$.of' = 'call.refused')
+  SELECT key, sum(number) AS calls, sum(CASE WHEN outcome = 'completed' THEN number ELSE 0 END) AS completed,
+    sum(CASE WHEN outcome = 'refused' OR kind IN ('call.refused', 'call.refusals-summed') THEN number ELSE 0 END) AS refused,
+    sum(CASE WHEN outcome = 'failed' AND NOT inDoubt THEN number ELSE 0 END) AS failed,
+    sum(CASE WHEN kind = 'call.in-doubt' OR outcome = 'failed' AND inDoubt THEN number ELSE 0 END) AS inDoubt,
+    CAST(coalesce(sum(cost), 0) AS TEXT) AS cost
+  FROM ended GROUP BY key`;
+
+const UNREADABLE = `SELECT count(*) AS count FROM entry WHERE ${ENDINGS} AND NOT json_valid(body)`;
+
+type SummedRow = Omit<UsageRow, 'costNanoUsd'> & { readonly cost: string };
+
+/**
+ * Sums the calls that ended, by what is asked, sorted by key. Memory grows with the number of groups alone. `onProgress`
+ * is told the share of the book that was read, from 0 to 1.
+ */
+export function usageOf(
+  database: Pick<DatabaseReader, 'read'>,
+  question: UsageQuestion,
+  onProgress: (share: number) => void = () => {},
+): Usage {
+  // What is written while this reads is not in it: all parts are of one book.
+  const lastSeq = database.read<{ readonly seq: number | null }>('SELECT max(seq) AS seq FROM entry')[0]?.seq ?? 0;
+  const groups = new Map<string | null, UsageRow>();
+  const sql = sumsBy(question.by);
+  let unreadable = 0;
+  for (let after = 0; after < lastSeq; after += ENTRIES_AT_ONCE) {
+    const through = Math.min(after + ENTRIES_AT_ONCE, lastSeq);
+    const params = [after, through, question.fromMs, question.untilMs];
+    for (const { cost, ...row } of database.read<SummedRow>(sql, params)) {
+      const known = groups.get(row.key);
+      const part = { ...row, costNanoUsd: BigInt(cost) };
+      groups.set(row.key, known === undefined ? part : { key: row.key, ...addUsage(known, part) });
+    }
+    unreadable += database.read<{ readonly count: number }>(UNREADABLE, params)[0]?.count ?? 0;
+    onProgress(through / lastSeq);
+  }
+  return { rows: [...groups.values()].sort(byKey), unreadable };
+}
+
+/** The sum of two sums. */
+export function addUsage(one: UsageSums, other: UsageSums): UsageSums {
+  return {
+    calls: one.calls + other.calls,
+    completed: one.completed + other.completed,
+    refused: one.refused + other.refused,
+    failed: one.failed + other.failed,
+    inDoubt: one.inDoubt + other.inDoubt,
+    costNanoUsd: one.costNanoUsd + other.costNanoUsd,
+  };
+}
+
+/** What nothing sums up to. */
+export const NO_USAGE: UsageSums = { calls: 0, completed: 0, refused: 0, failed: 0, inDoubt: 0, costNanoUsd: 0n };
+
+/** Rows by key, what has none last. */
+export function byKey(one: UsageRow, other: UsageRow): number {
+  if (one.key === null || other.key === null) return one.key === other.key ? 0 : one.key === null ? 1 : -1;
+  return one.key < other.key ? -1 : 1;
+}
