@@ -47,17 +47,20 @@ export const serve: CommandDeclaration = defineCommand({
     { name: 'no-http', what: 'listen on the socket alone', hidden: true },
   ],
   settings: ['registry', 'policies', 'data', 'port', 'host'],
-  exits: { yes: 'it was asked to end, and every call was brought to its end' },
+  exits: {
+    yes: 'it was asked to end by SIGTERM, and the calls under way were brought to their end',
+    interrupted: 'it was ended by Ctrl-C, and the calls under way were brought to their end',
+  },
   examples: [
     {
       wish: 'Start the broker, and get a key for a first agent',
-      line: 'seneschal serve --first-key agent:demo --port 0',
-      runsOn: true,
+      line: 'seneschal serve --first-key agent:demo',
+      runsOn: 'stdio entry for agent:',
     },
     {
       wish: 'Serve other machines under one name, behind a proxy that speaks TLS',
-      line: 'seneschal serve --host 0.0.0.0 --port 0 --allow-host tools.example.com',
-      runsOn: true,
+      line: 'seneschal serve --host 0.0.0.0 --allow-host tools.example.com',
+      runsOn: 'stdio entry for agent:',
     },
   ],
   run: async ({ flags, settings: settingsInForce, output }) => {
@@ -69,7 +72,7 @@ export const serve: CommandDeclaration = defineCommand({
       ...(flags['first-key'] === undefined ? {} : { firstKeyFor: flags['first-key'].replace(/^agent:/, '') }),
       ...(flags['idle-exit'] === undefined ? {} : { idleExitMs: idleMs(flags['idle-exit']) }),
     });
-    endOnSignals(daemon);
+    const endedBy = endOnSignals(daemon);
     if (output === 'text') {
       say(
         welcomeText(daemon.summary(), {
@@ -82,15 +85,20 @@ export const serve: CommandDeclaration = defineCommand({
     }
     await daemon.ended;
     log.flush();
-    return EXIT.yes;
+    return endedBy() === 'SIGINT' ? EXIT.interrupted : EXIT.yes;
   },
 });
 
-function endOnSignals(daemon: Daemon): void {
+/** Closes the daemon on the first signal; says which it was. A second one ends at once, as the system does it. */
+function endOnSignals(daemon: Daemon): () => NodeJS.Signals | undefined {
+  let first: NodeJS.Signals | undefined;
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    // A second signal ends at once, as the system does it.
-    process.once(signal, () => void daemon.close());
+    process.once(signal, () => {
+      first ??= signal;
+      void daemon.close();
+    });
   }
+  return () => first;
 }
 
 function idleMs(text: string): number {
