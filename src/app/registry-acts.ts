@@ -63,8 +63,13 @@ export async function registryDifferences(core: BrokerCore, which: Selection): P
 }
 
 /** Writes the definitions that servers have now into `registry.lock`, and takes what is gone out of it. */
-export async function pinTools(core: BrokerCore, which: Selection & { readonly by: string }): Promise<JsonValue> {
+export async function pinTools(
+  core: BrokerCore,
+  which: Selection & { readonly by: string },
+  signal?: AbortSignal,
+): Promise<JsonValue> {
   await askSelected(core, which);
+  signal?.throwIfAborted();
   const states = selected(core, which);
   const { lock } = core.standing.pins;
   const added: NewPin[] = states.flatMap(({ server, tool, status, observed, observedDigest }) =>

@@ -10,7 +10,10 @@
  * `npm run reference` writes `docs/reference/`, and `npm run golden` the golden files of help and JSON: read what they
  * write before you commit it.
  */
+
+import { completion } from './commands/completion.ts';
 import { connect } from './commands/connect.ts';
+
 import { keysCreate } from './commands/keys/create.ts';
 import { keysList } from './commands/keys/list.ts';
 import { keysRevoke } from './commands/keys/revoke.ts';
@@ -43,6 +46,7 @@ export const COMMANDS: readonly CommandDeclaration[] = [
   ledgerList,
   ledgerShow,
   replayDecide,
+  completion,
 ];
 
 /** What each noun that has verbs is about. */

@@ -43,7 +43,8 @@ export const ERROR_CODES = {
   'hosts-secret-in-arguments': 'An argument or url of an entry holds a secret, which only `env` and `headers` may do.',
   'hosts-variable-unknown': 'An entry refers to a variable of its host that has no meaning outside of it.',
   'hosts-unknown': 'There is no agent host of that name, or none of its files is of the scope that was asked for.',
-  'hosts-http-unsupported': 'The config file of an agent host takes no url, so that the broker is reached over stdio alone.',
+  'hosts-http-unsupported':
+    'The config file of an agent host takes no url, so that the broker is reached over stdio alone.',
   'hosts-file-changed': 'A config file of an agent host is no longer what was read or written, and is left as it is.',
   'hosts-file-unwritable': 'A config file of an agent host, or its backup, cannot be written.',
   'hosts-backup-missing': 'No backup lies beside a config file of an agent host.',
@@ -86,6 +87,7 @@ export const ERROR_CODES = {
   'ingress-agent-unknown': 'No file of the registry declares the agent that a greeting names.',
   'ingress-request-failed': 'A request over the Unix socket ended in a defect of the broker.',
   'daemon-start-failed': 'The broker that was started in the background ended before it was ready.',
+  'daemon-connection-lost': 'The broker has ended the connection of an agent on pipes.',
   'data-directory-in-use': 'Another process holds the data directory.',
   'data-directory-foreign-owner': 'The data directory belongs to another user of the machine.',
   'data-directory-unusable': 'The data directory cannot be made, is no directory, or cannot be written.',

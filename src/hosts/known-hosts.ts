@@ -71,7 +71,13 @@ export function hostPlaces(machine: Machine): readonly HostPlace[] {
     { host: 'cursor', scope: 'user', file: join(home, '.cursor', 'mcp.json'), path: mcpServers },
     { host: 'vscode', scope: 'project', file: join(project, '.vscode', 'mcp.json'), path: ['servers'] },
     { host: 'vscode', scope: 'user', file: join(data, 'Code', 'User', 'mcp.json'), path: ['servers'] },
-    { host: 'cline', scope: 'user', file: env.CLINE_MCP_SETTINGS_PATH || join(home, '.cline', 'data', cline), path: mcpServers, untypedUrl: 'sse' },
+    {
+      host: 'cline',
+      scope: 'user',
+      file: env.CLINE_MCP_SETTINGS_PATH || join(home, '.cline', 'data', cline),
+      path: mcpServers,
+      untypedUrl: 'sse',
+    },
     // Where the extension kept them before it shared a file with the command line; it takes them over from there once.
     {
       host: 'cline',

@@ -183,7 +183,10 @@ describe('what is refused changes nothing', () => {
     [['cursr'], 'cursr: there is no agent host of that name  (hosts-unknown)\nhint: did you mean `cursor`?'],
     [['cursor', '--agent', 'nobody'], 'no file declares the agent `nobody`  (identity-unknown-agent)'],
     [['cursor', '--undo'], 'no backup of this file lies beside it  (hosts-backup-missing)'],
-    [['claude-desktop', '--http'], 'the config file of Claude Desktop starts programs and takes no url  (hosts-http-unsupported)'],
+    [
+      ['claude-desktop', '--http'],
+      'the config file of Claude Desktop starts programs and takes no url  (hosts-http-unsupported)',
+    ],
     [['cursor', '--url', 'ftp://h'], 'this is no http url without user and password  (settings-invalid)'],
     [['cursor', '--http', '--port', '0'], '`--port` does not say where the broker is reached  (settings-invalid)'],
     [['cline', '--scope', 'project'], 'Cline reads no file of this project  (hosts-unknown)'],

@@ -38,7 +38,7 @@ export const connect: CommandDeclaration = defineCommand({
       choices: ['user', 'project'],
       default: 'user',
     },
-    { name: 'http', what: 'reach a running broker over HTTP instead of starting one over stdio' },
+    { name: 'http', what: 'reach a running broker over HTTP; the host looks the key up, mostly as `SENESCHAL_KEY`' },
     {
       name: 'url',
       value: 'url',

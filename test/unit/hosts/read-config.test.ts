@@ -186,7 +186,9 @@ describe('files that are not in order', () => {
 
 test('an entry may hold its transport as an object of its own, as Cline’s command line writes it', () => {
   const reading = entry({ transport: { type: 'streamableHttp', url: 'https://h/mcp' }, disabled: true });
-  expect(reading.servers).toMatchObject([{ isDisabled: true, transport: { type: 'http', url: { text: 'https://h/mcp' } } }]);
+  expect(reading.servers).toMatchObject([
+    { isDisabled: true, transport: { type: 'http', url: { text: 'https://h/mcp' } } },
+  ]);
 });
 
 test('a url without a type is one of SSE to Cline, and of streamable HTTP to the others', () => {
