@@ -1,5 +1,4 @@
 import fc from 'fast-check';
-import { parse } from 'jsonc-parser';
 import { describe, expect, test } from 'vitest';
 import { withItem, withoutValueAt, withValueAt } from '../../../src/hosts/json-edit.ts';
 
@@ -81,17 +80,18 @@ describe('an item is added to a list', () => {
 });
 
 test('whatever the file holds and however it is laid out, the rest of it means what it meant', () => {
-  const object = fc.dictionary(fc.string(), fc.jsonValue({ maxDepth: 2 }), { noNullPrototype: true });
+  // Written and read once: JSON has no negative zero.
+  const object = fc
+    .dictionary(fc.string(), fc.jsonValue({ maxDepth: 2 }), { noNullPrototype: true })
+    .map((value) => JSON.parse(JSON.stringify(value)) as Record<string, unknown>);
   const layout = fc.constantFrom(undefined, 1, 2, 4, '\t');
   fc.assert(
     fc.property(object, object, layout, (rest, servers, indent) => {
       const before = { ...rest, mcpServers: servers };
       const text = withValueAt(JSON.stringify(before, null, indent), PATH, ENTRY);
       expect(JSON.parse(text)).toEqual({ ...before, mcpServers: { ...servers, seneschal: ENTRY } });
-      const gone = withoutValueAt(text, PATH);
       const { seneschal: _, ...others } = servers;
-      expect(parse(gone, [])).toEqual({ ...before, mcpServers: others });
-      expect(JSON.parse(gone)).toEqual(parse(gone, []));
+      expect(JSON.parse(withoutValueAt(text, PATH))).toEqual({ ...before, mcpServers: others });
     }),
   );
 });
