@@ -11,6 +11,7 @@
  * write before you commit it.
  */
 import { completion } from './commands/completion.ts';
+import { connect } from './commands/connect.ts';
 import { doctor } from './commands/doctor.ts';
 import { keysCreate } from './commands/keys/create.ts';
 import { keysList } from './commands/keys/list.ts';
@@ -36,6 +37,7 @@ import type { CommandDeclaration } from './declaration.ts';
 export const COMMANDS: readonly CommandDeclaration[] = [
   serve,
   stdio,
+  connect,
   doctor,
   posture,
   policyCheck,

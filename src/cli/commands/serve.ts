@@ -7,8 +7,8 @@ import { jsonLog } from '../../telemetry/log.ts';
 import { textLog } from '../../telemetry/text-log.ts';
 import { type CommandDeclaration, defineCommand } from '../declaration.ts';
 import { EXIT } from '../exit-codes.ts';
-import { mainPath } from '../main-path.ts';
 import { say } from '../output.ts';
+import { ownCommand } from '../shim-command.ts';
 import { VERSION } from '../version.ts';
 import { welcomeText } from '../welcome.ts';
 
@@ -74,8 +74,14 @@ export const serve: CommandDeclaration = defineCommand({
     });
     const endedBy = endOnSignals(daemon);
     if (output === 'text') {
-      const command = [process.execPath, ...process.execArgv, mainPath()];
-      say(welcomeText(daemon.summary(), { command, data: resolve(settings.data), settings, version: VERSION }));
+      say(
+        welcomeText(daemon.summary(), {
+          command: ownCommand(),
+          data: resolve(settings.data),
+          settings,
+          version: VERSION,
+        }),
+      );
     }
     await daemon.ended;
     log.flush();
