@@ -132,6 +132,7 @@ export const HOUSE_KINDS = [
   'policy.rejected',
   'registry.applied',
   'registry.rejected',
+  'server.added',
   'tool.drifted',
   'tool.pinned',
   'tool.quarantined',
