@@ -10,6 +10,7 @@ export const ERROR_CODES = {
   'registry-tools-changed': 'A server that is to be added lists other tools than a person has seen.',
   'registry-no-name': 'No name of the registry can be made of what a server is called.',
   'registry-package-unresolved': 'No exact version of an npm package can be found out.',
+  'registry-server-disabled': 'A server that was found is not used: it is disabled there, or it is the broker itself.',
   'registry-not-agreed': 'Nobody agreed to a server or file that was shown.',
   'init-home-exists': 'The directory holds a registry or policies already.',
   'init-nothing-found': 'No tool server was found, or none of them can be asked.',
