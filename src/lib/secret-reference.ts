@@ -9,6 +9,11 @@ export interface MalformedReference {
   readonly message: string;
 }
 
+/** A text in which a reader of references finds none: each `${` is written as `$${`. */
+export function literalText(text: string): string {
+  return text.replaceAll('${', () => '$${');
+}
+
 // `$${` stands for a literal `${`.
 const PIECE = /\$\$\{|\$\{([^}]*)(\}?)/g;
 

@@ -1,7 +1,7 @@
 import type { YamlFile, YamlPath } from '../config/yaml-file.ts';
 import type { Problem } from '../domain/problem.ts';
+import { clearTextSecret, isSecretKey, secretArgument } from '../lib/clear-text-secret.ts';
 import { parseReferences } from '../lib/secret-reference.ts';
-import { clearTextSecret, isSecretKey, secretArgument } from './clear-text-secret.ts';
 import type { HttpTransport, ServerSettings, StdioTransport } from './server-settings.ts';
 
 type ServerFile = YamlFile<ServerSettings>;

@@ -1,4 +1,4 @@
-import { parseReferences } from '../lib/secret-reference.ts';
+import { parseReferences } from './secret-reference.ts';
 
 /**
  * Why the value under `key` looks like a secret in clear text, in words that quote none of it; undefined when it does

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { clearTextSecret, secretArgument } from '../../../src/registry/clear-text-secret.ts';
+import { clearTextSecret, secretArgument } from '../../../src/lib/clear-text-secret.ts';
 
 // Put together here, so that no scanner takes this file for a leak.
 const made = (...pieces: readonly string[]): string => pieces.join('');

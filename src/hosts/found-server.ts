@@ -1,0 +1,53 @@
+import type { Secret } from '../lib/secret.ts';
+import type { HostId, HostScope } from './known-hosts.ts';
+
+/** A name under which a value is to be looked up instead of standing in a file. */
+export interface FoundVariable {
+  readonly name: string;
+  /**
+   * `clear-text`: a secret stood in the file, and `value` holds it. `environment`: the host looks the name up itself;
+   * `value` is what the file says it is by default. `input`: the host asks the person. `declared`: a manifest asks for it.
+   */
+  readonly origin: 'clear-text' | 'environment' | 'input' | 'declared';
+  readonly isSecret: boolean;
+  readonly value?: Secret;
+  /** What a person is told that it is. */
+  readonly description?: string;
+}
+
+/** A text of an entry that is safe to write and to show. */
+export interface FoundText {
+  /**
+   * Secrets and variables are references such as `${env:GITHUB_TOKEN}`. In values of `env` and `headers` a literal `${`
+   * is `$${`; elsewhere the registry reads no references, and a text with `variables` cannot be taken over as it is.
+   */
+  readonly text: string;
+  /** One for each reference in `text`. */
+  readonly variables: readonly FoundVariable[];
+}
+
+export type FoundTransport =
+  | {
+      readonly type: 'stdio';
+      readonly command: FoundText;
+      readonly args: readonly FoundText[];
+      readonly env: Readonly<Record<string, FoundText>>;
+      readonly cwd?: FoundText;
+    }
+  | { readonly type: 'http'; readonly url: FoundText; readonly headers: Readonly<Record<string, FoundText>> };
+
+/** One tool server as a host or a manifest declares it, in one form for all of them. */
+export interface FoundServer {
+  /** As the file writes it; not yet a name of the registry. */
+  readonly name: string;
+  readonly transport: FoundTransport;
+  /** True when the host was told not to start it. */
+  readonly isDisabled: boolean;
+  /** `file:line:column` of its name. */
+  readonly at: string;
+  /** Undefined for a file that belongs to no known place. */
+  readonly host?: HostId;
+  readonly scope?: HostScope;
+  readonly title?: string;
+  readonly description?: string;
+}

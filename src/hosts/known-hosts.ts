@@ -1,0 +1,89 @@
+import { posix, win32 } from 'node:path';
+
+/** A program that agents run in. */
+export type HostId = 'claude-desktop' | 'claude-code' | 'cursor' | 'cline' | 'vscode';
+
+/** `user`: for all that the user does; `project`: a file within the project; `local`: the user's, for one project. */
+export type HostScope = 'user' | 'project' | 'local';
+
+/** How a host writes a secret that it looks up itself; `none` where it can only hold it in clear text. */
+export type SecretStyle = 'input' | 'env-prefixed' | 'env-plain' | 'none';
+
+export interface KnownHost {
+  readonly id: HostId;
+  /** The name that people know it by. */
+  readonly title: string;
+  readonly secrets: SecretStyle;
+  /** The value of `type` in an HTTP entry; undefined where the host reads the `url` alone, or no HTTP at all. */
+  readonly httpType?: string;
+  /** False where the config file takes programs to start and no url. */
+  readonly readsHttp: boolean;
+}
+
+/** What an entry may hold, per host, as its documentation says. */
+export const KNOWN_HOSTS: Readonly<Record<HostId, KnownHost>> = {
+  'claude-desktop': { id: 'claude-desktop', title: 'Claude Desktop', secrets: 'none', readsHttp: false },
+  'claude-code': { id: 'claude-code', title: 'Claude Code', secrets: 'env-plain', httpType: 'http', readsHttp: true },
+  cursor: { id: 'cursor', title: 'Cursor', secrets: 'env-prefixed', readsHttp: true },
+  cline: { id: 'cline', title: 'Cline', secrets: 'none', httpType: 'streamableHttp', readsHttp: true },
+  vscode: { id: 'vscode', title: 'VS Code', secrets: 'input', httpType: 'http', readsHttp: true },
+};
+
+/** Where a program is looked for. Everything that the machine says comes in. */
+export interface Machine {
+  readonly home: string;
+  /** As `process.platform` says it; what is neither `darwin` nor `win32` is taken for Linux. */
+  readonly platform: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Absolute path of the project whose files are read too. */
+  readonly project: string;
+}
+
+/** One place where a host keeps servers: a file, and the way to the map within it. */
+export interface HostPlace {
+  readonly host: HostId;
+  readonly scope: HostScope;
+  readonly file: string;
+  /** Keys that lead from the root to the map of servers by name. */
+  readonly path: readonly string[];
+}
+
+/** Every place of every known host, in the order in which the host itself prefers them; whether or not it is there. */
+export function hostPlaces(machine: Machine): readonly HostPlace[] {
+  const join = (...parts: readonly string[]): string =>
+    machine.platform === 'win32' ? win32.join(...parts) : posix.join(...parts);
+  const { home, env, project } = machine;
+  const data = applicationData(machine);
+  const claudeJson = join(env.CLAUDE_CONFIG_DIR ?? home, '.claude.json');
+  const cline = join('settings', 'cline_mcp_settings.json');
+  const mcpServers = ['mcpServers'];
+  return [
+    { host: 'claude-code', scope: 'local', file: claudeJson, path: ['projects', project, 'mcpServers'] },
+    { host: 'claude-code', scope: 'project', file: join(project, '.mcp.json'), path: mcpServers },
+    { host: 'claude-code', scope: 'user', file: claudeJson, path: mcpServers },
+    {
+      host: 'claude-desktop',
+      scope: 'user',
+      file: join(data, 'Claude', 'claude_desktop_config.json'),
+      path: mcpServers,
+    },
+    { host: 'cursor', scope: 'project', file: join(project, '.cursor', 'mcp.json'), path: mcpServers },
+    { host: 'cursor', scope: 'user', file: join(home, '.cursor', 'mcp.json'), path: mcpServers },
+    { host: 'vscode', scope: 'project', file: join(project, '.vscode', 'mcp.json'), path: ['servers'] },
+    { host: 'vscode', scope: 'user', file: join(data, 'Code', 'User', 'mcp.json'), path: ['servers'] },
+    {
+      host: 'cline',
+      scope: 'user',
+      file: join(data, 'Code', 'User', 'globalStorage', 'saoudrizwan.claude-dev', cline),
+      path: mcpServers,
+    },
+    { host: 'cline', scope: 'user', file: join(home, '.cline', 'data', cline), path: mcpServers },
+  ];
+}
+
+/** Where programs with a window keep what is the user's. */
+function applicationData({ home, platform, env }: Machine): string {
+  if (platform === 'darwin') return posix.join(home, 'Library', 'Application Support');
+  if (platform === 'win32') return env.APPDATA ?? win32.join(home, 'AppData', 'Roaming');
+  return env.XDG_CONFIG_HOME || posix.join(home, '.config');
+}
