@@ -10,6 +10,8 @@ export const EXIT = {
   refused: 3,
   /** What was recorded does not add up. */
   verification: 4,
+  /** A person ended it with Ctrl-C: 128 and the number of SIGINT, as shells count. */
+  interrupted: 130,
 } as const;
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];

@@ -1,47 +1,44 @@
 #!/usr/bin/env node
-import { Command } from 'commander';
+import { CommanderError } from 'commander';
 import { ProblemError } from '../domain/problem.ts';
-import { registerKeys } from './commands/keys.ts';
-import { registerLedger } from './commands/ledger.ts';
-import { registerPolicy } from './commands/policy.ts';
-import { registerRegistry } from './commands/registry.ts';
-import { registerReplay } from './commands/replay.ts';
-import { registerServe } from './commands/serve.ts';
-import { registerStdio } from './commands/stdio.ts';
-import { EXIT } from './exit-codes.ts';
-import { exitCodeOf, say, sayProblems } from './output.ts';
-import { VERSION } from './version.ts';
+import { COMMANDS, NOUNS } from './command-list.ts';
+import { EXIT, type ExitCode } from './exit-codes.ts';
+import { helpWidth } from './help.ts';
+import { internalDefect } from './internal-defect.ts';
+import { exitCodeOf, type OutputFormat, sayProblems } from './output.ts';
+import { parserOf } from './parser.ts';
 
-const program = new Command('seneschal')
-  .description('A tool-governance broker for AI agents: one MCP server in front of all the others.')
-  .version(VERSION)
-  .showHelpAfterError('hint: run `seneschal --help`')
-  .exitOverride((error) => {
-    // Help and version are answers; every other ending of the parser is wrong usage.
-    process.exitCode = error.exitCode === 0 ? EXIT.yes : EXIT.usage;
-    throw error;
-  });
+const [first, ...rest] = process.argv.slice(2);
+// `seneschal help policy explain` is `seneschal policy explain --help`.
+const typed = first === 'help' ? [...rest, '--help'] : process.argv.slice(2);
+// What is wrong with the flags is told in the format they ask for, so it is looked for before they are parsed.
+const format: OutputFormat = /(?:^|\0)--output[=\0]json(?:\0|$)/.test(typed.join('\0')) ? 'json' : 'text';
 
-for (const register of [
-  registerServe,
-  registerStdio,
-  registerPolicy,
-  registerRegistry,
-  registerKeys,
-  registerLedger,
-  registerReplay,
-]) {
-  register(program);
+const parser = parserOf({
+  commands: COMMANDS,
+  nouns: NOUNS,
+  helpWidth: helpWidth(process.stdout.columns, process.env),
+  talk: (text) => {
+    if (format === 'text') process.stderr.write(`${text}\n`);
+  },
+  ended: (code) => {
+    process.exitCode = code;
+  },
+});
+
+function failed(error: unknown): ExitCode {
+  // Help and version are answers.
+  if (error instanceof CommanderError && error.exitCode === 0) return EXIT.yes;
+  if (error instanceof ProblemError) {
+    sayProblems(error.problems, format);
+    return exitCodeOf(error);
+  }
+  sayProblems([internalDefect(error)], format);
+  return EXIT.failed;
 }
 
 try {
-  await program.parseAsync();
+  await parser.parseAsync(typed, { from: 'user' });
 } catch (error) {
-  if (error instanceof ProblemError) {
-    sayProblems(error.problems, process.argv.includes('json') ? 'json' : 'text');
-    process.exitCode = exitCodeOf(error);
-  } else if (!(error instanceof Error && 'code' in error && String(error.code).startsWith('commander.'))) {
-    say(`${error instanceof Error ? error.message : String(error)}`);
-    process.exitCode = EXIT.failed;
-  }
+  process.exitCode = failed(error);
 }

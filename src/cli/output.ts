@@ -1,5 +1,5 @@
 import { formatProblem, type Problem, ProblemError } from '../domain/problem.ts';
-import type { JsonValue } from '../lib/json.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../lib/json.ts';
 import { visibleLines, visibleText } from '../lib/visible-text.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 
@@ -28,6 +28,11 @@ export function sayProblems(problems: readonly Problem[], format: OutputFormat):
       say(`${problem.severity === 'warning' ? 'warning: ' : ''}${formatProblem(problem)}`);
 }
 
+/** A problem that is the answer to what was asked: it says of itself whether it is an error or a warning. */
+export function problemText(problem: Problem): string {
+  return `${problem.severity ?? 'error'}: ${formatProblem(problem)}`;
+}
+
 /** The exit status of an error that ended a command. The world's failures are 1; wrong input is 2. */
 export function exitCodeOf(error: unknown): ExitCode {
   return error instanceof ProblemError && !error.problems.some((problem) => WORLD.test(problem.code))
@@ -35,7 +40,13 @@ export function exitCodeOf(error: unknown): ExitCode {
     : EXIT.failed;
 }
 
-const WORLD = /^(?:data-directory|storage|daemon|ledger)-|^ingress-(?:listen|socket|request)-failed$/;
+const WORLD = /^(?:data-directory|storage|daemon|ledger|internal)-|^ingress-(?:listen|socket|request)-failed$/;
+
+/** The objects of a list within an answer; none where there is no such list. */
+export function objectsOf(data: JsonValue, key: string): readonly JsonObject[] {
+  const list = isJsonObject(data) ? data[key] : undefined;
+  return Array.isArray(list) ? list.filter(isJsonObject) : [];
+}
 
 /** A value of an answer as one cell: text as it is, nothing as nothing, all else as JSON. */
 export function cellOf(value: JsonValue | undefined): string {

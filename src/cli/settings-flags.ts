@@ -1,39 +1,35 @@
-import { type Command, Option } from 'commander';
 import { type Settings, settingsFrom } from '../app/settings.ts';
-import type { OutputFormat } from './output.ts';
+import type { Flag } from './declaration.ts';
 
-/** What commander hands to an action of a command that was given these flags. */
-export interface CommonFlags {
-  readonly output: OutputFormat;
-  readonly registry?: string;
-  readonly policies?: string;
-  readonly data?: string;
-  readonly port?: string;
-  readonly host?: string;
-}
-
-const FLAGS: Readonly<Record<keyof Settings, readonly [flag: string, description: string]>> = {
-  registry: ['--registry <dir>', 'directory of servers, agents and the lock (default: ./registry; SENESCHAL_REGISTRY)'],
-  policies: ['--policies <dir>', 'directory of the policy files (default: ./policies; SENESCHAL_POLICIES)'],
-  data: ['--data <dir>', 'directory of ledger, keys and counters (default: ./.seneschal; SENESCHAL_DATA)'],
-  port: ['--port <number>', 'port to listen on (default: 7411; SENESCHAL_PORT)'],
-  host: ['--host <address>', 'address to listen on (default: 127.0.0.1; SENESCHAL_HOST)'],
+/** The flags that set where a broker finds its files and listens. Their words are the same on every command. */
+export const SETTING_FLAGS: Readonly<Record<keyof Settings, Flag>> = {
+  registry: directory('registry', 'directory of servers, agents and the lock', './registry'),
+  policies: directory('policies', 'directory of the policy files', './policies'),
+  data: directory('data', 'directory of ledger, keys, counters and socket', './.seneschal'),
+  port: {
+    ...{ name: 'port', value: 'number', variable: 'SENESCHAL_PORT', default: '7411' },
+    what: 'port to listen on; 0 takes any that is free',
+  },
+  host: {
+    ...{ name: 'host', value: 'address', variable: 'SENESCHAL_HOST', default: '127.0.0.1' },
+    what: 'address to listen on',
+  },
 };
 
-/** Adds the flags of settings to a command, always in the same words. */
-export function settingsFlags(command: Command, names: readonly (keyof Settings)[]): Command {
-  for (const name of names) command.option(...FLAGS[name]);
-  return command;
-}
+/** `--output`, which every command has that prints data. */
+export const OUTPUT_FLAG: Flag & { readonly default: string } = {
+  name: 'output',
+  value: 'format',
+  what: 'text for people, json for programs',
+  choices: ['text', 'json'],
+  default: 'text',
+};
 
-/** Adds `--output`. */
-export function outputFlag(command: Command): Command {
-  return command.addOption(
-    new Option('--output <format>', 'text for people, json for programs').choices(['text', 'json']).default('text'),
-  );
+function directory(name: keyof Settings, what: string, otherwise: string): Flag {
+  return { name, value: 'dir', what, variable: `SENESCHAL_${name.toUpperCase()}`, default: otherwise };
 }
 
 /** The settings in force: flags before environment before defaults. */
-export function settingsOf(flags: Partial<CommonFlags>): Settings {
+export function settingsOf(flags: { readonly [Name in keyof Settings]?: string | undefined }): Settings {
   return settingsFrom({ flags, env: process.env });
 }

@@ -1,64 +1,90 @@
 import { resolve } from 'node:path';
-import { type Command, Option } from 'commander';
 import { type Daemon, startDaemon } from '../../app/daemon.ts';
 import { systemClock } from '../../app/system.ts';
 import { ProblemError } from '../../domain/problem.ts';
 import { parseDurationMs } from '../../lib/duration.ts';
 import { jsonLog } from '../../telemetry/log.ts';
 import { textLog } from '../../telemetry/text-log.ts';
+import { type CommandDeclaration, defineCommand } from '../declaration.ts';
+import { EXIT } from '../exit-codes.ts';
 import { mainPath } from '../main-path.ts';
 import { say } from '../output.ts';
-import { type CommonFlags, outputFlag, settingsFlags, settingsOf } from '../settings-flags.ts';
 import { VERSION } from '../version.ts';
 import { welcomeText } from '../welcome.ts';
 
-interface ServeFlags extends CommonFlags {
-  readonly allowHost: readonly string[];
-  readonly allowOrigin: readonly string[];
-  readonly firstKey?: string;
-  readonly idleExit?: string;
-  readonly http: boolean;
-}
+export const serve: CommandDeclaration = defineCommand({
+  path: 'serve',
+  summary: 'govern: listen for agents over HTTP and on the socket of the data directory',
+  does: `Starts the broker in the foreground. It reads the registry and the policy, runs the policy tests, connects to the
+    tool servers and serves agents until it is ended; files that change are read again by themselves. Its log goes to
+    standard output, what a person needs to connect an agent to standard error.
 
-/** `serve`: the broker in the foreground. */
-export function registerServe(program: Command): void {
-  outputFlag(settingsFlags(program.command('serve'), ['registry', 'policies', 'data', 'port', 'host']))
-    .description('govern: listen for agents over HTTP and on the socket of the data directory')
-    .option('--allow-host <name>', 'a `Host` under which agents reach this broker; needed beyond loopback', collect, [])
-    .option('--allow-origin <origin>', 'an `Origin` that may call, for agents in browsers', collect, [])
-    .option('--first-key <agent>', 'make a key for this agent when there is no key yet, and print it once')
-    .addOption(new Option('--idle-exit <duration>', 'end after so long without an agent on the socket').hideHelp())
-    .addOption(new Option('--no-http', 'listen on the socket alone').hideHelp())
-    .action(serve);
-}
-
-async function serve(flags: ServeFlags): Promise<void> {
-  const settings = settingsOf(flags);
-  const log = flags.output === 'json' ? jsonLog() : textLog((text) => process.stdout.write(text), systemClock);
-  const daemon = await startDaemon(settings, {
-    ...{ log, version: VERSION, env: process.env, http: flags.http },
-    ...{ allowedHosts: flags.allowHost, allowedOrigins: flags.allowOrigin },
-    ...(flags.firstKey === undefined ? {} : { firstKeyFor: flags.firstKey.replace(/^agent:/, '') }),
-    ...(flags.idleExit === undefined ? {} : { idleExitMs: idleMs(flags.idleExit) }),
-  });
-  endOnSignals(daemon);
-  if (flags.output === 'text') {
-    const command = [process.execPath, ...process.execArgv, mainPath()];
-    say(welcomeText(daemon.summary(), { command, data: resolve(settings.data), settings, version: VERSION }));
-  }
-  await daemon.ended;
-  log.flush();
-}
+    SIGTERM and Ctrl-C end it when the calls that are under way have ended; a second one ends it at once.`,
+  flags: [
+    {
+      name: 'allow-host',
+      value: 'name',
+      what: 'a `Host` under which agents reach this broker; needed beyond loopback',
+      repeatable: true,
+    },
+    {
+      name: 'allow-origin',
+      value: 'origin',
+      what: 'an `Origin` that may call, for agents in browsers',
+      repeatable: true,
+    },
+    {
+      name: 'first-key',
+      value: 'agent',
+      what: 'make a key for this agent when there is no key yet, and print it once',
+    },
+    {
+      name: 'idle-exit',
+      value: 'duration',
+      what: 'end after so long without an agent on the socket',
+      hidden: true,
+    },
+    { name: 'no-http', what: 'listen on the socket alone', hidden: true },
+  ],
+  settings: ['registry', 'policies', 'data', 'port', 'host'],
+  exits: { yes: 'it was asked to end, and every call was brought to its end' },
+  examples: [
+    {
+      wish: 'Start the broker, and get a key for a first agent',
+      line: 'seneschal serve --first-key agent:demo --port 0',
+      runsOn: true,
+    },
+    {
+      wish: 'Serve other machines under one name, behind a proxy that speaks TLS',
+      line: 'seneschal serve --host 0.0.0.0 --port 0 --allow-host tools.example.com',
+      runsOn: true,
+    },
+  ],
+  run: async ({ flags, settings: settingsInForce, output }) => {
+    const settings = settingsInForce();
+    const log = output === 'json' ? jsonLog() : textLog((text) => process.stdout.write(text), systemClock);
+    const daemon = await startDaemon(settings, {
+      ...{ log, version: VERSION, env: process.env, http: !flags['no-http'] },
+      ...{ allowedHosts: flags['allow-host'], allowedOrigins: flags['allow-origin'] },
+      ...(flags['first-key'] === undefined ? {} : { firstKeyFor: flags['first-key'].replace(/^agent:/, '') }),
+      ...(flags['idle-exit'] === undefined ? {} : { idleExitMs: idleMs(flags['idle-exit']) }),
+    });
+    endOnSignals(daemon);
+    if (output === 'text') {
+      const command = [process.execPath, ...process.execArgv, mainPath()];
+      say(welcomeText(daemon.summary(), { command, data: resolve(settings.data), settings, version: VERSION }));
+    }
+    await daemon.ended;
+    log.flush();
+    return EXIT.yes;
+  },
+});
 
 function endOnSignals(daemon: Daemon): void {
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     // A second signal ends at once, as the system does it.
     process.once(signal, () => void daemon.close());
   }
-}
-
-function collect(value: string, before: readonly string[]): readonly string[] {
-  return [...before, value];
 }
 
 function idleMs(text: string): number {

@@ -1,28 +1,40 @@
 import type { Socket } from 'node:net';
-import type { Command } from 'commander';
 import { daemonSocketPath, isDaemonAbsent, isDaemonLeaving } from '../../app/daemon-client.ts';
 import type { Settings } from '../../app/settings.ts';
 import { connectAgent } from '../../ingress/socket-client.ts';
 import { dataDirectoryHolder } from '../../storage/data-directory.ts';
 import { type BackgroundDaemon, startBackgroundDaemon } from '../background-daemon.ts';
-import { EXIT } from '../exit-codes.ts';
+import { type CommandDeclaration, defineCommand } from '../declaration.ts';
+import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { say } from '../output.ts';
-import { type CommonFlags, settingsFlags, settingsOf } from '../settings-flags.ts';
 
 /** How long a daemon may take to come up. */
 const START_MS = 20_000;
 const LOOK_EVERY_MS = 40;
 
-/** `stdio`: the thin shim that an agent's config starts. It carries bytes between the agent and the daemon, and decides nothing. */
-export function registerStdio(program: Command): void {
-  settingsFlags(program.command('stdio'), ['registry', 'policies', 'data'])
-    .description('speak MCP on standard input and output for one agent; starts the broker where none runs')
-    .requiredOption('--agent <name>', 'the agent, as `registry/agents/` declares it')
-    .action(async (flags: Partial<CommonFlags> & { agent: string }) => {
-      const socket = await connected(settingsOf(flags), flags.agent.replace(/^agent:/, ''));
-      await carry(socket);
-    });
-}
+/** The thin shim that an agent's config starts. It carries bytes between the agent and the daemon, and decides nothing. */
+export const stdio: CommandDeclaration = defineCommand({
+  path: 'stdio',
+  summary: 'speak MCP on standard input and output for one agent; starts the broker where none runs',
+  does: `Is what an agent's config starts as its MCP server. It carries messages between the agent and the broker of the data
+    directory, and decides nothing. Where no broker runs it starts one in the background, which listens on the socket
+    of the data directory alone and ends five minutes after its last agent. The operating-system user is the proof of
+    the agent.`,
+  flags: [{ name: 'agent', value: 'name', what: 'the agent, as `registry/agents/` declares it', required: true }],
+  settings: ['registry', 'policies', 'data'],
+  ownOutput: true,
+  exits: {
+    yes: 'the agent has closed its side',
+    failed: 'the broker has ended the connection, or could not be started',
+  },
+  examples: [
+    {
+      wish: 'See that the broker answers an agent over stdio',
+      line: `echo '{"jsonrpc":"2.0","id":1,"method":"ping"}' | seneschal stdio --agent demo`,
+    },
+  ],
+  run: async ({ flags, settings }) => carry(await connected(settings(), flags.agent.replace(/^agent:/, ''))),
+});
 
 async function connected(settings: Settings, agent: string): Promise<Socket> {
   const path = daemonSocketPath(settings);
@@ -44,7 +56,7 @@ async function connected(settings: Settings, agent: string): Promise<Socket> {
 }
 
 /** Carries both ways until one side ends; then the other is ended too. */
-async function carry(socket: Socket): Promise<void> {
+async function carry(socket: Socket): Promise<ExitCode> {
   await new Promise<void>((done) => {
     process.stdin.pipe(socket);
     socket.pipe(process.stdout);
@@ -52,9 +64,8 @@ async function carry(socket: Socket): Promise<void> {
     process.stdout.once('error', () => socket.destroy());
     socket.resume();
   });
-  if (!process.stdin.readableEnded && process.stdout.writable) {
-    say('the broker has ended the connection');
-    process.exitCode = EXIT.failed;
-  }
+  const isLost = !process.stdin.readableEnded && process.stdout.writable;
+  if (isLost) say('the broker has ended the connection');
   process.stdin.destroy();
+  return isLost ? EXIT.failed : EXIT.yes;
 }

@@ -1,0 +1,50 @@
+/**
+ * Every command of the program, in the order of its help.
+ *
+ * To add one: write `commands/<noun>/<verb>.ts` (or `commands/<noun>.ts` for a noun without verbs) that exports one
+ * `defineCommand({…})` from `declaration.ts`, such as `commands/policy/explain.ts`, and put it into COMMANDS here; a new
+ * noun also gets its line in NOUNS. Help, errors, completion and `docs/reference/cli.md` follow from the declaration
+ * (`npm run reference` writes the page and the golden files of help). Each example is run by
+ * `test/flow/command-examples.test.ts` in a copy of the checkout's example, so it must really do what it says.
+ */
+import { keysCreate } from './commands/keys/create.ts';
+import { keysList } from './commands/keys/list.ts';
+import { keysRevoke } from './commands/keys/revoke.ts';
+import { ledgerList } from './commands/ledger/list.ts';
+import { ledgerShow } from './commands/ledger/show.ts';
+import { policyCheck } from './commands/policy/check.ts';
+import { policyExplain } from './commands/policy/explain.ts';
+import { policyTest } from './commands/policy/test.ts';
+import { registryDiff } from './commands/registry/diff.ts';
+import { registryList } from './commands/registry/list.ts';
+import { registryPin } from './commands/registry/pin.ts';
+import { replayDecide } from './commands/replay/decide.ts';
+import { serve } from './commands/serve.ts';
+import { stdio } from './commands/stdio.ts';
+import type { CommandDeclaration } from './declaration.ts';
+
+export const COMMANDS: readonly CommandDeclaration[] = [
+  serve,
+  stdio,
+  policyCheck,
+  policyTest,
+  policyExplain,
+  registryList,
+  registryDiff,
+  registryPin,
+  keysCreate,
+  keysList,
+  keysRevoke,
+  ledgerList,
+  ledgerShow,
+  replayDecide,
+];
+
+/** What each noun that has verbs is about. */
+export const NOUNS: Readonly<Record<string, string>> = {
+  policy: 'Look at what may happen: who may do what, and why.',
+  registry: 'Look at the servers and tools there are, and agree to their definitions.',
+  keys: 'Make, list and end the API keys that prove agents over HTTP.',
+  ledger: 'Read the book of what was asked, decided and done.',
+  replay: 'Walk recorded calls again.',
+};

@@ -1,0 +1,45 @@
+import { ProblemError } from '../../../domain/problem.ts';
+import { parseDurationMs } from '../../../lib/duration.ts';
+import { isJsonObject } from '../../../lib/json.ts';
+import { administerAct } from '../../administer-act.ts';
+import { type CommandDeclaration, defineCommand } from '../../declaration.ts';
+import { EXIT } from '../../exit-codes.ts';
+import { cellOf, printData } from '../../output.ts';
+
+export const keysCreate: CommandDeclaration = defineCommand({
+  path: 'keys create',
+  summary: 'make a key for a declared agent and print it, once',
+  does: `Makes an API key by which an agent proves itself over HTTP, and prints it. It is printed this once: the data
+    directory keeps its SHA-256 alone. The agent must be declared in registry/agents/. In force at once, beside a
+    broker that runs too; the act is in the ledger.`,
+  arguments: [{ name: 'agent', what: 'the agent, such as `agent:demo`' }],
+  flags: [{ name: 'expires', value: 'duration', what: 'lifetime such as `90d`; without it the key does not expire' }],
+  settings: ['registry', 'policies', 'data'],
+  exits: { yes: 'the key was made and printed' },
+  examples: [
+    { wish: 'Give an agent a key for three months', line: 'seneschal keys create agent:demo --expires 90d' },
+    {
+      wish: 'Put a key where only you can read it',
+      line: '(umask 077 && seneschal keys create agent:demo > demo.key)',
+    },
+  ],
+  run: async ({ args: { agent }, flags: { expires }, settings, output }) => {
+    const lifetime = expires === undefined ? {} : { expiresInMs: lifetimeMs(expires) };
+    const made = await administerAct(settings(), 'keys.create', { agent: agent.replace(/^agent:/, ''), ...lifetime });
+    printData(made, output, (key) => (isJsonObject(key) ? cellOf(key.key) : ''));
+    return EXIT.yes;
+  },
+});
+
+function lifetimeMs(text: string): number {
+  const ms = parseDurationMs(text);
+  if (ms !== undefined && ms > 0) return ms;
+  throw new ProblemError([
+    {
+      code: 'settings-invalid',
+      at: '--expires',
+      message: 'this is no duration',
+      hint: 'write one such as `90d` or `12h`',
+    },
+  ]);
+}

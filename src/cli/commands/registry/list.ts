@@ -1,0 +1,52 @@
+import type { JsonValue } from '../../../lib/json.ts';
+import { formatNanoUsd } from '../../../lib/money.ts';
+import { visibleText } from '../../../lib/visible-text.ts';
+import { administerAct } from '../../administer-act.ts';
+import { type CommandDeclaration, defineCommand } from '../../declaration.ts';
+import { EXIT } from '../../exit-codes.ts';
+import { cellOf, objectsOf, printData, table } from '../../output.ts';
+
+export const registryList: CommandDeclaration = defineCommand({
+  path: 'registry list',
+  summary: 'show every server and tool as it stands, after each server was asked',
+  does: `Asks every server of the registry for its tools, and prints each server with its state and each tool with its
+    status, the harm it can do, and what a call costs. A tool can be called when its status is active: its definition
+    is the one that registry.lock holds. Where a broker runs it answers; where none does the servers are started for
+    as long as the question takes.`,
+  settings: ['registry', 'policies', 'data'],
+  exits: { yes: 'the registry was read; what is wrong with a server stands in its row' },
+  examples: [
+    { wish: 'See which tools there are, and which are blocked', line: 'seneschal registry list' },
+    { wish: 'Have the same for a program', line: 'seneschal registry list --output json' },
+  ],
+  run: async ({ settings, output }) => {
+    printData(await administerAct(settings(), 'registry.status', {}), output, statusText);
+    return EXIT.yes;
+  },
+});
+
+function statusText(data: JsonValue): string {
+  const servers = objectsOf(data, 'servers').map(({ name, status, transport, protocolVersion, error }) => [
+    cellOf(name),
+    cellOf(status),
+    cellOf(transport),
+    cellOf(protocolVersion ?? '-'),
+    cellOf(error),
+  ]);
+  const tools = objectsOf(data, 'tools').map(({ id, status, risk, costNanoUsd, reason }) => [
+    cellOf(id),
+    cellOf(status),
+    cellOf(risk),
+    formatNanoUsd(Number(costNanoUsd)),
+    cellOf(reason),
+  ]);
+  const findings = objectsOf(data, 'findings').map(({ server, message }) =>
+    visibleText(`${cellOf(server)}: ${cellOf(message)}`),
+  );
+  return [
+    table([['SERVER', 'STATUS', 'TRANSPORT', 'PROTOCOL', ''], ...servers]),
+    '',
+    table([['TOOL', 'STATUS', 'RISK', 'USD', ''], ...tools]),
+    ...(findings.length > 0 ? ['', ...findings] : []),
+  ].join('\n');
+}

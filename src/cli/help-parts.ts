@@ -1,0 +1,80 @@
+import type { Argument, CommandDeclaration, Flag } from './declaration.ts';
+import { EXIT } from './exit-codes.ts';
+import { OUTPUT_FLAG, SETTING_FLAGS } from './settings-flags.ts';
+
+/** A term of a list and what is said of it. */
+export type Row = readonly [term: string, what: string];
+
+/** The name that the program is started by. */
+export const PROGRAM = 'seneschal';
+
+/** Every flag that a command takes, those for the program's own use too: its own, those of settings, `--output`. */
+export function allFlagsOf(command: CommandDeclaration): readonly Flag[] {
+  const settings = command.settings.map((name) => SETTING_FLAGS[name]);
+  return [...command.flags, ...settings, ...(command.ownOutput ? [] : [OUTPUT_FLAG])];
+}
+
+/** The line that says how a command is written. */
+export function usageOf(command: CommandDeclaration): string {
+  const required = command.flags.filter(({ required }) => required).map(flagTerm);
+  return [PROGRAM, command.path, ...command.arguments.map(argumentTerm), ...required, '[flags]'].join(' ');
+}
+
+/** An argument as usage writes it: `<target>`, or `[server]` where it may be left out. */
+export function argumentTerm({ name, optional, repeatable }: Argument): string {
+  const dots = repeatable ? '...' : '';
+  return optional ? `[${name}${dots}]` : `<${name}${dots}>`;
+}
+
+/** A flag as it is written: `--as <agent>`. */
+export function flagTerm({ name, value }: Flag): string {
+  return value === undefined ? `--${name}` : `--${name} <${value}>`;
+}
+
+export function argumentRows(command: CommandDeclaration): readonly Row[] {
+  return command.arguments.map((argument) => [argumentTerm(argument), argument.what]);
+}
+
+/** The flags that people are told of, `--help` last. */
+export function flagRows(command: CommandDeclaration): readonly Row[] {
+  const shown = allFlagsOf(command).filter(({ hidden }) => !hidden);
+  return [...shown.map((flag): Row => [flagTerm(flag), flagText(flag)]), HELP_ROW];
+}
+
+export const HELP_ROW: Row = ['--help', 'print this help'];
+
+function flagText(flag: Flag): string {
+  const notes = [
+    ...(flag.required ? ['required'] : []),
+    ...(flag.repeatable ? ['may be repeated'] : []),
+    ...(flag.choices && flag.name !== OUTPUT_FLAG.name ? [`one of ${flag.choices.join(', ')}`] : []),
+    ...(flag.default === undefined ? [] : [`default: ${flag.default}`]),
+    ...(flag.variable === undefined ? [] : [flag.variable]),
+  ];
+  return notes.length === 0 ? flag.what : `${flag.what} (${notes.join('; ')})`;
+}
+
+const EVERYWHERE: CommandDeclaration['exits'] = {
+  yes: 'yes, or done',
+  failed: 'it failed: a disk, a socket, another process',
+  usage: 'a flag, an argument, a variable or a file is wrong',
+  interrupted: 'ended by Ctrl-C',
+};
+
+/** The exit codes of the whole program. */
+export const ALL_EXITS: Required<CommandDeclaration['exits']> = {
+  ...{ failed: '', usage: '', interrupted: '' },
+  ...EVERYWHERE,
+  refused: 'the answer is no',
+  verification: 'what was recorded does not add up',
+};
+
+/** Exit codes by number, with what they mean. */
+export function exitRows(exits: CommandDeclaration['exits']): readonly Row[] {
+  const told = { ...EVERYWHERE, ...exits };
+  return Object.entries(EXIT).flatMap(([name, code]): readonly Row[] => {
+    // `as`: these are the names of that very table.
+    const what = told[name as keyof typeof EXIT];
+    return what === undefined ? [] : [[String(code), what]];
+  });
+}
