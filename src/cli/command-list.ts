@@ -15,7 +15,9 @@ import { ledgerShow } from './commands/ledger/show.ts';
 import { policyCheck } from './commands/policy/check.ts';
 import { policyExplain } from './commands/policy/explain.ts';
 import { policyTest } from './commands/policy/test.ts';
+import { registryAdd } from './commands/registry/add.ts';
 import { registryDiff } from './commands/registry/diff.ts';
+import { registryImport } from './commands/registry/import.ts';
 import { registryList } from './commands/registry/list.ts';
 import { registryPin } from './commands/registry/pin.ts';
 import { replayDecide } from './commands/replay/decide.ts';
@@ -32,6 +34,8 @@ export const COMMANDS: readonly CommandDeclaration[] = [
   registryList,
   registryDiff,
   registryPin,
+  registryAdd,
+  registryImport,
   keysCreate,
   keysList,
   keysRevoke,

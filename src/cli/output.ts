@@ -40,7 +40,8 @@ export function exitCodeOf(error: unknown): ExitCode {
     : EXIT.failed;
 }
 
-const WORLD = /^(?:data-directory|storage|daemon|ledger|internal)-|^ingress-(?:listen|socket|request)-failed$/;
+const WORLD =
+  /^(?:data-directory|storage|daemon|ledger|internal)-|^ingress-(?:listen|socket|request)-failed$|^(?:registry-server-unanswered|files-unwritable)$/;
 
 /** The objects of a list within an answer; none where there is no such list. */
 export function objectsOf(data: JsonValue, key: string): readonly JsonObject[] {

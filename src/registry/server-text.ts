@@ -63,8 +63,7 @@ const NOT_TEXT = /^(?:true|false|yes|no|on|off|null|y|n|~)$/i;
 
 /** A text as YAML: plain where no reader can take it for anything else, else in double quotes. */
 export function yamlScalar(text: string): string {
-  const isPlain =
-    /^[A-Za-z_./@][A-Za-z0-9_./@-]*$/.test(text) && !NOT_TEXT.test(text) && !/^\.(?:inf|nan)$/i.test(text);
+  const isPlain = /^(?:[A-Za-z_/]|\.{1,2}\/)[A-Za-z0-9_./@-]*$/.test(text) && !NOT_TEXT.test(text);
   // JSON text is YAML, but for a few characters that JSON leaves as they are and YAML files may not hold.
   return isPlain
     ? text

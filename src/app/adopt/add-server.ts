@@ -74,21 +74,16 @@ export function filesOf(...drafts: readonly ServerDraft[]): Readonly<Record<stri
   return Object.fromEntries(drafts.map((draft) => [fileOf(draft.name), serverText({ ...draft, tools: [] })]));
 }
 
-/** The sentence for a server that did not answer, with the last line that it wrote. */
+/** The problem of a server that did not answer, with the last line that it wrote. */
 export function unanswered(draft: ServerDraft, answered?: Answered): Problem {
   const { error, lastLine } = answered !== undefined && 'error' in answered ? answered : { error: 'no answer' };
+  // What is wrong with a setting is said as a problem of its own, at its place in a file that is not written yet.
+  const [, why = error, better] = /^(?:\S+:\d+:\d+: )?(.*?)(?: {2}\([a-z-]+\))?(?:\nhint: (.*))?$/m.exec(error) ?? [];
   const said = lastLine === undefined ? '' : `; it wrote last: ${lastLine}`;
-  const hint =
-    draft.transport.type === 'stdio'
-      ? 'run the command by hand to see it start'
-      : 'ask the url by hand, as with `curl`';
-  const at = draft.from;
-  return {
-    code: 'registry-server-unanswered',
-    at,
-    message: `\`${draft.name}\` cannot be asked: ${error}${said}`,
-    hint,
-  };
+  const byHand =
+    draft.transport.type === 'stdio' ? 'run the command by hand to see it start' : 'ask the url by hand, as with `curl`';
+  const message = `\`${draft.name}\` cannot be asked: ${why}${said}`;
+  return { code: 'registry-server-unanswered', at: draft.from, message, hint: better ?? byHand };
 }
 
 function refuseUnfit(draft: ServerDraft, dir: string): void {

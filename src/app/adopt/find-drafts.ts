@@ -21,6 +21,15 @@ export interface FoundDrafts {
   readonly places: readonly string[];
 }
 
+/** The servers of one file that a person named; at least one problem where there is none. */
+export function draftsOfFile(file: string, around: FoundSurroundings): FoundDrafts {
+  const found = findDrafts({ files: [file], discover: false }, around);
+  if (found.drafts.length > 0 || found.problems.length > 0) return found;
+  const hint = 'name a file with `mcpServers` or `servers`, or a server.json';
+  const nothing: Problem = { code: 'init-nothing-found', at: file, message: 'the file holds no server', hint };
+  return { ...found, problems: [nothing] };
+}
+
 /** Reads the servers of config files and manifests as drafts with names of their own. Starts and writes nothing. */
 export function findDrafts({ files, discover }: Sources, around: FoundSurroundings): FoundDrafts {
   const machine = { home: homedir(), project: resolve('.'), platform: process.platform, env: around.env };
