@@ -39,9 +39,12 @@ export async function adoptServers(drafts: readonly ServerDraft[], adopting: Ado
     return EXIT.refused;
   }
   const added: ServerProposal[] = [];
+  const quiet = coreOptions();
+  // That new tools are not pinned yet is no news to whoever is about to pin them.
+  const options = { ...quiet, log: { ...quiet.log, warn: () => {} } };
   for (const proposal of proposals) {
     try {
-      await addServer(proposal, adopting.settings, coreOptions());
+      await addServer(proposal, adopting.settings, options);
       added.push(proposal);
     } catch (error) {
       if (!(error instanceof ProblemError)) throw error;

@@ -7,6 +7,7 @@
  * (`npm run reference` writes the page and the golden files of help). Each example is run by
  * `test/flow/command-examples.test.ts` in a copy of the checkout's example, so it must really do what it says.
  */
+import { init } from './commands/init.ts';
 import { keysCreate } from './commands/keys/create.ts';
 import { keysList } from './commands/keys/list.ts';
 import { keysRevoke } from './commands/keys/revoke.ts';
@@ -26,6 +27,7 @@ import { stdio } from './commands/stdio.ts';
 import type { CommandDeclaration } from './declaration.ts';
 
 export const COMMANDS: readonly CommandDeclaration[] = [
+  init,
   serve,
   stdio,
   policyCheck,

@@ -81,7 +81,9 @@ export function unanswered(draft: ServerDraft, answered?: Answered): Problem {
   const [, why = error, better] = /^(?:\S+:\d+:\d+: )?(.*?)(?: {2}\([a-z-]+\))?(?:\nhint: (.*))?$/m.exec(error) ?? [];
   const said = lastLine === undefined ? '' : `; it wrote last: ${lastLine}`;
   const byHand =
-    draft.transport.type === 'stdio' ? 'run the command by hand to see it start' : 'ask the url by hand, as with `curl`';
+    draft.transport.type === 'stdio'
+      ? 'run the command by hand to see it start'
+      : 'ask the url by hand, as with `curl`';
   const message = `\`${draft.name}\` cannot be asked: ${why}${said}`;
   return { code: 'registry-server-unanswered', at: draft.from, message, hint: better ?? byHand };
 }

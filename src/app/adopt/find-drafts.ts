@@ -43,7 +43,6 @@ export function findDrafts({ files, discover }: Sources, around: FoundSurroundin
   };
 }
 
-
 /** The same server in two files is one; two servers of one name get names of their own. */
 function distinct(drafts: readonly ServerDraft[]): readonly ServerDraft[] {
   const byName = new Map<string, ServerDraft>();

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import { ProblemError } from '../../domain/problem.ts';
-import { parseReferences } from '../../lib/secret-reference.ts';
 import { isSecretKey } from '../../lib/clear-text-secret.ts';
+import { parseReferences } from '../../lib/secret-reference.ts';
 import type { NeededVariable, ServerDraft } from './draft.ts';
 import { exactPackage } from './npm-package.ts';
 import { registryNameOf } from './registry-name.ts';

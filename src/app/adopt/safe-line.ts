@@ -1,6 +1,6 @@
+import { clearTextSecret } from '../../lib/clear-text-secret.ts';
 import { parseReferences } from '../../lib/secret-reference.ts';
 import { visibleText } from '../../lib/visible-text.ts';
-import { clearTextSecret } from '../../lib/clear-text-secret.ts';
 import type { ServerDraft } from './draft.ts';
 
 const MOST_CHARACTERS = 200;

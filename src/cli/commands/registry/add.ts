@@ -24,7 +24,12 @@ export const registryAdd: CommandDeclaration = defineCommand({
   ],
   flags: [
     { name: 'name', value: 'name', what: 'its name in the registry; without it one is made of what it is' },
-    { name: 'env', value: 'name=value', what: 'a variable that the process gets; a secret is a reference', repeatable: true },
+    {
+      name: 'env',
+      value: 'name=value',
+      what: 'a variable that the process gets; a secret is a reference',
+      repeatable: true,
+    },
     { name: 'header', value: 'name=value', what: 'a header that is sent; a secret is a reference', repeatable: true },
     { name: 'skip-broken', what: 'leave tools that are not admitted blocked, instead of refusing their server' },
     { name: 'yes', what: 'agree beforehand, without being asked' },
@@ -43,7 +48,7 @@ export const registryAdd: CommandDeclaration = defineCommand({
     },
     {
       wish: 'Add a server over HTTP whose token stands in a variable',
-      line: "seneschal registry add https://mcp.example.invalid/mcp --header 'Authorization=Bearer ${env:CRM_TOKEN}' --yes",
+      line: `seneschal registry add https://mcp.example.invalid/mcp --header 'Authorization=Bearer \${env:CRM_TOKEN}' --yes`,
       exit: EXIT.failed,
     },
   ],

@@ -41,7 +41,13 @@ export const registryImport: CommandDeclaration = defineCommand({
       const { drafts, problems } = draftsOfFile(args.file, { env: process.env, home: homeOf(inForce) });
       const wanted = flags.only.length === 0 ? drafts : drafts.filter(({ name }) => flags.only.includes(name));
       const missing = flags.only.filter((name) => !drafts.some((draft) => draft.name === name));
-      if (missing.length > 0) throw new ProblemError([unknownName(missing, drafts.map(({ name }) => name))]);
+      if (missing.length > 0)
+        throw new ProblemError([
+          unknownName(
+            missing,
+            drafts.map(({ name }) => name),
+          ),
+        ]);
       if (wanted.length === 0) throw new ProblemError(problems);
       sayProblems(problems, output);
       const { yes, 'skip-broken': skipBroken } = flags;
