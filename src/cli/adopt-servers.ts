@@ -7,7 +7,7 @@ import { isAgreed, requireSomebody } from './agreement.ts';
 import { coreOptions } from './core-options.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 import { exitCodeOf, type OutputFormat, printData, say, sayProblems } from './output.ts';
-import { draftText, exportsText, proposalJson, proposalText } from './shown-servers.ts';
+import { counted, draftText, exportsText, proposalJson, proposalText } from './shown-servers.ts';
 import { VERSION } from './version.ts';
 
 export interface Adopting {
@@ -53,7 +53,7 @@ export async function adoptServers(drafts: readonly ServerDraft[], adopting: Ado
     }
   }
   printData({ added: added.map(proposalJson) }, adopting.output, () =>
-    added.map(({ draft, tools }) => `added ${draft.name}: ${tools.length} tools pinned`).join('\n'),
+    added.map(({ draft, tools }) => `added ${draft.name}: ${counted(tools.length, 'tool')} pinned`).join('\n'),
   );
   if (added.length > 0 && adopting.output === 'text') say(nextText(added));
   return problems.length === 0 ? EXIT.yes : exitCodeOf(new ProblemError(problems));

@@ -20,10 +20,15 @@ export function draftText(draft: ServerDraft): string {
 /** The tools of a server with the risk that is proposed for each, and what is broken. */
 export function proposalText({ draft, tools, broken }: ServerProposal): string {
   return [
-    `${draft.name}: ${tools.length} tools`,
+    `${draft.name}: ${counted(tools.length, 'tool')}`,
     ...(tools.length > 0 ? [table(tools.map(({ tool, risk, why }) => [`  ${tool}`, risk, why]))] : []),
     ...broken.map(({ tool, reason }) => visibleText(`  ${tool} stays blocked: ${reason}`)),
   ].join('\n');
+}
+
+/** A number with its noun. */
+export function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
 
 /** A proposal for programs. */

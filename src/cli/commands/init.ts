@@ -13,7 +13,7 @@ import { sourcesOf } from '../init-sources.ts';
 import { interruptible } from '../interruptible.ts';
 import { type OutputFormat, printData, say, sayProblems } from '../output.ts';
 import { fileCount, homeJson, nextCommands, plannedText } from '../shown-home.ts';
-import { draftText, proposalText } from '../shown-servers.ts';
+import { counted, draftText, proposalText } from '../shown-servers.ts';
 import { VERSION } from '../version.ts';
 
 const TEMPLATES = ['personal', 'team', 'ci'] as const;
@@ -153,8 +153,8 @@ function tellWritten(done: {
   for (const dir of written.movedAside) say(`moved what was there to ${dir}`);
   printData({ ...homeJson(plan, settings, { withTexts: false }), checked: written.checked }, wishes.output, () =>
     [
-      `wrote ${settings.registry} and ${settings.policies}: ${plan.proposals.length} servers, ${fileCount(plan)} files`,
-      `${written.checked} policy tests pass`,
+      `wrote ${settings.registry} and ${settings.policies}: ${counted(plan.proposals.length, 'server')}, ${counted(fileCount(plan), 'file')}`,
+      `${counted(written.checked, 'policy test')} passed`,
     ].join('\n'),
   );
   if (wishes.output === 'text') say(nextCommands(plan, wishes.agent));
