@@ -3,10 +3,14 @@
  *
  * To add one: write `commands/<noun>/<verb>.ts` (or `commands/<noun>.ts` for a noun without verbs) that exports one
  * `defineCommand({…})` from `declaration.ts`, such as `commands/policy/explain.ts`, and put it into COMMANDS here; a new
- * noun also gets its line in NOUNS. Help, errors, completion and `docs/reference/cli.md` follow from the declaration
- * (`npm run reference` writes the page and the golden files of help). Each example is run by
- * `test/flow/command-examples.test.ts` in a copy of the checkout's example, so it must really do what it says.
+ * noun also gets its line in NOUNS. Help, errors and completion follow from the declaration.
+ *
+ * `test/flow/command-examples.test.ts` runs each example in a copy of the checkout's example (or, with `within`, in an
+ * empty directory), and the first one once more with `--output json`: it must really do what it says. Then
+ * `npm run reference` writes `docs/reference/`, and `npm run golden` the golden files of help and JSON: read what they
+ * write before you commit it.
  */
+import { connect } from './commands/connect.ts';
 import { init } from './commands/init.ts';
 import { keysCreate } from './commands/keys/create.ts';
 import { keysList } from './commands/keys/list.ts';
@@ -30,6 +34,7 @@ export const COMMANDS: readonly CommandDeclaration[] = [
   init,
   serve,
   stdio,
+  connect,
   policyCheck,
   policyTest,
   policyExplain,

@@ -42,8 +42,8 @@ export interface Example {
   readonly line: string;
   /** How it ends in the home where tests run it. Default: 0. */
   readonly exit?: ExitCode;
-  /** It runs until it is stopped: the test waits until it has printed something, and ends it by SIGTERM. */
-  readonly runsOn?: true;
+  /** It runs until it is stopped: the test waits until it has printed this text, and ends it as Ctrl-C does, with 130. */
+  readonly runsOn?: string;
   /** Where the test runs it. Default: in a copy of the checkout's example, with a short history in its ledger. */
   readonly within?: 'example' | 'empty-directory';
 }

@@ -1,7 +1,7 @@
-import { resolve } from 'node:path';
 import type { Settings } from '../app/settings.ts';
 import type { DaemonSummary } from '../app/summary.ts';
 import { visibleText } from '../lib/visible-text.ts';
+import { shimCommand } from './shim-command.ts';
 
 /** What a person sees when the broker is ready: what it serves, what each agent may do, and the entries to paste. */
 export function welcomeText(
@@ -31,7 +31,7 @@ export function welcomeText(
   lines.push(
     '',
     `stdio entry for agent:${agent} (paste it into mcpServers of the agent's config):`,
-    stdioEntry(agent, about),
+    entry(shimCommand(agent, about.command, { ...about.settings, data: about.data })),
   );
   if (url !== undefined) {
     const key = firstKey?.key ?? '<key>';
@@ -42,29 +42,6 @@ export function welcomeText(
     );
   }
   return `${lines.join('\n')}\n`;
-}
-
-function stdioEntry(
-  agent: string,
-  about: { readonly command: readonly string[]; readonly data: string; readonly settings: Settings },
-): string {
-  const [command = 'seneschal', ...args] = about.command;
-  const { registry, policies } = about.settings;
-  return entry({
-    command,
-    args: [
-      ...args,
-      'stdio',
-      '--agent',
-      agent,
-      '--data',
-      about.data,
-      '--registry',
-      resolve(registry),
-      '--policies',
-      resolve(policies),
-    ],
-  });
 }
 
 function httpEntry(url: string, key: string): string {

@@ -52,6 +52,12 @@ export const ERROR_CODES = {
   'hosts-transport-unsupported': 'An entry reaches its server in a way that the broker does not speak, such as SSE.',
   'hosts-secret-in-arguments': 'An argument or url of an entry holds a secret, which only `env` and `headers` may do.',
   'hosts-variable-unknown': 'An entry refers to a variable of its host that has no meaning outside of it.',
+  'hosts-unknown': 'There is no agent host of that name, or none of its files is of the scope that was asked for.',
+  'hosts-http-unsupported':
+    'An agent host cannot reach the broker over HTTP without a key in clear text in its config file.',
+  'hosts-file-changed': 'A config file of an agent host is no longer what was read or written, and is left as it is.',
+  'hosts-file-unwritable': 'A config file of an agent host, or its backup, cannot be written.',
+  'hosts-backup-missing': 'No backup lies beside a config file of an agent host.',
   'policy-file-gone': 'A policy file that is in force is no longer there.',
   'policy-encoding': 'A policy file is not UTF-8, or begins with a byte order mark.',
   'policy-control-character': 'A policy file holds a control or invisible character.',

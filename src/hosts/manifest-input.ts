@@ -6,12 +6,12 @@ import { variableName } from './variable-names.ts';
 
 /** The text that an input of `environmentVariables` or `headers` stands for; undefined where it is optional and has no value. */
 export function valueText(input: Node, wanted: string, context: TextContext): FoundText | undefined {
-  return inputText(input, wanted, context, (key, text) => foundValue(key, text, context));
+  return inputText(input, wanted, { ...context, read: (key, text) => foundValue(key, text, context) });
 }
 
 /** The url of a remote, in which `{name}` stands for one of its variables. */
 export function urlText(url: string, remote: Node, context: TextContext): FoundText {
-  return template(url, { key: '', variables: nodeAt(remote, ['variables']) }, context, argumentReader(context));
+  return template(url, { key: '', variables: nodeAt(remote, ['variables']) }, argumentReader(context));
 }
 
 /** The items of a command line that arguments of a manifest stand for. */
@@ -21,7 +21,7 @@ export function argumentTexts(list: Node | undefined, context: TextContext): rea
     const name = textAt(item, 'name');
     const hint = name ?? textAt(item, 'valueHint') ?? 'argument';
     const wanted = `${variableName(context.server)}_${variableName(hint)}`;
-    const value = inputText(item, wanted, context, argumentReader(context));
+    const value = inputText(item, wanted, argumentReader(context));
     if (textAt(item, 'type') !== 'named' || name === undefined) return value === undefined ? [] : [value];
     const flag = { text: name, variables: [] };
     if (textAt(item, 'format') === 'boolean') return value?.text === 'true' ? [flag] : [];
@@ -49,16 +49,17 @@ function reference(variable: FoundVariable): FoundText {
   return { text: `\${env:${variable.name}}`, variables: [variable] };
 }
 
-type TextReader = (key: string, text: string) => FoundText;
+/** A context with the way in which its plain texts are read. */
+type TextReader = TextContext & { readonly read: (key: string, text: string) => FoundText };
 
 function argumentReader(context: TextContext): TextReader {
-  return (_key, text) => foundArgument(text, context);
+  return { ...context, read: (_key, text) => foundArgument(text, context) };
 }
 
-function inputText(input: Node, wanted: string, context: TextContext, read: TextReader): FoundText | undefined {
+function inputText(input: Node, wanted: string, reader: TextReader): FoundText | undefined {
   const value = textAt(input, 'value') ?? textAt(input, 'default');
   const variables = nodeAt(input, ['variables']);
-  if (value !== undefined) return template(value, { key: wanted, variables }, context, read);
+  if (value !== undefined) return template(value, { key: wanted, variables }, reader);
   if (propertyOf(input, 'isRequired')?.value.value !== true) return undefined;
   return reference(asked(input, variableName(wanted)));
 }
@@ -67,8 +68,7 @@ function inputText(input: Node, wanted: string, context: TextContext, read: Text
 function template(
   text: string,
   { key, variables }: { readonly key: string; readonly variables: Node | undefined },
-  context: TextContext,
-  read: TextReader,
+  { server, read }: TextReader,
 ): FoundText {
   const found: FoundText[] = [];
   let end = 0;
@@ -77,7 +77,7 @@ function template(
     const variable = propertyOf(variables, name)?.value;
     if (variable === undefined) continue;
     const value = textAt(variable, 'value') ?? textAt(variable, 'default');
-    const wanted = `${variableName(context.server)}_${variableName(name)}`;
+    const wanted = `${variableName(server)}_${variableName(name)}`;
     const part = value === undefined ? reference(asked(variable, wanted)) : read(name, value);
     found.push(read('', text.slice(end, match.index)), part);
     end = match.index + match[0].length;

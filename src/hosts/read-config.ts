@@ -28,6 +28,13 @@ export function readHostPlace(place: HostPlace, text: string, context: ReadConte
   return { ...reading, servers };
 }
 
+/** The names of all entries of one place, also of those that cannot be used; none where the file is not JSON. */
+export function namesAt(place: HostPlace, text: string): readonly string[] {
+  const document = parseJsonDocument(place.file, text);
+  const map = 'file' in document ? nodeAt(document.root, place.path) : undefined;
+  return map === undefined ? [] : propertiesOf(map).map(({ name }) => name);
+}
+
 /**
  * Reads the servers of a file of unknown origin: `mcpServers`, `servers` with `inputs`, both also within `mcp`, the
  * entries of `projects`, or one `server.json` of the MCP registry.

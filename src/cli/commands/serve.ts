@@ -7,8 +7,8 @@ import { jsonLog } from '../../telemetry/log.ts';
 import { textLog } from '../../telemetry/text-log.ts';
 import { type CommandDeclaration, defineCommand } from '../declaration.ts';
 import { EXIT } from '../exit-codes.ts';
-import { mainPath } from '../main-path.ts';
 import { say } from '../output.ts';
+import { ownCommand } from '../shim-command.ts';
 import { VERSION } from '../version.ts';
 import { welcomeText } from '../welcome.ts';
 
@@ -47,17 +47,20 @@ export const serve: CommandDeclaration = defineCommand({
     { name: 'no-http', what: 'listen on the socket alone', hidden: true },
   ],
   settings: ['registry', 'policies', 'data', 'port', 'host'],
-  exits: { yes: 'it was asked to end, and every call was brought to its end' },
+  exits: {
+    yes: 'it was asked to end by SIGTERM, and the calls under way were brought to their end',
+    interrupted: 'it was ended by Ctrl-C, and the calls under way were brought to their end',
+  },
   examples: [
     {
       wish: 'Start the broker, and get a key for a first agent',
-      line: 'seneschal serve --first-key agent:demo --port 0',
-      runsOn: true,
+      line: 'seneschal serve --first-key agent:demo',
+      runsOn: 'stdio entry for agent:',
     },
     {
       wish: 'Serve other machines under one name, behind a proxy that speaks TLS',
-      line: 'seneschal serve --host 0.0.0.0 --port 0 --allow-host tools.example.com',
-      runsOn: true,
+      line: 'seneschal serve --host 0.0.0.0 --allow-host tools.example.com',
+      runsOn: 'stdio entry for agent:',
     },
   ],
   run: async ({ flags, settings: settingsInForce, output }) => {
@@ -69,22 +72,33 @@ export const serve: CommandDeclaration = defineCommand({
       ...(flags['first-key'] === undefined ? {} : { firstKeyFor: flags['first-key'].replace(/^agent:/, '') }),
       ...(flags['idle-exit'] === undefined ? {} : { idleExitMs: idleMs(flags['idle-exit']) }),
     });
-    endOnSignals(daemon);
+    const endedBy = endOnSignals(daemon);
     if (output === 'text') {
-      const command = [process.execPath, ...process.execArgv, mainPath()];
-      say(welcomeText(daemon.summary(), { command, data: resolve(settings.data), settings, version: VERSION }));
+      say(
+        welcomeText(daemon.summary(), {
+          command: ownCommand(),
+          data: resolve(settings.data),
+          settings,
+          version: VERSION,
+        }),
+      );
     }
     await daemon.ended;
     log.flush();
-    return EXIT.yes;
+    return endedBy() === 'SIGINT' ? EXIT.interrupted : EXIT.yes;
   },
 });
 
-function endOnSignals(daemon: Daemon): void {
+/** Closes the daemon on the first signal; says which it was. A second one ends at once, as the system does it. */
+function endOnSignals(daemon: Daemon): () => NodeJS.Signals | undefined {
+  let first: NodeJS.Signals | undefined;
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    // A second signal ends at once, as the system does it.
-    process.once(signal, () => void daemon.close());
+    process.once(signal, () => {
+      first ??= signal;
+      void daemon.close();
+    });
   }
+  return () => first;
 }
 
 function idleMs(text: string): number {

@@ -1,0 +1,65 @@
+import type { ConnectResult, UndoResult } from '../app/connect-hosts.ts';
+import type { Bypass, HostState, PrintedEntry } from '../app/host-questions.ts';
+import { KNOWN_HOSTS } from '../hosts/known-hosts.ts';
+import type { ManagedPolicy } from '../hosts/managed-policy.ts';
+import { table } from './output.ts';
+
+/** The config files of all hosts, one a row. */
+export function statesText(states: readonly HostState[]): string {
+  if (states.length === 0) return 'no config file of a known agent host was found';
+  const rows = states.map(({ host, scope, isConnected, servers, file }) => {
+    return [host, scope, isConnected ? 'yes' : 'no', servers.join(' ') || '-', file];
+  });
+  return table([['HOST', 'SCOPE', 'CONNECTED', 'OTHER SERVERS', 'FILE'], ...rows]);
+}
+
+/** What became of each file. */
+export function connectedText(results: readonly ConnectResult[]): string {
+  return results
+    .map(({ host, file, state, backup, removed }) => {
+      if (state === 'unchanged')
+        return `${KNOWN_HOSTS[host].title}: is connected already, nothing was changed (${file})`;
+      const old = backup?.endsWith('.backup') === true ? `backup   ${backup}` : 'backup   none: the file is new';
+      const lines = [
+        `${KNOWN_HOSTS[host].title}: connected; start it again to have it read its config`,
+        `  file     ${file}`,
+        `  ${old}`,
+      ];
+      if (removed.length > 0)
+        lines.push(`  removed  ${removed.join(' ')}: agents reach them again when the registry holds them`);
+      return lines.join('\n');
+    })
+    .join('\n');
+}
+
+/** What was put back. */
+export function undoneText(results: readonly UndoResult[]): string {
+  return results
+    .map(({ host, file, state }) => {
+      const what = state === 'restored' ? 'is as it was before' : 'is gone again, as there was none before';
+      return `${KNOWN_HOSTS[host].title}: ${file} ${what}`;
+    })
+    .join('\n');
+}
+
+/** The servers of one file that agents still reach without the broker. */
+export function bypassText({ host, file, servers }: Bypass): string {
+  return `${KNOWN_HOSTS[host].title} still reaches ${servers.join(', ')} without the broker: ${file}`;
+}
+
+/** Each entry, with the file that it is for. Of a single one the JSON alone, so that it can be redirected. */
+export function printedText(entries: readonly PrintedEntry[]): string {
+  const [only] = entries;
+  if (entries.length === 1 && only !== undefined) return JSON.stringify(only.content, null, 2);
+  return entries.map(({ host, file, content }) => `${host}: ${file}\n${JSON.stringify(content, null, 2)}`).join('\n\n');
+}
+
+/** What an organisation can do about each host. */
+export function managedText(policies: readonly ManagedPolicy[]): string {
+  return policies
+    .map(({ title, files, note }) => {
+      const parts = files.map(({ where, what, content }) => `${where}: ${what}\n${JSON.stringify(content, null, 2)}`);
+      return [title, note, ...(parts.length === 0 ? ['there is no such list to write'] : parts)].join('\n\n');
+    })
+    .join('\n\n');
+}

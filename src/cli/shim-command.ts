@@ -1,0 +1,19 @@
+import { resolve } from 'node:path';
+import type { Settings } from '../app/settings.ts';
+import { mainPath } from './main-path.ts';
+
+/** The program itself, as it is started again: absolute, since agents start it in directories of their own. */
+export function ownCommand(): readonly string[] {
+  return [process.execPath, ...process.execArgv, mainPath()];
+}
+
+/** The command that the config of an agent starts: `stdio` for that agent, with absolute paths. */
+export function shimCommand(
+  agent: string,
+  own: readonly string[],
+  { data, registry, policies }: Pick<Settings, 'data' | 'registry' | 'policies'>,
+): { readonly command: string; readonly args: readonly string[] } {
+  const [command = 'seneschal', ...before] = own;
+  const places = ['--data', resolve(data), '--registry', resolve(registry), '--policies', resolve(policies)];
+  return { command, args: [...before, 'stdio', '--agent', agent, ...places] };
+}

@@ -1,0 +1,113 @@
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import type { Problem } from '../domain/problem.ts';
+import { digestOf } from '../lib/digest.ts';
+import {
+  type ConfigFile,
+  doing,
+  readConfigFile,
+  removeConfigFile,
+  replaceConfigFile,
+  writeDurably,
+} from './config-file.ts';
+
+/** Only its owner may read a backup: it holds what the file held, and nobody chose who may read it. */
+const BACKUP_MODE = 0o600;
+
+/**
+ * Writes other bytes into a config file after a backup of it beside it. The backup's name holds the digest of what is
+ * written, so that it can be told later whether the file is still that.
+ * @returns the path of the backup.
+ * @throws ProblemError as `replaceConfigFile`; then the file is as it was, and there is no backup.
+ */
+export function changeConfigFile(before: ConfigFile, bytes: Uint8Array): string {
+  const backup = freeName(before, bytes);
+  doing('hosts-file-unwritable', backup, () => writeDurably(backup, before.bytes ?? new Uint8Array(), BACKUP_MODE));
+  try {
+    replaceConfigFile(before, bytes);
+  } catch (error) {
+    rmSync(backup, { force: true });
+    throw error;
+  }
+  return backup;
+}
+
+/** The backup that takes the last change of a file back, or why there is none. `force` takes the latest in any case. */
+export function backupToRestore(path: string, { force }: { readonly force: boolean }): Backup | Problem {
+  const { bytes } = readConfigFile(path);
+  const backups = backupsOf(path);
+  const current = bytes === undefined ? undefined : digestPart(bytes);
+  const matching = backups.filter(({ digest }) => digest === current);
+  const chosen = matching.at(-1) ?? (force ? backups.at(-1) : undefined);
+  return chosen ?? (backups.length === 0 ? noBackup(path) : changedSince(path, backups));
+}
+
+/**
+ * Puts a backup back, byte for byte, and removes it. Of a file that was new the backup is that there was none.
+ * @throws ProblemError as `replaceConfigFile`.
+ */
+export function restoreBackup(path: string, backup: Backup): void {
+  const now = readConfigFile(path);
+  if (backup.isOfNothing) {
+    if (now.bytes !== undefined) removeConfigFile(now);
+  } else {
+    replaceConfigFile(
+      now,
+      doing('config-unreadable', backup.file, () => readFileSync(backup.file)),
+    );
+  }
+  rmSync(backup.file, { force: true });
+}
+
+/** The old text of a config file, beside it. */
+export interface Backup {
+  readonly file: string;
+  readonly digest: string;
+  /** It stands for there having been no file. */
+  readonly isOfNothing: boolean;
+  readonly number: number;
+}
+
+const NAME = /\.seneschal-([0-9a-f]{12})(?:-(\d+))?\.(backup|new)$/;
+
+/** The backups of a file, the oldest first where two are of the same text. */
+function backupsOf(path: string): readonly Backup[] {
+  if (!existsSync(dirname(path))) return [];
+  const names = doing('config-unreadable', dirname(path), () => readdirSync(dirname(path)));
+  const backups = names.flatMap((name): Backup[] => {
+    const [found, digest = '', number = '1', kind = ''] = NAME.exec(name) ?? [];
+    if (found === undefined || name !== `${basename(path)}${found}`) return [];
+    return [{ file: join(dirname(path), name), digest, number: Number(number), isOfNothing: kind === 'new' }];
+  });
+  return backups.sort((one, other) => one.number - other.number);
+}
+
+function freeName(before: ConfigFile, bytes: Uint8Array): string {
+  const kind = before.bytes === undefined ? 'new' : 'backup';
+  const taken = backupsOf(before.path).map(({ number }) => number);
+  // One row of numbers for all backups of a file: the highest is the latest, whatever it is of.
+  const number = Math.max(0, ...taken) + 1;
+  return `${before.path}.seneschal-${digestPart(bytes)}${number === 1 ? '' : `-${number}`}.${kind}`;
+}
+
+function digestPart(bytes: Uint8Array): string {
+  return digestOf(bytes).slice('sha256:'.length, 'sha256:'.length + 12);
+}
+
+function noBackup(at: string): Problem {
+  return {
+    code: 'hosts-backup-missing',
+    at,
+    message: 'no backup of this file lies beside it',
+    hint: 'there is nothing to undo; take the entry `seneschal` out by hand',
+  };
+}
+
+function changedSince(at: string, backups: readonly Backup[]): Problem {
+  return {
+    code: 'hosts-file-changed',
+    at,
+    message: 'the file was changed since the broker was connected',
+    hint: `take the entry \`seneschal\` out by hand, or lose the changes with \`--force\`; the backup is ${backups.at(-1)?.file ?? ''}`,
+  };
+}

@@ -1,0 +1,136 @@
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { type Problem, ProblemError } from '../domain/problem.ts';
+
+/** A config file as it lies on the disk. */
+export interface ConfigFile {
+  readonly path: string;
+  /** Undefined where there is no such file. */
+  readonly bytes: Buffer | undefined;
+  /** Permission bits; those of a new file where there is none. */
+  readonly mode: number;
+}
+
+/** Largest config file that is changed: Claude Code keeps its history in the same file as its servers. */
+const MAX_BYTES = 64 * 1_048_576;
+
+/** Only its owner may read a new file: hosts put secrets into theirs. */
+const NEW_FILE_MODE = 0o600;
+
+/** Reads a config file; one that is not there has no bytes. @throws ProblemError `config-unreadable`. */
+export function readConfigFile(path: string): ConfigFile {
+  if (!existsSync(path)) return { path, bytes: undefined, mode: NEW_FILE_MODE };
+  return doing('config-unreadable', path, () => {
+    const { size, mode } = statSync(path);
+    if (size > MAX_BYTES) throw new RangeError(`it is larger than ${MAX_BYTES} bytes`);
+    return { path, bytes: readFileSync(path), mode: mode & 0o777 };
+  });
+}
+
+/** The text of a file without its byte order mark. @throws ProblemError `config-unreadable` for what is not UTF-8. */
+export function textOf({ path, bytes }: ConfigFile): { readonly text: string; readonly mark: string } {
+  const text = doing('config-unreadable', path, () =>
+    new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes ?? new Uint8Array()),
+  );
+  return text.startsWith('\ufeff') ? { text: text.slice(1), mark: '\ufeff' } : { text, mark: '' };
+}
+
+/**
+ * Puts other bytes in the place of a file at once: whoever reads it sees the old or the new, also after a crash. Links
+ * are followed and kept. The directory is made where it is missing.
+ * @throws ProblemError `hosts-file-changed` when the file is not what was read; `hosts-file-unwritable`.
+ */
+export function replaceConfigFile(before: ConfigFile, bytes: Uint8Array): void {
+  const target = realPathOf(before.path);
+  doing('hosts-file-unwritable', before.path, () => {
+    mkdirSync(dirname(target), { recursive: true, mode: 0o700 });
+    const draft = join(dirname(target), `.${basename(target)}.${process.pid}.tmp`);
+    try {
+      writeDurably(draft, bytes, before.mode);
+      refuseIfChanged(before);
+      renameSync(draft, target);
+    } finally {
+      rmSync(draft, { force: true });
+    }
+  });
+}
+
+/** Removes a file that is still what was read. @throws ProblemError as `replaceConfigFile`. */
+export function removeConfigFile(before: ConfigFile): void {
+  refuseIfChanged(before);
+  doing('hosts-file-unwritable', before.path, () => rmSync(realPathOf(before.path)));
+}
+
+/** Writes a new file that is on the disk when this returns, and never overwrites one. */
+export function writeDurably(path: string, bytes: Uint8Array, mode: number): void {
+  const file = openSync(path, 'wx', NEW_FILE_MODE);
+  try {
+    writeFileSync(file, bytes);
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+  chmodSync(path, mode);
+}
+
+/** Does it, and says what the system says where it cannot. @throws ProblemError of that code. */
+export function doing<T>(code: 'config-unreadable' | 'hosts-file-unwritable', at: string, act: () => T): T {
+  try {
+    return act();
+  } catch (error) {
+    if (error instanceof ProblemError) throw error;
+    const verb = code === 'config-unreadable' ? 'read' : 'written';
+    const message = `this cannot be ${verb}: ${reasonOf(error)}`;
+    const hint =
+      code === 'config-unreadable'
+        ? `look at \`ls -l ${at}\``
+        : `look at \`ls -ld ${dirname(at)}\`; nothing was changed`;
+    throw new ProblemError([{ code, at, message, hint }]);
+  }
+}
+
+function refuseIfChanged(before: ConfigFile): void {
+  const now = readConfigFile(before.path).bytes;
+  const isSame = now === undefined ? before.bytes === undefined : before.bytes?.equals(now) === true;
+  if (isSame) return;
+  const problem: Problem = {
+    code: 'hosts-file-changed',
+    at: before.path,
+    message: 'another program has changed the file meanwhile',
+    hint: 'end the program that it belongs to, and try again',
+  };
+  throw new ProblemError([problem]);
+}
+
+function realPathOf(path: string): string {
+  return existsSync(path) ? realpathSync(path) : path;
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof RangeError) return error.message;
+  if (error instanceof TypeError) return 'it is not UTF-8';
+  const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
+  return REASONS[code] ?? `the system says \`${code}\``;
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  EACCES: 'its permissions forbid it',
+  EPERM: 'its permissions forbid it',
+  EROFS: 'its file system is read-only',
+  ENOSPC: 'the disk is full',
+  EISDIR: 'it is a directory',
+  ENOTDIR: 'a part of its path is no directory',
+};

@@ -1,0 +1,63 @@
+import { createScanner, type Node } from 'jsonc-parser';
+import { clearTextSecret, secretArgument } from '../lib/clear-text-secret.ts';
+import { parseJsonDocument } from './json-document.ts';
+
+/**
+ * A JSON text in which every value that looks like a secret is `"[secret]"`, and every comment that holds one
+ * `/* [secret] *\/`; empty where the text is no JSON.
+ */
+export function maskedText(text: string): string {
+  const document = parseJsonDocument('', text);
+  if (!('file' in document)) return '';
+  const values = document.root === undefined ? [] : secretsIn(document.root, '');
+  const spans = [...values.map((node) => ({ ...spanOf(node), shown: '"[secret]"' })), ...secretComments(text)];
+  let masked = '';
+  let end = 0;
+  for (const { from, to, shown } of spans.sort((one, other) => one.from - other.from)) {
+    masked += `${text.slice(end, from)}${shown}`;
+    end = to;
+  }
+  return masked + text.slice(end);
+}
+
+interface Span {
+  readonly from: number;
+  readonly to: number;
+  readonly shown: string;
+}
+
+function spanOf({ offset, length }: Node): Omit<Span, 'shown'> {
+  return { from: offset, to: offset + length };
+}
+
+// `SyntaxKind` of jsonc-parser is a const enum, which a module that is compiled by itself cannot name.
+const COMMENTS: ReadonlySet<number> = new Set([12, 13]);
+const END_OF_FILE = 17;
+
+function secretComments(text: string): readonly Span[] {
+  const scanner = createScanner(text);
+  const spans: Span[] = [];
+  for (let token: number = scanner.scan(); token !== END_OF_FILE; token = scanner.scan()) {
+    const from = scanner.getTokenOffset();
+    const to = scanner.getPosition();
+    const isSecret = COMMENTS.has(token) && clearTextSecret('', text.slice(from, to)) !== undefined;
+    if (isSecret) spans.push({ from, to, shown: '/* [secret] */' });
+  }
+  return spans;
+}
+
+function secretsIn(node: Node, key: string, before?: string): readonly Node[] {
+  if (node.type === 'string') {
+    const text = String(node.value);
+    return (clearTextSecret(key, text) ?? secretArgument(text, before)) === undefined ? [] : [node];
+  }
+  const children = node.children ?? [];
+  if (node.type === 'property') {
+    const [name, value] = children;
+    return value === undefined ? [] : secretsIn(value, String(name?.value ?? ''));
+  }
+  return children.flatMap((child, index) => {
+    const previous = node.type === 'array' ? children[index - 1]?.value : undefined;
+    return secretsIn(child, node.type === 'array' ? '' : key, typeof previous === 'string' ? previous : undefined);
+  });
+}
