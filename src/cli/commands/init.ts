@@ -74,15 +74,13 @@ export const init: CommandDeclaration = defineCommand({
   examples: [
     {
       wish: 'Make a home of the servers of a project',
-      line: 'seneschal init --from .mcp.json --yes',
-      within: 'empty-directory',
-      exit: EXIT.usage,
+      line: 'seneschal init --from .mcp.json --owner ana@example.org --yes',
+      within: 'project',
     },
     {
       wish: 'See what a home for a team would be, of all servers that agents have on this machine',
       line: 'seneschal init --discover --template team --dry-run',
-      within: 'empty-directory',
-      exit: EXIT.usage,
+      within: 'project',
     },
   ],
   run: ({ flags, settings, output }) =>

@@ -19,7 +19,7 @@ export const registryAdd: CommandDeclaration = defineCommand({
     else the one that is installed here, else the one that the registry of npm tells. Adding a server grants nothing: no
     agent may call its tools before a row of policy.csv says so.`,
   arguments: [
-    { name: 'server', what: 'what to add: `npm:<package>`, `https://…/mcp`, or the path of a server.json' },
+    { name: 'server', what: 'what to add: `npm:<package>`, `https://example.org/mcp`, or the path of a server.json' },
     { name: 'args', what: 'arguments of the package, behind `--`', optional: true, repeatable: true },
   ],
   flags: [

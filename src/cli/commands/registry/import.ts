@@ -3,7 +3,6 @@ import { homeOf } from '../../../app/settings.ts';
 import { ProblemError } from '../../../domain/problem.ts';
 import { adoptServers } from '../../adopt-servers.ts';
 import { type CommandDeclaration, defineCommand } from '../../declaration.ts';
-import { EXIT } from '../../exit-codes.ts';
 import { interruptible } from '../../interruptible.ts';
 import { sayProblems } from '../../output.ts';
 
@@ -29,10 +28,8 @@ export const registryImport: CommandDeclaration = defineCommand({
   },
   examples: [
     {
-      wish: 'Add the servers of a project',
-      line: 'seneschal registry import .mcp.json --yes',
-      exit: EXIT.usage,
-      within: 'empty-directory',
+      wish: 'Add the servers of a config file',
+      line: 'seneschal registry import servers.json --yes',
     },
   ],
   run: ({ args, flags, settings, output }) =>
