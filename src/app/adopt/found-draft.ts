@@ -3,7 +3,6 @@ import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import type { Problem } from '../../domain/problem.ts';
 import type { FoundServer, FoundText, FoundVariable } from '../../hosts/found-server.ts';
 import type { Secret } from '../../lib/secret.ts';
-import { parseReferences } from '../../lib/secret-reference.ts';
 import type { HttpTransport, StdioTransport } from '../../registry/server-settings.ts';
 import type { NeededVariable, ServerDraft } from './draft.ts';
 import { registryNameOf } from './registry-name.ts';
@@ -87,17 +86,15 @@ function transportOf(found: FoundServer, around: FoundSurroundings): StdioTransp
   return { type: 'stdio', command, args, env: valuesOf(transport.env), ...(cwd === undefined ? {} : { cwd }) };
 }
 
-/** The text itself, where all its variables are known and none is a secret. */
+/** The text itself, where all its variables are known and none is a secret. References are read in values alone. */
 function plainText({ text, variables }: FoundText, { env }: FoundSurroundings): string | undefined {
-  const parts = parseReferences(text);
-  if ('message' in parts) return undefined;
-  const texts = parts.map((part) => {
-    if (part.kind === 'text') return part.text;
-    const variable = variables.find(({ name }) => name === part.name);
-    if (part.kind === 'file' || variable === undefined || variable.isSecret) return undefined;
-    return env[part.name] ?? variable.value?.reveal();
-  });
-  return texts.some((each) => each === undefined) ? undefined : texts.join('');
+  let plain = text;
+  for (const { name, isSecret, value } of variables) {
+    const known = env[name] ?? value?.reveal();
+    if (isSecret || known === undefined) return undefined;
+    plain = plain.replaceAll(`\${env:${name}}`, () => known);
+  }
+  return plain;
 }
 
 /** The text with its references, but for variables that are unset and of which the file says what they are by default. */

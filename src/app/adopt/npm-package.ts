@@ -10,7 +10,8 @@ export interface NpmPackage {
   readonly version: string;
 }
 
-const NAME = /^(?:@[a-z0-9~-][a-z0-9._~-]*\/)?[a-z0-9~-][a-z0-9._~-]*$/;
+// Never with a `-` first: npm and npx would take it for a flag.
+const NAME = /^(?:@[a-z0-9~][a-z0-9._~-]*\/)?[a-z0-9~][a-z0-9._~-]*$/;
 const EXACT = /^\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?(?:\+[0-9A-Za-z.-]+)?$/;
 const RANGE = /^[0-9A-Za-z.^~*+-]{1,64}$/;
 const ASK_NPM_MS = 30_000;
@@ -50,7 +51,7 @@ function installedVersion(name: string, from: string): string | undefined {
 }
 
 async function askedVersion(specification: string, signal: AbortSignal): Promise<string> {
-  const args = ['view', '--json', '--fetch-retries=0', specification, 'version'];
+  const args = ['view', '--json', '--fetch-retries=0', '--', specification, 'version'];
   const said = await new Promise<string | Error>((done) => {
     execFile('npm', args, { timeout: ASK_NPM_MS, signal, maxBuffer: 1_048_576 }, (error, stdout, stderr) =>
       done(
@@ -66,11 +67,20 @@ async function askedVersion(specification: string, signal: AbortSignal): Promise
         : 'without a network, name the version as in `npm:name@1.2.3`, or `npm install` the package and try again';
     throw unresolved(specification, `npm does not tell its version (${said.message})`, hint);
   }
-  const versions: unknown = JSON.parse(said);
+  const versions = jsonOf(said);
   // Of a range npm names every version that fits, the newest last.
   const version: unknown = Array.isArray(versions) ? versions.at(-1) : versions;
   if (typeof version === 'string' && EXACT.test(version)) return version;
   throw unresolved(specification, 'npm knows no version of it', 'name one, as in `npm:name@1.2.3`');
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // npm prints nothing at all for a range that no version fits.
+    return undefined;
+  }
 }
 
 function unresolved(specification: string, message: string, hint: string): ProblemError {

@@ -9,7 +9,6 @@ export function registryNameOf(text: string): string | undefined {
   const name = text
     .normalize('NFKD')
     .replace(/\p{Mn}/gu, '')
-    .replace(/([a-z0-9])([A-Z])/g, '$1-$2')
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, '-')
     .replace(/^-+/, '')
