@@ -23,7 +23,7 @@ export function placesToWrite(host: HostId, scope: WrittenScope, machine: Machin
   const places = hostPlaces(machine).filter((place) => place.host === host && place.scope === scope);
   const [first] = places;
   if (first === undefined) {
-    const message = `${KNOWN_HOSTS[host].title} reads no file of a project`;
+    const message = `${KNOWN_HOSTS[host].title} reads no file of this project`;
     return { code: 'hosts-unknown', at: '--scope', message, hint: 'leave `--scope project` away' };
   }
   const existing = places.filter(({ file }) => existsSync(file));

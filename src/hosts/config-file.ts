@@ -50,13 +50,12 @@ export function textOf({ path, bytes }: ConfigFile): { readonly text: string; re
 
 /**
  * Puts other bytes in the place of a file at once: whoever reads it sees the old or the new, also after a crash. Links
- * are followed and kept. The directory is made where it is missing.
+ * are followed and kept.
  * @throws ProblemError `hosts-file-changed` when the file is not what was read; `hosts-file-unwritable`.
  */
 export function replaceConfigFile(before: ConfigFile, bytes: Uint8Array): void {
   const target = realPathOf(before.path);
   doing('hosts-file-unwritable', before.path, () => {
-    mkdirSync(dirname(target), { recursive: true, mode: 0o700 });
     const draft = join(dirname(target), `.${basename(target)}.${process.pid}.tmp`);
     try {
       writeDurably(draft, bytes, before.mode);
@@ -74,8 +73,9 @@ export function removeConfigFile(before: ConfigFile): void {
   doing('hosts-file-unwritable', before.path, () => rmSync(realPathOf(before.path)));
 }
 
-/** Writes a new file that is on the disk when this returns, and never overwrites one. */
+/** Writes a new file that is on the disk when this returns, and never overwrites one. Makes its directory. */
 export function writeDurably(path: string, bytes: Uint8Array, mode: number): void {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   const file = openSync(path, 'wx', NEW_FILE_MODE);
   try {
     writeFileSync(file, bytes);

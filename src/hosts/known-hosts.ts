@@ -57,7 +57,7 @@ export function hostPlaces(machine: Machine): readonly HostPlace[] {
   const claudeJson = join(env.CLAUDE_CONFIG_DIR ?? home, '.claude.json');
   const cline = join('settings', 'cline_mcp_settings.json');
   const mcpServers = ['mcpServers'];
-  return [
+  const places: readonly HostPlace[] = [
     { host: 'claude-code', scope: 'local', file: claudeJson, path: ['projects', project, 'mcpServers'] },
     { host: 'claude-code', scope: 'project', file: join(project, '.mcp.json'), path: mcpServers },
     { host: 'claude-code', scope: 'user', file: claudeJson, path: mcpServers },
@@ -79,6 +79,9 @@ export function hostPlaces(machine: Machine): readonly HostPlace[] {
     },
     { host: 'cline', scope: 'user', file: join(home, '.cline', 'data', cline), path: mcpServers },
   ];
+  const ofUser = new Set(places.filter(({ scope }) => scope === 'user').map(({ file }) => file));
+  // In the home directory the file of the project is that of the user.
+  return places.filter(({ scope, file }) => scope !== 'project' || !ofUser.has(file));
 }
 
 /** Where programs with a window keep what is the user's. */

@@ -69,7 +69,10 @@ export const connect: CommandDeclaration = defineCommand({
       wish: 'Connect Claude Code in this project, and nothing beside the broker',
       line: 'seneschal connect claude-code --agent demo --scope project --replace-servers',
     },
-    { wish: 'Print the entry for VS Code over HTTP', line: 'seneschal connect vscode --http --print' },
+    {
+      wish: 'Print the entry for VS Code and a broker on another machine',
+      line: 'seneschal connect vscode --url https://tools.example.com/mcp --print',
+    },
   ],
   run: ({ args: { host }, flags, settings, output }) => {
     const machine = machineOf();

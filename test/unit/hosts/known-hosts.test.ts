@@ -28,6 +28,11 @@ test('XDG_CONFIG_HOME and CLAUDE_CONFIG_DIR move what they move for the hosts th
   expect(files).toContain('claude-code user /claude/.claude.json');
 });
 
+test('in the home directory no file is both the user’s and the project’s', () => {
+  const places = hostPlaces({ home: '/home/ana', platform: 'linux', env: {}, project: '/home/ana' });
+  expect(places.filter(({ host }) => host === 'cursor').map(({ scope }) => scope)).toEqual(['user']);
+});
+
 test('on macOS programs with a window keep theirs in the library', () => {
   expect(filesOf('darwin')).toContain(
     'claude-desktop user /home/ana/Library/Application Support/Claude/claude_desktop_config.json',

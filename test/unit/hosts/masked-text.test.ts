@@ -1,0 +1,21 @@
+import { expect, test } from 'vitest';
+import { maskedText } from '../../../src/hosts/masked-text.ts';
+
+test('values and comments that hold a secret are masked, and nothing else', () => {
+  const text = `{
+  // once: ghp_notARealTokenButOfItsForm0123456789
+  "name": "x", // plain
+  "env": { "API_KEY": "k", "PORT": "80" },
+  "args": ["--token", "t0", "--token=t1", "y"]
+}`;
+  expect(maskedText(text)).toBe(`{
+  /* [secret] */
+  "name": "x", // plain
+  "env": { "API_KEY": "[secret]", "PORT": "80" },
+  "args": ["--token", "[secret]", "[secret]", "y"]
+}`);
+});
+
+test('a text that is no JSON is not shown at all', () => {
+  expect(maskedText('{ "API_KEY": k')).toBe('');
+});
