@@ -2,6 +2,11 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { expect, test } from 'vitest';
 import { reasonsPage } from '../src/app/reasons-page.ts';
+import { COMMANDS, NOUNS } from '../src/cli/command-list.ts';
+import { allFlagsOf } from '../src/cli/help-parts.ts';
+import { commandsPage, settingsPage } from '../src/cli/reference-pages.ts';
+import { SETTING_FLAGS } from '../src/cli/settings-flags.ts';
+import { readSettings } from '../src/config/settings-source.ts';
 import { ERROR_CODES } from '../src/domain/error-codes.ts';
 import { REASONS } from '../src/domain/reasons.ts';
 
@@ -24,6 +29,57 @@ test('every reason and error code of the page is in the code, and every one of t
 test('no reason and no error code is a ghost that nothing says', () => {
   const unsaid = [...Object.keys(REASONS), ...Object.keys(ERROR_CODES)].filter((code) => !source.includes(`'${code}'`));
   expect(unsaid).toEqual([]);
+});
+
+const commandsText = readFileSync(join(ROOT, 'docs/reference/cli.md'), 'utf8');
+const settingsText = readFileSync(join(ROOT, 'docs/reference/settings.md'), 'utf8');
+
+test('the pages of commands and settings are what the declarations make', () => {
+  expect(commandsText).toBe(commandsPage(COMMANDS, NOUNS));
+  expect(settingsText).toBe(settingsPage(COMMANDS));
+});
+
+test('every command and flag of the code is on the page of commands, and every one of the page is in the code', () => {
+  const sections = commandsText.split(/^##+ /m).filter((text) => text.includes('```text\nseneschal '));
+  const onPage = sections.map((text) => [
+    text.split('\n')[0],
+    ...[...text.matchAll(/^\| `--([\w-]+)/gm)].map(([, flag]) => flag),
+  ]);
+  const inCode = COMMANDS.map((command) => [
+    command.path,
+    ...allFlagsOf(command)
+      .filter(({ hidden }) => !hidden)
+      .map(({ name }) => name),
+    'help',
+  ]);
+  expect(onPage).toEqual(inCode);
+});
+
+test('the variables and defaults that are told are those in force', () => {
+  for (const [name, { variable = '', default: otherwise }] of Object.entries(SETTING_FLAGS)) {
+    // `as`: the two tables have the same names, as their types say.
+    const of = (env: Record<string, string>): { value: unknown; origin: string } =>
+      readSettings({ flags: {}, env })[name as keyof typeof SETTING_FLAGS];
+    expect(of({})).toEqual({ value: name === 'port' ? Number(otherwise) : otherwise, origin: 'default' });
+    expect(of({ [variable]: name === 'host' ? '::1' : '1234' }).origin).toBe(variable);
+  }
+});
+
+test('every variable that the code names is on the page of settings, and every one of the page is in the code', () => {
+  const named = [...source.matchAll(/\bSENESCHAL_[A-Z]+\b/g)].map(([name]) => name);
+  const made = Object.values(SETTING_FLAGS).map(({ variable }) => variable);
+  const told = [...settingsText.matchAll(/\bSENESCHAL_[A-Z]+\b/g)].map(([name]) => name);
+  expect([...new Set(told)].sort()).toEqual([...new Set([...named, ...made])].sort());
+});
+
+test('the summary of settings in the README is that of the page', () => {
+  const rows = (text: string): readonly string[] =>
+    [...text.matchAll(/^\| `(--\w+)[^|]*` \| (`SENESCHAL_\w+`) \| (`[^`]+`) \|/gm)].map((row) =>
+      row.slice(1).join(' '),
+    );
+  const summary = rows(readFileSync(join(ROOT, 'README.md'), 'utf8'));
+  expect(summary).toHaveLength(5);
+  expect(summary).toEqual(rows(settingsText));
 });
 
 test('every test that the security model names is there', () => {

@@ -25,10 +25,13 @@ const pinning = selection.extend({
 const creation = z.strictObject({ agent: agentName, expiresInMs: z.int().positive().max(315_576_000_000).optional() });
 const revocation = z.strictObject({ id: z.string().regex(/^[0-9a-f]{16}$/) });
 
-/** The acts of a core that is open in this process, done by the operating-system user `uid`. */
+/**
+ * The acts of a core that is open in this process, done by the operating-system user `uid`. After an abort an act that
+ * still waits for servers writes nothing.
+ */
 export function openAdministration(
   core: BrokerCore,
-  { uid = process.getuid?.() ?? 0 }: { readonly uid?: number } = {},
+  { uid = process.getuid?.() ?? 0, signal }: { readonly uid?: number; readonly signal?: AbortSignal } = {},
 ): Administration {
   const by = `os-user:${uid}`;
   const createKey = async ({ agent, expiresInMs }: z.infer<typeof creation>): Promise<{ id: string; key: string }> => {
@@ -55,7 +58,7 @@ export function openAdministration(
     },
     'registry.status': async () => registryStatus(core),
     'registry.diff': async (params) => registryDifferences(core, parsed(selection, params)),
-    'registry.pin': async (params) => pinTools(core, { ...parsed(pinning, params), by }),
+    'registry.pin': async (params) => pinTools(core, { ...parsed(pinning, params), by }, signal),
   };
   return {
     handle: async (method, params) => {

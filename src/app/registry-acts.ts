@@ -70,8 +70,10 @@ export async function registryDifferences(core: BrokerCore, which: Selection): P
 export async function pinTools(
   core: BrokerCore,
   which: Selection & { readonly by: string; readonly agreed?: string | undefined },
+  signal?: AbortSignal,
 ): Promise<JsonValue> {
   await askSelected(core, which);
+  signal?.throwIfAborted();
   const states = selected(core, which);
   const { lock } = core.standing.pins;
   const added: NewPin[] = states.flatMap(({ server, tool, status, observed, observedDigest }) =>

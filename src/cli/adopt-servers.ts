@@ -39,9 +39,9 @@ export async function adoptServers(drafts: readonly ServerDraft[], adopting: Ado
     return EXIT.refused;
   }
   const added: ServerProposal[] = [];
-  const quiet = coreOptions();
+  const quiet = coreOptions(adopting.signal);
   // That new tools are not pinned yet is no news to whoever is about to pin them.
-  const options = { ...quiet, log: { ...quiet.log, warn: () => {} } };
+  const options = { ...quiet, log: { ...quiet.log, warn: () => {} }, signal: adopting.signal };
   for (const proposal of proposals) {
     try {
       await addServer(proposal, adopting.settings, options);

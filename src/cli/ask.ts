@@ -33,6 +33,10 @@ async function askText(question: string, { signal }: { readonly signal: AbortSig
   const ended = new Promise<string>((resolve) => lines.once('close', () => resolve('')));
   try {
     return await Promise.race([lines.question(visibleText(question), { signal }), ended]);
+  } catch (error) {
+    // The reason of the abort, and not that something was aborted.
+    signal.throwIfAborted();
+    throw error;
   } finally {
     lines.close();
   }

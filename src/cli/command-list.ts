@@ -10,6 +10,7 @@
  * `npm run reference` writes `docs/reference/`, and `npm run golden` the golden files of help and JSON: read what they
  * write before you commit it.
  */
+import { completion } from './commands/completion.ts';
 import { connect } from './commands/connect.ts';
 import { init } from './commands/init.ts';
 import { keysCreate } from './commands/keys/create.ts';
@@ -49,6 +50,7 @@ export const COMMANDS: readonly CommandDeclaration[] = [
   ledgerList,
   ledgerShow,
   replayDecide,
+  completion,
 ];
 
 /** What each noun that has verbs is about. */

@@ -4,9 +4,14 @@ import type { Log } from '../telemetry/log.ts';
 import { say } from './output.ts';
 import { VERSION } from './version.ts';
 
-/** What a command opens a broker with for one act: it says what goes wrong on standard error, and nothing else. */
-export function coreOptions(): CoreOptions {
-  const tell = (event: string, fields: object = {}): void => say(visibleText(`${event} ${JSON.stringify(fields)}`));
+/**
+ * What a command opens a broker with for one act: it says what goes wrong on standard error, and nothing else. What goes
+ * wrong after an abort goes wrong because of it, and is no news.
+ */
+export function coreOptions(signal: AbortSignal): CoreOptions {
+  const tell = (event: string, fields: object = {}): void => {
+    if (!signal.aborted) say(visibleText(`${event} ${JSON.stringify(fields)}`));
+  };
   const log: Log = { info: () => {}, warn: tell, error: tell };
   return { log, version: VERSION, env: process.env };
 }

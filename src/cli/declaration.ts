@@ -12,13 +12,15 @@ export interface Argument {
   readonly optional?: true;
   /** It may be given several times; the last argument alone. */
   readonly repeatable?: true;
+  /** The only values that are allowed. */
+  readonly choices?: readonly string[];
 }
 
 /** A flag. Without `value` it is a switch. */
 export interface Flag {
   /** Its name without the dashes, such as `allow-host`. */
   readonly name: string;
-  /** What help calls its value, as in `--as <agent>`. */
+  /** What help calls its value, as in `--as <agent>`; `dir` and `file` are completed as such. */
   readonly value?: string;
   /** What it does; no full stop. */
   readonly what: string;
@@ -59,6 +61,8 @@ export interface Circumstances {
   readonly settings: () => Settings;
   /** Every command there is, for those that speak of commands. */
   readonly commands: readonly CommandDeclaration[];
+  /** What each noun that has verbs is about. */
+  readonly nouns: Readonly<Record<string, string>>;
 }
 
 /** What a command is handed: its words, typed as it declares them. */
@@ -77,24 +81,24 @@ export interface Parsed extends Circumstances {
 type ArgumentValues<One extends Argument> = {
   readonly [Each in Exclude<One, OptionalArgument> as Each['name']]: Each extends Repeatable
     ? readonly string[]
-    : string;
-} & { readonly [Each in Extract<One, OptionalArgument> as Each['name']]?: string };
+    : OneOf<Each>;
+} & { readonly [Each in Extract<One, OptionalArgument> as Each['name']]?: OneOf<Each> };
 
 /** By name; a flag with a value, without a default, is there only where it was typed. */
 type FlagValues<One extends Flag> = {
   readonly [Each in Exclude<One, OptionalFlag> as Each['name']]: Each extends Repeatable
     ? readonly string[]
     : Each extends { value: string }
-      ? FlagText<Each>
+      ? OneOf<Each>
       : boolean;
-} & { readonly [Each in Extract<One, OptionalFlag> as Each['name']]?: FlagText<Each> };
+} & { readonly [Each in Extract<One, OptionalFlag> as Each['name']]?: OneOf<Each> };
 
 type Repeatable = { readonly repeatable: true };
 type OptionalArgument = { readonly optional: true; readonly repeatable?: never };
 type OptionalFlag = { readonly value: string } & {
   readonly [Never in 'required' | 'default' | 'repeatable']?: never;
 };
-type FlagText<One> = One extends { choices: readonly (infer Choice)[] } ? Choice : string;
+type OneOf<One> = One extends { choices: readonly (infer Choice)[] } ? Choice : string;
 
 /** What is said of a command: its help, its page of the reference, its completion and its parser are made from this. */
 interface Described<A extends readonly Argument[], F extends readonly Flag[]> {

@@ -32,7 +32,10 @@ export function flagTerm({ name, value }: Flag): string {
 }
 
 export function argumentRows(command: CommandDeclaration): readonly Row[] {
-  return command.arguments.map((argument) => [argumentTerm(argument), argument.what]);
+  return command.arguments.map((argument): Row => {
+    const notes = argument.choices ? ` (one of ${argument.choices.join(', ')})` : '';
+    return [argumentTerm(argument), argument.what + notes];
+  });
 }
 
 /** The flags that people are told of, `--help` last. */

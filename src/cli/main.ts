@@ -4,7 +4,9 @@ import { ProblemError } from '../domain/problem.ts';
 import { COMMANDS, NOUNS } from './command-list.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 import { helpWidth } from './help.ts';
+import { PROGRAM } from './help-parts.ts';
 import { internalDefect } from './internal-defect.ts';
+import { InterruptedError } from './interruption.ts';
 import { exitCodeOf, type OutputFormat, sayProblems } from './output.ts';
 import { parserOf } from './parser.ts';
 
@@ -26,16 +28,27 @@ const parser = parserOf({
   },
 });
 
+/** The place of a problem that names none: the command that met it. */
+function commandLine(): string {
+  const line = typed.join(' ');
+  const command = COMMANDS.find(({ path }) => line === path || line.startsWith(`${path} `));
+  return command ? `${PROGRAM} ${command.path}` : PROGRAM;
+}
+
 function failed(error: unknown): ExitCode {
   // Help and version are answers.
   if (error instanceof CommanderError && error.exitCode === 0) return EXIT.yes;
-  if (error instanceof ProblemError) {
-    sayProblems(error.problems, format);
-    return exitCodeOf(error);
-  }
-  sayProblems([internalDefect(error)], format);
-  return EXIT.failed;
+  if (error instanceof InterruptedError) return EXIT.interrupted;
+  const problems = error instanceof ProblemError ? error.problems : [internalDefect(error)];
+  sayProblems(
+    problems.map((problem) => (problem.at === '' ? { ...problem, at: commandLine() } : problem)),
+    format,
+  );
+  return error instanceof ProblemError ? exitCodeOf(error) : EXIT.failed;
 }
+
+// What is thrown where nobody waits for it leaves a state that nobody knows: the program ends.
+process.on('uncaughtException', (error) => process.exit(failed(error)));
 
 try {
   await parser.parseAsync(typed, { from: 'user' });

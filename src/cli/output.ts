@@ -12,7 +12,15 @@ export type OutputFormat = 'text' | 'json';
  */
 export function printData<T>(data: T, format: OutputFormat, asText: (data: T) => string): void {
   const text = format === 'json' ? JSON.stringify(data, null, 2) : asText(data);
-  if (text !== '') process.stdout.write(`${visibleLines(text)}\n`);
+  if (text === '') return;
+  process.stdout.once('error', endWithReader);
+  process.stdout.write(`${visibleLines(text)}\n`);
+}
+
+/** Whoever reads has gone, such as `head`: no defect, and nothing to tell them; but the answer was not given. */
+function endWithReader(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(EXIT.failed);
 }
 
 /** Says something to the person, on standard error. */

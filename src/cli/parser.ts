@@ -1,4 +1,4 @@
-import { Command as Parser, Argument as ParserArgument, Option as ParserOption } from 'commander';
+import { CommanderError, Command as Parser, Argument as ParserArgument, Option as ParserOption } from 'commander';
 import type { CommandDeclaration, Flag } from './declaration.ts';
 import type { ExitCode } from './exit-codes.ts';
 import { commandHelp, nounHelp, programHelp } from './help.ts';
@@ -55,11 +55,19 @@ function dress(
   context: Omit<UsageContext, 'commands' | 'given'>,
   { parts, help }: { readonly parts: ParserParts; readonly help: () => string },
 ): void {
+  const wrong = (error: CommanderError): Error =>
+    usageError(error, { ...context, commands: parts.commands, given: parser.args.length });
+  const formatHelp = (): string => {
+    const [word = '-'] = parser.args;
+    if (context.words.length === 0 || word.startsWith('-')) return help();
+    // Help is asked for before commander looks whether there is such a command.
+    throw wrong(new CommanderError(1, 'commander.unknownCommand', `unknown command '${word}'`));
+  };
   parser
     .helpCommand(false)
-    .configureHelp({ formatHelp: help })
+    .configureHelp({ formatHelp })
     .exitOverride((error) => {
-      throw usageError(error, { ...context, commands: parts.commands, given: parser.args.length });
+      throw wrong(error);
     });
 }
 
@@ -70,7 +78,10 @@ function addCommand(parser: Parser, command: CommandDeclaration, parts: ParserPa
     { path: command.path, words: [], flags: flags.filter(({ hidden }) => !hidden), arguments: command.arguments },
     { parts, help: () => commandHelp(command, parts.helpWidth) },
   );
-  for (const argument of command.arguments) parser.addArgument(new ParserArgument(argumentTerm(argument)));
+  for (const argument of command.arguments) {
+    const parsed = new ParserArgument(argumentTerm(argument));
+    parser.addArgument(argument.choices ? parsed.choices(argument.choices) : parsed);
+  }
   const options = flags.map((flag) => ({ flag, option: optionOf(flag) }));
   for (const { option } of options) parser.addOption(option);
   parser.action(async () => {
@@ -82,6 +93,7 @@ function addCommand(parser: Parser, command: CommandDeclaration, parts: ParserPa
       // `as`: each flag of a setting has a value, and a value is text.
       settings: () => settingsOf(named(command.settings.map((name) => [name, values[name]])) as Record<string, string>),
       commands: parts.commands,
+      nouns: parts.nouns,
     });
     parts.ended(code);
   });

@@ -22,7 +22,7 @@ export function usageError(error: CommanderError, context: UsageContext): Error 
   if (error.exitCode === 0) return error;
   // Commander tells what it met in single quotes, and in no other way.
   const [, said = ''] = /'([^\n]*?)'(?=$|[\s.])/m.exec(error.message) ?? [];
-  const described = DESCRIBE[error.code]?.(said, context);
+  const described = DESCRIBE[error.code]?.(said, { ...context, message: error.message });
   const { code, message, ...rest } = described ?? {
     code: 'usage-invalid-value',
     message: error.message.replace(/^error: /, ''),
@@ -41,7 +41,9 @@ interface Described {
   readonly isEnough?: boolean;
 }
 
-const DESCRIBE: Readonly<Record<string, (said: string, context: UsageContext) => Described>> = {
+const DESCRIBE: Readonly<
+  Record<string, (said: string, context: UsageContext & { readonly message: string }) => Described>
+> = {
   'commander.help': () => ({ code: 'usage-missing-command', message: 'a command is missing' }),
   'commander.unknownCommand': (said, context) => {
     const hint = commandHint(said, context);
@@ -72,12 +74,14 @@ const DESCRIBE: Readonly<Record<string, (said: string, context: UsageContext) =>
     at: said.split(' ')[0] ?? '',
     message: `\`${said}\` has no value`,
   }),
-  'commander.invalidArgument': (said, { flags }) => {
-    const choices = flags.find((flag) => flagTerm(flag) === said)?.choices?.map((choice) => `\`${choice}\``);
+  'commander.invalidArgument': (said, { flags, arguments: places = [], message }) => {
+    const flag = flags.find((one) => flagTerm(one) === said);
+    const place = places.find(({ name }) => message.includes(`for argument '${name}'`));
+    const choices = (flag ?? place)?.choices?.map((choice) => `\`${choice}\``);
     return {
       code: 'usage-invalid-value',
-      at: said.split(' ')[0] ?? '',
-      message: 'the value is not one of those that are allowed',
+      ...(flag && { at: `--${flag.name}` }),
+      message: `the value${place ? ` of ${argumentTerm(place)}` : ''} is not one of those that are allowed`,
       ...(choices && { hint: `write ${choices.join(' or ')}`, isEnough: true }),
     };
   },

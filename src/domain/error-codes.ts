@@ -97,6 +97,7 @@ export const ERROR_CODES = {
   'ingress-agent-unknown': 'No file of the registry declares the agent that a greeting names.',
   'ingress-request-failed': 'A request over the Unix socket ended in a defect of the broker.',
   'daemon-start-failed': 'The broker that was started in the background ended before it was ready.',
+  'daemon-connection-lost': 'The broker has ended the connection of an agent on pipes.',
   'data-directory-in-use': 'Another process holds the data directory.',
   'data-directory-foreign-owner': 'The data directory belongs to another user of the machine.',
   'data-directory-unusable': 'The data directory cannot be made, is no directory, or cannot be written.',

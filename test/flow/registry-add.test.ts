@@ -28,7 +28,7 @@ const notes = (): object => ({
 const importing = (...more: readonly string[]): Promise<Ran> => home.run(['registry', 'import', 'mcp.json', ...more]);
 
 function expectUnchanged(): void {
-  expect(readdirSync(home.path('registry'), { recursive: true }).sort()).toEqual([
+  expect(readdirSync(home.path('registry'), { recursive: true, encoding: 'utf8' }).sort()).toEqual([
     ...['agents', 'agents/demo.yaml', 'servers', 'servers/tools.yaml'],
   ]);
 }

@@ -42,7 +42,7 @@ export async function lookAtServer(draft: ServerDraft, settings: Settings, how: 
 export async function addServer(
   { draft, text, pins }: ServerProposal,
   settings: Settings,
-  options: CoreOptions,
+  options: CoreOptions & { readonly signal: AbortSignal },
 ): Promise<JsonValue> {
   // Whoever was asked for a yes may have taken their time.
   refuseUnfit(draft, settings.registry);
@@ -56,7 +56,7 @@ export async function addServer(
     mkdirSync(join(settings.registry, 'servers'), { recursive: true });
     writeFileSync(beside, text);
     renameSync(beside, file);
-    return await administer({ method: 'registry.pin', params }, settings, { ...options, env });
+    return await administer({ method: 'registry.pin', params, signal: options.signal }, settings, { ...options, env });
   } catch (error) {
     rmSync(beside, { force: true });
     rmSync(file, { force: true });

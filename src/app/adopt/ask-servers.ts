@@ -51,7 +51,8 @@ export async function askServers(drafts: readonly ServerDraft[], asking: Asking)
     closing ??= pool.close();
     return closing;
   };
-  asking.signal.addEventListener('abort', end, { once: true });
+  const onAbort = (): void => void end();
+  asking.signal.addEventListener('abort', onAbort, { once: true });
   try {
     const answers = await Promise.all(
       drafts.map(async (draft): Promise<Answered> => {
@@ -64,7 +65,7 @@ export async function askServers(drafts: readonly ServerDraft[], asking: Asking)
     asking.signal.throwIfAborted();
     return answers;
   } finally {
-    asking.signal.removeEventListener('abort', end);
+    asking.signal.removeEventListener('abort', onAbort);
     // Processes have groups of their own, and no Ctrl-C of a terminal reaches them.
     await end();
   }

@@ -10,7 +10,7 @@ import { coreOptions } from '../core-options.ts';
 import { type CommandDeclaration, defineCommand } from '../declaration.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { sourcesOf } from '../init-sources.ts';
-import { interruptible } from '../interruptible.ts';
+import { interruptible } from '../interruption.ts';
 import { type OutputFormat, printData, say, sayProblems } from '../output.ts';
 import { fileCount, homeJson, nextCommands, plannedText } from '../shown-home.ts';
 import { counted, draftText, proposalText } from '../shown-servers.ts';
@@ -111,7 +111,7 @@ async function makeHome(wishes: Wishes, settings: Settings, signal: AbortSignal)
   }
   const question = `Write these ${fileCount(plan)} files into ${settings.registry} and ${settings.policies}?`;
   if (!(await isAgreed(question, { ...wishes, signal }))) return refused();
-  const quiet = coreOptions();
+  const quiet = coreOptions(signal);
   const options = { ...quiet, log: { ...quiet.log, warn: () => {} }, force: wishes.force };
   const written = await writeHome(plan, settings, options);
   tellWritten({ plan, written, wishes, settings });

@@ -1,12 +1,12 @@
 import type { Socket } from 'node:net';
 import { daemonSocketPath, isDaemonAbsent, isDaemonLeaving } from '../../app/daemon-client.ts';
 import type { Settings } from '../../app/settings.ts';
+import { ProblemError } from '../../domain/problem.ts';
 import { connectAgent } from '../../ingress/socket-client.ts';
 import { dataDirectoryHolder } from '../../storage/data-directory.ts';
 import { type BackgroundDaemon, startBackgroundDaemon } from '../background-daemon.ts';
 import { type CommandDeclaration, defineCommand } from '../declaration.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
-import { say } from '../output.ts';
 
 /** How long a daemon may take to come up. */
 const START_MS = 20_000;
@@ -65,7 +65,10 @@ async function carry(socket: Socket): Promise<ExitCode> {
     socket.resume();
   });
   const isLost = !process.stdin.readableEnded && process.stdout.writable;
-  if (isLost) say('the broker has ended the connection');
   process.stdin.destroy();
-  return isLost ? EXIT.failed : EXIT.yes;
+  if (!isLost) return EXIT.yes;
+  const hint = 'start the agent again, or run `seneschal serve` to see why it ends';
+  throw new ProblemError([
+    { code: 'daemon-connection-lost', at: '', message: 'the broker has ended the connection', hint },
+  ]);
 }

@@ -6,7 +6,7 @@ import { ProblemError } from '../../../domain/problem.ts';
 import { adoptServers } from '../../adopt-servers.ts';
 import { type CommandDeclaration, defineCommand } from '../../declaration.ts';
 import { EXIT } from '../../exit-codes.ts';
-import { interruptible } from '../../interruptible.ts';
+import { interruptible } from '../../interruption.ts';
 
 export const registryAdd: CommandDeclaration = defineCommand({
   path: 'registry add',

@@ -3,7 +3,7 @@ import { homeOf } from '../../../app/settings.ts';
 import { ProblemError } from '../../../domain/problem.ts';
 import { adoptServers } from '../../adopt-servers.ts';
 import { type CommandDeclaration, defineCommand } from '../../declaration.ts';
-import { interruptible } from '../../interruptible.ts';
+import { interruptible } from '../../interruption.ts';
 import { sayProblems } from '../../output.ts';
 
 export const registryImport: CommandDeclaration = defineCommand({
