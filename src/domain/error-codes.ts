@@ -54,7 +54,7 @@ export const ERROR_CODES = {
   'hosts-variable-unknown': 'An entry refers to a variable of its host that has no meaning outside of it.',
   'hosts-unknown': 'There is no agent host of that name, or none of its files is of the scope that was asked for.',
   'hosts-http-unsupported':
-    'An agent host cannot reach the broker over HTTP without a key in clear text in its config file.',
+    'The config file of an agent host takes no url, so that the broker is reached over stdio alone.',
   'hosts-file-changed': 'A config file of an agent host is no longer what was read or written, and is left as it is.',
   'hosts-file-unwritable': 'A config file of an agent host, or its backup, cannot be written.',
   'hosts-backup-missing': 'No backup lies beside a config file of an agent host.',

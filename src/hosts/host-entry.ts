@@ -33,12 +33,11 @@ export function hostEntry(id: HostId, { reach, agent }: Connection): HostEntry |
     const { command, args } = reach;
     return { entry: { ...(id === 'claude-desktop' ? {} : { type: 'stdio' }), command, args } };
   }
-  if (!host.readsHttp || host.secrets === 'none') {
-    const why = host.readsHttp ? 'can only hold a key in clear text' : 'starts programs and reads no url';
+  if (host.secrets === 'none') {
     return {
       code: 'hosts-http-unsupported',
       at: id,
-      message: `the config file of ${host.title} ${why}`,
+      message: `the config file of ${host.title} starts programs and takes no url`,
       hint: 'connect it over stdio, without `--http`: no key is needed there',
     };
   }

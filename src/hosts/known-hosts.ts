@@ -6,7 +6,7 @@ export type HostId = 'claude-desktop' | 'claude-code' | 'cursor' | 'cline' | 'vs
 /** `user`: for all that the user does; `project`: a file within the project; `local`: the user's, for one project. */
 export type HostScope = 'user' | 'project' | 'local';
 
-/** How a host writes a secret that it looks up itself; `none` where it can only hold it in clear text. */
+/** How a host writes a secret that it looks up itself; `none` where its file takes programs to start and no url. */
 export type SecretStyle = 'input' | 'env-prefixed' | 'env-plain' | 'none';
 
 export interface KnownHost {
@@ -14,19 +14,17 @@ export interface KnownHost {
   /** The name that people know it by. */
   readonly title: string;
   readonly secrets: SecretStyle;
-  /** The value of `type` in an HTTP entry; undefined where the host reads the `url` alone, or no HTTP at all. */
+  /** The value of `type` in an HTTP entry; undefined where the host reads the `url` alone, or none. */
   readonly httpType?: string;
-  /** False where the config file takes programs to start and no url. */
-  readonly readsHttp: boolean;
 }
 
 /** What an entry may hold, per host, as its documentation says. */
 export const KNOWN_HOSTS: Readonly<Record<HostId, KnownHost>> = {
-  'claude-desktop': { id: 'claude-desktop', title: 'Claude Desktop', secrets: 'none', readsHttp: false },
-  'claude-code': { id: 'claude-code', title: 'Claude Code', secrets: 'env-plain', httpType: 'http', readsHttp: true },
-  cursor: { id: 'cursor', title: 'Cursor', secrets: 'env-prefixed', readsHttp: true },
-  cline: { id: 'cline', title: 'Cline', secrets: 'none', httpType: 'streamableHttp', readsHttp: true },
-  vscode: { id: 'vscode', title: 'VS Code', secrets: 'input', httpType: 'http', readsHttp: true },
+  'claude-desktop': { id: 'claude-desktop', title: 'Claude Desktop', secrets: 'none' },
+  'claude-code': { id: 'claude-code', title: 'Claude Code', secrets: 'env-plain', httpType: 'http' },
+  cursor: { id: 'cursor', title: 'Cursor', secrets: 'env-prefixed' },
+  cline: { id: 'cline', title: 'Cline', secrets: 'env-prefixed', httpType: 'streamableHttp' },
+  vscode: { id: 'vscode', title: 'VS Code', secrets: 'input', httpType: 'http' },
 };
 
 /** Where a program is looked for. Everything that the machine says comes in. */
@@ -44,6 +42,8 @@ export interface HostPlace {
   readonly host: HostId;
   readonly scope: HostScope;
   readonly file: string;
+  /** What an entry with a `url` and no `type` is to this host. */
+  readonly untypedUrl?: 'sse';
   /** Keys that lead from the root to the map of servers by name. */
   readonly path: readonly string[];
 }
@@ -54,7 +54,7 @@ export function hostPlaces(machine: Machine): readonly HostPlace[] {
     machine.platform === 'win32' ? win32.join(...parts) : posix.join(...parts);
   const { home, env, project } = machine;
   const data = applicationData(machine);
-  const claudeJson = join(env.CLAUDE_CONFIG_DIR ?? home, '.claude.json');
+  const claudeJson = join(env.CLAUDE_CONFIG_DIR || home, '.claude.json');
   const cline = join('settings', 'cline_mcp_settings.json');
   const mcpServers = ['mcpServers'];
   const places: readonly HostPlace[] = [
@@ -74,10 +74,18 @@ export function hostPlaces(machine: Machine): readonly HostPlace[] {
     {
       host: 'cline',
       scope: 'user',
+      file: env.CLINE_MCP_SETTINGS_PATH || join(home, '.cline', 'data', cline),
+      path: mcpServers,
+      untypedUrl: 'sse',
+    },
+    // Where the extension kept them before it shared a file with the command line; it takes them over from there once.
+    {
+      host: 'cline',
+      scope: 'user',
       file: join(data, 'Code', 'User', 'globalStorage', 'saoudrizwan.claude-dev', cline),
       path: mcpServers,
+      untypedUrl: 'sse',
     },
-    { host: 'cline', scope: 'user', file: join(home, '.cline', 'data', cline), path: mcpServers },
   ];
   const ofUser = new Set(places.filter(({ scope }) => scope === 'user').map(({ file }) => file));
   // In the home directory the file of the project is that of the user.
@@ -87,6 +95,6 @@ export function hostPlaces(machine: Machine): readonly HostPlace[] {
 /** Where programs with a window keep what is the user's. */
 function applicationData({ home, platform, env }: Machine): string {
   if (platform === 'darwin') return posix.join(home, 'Library', 'Application Support');
-  if (platform === 'win32') return env.APPDATA ?? win32.join(home, 'AppData', 'Roaming');
+  if (platform === 'win32') return env.APPDATA || win32.join(home, 'AppData', 'Roaming');
   return env.XDG_CONFIG_HOME || posix.join(home, '.config');
 }

@@ -23,7 +23,9 @@ export function readHostPlace(place: HostPlace, text: string, context: ReadConte
   const document = parseJsonDocument(place.file, text);
   if (!('file' in document)) return { servers: [], problems: document };
   const map = nodeAt(document.root, place.path);
-  const reading = readMaps(document, map === undefined ? [] : [map], context);
+  const { untypedUrl } = place;
+  const maps = map === undefined ? [] : [map];
+  const reading = readMaps(document, maps, untypedUrl === undefined ? context : { ...context, untypedUrl });
   const servers = reading.servers.map((server) => ({ ...server, host: place.host, scope: place.scope }));
   return { ...reading, servers };
 }
@@ -58,10 +60,14 @@ export function readServerFile(file: string, text: string, context: ReadContext)
   return { servers: [], problems: [{ code: 'hosts-shape-unknown', at, message, hint }] };
 }
 
-function readMaps(document: JsonDocument, maps: readonly Node[], context: ReadContext): Reading {
+function readMaps(
+  document: JsonDocument,
+  maps: readonly Node[],
+  { untypedUrl = 'http', ...context }: ReadContext & Partial<Pick<EntryContext, 'untypedUrl'>>,
+): Reading {
   const problems: Problem[] = [];
   const texts = { ...context, inputs: inputsOf(document.root) };
-  const servers = maps.flatMap((map) => readMap(map, { document, texts, problems }));
+  const servers = maps.flatMap((map) => readMap(map, { document, texts, problems, untypedUrl }));
   return { servers, problems };
 }
 

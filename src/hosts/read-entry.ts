@@ -10,6 +10,8 @@ export interface EntryContext {
   readonly document: JsonDocument;
   readonly texts: Omit<TextContext, 'server' | 'unknown'>;
   readonly problems: Problem[];
+  /** What an entry with a `url` and no `type` is. */
+  readonly untypedUrl: 'http' | 'sse';
 }
 
 /** One entry of `mcpServers` or `servers`; undefined, with at least one problem, where it cannot be used. */
@@ -27,7 +29,10 @@ export function readEntry(entry: JsonProperty, context: EntryContext): FoundServ
     const hint = 'delete one of the two; the last one was read';
     problems.push({ code: 'hosts-duplicate-key', at: document.at(repeated.key), message, hint, severity: 'warning' });
   }
-  const transport = readTransport(entry, context, wrong);
+  // Cline's command line writes the transport as an object of its own within the entry.
+  const nested = propertyOf(entry.value, 'transport')?.value;
+  const way = nested?.type === 'object' ? { ...entry, value: nested } : entry;
+  const transport = readTransport(way, context, wrong);
   if (transport === undefined) return undefined;
   const isDisabled =
     booleanIn(entry.value, 'disabled', wrong) === true || booleanIn(entry.value, 'enabled', wrong) === false;
@@ -44,7 +49,7 @@ function readTransport(entry: JsonProperty, context: EntryContext, wrong: Wrong)
   const url = textIn(node, 'url', wrong);
   const command = textIn(node, 'command', wrong);
   if (type === 'wrong' || url === 'wrong' || command === 'wrong') return undefined;
-  const kind = kindOf(type?.text, url?.text);
+  const kind = kindOf(type?.text, url?.text, context.untypedUrl);
   if (kind === 'unsupported') {
     const place = propertyOf(node, type === undefined ? 'url' : 'type')?.value ?? node;
     const message = inServer(entry, `\`${type?.text ?? 'sse'}\` is a transport that is not supported`);
@@ -58,11 +63,18 @@ function readTransport(entry: JsonProperty, context: EntryContext, wrong: Wrong)
   return wrong(entry.key, `it lacks ${lacks}`, 'write the `command` that starts the server, or its `url`');
 }
 
-/** Hosts without a `type` take a `command` for stdio and a `url` for HTTP; a url that says so is one of SSE. */
-function kindOf(type: string | undefined, url: string | undefined): 'stdio' | 'http' | 'unsupported' {
-  if (type === undefined) return url === undefined ? 'stdio' : /\/sse\/?(?:\?|$)/.test(url) ? 'unsupported' : 'http';
-  if (type === 'stdio') return 'stdio';
-  return /^(?:http|streamable-?http)$/i.test(type) ? 'http' : 'unsupported';
+/** Without a `type` a `command` is one of stdio and a `url` what the host takes it for; a url that says so is one of SSE. */
+function kindOf(
+  type: string | undefined,
+  url: string | undefined,
+  untypedUrl: 'http' | 'sse',
+): 'stdio' | 'http' | 'unsupported' {
+  if (type !== undefined) {
+    if (type === 'stdio') return 'stdio';
+    return /^(?:http|streamable-?http)$/i.test(type) ? 'http' : 'unsupported';
+  }
+  if (url === undefined) return 'stdio';
+  return untypedUrl === 'sse' || /\/sse\/?(?:\?|$)/.test(url) ? 'unsupported' : 'http';
 }
 
 type Reader = EntryContext & { readonly wrong: Wrong };

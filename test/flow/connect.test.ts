@@ -104,7 +104,7 @@ describe('connecting a host', () => {
 
   test('tells what it did, and which servers go around the broker', async () => {
     put(CURSOR, OLD);
-    put('.cline/data/settings/cline_mcp_settings.json', '{"mcpServers":{"old":{"url":"https://h/sse"}}}');
+    put('.cline/data/settings/cline_mcp_settings.json', '{"mcpServers":{"old":{"url":"https://h/mcp"}}}');
     const { stdout, stderr } = await connect('cursor', 'cline', 'claude-code');
     expectGolden('connect.txt', placed(`${stdout}--- on standard error\n${stderr}`));
   });
@@ -183,7 +183,10 @@ describe('what is refused changes nothing', () => {
     [['cursr'], 'cursr: there is no agent host of that name  (hosts-unknown)\nhint: did you mean `cursor`?'],
     [['cursor', '--agent', 'nobody'], 'no file declares the agent `nobody`  (identity-unknown-agent)'],
     [['cursor', '--undo'], 'no backup of this file lies beside it  (hosts-backup-missing)'],
-    [['cline', '--http'], 'the config file of Cline can only hold a key in clear text  (hosts-http-unsupported)'],
+    [
+      ['claude-desktop', '--http'],
+      'the config file of Claude Desktop starts programs and takes no url  (hosts-http-unsupported)',
+    ],
     [['cursor', '--url', 'ftp://h'], 'this is no http url without user and password  (settings-invalid)'],
     [['cursor', '--http', '--port', '0'], '`--port` does not say where the broker is reached  (settings-invalid)'],
     [['cline', '--scope', 'project'], 'Cline reads no file of this project  (hosts-unknown)'],

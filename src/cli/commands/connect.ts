@@ -27,8 +27,7 @@ export const connect: CommandDeclaration = defineCommand({
 
     Over stdio, the default, the entry starts \`seneschal stdio\` for one agent, and the operating-system user is the proof:
     no key is needed. With --http it holds the url and refers to the key in the way of the host, by \`SENESCHAL_KEY\` in the
-    environment or by an input of VS Code. No key is ever written into a file; a host that could only hold it in clear
-    text is refused.`,
+    environment or by an input of VS Code. No key is ever written into a file.`,
   arguments: [{ name: 'host', what: `one of ${HOST_IDS.join(', ')}`, optional: true, repeatable: true }],
   flags: [
     { name: 'agent', value: 'name', what: 'the agent of that host; needed where the registry declares several' },
@@ -39,7 +38,7 @@ export const connect: CommandDeclaration = defineCommand({
       choices: ['user', 'project'],
       default: 'user',
     },
-    { name: 'http', what: 'reach a running broker over HTTP instead of starting one over stdio' },
+    { name: 'http', what: 'reach a running broker over HTTP; the host looks the key up, mostly as `SENESCHAL_KEY`' },
     {
       name: 'url',
       value: 'url',

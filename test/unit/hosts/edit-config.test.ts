@@ -27,12 +27,18 @@ describe('the entry of each host', () => {
     expect(hostEntry(host, { reach: STDIO, agent: 'demo' })).toEqual({ entry });
   });
 
-  test('Claude Code finds the key in its environment by `${NAME}`, Cursor by `${env:NAME}`', () => {
+  test('Claude Code finds the key in its environment by `${NAME}`, Cursor and Cline by `${env:NAME}`', () => {
     expect(hostEntry('claude-code', { reach: HTTP })).toEqual({
       entry: { type: 'http', url: HTTP.url, headers: { Authorization: 'Bearer ${SENESCHAL_KEY}' } },
     });
     expect(hostEntry('cursor', { reach: HTTP })).toEqual({
       entry: { url: HTTP.url, headers: { Authorization: 'Bearer ${env:SENESCHAL_KEY}' } },
+    });
+  });
+
+  test('Cline takes a url for one of SSE unless its entry says otherwise', () => {
+    expect(hostEntry('cline', { reach: HTTP })).toEqual({
+      entry: { type: 'streamableHttp', url: HTTP.url, headers: { Authorization: 'Bearer ${env:SENESCHAL_KEY}' } },
     });
   });
 
@@ -48,8 +54,11 @@ describe('the entry of each host', () => {
     });
   });
 
-  test.each(['claude-desktop', 'cline'] as const)('%s could only hold a key in clear text and is refused', (host) => {
-    expect(hostEntry(host, { reach: HTTP })).toMatchObject({ code: 'hosts-http-unsupported', at: host });
+  test('the file of Claude Desktop holds no url, so that HTTP is refused', () => {
+    expect(hostEntry('claude-desktop', { reach: HTTP })).toMatchObject({
+      code: 'hosts-http-unsupported',
+      at: 'claude-desktop',
+    });
   });
 });
 

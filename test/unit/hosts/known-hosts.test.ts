@@ -16,8 +16,8 @@ test('on Linux what is the user’s lies in the home directory and below `.confi
     'cursor user /home/ana/.cursor/mcp.json',
     'vscode project /p/.vscode/mcp.json',
     'vscode user /home/ana/.config/Code/User/mcp.json',
-    'cline user /home/ana/.config/Code/User/globalStorage/saoudrizwan.claude-dev/settings/cline_mcp_settings.json',
     'cline user /home/ana/.cline/data/settings/cline_mcp_settings.json',
+    'cline user /home/ana/.config/Code/User/globalStorage/saoudrizwan.claude-dev/settings/cline_mcp_settings.json',
   ]);
 });
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { formatProblem } from '../../../src/domain/problem.ts';
 import type { FoundServer, FoundText } from '../../../src/hosts/found-server.ts';
-import { readServerFile } from '../../../src/hosts/read-config.ts';
+import { readHostPlace, readServerFile } from '../../../src/hosts/read-config.ts';
 import type { Reading } from '../../../src/hosts/reading.ts';
 import { VariableNames } from '../../../src/hosts/variable-names.ts';
 
@@ -182,6 +182,22 @@ describe('files that are not in order', () => {
   test('an entry called `__proto__` is an entry like any other', () => {
     expect(names(read('{"mcpServers":{"__proto__":{"command":"x"}}}').servers)).toEqual(['__proto__']);
   });
+});
+
+test('an entry may hold its transport as an object of its own, as Cline’s command line writes it', () => {
+  const reading = entry({ transport: { type: 'streamableHttp', url: 'https://h/mcp' }, disabled: true });
+  expect(reading.servers).toMatchObject([
+    { isDisabled: true, transport: { type: 'http', url: { text: 'https://h/mcp' } } },
+  ]);
+});
+
+test('a url without a type is one of SSE to Cline, and of streamable HTTP to the others', () => {
+  const text = '{"mcpServers":{"a":{"url":"https://h/mcp"}}}';
+  const place = { host: 'cline', scope: 'user', file: 'x.json', path: ['mcpServers'], untypedUrl: 'sse' } as const;
+  expect(names(read(text).servers)).toEqual(['a']);
+  expect(problems(readHostPlace(place, text, { ...CONTEXT, names: new VariableNames() }))).toEqual([
+    'x.json:1:27 hosts-transport-unsupported: server `a`: `sse` is a transport that is not supported',
+  ]);
 });
 
 test('a server that its host was told not to start is disabled', () => {
