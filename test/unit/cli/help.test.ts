@@ -88,7 +88,7 @@ test('help has no colours, so that there are none to turn off', () => {
 
 test('every noun with verbs is described, and every description has its verbs', () => {
   const withVerbs = COMMANDS.filter(({ path }) => path.includes(' ')).map(({ path }) => path.split(' ')[0]);
-  expect([...new Set(withVerbs)].sort()).toEqual(Object.keys(NOUNS).sort());
+  expect(new Set(withVerbs)).toEqual(new Set(Object.keys(NOUNS)));
 });
 
 test('no two commands have one path, and none is a noun of others', () => {
