@@ -19,6 +19,13 @@ export interface Administration {
 const agentName = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/);
 const selection = z.strictObject({ server: z.string().max(64).optional(), tool: z.string().max(128).optional() });
 const asker = z.strictObject({ agent: agentName.optional() });
+/** `agreed`: of a server that was just added, the digest of the definitions that a person has seen. */
+const pinning = selection.extend({
+  agreed: z
+    .string()
+    .regex(/^sha256:[0-9a-f]{64}$/)
+    .optional(),
+});
 const creation = z.strictObject({ agent: agentName, expiresInMs: z.int().positive().max(315_576_000_000).optional() });
 const revocation = z.strictObject({ id: z.string().regex(/^[0-9a-f]{16}$/) });
 
@@ -64,7 +71,7 @@ export function openAdministration(
     'registry.diff': async (params) => registryDifferences(core, parsed(selection, params)),
     'broker.report': async () => reportOf(core, http()),
     'limits.status': async (params) => liveLimits(core, parsed(asker, params).agent),
-    'registry.pin': async (params) => pinTools(core, { ...parsed(selection, params), by }, signal),
+    'registry.pin': async (params) => pinTools(core, { ...parsed(pinning, params), by }, signal),
   };
   return {
     handle: async (method, params) => {

@@ -8,6 +8,7 @@ import { LOCK_FILE, writeLock } from '../registry/lock.ts';
 import { type NewPin, withoutPin, withPins } from '../registry/pin.ts';
 import { forgetPins, loadPins } from '../registry/pins-table.ts';
 import type { ToolState } from '../registry/tool-state.ts';
+import { digestOfPins } from './adopt/proposal.ts';
 import type { BrokerCore } from './compose.ts';
 import { type RegistryView, registryView } from './registry-view.ts';
 
@@ -45,10 +46,13 @@ export async function registryDifferences(core: BrokerCore, which: Selection): P
   };
 }
 
-/** Writes the definitions that servers have now into `registry.lock`, and takes what is gone out of it. */
+/**
+ * Writes the definitions that servers have now into `registry.lock`, and takes what is gone out of it. With `agreed` the
+ * server is a new one whose definitions a person has seen: others than those are not pinned.
+ */
 export async function pinTools(
   core: BrokerCore,
-  which: Selection & { readonly by: string },
+  which: Selection & { readonly by: string; readonly agreed?: string | undefined },
   signal?: AbortSignal,
 ): Promise<JsonValue> {
   await askSelected(core, which);
@@ -60,6 +64,10 @@ export async function pinTools(
       ? []
       : [{ server, tool, digest: observedDigest, definition: observed }],
   );
+  if (which.server !== undefined && which.agreed !== undefined) {
+    refuseOthers(core, which.server, digestOfPins(added) === which.agreed);
+    await core.journal.require({ kind: 'server.added', by: which.by, server: which.server, tools: added.length });
+  }
   const gone = states.filter(
     ({ server, status }) => status === 'missing' && core.standing.observedOf(server).status === 'listed',
   );
@@ -99,8 +107,24 @@ export async function pinTools(
 
 async function askSelected(core: BrokerCore, { server }: Selection): Promise<void> {
   if (server === undefined) return core.observer.askAll();
+  // A file that was written a moment ago may not have been seen yet.
+  if (!core.standing.registry.servers.has(server)) await core.standing.reload();
   if (!core.standing.registry.servers.has(server)) throw new ProblemError([unknownServer(server, core)]);
   await core.observer.ask(server);
+}
+
+/** Refuses to pin a new server that cannot be asked here, or that lists other tools than a person has seen. */
+function refuseOthers(core: BrokerCore, server: string, isAgreed: boolean): void {
+  const seen = core.standing.observedOf(server);
+  const at = core.standing.registry.placeOf(server, ['transport']);
+  if (seen.status === 'failed') {
+    const hint = 'start the broker where the server can run, with the variables that it needs';
+    const message = `the broker cannot ask the server \`${server}\`: ${seen.error}`;
+    throw new ProblemError([{ code: 'registry-server-unanswered', at, message, hint }]);
+  }
+  if (isAgreed) return;
+  const message = `the server \`${server}\` lists other tools than it did a moment ago`;
+  throw new ProblemError([{ code: 'registry-tools-changed', at, message, hint: 'look at its tools once more' }]);
 }
 
 function selected({ standing }: BrokerCore, { server, tool }: Selection): readonly ToolState[] {

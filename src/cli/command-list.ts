@@ -13,6 +13,7 @@
 import { completion } from './commands/completion.ts';
 import { connect } from './commands/connect.ts';
 import { doctor } from './commands/doctor.ts';
+import { init } from './commands/init.ts';
 import { keysCreate } from './commands/keys/create.ts';
 import { keysList } from './commands/keys/list.ts';
 import { keysRevoke } from './commands/keys/revoke.ts';
@@ -25,7 +26,9 @@ import { policyExplain } from './commands/policy/explain.ts';
 import { policyList } from './commands/policy/list.ts';
 import { policyTest } from './commands/policy/test.ts';
 import { posture } from './commands/posture.ts';
+import { registryAdd } from './commands/registry/add.ts';
 import { registryDiff } from './commands/registry/diff.ts';
+import { registryImport } from './commands/registry/import.ts';
 import { registryList } from './commands/registry/list.ts';
 import { registryPin } from './commands/registry/pin.ts';
 import { replayDecide } from './commands/replay/decide.ts';
@@ -35,6 +38,7 @@ import { usage } from './commands/usage.ts';
 import type { CommandDeclaration } from './declaration.ts';
 
 export const COMMANDS: readonly CommandDeclaration[] = [
+  init,
   serve,
   stdio,
   connect,
@@ -47,6 +51,8 @@ export const COMMANDS: readonly CommandDeclaration[] = [
   registryList,
   registryDiff,
   registryPin,
+  registryAdd,
+  registryImport,
   keysCreate,
   keysList,
   keysRevoke,

@@ -46,8 +46,11 @@ export interface Example {
   readonly exit?: ExitCode;
   /** It runs until it is stopped: the test waits until it has printed this text, and ends it as Ctrl-C does, with 130. */
   readonly runsOn?: string;
-  /** Where the test runs it. Default: in a copy of the checkout's example, with a short history in its ledger. */
-  readonly within?: 'example' | 'empty-directory';
+  /**
+   * Where the test runs it: in a copy of the checkout's example, with a short history in its ledger and `servers.json`,
+   * the config file of an agent (the default); in an empty directory; or in one that holds `.mcp.json` and nothing else.
+   */
+  readonly within?: 'example' | 'empty-directory' | 'project';
 }
 
 /** What every command is handed, whatever its words are. */

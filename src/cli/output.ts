@@ -49,7 +49,7 @@ export function exitCodeOf(error: unknown): ExitCode {
 }
 
 const WORLD =
-  /^(?:data-directory|storage|daemon|ledger|internal)-|^ingress-(?:listen|socket|request)-failed$|^hosts-file-/;
+  /^(?:data-directory|storage|daemon|ledger|internal|files)-|^ingress-(?:listen|socket|request)-failed$|^hosts-file-|^registry-server-unanswered$/;
 
 /** The objects of a list within an answer; none where there is no such list. */
 export function objectsOf(data: JsonValue, key: string): readonly JsonObject[] {

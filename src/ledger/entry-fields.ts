@@ -130,6 +130,7 @@ export const DETAIL_FIELDS: { readonly [Kind in HouseKind]: FieldMeanings<HouseD
   'policy.rejected': { problems: PROBLEMS },
   'registry.applied': FROM_TO,
   'registry.rejected': { problems: PROBLEMS },
+  'server.added': { server: 'Name of the server', tools: 'How many of its tools were agreed to with it' },
   'tool.drifted': ALARM,
   'tool.pinned': {
     tool: ALARM.tool,
@@ -186,6 +187,7 @@ export const KIND_MEANINGS: { readonly [Kind in EntryKind]: string } = {
   'policy.rejected': 'Changed policies could not be loaded; the old ones stay.',
   'registry.applied': 'A changed registry is in force.',
   'registry.rejected': 'A changed registry could not be loaded; the old one stays.',
+  'server.added': 'A person added a server and agreed to its tools.',
   'tool.drifted': 'A tool differs from what was agreed to, or its pin is corrupt; it is blocked.',
   'tool.pinned': 'A person agreed to a definition, or took a tool that is gone out of the lock.',
   'tool.quarantined': 'A tool is not admitted, or tools of a server have not been agreed to.',

@@ -132,6 +132,7 @@ export const HOUSE_KINDS = [
   'policy.rejected',
   'registry.applied',
   'registry.rejected',
+  'server.added',
   'tool.drifted',
   'tool.pinned',
   'tool.quarantined',
@@ -150,6 +151,7 @@ export interface HouseDetails {
   readonly 'policy.rejected': { readonly problems: readonly RejectedPlace[] };
   readonly 'registry.applied': { readonly from: Digest; readonly to: Digest };
   readonly 'registry.rejected': { readonly problems: readonly RejectedPlace[] };
+  readonly 'server.added': { readonly server: string; readonly tools: number };
   readonly 'tool.drifted': ToolAlarm;
   readonly 'tool.pinned': { readonly tool: string; readonly from?: Digest; readonly to?: Digest };
   readonly 'tool.quarantined': ToolAlarm | UnpinnedServer;

@@ -117,6 +117,9 @@ test('T5: no administrative request takes a server, not even from the owner of t
       expect([method, reply]).toEqual([method, expect.stringContaining('"ok":false')]);
   }
   expect(await asksDaemon('registry.pin', { server: 'evil', ...{ command: 'touch' } })).toContain('"ok":false');
+  const agreed = `sha256:${'0'.repeat(64)}`;
+  expect(await asksDaemon('registry.pin', { server: 'evil', agreed })).toContain('"registry-unknown-server"');
+  expect(await asksDaemon('registry.pin', { server: 'tools', agreed })).toContain('"registry-tools-changed"');
   expect(await asksDaemon('registry.status', {})).not.toContain('evil');
   expectNothingStarted(house);
 });

@@ -73,7 +73,7 @@ const examples = COMMANDS.flatMap((command) =>
 );
 
 test.each(examples)('`%s` does what its help says', async (line, { exit = EXIT.yes, runsOn, within }) => {
-  copy = copyOf(told, { empty: within === 'empty-directory' });
+  copy = copyOf(told, within);
   const { code, stdout, stderr } = await runLine(line, { within: copy, runsOn });
   expect([code, stdout]).toEqual([runsOn === undefined ? exit : EXIT.interrupted, expect.any(String)]);
   expect(stderr).not.toContain('internal-defect');
@@ -90,7 +90,7 @@ describe('`--output json`', () => {
     'of `%s` reads as in its golden file',
     async (path, { examples: [{ line, exit = EXIT.yes, within }] }) => {
       expect(line).toMatch(/^seneschal /);
-      copy = copyOf(told, { empty: within === 'empty-directory' });
+      copy = copyOf(told, within);
       const json = /--output json/.test(line) ? line : `${line} --output json`;
       const { code, stdout, stderr } = await runLine(json, { within: copy });
       expect([code, stderr]).toEqual([exit, expect.not.stringContaining('internal-defect')]);

@@ -1,9 +1,9 @@
 import type { ZodType } from 'zod';
-import { editorSchemaText } from '../src/config/json-schema.ts';
-import { limitsSettings } from '../src/limits/settings.ts';
-import { suiteSchema } from '../src/policy/suite-file.ts';
-import { agentSettingsSchema } from '../src/registry/agent-settings.ts';
-import { serverSettingsSchema } from '../src/registry/server-schema.ts';
+import { editorSchemaText } from '../config/json-schema.ts';
+import { limitsSettings } from '../limits/settings.ts';
+import { suiteSchema } from '../policy/suite-file.ts';
+import { agentSettingsSchema } from '../registry/agent-settings.ts';
+import { serverSettingsSchema } from '../registry/server-schema.ts';
 
 const SCHEMAS: readonly (readonly [name: string, title: string, schema: ZodType])[] = [
   ['server', 'registry/servers/*.yaml', serverSettingsSchema],

@@ -1,0 +1,116 @@
+import { isIP } from 'node:net';
+import { ProblemError } from '../../domain/problem.ts';
+import { isSecretKey } from '../../lib/clear-text-secret.ts';
+import { parseReferences } from '../../lib/secret-reference.ts';
+import type { NeededVariable, ServerDraft } from './draft.ts';
+import { exactPackage } from './npm-package.ts';
+import { registryNameOf } from './registry-name.ts';
+
+/** A server as a person names it on the command line. */
+export interface NamedServer {
+  /** `npm:<package>[@version]` or `https://…`. */
+  readonly specification: string;
+  /** The name that it shall have. Default: made of the specification. */
+  readonly name?: string;
+  /** Arguments of the program. */
+  readonly args: readonly string[];
+  /** `NAME=value` each: variables of a process, or headers of a url. Values with references as they are written. */
+  readonly env: readonly string[];
+  readonly headers: readonly string[];
+}
+
+/** True for what `draftOfNamed` can read; all else is a file. */
+export function isNamed(specification: string): boolean {
+  return /^(?:npm:|https?:\/\/)/.test(specification);
+}
+
+/** Makes a draft of what a person typed. @throws ProblemError for what is wrong with it. */
+export async function draftOfNamed(
+  named: NamedServer,
+  how: { readonly dir: string; readonly signal: AbortSignal },
+): Promise<ServerDraft> {
+  return named.specification.startsWith('npm:') ? packageDraft(named, how) : urlDraft(named);
+}
+
+async function packageDraft(
+  named: NamedServer,
+  how: { readonly dir: string; readonly signal: AbortSignal },
+): Promise<ServerDraft> {
+  if (named.headers.length > 0) throw wrong('--header', 'a package is given no headers', 'write `--env NAME=value`');
+  const { name, version } = await exactPackage(named.specification.slice('npm:'.length), how);
+  const env = pairsOf(named.env, '--env');
+  return {
+    name: nameOf(named, shortName(name)),
+    transport: { type: 'stdio', command: 'npx', args: ['-y', `${name}@${version}`, ...named.args], env },
+    ...commonOf(env, named),
+  };
+}
+
+function urlDraft(named: NamedServer): ServerDraft {
+  const { specification } = named;
+  if (!URL.canParse(specification))
+    throw wrong(specification, 'this is no url', 'write one such as `https://example.org/mcp`');
+  if (named.env.length > 0) throw wrong('--env', 'a url is given no variables', 'write `--header NAME=value`');
+  if (named.args.length > 0) throw wrong('', 'a url is given no arguments', 'write them into the url');
+  const headers = pairsOf(named.headers, '--header');
+  return {
+    name: nameOf(named, shortHost(new URL(specification))),
+    transport: { type: 'streamable-http', url: specification, headers },
+    ...commonOf(headers, named),
+  };
+}
+
+/** `@scope/server-memory` is known as `memory`, `@playwright/mcp` as `playwright`. */
+function shortName(name: string): string {
+  const [own = '', scope = own] = name.replace(/^@/, '').split('/').reverse();
+  const short = own.replace(/^(?:mcp-)?server-|-mcp(?:-server)?$|^mcp-/g, '');
+  return /^(?:mcp|server|mcp-server)$/.test(short) ? scope : short;
+}
+
+/** `mcp.example.org` and `api.example.org` are both known as `example`; an address by itself and its port. */
+function shortHost({ hostname, host }: URL): string {
+  const labels = hostname.split('.').filter((label) => !/^(?:mcp|api|www)$/.test(label));
+  return isIP(hostname) !== 0 || labels.length < 2 ? host : (labels.at(-2) ?? host);
+}
+
+function commonOf(
+  values: Readonly<Record<string, string>>,
+  { specification }: NamedServer,
+): Pick<ServerDraft, 'variables' | 'secrets' | 'from'> {
+  return { variables: variablesIn(values), secrets: new Map(), from: specification };
+}
+
+/** The variables that the values of a file refer to. */
+export function variablesIn(values: Readonly<Record<string, string>>): readonly NeededVariable[] {
+  const found = new Map<string, NeededVariable>();
+  for (const [key, value] of Object.entries(values)) {
+    const parts = parseReferences(value);
+    for (const part of 'message' in parts ? [] : parts) {
+      if (part.kind !== 'env') continue;
+      const isSecret = isSecretKey(key) || isSecretKey(part.name);
+      found.set(part.name, { name: part.name, isSecret, wasInClear: false });
+    }
+  }
+  return [...found.values()];
+}
+
+function pairsOf(pairs: readonly string[], flag: string): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    pairs.map((pair) => {
+      const equals = pair.indexOf('=');
+      if (equals > 0) return [pair.slice(0, equals), pair.slice(equals + 1)];
+      throw wrong(flag, 'this is no name with a value', `write it as in \`${flag} 'NAME=$\{env:NAME}'\``);
+    }),
+  );
+}
+
+function nameOf({ name, specification }: NamedServer, otherwise: string): string {
+  const made = name ?? registryNameOf(otherwise);
+  if (made !== undefined) return made;
+  const message = 'no name of the registry can be made of this';
+  throw new ProblemError([{ code: 'registry-no-name', at: specification, message, hint: 'give one with `--name`' }]);
+}
+
+function wrong(at: string, message: string, hint: string): ProblemError {
+  return new ProblemError([{ code: 'settings-invalid', at, message, hint }]);
+}

@@ -1,0 +1,64 @@
+import type { Risk } from '../../domain/target.ts';
+import { type Digest, digestOfJson } from '../../lib/digest.ts';
+import type { JsonObject } from '../../lib/json.ts';
+import { buildCatalog } from '../../registry/catalog.ts';
+import type { Registry } from '../../registry/load.ts';
+import type { NewPin } from '../../registry/pin.ts';
+import { proposeRisk } from '../../registry/risk-proposal.ts';
+import { serverText } from '../../registry/server-text.ts';
+import type { ToolState } from '../../registry/tool-state.ts';
+import { admitTool } from '../../validation/tool-schemas.ts';
+import type { ServerDraft } from './draft.ts';
+
+/** A tool with the risk that is proposed for it. */
+export interface ProposedTool {
+  readonly tool: string;
+  readonly risk: Risk;
+  readonly why: string;
+}
+
+/** A tool that can not be called as it is, and why. */
+export interface BrokenTool {
+  readonly tool: string;
+  readonly reason: string;
+}
+
+/** A server that was asked, with all that is to be agreed to. */
+export interface ServerProposal {
+  readonly draft: ServerDraft;
+  readonly tools: readonly ProposedTool[];
+  readonly broken: readonly BrokenTool[];
+  /** The definitions that would be agreed to. */
+  readonly pins: readonly NewPin[];
+  /** The text of the server's file. */
+  readonly text: string;
+}
+
+/** Judges what a server listed, as the broker would. `registry` holds the server. */
+export function proposeServer(draft: ServerDraft, listed: readonly JsonObject[], registry: Registry): ServerProposal {
+  const none = new Map();
+  const { tools: states } = buildCatalog({
+    registry,
+    ...{ lock: none, pins: none, admit: admitTool },
+    observed: new Map([[draft.name, { status: 'listed', tools: listed }]]),
+  });
+  const own = states.filter(({ server }) => server === draft.name);
+  const pins = own.flatMap(pinOf);
+  const tools = pins.map(({ tool, definition }) => ({ tool, ...proposeRisk(definition) }));
+  return {
+    ...{ draft, tools, pins },
+    broken: own.flatMap(({ tool, status, reason = '' }) => (status === 'quarantined' ? [{ tool, reason }] : [])),
+    text: serverText({ ...draft, tools }),
+  };
+}
+
+/** One digest over every definition: what was shown to a person is what is pinned. */
+export function digestOfPins(pins: readonly Pick<NewPin, 'tool' | 'digest'>[]): Digest {
+  return digestOfJson(Object.fromEntries(pins.map(({ tool, digest }) => [tool, digest])));
+}
+
+function pinOf({ server, tool, status, observed, observedDigest }: ToolState): readonly NewPin[] {
+  return status === 'quarantined' || observed === undefined || observedDigest === undefined
+    ? []
+    : [{ server, tool, digest: observedDigest, definition: observed }];
+}

@@ -1,0 +1,18 @@
+/** Longest name of the registry. */
+const MOST = 63;
+
+/**
+ * The name of the registry that a free name becomes: `GitHub Issues` is `github-issues`. Undefined where nothing of it
+ * may stand in one.
+ */
+export function registryNameOf(text: string): string | undefined {
+  const name = text
+    .normalize('NFKD')
+    .replace(/\p{Mn}/gu, '')
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/^-+/, '')
+    .slice(0, MOST)
+    .replace(/-+$/, '');
+  return name === '' ? undefined : name;
+}

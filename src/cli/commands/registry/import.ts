@@ -1,0 +1,58 @@
+import { draftsOfFile } from '../../../app/adopt/find-drafts.ts';
+import { homeOf } from '../../../app/settings.ts';
+import { ProblemError } from '../../../domain/problem.ts';
+import { adoptServers } from '../../adopt-servers.ts';
+import { type CommandDeclaration, defineCommand } from '../../declaration.ts';
+import { interruptible } from '../../interruption.ts';
+import { sayProblems } from '../../output.ts';
+
+export const registryImport: CommandDeclaration = defineCommand({
+  path: 'registry import',
+  summary: 'add the tool servers of a config file of an agent',
+  does: `Reads the servers of a config file (mcpServers of Claude, Cursor or Cline, servers of VS Code) and adds them as
+    \`seneschal registry add\` does: shows what would be run, starts each once, shows the tools, and waits for a yes.
+    Secrets that stand in the file become references and are not copied; what has to be exported is said at the end. The
+    file itself is not changed. A server that cannot be asked is told of and left out, and the others are added.`,
+  arguments: [{ name: 'file', what: 'the config file, such as `.mcp.json`' }],
+  flags: [
+    { name: 'only', value: 'name', what: 'only this server of the file', repeatable: true },
+    { name: 'skip-broken', what: 'leave tools that are not admitted blocked, instead of refusing their server' },
+    { name: 'yes', what: 'agree beforehand, without being asked' },
+  ],
+  settings: ['registry', 'policies', 'data'],
+  exits: {
+    yes: 'every server is in the registry and its tools are pinned',
+    failed: 'a server could not be asked, or a disk, a socket or another process failed',
+    usage: 'what was typed or a file is wrong, a name is taken, or nobody could be asked',
+    refused: 'the person said no; nothing was written',
+  },
+  examples: [
+    {
+      wish: 'Add the servers of a config file',
+      line: 'seneschal registry import servers.json --yes',
+    },
+  ],
+  run: ({ args, flags, settings, output }) =>
+    interruptible(async (signal) => {
+      const inForce = settings();
+      const { drafts, problems } = draftsOfFile(args.file, { env: process.env, home: homeOf(inForce) });
+      const wanted = flags.only.length === 0 ? drafts : drafts.filter(({ name }) => flags.only.includes(name));
+      const missing = flags.only.filter((name) => !drafts.some((draft) => draft.name === name));
+      if (missing.length > 0)
+        throw new ProblemError([
+          unknownName(
+            missing,
+            drafts.map(({ name }) => name),
+          ),
+        ]);
+      if (wanted.length === 0) throw new ProblemError(problems);
+      sayProblems(problems, output);
+      const { yes, 'skip-broken': skipBroken } = flags;
+      return adoptServers(wanted, { settings: inForce, yes, skipBroken, output, signal });
+    }),
+});
+
+function unknownName(missing: readonly string[], known: readonly string[]): ProblemError['problems'][number] {
+  const message = `the file holds no server \`${missing.join('`, `')}\``;
+  return { code: 'settings-invalid', at: '--only', message, hint: `write one of ${known.join(', ')}` };
+}

@@ -1,0 +1,61 @@
+import type { Risk } from '../../domain/target.ts';
+
+/** One tool that a first policy speaks of. */
+export interface TemplateTool {
+  readonly server: string;
+  readonly tool: string;
+  readonly risk: Risk;
+}
+
+/** What a first policy is made for. */
+export interface TemplateInput {
+  /** Name of the agent. */
+  readonly agent: string;
+  /** Every tool that was agreed to, in the order of the servers. */
+  readonly tools: readonly TemplateTool[];
+  /** Ids (`tool:<server>/<tool>`) of the tools that a person named; empty where nobody named any. */
+  readonly named: readonly string[];
+}
+
+/** A first policy: what `policy.csv` says, and what must stay true of it. */
+export interface FirstPolicy {
+  readonly policy: string;
+  /** Ids of tools that the agent may call, and of those that it may not: every tool is in one of the two. */
+  readonly may: readonly string[];
+  readonly mayNot: readonly string[];
+}
+
+/** The id of a tool in rows and tests. */
+export function idOf({ server, tool }: Pick<TemplateTool, 'server' | 'tool'>): string {
+  return `tool:${server}/${tool}`;
+}
+
+/** Ids of the tools of one risk. */
+export function idsOf(tools: readonly TemplateTool[], risk: Risk): readonly string[] {
+  return tools.filter((each) => each.risk === risk).map(idOf);
+}
+
+/** Rows of the same kind with their columns one below the other. */
+export function aligned(rows: readonly (readonly string[])[]): readonly string[] {
+  const widths: number[] = [];
+  for (const row of rows)
+    row.forEach((cell, column) => {
+      widths[column] = Math.max(widths[column] ?? 0, cell.length);
+    });
+  return rows.map((row) =>
+    row
+      .map((cell, column) => (column === row.length - 1 ? cell : `${cell},`.padEnd((widths[column] ?? 0) + 2)))
+      .join('')
+      .trimEnd(),
+  );
+}
+
+/** A grant. An empty condition is always true. */
+export function grant(subject: string, object: string, effect: 'allow' | 'deny' = 'allow'): readonly string[] {
+  return ['p', subject, object, 'call', '', effect];
+}
+
+/** The members of a set, or nothing where it has none. */
+export function members(set: string, ids: readonly string[]): readonly (readonly string[])[] {
+  return ids.map((id) => ['g2', id, set]);
+}

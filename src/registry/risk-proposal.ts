@@ -1,0 +1,82 @@
+import type { Risk } from '../domain/target.ts';
+import { isJsonObject, type JsonObject } from '../lib/json.ts';
+
+/** A risk to be looked at by a person before it is written down, and what speaks for it. */
+export interface RiskProposal {
+  readonly risk: Risk;
+  /** One clause without full stop. */
+  readonly why: string;
+}
+
+/**
+ * Proposes the risk of a tool by its name and its annotations, each of which only ever raises what the other says. A
+ * name whose first word is no known verb says nothing by itself: the tool is `destructive` unless its annotations say
+ * no more harm than a word of the name does. Annotations alone lower nothing: they are the server speaking of itself.
+ */
+export function proposeRisk(definition: JsonObject): RiskProposal {
+  const name = typeof definition.name === 'string' ? definition.name : '';
+  const annotated = annotatedRisk(definition);
+  const named = namedRisk(wordsOf(name), annotated);
+  if (named === undefined) return { risk: 'destructive', why: 'neither its name nor its annotations tell enough' };
+  if (annotated !== undefined && SEVERITY[annotated.risk] > SEVERITY[named.risk]) return annotated;
+  return named;
+}
+
+const SEVERITY: Readonly<Record<Risk, number>> = { read: 0, write: 1, destructive: 2 };
+
+/** MCP 2025-11-25, `ToolAnnotations`: where `readOnlyHint` is false `destructiveHint` is true by default. */
+function annotatedRisk(definition: JsonObject): RiskProposal | undefined {
+  if (!isJsonObject(definition.annotations)) return undefined;
+  const { readOnlyHint, destructiveHint } = definition.annotations;
+  if (readOnlyHint === true)
+    return destructiveHint === true
+      ? { risk: 'destructive', why: 'its annotations contradict each other' }
+      : { risk: 'read', why: 'annotated `readOnlyHint`' };
+  if (destructiveHint === true) return { risk: 'destructive', why: 'annotated `destructiveHint`' };
+  if (readOnlyHint !== false) return undefined;
+  return destructiveHint === false
+    ? { risk: 'write', why: 'annotated as neither read-only nor destructive' }
+    : { risk: 'destructive', why: 'annotated as not read-only, and not as harmless' };
+}
+
+function namedRisk(words: readonly string[], annotated: RiskProposal | undefined): RiskProposal | undefined {
+  const harm = words.find((word) => DESTRUCTIVE.has(word));
+  if (harm !== undefined) return { risk: 'destructive', why: `\`${harm}\` is in its name` };
+  const change = words.find((word) => WRITE.has(word));
+  const first = words[0] ?? '';
+  if (change !== undefined) {
+    const isSaid = WRITE.has(first) || READ.has(first) || (annotated !== undefined && annotated.risk !== 'destructive');
+    return isSaid ? { risk: 'write', why: `\`${change}\` is in its name` } : undefined;
+  }
+  if (READ.has(first)) return { risk: 'read', why: `its name begins with \`${first}\`` };
+  // A verb that does not lead, or a noun of things that are looked at: a word of the name that the annotation agrees with.
+  const look = words.find((word) => READ.has(word) || LOOKED_AT.has(word));
+  return look !== undefined && annotated?.risk === 'read'
+    ? { risk: 'read', why: `\`${look}\` is in its name, and it is annotated \`readOnlyHint\`` }
+    : undefined;
+}
+
+/** The words of `read_file`, `get-sum`, `listIssues` or `HTTPGet`, in lower case. */
+function wordsOf(name: string): readonly string[] {
+  return name
+    .replace(/([a-z0-9])([A-Z])/g, '$1 $2')
+    .replace(/([A-Z]+)([A-Z][a-z])/g, '$1 $2')
+    .toLowerCase()
+    .split(/[^a-z0-9]+/)
+    .filter((word) => word !== '');
+}
+
+function wordSet(words: string): ReadonlySet<string> {
+  return new Set(words.split(/\s+/));
+}
+
+const READ = wordSet(
+  'read get list search find fetch query view show describe lookup look count check inspect browse open peek resolve retrieve select explain compare diff summarize preview validate',
+);
+const LOOKED_AT = wordSet('tree info status stats history version help schema echo ping');
+const WRITE = wordSet(
+  'create write update add edit set put insert append save upload rename copy make patch modify change upsert assign label tag comment reply draft enable toggle subscribe follow star fork mark pin',
+);
+const DESTRUCTIVE = wordSet(
+  'delete remove drop destroy purge erase wipe clear reset truncate kill terminate stop shutdown disable revoke exec execute run eval evaluate shell command bash spawn launch send pay transfer refund charge buy purchase order sell trade publish deploy release merge push force move overwrite replace cancel close archive uninstall install format restore rollback revert ban block grant approve',
+);

@@ -1,0 +1,78 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterEach, expect, test } from 'vitest';
+import { until } from '../fixtures/governed-home.ts';
+import { Home } from '../fixtures/home.ts';
+import { childrenOf, isAlive } from '../fixtures/processes.ts';
+
+const MEMORY = resolve(import.meta.dirname, '../../node_modules/@modelcontextprotocol/server-memory/dist/index.js');
+
+let home: Home;
+let mounted: string | undefined;
+
+afterEach(async () => {
+  if (mounted !== undefined) spawnSync('umount', [mounted]);
+  mounted = undefined;
+  await home.close();
+});
+
+const mountSmall = (path: string): boolean =>
+  spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=32k,mode=700', 'tmpfs', path]).status === 0;
+const mayMount = ((): boolean => {
+  const trial = mkdtempSync(join(tmpdir(), 'sen-'));
+  const may = mountSmall(trial);
+  if (may) spawnSync('umount', [trial]);
+  else process.stdout.write('skipped: a small disk cannot be mounted here, which needs root\n');
+  rmSync(trial, { recursive: true, force: true });
+  return may;
+})();
+
+function homeWith(server: object): void {
+  home = new Home();
+  home.write({ 'mcp.json': JSON.stringify({ mcpServers: { notes: server } }) });
+}
+
+test('Ctrl-C while servers are started ends them and leaves nothing behind', async () => {
+  homeWith({ command: 'sleep', args: ['600'] });
+  const args = [home.command, 'init', '--from', 'mcp.json', '--yes'];
+  const child = spawn(process.execPath, args, { cwd: home.dir, env: home.environment(), stdio: 'ignore' });
+  const ended = once(child, 'exit');
+  await until(() => childrenOf(child.pid).length > 0);
+  const [started = 0] = childrenOf(child.pid);
+  child.kill('SIGINT');
+  expect(await ended).toEqual([130, null]);
+  expect(isAlive(started)).toBe(false);
+  expect(readdirSync(home.dir)).toEqual(['mcp.json']);
+});
+
+test.runIf(mayMount)('a disk that is full while a home is written leaves nothing behind', async () => {
+  homeWith({ command: process.execPath, args: [MEMORY] });
+  mounted = home.path('small');
+  mkdirSync(mounted);
+  mountSmall(mounted);
+  const places = ['--registry', 'small/registry', '--policies', 'small/policies'];
+  const { code, stderr } = await home.run(['init', '--from', 'mcp.json', '--yes', ...places]);
+  expect([code, stderr]).toEqual([1, expect.stringContaining('(files-unwritable)')]);
+  expect(readdirSync(mounted)).toEqual([]);
+});
+
+test('a directory that cannot be made is told of, and nothing is left behind', async () => {
+  homeWith({ command: process.execPath, args: [MEMORY] });
+  const places = ['--registry', 'registry', '--policies', 'mcp.json/policies'];
+  const { code, stderr } = await home.run(['init', '--from', 'mcp.json', '--yes', ...places]);
+  expect([code, stderr]).toEqual([1, expect.stringContaining('(files-unwritable)')]);
+  expect(readdirSync(home.dir)).toEqual(['mcp.json']);
+});
+
+test('where the ledger is held by another broker the home is taken back, for who agreed would be in no book', async () => {
+  homeWith({ command: process.execPath, args: [MEMORY] });
+  home.write({ 'other/registry/agents/x.yaml': 'name: x\nowner: x\n' });
+  const other = { SENESCHAL_REGISTRY: home.path('other/registry'), SENESCHAL_POLICIES: home.path('other/policies') };
+  await home.serve({ env: other });
+  const { code, stderr } = await home.run(['init', '--from', 'mcp.json', '--yes']);
+  expect([code, stderr]).toEqual([1, expect.stringContaining('(data-directory-in-use)')]);
+  expect(readdirSync(home.dir).sort()).toEqual(['data', 'mcp.json', 'other']);
+});

@@ -1,0 +1,83 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { ServerDraft } from '../../../../src/app/adopt/draft.ts';
+import { draftOfNamed } from '../../../../src/app/adopt/named-draft.ts';
+import { ProblemError } from '../../../../src/domain/problem.ts';
+
+let dir: string;
+
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), 'sen-'));
+  const at = join(dir, 'node_modules/@scope/server-notes');
+  mkdirSync(at, { recursive: true });
+  writeFileSync(join(at, 'package.json'), JSON.stringify({ name: '@scope/server-notes', version: '4.5.6' }));
+});
+
+afterEach(() => rmSync(dir, { recursive: true, force: true }));
+
+function draft(
+  specification: string,
+  more: { env?: string[]; headers?: string[]; args?: string[] } = {},
+): Promise<ServerDraft> {
+  const named = { specification, args: [], env: [], headers: [], ...more };
+  return draftOfNamed(named, { dir: join(dir, 'below'), signal: AbortSignal.timeout(60_000) });
+}
+
+const codeOf = (promise: Promise<unknown>): Promise<unknown> =>
+  promise.then(
+    () => 'no error',
+    (error: unknown) => (error instanceof ProblemError ? error.code : error),
+  );
+
+test('a package that is installed above is run by its very version', async () => {
+  expect(await draft('npm:@scope/server-notes', { args: ['--all'] })).toMatchObject({
+    name: 'notes',
+    transport: { command: 'npx', args: ['-y', '@scope/server-notes@4.5.6', '--all'] },
+  });
+});
+
+test('the version that is named goes before the one that is installed', async () => {
+  const { transport } = await draft('npm:@scope/server-notes@1.0.0-rc.1');
+  expect(transport).toMatchObject({ args: ['-y', '@scope/server-notes@1.0.0-rc.1'] });
+});
+
+test.each(['npm:', 'npm:a b', 'npm:../x', 'npm:x@$(id)', 'npm:--help', 'npm:x@'])(
+  '`%s` is no package',
+  async (text) => {
+    expect(await codeOf(draft(text))).toBe('registry-package-unresolved');
+  },
+);
+
+const NAMES: readonly (readonly [specification: string, name: string])[] = [
+  ['npm:@modelcontextprotocol/server-memory@1.0.0', 'memory'],
+  ['npm:mcp-server-git@1.0.0', 'git'],
+  ['npm:@playwright/mcp@1.0.0', 'playwright'],
+  ['npm:weather-mcp@1.0.0', 'weather'],
+  ['https://mcp.example.org/mcp', 'example'],
+  ['https://api.crm.example.org/v1/mcp', 'example'],
+  ['http://127.0.0.1:3000/mcp', '127-0-0-1-3000'],
+  ['http://localhost:3000/mcp', 'localhost-3000'],
+];
+
+test.each(NAMES)('`%s` is called `%s`', async (specification, name) => {
+  expect((await draft(specification)).name).toBe(name);
+});
+
+test('variables that values refer to are told of, and those of secrets are marked', async () => {
+  const { variables } = await draft('https://example.org/mcp', {
+    headers: ['Authorization=Bearer $' + '{env:CRM}', 'X-Region=$' + '{env:REGION}'],
+  });
+  expect(variables).toEqual([
+    { name: 'CRM', isSecret: true, wasInClear: false },
+    { name: 'REGION', isSecret: false, wasInClear: false },
+  ]);
+});
+
+test('what belongs to the other transport, or is no pair, is refused', async () => {
+  expect(await codeOf(draft('https://example.org/mcp', { env: ['A=b'] }))).toBe('settings-invalid');
+  expect(await codeOf(draft('https://example.org/mcp', { args: ['x'] }))).toBe('settings-invalid');
+  expect(await codeOf(draft('npm:x@1.0.0', { headers: ['A=b'] }))).toBe('settings-invalid');
+  expect(await codeOf(draft('npm:x@1.0.0', { env: ['A'] }))).toBe('settings-invalid');
+});
