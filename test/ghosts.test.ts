@@ -8,6 +8,7 @@ import { readSettings } from '../src/config/settings-source.ts';
 import { readYaml } from '../src/config/yaml-file.ts';
 import { ERROR_CODES } from '../src/domain/error-codes.ts';
 import { REASONS } from '../src/domain/reasons.ts';
+import { KEY_VARIABLE } from '../src/hosts/host-entry.ts';
 import { ENTRY_KINDS } from '../src/ledger/entry.ts';
 import { limitsSettings } from '../src/limits/settings.ts';
 import { loadPolicySet } from '../src/policy/load.ts';
@@ -43,8 +44,10 @@ const FOREIGN_FLAGS = [
 ];
 /** Flags that every command has, and those of the program alone. */
 const COMMON_FLAGS = ['output', 'help', 'version'];
+/** Variables that other programs read: what a connected agent host finds its key by. */
+const FOREIGN_VARIABLES: readonly string[] = [KEY_VARIABLE];
 /** Words in backticks that are no literal of the code. */
-const FOREIGN_WORDS = ['ajv-formats', 'cc-42', 'ci-bot', 'seneschal-after'];
+const FOREIGN_WORDS = ['ajv-formats', 'cc-42', 'ci-bot', 'name-2', 'seneschal-after'];
 
 function flagsOf({ flags, settings }: CommandDeclaration): readonly string[] {
   return [...flags.map(({ name }) => name), ...settings, ...COMMON_FLAGS];
@@ -106,10 +109,11 @@ test('every environment variable that the program reads is on a page, and it rea
   ]);
 });
 
-test('no page names an environment variable that neither the program nor a test reads', () => {
+test('no page names an environment variable that nobody reads', () => {
   const read = new Set([
     ...Object.values(SETTING_FLAGS).map(({ variable }) => variable),
     ...[...`${source}\n${textOf('test')}`.matchAll(/env\.(SENESCHAL_[A-Z_]+)/g)].map(([, name]) => name),
+    ...FOREIGN_VARIABLES,
   ]);
   const named = new Set([...allCode.matchAll(/\bSENESCHAL_[A-Z_]+/g)].map(([name]) => name));
   expect([...named].filter((name) => !read.has(name))).toEqual([]);
@@ -163,7 +167,7 @@ test('every event and kind of entry that a page names exists', () => {
   const nouns = new Set(known.map((name) => name.split('.')[0]));
   const named = code.flatMap(({ text, isSpan }) => {
     const [, noun, verb] = isSpan ? (/^([a-z]+)\.([a-z-]+)$/.exec(text) ?? []) : [];
-    return nouns.has(noun) && !/^(?:csv|lock|log|sock|yaml)$/.test(verb ?? '') ? [text] : [];
+    return nouns.has(noun) && !/^(?:before-init|csv|json|lock|log|sock|yaml)$/.test(verb ?? '') ? [text] : [];
   });
   expect(named.length).toBeGreaterThan(20);
   expect(named.filter((name) => !known.includes(name))).toEqual([]);

@@ -40,7 +40,7 @@ export interface Flag {
 export interface Example {
   /** What the person wants, as a sentence without a full stop, such as `See why a call was refused`. */
   readonly wish: string;
-  /** What they type, on one line, as a POSIX shell reads it. */
+  /** What they type, on one line, as bash reads it. */
   readonly line: string;
   /** How it ends in the home where tests run it. Default: 0. */
   readonly exit?: ExitCode;

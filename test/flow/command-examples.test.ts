@@ -41,7 +41,7 @@ afterAll(async () => {
 async function runLine(line: string, { within, runsOn }: { within: Home; runsOn?: string | undefined }): Promise<Ran> {
   const real = line.replaceAll(EXAMPLE_CALL, told.call).replaceAll(EXAMPLE_KEY, told.key);
   // One that runs on is the whole line: `exec` lets the signal reach it and not a shell before it.
-  const child = spawn('sh', ['-c', runsOn === undefined ? real : `exec ${real}`], {
+  const child = spawn('bash', ['-c', runsOn === undefined ? real : `exec ${real}`], {
     cwd: within.dir,
     env: environmentIn(within, commands),
   });

@@ -38,7 +38,8 @@ afterAll(() => made.close());
 test('the package holds the program, its documentation and its lock, and nothing of the example', () => {
   const tops = packed.paths.map((path) => path.split('/')[1] ?? '');
   expect([...new Set(tops)].sort()).toEqual([
-    ...['CHANGELOG.md', 'LICENSE', 'README.md', 'dist', 'docs', 'npm-shrinkwrap.json', 'package.json'],
+    ...['CHANGELOG.md', 'CONTRIBUTING.md', 'LICENSE', 'README.md', 'SECURITY.md'],
+    ...['dist', 'docs', 'npm-shrinkwrap.json', 'package.json'],
   ]);
   expect(packed.paths.filter((path) => path.startsWith('package/dist/') && !path.endsWith('.js'))).toEqual([]);
   expect(statSync(packed.file).size).toBeLessThan(2_000_000);
