@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { readTextFile } from '../config/text-file.ts';
+import { agentNameOf } from '../domain/agent-name.ts';
 import type { KnownWorld } from '../policy/check.ts';
 import type { SuiteContext } from '../policy/suite.ts';
 import { loadRegistry, type Registry } from '../registry/load.ts';
@@ -33,7 +34,7 @@ export function knownOf(registry: Registry, pins: readonly Pins[]): KnownRegistr
     tools: [...tools],
     servers: [...registry.servers.keys()],
     principalOf(agent) {
-      const declared = registry.agents.get(agent.replace(/^agent:/, ''));
+      const declared = registry.agents.get(agentNameOf(agent));
       if (!declared) return undefined;
       const { owner, team, costCenter, environment } = declared;
       return {

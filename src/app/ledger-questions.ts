@@ -1,3 +1,4 @@
+import { agentNameOf } from '../domain/agent-name.ts';
 import { type Problem, ProblemError } from '../domain/problem.ts';
 import { REASONS } from '../domain/reasons.ts';
 import { ENTRY_KINDS } from '../ledger/entry.ts';
@@ -79,7 +80,7 @@ export function entryFilterOf(question: ListQuestion, limit: number): EntryFilte
       question.tool,
       (text) => toolId(text) ?? wrong('--tool', 'write one such as `tool:files/read_file`'),
     ),
-    agent: optional(question.agent, (text) => text.replace(/^agent:/, '')),
+    agent: optional(question.agent, agentNameOf),
     callId: question.call,
   };
   if (problems.length > 0) throw new ProblemError(problems);

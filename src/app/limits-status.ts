@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { agentNameOf } from '../domain/agent-name.ts';
 import { ProblemError } from '../domain/problem.ts';
 import { askDaemon } from '../ingress/socket-client.ts';
 import type { JsonValue } from '../lib/json.ts';
@@ -34,7 +35,7 @@ export type LimitsAnswer = {
  * runs, read from what it left. @throws ProblemError when the agent is not declared, or files do not load.
  */
 export async function limitsStatus(settings: Settings, agent?: string): Promise<LimitsAnswer> {
-  const params = agent === undefined ? {} : { agent: agent.replace(/^agent:/, '') };
+  const params = agent === undefined ? {} : { agent: agentNameOf(agent) };
   try {
     // `as`: the daemon is our own program, and `liveLimits` made it.
     return (await askDaemon(daemonSocketPath(settings), 'limits.status', params)) as unknown as LimitsAnswer;

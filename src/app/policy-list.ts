@@ -1,3 +1,4 @@
+import { agentIdOf } from '../domain/agent-name.ts';
 import { ProblemError } from '../domain/problem.ts';
 import { principalSubjects } from '../policy/authorize.ts';
 import { type Explanation, explain } from '../policy/explain.ts';
@@ -29,7 +30,7 @@ export interface AgentPowers {
  * @throws ProblemError when a file does not load or the agent is not declared.
  */
 export function listPowers(settings: Settings, agent: string): AgentPowers {
-  return powersOf(readRulesOnFile(settings), `agent:${agent.replace(/^agent:/, '')}`);
+  return powersOf(readRulesOnFile(settings), agentIdOf(agent));
 }
 
 /** As above, of files that were read. */

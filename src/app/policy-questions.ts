@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { agentIdOf } from '../domain/agent-name.ts';
 import { ACTIONS } from '../domain/call.ts';
 import { type Problem, ProblemError } from '../domain/problem.ts';
 import type { JsonObject } from '../lib/json.ts';
@@ -83,19 +84,20 @@ export function testRules(settings: Settings): SuiteResult {
 /** Says what decides. @throws ProblemError when a file does not load, or the question names no agent or no action. */
 export function explainCall(settings: Settings, question: Question): CallExplanation {
   const { rules, known } = readRulesOnFile(settings);
+  const { object, action } = question;
   const principal = known.principalOf(question.as);
   const problems: Problem[] = [];
   if (!principal) problems.push(unknownAgent(question.as, known));
-  if (!ACTIONS.some((action) => action === question.action)) {
-    problems.push(wrong('', `unknown action \`${question.action}\``, `write one of ${ACTIONS.join(', ')}`));
+  if (!ACTIONS.some((known) => known === action)) {
+    problems.push(wrong('', `unknown action \`${action}\``, `write one of ${ACTIONS.join(', ')}`));
   }
-  if (!/^(?:tool|resource|prompt|server|model|set):./.test(question.object)) problems.push(noTarget(question.object));
+  if (!/^(?:tool|resource|prompt|server|model|set):./.test(object)) problems.push(noTarget(object));
   if (!principal || problems.length > 0) throw new ProblemError(problems);
   const explanation = explain(rules.policySet, {
-    ...questionAbout(rules, known, { principal, agent: question.as, object: question.object, action: question.action }),
+    ...questionAbout(rules, known, { principal, agent: agentIdOf(question.as), object, action }),
     ...(question.args === undefined ? {} : { args: question.args }),
   });
-  const isUnknown = question.object.startsWith('tool:') && !known.tools.includes(question.object);
+  const isUnknown = object.startsWith('tool:') && !known.tools.includes(object);
   return isUnknown ? { ...explanation, note: NOT_PINNED } : explanation;
 }
 
@@ -105,18 +107,16 @@ export function questionAbout(
   known: Pick<KnownRegistry, 'targetOf'>,
   about: {
     readonly principal: NonNullable<ReturnType<KnownRegistry['principalOf']>>;
-    /** `agent:<name>`. */
-    readonly agent: string;
+    readonly agent: `agent:${string}`;
     readonly object: string;
     readonly action: string;
   },
 ): ExplainQuestion {
   const { principal, agent, object, action } = about;
   const [, server = '', tool = ''] = /^[^:]*:([^/]*)\/?(.*)$/.exec(object) ?? [];
-  const id: `agent:${string}` = `agent:${agent.slice('agent:'.length)}`;
   const team = principal.team === undefined ? {} : { team: principal.team };
   return {
-    subjects: principalSubjects(policySet, { id, ...team }),
+    subjects: principalSubjects(policySet, { id: agent, ...team }),
     ...{ object, action },
     nowMs: systemClock.wallMs(),
     principal: { ...principal, agent },

@@ -1,6 +1,6 @@
-import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Problem, ProblemError } from '../domain/problem.ts';
+import { replaceFile } from '../lib/durable-file.ts';
 import type { JsonObject, JsonValue } from '../lib/json.ts';
 import type { ObservedServer } from '../registry/catalog.ts';
 import { definitionDiff } from '../registry/diff.ts';
@@ -88,11 +88,7 @@ export async function pinTools(
       ...(observedDigest === undefined ? {} : { to: observedDigest }),
     });
   }
-  const path = join(core.settings.registry, LOCK_FILE);
-  // Written beside and renamed, so that a reader never sees half a lock.
-  const beside = join(core.settings.registry, `.${LOCK_FILE}.new`);
-  writeFileSync(beside, text);
-  renameSync(beside, path);
+  replaceFile(join(core.settings.registry, LOCK_FILE), text);
   for (const { server, tool } of [...added, ...gone]) await forgetPins(core.database, server, tool);
   await core.standing.replacePins(loadPins(core.database));
   await core.standing.reload();

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { agentNameOf } from '../domain/agent-name.ts';
 import { type Problem, ProblemError } from '../domain/problem.ts';
 import {
   addUsage,
@@ -91,7 +92,7 @@ function byCostCentre(rows: readonly UsageRow[], { registry: dir }: Settings): r
   const agents = existsSync(dir) ? readRegistry(dir).registry.agents : new Map<string, never>();
   const groups = new Map<string | null, UsageRow>();
   for (const { key: agent, ...sums } of rows) {
-    const key = agents.get(agent?.replace(/^agent:/, '') ?? '')?.costCenter ?? null;
+    const key = agents.get(agentNameOf(agent ?? ''))?.costCenter ?? null;
     groups.set(key, { key, ...addUsage(groups.get(key) ?? NO_USAGE, sums) });
   }
   return [...groups.values()].sort(byKey);

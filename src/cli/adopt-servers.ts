@@ -5,9 +5,10 @@ import type { Settings } from '../app/settings.ts';
 import { type Problem, ProblemError } from '../domain/problem.ts';
 import { isAgreed, requireSomebody } from './agreement.ts';
 import { coreOptions } from './core-options.ts';
+import { counted } from './counted.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 import { exitCodeOf, type OutputFormat, printData, say, sayProblems } from './output.ts';
-import { counted, draftText, exportsText, proposalJson, proposalText } from './shown-servers.ts';
+import { draftText, exportsText, proposalJson, proposalText } from './shown-servers.ts';
 import { VERSION } from './version.ts';
 
 export interface Adopting {

@@ -1,5 +1,6 @@
 import { agentToConnect } from '../app/host-questions.ts';
 import type { Settings } from '../app/settings.ts';
+import { agentNameOf } from '../domain/agent-name.ts';
 import { ProblemError } from '../domain/problem.ts';
 import type { Connection, Reach } from '../hosts/host-entry.ts';
 import { ownCommand, shimCommand } from './shim-command.ts';
@@ -12,7 +13,7 @@ interface ConnectionFlags {
 
 /** How a host is to reach the broker, by flags and settings. @throws ProblemError for an agent that is not declared. */
 export function connectionOf(flags: ConnectionFlags, settings: Settings): Connection {
-  const named = flags.agent?.replace(/^agent:/, '');
+  const named = flags.agent === undefined ? undefined : agentNameOf(flags.agent);
   if (flags.http || flags.url !== undefined) {
     // Over HTTP the key says who the agent is, and the broker may be on another machine.
     const reach: Reach = { type: 'http', url: flags.url === undefined ? urlOf(settings) : checkedUrl(flags.url) };

@@ -2,6 +2,7 @@ import { type NeededVariable, type ServerDraft, whatItIsGiven, whatItRuns } from
 import type { ServerProposal } from '../app/adopt/proposal.ts';
 import type { JsonObject } from '../lib/json.ts';
 import { visibleText } from '../lib/visible-text.ts';
+import { counted } from './counted.ts';
 import { table } from './output.ts';
 
 /** What a server runs or asks, and the names of what it is given: never a value. */
@@ -24,11 +25,6 @@ export function proposalText({ draft, tools, broken }: ServerProposal): string {
     ...(tools.length > 0 ? [table(tools.map(({ tool, risk, why }) => [`  ${tool}`, risk, why]))] : []),
     ...broken.map(({ tool, reason }) => visibleText(`  ${tool} stays blocked: ${reason}`)),
   ].join('\n');
-}
-
-/** A number with its noun. */
-export function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
 
 /** A proposal for programs. */

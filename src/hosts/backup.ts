@@ -8,11 +8,8 @@ import {
   readConfigFile,
   removeConfigFile,
   replaceConfigFile,
-  writeDurably,
+  writePrivateFile,
 } from './config-file.ts';
-
-/** Only its owner may read a backup: it holds what the file held, and nobody chose who may read it. */
-const BACKUP_MODE = 0o600;
 
 /**
  * Writes other bytes into a config file after a backup of it beside it. The backup's name holds the digest of what is
@@ -22,7 +19,8 @@ const BACKUP_MODE = 0o600;
  */
 export function changeConfigFile(before: ConfigFile, bytes: Uint8Array): string {
   const backup = freeName(before, bytes);
-  doing('hosts-file-unwritable', backup, () => writeDurably(backup, before.bytes ?? new Uint8Array(), BACKUP_MODE));
+  // It holds what the file held, and nobody chose who may read it.
+  writePrivateFile(backup, before.bytes ?? new Uint8Array());
   try {
     replaceConfigFile(before, bytes);
   } catch (error) {

@@ -1,19 +1,7 @@
-import {
-  chmodSync,
-  closeSync,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  realpathSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { existsSync, mkdirSync, readFileSync, realpathSync, rmSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { type Problem, ProblemError } from '../domain/problem.ts';
+import { replaceFile, writeNewFile } from '../lib/durable-file.ts';
 
 /** A config file as it lies on the disk. */
 export interface ConfigFile {
@@ -56,14 +44,8 @@ export function textOf({ path, bytes }: ConfigFile): { readonly text: string; re
 export function replaceConfigFile(before: ConfigFile, bytes: Uint8Array): void {
   const target = realPathOf(before.path);
   doing('hosts-file-unwritable', before.path, () => {
-    const draft = join(dirname(target), `.${basename(target)}.${process.pid}.tmp`);
-    try {
-      writeDurably(draft, bytes, before.mode);
-      refuseIfChanged(before);
-      renameSync(draft, target);
-    } finally {
-      rmSync(draft, { force: true });
-    }
+    makeDirectoryOf(target);
+    replaceFile(target, bytes, { mode: before.mode, beforeRename: () => refuseIfChanged(before) });
   });
 }
 
@@ -73,17 +55,16 @@ export function removeConfigFile(before: ConfigFile): void {
   doing('hosts-file-unwritable', before.path, () => rmSync(realPathOf(before.path)));
 }
 
-/** Writes a new file that is on the disk when this returns, and never overwrites one. Makes its directory. */
-export function writeDurably(path: string, bytes: Uint8Array, mode: number): void {
+/** Writes a file that is not there yet, which only its owner may read. @throws ProblemError `hosts-file-unwritable`. */
+export function writePrivateFile(path: string, bytes: Uint8Array): void {
+  doing('hosts-file-unwritable', path, () => {
+    makeDirectoryOf(path);
+    writeNewFile(path, bytes, NEW_FILE_MODE);
+  });
+}
+
+function makeDirectoryOf(path: string): void {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-  const file = openSync(path, 'wx', NEW_FILE_MODE);
-  try {
-    writeFileSync(file, bytes);
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
-  chmodSync(path, mode);
 }
 
 /** Does it, and says what the system says where it cannot. @throws ProblemError of that code. */

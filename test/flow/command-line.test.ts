@@ -48,6 +48,7 @@ describe('exit codes', () => {
     ['policy check', 0, ''],
     ['policy test', 0, ''],
     ['policy explain --as agent:demo call tool:tools/slow', 0, ''],
+    ['policy explain --as demo call tool:tools/slow', 0, ''],
     ['policy explain --as agent:other call tool:tools/slow', 3, ''],
     ['policy explain --as agent:nobody call tool:tools/slow', 2, 'write one of agent:demo, agent:other'],
     ['policy explain --as agent:demo fly tool:tools/slow', 2, 'unknown action `fly`'],

@@ -1,23 +1,21 @@
-import { existsSync, mkdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Problem, ProblemError } from '../../domain/problem.ts';
+import { replaceFile } from '../../lib/durable-file.ts';
 import type { JsonValue } from '../../lib/json.ts';
 import { loadRegistry } from '../../registry/load.ts';
 import { readRegistryDirectory } from '../../registry/read-directory.ts';
 import { serverText } from '../../registry/server-text.ts';
+import type { Asking } from '../ask-servers.ts';
 import type { CoreOptions } from '../compose.ts';
 import { administer } from '../control.ts';
 import { homeOf, type Settings } from '../settings.ts';
-import { type Answered, askServers } from './ask-servers.ts';
+import { type Answered, askDrafts } from './ask-drafts.ts';
 import type { ServerDraft } from './draft.ts';
 import { digestOfPins, proposeServer, type ServerProposal } from './proposal.ts';
 
 /** What a server is looked at with. */
-export interface Looking {
-  readonly env: Readonly<Record<string, string | undefined>>;
-  readonly version: string;
-  readonly signal: AbortSignal;
-}
+export type Looking = Pick<Asking, 'env' | 'version' | 'signal'>;
 
 /**
  * Looks at a server that may be added: its name beside those there are, how it is reached, and, started once, its
@@ -28,8 +26,8 @@ export interface Looking {
 export async function lookAtServer(draft: ServerDraft, settings: Settings, how: Looking): Promise<ServerProposal> {
   refuseUnfit(draft, settings.registry);
   const registry = loadRegistry(filesOf(draft), { dir: settings.registry });
-  const asking = { registry, registryDir: settings.registry, home: homeOf(settings), ...how };
-  const [answered] = await askServers([draft], asking);
+  const asking = { registryDir: settings.registry, home: homeOf(settings), ...how };
+  const [answered] = await askDrafts([draft], registry, asking);
   if (answered === undefined || 'error' in answered) throw new ProblemError([unanswered(draft, answered)]);
   return proposeServer(draft, answered.tools, registry);
 }
@@ -47,18 +45,14 @@ export async function addServer(
   // Whoever was asked for a yes may have taken their time.
   refuseUnfit(draft, settings.registry);
   const file = join(settings.registry, fileOf(draft.name));
-  const beside = join(settings.registry, 'servers', `.${draft.name}.yaml.new`);
   const env: Record<string, string | undefined> = { ...options.env };
   for (const [name, secret] of draft.secrets) env[name] = secret.reveal();
   const params = { server: draft.name, agreed: digestOfPins(pins) };
   try {
-    // Written beside and renamed, so that a broker that runs never reads half a file.
     mkdirSync(join(settings.registry, 'servers'), { recursive: true });
-    writeFileSync(beside, text);
-    renameSync(beside, file);
+    replaceFile(file, text);
     return await administer({ method: 'registry.pin', params, signal: options.signal }, settings, { ...options, env });
   } catch (error) {
-    rmSync(beside, { force: true });
     rmSync(file, { force: true });
     throw error instanceof Error && 'syscall' in error ? new ProblemError([unwritable(file, error)]) : error;
   }

@@ -9,7 +9,7 @@ import { withPins } from '../../registry/pin.ts';
 import { schemaFiles } from '../schema-files.ts';
 import { homeOf, type Settings } from '../settings.ts';
 import { fileOf, filesOf, type Looking, unanswered } from './add-server.ts';
-import { askServers } from './ask-servers.ts';
+import { askDrafts } from './ask-drafts.ts';
 import type { ServerDraft } from './draft.ts';
 import { proposeServer, type ServerProposal } from './proposal.ts';
 
@@ -61,8 +61,8 @@ export function fitDrafts(
 export async function planHome(wishes: HomeWishes, settings: Settings, how: Looking): Promise<HomePlan> {
   const { fit, leftOut } = fitDrafts(wishes.drafts, settings.registry);
   const registry = loadRegistry(filesOf(...fit), { dir: settings.registry });
-  const asking = { registry, registryDir: settings.registry, home: homeOf(settings), ...how };
-  const answers = await askServers(fit, asking);
+  const asking = { registryDir: settings.registry, home: homeOf(settings), ...how };
+  const answers = await askDrafts(fit, registry, asking);
   const proposals = answers.flatMap((answer) =>
     'tools' in answer ? [proposeServer(answer.draft, answer.tools, registry)] : [],
   );

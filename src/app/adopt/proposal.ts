@@ -1,6 +1,6 @@
 import type { Risk } from '../../domain/target.ts';
 import { type Digest, digestOfJson } from '../../lib/digest.ts';
-import type { JsonObject } from '../../lib/json.ts';
+import type { JsonValue } from '../../lib/json.ts';
 import { buildCatalog } from '../../registry/catalog.ts';
 import type { Registry } from '../../registry/load.ts';
 import type { NewPin } from '../../registry/pin.ts';
@@ -35,7 +35,7 @@ export interface ServerProposal {
 }
 
 /** Judges what a server listed, as the broker would. `registry` holds the server. */
-export function proposeServer(draft: ServerDraft, listed: readonly JsonObject[], registry: Registry): ServerProposal {
+export function proposeServer(draft: ServerDraft, listed: readonly JsonValue[], registry: Registry): ServerProposal {
   const none = new Map();
   const { tools: states } = buildCatalog({
     registry,

@@ -1,10 +1,13 @@
 import type { Problem } from '../../domain/problem.ts';
 import { askDaemon } from '../../ingress/socket-client.ts';
+import { buildCatalog, type ObservedServer } from '../../registry/catalog.ts';
 import type { Registry } from '../../registry/load.ts';
+import { admitTool } from '../../validation/tool-schemas.ts';
+import { askServers } from '../ask-servers.ts';
 import { daemonSocketPath } from '../daemon-client.ts';
 import type { RulesOnFile } from '../policy-questions.ts';
-import { probeServers } from '../probe-servers.ts';
-import type { RegistryView } from '../registry-view.ts';
+import { type RegistryView, registryView } from '../registry-view.ts';
+import { homeOf } from '../settings.ts';
 import { type Check, NOTHING, type SetUp } from './check.ts';
 
 /** Every server starts and answers, and its tools are the ones that were agreed to. */
@@ -30,9 +33,14 @@ export const servers: Check = {
 };
 
 async function viewOf({ daemon, settings, env, version, signal }: SetUp, files: RulesOnFile): Promise<RegistryView> {
-  if (!daemon) return probeServers(files, { settings, env, version, signal });
   // `as`: the daemon is our own program, and `registryView` made it.
-  return (await askDaemon(daemonSocketPath(settings), 'registry.status', {})) as unknown as RegistryView;
+  if (daemon) return (await askDaemon(daemonSocketPath(settings), 'registry.status', {})) as unknown as RegistryView;
+  const { registry, pins } = files;
+  const asking = { registryDir: settings.registry, home: homeOf(settings), env, version, signal };
+  const { observed, statuses } = await askServers(registry, asking);
+  const catalog = buildCatalog({ registry, lock: pins.lock, pins: pins.auto, observed, admit: admitTool });
+  const observedOf = (name: string): ObservedServer => observed.get(name) ?? { status: 'not-started' };
+  return registryView({ registry, catalog, upstreams: statuses, observedOf });
 }
 
 function activeTools({ tools }: RegistryView, server: string): number {

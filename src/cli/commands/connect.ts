@@ -55,7 +55,7 @@ export const connect: CommandDeclaration = defineCommand({
     { name: 'undo', what: 'put back what the last run replaced' },
     { name: 'force', what: 'with --undo: also where the file was changed since' },
   ],
-  settings: ['registry', 'policies', 'data', 'host', 'port'],
+  settings: ['registry', 'policies', 'data', 'port', 'host'],
   exits: {
     yes: 'every host is connected, or what was asked for was printed',
     failed: 'a file cannot be written, or another program changed it meanwhile',

@@ -1,5 +1,6 @@
 import { examine } from '../../app/doctor/doctor.ts';
 import type { Examination } from '../../app/doctor/examine.ts';
+import { counted } from '../counted.ts';
 import { type CommandDeclaration, defineCommand } from '../declaration.ts';
 import { EXIT } from '../exit-codes.ts';
 import { interruptible } from '../interruption.ts';
@@ -41,14 +42,10 @@ export const doctor: CommandDeclaration = defineCommand({
 function examinationText({ healthy, findings, checked }: Examination): string {
   const faults = findings.filter(({ severity }) => severity === 'error').length;
   const warnings = findings.length - faults;
-  const counted = [
-    ...(faults > 0 ? [count(faults, 'fault')] : []),
-    ...(warnings > 0 ? [count(warnings, 'warning')] : []),
-    `${checked.length} checks`,
+  const sums = [
+    ...(faults > 0 ? [counted(faults, 'fault')] : []),
+    ...(warnings > 0 ? [counted(warnings, 'warning')] : []),
+    counted(checked.length, 'check'),
   ];
-  return [...findings.map(problemText), `${healthy ? 'healthy' : 'not healthy'}: ${counted.join(', ')}`].join('\n');
-}
-
-function count(number: number, what: string): string {
-  return `${number} ${what}${number === 1 ? '' : 's'}`;
+  return [...findings.map(problemText), `${healthy ? 'healthy' : 'not healthy'}: ${sums.join(', ')}`].join('\n');
 }

@@ -7,13 +7,14 @@ import { POLICY_TEMPLATES, type PolicyTemplate } from '../../policy/templates/fi
 import { isAgreed, requireSomebody } from '../agreement.ts';
 import { askChoice, canAsk } from '../ask.ts';
 import { coreOptions } from '../core-options.ts';
+import { counted } from '../counted.ts';
 import { type CommandDeclaration, defineCommand } from '../declaration.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { sourcesOf } from '../init-sources.ts';
 import { interruptible } from '../interruption.ts';
 import { type OutputFormat, printData, say, sayProblems } from '../output.ts';
 import { fileCount, homeJson, nextCommands, plannedText } from '../shown-home.ts';
-import { counted, draftText, proposalText } from '../shown-servers.ts';
+import { draftText, proposalText } from '../shown-servers.ts';
 import { VERSION } from '../version.ts';
 
 const TEMPLATES = ['personal', 'team', 'ci'] as const;

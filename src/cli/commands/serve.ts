@@ -1,14 +1,14 @@
 import { resolve } from 'node:path';
 import { type Daemon, startDaemon } from '../../app/daemon.ts';
 import { systemClock } from '../../app/system.ts';
-import { ProblemError } from '../../domain/problem.ts';
-import { parseDurationMs } from '../../lib/duration.ts';
+import { agentNameOf } from '../../domain/agent-name.ts';
 import { jsonLog } from '../../telemetry/log.ts';
 import { textLog } from '../../telemetry/text-log.ts';
 import { type CommandDeclaration, defineCommand } from '../declaration.ts';
 import { EXIT } from '../exit-codes.ts';
 import { say } from '../output.ts';
 import { ownCommand } from '../shim-command.ts';
+import { typedDurationMs } from '../typed-duration.ts';
 import { VERSION } from '../version.ts';
 import { welcomeText } from '../welcome.ts';
 
@@ -69,8 +69,10 @@ export const serve: CommandDeclaration = defineCommand({
     const daemon = await startDaemon(settings, {
       ...{ log, version: VERSION, env: process.env, http: !flags['no-http'] },
       ...{ allowedHosts: flags['allow-host'], allowedOrigins: flags['allow-origin'] },
-      ...(flags['first-key'] === undefined ? {} : { firstKeyFor: flags['first-key'].replace(/^agent:/, '') }),
-      ...(flags['idle-exit'] === undefined ? {} : { idleExitMs: idleMs(flags['idle-exit']) }),
+      ...(flags['first-key'] === undefined ? {} : { firstKeyFor: agentNameOf(flags['first-key']) }),
+      ...(flags['idle-exit'] === undefined
+        ? {}
+        : { idleExitMs: typedDurationMs('--idle-exit', flags['idle-exit'], '`5m`') }),
     });
     const endedBy = endOnSignals(daemon);
     if (output === 'text') {
@@ -99,12 +101,4 @@ function endOnSignals(daemon: Daemon): () => NodeJS.Signals | undefined {
     });
   }
   return () => first;
-}
-
-function idleMs(text: string): number {
-  const ms = parseDurationMs(text);
-  if (ms !== undefined) return ms;
-  throw new ProblemError([
-    { code: 'settings-invalid', at: '--idle-exit', message: 'this is no duration', hint: 'write one such as `5m`' },
-  ]);
 }

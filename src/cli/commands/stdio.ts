@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { daemonSocketPath, isDaemonAbsent, isDaemonLeaving } from '../../app/daemon-client.ts';
 import type { Settings } from '../../app/settings.ts';
+import { agentNameOf } from '../../domain/agent-name.ts';
 import { ProblemError } from '../../domain/problem.ts';
 import { connectAgent } from '../../ingress/socket-client.ts';
 import { dataDirectoryHolder } from '../../storage/data-directory.ts';
@@ -33,7 +34,7 @@ export const stdio: CommandDeclaration = defineCommand({
       line: `echo '{"jsonrpc":"2.0","id":1,"method":"ping"}' | seneschal stdio --agent demo`,
     },
   ],
-  run: async ({ flags, settings }) => carry(await connected(settings(), flags.agent.replace(/^agent:/, ''))),
+  run: async ({ flags, settings }) => carry(await connected(settings(), agentNameOf(flags.agent))),
 });
 
 async function connected(settings: Settings, agent: string): Promise<Socket> {

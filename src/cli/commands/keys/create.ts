@@ -1,10 +1,10 @@
-import { ProblemError } from '../../../domain/problem.ts';
-import { parseDurationMs } from '../../../lib/duration.ts';
+import { agentNameOf } from '../../../domain/agent-name.ts';
 import { isJsonObject } from '../../../lib/json.ts';
 import { administerAct } from '../../administer-act.ts';
 import { type CommandDeclaration, defineCommand } from '../../declaration.ts';
 import { EXIT } from '../../exit-codes.ts';
 import { cellOf, printData } from '../../output.ts';
+import { typedDurationMs } from '../../typed-duration.ts';
 
 export const keysCreate: CommandDeclaration = defineCommand({
   path: 'keys create',
@@ -24,22 +24,10 @@ export const keysCreate: CommandDeclaration = defineCommand({
     },
   ],
   run: async ({ args: { agent }, flags: { expires }, settings, output }) => {
-    const lifetime = expires === undefined ? {} : { expiresInMs: lifetimeMs(expires) };
-    const made = await administerAct(settings(), 'keys.create', { agent: agent.replace(/^agent:/, ''), ...lifetime });
+    const lifetime =
+      expires === undefined ? {} : { expiresInMs: typedDurationMs('--expires', expires, '`90d` or `12h`') };
+    const made = await administerAct(settings(), 'keys.create', { agent: agentNameOf(agent), ...lifetime });
     printData(made, output, (key) => (isJsonObject(key) ? cellOf(key.key) : ''));
     return EXIT.yes;
   },
 });
-
-function lifetimeMs(text: string): number {
-  const ms = parseDurationMs(text);
-  if (ms !== undefined && ms > 0) return ms;
-  throw new ProblemError([
-    {
-      code: 'settings-invalid',
-      at: '--expires',
-      message: 'this is no duration',
-      hint: 'write one such as `90d` or `12h`',
-    },
-  ]);
-}

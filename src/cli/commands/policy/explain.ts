@@ -1,4 +1,5 @@
 import { explainCall } from '../../../app/policy-questions.ts';
+import { agentIdOf } from '../../../domain/agent-name.ts';
 import { ProblemError } from '../../../domain/problem.ts';
 import { isJsonObject, type JsonObject } from '../../../lib/json.ts';
 import { parseStrictJson } from '../../../lib/strict-json.ts';
@@ -40,7 +41,7 @@ export const policyExplain: CommandDeclaration = defineCommand({
     const explanation = explainCall(settings(), { as: flags.as, action, object: target, ...args });
     printData(explanation, output, ({ effect, rule, rows, note }) =>
       [
-        `${flags.as} ${action} ${target}: ${effect}${rule === undefined ? '' : ` by ${rule}`}`,
+        `${agentIdOf(flags.as)} ${action} ${target}: ${effect}${rule === undefined ? '' : ` by ${rule}`}`,
         ...rows.map(
           (row) => `  ${row.at}  ${row.text}${row.conditionResult ? `  [when: ${row.conditionResult}]` : ''}`,
         ),
