@@ -88,7 +88,7 @@ test('a server that does not start', async () => {
   });
   const { code, codes, text } = await told();
   expect([code, codes]).toEqual([1, ['error doctor-server-failed']]);
-  expect(text).toContain('registry/servers/gone.yaml:2:1: the server `gone` cannot be asked: ');
+  expect(text).toContain('registry/servers/gone.yaml:2:12: the server `gone` cannot be asked: ');
   expect(text).toContain('hint: mend its `command` or `url` there, then ask it with `seneschal registry list`');
 });
 
