@@ -42,7 +42,7 @@ describe('bash completes', () => {
     [['pol'], ['policy']],
     [
       ['policy', ''],
-      ['--help', 'check', 'explain', 'test'],
+      ['--help', 'check', 'explain', 'list', 'test'],
     ],
     [['policy', 'ex'], ['explain']],
     [
@@ -128,7 +128,7 @@ describe.skipIf(!isInstalled('fish'))('fish completes', () => {
 
   test.each([
     ['seneschal pol', ['policy']],
-    ['seneschal policy ', ['check', 'explain', 'test']],
+    ['seneschal policy ', ['check', 'explain', 'list', 'test']],
     ['seneschal policy explain --a', ['--args', '--as']],
     ['seneschal policy check --output ', ['json', 'text']],
     ['seneschal policy check --output=j', ['--output=json']],
