@@ -22,7 +22,7 @@ export function authorize(policySet: PolicySet, clock: Clock): Control<Authorize
     name: 'authorize',
     gather({ call }) {
       const nowMs = clock.wallMs();
-      return { nowMs, conditions: gatherConditions(policySet, call, nowMs) };
+      return { conditions: gatherConditions(policySet, call, nowMs), nowMs };
     },
     decide: ({ call }, facts) => decideCall(policySet, call, facts),
   };
