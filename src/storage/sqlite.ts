@@ -9,7 +9,7 @@ import type { WriterFailure } from './sqlite-writer.ts';
 import { type Batch, statementsOf, WriteQueue, withoutStatement } from './write-queue.ts';
 
 /** A commit waits so long for as many writings as the last one had, since one commit costs what ten writings do. */
-const GATHER_MS = 1;
+const GATHER_MS = 2;
 
 /** How a SQLite file is opened for its one writer. */
 export interface SqliteOptions {
@@ -105,8 +105,8 @@ class SqliteDatabase implements Database {
   }
 
   /**
-   * Hands over at the end of the turn of the event loop in which as many writings wait as the last commit had, or a
-   * millisecond later. So one writing after the other waits for nobody, and many at once share their commits.
+   * Hands over at the end of the turn of the event loop in which as many writings wait as the last commit had, or two
+   * milliseconds later. So one writing after the other waits for nobody, and many at once share their commits.
    */
   #schedule(): void {
     if (this.#isScheduled || this.#queue.isEmpty) return;
