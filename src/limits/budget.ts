@@ -44,7 +44,7 @@ export function budgetControl(
       const counters = rules.matching(call).budgets;
       const costNanoUsd = call.target.kind === 'tool' ? call.target.costNanoUsd : 0;
       const nowMs = state.nowMs();
-      const facts = { nowMs, costNanoUsd, rules: counters.map((counter) => readFact(counter, state, nowMs)) };
+      const facts = { costNanoUsd, nowMs, rules: counters.map((counter) => readFact(counter, state, nowMs)) };
       if (counters.length > 0 && longestExhausted(counters, facts) === undefined) {
         state.reserve({ callId: call.id, counters, costNanoUsd, nowMs });
       }
@@ -61,7 +61,7 @@ export function budgetControl(
 function readFact(counter: Counter<BudgetRule>, state: BudgetState, nowMs: number): BudgetFact {
   const { windowStartMs, usedCalls, usedNanoUsd } = state.usage(counter, nowMs);
   const { id, at } = counter.rule;
-  return { id, at, subject: counter.subject, windowStartMs, usedCalls, usedNanoUsd };
+  return { at, id, subject: counter.subject, usedCalls, usedNanoUsd, windowStartMs };
 }
 
 function decideBudget(rules: LimitRules, { call }: Exchange, facts: BudgetFacts): Verdict {
@@ -82,7 +82,8 @@ function longestExhausted(
 ): { readonly rule: BudgetRule; readonly endsAtMs: number } | undefined {
   let rule: BudgetRule | undefined;
   let endsAtMs = Number.NEGATIVE_INFINITY;
-  for (const [index, counter] of counters.entries()) {
+  for (let index = 0; index < counters.length; index += 1) {
+    const counter = counters[index] as Counter<BudgetRule>;
     const fact = factOf(facts.rules, counter, index);
     if (covers(counter.rule, fact, facts.costNanoUsd)) continue;
     const end = windowEndMs(counter.rule.window, fact.windowStartMs);

@@ -45,7 +45,7 @@ export function concurrencyControl(rules: LimitRules, state: ConcurrencyState): 
 }
 
 function readFact(counter: Counter<ConcurrencyRule>, state: ConcurrencyState): ConcurrencyFact {
-  return { id: counter.rule.id, at: counter.rule.at, subject: counter.subject, inUse: state.inUse(counter.key) };
+  return { at: counter.rule.at, id: counter.rule.id, inUse: state.inUse(counter.key), subject: counter.subject };
 }
 
 function decideConcurrency(rules: LimitRules, { call }: Exchange, facts: ConcurrencyFacts): Verdict {

@@ -1,6 +1,6 @@
 import type { Counter } from './limit-rule.ts';
 
-/** What the facts of every limit say of one counter. */
+/** What the facts of every limit say of one counter. Made with keys in canonical order, which prints them fastest. */
 export type CounterFact = {
   /** Id of the rule. */
   readonly id: string;

@@ -39,7 +39,7 @@ export function rateControl(rules: LimitRules, state: RateState, clock: Clock): 
 
 function readFact(counter: Counter<RateRule>, state: RateState, nowUs: number): RateFact {
   const aheadUs = aheadUsOf(state.tatUs(counter.key), nowUs);
-  return { id: counter.rule.id, at: counter.rule.at, subject: counter.subject, aheadUs };
+  return { aheadUs, at: counter.rule.at, id: counter.rule.id, subject: counter.subject };
 }
 
 function charge(
@@ -48,7 +48,8 @@ function charge(
   at: { readonly state: RateState; readonly nowUs: number },
 ): void {
   at.state.makeRoom(counters, at.nowUs);
-  for (const [index, counter] of counters.entries()) {
+  for (let index = 0; index < counters.length; index += 1) {
+    const counter = counters[index] as Counter<RateRule>;
     const { aheadUs } = factOf(facts.rules, counter, index);
     at.state.set(counter.key, nextTatUs(counter.rule.cell, aheadUs, at.nowUs));
   }
@@ -72,7 +73,8 @@ function strictest(
 ): { readonly rule: RateRule; readonly waitUs: number } | undefined {
   let rule: RateRule | undefined;
   let waitUs = 0;
-  for (const [index, counter] of counters.entries()) {
+  for (let index = 0; index < counters.length; index += 1) {
+    const counter = counters[index] as Counter<RateRule>;
     const wait = waitUsOf(counter.rule.cell, factOf(facts.rules, counter, index).aheadUs);
     if (wait > waitUs) {
       waitUs = wait;

@@ -37,7 +37,7 @@ export function authorize(policySet: PolicySet, clock: Clock): Control<Authorize
     name: 'authorize',
     gather({ call }) {
       const nowMs = clock.wallMs();
-      return { nowMs, conditions: gatherConditions(policySet, call, nowMs) };
+      return { conditions: gatherConditions(policySet, call, nowMs), nowMs };
     },
     decide: ({ call }, facts) => decideCall(policySet, call, facts),
   };
@@ -48,7 +48,9 @@ function gatherConditions(policySet: PolicySet, call: Call, nowMs: number): Auth
   const ids = policySet.conditionsFor({ subjects: call.subjects, object: call.target.id, action: call.action });
   if (ids.length === 0) return NO_CONDITIONS;
   const scope: ConditionScope = {
-    ...{ args: call.args, nowMs, context: call.context },
+    args: call.args,
+    context: call.context,
+    nowMs,
     principal: conditionPrincipal(call.principal),
     target: conditionTarget(call.target),
   };
@@ -119,6 +121,14 @@ function conditionPrincipal(principal: Principal): ConditionPrincipal {
   return seen;
 }
 
+/** A tool as conditions see it; made once for as long as the catalog holds it. */
+const conditionTargets = new WeakMap<ToolTarget, ConditionTarget>();
+
 function conditionTarget(target: ToolTarget): ConditionTarget {
-  return { server: target.server, tool: target.tool, risk: target.risk, labels: target.labels };
+  let seen = conditionTargets.get(target);
+  if (seen === undefined) {
+    seen = { server: target.server, tool: target.tool, risk: target.risk, labels: target.labels };
+    conditionTargets.set(target, seen);
+  }
+  return seen;
 }

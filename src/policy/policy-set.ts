@@ -206,7 +206,7 @@ function createSlices(parts: PolicyParts): Slices {
     return slice;
   };
   const askerOf = (subjects: readonly string[]): Asker | undefined => {
-    const key = askerKey(subjects);
+    const key = askerKeyOf(subjects);
     if (key === undefined) return undefined;
     const found = askers.get(key);
     if (found !== undefined) return found;
@@ -219,6 +219,17 @@ function createSlices(parts: PolicyParts): Slices {
     return asker;
   };
   return { askerOf, byKey: (key) => askers.get(key), sliceOf };
+}
+
+/** The keys of lists that cannot change; a principal's is one. */
+const askerKeys = new WeakMap<readonly string[], string>();
+
+function askerKeyOf(subjects: readonly string[]): string | undefined {
+  const known = askerKeys.get(subjects);
+  if (known !== undefined) return known;
+  const key = askerKey(subjects);
+  if (key !== undefined && Object.isFrozen(subjects)) askerKeys.set(subjects, key);
+  return key;
 }
 
 /** The agent's id, and the team's behind a space where there is one; undefined when no subject is one agent. */

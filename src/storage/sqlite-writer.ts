@@ -30,6 +30,8 @@ class SqliteWriter {
   readonly #path: string;
   readonly #sql: string[] = [];
   #connection: Sqlite.Database | undefined;
+  #begin: Sqlite.Statement | undefined;
+  #commit: Sqlite.Statement | undefined;
   #prepared: Sqlite.Statement<SqlValue[]>[] = [];
 
   constructor(path: string) {
@@ -42,13 +44,15 @@ class SqliteWriter {
     let current: number | undefined;
     try {
       const connection = this.#open();
-      connection.exec('BEGIN IMMEDIATE');
+      this.#begin ??= connection.prepare('BEGIN IMMEDIATE');
+      this.#commit ??= connection.prepare('COMMIT');
+      this.#begin.run();
       batch.each((sqlId, params, index) => {
         current = index;
         this.#prepare(connection, sqlId).run(...params);
       });
       current = undefined;
-      connection.exec('COMMIT');
+      this.#commit.run();
       return 'committed';
     } catch (error) {
       return this.#fail(error, current);
@@ -92,6 +96,8 @@ class SqliteWriter {
   /** After a failed sync nothing that the connection holds in memory is trusted; a new one reads the file again. */
   #reopenNextTime(): void {
     this.#prepared = [];
+    this.#begin = undefined;
+    this.#commit = undefined;
     try {
       this.#connection?.close();
     } catch {

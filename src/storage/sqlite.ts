@@ -8,9 +8,8 @@ import { SqliteThread } from './sqlite-thread.ts';
 import type { WriterFailure } from './sqlite-writer.ts';
 import { type Batch, statementsOf, WriteQueue, withoutStatement } from './write-queue.ts';
 
-/** While turns of the event loop bring more to write, so many are waited for, or until so many statements are there. */
-const GATHER_TURNS = 4;
-const GATHER_STATEMENTS = 128;
+/** A commit waits so long for as many writings as the last one had, since one commit costs what ten writings do. */
+const GATHER_MS = 2;
 
 /** How a SQLite file is opened for its one writer. */
 export interface SqliteOptions {
@@ -53,8 +52,8 @@ class SqliteDatabase implements Database {
   #thread: SqliteThread;
   #underWay = 0;
   #isScheduled = false;
-  #gatheredTurns = 0;
-  #gathered = 0;
+  #lastWritings = 0;
+  #gathering: NodeJS.Timeout | undefined;
   #closing: Promise<void> | undefined;
   #whenIdle: (() => void) | undefined;
 
@@ -97,7 +96,7 @@ class SqliteDatabase implements Database {
   }
 
   async #close(): Promise<void> {
-    this.#schedule();
+    if (!this.#queue.isEmpty) this.#handOverSoon();
     if (this.#isScheduled) await new Promise<void>((resolve) => (this.#whenIdle = resolve));
     // The writer closes last: the last connection of a file works its log in and removes it.
     this.#reader.close();
@@ -105,33 +104,33 @@ class SqliteDatabase implements Database {
     if (!this.#queue.isEmpty) throw new StorageError('write-failed', 'the last state could not be written');
   }
 
+  /**
+   * Hands over at the end of the turn of the event loop in which as many writings wait as the last commit had, or two
+   * milliseconds later. So one writing after the other waits for nobody, and many at once share their commits.
+   */
   #schedule(): void {
     if (this.#isScheduled || this.#queue.isEmpty) return;
-    this.#isScheduled = true;
-    this.#gatheredTurns = 0;
-    this.#gathered = 0;
-    setImmediate(this.#handOver);
+    if (this.#queue.writings < this.#lastWritings && this.#closing === undefined) {
+      this.#gathering ??= setTimeout(this.#handOverSoon, GATHER_MS);
+    } else {
+      this.#handOverSoon();
+    }
   }
 
-  /** Hands over at the end of a turn of the event loop that brought nothing more, so that a busy moment shares one commit. */
+  readonly #handOverSoon = (): void => {
+    clearTimeout(this.#gathering);
+    this.#gathering = undefined;
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    setImmediate(this.#handOver);
+  };
+
   readonly #handOver = (): void => {
-    if (this.#bringsMore()) {
-      setImmediate(this.#handOver);
-      return;
-    }
     const batch = this.#queue.take();
+    this.#lastWritings = batch.writings.length;
     if (this.#thread.isAlive) this.#commit(batch);
     else void this.#restart(batch);
   };
-
-  /** A turn that does nothing costs some microseconds, a commit some hundred. */
-  #bringsMore(): boolean {
-    const { size } = this.#queue;
-    if (size === this.#gathered || size >= GATHER_STATEMENTS || this.#gatheredTurns === GATHER_TURNS) return false;
-    this.#gathered = size;
-    this.#gatheredTurns += 1;
-    return true;
-  }
 
   /** A thread that died takes its connection with it; the next batch finds a new one, or fails as itself. */
   async #restart(batch: Batch): Promise<void> {

@@ -33,6 +33,11 @@ export class WriteQueue {
     return this.#writings.length === 0 && this.#puts.size === 0;
   }
 
+  /** How many wait for an answer. */
+  get writings(): number {
+    return this.#writings.length;
+  }
+
   /** True when someone waits for an answer. */
   get hasWritings(): boolean {
     return this.#writings.length > 0;
