@@ -49,6 +49,13 @@ test('every command and flag of the code is on the page of commands, and every o
   expect(onPage).toEqual(inCode);
 });
 
+test('the README names every command in its table, and no other', () => {
+  const [, table = ''] = readFileSync(join(ROOT, 'README.md'), 'utf8').split('| Command | Does |\n');
+  const rows = table.split('\n\n')[0]?.match(/^\| `.*?` \|/gm) ?? [];
+  const named = rows.flatMap((row) => [...row.matchAll(/`([^`]+)`/g)].map(([, path = '']) => path));
+  expect(named.sort()).toEqual(COMMANDS.map(({ path }) => path).sort());
+});
+
 test('the variables and defaults that are told are those in force', () => {
   for (const [name, { variable = '', default: otherwise }] of Object.entries(SETTING_FLAGS)) {
     // `as`: the two tables have the same names, as their types say.
