@@ -84,11 +84,11 @@ async function lookAtAll(
 
 /** @throws ProblemError for tools that are not admitted, where they are not to be left out. */
 function withoutBroken(proposal: ServerProposal, skipBroken: boolean): ServerProposal {
-  const { draft, broken } = proposal;
-  if (skipBroken || broken.length === 0) return proposal;
+  const { draft, quarantined } = proposal;
+  if (skipBroken || quarantined.length === 0) return proposal;
   const hint = 'tell its author; with `--skip-broken` the server is added and the tool stays blocked';
   throw new ProblemError(
-    broken.map(({ tool, reason }) => ({
+    quarantined.map(({ tool, reason }) => ({
       code: 'registry-tool-broken',
       at: draft.from,
       message: `\`${draft.name}\` lists the tool \`${tool}\`, which is not admitted: ${reason}`,

@@ -68,7 +68,7 @@ export const COMMANDS: readonly CommandDeclaration[] = [
 /** What each noun that has verbs is about. */
 export const NOUNS: Readonly<Record<string, string>> = {
   policy: 'Look at what may happen: who may do what, and why.',
-  registry: 'Look at the servers and tools there are, and agree to their definitions.',
+  registry: 'Look at the servers and tools there are, add servers, and agree to definitions.',
   keys: 'Make, list and end the API keys that prove agents over HTTP.',
   limits: 'Look at what is used and left of rates, concurrency limits and budgets.',
   ledger: 'Read the book of what was asked, decided and done.',

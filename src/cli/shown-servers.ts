@@ -18,24 +18,24 @@ export function draftText(draft: ServerDraft): string {
   ].join('\n');
 }
 
-/** The tools of a server with the risk that is proposed for each, and what is broken. */
-export function proposalText({ draft, tools, broken }: ServerProposal): string {
+/** The tools of a server with the risk that is proposed for each, and those that are quarantined. */
+export function proposalText({ draft, tools, quarantined }: ServerProposal): string {
   return [
     `${draft.name}: ${counted(tools.length, 'tool')}`,
     ...(tools.length > 0 ? [table(tools.map(({ tool, risk, why }) => [`  ${tool}`, risk, why]))] : []),
-    ...broken.map(({ tool, reason }) => visibleText(`  ${tool} stays blocked: ${reason}`)),
+    ...quarantined.map(({ tool, reason }) => visibleText(`  ${tool} stays blocked: ${reason}`)),
   ].join('\n');
 }
 
 /** A proposal for programs. */
 export function proposalJson(proposal: ServerProposal): JsonObject {
-  const { draft, tools, broken } = proposal;
+  const { draft, tools, quarantined } = proposal;
   return {
     ...{ name: draft.name, from: draft.from, transport: draft.transport.type, runs: whatItRuns(draft) },
     passes: [...whatItIsGiven(draft)],
     variables: draft.variables.map((variable) => ({ ...variable })),
     tools: tools.map((tool) => ({ ...tool })),
-    broken: broken.map((tool) => ({ ...tool })),
+    quarantined: quarantined.map((tool) => ({ ...tool })),
   };
 }
 

@@ -40,7 +40,7 @@ describe('exit codes', () => {
     ['serve --idle-exit soon', 2, '--idle-exit: this is no duration  (settings-invalid)'],
     ['serve --host 0.0.0.0', 2, 'name each host under which agents reach the broker with `--allow-host`'],
     ['serve --registry absent', 2, 'config-unreadable'],
-    ['stdio', 2, 'the flag `--agent <name>` is missing  (usage-missing-flag)'],
+    ['stdio', 2, 'the flag `--agent <agent>` is missing  (usage-missing-flag)'],
     ['keys create agent:nobody', 2, 'declare it in `registry/agents/nobody.yaml`'],
     ['keys create agent:demo --expires 5x', 2, '--expires: this is no duration  (settings-invalid)'],
     ['keys revoke 0000000000000000', 2, 'run `seneschal keys list`'],

@@ -17,8 +17,8 @@ export interface ProposedTool {
   readonly why: string;
 }
 
-/** A tool that can not be called as it is, and why. */
-export interface BrokenTool {
+/** A tool that cannot be called as it is, and why. */
+export interface QuarantinedTool {
   readonly tool: string;
   readonly reason: string;
 }
@@ -27,7 +27,7 @@ export interface BrokenTool {
 export interface ServerProposal {
   readonly draft: ServerDraft;
   readonly tools: readonly ProposedTool[];
-  readonly broken: readonly BrokenTool[];
+  readonly quarantined: readonly QuarantinedTool[];
   /** The definitions that would be agreed to. */
   readonly pins: readonly NewPin[];
   /** The text of the server's file. */
@@ -47,7 +47,7 @@ export function proposeServer(draft: ServerDraft, listed: readonly JsonValue[], 
   const tools = pins.map(({ tool, definition }) => ({ tool, ...proposeRisk(definition) }));
   return {
     ...{ draft, tools, pins },
-    broken: own.flatMap(({ tool, status, reason = '' }) => (status === 'quarantined' ? [{ tool, reason }] : [])),
+    quarantined: own.flatMap(({ tool, status, reason = '' }) => (status === 'quarantined' ? [{ tool, reason }] : [])),
     text: serverText({ ...draft, tools }),
   };
 }

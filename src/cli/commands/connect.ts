@@ -30,7 +30,7 @@ export const connect: CommandDeclaration = defineCommand({
     environment or by an input of VS Code. No key is ever written into a file.`,
   arguments: [{ name: 'host', what: `one of ${HOST_IDS.join(', ')}`, optional: true, repeatable: true }],
   flags: [
-    { name: 'agent', value: 'name', what: 'the agent of that host; needed where the registry declares several' },
+    { name: 'agent', value: 'agent', what: 'the agent of that host; needed where the registry declares several' },
     {
       name: 'scope',
       value: 'scope',

@@ -21,7 +21,7 @@ export const stdio: CommandDeclaration = defineCommand({
     directory, and decides nothing. Where no broker runs it starts one in the background, which listens on the socket
     of the data directory alone and ends five minutes after its last agent. The operating-system user is the proof of
     the agent.`,
-  flags: [{ name: 'agent', value: 'name', what: 'the agent, as `registry/agents/` declares it', required: true }],
+  flags: [{ name: 'agent', value: 'agent', what: 'the agent, as `registry/agents/` declares it', required: true }],
   settings: ['registry', 'policies', 'data'],
   ownOutput: true,
   exits: {
