@@ -6,9 +6,10 @@ import type { CancelSignal } from '../lib/cancellation.ts';
 import type { Digest } from '../lib/digest.ts';
 import type { JsonObject } from '../lib/json.ts';
 import type { Log } from '../telemetry/log.ts';
+import { Breaker, type BreakerState } from './breaker.ts';
 import { notSent } from './failed-call.ts';
 import type { Session, SessionHost } from './session.ts';
-import { SessionSlot } from './session-slot.ts';
+import { SessionSlot, type SessionSlotEvents } from './session-slot.ts';
 import type { Observed, UpstreamServer, UpstreamStatus } from './upstream-server.ts';
 
 // The whole of undici is five times the files, most of them for a `fetch` that Node has already: a tenth of a start.
@@ -32,6 +33,8 @@ export class ServerRuntime {
   readonly #options: ServerRuntimeOptions;
   readonly #host: SessionHost;
   readonly #slots = new Map<string, SessionSlot>();
+  /** Of all slots, except where each has a process of its own. */
+  readonly #breaker: Breaker;
   #observer: SessionSlot | undefined;
   #observing: Promise<Observed | { readonly error: string }> | undefined;
   #digest: Digest | undefined;
@@ -49,6 +52,7 @@ export class ServerRuntime {
     const pool = transport.type === 'stdio' ? undefined : new Pool(new URL(transport.url).origin, { allowH2: false });
     this.#host = { ...options, pool };
     this.#sinceMs = options.clock.wallMs();
+    this.#breaker = this.#newBreaker();
   }
 
   call(
@@ -57,7 +61,8 @@ export class ServerRuntime {
     more: { args: JsonObject; signal: CancelSignal },
   ): Promise<DispatchResult> {
     if (this.#retired) return Promise.resolve(notSent('upstream-unavailable', 'the server was taken out of service'));
-    return this.#slot(this.server.sharing === 'all' ? SHARED : principalId).call(target, more.args, more);
+    const slot = this.#slot(this.server.sharing === 'all' ? SHARED : principalId);
+    return slot.breaker.isClosed ? slot.call(target, more.args, more) : this.#tryCall(slot, target, more);
   }
 
   /** Asks what the server declares now. With `sharing: principal` in a session of its own that ends right after. */
@@ -84,6 +89,7 @@ export class ServerRuntime {
       ...(this.#error === undefined ? {} : { error: this.#error }),
       sessions: slots.filter((slot) => slot.session !== undefined).length,
       activeCalls: this.activeCalls,
+      breaker: this.#breakerState,
       droppedMessages: this.#droppedMessages,
     };
   }
@@ -123,6 +129,29 @@ export class ServerRuntime {
     await this.#host.pool?.destroy();
   }
 
+  /** One call tries a server that failed; the others are told at once. */
+  #tryCall(
+    slot: SessionSlot,
+    target: ToolTarget,
+    more: { args: JsonObject; signal: CancelSignal },
+  ): Promise<DispatchResult> {
+    const waitMs = slot.breaker.tryAfterMs();
+    if (waitMs > 0) {
+      const message = `\`${this.server.name}\` failed repeatedly; nothing is sent to it for a moment`;
+      return Promise.resolve(notSent('upstream-unavailable', message, waitMs));
+    }
+    return slot.call(target, more.args, more).finally(() => slot.breaker.endTrial());
+  }
+
+  #newBreaker(): Breaker {
+    return new Breaker(this.#options.clock, (state) => {
+      if (state === 'half-open') return;
+      const told = { server: this.server.name, breaker: state };
+      if (state === 'open') this.#options.log.warn('upstream.breaker', told);
+      else this.#options.log.info('upstream.breaker', told);
+    });
+  }
+
   async #observe(): Promise<Observed | { readonly error: string }> {
     if (this.#retired) return { error: 'the server was taken out of service' };
     const shared = this.server.sharing === 'all';
@@ -147,7 +176,8 @@ export class ServerRuntime {
   }
 
   #newSlot(how: { readonly silent: boolean }): SessionSlot {
-    return new SessionSlot(this.#host, {
+    const ownProcess = this.server.transport.type === 'stdio' && this.server.sharing === 'principal';
+    const events: SessionSlotEvents = {
       onListed: (session) => this.#onListed(session, how.silent),
       onListingFailed: (error) => this.#options.onToolsChanged(this.server.name, { error }),
       onDropped: () => {
@@ -159,7 +189,8 @@ export class ServerRuntime {
         const stderrBytes = Buffer.byteLength(stderrTail);
         this.#options.log.warn('upstream.failed', { server: this.server.name, error: message, stderrBytes });
       },
-    });
+    };
+    return new SessionSlot(this.#host, events, ownProcess ? this.#newBreaker() : this.#breaker);
   }
 
   #onListed(session: Session, silent: boolean): void {
@@ -169,6 +200,12 @@ export class ServerRuntime {
     if (asked || session.digest === this.#digest) return;
     this.#digest = session.digest;
     this.#options.onToolsChanged(this.server.name, session.observed);
+  }
+
+  /** The worst of all slots. */
+  get #breakerState(): BreakerState {
+    const states = [this.#breaker.state, ...[...this.#slots.values()].map(({ breaker }) => breaker.state)];
+    return states.find((state) => state === 'open') ?? states.find((state) => state === 'half-open') ?? 'closed';
   }
 
   #currentState(): UpstreamStatus['state'] {

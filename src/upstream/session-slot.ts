@@ -4,6 +4,7 @@ import type { ToolTarget } from '../domain/target.ts';
 import type { CancelSignal } from '../lib/cancellation.ts';
 import type { JsonObject } from '../lib/json.ts';
 import { BackOff } from './back-off.ts';
+import { type Breaker, evidenceOf } from './breaker.ts';
 import { dispatchResultOf, notSent } from './failed-call.ts';
 import type { Answer } from './mcp/channel.ts';
 import { listTools, MAX_PAGE_BYTES } from './mcp/list-tools.ts';
@@ -25,6 +26,8 @@ export interface SessionSlotEvents {
 
 /** A place for one session, of one principal or of all: opened when it is needed, again when it was lost, ended when idle. */
 export class SessionSlot {
+  /** Its own, or one with the other slots of its server. */
+  readonly breaker: Breaker;
   readonly #host: SessionHost;
   readonly #events: SessionSlotEvents;
   readonly #backOff: BackOff;
@@ -36,10 +39,11 @@ export class SessionSlot {
   #listing = false;
   #listAgain = false;
 
-  constructor(host: SessionHost, events: SessionSlotEvents) {
+  constructor(host: SessionHost, events: SessionSlotEvents, breaker: Breaker) {
+    this.breaker = breaker;
     this.#host = host;
     this.#events = events;
-    this.#backOff = new BackOff(host.clock);
+    this.#backOff = new BackOff(host.clock, host.server.transport.type === 'stdio' ? 'process' : 'connection');
     this.#lastUsedMs = host.clock.monotonicMs();
   }
 
@@ -61,7 +65,8 @@ export class SessionSlot {
 
   /** True when nothing of it is worth keeping: no session, no call, no failure to remember. */
   get isEmpty(): boolean {
-    return this.#session === undefined && !this.isStarting && this.#activeCalls === 0 && this.#backOff.failures === 0;
+    if (this.#session !== undefined || this.isStarting || this.#activeCalls > 0) return false;
+    return this.#backOff.failures === 0 && this.breaker.isClosed;
   }
 
   /** Dispatches one call. Never rejects; a lost session is opened again once, and the call sent again where that is safe. */
@@ -85,7 +90,8 @@ export class SessionSlot {
     if (this.#closing.signal.aborted) return Promise.resolve(failedSession('the server was taken out of service'));
     const { waitMs } = this.#backOff;
     if (this.#starting === undefined && waitMs > 0) {
-      return Promise.resolve(failedSession(`it keeps failing; the next start is tried in ${waitMs} ms`));
+      const failed = failedSession(`it keeps failing; the next start is tried in ${waitMs} ms`);
+      return Promise.resolve({ ...failed, retryAfterMs: waitMs });
     }
     this.#starting ??= this.#start();
     return this.#starting;
@@ -124,7 +130,9 @@ export class SessionSlot {
     for (let attempt = 1; ; attempt += 1) {
       const session = this.#session ?? (await this.#openWhile(signal));
       if (session === 'over') return overBefore(signal);
-      if (session.kind === 'failed') return notSent('upstream-unavailable', `\`${target.server}\`: ${session.message}`);
+      if (session.kind === 'failed') {
+        return notSent('upstream-unavailable', `\`${target.server}\`: ${session.message}`, session.retryAfterMs);
+      }
       if (!session.declares(target)) {
         // Definitions that were agreed to after this session was opened are those of a newer process.
         if (attempt === 1 && this.#activeCalls === 1 && session === openBefore) {
@@ -135,6 +143,7 @@ export class SessionSlot {
       }
       const nowMs = this.#host.clock.monotonicMs();
       deadlineMs ??= nowMs + target.timeoutMs;
+      const { aliveCount } = this.breaker;
       const answer = await session.channel.request(
         'tools/call',
         { name: target.tool, arguments: args },
@@ -145,10 +154,17 @@ export class SessionSlot {
           ...(session.hands.era === 'modern' ? { headers: mirroredHeaders(target.inputSchema, args) } : {}),
         },
       );
+      this.#noteAnswer(answer, aliveCount);
       if (isSessionGone(answer)) void this.#drop(session);
       const again = attempt === 1 && mayBeSentAgain(answer, target) && !signal.aborted;
       if (!again) return dispatchResultOf(answer, session.hands.era);
     }
+  }
+
+  #noteAnswer(answer: Answer, aliveBefore: number): void {
+    // A process that ended is the back-off's to judge.
+    if (answer.kind === 'failed' && answer.why === 'lost' && this.#host.server.transport.type === 'stdio') return;
+    this.breaker.note(evidenceOf(answer, this.breaker.aliveCount === aliveBefore));
   }
 
   async #openWhile(signal: CancelSignal): Promise<Session | FailedSession | 'over'> {
@@ -180,6 +196,7 @@ export class SessionSlot {
     if (opened.kind === 'failed') {
       if (!this.#closing.signal.aborted) {
         this.#backOff.noteFailure(0);
+        if (this.#host.server.transport.type !== 'stdio') this.breaker.note('failing');
         this.#events.onFailure(opened.detail ?? opened.message, opened.stderrTail);
       }
       return opened;

@@ -38,6 +38,8 @@ export interface FailedSession {
   readonly message: string;
   /** What the process wrote to stderr last, for an operator. */
   readonly stderrTail: string;
+  /** Milliseconds until the next start is tried, where it is put off. */
+  readonly retryAfterMs?: number;
   /** More than an agent may read: which secret or setting it is that cannot be resolved, never its value. */
   readonly detail?: string;
 }

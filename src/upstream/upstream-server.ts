@@ -1,4 +1,5 @@
 import type { JsonObject } from '../lib/json.ts';
+import type { BreakerState } from './breaker.ts';
 import type { Era } from './era.ts';
 
 /** A tool server that is a child process of the broker. Started without a shell, in a process group of its own. */
@@ -61,6 +62,8 @@ export interface UpstreamStatus {
   readonly error?: string;
   readonly sessions: number;
   readonly activeCalls: number;
+  /** `open`: it failed repeatedly and nothing is sent to it; `half-open`: one call tries whether it is back. */
+  readonly breaker: BreakerState;
   /** Replies that nobody waited for: unknown, late or second ones, and what is not MCP. */
   readonly droppedMessages: number;
 }
