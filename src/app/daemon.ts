@@ -1,6 +1,7 @@
 import { type Problem, ProblemError } from '../domain/problem.ts';
 import { authenticate } from '../identity/authenticate.ts';
 import { principalOfOsUser } from '../identity/os-user.ts';
+import type { Readiness } from '../ingress/cold-routes.ts';
 import { type HttpIngress, openHttpIngress } from '../ingress/http.ts';
 import type { McpPorts } from '../ingress/mcp/services.ts';
 import { openSocketIngress, type SocketIngress } from '../ingress/socket.ts';
@@ -8,6 +9,7 @@ import type { Log } from '../telemetry/log.ts';
 import { type Administration, openAdministration } from './administration.ts';
 import { type BrokerCore, openCore } from './compose.ts';
 import { unknownServers } from './observer.ts';
+import { serversByState } from './server-health.ts';
 import { type Settings, socketPathOf } from './settings.ts';
 import { type DaemonSummary, summaryOf } from './summary.ts';
 import { signatureOf, watchDirectories } from './watch.ts';
@@ -68,7 +70,8 @@ async function openDoors(
   await firstLists(core);
   const administration = openAdministration(core);
   let isOpen = true;
-  const ready = (): { ready: boolean } => ({ ready: isOpen });
+  // A server that fails is not the broker's readiness: taken out of service, it would fail the agents of all others too.
+  const ready = (): Readiness => ({ ready: isOpen, servers: serversByState(core) });
   const ports: McpPorts = {
     broker: core.broker,
     clock: core.clock,
@@ -143,7 +146,7 @@ function openHttp(
     options,
     ports,
     ready,
-  }: { settings: Settings; options: DaemonOptions; ports: McpPorts; ready: () => { ready: boolean } },
+  }: { settings: Settings; options: DaemonOptions; ports: McpPorts; ready: () => Readiness },
 ): Promise<HttpIngress> {
   const verifier = { keyOf: (id: string) => core.keys.get(id), agentOf: core.standing.agentOf, clock: core.clock };
   return openHttpIngress({

@@ -6,8 +6,11 @@ import { definitionDiff } from '../registry/diff.ts';
 import { LOCK_FILE, writeLock } from '../registry/lock.ts';
 import { type NewPin, withoutPin, withPins } from '../registry/pin.ts';
 import { forgetPins, loadPins } from '../registry/pins-table.ts';
+import type { ServerSettings } from '../registry/server-settings.ts';
 import type { ToolState } from '../registry/tool-state.ts';
+import type { UpstreamStatus } from '../upstream/upstream-server.ts';
 import type { BrokerCore } from './compose.ts';
+import { type ServerHealth, serverHealth } from './server-health.ts';
 
 /** Which tools an act is about: all, those of a server, or one. */
 interface Selection {
@@ -19,19 +22,9 @@ interface Selection {
 export async function registryStatus(core: BrokerCore): Promise<JsonValue> {
   await core.observer.askAll();
   const { catalog, registry } = core.standing;
+  const health = serverHealth(core);
   return {
-    servers: [...registry.servers.values()].map(({ name, transport }) => {
-      const seen = core.standing.observedOf(name);
-      const upstream = core.upstreams.status().find((status) => status.name === name);
-      return {
-        name,
-        transport: transport.type,
-        status: seen.status,
-        ...(seen.status === 'failed' ? { error: seen.error } : {}),
-        ...(upstream?.era === undefined ? {} : { era: upstream.era }),
-        ...(upstream?.protocolVersion === undefined ? {} : { protocolVersion: upstream.protocolVersion }),
-      };
-    }),
+    servers: [...registry.servers.values()].map((server) => statusOf(server, health.get(server.name), core)),
     tools: catalog.tools.map((state) => {
       const settings = registry.servers.get(state.server);
       const { risk, costNanoUsd } = settings?.tools.get(state.tool) ??
@@ -40,6 +33,26 @@ export async function registryStatus(core: BrokerCore): Promise<JsonValue> {
     }),
     findings: catalog.findings.map(({ server, message }) => ({ server, message })),
   };
+}
+
+/** One server as it is doing: a server that cannot list its tools, or to which nothing is sent, is `failed`. */
+function statusOf({ name, transport }: ServerSettings, health: ServerHealth | undefined, core: BrokerCore): JsonObject {
+  const upstream = core.upstreams.status().find((status) => status.name === name);
+  const { state, error, sinceMs } = health ?? { state: 'starting' };
+  return {
+    name,
+    transport: transport.type,
+    status: state === 'failed' ? 'failed' : core.standing.observedOf(name).status,
+    ...(error === undefined ? {} : { error }),
+    ...(sinceMs === undefined ? {} : { since: new Date(sinceMs).toISOString() }),
+    ...(upstream?.era === undefined ? {} : { era: upstream.era }),
+    ...(upstream?.protocolVersion === undefined ? {} : { protocolVersion: upstream.protocolVersion }),
+    ...(upstream === undefined ? {} : countsOf(upstream)),
+  };
+}
+
+function countsOf({ breaker, sessions, starts, failures, activeCalls, droppedMessages }: UpstreamStatus): JsonObject {
+  return { breaker, sessions, starts, failures, activeCalls, droppedMessages };
 }
 
 /** What was agreed and what is, of every selected tool that differs; and the servers that could not be asked. */

@@ -10,7 +10,8 @@ import { type Admit, type ToolState, toolStates } from './tool-state.ts';
 export type ObservedServer =
   | { readonly status: 'listed'; readonly tools: readonly JsonValue[] }
   | { readonly status: 'not-started' }
-  | { readonly status: 'failed'; readonly error: string };
+  /** `sinceMs` is the calendar time since which it could not be asked. */
+  | { readonly status: 'failed'; readonly error: string; readonly sinceMs?: number };
 
 /** Something about a server that a person should know. */
 export interface ServerFinding {

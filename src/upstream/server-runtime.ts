@@ -39,7 +39,9 @@ export class ServerRuntime {
   #observing: Promise<Observed | { readonly error: string }> | undefined;
   #digest: Digest | undefined;
   #droppedMessages = 0;
-  #error: string | undefined;
+  #trouble: { readonly message: string; readonly sinceMs: number } | undefined;
+  #failures = 0;
+  #starts = 0;
   #stderrTail = '';
   #state: UpstreamStatus['state'] = 'idle';
   #sinceMs: number;
@@ -86,7 +88,9 @@ export class ServerRuntime {
       state,
       ...(record === undefined ? {} : { era: record.era, protocolVersion: record.protocolVersion }),
       sinceMs: this.#sinceMs,
-      ...(this.#error === undefined ? {} : { error: this.#error }),
+      ...(this.#trouble === undefined ? {} : { error: this.#trouble.message, failingSinceMs: this.#trouble.sinceMs }),
+      failures: this.#failures,
+      starts: this.#starts,
       sessions: slots.filter((slot) => slot.session !== undefined).length,
       activeCalls: this.activeCalls,
       breaker: this.#breakerState,
@@ -143,9 +147,15 @@ export class ServerRuntime {
     return slot.call(target, more.args, more).finally(() => slot.breaker.endTrial());
   }
 
+  #noteTrouble(message: string): void {
+    this.#trouble = { message, sinceMs: this.#trouble?.sinceMs ?? this.#options.clock.wallMs() };
+  }
+
   #newBreaker(): Breaker {
     return new Breaker(this.#options.clock, (state) => {
       if (state === 'half-open') return;
+      if (state === 'open') this.#noteTrouble('of the last ten calls half or more failed');
+      else this.#trouble = undefined;
       const told = { server: this.server.name, breaker: state };
       if (state === 'open') this.#options.log.warn('upstream.breaker', told);
       else this.#options.log.info('upstream.breaker', told);
@@ -158,9 +168,12 @@ export class ServerRuntime {
     const slot = shared ? this.#slot(SHARED) : this.#newSlot({ silent: true });
     if (!shared) this.#observer = slot;
     const wasOpen = slot.session !== undefined;
-    const session = await slot.open();
+    let session = await slot.open();
+    const failure = wasOpen ? await slot.listAgain() : undefined;
+    // The server forgot the session: what it declares now is learnt in a new one.
+    if (failure !== undefined && slot.session === undefined) session = await slot.open();
+    else if (failure !== undefined) return { error: failure };
     if (session.kind === 'failed') return { error: session.detail ?? session.message };
-    if (wasOpen) await slot.listAgain();
     this.#digest = session.digest;
     if (!shared) await slot.close();
     return session.observed;
@@ -178,13 +191,17 @@ export class ServerRuntime {
   #newSlot(how: { readonly silent: boolean }): SessionSlot {
     const ownProcess = this.server.transport.type === 'stdio' && this.server.sharing === 'principal';
     const events: SessionSlotEvents = {
+      onOpened: () => {
+        this.#starts += 1;
+      },
       onListed: (session) => this.#onListed(session, how.silent),
       onListingFailed: (error) => this.#options.onToolsChanged(this.server.name, { error }),
       onDropped: () => {
         this.#droppedMessages += 1;
       },
       onFailure: (message, stderrTail) => {
-        this.#error = message;
+        this.#failures += 1;
+        this.#noteTrouble(message);
         if (stderrTail !== '') this.#stderrTail = stderrTail;
         const stderrBytes = Buffer.byteLength(stderrTail);
         this.#options.log.warn('upstream.failed', { server: this.server.name, error: message, stderrBytes });
@@ -194,7 +211,7 @@ export class ServerRuntime {
   }
 
   #onListed(session: Session, silent: boolean): void {
-    this.#error = undefined;
+    if (this.#breaker.isClosed) this.#trouble = undefined;
     // What `observe` asked for it returns itself.
     const asked = silent || (this.server.sharing === 'all' && this.#observing !== undefined);
     if (asked || session.digest === this.#digest) return;
@@ -213,6 +230,6 @@ export class ServerRuntime {
     if (slots.some((slot) => slot.session !== undefined)) return 'ready';
     if (slots.some((slot) => slot.isStarting)) return 'starting';
     if (slots.some((slot) => slot.isBackingOff)) return 'backing-off';
-    return this.#error === undefined ? 'idle' : 'failed';
+    return this.#trouble === undefined ? 'idle' : 'failed';
   }
 }

@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { DispatchResult } from '../domain/outcome.ts';
 import type { ToolTarget } from '../domain/target.ts';
 import type { CancelSignal } from '../lib/cancellation.ts';
@@ -16,6 +15,7 @@ const LIST_PAUSE_MS = 500;
 
 /** What a slot tells of. */
 export interface SessionSlotEvents {
+  onOpened(): void;
   /** The tools of a session were listed: at its start, and whenever the server said that they changed. */
   onListed(session: Session): void;
   onListingFailed(message: string): void;
@@ -36,8 +36,9 @@ export class SessionSlot {
   #starting: Promise<Session | FailedSession> | undefined;
   #activeCalls = 0;
   #lastUsedMs: number;
-  #listing = false;
-  #listAgain = false;
+  #listing: Promise<string | undefined> | undefined;
+  #isAnnounced = false;
+  #isPausing = false;
 
   constructor(host: SessionHost, events: SessionSlotEvents, breaker: Breaker) {
     this.breaker = breaker;
@@ -97,18 +98,14 @@ export class SessionSlot {
     return this.#starting;
   }
 
-  /** Lists the tools of the open session again; coalesces what is asked meanwhile. */
-  async listAgain(): Promise<void> {
-    this.#listAgain = true;
-    if (this.#listing) return;
-    this.#listing = true;
-    while (this.#listAgain && this.#session !== undefined) {
-      this.#listAgain = false;
-      await this.#list(this.#session);
-      // A server that says so without end must not keep the broker listing.
-      if (this.#listAgain) await delay(LIST_PAUSE_MS, undefined, { ref: false });
-    }
-    this.#listing = false;
+  /** Lists the tools of the open session again, or waits for the listing that is under way. Resolves with why it failed, if it did. */
+  listAgain(): Promise<string | undefined> {
+    if (this.#session === undefined) return Promise.resolve(undefined);
+    this.#listing ??= this.#list(this.#session).finally(() => {
+      this.#listing = undefined;
+      if (this.#isAnnounced) this.#onAnnounced();
+    });
+    return this.#listing;
   }
 
   /** Ends the session when it was idle for long enough. */
@@ -184,7 +181,7 @@ export class SessionSlot {
     const opened = await openSession(this.#host, {
       signal: this.#closing.signal,
       events: {
-        onToolsChanged: () => void this.listAgain(),
+        onToolsChanged: () => this.#onAnnounced(),
         onDropped: () => this.#events.onDropped(),
         onEnded: (why) => {
           // Before the session is open its end is the failure of the start.
@@ -205,8 +202,9 @@ export class SessionSlot {
     this.#lastUsedMs = this.#host.clock.monotonicMs();
     if (opened.channel.ended !== undefined) this.#onEnded(opened, opened.channel.ended);
     else this.#session = opened;
+    this.#events.onOpened();
     this.#events.onListed(opened);
-    if (this.#listAgain) void this.listAgain();
+    if (this.#isAnnounced) this.#onAnnounced();
     return opened;
   }
 
@@ -221,17 +219,33 @@ export class SessionSlot {
     await session.channel.close();
   }
 
-  async #list(session: Session): Promise<void> {
+  /** The server says that its tools changed. One that says so without end must not keep the broker listing. */
+  #onAnnounced(): void {
+    this.#isAnnounced = true;
+    if (this.#isPausing || this.#listing !== undefined || this.#session === undefined) return;
+    this.#isAnnounced = false;
+    this.#isPausing = true;
+    void this.listAgain().then(() => {
+      setTimeout(() => {
+        this.#isPausing = false;
+        if (this.#isAnnounced) this.#onAnnounced();
+      }, LIST_PAUSE_MS).unref();
+    });
+  }
+
+  async #list(session: Session): Promise<string | undefined> {
     const { server, clock } = this.#host;
     const options = { signal: this.#closing.signal, timeoutMs: server.timeoutMs, maxBytes: MAX_PAGE_BYTES };
     const listing = await listTools(session.channel, options);
     if (listing.kind === 'failed') {
-      if (session.channel.ended === undefined) this.#events.onListingFailed(listing.message);
-      return;
+      if (listing.sessionLost === true) void this.#drop(session);
+      else if (session.channel.ended === undefined) this.#events.onListingFailed(listing.message);
+      return listing.message;
     }
     const { era, protocolVersion } = session.hands;
     session.see({ tools: listing.tools, era, protocolVersion, atMs: clock.wallMs() });
     this.#events.onListed(session);
+    return undefined;
   }
 }
 

@@ -59,7 +59,14 @@ export interface UpstreamStatus {
   readonly protocolVersion?: string;
   /** Calendar time in milliseconds since which the state holds. */
   readonly sinceMs: number;
+  /** What went wrong last, where nothing went well since. */
   readonly error?: string;
+  /** Calendar time in milliseconds since when nothing went well. */
+  readonly failingSinceMs?: number;
+  /** Starts that failed and sessions that ended unasked, since the server was put into service. */
+  readonly failures: number;
+  /** Sessions that were opened, since the server was put into service. */
+  readonly starts: number;
   readonly sessions: number;
   readonly activeCalls: number;
   /** `open`: it failed repeatedly and nothing is sent to it; `half-open`: one call tries whether it is back. */

@@ -53,12 +53,12 @@ function listOf(data: JsonValue, key: string): readonly JsonObject[] {
 }
 
 function statusText(data: JsonValue): string {
-  const servers = listOf(data, 'servers').map(({ name, status, transport, protocolVersion, error }) => [
-    cellOf(name),
-    cellOf(status),
-    cellOf(transport),
-    cellOf(protocolVersion ?? '-'),
-    cellOf(error),
+  const servers = listOf(data, 'servers').map((server) => [
+    cellOf(server.name),
+    cellOf(server.status),
+    cellOf(server.transport),
+    cellOf(server.protocolVersion ?? '-'),
+    troubleOf(server),
   ]);
   const tools = listOf(data, 'tools').map(({ id, status, risk, costNanoUsd, reason }) => [
     cellOf(id),
@@ -76,6 +76,13 @@ function statusText(data: JsonValue): string {
     table([['TOOL', 'STATUS', 'RISK', 'USD', ''], ...tools]),
     ...(findings.length > 0 ? ['', ...findings] : []),
   ].join('\n');
+}
+
+/** Why a server fails, since when, and what came of it; nothing of one that does well. */
+function troubleOf({ error, since, breaker, failures }: JsonObject): string {
+  if (error === undefined) return '';
+  const more = [`since ${cellOf(since)}`, `breaker ${cellOf(breaker)}`, `${cellOf(failures)} failures`];
+  return visibleText(`${cellOf(error)} (${more.join(', ')})`);
 }
 
 function diffText(data: JsonValue): string {

@@ -9,7 +9,8 @@ const MAX_CURSOR_LENGTH = 64 * 1024;
 
 export type ToolListing =
   | { readonly kind: 'listed'; readonly tools: readonly JsonObject[] }
-  | { readonly kind: 'failed'; readonly message: string };
+  /** `sessionLost`: the server no longer knows the session, which says nothing of its tools. */
+  | { readonly kind: 'failed'; readonly message: string; readonly sessionLost?: boolean };
 
 /** All pages of `tools/list`, every definition verbatim. A server that pages for ever or lists too much has no list. */
 export async function listTools(channel: Channel, options: RequestOptions): Promise<ToolListing> {
@@ -18,7 +19,10 @@ export async function listTools(channel: Channel, options: RequestOptions): Prom
   for (let page = 0; page < MAX_PAGES; page += 1) {
     const answer = await channel.request('tools/list', cursor === undefined ? {} : { cursor }, options);
     if (answer.kind === 'error') return failed(`the server answered \`tools/list\` with error ${answer.error.code}`);
-    if (answer.kind === 'failed') return failed(`\`tools/list\` failed: ${answer.message}`);
+    if (answer.kind === 'failed') {
+      const message = `\`tools/list\` failed: ${answer.message}`;
+      return { kind: 'failed', message, sessionLost: answer.why === 'session-lost' };
+    }
     const listed: JsonValue | undefined = answer.result.tools;
     if (!Array.isArray(listed) || !listed.every(isToolDefinition)) {
       return failed('`tools/list` holds something that is no tool definition');
