@@ -1,3 +1,4 @@
+import { withoutMarks } from '../domain/mirrored-arguments.ts';
 import type { ToolTarget } from '../domain/target.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../lib/json.ts';
 import type { Registry } from './load.ts';
@@ -75,6 +76,7 @@ export function buildCatalog(input: CatalogInput): Catalog {
     for (const state of states) {
       const target = targetOf(server, state, input.previous);
       if (target === undefined) continue;
+      if (target.shown !== undefined) findings.push({ server: name, message: secretMarked(state.tool) });
       targets.push(target);
       if (state.agreedDigest === undefined) {
         newPins.push({
@@ -112,6 +114,10 @@ function listedTools(
   if (observed.status === 'listed') return observed.tools;
   if (!assume) return undefined;
   return Array.from(pins.values()).flatMap((pin) => (pin.kind === 'agreed' ? [pin.definition] : []));
+}
+
+function secretMarked(tool: string): string {
+  return `\`${tool}\` wants an argument of \`secretArguments\` in a header; it is put into none`;
 }
 
 function settingsFindings(
@@ -159,9 +165,23 @@ function targetOf(server: ServerSettings, state: ToolState, previous: Catalog | 
     payloadMaxBytes: server.payloadMaxBytes,
     definitionDigest: observedDigest,
     definition,
+    ...shownOf(definition, settings.secretArguments, before?.shown),
     inputSchema: isJsonObject(definition.inputSchema) ? definition.inputSchema : {},
     ...(outputSchema === undefined ? {} : { outputSchema }),
   };
+}
+
+/** The definition without the marks that would put a secret argument into a header, where there are such marks. */
+function shownOf(
+  definition: JsonObject,
+  secretArguments: readonly string[],
+  before: JsonObject | undefined,
+): { readonly shown?: JsonObject } {
+  if (secretArguments.length === 0 || !isJsonObject(definition.inputSchema)) return {};
+  const inputSchema = withoutMarks(definition.inputSchema, secretArguments);
+  if (inputSchema === undefined) return {};
+  const shown = { ...definition, inputSchema };
+  return { shown: before !== undefined && sameJson(before, shown) ? before : shown };
 }
 
 function sameJson(a: JsonObject | undefined, b: JsonObject | undefined): boolean {

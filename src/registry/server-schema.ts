@@ -29,6 +29,19 @@ const toolSettings = z
       .max(32)
       .default([])
       .describe('Words by which policies may speak of the tool. Default: none.'),
+    secretArguments: z
+      .array(
+        z
+          .string()
+          .min(1)
+          .max(256)
+          .regex(/^\P{Cc}*$/u),
+      )
+      .max(64)
+      .default([])
+      .describe(
+        'Arguments that no HTTP header may repeat, whatever the tool asks for; one within another as `auth.token`. Default: none.',
+      ),
     output: z
       .record(z.string(), jsonValue)
       .exactOptional()
@@ -140,6 +153,7 @@ function withUnits(file: z.output<typeof serverFile>): ServerSettings {
     risk: unlistedRisk,
     costNanoUsd: 0,
     labels: [],
+    secretArguments: [],
     maxResultBytes: file.maxResultBytes,
     timeoutMs: timeout,
   };

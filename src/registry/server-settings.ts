@@ -9,6 +9,8 @@ export interface ToolSettings {
   readonly risk: Risk;
   readonly costNanoUsd: number;
   readonly labels: readonly string[];
+  /** Arguments that no header may repeat, by their path with dots. */
+  readonly secretArguments: readonly string[];
   readonly output?: JsonObject;
   readonly maxResultBytes: number;
   readonly timeoutMs: number;

@@ -148,7 +148,7 @@ export class SessionSlot {
           signal,
           timeoutMs: Math.max(1, deadlineMs - nowMs),
           maxBytes: target.maxResultBytes,
-          ...(session.hands.era === 'modern' ? { headers: mirroredHeaders(target.inputSchema, args) } : {}),
+          ...(session.hands.era === 'modern' ? { headers: mirroredHeaders(target, args) } : {}),
         },
       );
       this.#noteAnswer(answer, aliveCount);

@@ -60,10 +60,24 @@ describe('a registry in order', () => {
       tools: new Map([
         [
           'write_file',
-          { risk: 'write', costNanoUsd: 2_000_000, labels: [], maxResultBytes: 1_048_576, timeoutMs: 30_000 },
+          {
+            risk: 'write',
+            costNanoUsd: 2_000_000,
+            labels: [],
+            secretArguments: [],
+            maxResultBytes: 1_048_576,
+            timeoutMs: 30_000,
+          },
         ],
       ]),
-      unlisted: { risk: 'destructive', costNanoUsd: 0, labels: [], maxResultBytes: 1_048_576, timeoutMs: 30_000 },
+      unlisted: {
+        risk: 'destructive',
+        costNanoUsd: 0,
+        labels: [],
+        secretArguments: [],
+        maxResultBytes: 1_048_576,
+        timeoutMs: 30_000,
+      },
     });
   });
 

