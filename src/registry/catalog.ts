@@ -127,7 +127,7 @@ function settingsFindings(
 ): ServerFinding[] {
   const findings: ServerFinding[] = [];
   if (listed.length > server.maxTools) {
-    const message = `the server lists ${listed.length} tools; the first ${server.maxTools} are read (\`maxTools\`)`;
+    const message = `the server lists more than ${server.maxTools} tools; the first ${server.maxTools} are read (\`maxTools\`)`;
     findings.push({ server: server.name, message });
   }
   const known = new Set(states.filter(({ status }) => status !== 'missing').map(({ tool }) => tool));

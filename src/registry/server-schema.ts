@@ -99,6 +99,10 @@ const serverFile = z
     idleTimeout: duration('Time without a call after which a process or session is ended. Default: `5m`.').prefault(
       '5m',
     ),
+    connectTimeout: duration('Longest wait for a connection to a server over HTTP. Default: `10s`.').prefault('10s'),
+    stallTimeout: duration(
+      'Longest pause between two bytes of an answer over HTTP that has begun. Default: `60s`.',
+    ).prefault('60s'),
     refresh: duration('Time after which the list of tools is read again. Default: `5m`.').prefault('5m'),
     sharing: z
       .enum(['principal', 'all'])
@@ -148,7 +152,17 @@ export const serverSettingsSchema: z.ZodType<ServerSettings> = serverFile.transf
 
 /** Puts units into the names and the server's defaults into its tools. */
 function withUnits(file: z.output<typeof serverFile>): ServerSettings {
-  const { timeout, startTimeout, idleTimeout, refresh, risk: unlistedRisk, tools: listed, ...rest } = file;
+  const {
+    timeout,
+    startTimeout,
+    idleTimeout,
+    connectTimeout,
+    stallTimeout,
+    refresh,
+    risk: unlistedRisk,
+    tools: listed,
+    ...rest
+  } = file;
   const unlisted: ToolSettings = {
     risk: unlistedRisk,
     costNanoUsd: 0,
@@ -171,6 +185,8 @@ function withUnits(file: z.output<typeof serverFile>): ServerSettings {
     timeoutMs: timeout,
     startTimeoutMs: startTimeout,
     idleMs: idleTimeout,
+    connectTimeoutMs: connectTimeout,
+    stallTimeoutMs: stallTimeout,
     refreshMs: refresh,
     tools,
     unlisted,

@@ -41,6 +41,8 @@ export interface ServerSettings {
   readonly timeoutMs: number;
   readonly startTimeoutMs: number;
   readonly idleMs: number;
+  readonly connectTimeoutMs: number;
+  readonly stallTimeoutMs: number;
   readonly refreshMs: number;
   readonly sharing: 'principal' | 'all';
   readonly pin: 'auto' | 'lock';

@@ -51,7 +51,9 @@ export class ServerRuntime {
     this.server = options.server;
     this.#options = options;
     const { transport } = options.server;
-    const pool = transport.type === 'stdio' ? undefined : new Pool(new URL(transport.url).origin, { allowH2: false });
+    const connect = { timeout: options.server.connectTimeoutMs };
+    const pool =
+      transport.type === 'stdio' ? undefined : new Pool(new URL(transport.url).origin, { allowH2: false, connect });
     this.#host = { ...options, pool };
     this.#sinceMs = options.clock.wallMs();
     this.#breaker = this.#newBreaker();

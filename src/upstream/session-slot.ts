@@ -124,6 +124,7 @@ export class SessionSlot {
   async #callTwice(target: ToolTarget, args: JsonObject, signal: CancelSignal): Promise<DispatchResult> {
     let deadlineMs: number | undefined;
     const openBefore = this.#session;
+    let isRenewed = false;
     for (let attempt = 1; ; attempt += 1) {
       const session = this.#session ?? (await this.#openWhile(signal));
       if (session === 'over') return overBefore(signal);
@@ -153,7 +154,10 @@ export class SessionSlot {
       );
       this.#noteAnswer(answer, aliveCount);
       if (isSessionGone(answer)) void this.#drop(session);
-      const again = attempt === 1 && mayBeSentAgain(answer, target) && !signal.aborted;
+      const isForgotten = answer.kind === 'failed' && answer.why === 'session-lost';
+      // A connection that broke may be followed by a session that is gone: each is mended once.
+      const again = (isForgotten ? !isRenewed : attempt === 1) && mayBeSentAgain(answer, target) && !signal.aborted;
+      isRenewed ||= isForgotten;
       if (!again) return dispatchResultOf(answer, session.hands.era);
     }
   }
@@ -235,7 +239,8 @@ export class SessionSlot {
 
   async #list(session: Session): Promise<string | undefined> {
     const { server, clock } = this.#host;
-    const options = { signal: this.#closing.signal, timeoutMs: server.timeoutMs, maxBytes: MAX_PAGE_BYTES };
+    const { timeoutMs, maxTools } = server;
+    const options = { signal: this.#closing.signal, timeoutMs, maxBytes: MAX_PAGE_BYTES, maxTools };
     const listing = await listTools(session.channel, options);
     if (listing.kind === 'failed') {
       if (listing.sessionLost === true) void this.#drop(session);

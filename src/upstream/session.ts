@@ -148,7 +148,7 @@ async function readySession(
 ): Promise<Session | FailedHandshake> {
   const { channel, hands } = open;
   const { server, clock, eraMemory } = host;
-  const listing = await listTools(channel, { ...open.deadline, timeoutMs: open.leftMs() });
+  const listing = await listTools(channel, { ...open.deadline, timeoutMs: open.leftMs(), maxTools: server.maxTools });
   if (listing.kind === 'failed') return listing;
   const atMs = clock.wallMs();
   const { era, protocolVersion } = hands;
@@ -189,6 +189,7 @@ async function openChannel(host: SessionHost, events: ChannelEvents): Promise<Ch
     pool,
     url: new URL(transport.url),
     headers: await transport.resolveHeaders(),
+    stallTimeoutMs: server.stallTimeoutMs,
     clientInfo,
     events,
   });

@@ -31,6 +31,12 @@ export interface UpstreamServer {
   readonly timeoutMs: number;
   /** Milliseconds that start, handshake and first listing may take together. */
   readonly startTimeoutMs: number;
+  /** Milliseconds until a connection to an HTTP server is given up. */
+  readonly connectTimeoutMs: number;
+  /** Milliseconds without a byte after which an answer of an HTTP server that has begun is given up. */
+  readonly stallTimeoutMs: number;
+  /** Most tools that are read. */
+  readonly maxTools: number;
   /** Milliseconds without a call after which a session is ended. */
   readonly idleMs: number;
   /** One session for each principal, or one for all. */

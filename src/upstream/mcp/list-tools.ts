@@ -2,7 +2,6 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../../lib/json.ts
 import type { Channel, RequestOptions } from './channel.ts';
 
 const MAX_PAGES = 200;
-const MAX_TOOLS = 10_000;
 /** Largest page in bytes that is read. */
 export const MAX_PAGE_BYTES: number = 16 * 1024 * 1024;
 const MAX_CURSOR_LENGTH = 64 * 1024;
@@ -12,8 +11,14 @@ export type ToolListing =
   /** `sessionLost`: the server no longer knows the session, which says nothing of its tools. */
   | { readonly kind: 'failed'; readonly message: string; readonly sessionLost?: boolean };
 
-/** All pages of `tools/list`, every definition verbatim. A server that pages for ever or lists too much has no list. */
-export async function listTools(channel: Channel, options: RequestOptions): Promise<ToolListing> {
+/**
+ * The pages of `tools/list`, every definition verbatim, until there are more than `maxTools`: what is over is for the
+ * catalog to cut and to tell of. A server that pages for ever has no list.
+ */
+export async function listTools(
+  channel: Channel,
+  options: RequestOptions & { readonly maxTools: number },
+): Promise<ToolListing> {
   const tools: JsonObject[] = [];
   let cursor: string | undefined;
   for (let page = 0; page < MAX_PAGES; page += 1) {
@@ -28,7 +33,7 @@ export async function listTools(channel: Channel, options: RequestOptions): Prom
       return failed('`tools/list` holds something that is no tool definition');
     }
     for (const tool of listed) tools.push(tool);
-    if (tools.length > MAX_TOOLS) return failed(`the server lists more than ${MAX_TOOLS} tools`);
+    if (tools.length > options.maxTools) return { kind: 'listed', tools: tools.slice(0, options.maxTools + 1) };
     const next: JsonValue | undefined = answer.result.nextCursor;
     if (next === undefined || next === null) return { kind: 'listed', tools };
     if (typeof next !== 'string' || next.length > MAX_CURSOR_LENGTH || next === cursor) {

@@ -49,6 +49,8 @@ describe('a registry in order', () => {
       timeoutMs: 30_000,
       startTimeoutMs: 30_000,
       idleMs: 300_000,
+      connectTimeoutMs: 10_000,
+      stallTimeoutMs: 60_000,
       refreshMs: 300_000,
       sharing: 'principal',
       pin: 'auto',
