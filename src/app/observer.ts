@@ -82,7 +82,7 @@ export class Observer {
     const sinceMs = this.#parts.nowMs() - askedAtMs;
     if (this.#parts.standing.observedOf(name).status === 'failed') return sinceMs >= ASK_FAILED_AGAIN_MS;
     // A child process tells of changes and lists its tools at every start; asking it again would only start it.
-    return transport.type === 'streamable-http' && sinceMs >= refreshMs;
+    return transport.type !== 'stdio' && sinceMs >= refreshMs;
   }
 
   async #ask(server: string): Promise<void> {

@@ -50,7 +50,7 @@ function upstreamServer(server: ServerSettings, registry: Registry, around: Upst
             cwd: workingDirectory(transport.cwd, around.home),
             resolveEnv: reveal,
           }
-        : { type: 'streamable-http', url: transport.url, resolveHeaders: reveal },
+        : { type: transport.type, url: transport.url, resolveHeaders: reveal },
     timeoutMs: server.timeoutMs,
     startTimeoutMs: server.startTimeoutMs,
     connectTimeoutMs: server.connectTimeoutMs,
@@ -79,7 +79,7 @@ function asJson(transport: ServerSettings['transport'], server: ServerSettings):
   return {
     ...(transport.type === 'stdio'
       ? { command: transport.command, args: [...transport.args], env: { ...transport.env }, cwd: transport.cwd ?? '' }
-      : { url: transport.url, headers: { ...transport.headers } }),
+      : { type: transport.type, url: transport.url, headers: { ...transport.headers } }),
     ...{ sharing, era, maxResultBytes, maxTools, timeoutMs, startTimeoutMs, idleMs, connectTimeoutMs, stallTimeoutMs },
   };
 }

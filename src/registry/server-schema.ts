@@ -72,26 +72,37 @@ const stdio = z
   })
   .describe('A server that is started as a process');
 
+const overHttp = {
+  url: z
+    .string()
+    .max(2_048)
+    .describe('Address of the MCP endpoint, `https://…` or `http://…`, without user and password'),
+  headers: z
+    .record(z.string().regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/), z.string().max(8_192))
+    .default({})
+    .describe('HTTP headers of each request; a secret is written as a reference. Default: none.'),
+};
+
 const streamableHttp = z
   .strictObject({
     type: z.literal('streamable-http').describe('The broker speaks with the server over streamable HTTP'),
-    url: z
-      .string()
-      .max(2_048)
-      .describe('Address of the MCP endpoint, `https://…` or `http://…`, without user and password'),
-    headers: z
-      .record(z.string().regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/), z.string().max(8_192))
-      .default({})
-      .describe('HTTP headers of each request; a secret is written as a reference. Default: none.'),
+    ...overHttp,
   })
   .describe('A server that is reached over HTTP');
+
+const sse = z
+  .strictObject({
+    type: z.literal('sse').describe('The broker speaks with the server over HTTP+SSE, the transport of 2024-11-05'),
+    ...overHttp,
+  })
+  .describe('An old server that is reached over HTTP');
 
 const serverFile = z
   .strictObject({
     name: registryName('Name of the server and of its file; its tools are `tool:<name>/…`, exposed as `<name>__…`.'),
     title: line('Name of the server for people. Default: none.').exactOptional(),
     description: line('What the server is for. Default: none.').exactOptional(),
-    transport: z.discriminatedUnion('type', [stdio, streamableHttp]).describe('How the server is reached'),
+    transport: z.discriminatedUnion('type', [stdio, streamableHttp, sse]).describe('How the server is reached'),
     timeout: duration('Longest wait for the answer to one call. Default: `30s`.').prefault('30s'),
     startTimeout: duration('Longest wait until the server is started and has said hello. Default: `30s`.').prefault(
       '30s',

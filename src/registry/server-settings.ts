@@ -26,7 +26,7 @@ export interface StdioTransport {
 }
 
 export interface HttpTransport {
-  readonly type: 'streamable-http';
+  readonly type: 'streamable-http' | 'sse';
   readonly url: string;
   /** Texts with secret references in them. */
   readonly headers: Readonly<Record<string, string>>;

@@ -15,7 +15,8 @@ export interface StdioTransport {
 
 /** A tool server behind one fixed URL. Redirects are never followed. */
 export interface HttpTransport {
-  readonly type: 'streamable-http';
+  /** `sse` is the transport of 2024-11-05; with the other it is tried where a server refuses to be posted to. */
+  readonly type: 'streamable-http' | 'sse';
   readonly url: string;
   /** The declared headers with their secrets resolved. Asked whenever a session opens; never an agent's own token. */
   resolveHeaders(): Promise<Readonly<Record<string, string>>>;
