@@ -156,8 +156,8 @@ export class ServerRuntime {
   #newBreaker(): Breaker {
     return new Breaker(this.#options.clock, (state) => {
       if (state === 'half-open') return;
-      if (state === 'open') this.#noteTrouble('of the last ten calls half or more failed');
-      else this.#trouble = undefined;
+      if (state === 'closed') this.#trouble = undefined;
+      else if (this.#trouble === undefined) this.#noteTrouble('of the last ten calls half or more failed');
       const told = { server: this.server.name, breaker: state };
       if (state === 'open') this.#options.log.warn('upstream.breaker', told);
       else this.#options.log.info('upstream.breaker', told);
