@@ -159,7 +159,7 @@ export class ServerRuntime {
     let isShut = false;
     return new Breaker(clock, (state) => {
       if (state === 'open') {
-        this.#noteTrouble('of the last ten calls half or more failed');
+        if (this.#trouble === undefined) this.#noteTrouble('of the last ten calls half or more failed');
         // Each call that tries in vain opens it anew, which is no news.
         if (!isShut) log.warn('upstream.shut', { server });
         isShut = true;
