@@ -5,6 +5,7 @@ import { type HostId, KNOWN_HOSTS, type Machine } from '../hosts/known-hosts.ts'
 import { type ManagedPolicy, managedPolicy } from '../hosts/managed-policy.ts';
 import { scanHosts } from '../hosts/scan-hosts.ts';
 import type { JsonObject } from '../lib/json.ts';
+import { parseReferences } from '../lib/secret-reference.ts';
 import type { HostSelection } from './connect-hosts.ts';
 import { readRegistry } from './known-registry.ts';
 
@@ -91,4 +92,17 @@ export function agentToConnect(registryDir: string, named: string | undefined): 
           hint: known,
         },
   ]);
+}
+
+/** Variables of the environment that tool servers need, sorted: a broker that an agent host starts may lack them. */
+export function neededVariables(registryDir: string): readonly string[] {
+  const names = [...readRegistry(registryDir).registry.servers.values()].flatMap(({ transport }) =>
+    Object.values(transport.type === 'stdio' ? transport.env : transport.headers).flatMap(variablesIn),
+  );
+  return [...new Set(names)].sort();
+}
+
+function variablesIn(text: string): readonly string[] {
+  const parts = parseReferences(text);
+  return 'message' in parts ? [] : parts.flatMap((part) => (part.kind === 'env' ? [part.name] : []));
 }

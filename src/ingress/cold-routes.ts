@@ -9,22 +9,23 @@ export type Readiness = JsonObject & { readonly ready: boolean };
 type Listener = (request: IncomingMessage, response: ServerResponse) => void;
 
 const OK = '{"status":"ok"}';
-const INTERNAL = '{"error":"internal"}';
+const NOT_FOUND = '{"error":"not-found"}';
 
 /**
  * The routes that are not hot: `/healthz` (it runs), `/readyz` (it can serve), and all else behind Express. The probes
  * are answered without it, since whoever starts the broker waits for them and Express takes a sixth of a start.
  */
 export function coldRoutes(ready: () => Readiness): Listener {
-  let express: Promise<Listener> | undefined;
+  let behind: Listener = notFound;
+  // Until it is loaded nothing else is there. No answer waits for it: what follows on the connection may end that first.
+  setImmediate(() => void openExpress().then((express) => (behind = express)));
   return (request, response) => {
-    if (answersProbe(request, response, ready)) return;
-    express ??= openExpress();
-    express.then(
-      (app) => app(request, response),
-      () => sendJson(response, 500, INTERNAL),
-    );
+    if (!answersProbe(request, response, ready)) behind(request, response);
   };
+}
+
+function notFound(_request: IncomingMessage, response: ServerResponse): void {
+  sendJson(response, 404, NOT_FOUND);
 }
 
 function answersProbe({ method, url }: IncomingMessage, response: ServerResponse, ready: () => Readiness): boolean {

@@ -52,6 +52,15 @@ function placed(shown: string): string {
 }
 
 describe('connecting a host', () => {
+  test('says which variables the tool servers need, since a host that starts the broker may not pass them on', async () => {
+    home.write({
+      'registry/servers/crm.yaml':
+        'name: crm\ntransport: { type: streamable-http, url: "http://127.0.0.1:9/mcp", headers: { a: "Bearer ${env:CRM_TOKEN}" } }\n',
+    });
+    const { code, stderr } = await connect('cursor');
+    expect([code, stderr]).toEqual([0, 'the tool servers need CRM_TOKEN: run `seneschal serve` where it is set\n']);
+  });
+
   test('adds one entry, keeps what was there, and is taken back byte for byte', async () => {
     put(CURSOR, OLD);
     const connected = await connect('cursor');

@@ -202,6 +202,14 @@ function memoryEntry(): object {
   return { command: process.execPath, args: [join(OFFICIAL, 'server-memory/dist/index.js')], env };
 }
 
+test('what warns of the new policies names the files where they stand', async () => {
+  home = new Home();
+  home.write({ 'mcp.json': JSON.stringify({ mcpServers: { notes: memoryEntry() } }) });
+  const { code, stderr } = await home.run(['init', '--from', 'mcp.json', '--template', 'team', '--yes']);
+  expect(code, stderr).toBe(0);
+  expect(stderr).toContain(`warning: ${home.path('policies/policy.csv')}:5:4: no agent has \`role:contributor\``);
+});
+
 test('the template ci grants the named tools alone', async () => {
   home = new Home();
   home.write({ 'mcp.json': JSON.stringify({ mcpServers: { notes: memoryEntry() } }) });

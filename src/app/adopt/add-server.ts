@@ -92,7 +92,9 @@ function refuseUnfit(draft: ServerDraft, dir: string): void {
 
 function taken({ name, from }: ServerDraft, dir: string): Problem {
   const message = `the name \`${name}\` is taken by \`${dir}/${fileOf(name)}\``;
-  return { code: 'registry-duplicate-name', at: from, message, hint: 'give it another one with `--name`' };
+  const hint =
+    '`registry add` gives it another one by `--name`; `registry import` leaves it out by `--only` of the others';
+  return { code: 'registry-duplicate-name', at: from, message, hint };
 }
 
 function noRegistry(dir: string): Problem {

@@ -40,7 +40,7 @@ export async function writeHome(
   if (taken.length > 0 && !options.force) throw new ProblemError(taken);
   const staged = stage(plan, settings);
   try {
-    const verified = verify(staged.places);
+    const verified = verify(staged.places, settings);
     const moved = moveIntoPlace(staged.places, settings);
     try {
       await record(plan, settings, options);
@@ -86,11 +86,16 @@ function stage(plan: HomePlan, settings: Settings): Staged {
   }
 }
 
-function verify(places: Places): Pick<WrittenHome, 'checked' | 'warnings'> {
-  const settings: Settings = { ...places, data: join(places.registry, '.none'), port: 0, host: '127.0.0.1' };
+function verify(staged: Places, places: Places): Pick<WrittenHome, 'checked' | 'warnings'> {
+  const settings: Settings = { ...staged, data: join(staged.registry, '.none'), port: 0, host: '127.0.0.1' };
   const { checked, failures } = testRules(settings);
-  if (failures.length > 0) throw new ProblemError(failures);
-  return { checked, warnings: checkRules(settings) };
+  if (failures.length > 0) throw new ProblemError(failures.map((each) => inPlace(each, staged, places)));
+  return { checked, warnings: checkRules(settings).map((each) => inPlace(each, staged, places)) };
+}
+
+/** The staged directories are gone when a person reads this, so that a place names where the file will stand. */
+function inPlace(problem: Problem, staged: Places, { registry, policies }: Places): Problem {
+  return { ...problem, at: problem.at.replace(staged.policies, policies).replace(staged.registry, registry) };
 }
 
 interface Moved {

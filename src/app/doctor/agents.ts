@@ -5,7 +5,7 @@ import type { RulesOnFile } from '../policy-questions.ts';
 import { type Check, NOTHING } from './check.ts';
 import { keysOnFile } from './keys.ts';
 
-/** Every agent that is declared can prove itself over HTTP, and may do something. */
+/** Every agent that is declared may do something, and where keys are in use has one. */
 export const agents: Check = {
   name: 'agents',
   run: ({ settings, files, clock }) => {
@@ -22,7 +22,10 @@ export const agents: Check = {
     const powerless = names.filter((name) => !hasGrant(name, files));
     return {
       findings: [
-        ...names.filter((name) => !provable.has(name)).map((name) => withoutKey(name, settings.registry)),
+        // Where nobody has a key, agents come over stdio, which needs none.
+        ...(provable.size === 0 ? [] : names.filter((name) => !provable.has(name))).map((name) =>
+          withoutKey(name, settings.registry),
+        ),
         ...powerless.map((name) => withoutGrant(name, settings.registry)),
       ],
     };

@@ -6,7 +6,7 @@ import {
   planDiff,
   undoConnections,
 } from '../../app/connect-hosts.ts';
-import { bypasses, hostStates, managedPolicies, printedEntries } from '../../app/host-questions.ts';
+import { bypasses, hostStates, managedPolicies, neededVariables, printedEntries } from '../../app/host-questions.ts';
 import { ProblemError } from '../../domain/problem.ts';
 import { HOST_IDS, hostNamed } from '../../hosts/choose-places.ts';
 import type { HostId, Machine } from '../../hosts/known-hosts.ts';
@@ -104,11 +104,22 @@ export const connect: CommandDeclaration = defineCommand({
       }
       const results = connectHosts(plans);
       printData(results, output, connectedText);
-      if (output === 'text') for (const bypass of bypasses(selection)) say(bypassText(bypass));
+      if (output === 'text') {
+        for (const bypass of bypasses(selection)) say(bypassText(bypass));
+        if (connection.reach.type === 'stdio') sayVariables(neededVariables(settings().registry));
+      }
     }
     return EXIT.yes;
   },
 });
+
+/** A program that agents run in passes little of its environment on, and so a broker that it starts lacks the secrets. */
+function sayVariables(names: readonly string[]): void {
+  if (names.length === 0) return;
+  say(
+    `the tool servers need ${names.join(', ')}: run \`seneschal serve\` where ${names.length === 1 ? 'it is' : 'they are'} set`,
+  );
+}
 
 function machineOf(): Machine {
   return { home: homedir(), platform: process.platform, env: process.env, project: process.cwd() };

@@ -7,7 +7,8 @@ const LINE_OVERHEAD_BYTES = 64;
 
 /**
  * Reads the `data` and the name of each event of an SSE stream (WHATWG HTML §9.2.6), holding at most `maxBytes` of one
- * event. Ids and retry times are of no use here: a broken stream is a lost request.
+ * event. Ids and retry times are of no use here: a broken stream is a lost request. An event of empty data is skipped:
+ * MCP 2025-11-25 (Streamable HTTP, "Sending Messages to the Server") begins streams with one to tell an id.
  */
 export class EventStreamReader {
   readonly #maxBytes: number;
@@ -56,12 +57,12 @@ export class EventStreamReader {
     this.#line = [];
     this.#lineBytes = 0;
     if (line.length === 0) {
-      const data = this.#data;
+      const data = this.#data.length === 1 ? (this.#data[0] ?? line) : joinLines(this.#data);
       const event = this.#event;
       this.#data = [];
       this.#event = 'message';
       this.#dataBytes = 0;
-      if (data.length > 0) this.#onData(data.length === 1 ? (data[0] ?? line) : joinLines(data), event);
+      if (data.length > 0) this.#onData(data, event);
       return;
     }
     const field = line.subarray(0, 5).toString('latin1');

@@ -50,6 +50,17 @@ test('an answer in an event stream counts, and what the stream says besides does
   await until(() => pool.status()[0]?.droppedMessages === 1);
 });
 
+test('a stream that begins with an event of empty data is read to its answer', async () => {
+  const { call } = await before({
+    primed: ({ message }, response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      response.write('id: 1\ndata: \n\n');
+      response.end(`id: 2\nevent: message\ndata: ${JSON.stringify(answerText(message.id, 'primed'))}\n\n`);
+    },
+  });
+  expect(textOf(await call('primed'))).toBe('primed');
+});
+
 test('200 calls at once are never mixed, whatever the order of their answers', async () => {
   const { call } = await before({
     slow: ({ message }, response) => {

@@ -43,6 +43,10 @@ test('events are whole however the bytes arrive', () => {
   expect(eventsOf(stream.split(''))).toEqual(['{"a":1}', '{"b":\n2}', 'x']);
 });
 
+test('an event without data, by which a server tells an id to go on from, is no message', () => {
+  expect(eventsOf(['id: 1\ndata: \n\nid: 2\ndata\n\nid: 3\ndata:\n\nid: 4\ndata: {"a":1}\n\n'])).toEqual(['{"a":1}']);
+});
+
 test.each([
   ['one long line', ['data: ', 'x'.repeat(2_000)]],
   ['many lines of one event', ['data: x\n'.repeat(1_000)]],
