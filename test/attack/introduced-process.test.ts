@@ -84,12 +84,10 @@ test('T5: no route over HTTP takes a server, with a key or without', async () =>
   const key = await home.key('demo');
   const port = Number(new URL(house.served.url).port);
   const body = JSON.stringify(stdioServer(house.marker));
-  // Node frames no body of DELETE by itself, and one without a length would be read as a second, broken request.
-  const length = { 'content-length': String(Buffer.byteLength(body)) };
   for (const path of PATHS) {
     for (const method of ['POST', 'PUT', 'PATCH', 'DELETE']) {
       for (const authorization of [`Bearer ${key}`, '']) {
-        const { status } = await send(port, { method, path, body, headers: { ...length, authorization } });
+        const { status } = await send(port, { method, path, body, headers: { authorization } });
         expect([path, status]).toEqual([path, 404]);
       }
     }
