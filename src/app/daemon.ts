@@ -2,6 +2,7 @@ import type { PostureRow } from '../domain/posture.ts';
 import { type Problem, ProblemError } from '../domain/problem.ts';
 import { authenticate } from '../identity/authenticate.ts';
 import { principalOfOsUser } from '../identity/os-user.ts';
+import type { Readiness } from '../ingress/cold-routes.ts';
 import { type HttpIngress, openHttpIngress } from '../ingress/http.ts';
 import type { McpPorts } from '../ingress/mcp/services.ts';
 import { openSocketIngress, type SocketIngress } from '../ingress/socket.ts';
@@ -9,6 +10,7 @@ import type { Log } from '../telemetry/log.ts';
 import { type Administration, openAdministration } from './administration.ts';
 import { type BrokerCore, openCore } from './compose.ts';
 import { unknownServers } from './observer.ts';
+import { serversByState } from './server-health.ts';
 import { type Settings, socketPathOf } from './settings.ts';
 import { type DaemonSummary, summaryOf } from './summary.ts';
 import { signatureOf, watchDirectories } from './watch.ts';
@@ -80,7 +82,8 @@ async function openDoors(
     http: () => (http === undefined ? null : { host: http.host, port: http.port }),
   });
   let isOpen = true;
-  const ready = (): { ready: boolean } => ({ ready: isOpen });
+  // A server that fails is not the broker's readiness: taken out of service, it would fail the agents of all others too.
+  const ready = (): Readiness => ({ ready: isOpen, servers: serversByState(core) });
   const ports: McpPorts = {
     broker: core.broker,
     clock: core.clock,
@@ -155,7 +158,7 @@ function openHttp(
     options,
     ports,
     ready,
-  }: { settings: Settings; options: DaemonOptions; ports: McpPorts; ready: () => { ready: boolean } },
+  }: { settings: Settings; options: DaemonOptions; ports: McpPorts; ready: () => Readiness },
 ): Promise<HttpIngress> {
   const verifier = { keyOf: (id: string) => core.keys.get(id), agentOf: core.standing.agentOf, clock: core.clock };
   return openHttpIngress({

@@ -64,9 +64,16 @@ export class Observer {
 
   #askDue(): void {
     for (const server of this.#parts.standing.registry.servers.values()) {
-      if (this.#asking.size >= AT_ONCE) return;
-      if (this.#isDue(server)) void this.ask(server.name);
+      if (this.#isDue(server) && this.#hasTurn(server.name)) void this.ask(server.name);
     }
+  }
+
+  /** Servers that cannot be asked take turns among themselves: those that hang must not hold up the lists of others. */
+  #hasTurn(server: string): boolean {
+    const { standing } = this.#parts;
+    const isFailed = (name: string): boolean => standing.observedOf(name).status === 'failed';
+    const alike = [...this.#asking.keys()].filter((name) => isFailed(name) === isFailed(server));
+    return alike.length < AT_ONCE;
   }
 
   #isDue({ name, transport, refreshMs }: ServerSettings): boolean {
@@ -75,7 +82,7 @@ export class Observer {
     const sinceMs = this.#parts.nowMs() - askedAtMs;
     if (this.#parts.standing.observedOf(name).status === 'failed') return sinceMs >= ASK_FAILED_AGAIN_MS;
     // A child process tells of changes and lists its tools at every start; asking it again would only start it.
-    return transport.type === 'streamable-http' && sinceMs >= refreshMs;
+    return transport.type !== 'stdio' && sinceMs >= refreshMs;
   }
 
   async #ask(server: string): Promise<void> {

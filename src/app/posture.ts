@@ -3,6 +3,7 @@ import { controlPosture } from '../broker/step.ts';
 import type { PostureRow } from '../domain/posture.ts';
 import { hostPostures } from '../ingress/host-guard.ts';
 import { httpPostures } from '../ingress/mcp/http-endpoint.ts';
+import { paramHeadersPosture } from '../ingress/mcp/param-headers.ts';
 import { socketPosture } from '../ingress/socket.ts';
 import { budgetPosture } from '../limits/budget.ts';
 import { budgetStorePosture } from '../limits/budget-store.ts';
@@ -12,6 +13,7 @@ import { rateStorePosture } from '../limits/rate-state.ts';
 import { authorizePosture, unknownToolPosture } from '../policy/authorize.ts';
 import { pinPosture, schemaAdmissionPosture } from '../registry/catalog.ts';
 import { dataDirectoryPosture } from '../storage/data-directory.ts';
+import { breakerPosture } from '../upstream/breaker.ts';
 import { resultSizePosture } from '../upstream/failed-call.ts';
 import { driftPosture } from '../upstream/session-slot.ts';
 import { inputPosture } from '../validation/input.ts';
@@ -29,6 +31,7 @@ export const POSTURE: readonly PostureRow[] = [
   schemaAdmissionPosture,
   ...hostPostures,
   ...httpPostures,
+  paramHeadersPosture,
   socketPosture,
   unknownToolPosture,
   ratePosture,
@@ -40,6 +43,7 @@ export const POSTURE: readonly PostureRow[] = [
   budgetStorePosture,
   controlPosture,
   ledgerPosture,
+  breakerPosture,
   secretPosture,
   driftPosture,
   resultSizePosture,

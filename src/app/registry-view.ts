@@ -1,17 +1,11 @@
 import type { Catalog, ObservedServer } from '../registry/catalog.ts';
 import type { Registry } from '../registry/load.ts';
 import type { UpstreamStatus } from '../upstream/upstream-server.ts';
+import { healthOf } from './server-health.ts';
 
 /** Every server and tool as it stands, for people and programs. */
 export type RegistryView = {
-  readonly servers: readonly {
-    readonly name: string;
-    readonly transport: string;
-    readonly status: string;
-    readonly error?: string;
-    readonly era?: string;
-    readonly protocolVersion?: string;
-  }[];
+  readonly servers: readonly ServerView[];
   readonly tools: readonly {
     /** `tool:<server>/<tool>`. */
     readonly id: string;
@@ -23,6 +17,21 @@ export type RegistryView = {
   readonly findings: readonly { readonly server: string; readonly message: string }[];
 };
 
+/** One server as it is doing. */
+type ServerView = {
+  readonly name: string;
+  readonly transport: string;
+  /** `failed`: it cannot list its tools, or nothing is sent to it for now. */
+  readonly status: string;
+  readonly error?: string;
+  /** Calendar time since when it fails. */
+  readonly since?: string;
+  readonly era?: string;
+  readonly protocolVersion?: string;
+} & Partial<Counts>;
+
+type Counts = Pick<UpstreamStatus, 'breaker' | 'sessions' | 'starts' | 'failures' | 'activeCalls' | 'droppedMessages'>;
+
 /** The view of a registry, of what its servers were seen to offer, and of the catalog that this makes. */
 export function registryView(seen: {
   readonly registry: Registry;
@@ -33,16 +42,8 @@ export function registryView(seen: {
   const { registry, catalog, upstreams } = seen;
   return {
     servers: [...registry.servers.values()].map(({ name, transport }) => {
-      const observed = seen.observedOf(name);
       const upstream = upstreams.find((status) => status.name === name);
-      return {
-        name,
-        transport: transport.type,
-        status: observed.status,
-        ...(observed.status === 'failed' ? { error: observed.error } : {}),
-        ...(upstream?.era === undefined ? {} : { era: upstream.era }),
-        ...(upstream?.protocolVersion === undefined ? {} : { protocolVersion: upstream.protocolVersion }),
-      };
+      return { name, transport: transport.type, ...stateOf(seen.observedOf(name), upstream) };
     }),
     tools: catalog.tools.map(({ server, tool, status, reason }) => {
       const settings = registry.servers.get(server);
@@ -53,4 +54,23 @@ export function registryView(seen: {
     }),
     findings: catalog.findings.map(({ server, message }) => ({ server, message })),
   };
+}
+
+function stateOf(
+  observed: ObservedServer,
+  upstream: UpstreamStatus | undefined,
+): Omit<ServerView, 'name' | 'transport'> {
+  const { state, error, sinceMs } = healthOf(observed, upstream);
+  return {
+    status: state === 'failed' ? 'failed' : observed.status,
+    ...(error === undefined ? {} : { error }),
+    ...(sinceMs === undefined ? {} : { since: new Date(sinceMs).toISOString() }),
+    ...(upstream?.era === undefined ? {} : { era: upstream.era }),
+    ...(upstream?.protocolVersion === undefined ? {} : { protocolVersion: upstream.protocolVersion }),
+    ...(upstream === undefined ? {} : countsOf(upstream)),
+  };
+}
+
+function countsOf({ breaker, sessions, starts, failures, activeCalls, droppedMessages }: UpstreamStatus): Counts {
+  return { breaker, sessions, starts, failures, activeCalls, droppedMessages };
 }

@@ -120,7 +120,9 @@ export class Standing {
   /** Takes note of what a server offers now. Resolves when the world that follows from it is in force. */
   observe(server: string, seen: ObservedServer): Promise<void> {
     return this.#change(async () => {
-      this.#observed.set(server, seen);
+      const before = this.#observed.get(server);
+      const sinceMs = (before?.status === 'failed' ? before.sinceMs : undefined) ?? this.#parts.clock.wallMs();
+      this.#observed.set(server, seen.status === 'failed' ? { ...seen, sinceMs } : seen);
       await this.#putInForce(this.#files);
     });
   }

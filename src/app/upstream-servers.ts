@@ -87,9 +87,12 @@ function upstreamServer(server: ServerSettings, registry: Registry, around: Upst
             cwd: workingDirectory(transport.cwd, around.home),
             resolveEnv: reveal,
           }
-        : { type: 'streamable-http', url: transport.url, resolveHeaders: reveal },
+        : { type: transport.type, url: transport.url, resolveHeaders: reveal },
     timeoutMs: server.timeoutMs,
     startTimeoutMs: server.startTimeoutMs,
+    connectTimeoutMs: server.connectTimeoutMs,
+    stallTimeoutMs: server.stallTimeoutMs,
+    maxTools: server.maxTools,
     idleMs: server.idleMs,
     sharing: server.sharing,
     maxResultBytes: server.maxResultBytes,
@@ -108,11 +111,12 @@ function revealed(secrets: ReadonlyMap<string, Secret>): Readonly<Record<string,
 
 /** What a running session depends on. References, not values: a secret that changes is seen at the next start. */
 function asJson(transport: ServerSettings['transport'], server: ServerSettings): JsonObject {
-  const { sharing, era, maxResultBytes, timeoutMs, startTimeoutMs, idleMs } = server;
+  const { sharing, era, maxResultBytes, maxTools, timeoutMs, startTimeoutMs, idleMs } = server;
+  const { connectTimeoutMs, stallTimeoutMs } = server;
   return {
     ...(transport.type === 'stdio'
       ? { command: transport.command, args: [...transport.args], env: { ...transport.env }, cwd: transport.cwd ?? '' }
-      : { url: transport.url, headers: { ...transport.headers } }),
-    ...{ sharing, era, maxResultBytes, timeoutMs, startTimeoutMs, idleMs },
+      : { type: transport.type, url: transport.url, headers: { ...transport.headers } }),
+    ...{ sharing, era, maxResultBytes, maxTools, timeoutMs, startTimeoutMs, idleMs, connectTimeoutMs, stallTimeoutMs },
   };
 }

@@ -1,4 +1,5 @@
 import type { CallContext } from '../domain/call.ts';
+import type { MirroredArgument } from '../domain/mirrored-arguments.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import type { Principal } from '../domain/principal.ts';
 import type { CancelSignal } from '../lib/cancellation.ts';
@@ -37,6 +38,8 @@ export interface MalformedMessage {
 /** The hall, as the doors see it: the only way from any ingress to any tool. */
 export interface Broker {
   listTools(principal: Principal): ToolList;
+  /** The arguments that a tool wants repeated in headers; none where there is no such tool, whoever may see it. */
+  mirroredArguments(exposedName: string): readonly MirroredArgument[];
   /** Walks one call. Never rejects: whatever happens is an outcome. `signal` is the agent's cancellation. */
   callTool(request: CallRequest, options: { readonly signal: CancelSignal }): Promise<CallReply>;
   /** Records a refused message; resolves when it is recorded or could not be, and never rejects. */

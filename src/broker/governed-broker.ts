@@ -1,5 +1,6 @@
 import type { Call } from '../domain/call.ts';
 import type { Exchange } from '../domain/control.ts';
+import { type MirroredArgument, mirroredOf } from '../domain/mirrored-arguments.ts';
 import { type DispatchResult, mayHaveActed, type Outcome, type Refusal } from '../domain/outcome.ts';
 import type { Principal } from '../domain/principal.ts';
 import type { Target } from '../domain/target.ts';
@@ -23,6 +24,8 @@ export interface BrokerParts {
   readonly ids: Ids;
   readonly log: Log;
 }
+
+const NOTHING: readonly MirroredArgument[] = [];
 
 /** One call on its way through the hall. */
 interface Walk {
@@ -61,6 +64,11 @@ export class GovernedBroker implements Broker {
 
   listTools(principal: Principal): ToolList {
     return this.#visibility.list(principal);
+  }
+
+  mirroredArguments(exposedName: string): readonly MirroredArgument[] {
+    const target = this.#world.resolve(exposedName);
+    return target === undefined ? NOTHING : mirroredOf(target);
   }
 
   onToolListChanged(listener: (principalId: string) => void): () => void {

@@ -79,10 +79,11 @@ function seenBy(world: World, principal: Principal): Seen {
   const marks = new Uint8Array(Math.ceil(world.targets.length / MARK_BITS));
   world.targets.forEach((target, index) => {
     if (!world.maySee({ principal, subjects }, target)) return;
-    let definition = exposed.get(target.definition);
+    const shown = target.shown ?? target.definition;
+    let definition = exposed.get(shown);
     if (!definition) {
-      definition = { ...target.definition, name: target.exposedName };
-      exposed.set(target.definition, definition);
+      definition = { ...shown, name: target.exposedName };
+      exposed.set(shown, definition);
     }
     tools.push(definition);
     const at = Math.floor(index / MARK_BITS);

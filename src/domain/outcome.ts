@@ -38,6 +38,8 @@ export type Outcome =
       readonly kind: 'failed';
       readonly reason: Reason;
       readonly message: string;
+      /** When trying again is worth it, where that is known. */
+      readonly retryAfterMs?: number;
       /** The upstream's own JSON-RPC error, verbatim, where it answered with one. */
       readonly error?: JsonRpcErrorBody;
       /** True when the upstream may have acted although no answer came. */

@@ -49,8 +49,9 @@ export const REASONS = {
     remedy: "Raise the server's `timeout`, or see why it hangs.",
   },
   'upstream-unavailable': {
-    means: 'The tool server could not be started or reached.',
-    remedy: "Run `seneschal registry list`; look at the server's command or url.",
+    means: 'The tool server could not be started or reached, or failed repeatedly, so that nothing was sent to it.',
+    remedy:
+      "Wait `retryAfterMs` where it is given; run `seneschal registry list` and look at the server's command or url.",
   },
   'upstream-lost': {
     means: 'The connection broke after the call was sent; the tool server may have acted. The call is in doubt.',

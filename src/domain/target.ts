@@ -28,6 +28,8 @@ export interface ToolTarget {
   readonly definitionDigest: Digest;
   /** The definition as the upstream declared it, verbatim, under its upstream name. */
   readonly definition: JsonObject;
+  /** The definition as agents see it, where that is another: no header is asked for an argument that is secret. */
+  readonly shown?: JsonObject;
   readonly inputSchema: JsonObject;
   /** The tool's own `outputSchema`, or the registry's contract where it declares none. */
   readonly outputSchema?: JsonObject;

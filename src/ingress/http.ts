@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type RequestListener, type Server, 
 import { ProblemError } from '../domain/problem.ts';
 import type { AuthenticateMessage } from './authenticate-message.ts';
 import { coldRoutes, type Readiness } from './cold-routes.ts';
+import { type ConnectionLimits, limitConnections } from './connection-limits.ts';
 import { hostGuard } from './host-guard.ts';
 import { McpEndpoint } from './mcp/http-endpoint.ts';
 import { sendJson } from './mcp/http-exchange.ts';
@@ -20,6 +21,9 @@ export interface HttpIngressOptions extends McpPorts {
   readonly allowedOrigins?: readonly string[];
   readonly ready: () => Readiness;
   readonly sessionLimits?: SessionLimits;
+  readonly connectionLimits?: ConnectionLimits;
+  /** Milliseconds that a head and a whole request may take to arrive. Default: 10 s and 60 s. */
+  readonly patience?: { readonly headMs: number; readonly requestMs: number };
 }
 
 export interface HttpIngress {
@@ -29,8 +33,9 @@ export interface HttpIngress {
   close(options: { readonly drainMs: number }): Promise<void>;
 }
 
-const HEADERS_TIMEOUT_MS = 10_000;
-const REQUEST_TIMEOUT_MS = 60_000;
+const PATIENCE = { headMs: 10_000, requestMs: 60_000 } as const;
+/** How often connections are looked at: Node's own 30 s would make three times its patience of 10 s. */
+const LOOK_EVERY_MS = 1_000;
 const KEEP_ALIVE_MS = 65_000;
 const MAX_HEADER_BYTES = 16_384;
 /** After a call was cancelled its answer gets so long to leave. */
@@ -45,23 +50,27 @@ const LINGER_MS = 100;
  */
 export async function openHttpIngress(options: HttpIngressOptions): Promise<HttpIngress> {
   const { host = '127.0.0.1', allowedHosts = [], allowedOrigins = [], authenticate, sessionLimits } = options;
+  const { headMs, requestMs } = options.patience ?? PATIENCE;
   let serve: RequestListener = refuse;
   const server = createServer(
     {
       maxHeaderSize: MAX_HEADER_BYTES,
-      headersTimeout: HEADERS_TIMEOUT_MS,
-      requestTimeout: REQUEST_TIMEOUT_MS,
+      headersTimeout: headMs,
+      requestTimeout: requestMs,
+      connectionsCheckingInterval: Math.min(LOOK_EVERY_MS, headMs),
       keepAliveTimeout: KEEP_ALIVE_MS,
       noDelay: true,
     },
     (request, response) => serve(request, response),
   );
+  const noteRequest = limitConnections(server, options.connectionLimits);
   const port = await listen(server, { host, port: options.port });
   server.on('error', (error) => options.log.error('ingress.failed', { error: error.name }));
   const endpoint = new McpEndpoint(openServices(options), { authenticate, sessionLimits });
   const passes = hostGuard({ host, port, allowedHosts, allowedOrigins });
   const cold = coldRoutes(options.ready);
   serve = (request, response) => {
+    noteRequest(request.socket);
     if (!passes(request)) refuse(request, response);
     else if (request.url === '/mcp' || request.url?.startsWith('/mcp?')) endpoint.handle(request, response);
     else cold(request, response);

@@ -1,3 +1,4 @@
+import { withoutMarks } from '../domain/mirrored-arguments.ts';
 import type { PostureRow } from '../domain/posture.ts';
 import type { ToolTarget } from '../domain/target.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../lib/json.ts';
@@ -11,7 +12,8 @@ import { type Admit, type ToolState, toolStates } from './tool-state.ts';
 export type ObservedServer =
   | { readonly status: 'listed'; readonly tools: readonly JsonValue[] }
   | { readonly status: 'not-started' }
-  | { readonly status: 'failed'; readonly error: string };
+  /** `sinceMs` is the calendar time since which it could not be asked. */
+  | { readonly status: 'failed'; readonly error: string; readonly sinceMs?: number };
 
 export const pinPosture: PostureRow<'unknown-tool'> = {
   guard: 'pins',
@@ -91,6 +93,7 @@ export function buildCatalog(input: CatalogInput): Catalog {
     for (const state of states) {
       const target = targetOf(server, state, input.previous);
       if (target === undefined) continue;
+      if (target.shown !== undefined) findings.push({ server: name, message: secretMarked(state.tool) });
       targets.push(target);
       if (state.agreedDigest === undefined) {
         newPins.push({
@@ -130,6 +133,10 @@ function listedTools(
   return Array.from(pins.values()).flatMap((pin) => (pin.kind === 'agreed' ? [pin.definition] : []));
 }
 
+function secretMarked(tool: string): string {
+  return `\`${tool}\` wants an argument of \`secretArguments\` in a header; it is put into none`;
+}
+
 function settingsFindings(
   server: ServerSettings,
   listed: readonly JsonValue[],
@@ -137,7 +144,7 @@ function settingsFindings(
 ): ServerFinding[] {
   const findings: ServerFinding[] = [];
   if (listed.length > server.maxTools) {
-    const message = `the server lists ${listed.length} tools; the first ${server.maxTools} are read (\`maxTools\`)`;
+    const message = `the server lists more than ${server.maxTools} tools; the first ${server.maxTools} are read (\`maxTools\`)`;
     findings.push({ server: server.name, message });
   }
   const known = new Set(states.filter(({ status }) => status !== 'missing').map(({ tool }) => tool));
@@ -175,9 +182,23 @@ function targetOf(server: ServerSettings, state: ToolState, previous: Catalog | 
     payloadMaxBytes: server.payloadMaxBytes,
     definitionDigest: observedDigest,
     definition,
+    ...shownOf(definition, settings.secretArguments, before?.shown),
     inputSchema: isJsonObject(definition.inputSchema) ? definition.inputSchema : {},
     ...(outputSchema === undefined ? {} : { outputSchema }),
   };
+}
+
+/** The definition without the marks that would put a secret argument into a header, where there are such marks. */
+function shownOf(
+  definition: JsonObject,
+  secretArguments: readonly string[],
+  before: JsonObject | undefined,
+): { readonly shown?: JsonObject } {
+  if (secretArguments.length === 0 || !isJsonObject(definition.inputSchema)) return {};
+  const inputSchema = withoutMarks(definition.inputSchema, secretArguments);
+  if (inputSchema === undefined) return {};
+  const shown = { ...definition, inputSchema };
+  return { shown: before !== undefined && sameJson(before, shown) ? before : shown };
 }
 
 function sameJson(a: JsonObject | undefined, b: JsonObject | undefined): boolean {

@@ -29,6 +29,19 @@ const toolSettings = z
       .max(32)
       .default([])
       .describe('Words by which policies may speak of the tool. Default: none.'),
+    secretArguments: z
+      .array(
+        z
+          .string()
+          .min(1)
+          .max(256)
+          .regex(/^\P{Cc}*$/u),
+      )
+      .max(64)
+      .default([])
+      .describe(
+        'Arguments that no HTTP header may repeat, whatever the tool asks for; one within another as `auth.token`. Default: none.',
+      ),
     output: z
       .record(z.string(), jsonValue)
       .exactOptional()
@@ -59,26 +72,37 @@ const stdio = z
   })
   .describe('A server that is started as a process');
 
+const overHttp = {
+  url: z
+    .string()
+    .max(2_048)
+    .describe('Address of the MCP endpoint, `https://…` or `http://…`, without user and password'),
+  headers: z
+    .record(z.string().regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/), z.string().max(8_192))
+    .default({})
+    .describe('HTTP headers of each request; a secret is written as a reference. Default: none.'),
+};
+
 const streamableHttp = z
   .strictObject({
     type: z.literal('streamable-http').describe('The broker speaks with the server over streamable HTTP'),
-    url: z
-      .string()
-      .max(2_048)
-      .describe('Address of the MCP endpoint, `https://…` or `http://…`, without user and password'),
-    headers: z
-      .record(z.string().regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/), z.string().max(8_192))
-      .default({})
-      .describe('HTTP headers of each request; a secret is written as a reference. Default: none.'),
+    ...overHttp,
   })
   .describe('A server that is reached over HTTP');
+
+const sse = z
+  .strictObject({
+    type: z.literal('sse').describe('The broker speaks with the server over HTTP+SSE, the transport of 2024-11-05'),
+    ...overHttp,
+  })
+  .describe('An old server that is reached over HTTP');
 
 const serverFile = z
   .strictObject({
     name: registryName('Name of the server and of its file; its tools are `tool:<name>/…`, exposed as `<name>__…`.'),
     title: line('Name of the server for people. Default: none.').exactOptional(),
     description: line('What the server is for. Default: none.').exactOptional(),
-    transport: z.discriminatedUnion('type', [stdio, streamableHttp]).describe('How the server is reached'),
+    transport: z.discriminatedUnion('type', [stdio, streamableHttp, sse]).describe('How the server is reached'),
     timeout: duration('Longest wait for the answer to one call. Default: `30s`.').prefault('30s'),
     startTimeout: duration('Longest wait until the server is started and has said hello. Default: `30s`.').prefault(
       '30s',
@@ -86,6 +110,10 @@ const serverFile = z
     idleTimeout: duration('Time without a call after which a process or session is ended. Default: `5m`.').prefault(
       '5m',
     ),
+    connectTimeout: duration('Longest wait for a connection to a server over HTTP. Default: `10s`.').prefault('10s'),
+    stallTimeout: duration(
+      'Longest pause between two bytes of an answer over HTTP that has begun. Default: `60s`.',
+    ).prefault('60s'),
     refresh: duration('Time after which the list of tools is read again. Default: `5m`.').prefault('5m'),
     sharing: z
       .enum(['principal', 'all'])
@@ -135,11 +163,22 @@ export const serverSettingsSchema: z.ZodType<ServerSettings> = serverFile.transf
 
 /** Puts units into the names and the server's defaults into its tools. */
 function withUnits(file: z.output<typeof serverFile>): ServerSettings {
-  const { timeout, startTimeout, idleTimeout, refresh, risk: unlistedRisk, tools: listed, ...rest } = file;
+  const {
+    timeout,
+    startTimeout,
+    idleTimeout,
+    connectTimeout,
+    stallTimeout,
+    refresh,
+    risk: unlistedRisk,
+    tools: listed,
+    ...rest
+  } = file;
   const unlisted: ToolSettings = {
     risk: unlistedRisk,
     costNanoUsd: 0,
     labels: [],
+    secretArguments: [],
     maxResultBytes: file.maxResultBytes,
     timeoutMs: timeout,
   };
@@ -157,6 +196,8 @@ function withUnits(file: z.output<typeof serverFile>): ServerSettings {
     timeoutMs: timeout,
     startTimeoutMs: startTimeout,
     idleMs: idleTimeout,
+    connectTimeoutMs: connectTimeout,
+    stallTimeoutMs: stallTimeout,
     refreshMs: refresh,
     tools,
     unlisted,

@@ -9,6 +9,8 @@ export interface ToolSettings {
   readonly risk: Risk;
   readonly costNanoUsd: number;
   readonly labels: readonly string[];
+  /** Arguments that no header may repeat, by their path with dots. */
+  readonly secretArguments: readonly string[];
   readonly output?: JsonObject;
   readonly maxResultBytes: number;
   readonly timeoutMs: number;
@@ -24,7 +26,7 @@ export interface StdioTransport {
 }
 
 export interface HttpTransport {
-  readonly type: 'streamable-http';
+  readonly type: 'streamable-http' | 'sse';
   readonly url: string;
   /** Texts with secret references in them. */
   readonly headers: Readonly<Record<string, string>>;
@@ -39,6 +41,8 @@ export interface ServerSettings {
   readonly timeoutMs: number;
   readonly startTimeoutMs: number;
   readonly idleMs: number;
+  readonly connectTimeoutMs: number;
+  readonly stallTimeoutMs: number;
   readonly refreshMs: number;
   readonly sharing: 'principal' | 'all';
   readonly pin: 'auto' | 'lock';

@@ -35,8 +35,8 @@ export function serverText({ name, title, description, transport, tools }: Writt
 }
 
 function transportLines(transport: StdioTransport | HttpTransport): readonly string[] {
-  if (transport.type === 'streamable-http') {
-    return ['type: streamable-http', `url: ${yamlScalar(transport.url)}`, ...mapLines('headers', transport.headers)];
+  if (transport.type !== 'stdio') {
+    return [`type: ${transport.type}`, `url: ${yamlScalar(transport.url)}`, ...mapLines('headers', transport.headers)];
   }
   const { command, args, env, cwd } = transport;
   return [

@@ -1,4 +1,5 @@
 import { ToolSchema } from '@modelcontextprotocol/core';
+import { readMirrored } from '../domain/mirrored-arguments.ts';
 import type { Digest } from '../lib/digest.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../lib/json.ts';
 import { definitionDigest } from './definition.ts';
@@ -91,6 +92,8 @@ function fitState(base: Observed, { server, pin, crowd, context }: Surroundings)
   if (unfit !== undefined) return quarantined(seen, unfit);
   const admission = context.admit(base.observed, server.tools.get(base.tool)?.output);
   if (!admission.admitted) return quarantined(seen, admission.reason);
+  const marks = readMirrored(isJsonObject(base.observed.inputSchema) ? base.observed.inputSchema : {});
+  if ('invalid' in marks) return quarantined(seen, marks.invalid);
   if (pin === undefined && server.pin === 'lock') {
     return { ...seen, status: 'unpinned', reason: '`registry.lock` does not hold it' };
   }

@@ -27,6 +27,8 @@ export interface LogEvents {
   'tool.drifted': Fields<'tool' | 'status' | 'reason'>;
   'tool.quarantined': Fields<'status', 'tool' | 'reason' | 'server' | 'tools' | 'hint'>;
   'upstream.failed': Fields<'server' | 'error' | 'stderrBytes'>;
+  'upstream.returned': Fields<'server'>;
+  'upstream.shut': Fields<'server'>;
 }
 
 type CallField = 'principal' | 'target' | 'callId';
@@ -202,5 +204,16 @@ export const LOG_EVENTS: { readonly [Event in LogEvent]: LogEventMeaning<Event> 
       error: 'why, in the words of the broker',
       stderrBytes: 'how many bytes the process wrote to its standard error last; the text is not logged',
     },
+  },
+  'upstream.returned': {
+    level: 'info',
+    means: 'A tool server to which nothing was sent answered again; calls are sent to it.',
+    fields: { server: 'name of the server' },
+  },
+  'upstream.shut': {
+    level: 'warn',
+    means:
+      'A tool server failed repeatedly; nothing is sent to it but a call now and then that tries whether it is back.',
+    fields: { server: 'name of the server' },
   },
 };

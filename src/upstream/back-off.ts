@@ -2,18 +2,22 @@ import type { Clock } from '../lib/clock.ts';
 
 /** The first new starts are at once, then waits double: a server that was restarted is not one that keeps failing. */
 const FREE_FAILURES = 2;
-const WAIT_MS = { first: 250, last: 60_000 } as const;
+const FIRST_WAIT_MS = 250;
+/** A start of a process costs the machine; a connection that is refused costs next to nothing, and may work any moment. */
+const LAST_WAIT_MS = { process: 60_000, connection: 500 } as const;
 /** A session that lived this long was healthy: what went before it is forgotten. */
 const HEALTHY_MS = 30_000;
 
 /** Counts failed starts and early ends in a row, and says when the next start may be. */
 export class BackOff {
   readonly #clock: Clock;
+  readonly #lastWaitMs: number;
   #failures = 0;
   #notBeforeMs = 0;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, what: keyof typeof LAST_WAIT_MS) {
     this.#clock = clock;
+    this.#lastWaitMs = LAST_WAIT_MS[what];
   }
 
   /** Milliseconds until the next start may be; 0 when it may be now. */
@@ -32,7 +36,7 @@ export class BackOff {
     const waitMs =
       this.#failures <= FREE_FAILURES
         ? 0
-        : Math.min(WAIT_MS.last, WAIT_MS.first * 2 ** Math.min(16, this.#failures - FREE_FAILURES - 1));
+        : Math.min(this.#lastWaitMs, FIRST_WAIT_MS * 2 ** Math.min(16, this.#failures - FREE_FAILURES - 1));
     this.#notBeforeMs = this.#clock.monotonicMs() + waitMs;
   }
 }

@@ -6,9 +6,12 @@ export const MODERN_VERSION = '2026-07-28';
 export const LATEST_LEGACY_VERSION = '2025-11-25';
 const LEGACY_VERSIONS: readonly string[] = [LATEST_LEGACY_VERSION, '2025-06-18', '2025-03-26'];
 
-/** True for a legacy revision the broker speaks; 2024-11-05 over stdio alone, its HTTP transport being another one. */
-export function speaksLegacyVersion(version: string, transport: 'stdio' | 'streamable-http'): boolean {
-  return LEGACY_VERSIONS.includes(version) || (transport === 'stdio' && version === '2024-11-05');
+/** How messages travel to a server; `sse` is HTTP+SSE, the transport of 2024-11-05. */
+export type WireTransport = 'stdio' | 'streamable-http' | 'sse';
+
+/** True for a legacy revision the broker speaks; 2024-11-05 has pipes and HTTP+SSE, and knows no streamable HTTP. */
+export function speaksLegacyVersion(version: string, transport: WireTransport): boolean {
+  return LEGACY_VERSIONS.includes(version) || (transport !== 'streamable-http' && version === '2024-11-05');
 }
 
 /** The era of a server, and when it was found out. */

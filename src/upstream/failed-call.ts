@@ -24,8 +24,8 @@ const REASON_OF: Readonly<Record<FailureKind, Reason>> = {
 };
 
 /** A call that failed and surely did nothing, because nothing of it was sent. */
-export function notSent(reason: Reason, message: string): DispatchResult {
-  return { kind: 'failed', reason, message, inDoubt: false };
+export function notSent(reason: Reason, message: string, retryAfterMs?: number): DispatchResult {
+  return { kind: 'failed', reason, message, inDoubt: false, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
 }
 
 /** What the outside learns of one answer. Results and errors pass verbatim. */

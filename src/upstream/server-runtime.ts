@@ -6,9 +6,10 @@ import type { CancelSignal } from '../lib/cancellation.ts';
 import type { Digest } from '../lib/digest.ts';
 import type { JsonObject } from '../lib/json.ts';
 import type { Log } from '../telemetry/log.ts';
+import { Breaker, type BreakerState, breakerPosture } from './breaker.ts';
 import { notSent } from './failed-call.ts';
 import type { Session, SessionHost } from './session.ts';
-import { SessionSlot } from './session-slot.ts';
+import { SessionSlot, type SessionSlotEvents } from './session-slot.ts';
 import type { Observed, UpstreamServer, UpstreamStatus } from './upstream-server.ts';
 
 // The whole of undici is five times the files, most of them for a `fetch` that Node has already: a tenth of a start.
@@ -32,11 +33,15 @@ export class ServerRuntime {
   readonly #options: ServerRuntimeOptions;
   readonly #host: SessionHost;
   readonly #slots = new Map<string, SessionSlot>();
+  /** Of all slots, except where each has a process of its own. */
+  readonly #breaker: Breaker;
   #observer: SessionSlot | undefined;
   #observing: Promise<Observed | { readonly error: string }> | undefined;
   #digest: Digest | undefined;
   #droppedMessages = 0;
-  #error: string | undefined;
+  #trouble: { readonly message: string; readonly sinceMs: number } | undefined;
+  #failures = 0;
+  #starts = 0;
   #stderrTail = '';
   #state: UpstreamStatus['state'] = 'idle';
   #sinceMs: number;
@@ -46,9 +51,12 @@ export class ServerRuntime {
     this.server = options.server;
     this.#options = options;
     const { transport } = options.server;
-    const pool = transport.type === 'stdio' ? undefined : new Pool(new URL(transport.url).origin, { allowH2: false });
+    const connect = { timeout: options.server.connectTimeoutMs };
+    const pool =
+      transport.type === 'stdio' ? undefined : new Pool(new URL(transport.url).origin, { allowH2: false, connect });
     this.#host = { ...options, pool };
     this.#sinceMs = options.clock.wallMs();
+    this.#breaker = this.#newBreaker();
   }
 
   call(
@@ -57,7 +65,8 @@ export class ServerRuntime {
     more: { args: JsonObject; signal: CancelSignal },
   ): Promise<DispatchResult> {
     if (this.#retired) return Promise.resolve(notSent('upstream-unavailable', 'the server was taken out of service'));
-    return this.#slot(this.server.sharing === 'all' ? SHARED : principalId).call(target, more.args, more);
+    const slot = this.#slot(this.server.sharing === 'all' ? SHARED : principalId);
+    return slot.breaker.isClosed ? slot.call(target, more.args, more) : this.#tryCall(slot, target, more);
   }
 
   /** Asks what the server declares now. With `sharing: principal` in a session of its own that ends right after. */
@@ -81,9 +90,12 @@ export class ServerRuntime {
       state,
       ...(record === undefined ? {} : { era: record.era, protocolVersion: record.protocolVersion }),
       sinceMs: this.#sinceMs,
-      ...(this.#error === undefined ? {} : { error: this.#error }),
+      ...(this.#trouble === undefined ? {} : { error: this.#trouble.message, failingSinceMs: this.#trouble.sinceMs }),
+      failures: this.#failures,
+      starts: this.#starts,
       sessions: slots.filter((slot) => slot.session !== undefined).length,
       activeCalls: this.activeCalls,
+      breaker: this.#breakerState,
       droppedMessages: this.#droppedMessages,
     };
   }
@@ -123,15 +135,54 @@ export class ServerRuntime {
     await this.#host.pool?.destroy();
   }
 
+  /** One call tries a server that failed; the others are told at once. */
+  #tryCall(
+    slot: SessionSlot,
+    target: ToolTarget,
+    more: { args: JsonObject; signal: CancelSignal },
+  ): Promise<DispatchResult> {
+    const waitMs = slot.breaker.tryAfterMs();
+    if (waitMs > 0) {
+      const message = `\`${this.server.name}\` failed repeatedly; nothing is sent to it for a moment`;
+      return Promise.resolve(notSent(breakerPosture.yields, message, waitMs));
+    }
+    return slot.call(target, more.args, more).finally(() => slot.breaker.endTrial());
+  }
+
+  #noteTrouble(message: string): void {
+    this.#trouble = { message, sinceMs: this.#trouble?.sinceMs ?? this.#options.clock.wallMs() };
+  }
+
+  #newBreaker(): Breaker {
+    const { log, clock } = this.#options;
+    const server = this.server.name;
+    let isShut = false;
+    return new Breaker(clock, (state) => {
+      if (state === 'open') {
+        if (this.#trouble === undefined) this.#noteTrouble('of the last ten calls half or more failed');
+        // Each call that tries in vain opens it anew, which is no news.
+        if (!isShut) log.warn('upstream.shut', { server });
+        isShut = true;
+      } else if (state === 'closed') {
+        this.#trouble = undefined;
+        isShut = false;
+        log.info('upstream.returned', { server });
+      }
+    });
+  }
+
   async #observe(): Promise<Observed | { readonly error: string }> {
     if (this.#retired) return { error: 'the server was taken out of service' };
     const shared = this.server.sharing === 'all';
     const slot = shared ? this.#slot(SHARED) : this.#newSlot({ silent: true });
     if (!shared) this.#observer = slot;
     const wasOpen = slot.session !== undefined;
-    const session = await slot.open();
+    let session = await slot.open();
+    const failure = wasOpen ? await slot.listAgain() : undefined;
+    // The server forgot the session: what it declares now is learnt in a new one.
+    if (failure !== undefined && slot.session === undefined) session = await slot.open();
+    else if (failure !== undefined) return { error: failure };
     if (session.kind === 'failed') return { error: session.detail ?? session.message };
-    if (wasOpen) await slot.listAgain();
     this.#digest = session.digest;
     if (!shared) await slot.close();
     return session.observed;
@@ -147,23 +198,29 @@ export class ServerRuntime {
   }
 
   #newSlot(how: { readonly silent: boolean }): SessionSlot {
-    return new SessionSlot(this.#host, {
+    const ownProcess = this.server.transport.type === 'stdio' && this.server.sharing === 'principal';
+    const events: SessionSlotEvents = {
+      onOpened: () => {
+        this.#starts += 1;
+      },
       onListed: (session) => this.#onListed(session, how.silent),
       onListingFailed: (error) => this.#options.onToolsChanged(this.server.name, { error }),
       onDropped: () => {
         this.#droppedMessages += 1;
       },
       onFailure: (message, stderrTail) => {
-        this.#error = message;
+        this.#failures += 1;
+        this.#noteTrouble(message);
         if (stderrTail !== '') this.#stderrTail = stderrTail;
         const stderrBytes = Buffer.byteLength(stderrTail);
         this.#options.log.warn('upstream.failed', { server: this.server.name, error: message, stderrBytes });
       },
-    });
+    };
+    return new SessionSlot(this.#host, events, ownProcess ? this.#newBreaker() : this.#breaker);
   }
 
   #onListed(session: Session, silent: boolean): void {
-    this.#error = undefined;
+    if (this.#breaker.isClosed) this.#trouble = undefined;
     // What `observe` asked for it returns itself.
     const asked = silent || (this.server.sharing === 'all' && this.#observing !== undefined);
     if (asked || session.digest === this.#digest) return;
@@ -171,11 +228,17 @@ export class ServerRuntime {
     this.#options.onToolsChanged(this.server.name, session.observed);
   }
 
+  /** The worst of all slots. */
+  get #breakerState(): BreakerState {
+    const states = [this.#breaker.state, ...[...this.#slots.values()].map(({ breaker }) => breaker.state)];
+    return states.find((state) => state === 'open') ?? states.find((state) => state === 'half-open') ?? 'closed';
+  }
+
   #currentState(): UpstreamStatus['state'] {
     const slots = [...this.#slots.values()];
     if (slots.some((slot) => slot.session !== undefined)) return 'ready';
     if (slots.some((slot) => slot.isStarting)) return 'starting';
     if (slots.some((slot) => slot.isBackingOff)) return 'backing-off';
-    return this.#error === undefined ? 'idle' : 'failed';
+    return this.#trouble === undefined ? 'idle' : 'failed';
   }
 }

@@ -1,10 +1,10 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { DispatchResult } from '../domain/outcome.ts';
 import type { PostureRow } from '../domain/posture.ts';
 import type { ToolTarget } from '../domain/target.ts';
 import type { CancelSignal } from '../lib/cancellation.ts';
 import type { JsonObject } from '../lib/json.ts';
 import { BackOff } from './back-off.ts';
+import { type Breaker, evidenceOf } from './breaker.ts';
 import { dispatchResultOf, notSent } from './failed-call.ts';
 import type { Answer } from './mcp/channel.ts';
 import { listTools, MAX_PAGE_BYTES } from './mcp/list-tools.ts';
@@ -16,6 +16,7 @@ const LIST_PAUSE_MS = 500;
 
 /** What a slot tells of. */
 export interface SessionSlotEvents {
+  onOpened(): void;
   /** The tools of a session were listed: at its start, and whenever the server said that they changed. */
   onListed(session: Session): void;
   onListingFailed(message: string): void;
@@ -34,6 +35,8 @@ export const driftPosture: PostureRow<'tool-drifted'> = {
 
 /** A place for one session, of one principal or of all: opened when it is needed, again when it was lost, ended when idle. */
 export class SessionSlot {
+  /** Its own, or one with the other slots of its server. */
+  readonly breaker: Breaker;
   readonly #host: SessionHost;
   readonly #events: SessionSlotEvents;
   readonly #backOff: BackOff;
@@ -42,13 +45,15 @@ export class SessionSlot {
   #starting: Promise<Session | FailedSession> | undefined;
   #activeCalls = 0;
   #lastUsedMs: number;
-  #listing = false;
-  #listAgain = false;
+  #listing: Promise<string | undefined> | undefined;
+  #isAnnounced = false;
+  #isPausing = false;
 
-  constructor(host: SessionHost, events: SessionSlotEvents) {
+  constructor(host: SessionHost, events: SessionSlotEvents, breaker: Breaker) {
+    this.breaker = breaker;
     this.#host = host;
     this.#events = events;
-    this.#backOff = new BackOff(host.clock);
+    this.#backOff = new BackOff(host.clock, host.server.transport.type === 'stdio' ? 'process' : 'connection');
     this.#lastUsedMs = host.clock.monotonicMs();
   }
 
@@ -70,7 +75,8 @@ export class SessionSlot {
 
   /** True when nothing of it is worth keeping: no session, no call, no failure to remember. */
   get isEmpty(): boolean {
-    return this.#session === undefined && !this.isStarting && this.#activeCalls === 0 && this.#backOff.failures === 0;
+    if (this.#session !== undefined || this.isStarting || this.#activeCalls > 0) return false;
+    return this.#backOff.failures === 0 && this.breaker.isClosed;
   }
 
   /** Dispatches one call. Never rejects; a lost session is opened again once, and the call sent again where that is safe. */
@@ -94,24 +100,21 @@ export class SessionSlot {
     if (this.#closing.signal.aborted) return Promise.resolve(failedSession('the server was taken out of service'));
     const { waitMs } = this.#backOff;
     if (this.#starting === undefined && waitMs > 0) {
-      return Promise.resolve(failedSession(`it keeps failing; the next start is tried in ${waitMs} ms`));
+      const failed = failedSession(`it keeps failing; the next start is tried in ${waitMs} ms`);
+      return Promise.resolve({ ...failed, retryAfterMs: waitMs });
     }
     this.#starting ??= this.#start();
     return this.#starting;
   }
 
-  /** Lists the tools of the open session again; coalesces what is asked meanwhile. */
-  async listAgain(): Promise<void> {
-    this.#listAgain = true;
-    if (this.#listing) return;
-    this.#listing = true;
-    while (this.#listAgain && this.#session !== undefined) {
-      this.#listAgain = false;
-      await this.#list(this.#session);
-      // A server that says so without end must not keep the broker listing.
-      if (this.#listAgain) await delay(LIST_PAUSE_MS, undefined, { ref: false });
-    }
-    this.#listing = false;
+  /** Lists the tools of the open session again, or waits for the listing that is under way. Resolves with why it failed, if it did. */
+  listAgain(): Promise<string | undefined> {
+    if (this.#session === undefined) return Promise.resolve(undefined);
+    this.#listing ??= this.#list(this.#session).finally(() => {
+      this.#listing = undefined;
+      if (this.#isAnnounced) this.#onAnnounced();
+    });
+    return this.#listing;
   }
 
   /** Ends the session when it was idle for long enough. */
@@ -130,10 +133,13 @@ export class SessionSlot {
   async #callTwice(target: ToolTarget, args: JsonObject, signal: CancelSignal): Promise<DispatchResult> {
     let deadlineMs: number | undefined;
     const openBefore = this.#session;
+    let isRenewed = false;
     for (let attempt = 1; ; attempt += 1) {
       const session = this.#session ?? (await this.#openWhile(signal));
       if (session === 'over') return overBefore(signal);
-      if (session.kind === 'failed') return notSent('upstream-unavailable', `\`${target.server}\`: ${session.message}`);
+      if (session.kind === 'failed') {
+        return notSent('upstream-unavailable', `\`${target.server}\`: ${session.message}`, session.retryAfterMs);
+      }
       if (!session.declares(target)) {
         // Definitions that were agreed to after this session was opened are those of a newer process.
         if (attempt === 1 && this.#activeCalls === 1 && session === openBefore) {
@@ -144,6 +150,7 @@ export class SessionSlot {
       }
       const nowMs = this.#host.clock.monotonicMs();
       deadlineMs ??= nowMs + target.timeoutMs;
+      const { aliveCount } = this.breaker;
       const answer = await session.channel.request(
         'tools/call',
         { name: target.tool, arguments: args },
@@ -151,13 +158,23 @@ export class SessionSlot {
           signal,
           timeoutMs: Math.max(1, deadlineMs - nowMs),
           maxBytes: target.maxResultBytes,
-          ...(session.hands.era === 'modern' ? { headers: mirroredHeaders(target.inputSchema, args) } : {}),
+          ...(session.hands.era === 'modern' ? { headers: mirroredHeaders(target, args) } : {}),
         },
       );
+      this.#noteAnswer(answer, aliveCount);
       if (isSessionGone(answer)) void this.#drop(session);
-      const again = attempt === 1 && mayBeSentAgain(answer, target) && !signal.aborted;
+      const isForgotten = answer.kind === 'failed' && answer.why === 'session-lost';
+      // A connection that broke may be followed by a session that is gone: each is mended once.
+      const again = (isForgotten ? !isRenewed : attempt === 1) && mayBeSentAgain(answer, target) && !signal.aborted;
+      isRenewed ||= isForgotten;
       if (!again) return dispatchResultOf(answer, session.hands.era);
     }
+  }
+
+  #noteAnswer(answer: Answer, aliveBefore: number): void {
+    // A process that ended is the back-off's to judge.
+    if (answer.kind === 'failed' && answer.why === 'lost' && this.#host.server.transport.type === 'stdio') return;
+    this.breaker.note(evidenceOf(answer, this.breaker.aliveCount === aliveBefore));
   }
 
   async #openWhile(signal: CancelSignal): Promise<Session | FailedSession | 'over'> {
@@ -177,7 +194,7 @@ export class SessionSlot {
     const opened = await openSession(this.#host, {
       signal: this.#closing.signal,
       events: {
-        onToolsChanged: () => void this.listAgain(),
+        onToolsChanged: () => this.#onAnnounced(),
         onDropped: () => this.#events.onDropped(),
         onEnded: (why) => {
           // Before the session is open its end is the failure of the start.
@@ -189,6 +206,7 @@ export class SessionSlot {
     if (opened.kind === 'failed') {
       if (!this.#closing.signal.aborted) {
         this.#backOff.noteFailure(0);
+        if (this.#host.server.transport.type !== 'stdio') this.breaker.note('failing');
         this.#events.onFailure(opened.detail ?? opened.message, opened.stderrTail);
       }
       return opened;
@@ -197,8 +215,9 @@ export class SessionSlot {
     this.#lastUsedMs = this.#host.clock.monotonicMs();
     if (opened.channel.ended !== undefined) this.#onEnded(opened, opened.channel.ended);
     else this.#session = opened;
+    this.#events.onOpened();
     this.#events.onListed(opened);
-    if (this.#listAgain) void this.listAgain();
+    if (this.#isAnnounced) this.#onAnnounced();
     return opened;
   }
 
@@ -213,17 +232,34 @@ export class SessionSlot {
     await session.channel.close();
   }
 
-  async #list(session: Session): Promise<void> {
+  /** The server says that its tools changed. One that says so without end must not keep the broker listing. */
+  #onAnnounced(): void {
+    this.#isAnnounced = true;
+    if (this.#isPausing || this.#listing !== undefined || this.#session === undefined) return;
+    this.#isAnnounced = false;
+    this.#isPausing = true;
+    void this.listAgain().then(() => {
+      setTimeout(() => {
+        this.#isPausing = false;
+        if (this.#isAnnounced) this.#onAnnounced();
+      }, LIST_PAUSE_MS).unref();
+    });
+  }
+
+  async #list(session: Session): Promise<string | undefined> {
     const { server, clock } = this.#host;
-    const options = { signal: this.#closing.signal, timeoutMs: server.timeoutMs, maxBytes: MAX_PAGE_BYTES };
+    const { timeoutMs, maxTools } = server;
+    const options = { signal: this.#closing.signal, timeoutMs, maxBytes: MAX_PAGE_BYTES, maxTools };
     const listing = await listTools(session.channel, options);
     if (listing.kind === 'failed') {
-      if (session.channel.ended === undefined) this.#events.onListingFailed(listing.message);
-      return;
+      if (listing.sessionLost === true) void this.#drop(session);
+      else if (session.channel.ended === undefined) this.#events.onListingFailed(listing.message);
+      return listing.message;
     }
     const { era, protocolVersion } = session.hands;
     session.see({ tools: listing.tools, era, protocolVersion, atMs: clock.wallMs() });
     this.#events.onListed(session);
+    return undefined;
   }
 }
 

@@ -14,6 +14,7 @@ import type { FailedHandshake, Handshake } from './mcp/handshake.ts';
 import { HttpChannel } from './mcp/http-channel.ts';
 import { listTools, MAX_PAGE_BYTES } from './mcp/list-tools.ts';
 import type { ClientInfo } from './mcp/message-dress.ts';
+import { SseChannel } from './mcp/sse-channel.ts';
 import { StdioChannel } from './mcp/stdio-channel.ts';
 import type { Observed, UpstreamServer } from './upstream-server.ts';
 
@@ -38,6 +39,8 @@ export interface FailedSession {
   readonly message: string;
   /** What the process wrote to stderr last, for an operator. */
   readonly stderrTail: string;
+  /** Milliseconds until the next start is tried, where it is put off. */
+  readonly retryAfterMs?: number;
   /** More than an agent may read: which secret or setting it is that cannot be resolved, never its value. */
   readonly detail?: string;
 }
@@ -109,10 +112,11 @@ export async function openSession(
   const deadline = { signal: options.signal, maxBytes: MAX_PAGE_BYTES };
   const leftMs = (): number => Math.max(1, server.startTimeoutMs - (clock.monotonicMs() - startedAtMs));
   let setting = server.era;
+  let isOld = server.transport.type === 'sse';
   for (;;) {
     let channel: Channel;
     try {
-      channel = await openChannel(host, options.events);
+      channel = await openChannel(host, options.events, isOld);
     } catch (error) {
       return unresolved(error);
     }
@@ -129,10 +133,20 @@ export async function openSession(
     const endedByQuestion = hands.kind === 'failed' && channel.ended !== undefined && channel.transport === 'stdio';
     const failure = failureOf(channel, ready);
     await channel.close();
+    if (!isOld && setting !== 'modern' && mayBeOld(channel, hands) && !options.signal.aborted) {
+      isOld = true;
+      continue;
+    }
     // Some old servers end when asked something before `initialize`: started once more, they are not asked.
     if (!endedByQuestion || setting !== 'auto' || remembered === 'legacy' || options.signal.aborted) return failure;
     setting = 'legacy';
   }
+}
+
+/** 2025-03-26 and later, "Backward compatibility": who refuses to be posted to by a 4xx may open an event stream instead. */
+function mayBeOld(channel: Channel, hands: Handshake | FailedHandshake): boolean {
+  if (channel.transport !== 'streamable-http' || hands.kind !== 'failed') return false;
+  return hands.status === 400 || hands.status === 404 || hands.status === 405;
 }
 
 async function readySession(
@@ -146,7 +160,7 @@ async function readySession(
 ): Promise<Session | FailedHandshake> {
   const { channel, hands } = open;
   const { server, clock, eraMemory } = host;
-  const listing = await listTools(channel, { ...open.deadline, timeoutMs: open.leftMs() });
+  const listing = await listTools(channel, { ...open.deadline, timeoutMs: open.leftMs(), maxTools: server.maxTools });
   if (listing.kind === 'failed') return listing;
   const atMs = clock.wallMs();
   const { era, protocolVersion } = hands;
@@ -174,20 +188,18 @@ export function stderrTailOf(channel: Channel): string {
   return channel instanceof StdioChannel ? channel.stderrTail : '';
 }
 
-async function openChannel(host: SessionHost, events: ChannelEvents): Promise<Channel> {
+async function openChannel(host: SessionHost, events: ChannelEvents, isOld: boolean): Promise<Channel> {
   const { server, pool, clientInfo } = host;
   const { transport } = server;
+  const maxMessageBytes = Math.max(server.maxResultBytes, MAX_PAGE_BYTES) + ENVELOPE_BYTES;
   if (transport.type === 'stdio') {
     const env = childEnvironment(host.environment, await transport.resolveEnv());
-    const maxLineBytes = Math.max(server.maxResultBytes, MAX_PAGE_BYTES) + ENVELOPE_BYTES;
-    return new StdioChannel({ transport, env, clientInfo, maxLineBytes, events });
+    return new StdioChannel({ transport, env, clientInfo, maxLineBytes: maxMessageBytes, events });
   }
   if (pool === undefined) throw new Error('an HTTP server has no pool');
-  return new HttpChannel({
-    pool,
-    url: new URL(transport.url),
-    headers: await transport.resolveHeaders(),
-    clientInfo,
-    events,
-  });
+  const headers = await transport.resolveHeaders();
+  const common = { pool, url: new URL(transport.url), headers, clientInfo, events };
+  return isOld
+    ? new SseChannel({ ...common, maxEventBytes: maxMessageBytes })
+    : new HttpChannel({ ...common, stallTimeoutMs: server.stallTimeoutMs });
 }

@@ -1,4 +1,5 @@
 import type { JsonObject } from '../lib/json.ts';
+import type { BreakerState } from './breaker.ts';
 import type { Era } from './era.ts';
 
 /** A tool server that is a child process of the broker. Started without a shell, in a process group of its own. */
@@ -14,7 +15,8 @@ export interface StdioTransport {
 
 /** A tool server behind one fixed URL. Redirects are never followed. */
 export interface HttpTransport {
-  readonly type: 'streamable-http';
+  /** `sse` is the transport of 2024-11-05; with the other it is tried where a server refuses to be posted to. */
+  readonly type: 'streamable-http' | 'sse';
   readonly url: string;
   /** The declared headers with their secrets resolved. Asked whenever a session opens; never an agent's own token. */
   resolveHeaders(): Promise<Readonly<Record<string, string>>>;
@@ -30,6 +32,12 @@ export interface UpstreamServer {
   readonly timeoutMs: number;
   /** Milliseconds that start, handshake and first listing may take together. */
   readonly startTimeoutMs: number;
+  /** Milliseconds until a connection to an HTTP server is given up. */
+  readonly connectTimeoutMs: number;
+  /** Milliseconds without a byte after which an answer of an HTTP server that has begun is given up. */
+  readonly stallTimeoutMs: number;
+  /** Most tools that are read. */
+  readonly maxTools: number;
   /** Milliseconds without a call after which a session is ended. */
   readonly idleMs: number;
   /** One session for each principal, or one for all. */
@@ -58,9 +66,18 @@ export interface UpstreamStatus {
   readonly protocolVersion?: string;
   /** Calendar time in milliseconds since which the state holds. */
   readonly sinceMs: number;
+  /** What went wrong last, where nothing went well since. */
   readonly error?: string;
+  /** Calendar time in milliseconds since when nothing went well. */
+  readonly failingSinceMs?: number;
+  /** Starts that failed and sessions that ended unasked, since the server was put into service. */
+  readonly failures: number;
+  /** Sessions that were opened, since the server was put into service. */
+  readonly starts: number;
   readonly sessions: number;
   readonly activeCalls: number;
+  /** `open`: it failed repeatedly and nothing is sent to it; `half-open`: one call tries whether it is back. */
+  readonly breaker: BreakerState;
   /** Replies that nobody waited for: unknown, late or second ones, and what is not MCP. */
   readonly droppedMessages: number;
 }

@@ -18,7 +18,7 @@ const LYING_CHILD = resolve(import.meta.dirname, '../fixtures/upstream-stdio.mjs
 const COMMON = 'timeout: 2s\npin: auto\nrisk: write\ntools: { lookup: { risk: read } }\n';
 
 /** Serves the counting servers and, beside them, `liar` over HTTP and `crooked` on pipes. */
-async function serve(): Promise<Served> {
+async function serve(env: Readonly<Record<string, string>> = {}): Promise<Served> {
   liar = await LyingServer.start();
   counted = await CountedHome.make({
     agents: ['ann', 'ben'],
@@ -31,7 +31,7 @@ transport: { type: stdio, command: ${JSON.stringify(process.execPath)}, args: [$
 ${COMMON}`,
     },
   });
-  return counted.home.serve();
+  return counted.home.serve({ env });
 }
 
 function shortly(told: Told): string {
@@ -133,6 +133,18 @@ test('F7, F10: a tool server that lies on pipes costs only the calls it lies to,
   const grownMb = Math.round((peakMemoryOf(served.child.pid) - memoryBefore) / 1_000_000);
   process.stdout.write(`7 lies on pipes: peak memory grew by ${grownMb} MB, ${good.made} good calls meanwhile\n`);
   expect(grownMb).toBeLessThan(200);
+});
+
+test('C7, F16: with 256 MB of heap results of 50 MB are refused one and all, and the broker stays', async () => {
+  const served = await serve({ NODE_OPTIONS: '--max-old-space-size=256' });
+  const ann = counted.caller(served, 'ann');
+  // One after the other: the server that prints them lives in this very process.
+  for (let round = 0; round < 8; round += 1) {
+    expect(shortly(await ann.call('liar__huge', {}))).toBe('result-too-large');
+  }
+  expect(await ann.call('crooked__big', { bytes: 50_000_000 })).toMatchObject({ reason: 'result-too-large' });
+  expect(await ann.call('liar__echo', { nonce: 'still' })).toEqual({ kind: 'result', text: 'still' });
+  expect(served.child.exitCode).toBeNull();
 });
 
 test('F6: a stopped process costs only the calls of its own agent, and serves again when it goes on', async () => {

@@ -1,13 +1,15 @@
 import type { CallContext } from '../../domain/call.ts';
 import { Cancellation } from '../../lib/cancellation.ts';
 import { answerOther, type Conversation, isRequest, type RpcRequest } from './answer.ts';
-import type { RpcMessage } from './envelope.ts';
+import type { RpcMessage, RpcProblem } from './envelope.ts';
 import { type HttpExchange, headerOf, sendEmpty, sendReply, serveToolsCall } from './http-exchange.ts';
 import type { HttpState } from './http-state.ts';
 import { checkModernRequest, type MirrorHeaders } from './modern-envelope.ts';
+import { checkParamHeaders } from './param-headers.ts';
 import { errorReply, invalidParamsReply, problemReply } from './replies.ts';
 import { MODERN_REVISION } from './revisions.ts';
 import { INTERNAL_ERROR, UNSUPPORTED_PROTOCOL_VERSION } from './rpc-error.ts';
+import type { McpServices } from './services.ts';
 import { readSubscription } from './subscription.ts';
 
 /** A stateless request belongs to no session. */
@@ -30,7 +32,7 @@ export async function serveModern(
   const { principal, response } = exchange;
   // The revision defines no notification from clients over HTTP: closing the stream is the cancellation.
   if (!isRequest(message)) return sendEmpty(response, 202);
-  const problem = checkModernRequest(message, headers);
+  const problem = checkModernRequest(message, headers) ?? checkMirroredArguments(services, exchange, message);
   if (problem) {
     // An honest client finds the right version out by this refusal; it is no sign of malice.
     if (problem.code !== UNSUPPORTED_PROTOCOL_VERSION) {
@@ -44,6 +46,20 @@ export async function serveModern(
   }
   if (message.method === 'subscriptions/listen') return serveListen(state, exchange, message);
   sendReply(response, answerOther(services, conversation, message));
+}
+
+/** The headers of a call against its arguments. Of a tool that the agent may not see nothing is told, not even its headers. */
+function checkMirroredArguments(
+  { broker }: McpServices,
+  { principal, request }: HttpExchange,
+  { method, params }: RpcMessage,
+): RpcProblem | undefined {
+  const { name } = params;
+  if (method !== 'tools/call' || typeof name !== 'string') return undefined;
+  const mirrored = broker.mirroredArguments(name);
+  const problem = mirrored.length === 0 ? undefined : checkParamHeaders(mirrored, params, request.headers);
+  if (problem === undefined) return undefined;
+  return broker.listTools(principal).tools.some((tool) => tool.name === name) ? problem : undefined;
 }
 
 /** Opens the stream of a subscription (2026-07-28, patterns/subscriptions). */

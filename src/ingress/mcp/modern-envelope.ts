@@ -91,6 +91,8 @@ export function decodeHeaderText(value: string): string | undefined {
   const base64 = value.slice(SENTINEL_START.length, -SENTINEL_END.length);
   if (!CANONICAL_BASE64.test(base64)) return undefined;
   const bytes = Buffer.from(base64, 'base64');
+  // Bits that belong to no byte could make two writings of one name.
+  if (bytes.toString('base64') !== base64) return undefined;
   const text = bytes.toString('utf8');
   // Decoding replaces what is not UTF-8; only valid bytes come back the same.
   return Buffer.from(text, 'utf8').equals(bytes) ? text : undefined;

@@ -1,7 +1,7 @@
 import type { JsonRpcErrorBody } from '../../domain/outcome.ts';
 import type { CancelSignal } from '../../lib/cancellation.ts';
 import type { JsonObject } from '../../lib/json.ts';
-import type { Era } from '../era.ts';
+import type { Era, WireTransport } from '../era.ts';
 
 /**
  * Why no answer came. `lost`: the connection ended; `session-lost`: the server no longer knows our session;
@@ -50,7 +50,7 @@ export interface RequestOptions {
 
 /** A way to one MCP server on which requests are multiplexed; the era decides how each message is dressed. */
 export interface Channel {
-  readonly transport: 'stdio' | 'streamable-http';
+  readonly transport: WireTransport;
   /** Why it ended; undefined while it is open. */
   readonly ended: string | undefined;
   /** From now on messages are dressed for this era and revision. */

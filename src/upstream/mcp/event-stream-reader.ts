@@ -1,23 +1,26 @@
 const LF = 0x0a;
 const CR = 0x0d;
+const COLON = 0x3a;
 const FIELD_BYTES = 16;
+const MAX_NAME_BYTES = 64;
 const LINE_OVERHEAD_BYTES = 64;
 
 /**
- * Reads the `data` of each event of an SSE stream (WHATWG HTML §9.2.6), holding at most `maxBytes` of one event.
- * Event names, ids and retry times are of no use here: a broken stream is a lost request. An event of empty data is
- * skipped: MCP 2025-11-25 (Streamable HTTP, "Sending Messages to the Server") begins streams with one to tell an id.
+ * Reads the `data` and the name of each event of an SSE stream (WHATWG HTML §9.2.6), holding at most `maxBytes` of one
+ * event. Ids and retry times are of no use here: a broken stream is a lost request. An event of empty data is skipped:
+ * MCP 2025-11-25 (Streamable HTTP, "Sending Messages to the Server") begins streams with one to tell an id.
  */
 export class EventStreamReader {
   readonly #maxBytes: number;
-  readonly #onData: (data: Buffer) => void;
+  readonly #onData: (data: Buffer, event: string) => void;
   #line: Buffer[] = [];
   #data: Buffer[] = [];
+  #event = 'message';
   #lineBytes = 0;
   #dataBytes = 0;
   #skipLineFeed = false;
 
-  constructor(maxBytes: number, onData: (data: Buffer) => void) {
+  constructor(maxBytes: number, onData: (data: Buffer, event: string) => void) {
     this.#maxBytes = maxBytes;
     this.#onData = onData;
   }
@@ -55,18 +58,26 @@ export class EventStreamReader {
     this.#lineBytes = 0;
     if (line.length === 0) {
       const data = this.#data.length === 1 ? (this.#data[0] ?? line) : joinLines(this.#data);
+      const event = this.#event;
       this.#data = [];
+      this.#event = 'message';
       this.#dataBytes = 0;
-      if (data.length > 0) this.#onData(data);
+      if (data.length > 0) this.#onData(data, event);
       return;
     }
     const field = line.subarray(0, 5).toString('latin1');
+    if (field === 'event' && line[5] === COLON) this.#event = nameIn(line);
     if (field !== 'data:') return;
     const data = line.subarray(line[5] === 0x20 ? 6 : 5);
     this.#data.push(data);
     // An empty line costs memory too, so that it counts as more than its bytes.
     this.#dataBytes += data.length + (this.#data.length > 1 ? LINE_OVERHEAD_BYTES : 0);
   }
+}
+
+function nameIn(line: Buffer): string {
+  const from = line[6] === 0x20 ? 7 : 6;
+  return line.subarray(from, from + MAX_NAME_BYTES).toString('latin1');
 }
 
 function endOfLine(chunk: Buffer, from: number): number {

@@ -28,7 +28,7 @@ export interface FindEraOptions extends HandshakeOptions {
  */
 export async function agreeOnEra(channel: Channel, options: FindEraOptions): Promise<Handshake | FailedHandshake> {
   const { setting, remembered } = options;
-  if (setting === 'legacy') return shakeHandsLegacy(channel, options);
+  if (setting === 'legacy' || channel.transport === 'sse') return shakeHandsLegacy(channel, options);
   if (setting === 'modern') return shakeHandsModern(channel, options);
   if (remembered === 'legacy') {
     const hands = await shakeHandsLegacy(channel, options);

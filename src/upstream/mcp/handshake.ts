@@ -16,6 +16,8 @@ export interface FailedHandshake {
   readonly kind: 'failed';
   readonly message: string;
   readonly speaks?: Era;
+  /** The HTTP status that the request was refused with, where there was one. */
+  readonly status?: number;
 }
 
 export interface HandshakeOptions extends RequestOptions {
@@ -84,9 +86,11 @@ function failedHandshake(method: string, answer: Exclude<Answer, { kind: 'result
       kind: 'failed',
       message: `the server answered \`${method}\` with error ${answer.error.code}`,
       speaks: other,
+      ...(answer.status === undefined ? {} : { status: answer.status }),
     };
   }
   const message = `\`${method}\` failed: ${answer.message}`;
   const evident = answer.why === 'session-lost' || answer.why === 'protocol';
-  return evident ? { kind: 'failed', message, speaks: other } : { kind: 'failed', message };
+  const status = answer.status === undefined ? {} : { status: answer.status };
+  return { kind: 'failed', message, ...status, ...(evident ? { speaks: other } : {}) };
 }

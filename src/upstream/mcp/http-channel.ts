@@ -17,6 +17,8 @@ export interface HttpChannelOptions {
   /** The registry's header fields, secrets resolved. */
   readonly headers: Readonly<Record<string, string>>;
   readonly clientInfo: ClientInfo;
+  /** Milliseconds without a byte after which an answer that has begun is given up. */
+  readonly stallTimeoutMs: number;
   readonly events: ChannelEvents;
 }
 
@@ -82,7 +84,7 @@ export class HttpChannel implements Channel {
     const body = requestText(id, method, paramsText(params, this.#era, this.#options.clientInfo));
     const headers = this.#requestHeaders(method, params, options);
     this.#options.pool.dispatch(
-      { method: 'POST', path: this.#path, headers, body, headersTimeout: 0, bodyTimeout: 0 },
+      { method: 'POST', path: this.#path, headers, body, headersTimeout: 0, bodyTimeout: this.#options.stallTimeoutMs },
       exchange,
     );
     return this.#session === undefined ? exchange.answer : exchange.answer.then(orSessionLost);
@@ -138,8 +140,13 @@ export class HttpChannel implements Channel {
   }
 }
 
-/** Streamable HTTP 2025-11-25, "Session management": within a session 404 says that it is over, whatever the body says. */
+/**
+ * Streamable HTTP 2025-11-25, "Session management": within a session 404 says that it is over, whatever the body says.
+ * Servers that answer 400 instead say so by the codes that the SDKs have for a missing or unknown session.
+ */
 function orSessionLost(answer: Answer): Answer {
-  if (answer.kind !== 'error' || answer.status !== 404) return answer;
-  return { ...failedAnswer('session-lost', true, 'the server answered HTTP 404'), status: 404 };
+  if (answer.kind !== 'error') return answer;
+  const { status, error } = answer;
+  const isOver = status === 404 || (status === 400 && (error.code === -32_000 || error.code === -32_001));
+  return isOver ? { ...failedAnswer('session-lost', true, `the server answered HTTP ${status}`), status } : answer;
 }

@@ -106,6 +106,7 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
     clearTimeout(this.#lingering);
     const code = 'code' in error && typeof error.code === 'string' ? error.code : error.name;
     const sent = this.#controller !== undefined;
+    if (code === 'UND_ERR_BODY_TIMEOUT') this.#giveUp('timeout', 'the answer began and did not go on');
     this.#settle(
       sent
         ? failedAnswer('lost', true, `the connection broke: ${code}`)
@@ -151,8 +152,10 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
     return readIncomingMessage(body ?? Buffer.concat(this.#chunks), this.#options.maxBytes);
   }
 
-  #giveUp(why: 'timeout' | 'cancelled'): void {
-    const message = why === 'timeout' ? 'no answer came in time' : 'the call was cancelled';
+  #giveUp(
+    why: 'timeout' | 'cancelled',
+    message = why === 'timeout' ? 'no answer came in time' : 'the call was cancelled',
+  ): void {
     if (this.#settled) return;
     this.#break(why, message);
     if (this.#controller !== undefined) this.#events.onGivenUp(this.#id, why);

@@ -2,21 +2,25 @@ import type { Dispatcher, Pool } from 'undici';
 
 const PATIENCE_MS = 2_000;
 
-/** Sends what needs no answer: notifications, answers to a server's requests, the end of a session. Never rejects. */
+/**
+ * Sends what needs no answer: notifications, answers to a server's requests, the end of a session. Never rejects; gives
+ * the HTTP status, `broken` when none came, `late` when it was not waited for.
+ */
 export function postAndForget(
   pool: Pool,
   request: { method: 'POST' | 'DELETE'; path: string; headers: readonly string[]; body?: string },
-): Promise<void> {
+): Promise<number | 'broken' | 'late'> {
   return new Promise((resolve) => {
     let controller: Dispatcher.DispatchController | undefined;
     let over = false;
-    const end = (): void => {
+    let status: number | 'broken' = 'broken';
+    const end = (how: number | 'broken' | 'late'): void => {
       over = true;
       clearTimeout(timer);
-      resolve();
+      resolve(how);
     };
     const timer = setTimeout(() => {
-      end();
+      end('late');
       controller?.abort(new Error('given up'));
     }, PATIENCE_MS);
     const { method, path, headers, body = null } = request;
@@ -27,10 +31,12 @@ export function postAndForget(
           controller = started;
           if (over) started.abort(new Error('given up'));
         },
-        onResponseStart: () => {},
+        onResponseStart: (_controller, code) => {
+          status = code;
+        },
         onResponseData: () => {},
-        onResponseEnd: end,
-        onResponseError: end,
+        onResponseEnd: () => end(status),
+        onResponseError: () => end(status),
       },
     );
   });

@@ -23,6 +23,10 @@ export class PendingRequests {
     return undefined;
   }
 
+  has(id: number): boolean {
+    return this.#waiting.has(id);
+  }
+
   nextId(): number {
     this.#lastId += 1;
     return this.#lastId;

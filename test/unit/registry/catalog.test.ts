@@ -196,7 +196,7 @@ describe('a catalog', () => {
     ]);
     const yaml = 'pin: auto\nmaxTools: 1\ntools: { wriet: { risk: write } }\n';
     expect(build({ yaml, observed: listed('s', tool('a'), tool('b')) }).findings).toEqual([
-      { server: 's', message: 'the server lists 2 tools; the first 1 are read (`maxTools`)' },
+      { server: 's', message: 'the server lists more than 1 tools; the first 1 are read (`maxTools`)' },
       { server: 's', message: '`tools` names `wriet`, which the server does not have' },
     ]);
   });

@@ -49,6 +49,8 @@ describe('a registry in order', () => {
       timeoutMs: 30_000,
       startTimeoutMs: 30_000,
       idleMs: 300_000,
+      connectTimeoutMs: 10_000,
+      stallTimeoutMs: 60_000,
       refreshMs: 300_000,
       sharing: 'principal',
       pin: 'auto',
@@ -60,10 +62,24 @@ describe('a registry in order', () => {
       tools: new Map([
         [
           'write_file',
-          { risk: 'write', costNanoUsd: 2_000_000, labels: [], maxResultBytes: 1_048_576, timeoutMs: 30_000 },
+          {
+            risk: 'write',
+            costNanoUsd: 2_000_000,
+            labels: [],
+            secretArguments: [],
+            maxResultBytes: 1_048_576,
+            timeoutMs: 30_000,
+          },
         ],
       ]),
-      unlisted: { risk: 'destructive', costNanoUsd: 0, labels: [], maxResultBytes: 1_048_576, timeoutMs: 30_000 },
+      unlisted: {
+        risk: 'destructive',
+        costNanoUsd: 0,
+        labels: [],
+        secretArguments: [],
+        maxResultBytes: 1_048_576,
+        timeoutMs: 30_000,
+      },
     });
   });
 

@@ -251,3 +251,22 @@ test('a ping within the stream of an answer is answered', async () => {
   expect(textOf(await call('ping'))).toBe('done');
   await until(() => asked.some(({ message }) => JSON.stringify(message) === '{"jsonrpc":"2.0","id":"p1","result":{}}'));
 });
+
+test('an answer that begins and does not go on is given up before the call is, and its server serves others', async () => {
+  const http = await serveHttp(
+    legacyAnswering({
+      echo,
+      stall: ({ message }, response) => {
+        response.writeHead(200, { 'content-type': 'application/json' });
+        response.write(`{"jsonrpc":"2.0","id":${message.id},`);
+      },
+    }),
+  );
+  const { call } = openPool(httpServer(http.url, { era: 'legacy', stallTimeoutMs: 300 }));
+  expect(await call('stall')).toMatchObject({
+    reason: 'upstream-timeout',
+    message: 'the answer began and did not go on; whether the tool acted is not known',
+    inDoubt: true,
+  });
+  expect(textOf(await call('echo', { text: 'x' }))).toBe('x');
+});

@@ -68,7 +68,6 @@ test('arguments that a modern tool marks are mirrored in headers, encoded where 
     properties: {
       region: { type: 'string', 'x-mcp-header': 'Region' },
       place: { type: 'object', properties: { city: { type: 'string', 'x-mcp-header': 'City' } } },
-      evil: { type: 'string', 'x-mcp-header': 'A\r\nB' },
     },
   };
   const definition = { name: 'weather', description: 'a tool', inputSchema };
@@ -82,7 +81,7 @@ test('arguments that a modern tool marks are mirrored in headers, encoded where 
       });
   });
   const { call } = openPool(httpServer(http.url));
-  await call('weather', { region: 'eu', place: { city: 'Köln' }, evil: 'x' }, { definition });
+  await call('weather', { region: 'eu', place: { city: 'Köln' } }, { definition });
   const mirrored = Object.entries(http.asked[2]?.headers ?? {}).filter(([name]) => name.startsWith('mcp-param'));
   expect(Object.fromEntries(mirrored)).toEqual({ 'mcp-param-region': 'eu', 'mcp-param-city': '=?base64?S8O2bG4=?=' });
 });
@@ -236,4 +235,48 @@ test('`list_changed` within the stream of an answer makes the broker list again'
   await call('echo');
   await until(() => changes.length === 1);
   expect(changes[0]).toMatchObject({ tools: [{ name: 'echo' }, { name: 'added' }] });
+});
+
+test.each([
+  [404, -32_601],
+  [400, -32_000],
+  [400, -32_001],
+])(
+  'a session that is gone by HTTP %d and error %d in answer to the call is met anew for a read',
+  async (status, code) => {
+    let session = 's-1';
+    const answering = legacyAnswering(
+      { echo: ({ message }, response) => sendJson(response, answerText(message.id, 'here')) },
+      () => session,
+    );
+    const http = await serveHttp((asked, response) => {
+      const sent = asked.headers['mcp-session-id'];
+      if (sent === undefined || sent === session) return answering(asked, response);
+      sendJson(response, { jsonrpc: '2.0', id: asked.message.id, error: { code, message: 'no session' } }, status);
+    });
+    const { call } = openPool(httpServer(http.url, { era: 'legacy' }));
+    await call('echo', {}, { risk: 'read' });
+    session = 's-2';
+    expect(textOf(await call('echo', {}, { risk: 'read' }))).toBe('here');
+    session = 's-3';
+    expect(await call('echo', {}, { risk: 'write' })).toMatchObject({ reason: 'upstream-lost' });
+  },
+);
+
+test('a read whose connection breaks and whose session is then gone still comes through', async () => {
+  let session = 's-1';
+  let broken = 0;
+  const answering = legacyAnswering(
+    { echo: ({ message }, response) => sendJson(response, answerText(message.id, 'here')) },
+    () => session,
+  );
+  const http = await serveHttp((asked, response) => {
+    if (asked.message.method !== 'tools/call' || session === 's-1' || broken > 0) return answering(asked, response);
+    broken += 1;
+    response.destroy();
+  });
+  const { call } = openPool(httpServer(http.url, { era: 'legacy' }));
+  await call('echo', {}, { risk: 'read' });
+  session = 's-2';
+  expect(textOf(await call('echo', {}, { risk: 'read' }))).toBe('here');
 });

@@ -1,11 +1,14 @@
 import { expect, test } from 'vitest';
 import { memoryEraMemory } from '../../../src/upstream/era.ts';
+import { legacyAnswering, sendJson, serveHttp } from '../../fixtures/upstream-http.ts';
 import {
+  httpServer,
   isAlive,
   movableClock,
   openJournal,
   openPool,
   stdioServer,
+  stillClock,
   textOf,
   until,
 } from '../../fixtures/upstream-parts.ts';
@@ -22,10 +25,11 @@ test('every page of the tools is listed, verbatim and in order', async () => {
   );
 });
 
-test('a server that lists more than 10,000 tools has no list', async () => {
-  const tools = Array.from({ length: 10_001 }, (_, index) => `t${index}`);
-  const { pool } = openPool(stdioServer({ tools, page: 1_000 }));
-  expect(await pool.observe('srv')).toEqual({ error: 'the server lists more than 10000 tools' });
+test('of a server that lists too many tools no page is read beyond them', async () => {
+  const tools = Array.from({ length: 10_000 }, (_, index) => `t${index}`);
+  const { pool } = openPool(stdioServer({ tools, page: 1_000 }, { maxTools: 2_500 }));
+  const observed = await pool.observe('srv');
+  expect('tools' in observed && observed.tools.length).toBe(2_501);
 });
 
 test('a server that pages for ever has no list', async () => {
@@ -174,4 +178,58 @@ test('the tools of a modern server are listed again once a minute while it is in
   expect(await told).toMatchObject({
     tools: expect.arrayContaining([expect.objectContaining({ description: 'changed' })]),
   });
+});
+
+test('a server that cannot list any more has no list, not the one of before', async () => {
+  let isBroken = false;
+  const answering = legacyAnswering({});
+  const http = await serveHttp((asked, response) => {
+    const { id, method } = asked.message;
+    if (!isBroken || method !== 'tools/list') return answering(asked, response);
+    sendJson(response, { jsonrpc: '2.0', id, error: { code: -32603, message: 'out of order' } });
+  });
+  const { pool } = openPool(httpServer(http.url, { era: 'legacy', sharing: 'all' }));
+  expect(await pool.observe('srv')).toMatchObject({ tools: [] });
+  isBroken = true;
+  expect(await pool.observe('srv')).toEqual({ error: 'the server answered `tools/list` with error -32603' });
+});
+
+test.each([400, 404])('a server that forgot the session (HTTP %d) is asked again in a new one', async (status) => {
+  let session = 's-1';
+  const answering = legacyAnswering({ echo: () => {} }, () => session);
+  const http = await serveHttp((asked, response) => {
+    const sent = asked.headers['mcp-session-id'];
+    if (sent !== undefined && sent !== session) response.writeHead(status).end();
+    else answering(asked, response);
+  });
+  const { pool, changes } = openPool(httpServer(http.url, { era: 'legacy', sharing: 'all' }));
+  await pool.observe('srv');
+  session = 's-2';
+  expect(await pool.observe('srv')).toMatchObject({ tools: [{ name: 'echo' }] });
+  expect(changes).toEqual([]);
+});
+
+test('a server that says without end that its tools changed is still observed', async () => {
+  const { pool, call } = openPool(stdioServer({}, { sharing: 'all' }));
+  await pool.observe('srv');
+  const changing = Promise.all(Array.from({ length: 50 }, () => call('change')));
+  expect(await pool.observe('srv')).toMatchObject({ era: 'legacy' });
+  await changing;
+});
+
+test('what went wrong, how often, and since when is told until something goes well', async () => {
+  const clock = stillClock();
+  const { pool, call } = openPool(stdioServer(), { clock });
+  await call('echo', { text: 'x' });
+  expect(pool.status()).toMatchObject([{ state: 'ready', starts: 1, failures: 0, breaker: 'closed' }]);
+  clock.advance(1_000);
+  await call('exit');
+  clock.advance(1_000);
+  expect(pool.status()).toMatchObject([
+    { state: 'failed', error: 'the process ended (exit code 4)', failingSinceMs: 1_000, failures: 1, sessions: 0 },
+  ]);
+  await call('echo', { text: 'x' });
+  const [status] = pool.status();
+  expect(status).toMatchObject({ state: 'ready', starts: 2, failures: 1, sessions: 1 });
+  expect(status).not.toHaveProperty('error');
 });

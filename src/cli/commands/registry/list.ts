@@ -1,4 +1,4 @@
-import type { JsonValue } from '../../../lib/json.ts';
+import type { JsonObject, JsonValue } from '../../../lib/json.ts';
 import { formatNanoUsd } from '../../../lib/money.ts';
 import { visibleText } from '../../../lib/visible-text.ts';
 import { administerAct } from '../../administer-act.ts';
@@ -26,12 +26,12 @@ export const registryList: CommandDeclaration = defineCommand({
 });
 
 function statusText(data: JsonValue): string {
-  const servers = objectsOf(data, 'servers').map(({ name, status, transport, protocolVersion, error }) => [
-    cellOf(name),
-    cellOf(status),
-    cellOf(transport),
-    cellOf(protocolVersion ?? '-'),
-    cellOf(error),
+  const servers = objectsOf(data, 'servers').map((server) => [
+    cellOf(server.name),
+    cellOf(server.status),
+    cellOf(server.transport),
+    cellOf(server.protocolVersion ?? '-'),
+    troubleOf(server),
   ]);
   const tools = objectsOf(data, 'tools').map(({ id, status, risk, costNanoUsd, reason }) => [
     cellOf(id),
@@ -49,4 +49,11 @@ function statusText(data: JsonValue): string {
     table([['TOOL', 'STATUS', 'RISK', 'USD', ''], ...tools]),
     ...(findings.length > 0 ? ['', ...findings] : []),
   ].join('\n');
+}
+
+/** Why a server fails, since when, and what came of it; nothing of one that does well. */
+function troubleOf({ error, since, breaker, failures }: JsonObject): string {
+  if (error === undefined) return '';
+  const more = [`since ${cellOf(since)}`, `breaker ${cellOf(breaker)}`, `${cellOf(failures)} failures`];
+  return `${cellOf(error)} (${more.join(', ')})`;
 }

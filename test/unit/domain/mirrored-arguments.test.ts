@@ -1,0 +1,75 @@
+import { expect, test } from 'vitest';
+import { mirroredText, readMirrored, withoutMarks } from '../../../src/domain/mirrored-arguments.ts';
+import type { JsonObject } from '../../../src/lib/json.ts';
+
+const marked = (name: unknown, more: object = { type: 'string' }): JsonObject =>
+  ({ ...more, 'x-mcp-header': name }) as JsonObject;
+const object = (properties: object): JsonObject => ({ type: 'object', properties }) as JsonObject;
+
+test('marks on properties at any depth are read, in lower case', () => {
+  const schema = object({ region: marked('Region'), at: object({ day: marked('Day', { type: 'integer' }) }) });
+  expect(readMirrored(schema)).toEqual({
+    mirrored: [
+      { header: 'mcp-param-region', path: ['region'], type: 'string' },
+      { header: 'mcp-param-day', path: ['at', 'day'], type: 'integer' },
+    ],
+  });
+});
+
+const NO_TOKEN = 'a header is asked for by a name that is no token';
+const NO_SCALAR = 'a header is asked for a property that is no string, integer or boolean';
+const UNREACHABLE = 'a header is asked for where no property can be reached';
+
+test.each([
+  ['a line break', object({ a: marked('A\r\nB') }), NO_TOKEN],
+  ['a space', object({ a: marked('A B') }), NO_TOKEN],
+  ['nothing', object({ a: marked('') }), NO_TOKEN],
+  ['a colon', object({ a: marked('A:') }), NO_TOKEN],
+  ['a letter beyond ASCII', object({ a: marked('É') }), NO_TOKEN],
+  ['a number for a name', object({ a: marked(7) }), NO_TOKEN],
+  [
+    'the same name in another case',
+    object({ a: marked('Key'), b: marked('kEY') }),
+    'two properties ask for the same header',
+  ],
+  ['a property that is an object', object({ a: marked('A', { type: 'object' }) }), NO_SCALAR],
+  ['a property that is a list', object({ a: marked('A', { type: 'array' }) }), NO_SCALAR],
+  ['a property that is any number', object({ a: marked('A', { type: 'number' }) }), NO_SCALAR],
+  ['a property without a type', object({ a: marked('A', {}) }), NO_SCALAR],
+  ['a property of two types', object({ a: marked('A', { type: ['string', 'null'] }) }), NO_SCALAR],
+  ['the arguments as a whole', marked('A', { type: 'object' }), UNREACHABLE],
+  ['an item of a list', object({ a: { type: 'array', items: marked('A') } }), UNREACHABLE],
+  ['a branch', { ...object({}), anyOf: [object({ a: marked('A') })] }, UNREACHABLE],
+  ['a definition', { ...object({}), $defs: { x: marked('A') } }, UNREACHABLE],
+])('a mark with %s is not valid', (_what, schema, invalid) => {
+  expect(readMirrored(schema)).toEqual({ invalid });
+});
+
+test('a value that looks like a mark is a value', () => {
+  expect(readMirrored(object({ a: { default: { 'x-mcp-header': 'A\r\nB' } } }))).toEqual({ mirrored: [] });
+});
+
+test.each([
+  [{ a: 'x' }, 'x'],
+  [{ a: '' }, ''],
+  [{ a: true }, 'true'],
+  [{ a: -3 }, '-3'],
+  [{ a: 2 ** 53 }, undefined],
+  [{ a: null }, undefined],
+  [{ a: ['x'] }, undefined],
+  [{}, undefined],
+])('of %j there is mirrored %j', (args, text) => {
+  expect(mirroredText(args, ['a'])).toBe(text);
+});
+
+test('what an object inherits is no argument', () => {
+  expect(mirroredText({}, ['constructor', 'name'])).toBeUndefined();
+});
+
+test('marks of secret arguments are taken out, and nothing else is', () => {
+  const schema = object({ region: marked('Region'), auth: object({ token: marked('Token') }), key: marked('Key') });
+  expect(withoutMarks(schema, ['auth', 'key'])).toEqual(
+    object({ region: marked('Region'), auth: object({ token: { type: 'string' } }), key: { type: 'string' } }),
+  );
+  expect(withoutMarks(schema, ['aut', 'auth.tok', 'nothing'])).toBeUndefined();
+});
