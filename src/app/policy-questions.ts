@@ -4,6 +4,7 @@ import { type Problem, ProblemError } from '../domain/problem.ts';
 import type { JsonObject } from '../lib/json.ts';
 import { principalSubjects } from '../policy/authorize.ts';
 import { checkPolicy } from '../policy/check.ts';
+import { assumedTarget } from '../policy/condition-target.ts';
 import { type Explanation, explain } from '../policy/explain.ts';
 import { runSuite, type SuiteResult } from '../policy/suite.ts';
 import type { Pins } from '../registry/pin.ts';
@@ -77,7 +78,6 @@ export function explainCall(settings: Settings, question: Question): CallExplana
   }
   if (!/^(?:tool|resource|prompt|server|model|set):./.test(question.object)) problems.push(noTarget(question.object));
   if (!principal || problems.length > 0) throw new ProblemError(problems);
-  const [, server = '', tool = ''] = /^[^:]*:([^/]*)\/?(.*)$/.exec(question.object) ?? [];
   const id: `agent:${string}` = `agent:${question.as.slice('agent:'.length)}`;
   const isUnknown = question.object.startsWith('tool:') && !known.tools.includes(question.object);
   const explanation = explain(rules.policySet, {
@@ -89,7 +89,7 @@ export function explainCall(settings: Settings, question: Question): CallExplana
     action: question.action,
     nowMs: systemClock.wallMs(),
     principal: { ...principal, agent: question.as },
-    target: known.targetOf(question.object) ?? { server, tool, risk: 'destructive', labels: [] },
+    target: known.targetOf(question.object) ?? assumedTarget(question.object),
     context: { transport: 'http', protocolVersion: '2026-07-28' },
     ...(question.args === undefined ? {} : { args: question.args }),
   });

@@ -5,6 +5,7 @@ import type { JsonObject, JsonValue } from '../lib/json.ts';
 import { definitionDiff } from '../registry/diff.ts';
 import { LOCK_FILE, writeLock } from '../registry/lock.ts';
 import { type NewPin, withoutPin, withPins } from '../registry/pin.ts';
+import { pinnedId, readPinKey } from '../registry/pinned-kind.ts';
 import { forgetPins, loadPins } from '../registry/pins-table.ts';
 import type { ToolState } from '../registry/tool-state.ts';
 import type { BrokerCore } from './compose.ts';
@@ -32,11 +33,11 @@ export async function registryStatus(core: BrokerCore): Promise<JsonValue> {
         ...(upstream?.protocolVersion === undefined ? {} : { protocolVersion: upstream.protocolVersion }),
       };
     }),
-    tools: catalog.tools.map((state) => {
+    tools: catalog.states.map((state) => {
       const settings = registry.servers.get(state.server);
-      const { risk, costNanoUsd } = settings?.tools.get(state.tool) ??
-        settings?.unlisted ?? { risk: 'destructive', costNanoUsd: 0 };
-      return { id: `tool:${state.server}/${state.tool}`, status: state.status, risk, costNanoUsd, ...reasonOf(state) };
+      const spoken = state.kind === 'tool' ? settings?.tools.get(state.tool) : undefined;
+      const { risk, costNanoUsd } = spoken ?? settings?.unlisted ?? { risk: 'destructive', costNanoUsd: 0 };
+      return { id: state.id, status: state.status, risk, costNanoUsd, ...reasonOf(state) };
     }),
     findings: catalog.findings.map(({ server, message }) => ({ server, message })),
   };
@@ -54,7 +55,7 @@ export async function registryDifferences(core: BrokerCore, which: Selection): P
     tools: selected(core, which)
       .filter(differs)
       .map((state) => ({
-        id: `tool:${state.server}/${state.tool}`,
+        id: state.id,
         status: state.status,
         ...reasonOf(state),
         changes: definitionDiff(state.agreed ?? {}, state.observed ?? {}).map((change) => ({ ...change })),
@@ -67,27 +68,25 @@ export async function pinTools(core: BrokerCore, which: Selection & { readonly b
   await askSelected(core, which);
   const states = selected(core, which);
   const { lock } = core.standing.pins;
-  const added: NewPin[] = states.flatMap(({ server, tool, status, observed, observedDigest }) =>
+  const added: NewPin[] = states.flatMap(({ server, key, status, observed, observedDigest }) =>
     status === 'quarantined' || observed === undefined || observedDigest === undefined
       ? []
-      : [{ server, tool, digest: observedDigest, definition: observed }],
+      : [{ server, tool: key, digest: observedDigest, definition: observed }],
   );
   const gone = states.filter(
     ({ server, status }) => status === 'missing' && core.standing.observedOf(server).status === 'listed',
   );
   let pins = withPins(lock, added);
-  for (const { server, tool } of gone) pins = withoutPin(pins, server, tool);
+  for (const { server, key } of gone) pins = withoutPin(pins, server, key);
   const text = writeLock(pins);
   const changed = states.filter(
-    (state) => state.status !== 'active' || lock.get(state.server)?.get(state.tool) === undefined,
+    (state) => state.status !== 'active' || lock.get(state.server)?.get(state.key) === undefined,
   );
-  for (const { server, tool, agreedDigest, observedDigest } of [...changed].filter(
-    ({ status }) => status !== 'quarantined',
-  )) {
+  for (const { id, agreedDigest, observedDigest } of [...changed].filter(({ status }) => status !== 'quarantined')) {
     await core.journal.require({
       kind: 'tool.pinned',
       by: which.by,
-      tool: `tool:${server}/${tool}`,
+      tool: id,
       ...(agreedDigest === undefined ? {} : { from: agreedDigest }),
       ...(observedDigest === undefined ? {} : { to: observedDigest }),
     });
@@ -97,15 +96,16 @@ export async function pinTools(core: BrokerCore, which: Selection & { readonly b
   const beside = join(core.settings.registry, `.${LOCK_FILE}.new`);
   writeFileSync(beside, text);
   renameSync(beside, path);
-  for (const { server, tool } of [...added, ...gone]) await forgetPins(core.database, server, tool);
+  for (const { server, tool } of added) await forgetPins(core.database, server, tool);
+  for (const { server, key } of gone) await forgetPins(core.database, server, key);
   await core.standing.replacePins(loadPins(core.database));
   await core.standing.reload();
   return {
-    pinned: added.map(({ server, tool }) => `tool:${server}/${tool}`),
-    removed: gone.map(({ server, tool }) => `tool:${server}/${tool}`),
+    pinned: added.map(({ server, tool }) => pinnedId(server, readPinKey(tool))),
+    removed: gone.map(({ id }) => id),
     quarantined: states
       .filter(({ status }) => status === 'quarantined')
-      .map((state): JsonObject => ({ id: `tool:${state.server}/${state.tool}`, ...reasonOf(state) })),
+      .map((state): JsonObject => ({ id: state.id, ...reasonOf(state) })),
   };
 }
 
@@ -116,8 +116,10 @@ async function askSelected(core: BrokerCore, { server }: Selection): Promise<voi
 }
 
 function selected({ standing }: BrokerCore, { server, tool }: Selection): readonly ToolState[] {
-  return standing.catalog.tools.filter(
-    (state) => (server === undefined || state.server === server) && (tool === undefined || state.tool === tool),
+  return standing.catalog.states.filter(
+    (state) =>
+      (server === undefined || state.server === server) &&
+      (tool === undefined || state.tool === tool || state.id === tool),
   );
 }
 

@@ -43,8 +43,10 @@ const subject = z
 
 const resource = z
   .string()
-  .regex(/^(?:\*|tool:[^\s]+)$/)
-  .describe('What is called: a glob such as `tool:crm/*`, `tool:crm/refund`, or `*`.');
+  .regex(/^(?:\*|(?:tool|prompt|resource):[^\s]+)$/)
+  .describe(
+    'What is called: a glob such as `tool:crm/*`, `tool:crm/refund`, `prompt:crm/*`, `resource:files/*`, or `*`.',
+  );
 
 const action = z
   .enum([...ACTIONS, '*'])

@@ -1,10 +1,11 @@
 import type { Call } from '../domain/call.ts';
 import type { Control } from '../domain/control.ts';
 import type { Principal } from '../domain/principal.ts';
-import type { Target, ToolTarget } from '../domain/target.ts';
+import type { Target, UnknownTarget } from '../domain/target.ts';
 import { allow, deny, type Verdict } from '../domain/verdict.ts';
 import type { Clock } from '../lib/clock.ts';
-import type { ConditionPrincipal, ConditionResult, ConditionScope, ConditionTarget } from './condition.ts';
+import type { ConditionPrincipal, ConditionResult, ConditionScope } from './condition.ts';
+import { conditionTarget } from './condition-target.ts';
 import type { PolicySet } from './policy-set.ts';
 
 /** What `authorize` saw: the time, and how each condition came out that the answer may depend on. */
@@ -44,7 +45,7 @@ function gatherConditions(policySet: PolicySet, call: Call, nowMs: number): Auth
 
 function decideCall(policySet: PolicySet, call: Call, facts: AuthorizeFacts): Verdict {
   const { target, action, subjects, principal } = call;
-  if (target.kind === 'unknown') return deny('unknown-tool', `no tool \`${target.exposedName}\``);
+  if (target.kind === 'unknown') return denyUnknown(target);
   const { conditions } = facts;
   const decision = policySet.decide({ subjects, object: target.id, action }, (id) => conditions[id] ?? 'error');
   if (decision.allowed) return allow(decision.rule);
@@ -53,6 +54,17 @@ function decideCall(policySet: PolicySet, call: Call, facts: AuthorizeFacts): Ve
       ? `no grant lets ${principal.id} ${action} ${target.id} with these arguments`
       : `a rule forbids ${principal.id} to ${action} ${target.id} with these arguments`;
   return deny('policy-denied', message, decision.rule === undefined ? {} : { rule: decision.rule });
+}
+
+function denyUnknown({ id, exposedName }: UnknownTarget): Verdict {
+  switch (id) {
+    case 'tool:unknown':
+      return deny('unknown-tool', `no tool \`${exposedName}\``);
+    case 'prompt:unknown':
+      return deny('unknown-prompt', `no prompt \`${exposedName}\``);
+    case 'resource:unknown':
+      return deny('unknown-resource', `no resource \`${exposedName}\``);
+  }
 }
 
 /** Whether a principal may see a target: whether some arguments at some time could be allowed. */
@@ -102,8 +114,4 @@ function conditionPrincipal(principal: Principal): ConditionPrincipal {
   });
   conditionPrincipals.set(principal, seen);
   return seen;
-}
-
-function conditionTarget(target: ToolTarget): ConditionTarget {
-  return { server: target.server, tool: target.tool, risk: target.risk, labels: target.labels };
 }

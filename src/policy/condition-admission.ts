@@ -40,7 +40,7 @@ export interface ConditionUses {
 /** Fields of the variables that have fixed ones. A field that is not here is a spelling mistake, so it is refused. */
 export const CONDITION_FIELDS: Readonly<Record<string, readonly string[]>> = {
   principal: ['agent', 'owner', 'team', 'costCenter', 'environment', 'proof'],
-  target: ['server', 'tool', 'risk', 'labels'],
+  target: ['server', 'kind', 'name', 'tool', 'risk', 'labels'],
   context: ['transport', 'protocolVersion'],
 };
 

@@ -1,12 +1,11 @@
 import { createRequire } from 'node:module';
 import type { Pool as UndiciPool } from 'undici';
 import type { DispatchResult } from '../domain/outcome.ts';
-import type { ToolTarget } from '../domain/target.ts';
 import type { CancelSignal } from '../lib/cancellation.ts';
 import type { Digest } from '../lib/digest.ts';
-import type { JsonObject } from '../lib/json.ts';
 import type { Log } from '../telemetry/log.ts';
 import { notSent } from './failed-call.ts';
+import type { Outgoing } from './outgoing.ts';
 import type { Session, SessionHost } from './session.ts';
 import { SessionSlot } from './session-slot.ts';
 import type { Observed, UpstreamServer, UpstreamStatus } from './upstream-server.ts';
@@ -18,7 +17,7 @@ const Pool = createRequire(import.meta.url)('undici/lib/dispatcher/pool.js') as 
 const LIST_AGAIN_MS = 60_000;
 const SHARED = 'all';
 
-/** Told when a server's tools are other than they were, or cannot be listed any more. */
+/** Told when a server offers other than it did, or its tools cannot be listed any more. */
 export type ToolsChangedListener = (server: string, change: Observed | { readonly error: string }) => void;
 
 export interface ServerRuntimeOptions extends Omit<SessionHost, 'pool'> {
@@ -51,13 +50,9 @@ export class ServerRuntime {
     this.#sinceMs = options.clock.wallMs();
   }
 
-  call(
-    principalId: string,
-    target: ToolTarget,
-    more: { args: JsonObject; signal: CancelSignal },
-  ): Promise<DispatchResult> {
+  call(principalId: string, outgoing: Outgoing, options: { readonly signal: CancelSignal }): Promise<DispatchResult> {
     if (this.#retired) return Promise.resolve(notSent('upstream-unavailable', 'the server was taken out of service'));
-    return this.#slot(this.server.sharing === 'all' ? SHARED : principalId).call(target, more.args, more);
+    return this.#slot(this.server.sharing === 'all' ? SHARED : principalId).call(outgoing, options);
   }
 
   /** Asks what the server declares now. With `sharing: principal` in a session of its own that ends right after. */

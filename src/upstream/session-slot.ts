@@ -1,21 +1,20 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { DispatchResult } from '../domain/outcome.ts';
-import type { ToolTarget } from '../domain/target.ts';
+import type { OfferedTarget } from '../domain/target.ts';
 import type { CancelSignal } from '../lib/cancellation.ts';
-import type { JsonObject } from '../lib/json.ts';
 import { BackOff } from './back-off.ts';
 import { dispatchResultOf, notSent } from './failed-call.ts';
 import type { Answer } from './mcp/channel.ts';
-import { listTools, MAX_PAGE_BYTES } from './mcp/list-tools.ts';
-import { mirroredHeaders } from './mcp/mirrored-headers.ts';
+import { listOffers, MAX_PAGE_BYTES } from './mcp/list-offers.ts';
 import { abortKind } from './mcp/request-deadline.ts';
+import { type Outgoing, requestOf } from './outgoing.ts';
 import { type FailedSession, openSession, type Session, type SessionHost, stderrTailOf } from './session.ts';
 
 const LIST_PAUSE_MS = 500;
 
 /** What a slot tells of. */
 export interface SessionSlotEvents {
-  /** The tools of a session were listed: at its start, and whenever the server said that they changed. */
+  /** What a session offers was listed: at its start, and whenever the server said that they changed. */
   onListed(session: Session): void;
   onListingFailed(message: string): void;
   onDropped(): void;
@@ -65,14 +64,10 @@ export class SessionSlot {
   }
 
   /** Dispatches one call. Never rejects; a lost session is opened again once, and the call sent again where that is safe. */
-  async call(
-    target: ToolTarget,
-    args: JsonObject,
-    options: { readonly signal: CancelSignal },
-  ): Promise<DispatchResult> {
+  async call(outgoing: Outgoing, options: { readonly signal: CancelSignal }): Promise<DispatchResult> {
     this.#activeCalls += 1;
     try {
-      return await this.#callTwice(target, args, options.signal);
+      return await this.#callTwice(outgoing, options.signal);
     } finally {
       this.#activeCalls -= 1;
       this.#lastUsedMs = this.#host.clock.monotonicMs();
@@ -91,7 +86,7 @@ export class SessionSlot {
     return this.#starting;
   }
 
-  /** Lists the tools of the open session again; coalesces what is asked meanwhile. */
+  /** Lists what the open session offers again; coalesces what is asked meanwhile. */
   async listAgain(): Promise<void> {
     this.#listAgain = true;
     if (this.#listing) return;
@@ -118,7 +113,8 @@ export class SessionSlot {
     if (this.#session !== undefined) await this.#drop(this.#session);
   }
 
-  async #callTwice(target: ToolTarget, args: JsonObject, signal: CancelSignal): Promise<DispatchResult> {
+  async #callTwice(outgoing: Outgoing, signal: CancelSignal): Promise<DispatchResult> {
+    const { target } = outgoing;
     let deadlineMs: number | undefined;
     const openBefore = this.#session;
     for (let attempt = 1; ; attempt += 1) {
@@ -131,20 +127,17 @@ export class SessionSlot {
           await this.#drop(session);
           continue;
         }
-        return notSent('tool-drifted', 'the tool is no longer what was agreed to');
+        return notSent('tool-drifted', `the ${target.kind} is no longer what was agreed to`);
       }
       const nowMs = this.#host.clock.monotonicMs();
       deadlineMs ??= nowMs + target.timeoutMs;
-      const answer = await session.channel.request(
-        'tools/call',
-        { name: target.tool, arguments: args },
-        {
-          signal,
-          timeoutMs: Math.max(1, deadlineMs - nowMs),
-          maxBytes: target.maxResultBytes,
-          ...(session.hands.era === 'modern' ? { headers: mirroredHeaders(target.inputSchema, args) } : {}),
-        },
-      );
+      const { method, params, headers } = requestOf(outgoing, session.hands.era);
+      const answer = await session.channel.request(method, params, {
+        signal,
+        timeoutMs: Math.max(1, deadlineMs - nowMs),
+        maxBytes: target.maxResultBytes,
+        ...(headers === undefined ? {} : { headers }),
+      });
       if (isSessionGone(answer)) void this.#drop(session);
       const again = attempt === 1 && mayBeSentAgain(answer, target) && !signal.aborted;
       if (!again) return dispatchResultOf(answer, session.hands.era);
@@ -207,13 +200,14 @@ export class SessionSlot {
   async #list(session: Session): Promise<void> {
     const { server, clock } = this.#host;
     const options = { signal: this.#closing.signal, timeoutMs: server.timeoutMs, maxBytes: MAX_PAGE_BYTES };
-    const listing = await listTools(session.channel, options);
+    const { era, protocolVersion, capabilities } = session.hands;
+    const listing = await listOffers(session.channel, capabilities, options);
     if (listing.kind === 'failed') {
       if (session.channel.ended === undefined) this.#events.onListingFailed(listing.message);
       return;
     }
-    const { era, protocolVersion } = session.hands;
-    session.see({ tools: listing.tools, era, protocolVersion, atMs: clock.wallMs() });
+    const { kind: _, ...offers } = listing;
+    session.see({ ...offers, era, protocolVersion, atMs: clock.wallMs() });
     this.#events.onListed(session);
   }
 }
@@ -237,7 +231,7 @@ function isSessionGone(answer: Answer): boolean {
 }
 
 /** A call goes out a second time only where it surely was not sent, or changes nothing. */
-function mayBeSentAgain(answer: Answer, target: ToolTarget): boolean {
+function mayBeSentAgain(answer: Answer, target: OfferedTarget): boolean {
   if (answer.kind !== 'failed') return false;
   if (answer.why !== 'lost' && answer.why !== 'session-lost') return false;
   return !answer.sent || target.risk === 'read';
