@@ -26,7 +26,7 @@ export function normalUri(text: string): string | undefined {
   // Where a scheme is no host's, a server may well read the authority as the first of its path.
   if (hidesParent(`${authority ?? ''}${normalPath}`)) return undefined;
   // Without an authority a path that has come to begin with `//` would be read as one.
-  if (authority === undefined && normalPath.startsWith('//'))) return undefined;
+  if (authority === undefined && normalPath.startsWith('//')) return undefined;
   const normalScheme = scheme.toLowerCase();
   const host = authority !== undefined && HOST_SCHEMES.has(normalScheme) ? hostInLowerCase(authority) : authority;
   return `${normalScheme}:${host === undefined ? '' : `//${host}`}${normalPath}${query}${fragment}`;
