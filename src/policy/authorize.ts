@@ -77,7 +77,11 @@ export function mayEverReach(
   if (target.kind === 'unknown') return false;
   const question = { subjects: who.subjects, object: target.id, action };
   if (policySet.conditionsFor(question).length === 0) return policySet.mayEver(question);
-  const scope = { principal: conditionPrincipal(who.principal), target: conditionTarget(target) };
+  const scope = {
+    ...{ principal: conditionPrincipal(who.principal), target: conditionTarget(target) },
+    // A read has no arguments, so that they are known before.
+    ...(action === 'read' ? { args: {} } : {}),
+  };
   return policySet.mayEver(question, (id) => knownBeforehand(policySet, id, scope));
 }
 
@@ -85,12 +89,12 @@ export function mayEverReach(
 export function knownBeforehand(
   policySet: PolicySet,
   conditionId: string,
-  scope: Pick<ConditionScope, 'principal' | 'target'>,
+  scope: Pick<ConditionScope, 'principal' | 'target'> & Partial<Pick<ConditionScope, 'args'>>,
 ): ConditionResult | undefined {
   const condition = policySet.condition(conditionId);
   if (condition === undefined) return 'error';
-  for (const variable of condition.variables) if (variable !== 'principal' && variable !== 'target') return undefined;
-  return condition.evaluate({ ...scope, args: {}, nowMs: 0, context: { transport: 'http', protocolVersion: '' } });
+  for (const variable of condition.variables) if (!Object.hasOwn(scope, variable)) return undefined;
+  return condition.evaluate({ args: {}, ...scope, nowMs: 0, context: { transport: 'http', protocolVersion: '' } });
 }
 
 /** Every subject that a principal is: `agent:…`, its roles sorted, then `team:…`. */

@@ -35,7 +35,7 @@ interface Offer {
 
 /**
  * Puts resources side by side. A URI keeps its meaning and its text where one server alone claims it, by its list or by a
- * template; where several do, it names its server: `seneschal://<server>/<uri>`. See decision note 9.
+ * template; where several do, it names its server: `seneschal://<server>/<uri>`. See decision 0010.
  */
 export function resourceShelf(
   listings: readonly ServerResources[],
