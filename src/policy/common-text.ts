@@ -20,7 +20,7 @@ const MAX_PLACES = 200_000;
  * times the other.
  */
 export function commonText(parts: UriTemplate['parts'], glob: string, free: string): string | undefined {
-  const steps: Step[] = parts.flatMap((part): Step[] => (typeof part === 'string' ? [...part] : [part]));
+  const steps: Step[] = parts.flatMap((part): Step[] => (typeof part === 'string' ? part.split('') : [part]));
   const seen = new Set<string>();
   let frontier: Place[] = [{ step: 0, inGap: false, star: 0, text: '' }];
   while (frontier.length > 0 && seen.size < MAX_PLACES) {

@@ -5,7 +5,7 @@ import type { CancelSignal } from '../lib/cancellation.ts';
 import { canonicalJson } from '../lib/canonical-json.ts';
 import type { Clock } from '../lib/clock.ts';
 import { type Digest, digestOf } from '../lib/digest.ts';
-import type { JsonObject } from '../lib/json.ts';
+import type { JsonObject, JsonValue } from '../lib/json.ts';
 import type { EraMemory } from './era.ts';
 import type { Channel, ChannelEvents } from './mcp/channel.ts';
 import { childEnvironment } from './mcp/child-environment.ts';
@@ -115,9 +115,12 @@ function keyOf(target: OfferedTarget): string | undefined {
 
 function byName({ tools, prompts, templates }: Observed): ReadonlyMap<string, JsonObject> {
   const named = new Map<string, JsonObject>();
-  for (const tool of tools) named.set(typeof tool.name === 'string' ? tool.name : '', tool);
-  for (const prompt of prompts) named.set(`prompt ${String(prompt.name)}`, prompt);
-  for (const template of templates) named.set(`template ${String(template.uriTemplate)}`, template);
+  const put = (prefix: string, name: JsonValue | undefined, definition: JsonObject): void => {
+    named.set(`${prefix}${typeof name === 'string' ? name : ''}`, definition);
+  };
+  for (const tool of tools) put('', tool.name, tool);
+  for (const prompt of prompts) put('prompt ', prompt.name, prompt);
+  for (const template of templates) put('template ', template.uriTemplate, template);
   return named;
 }
 

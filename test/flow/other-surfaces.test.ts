@@ -79,8 +79,9 @@ async function connect(kind: ClientKind, transport: 'http' | 'stdio', agent = 'r
 }
 
 /** The result without what an era or a governed list puts around it. */
-function bare({ _meta, ttlMs, cacheScope, resultType, ...result }: Record<string, unknown>): Record<string, unknown> {
-  return result;
+function bare(result: Record<string, unknown>): Record<string, unknown> {
+  const around = ['_meta', 'ttlMs', 'cacheScope', 'resultType'];
+  return Object.fromEntries(Object.entries(result).filter(([member]) => !around.includes(member)));
 }
 
 async function errorOf(refusal: Promise<unknown>): Promise<Record<string, unknown>> {
@@ -197,7 +198,7 @@ test('explain says of a prompt and of a URI what get and read do', async () => {
 test('each act is in the book with what it was done to, and a replay decides it alike', async () => {
   const acts = bookOf(home)
     .filter(({ kind }) => kind === 'call.admitted')
-    .map(({ entry }) => `${String(entry.action)} ${String((entry.target as { id: string }).id)}`);
+    .map(({ entry }) => `${entry.action as string} ${(entry.target as { id: string }).id}`);
   for (const act of [
     'get prompt:everything/args-prompt',
     'read resource:everything/demo://resource/static/document/features.md',
