@@ -240,6 +240,32 @@ test('a change of the world tells only the principals whose list it changes', ()
   expect(hall.broker.list(principal, 'tool').offers).toEqual([]);
 });
 
+test('a change of prompts is told as one of prompts, and to nobody who was shown none', () => {
+  const { broker } = stage({});
+  const { tool: _, inputSchema, ...common } = target;
+  const prompt = { ...common, kind: 'prompt', id: 'prompt:files/greet', prompt: 'greet', inputSchema } as const;
+  const told: string[] = [];
+  broker.onListChanged((id, kind) => told.push(`${id} ${kind}`));
+  const withPrompt = { ...worldWithout(), offers: { ...NOTHING, tool: [target], prompt: [prompt] } };
+  broker.changeWorld(withPrompt);
+  expect(told).toEqual([]);
+  broker.list(principal, 'tool');
+  broker.list(principal, 'prompt');
+  broker.changeWorld({ ...worldWithout(), offers: { ...NOTHING, tool: [target] } });
+  expect(told).toEqual(['agent:demo prompt']);
+});
+
+test('a principal is told of the surfaces that it has, and of all while a server was not listed', () => {
+  const { broker } = stage({});
+  expect(broker.surfacesOf(principal)).toEqual({ prompts: false, resources: false, completions: false });
+  const { tool: _, inputSchema: __, ...common } = target;
+  const template = { ...common, kind: 'template', id: 'resource:files/x:{a}', uriTemplate: 'x:{a}' } as const;
+  broker.changeWorld({ ...worldWithout(), offers: { ...NOTHING, template: [template] } });
+  expect(broker.surfacesOf(principal)).toEqual({ prompts: false, resources: true, completions: true });
+  broker.changeWorld({ ...worldWithout(), isComplete: false });
+  expect(broker.surfacesOf(principal)).toEqual({ prompts: true, resources: true, completions: true });
+});
+
 function worldWithout(): World {
   return {
     revision: 'sha256:cc',
