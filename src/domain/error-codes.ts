@@ -119,6 +119,7 @@ export const ERROR_CODES = {
   'doctor-agent-without-grant': 'No grant is for a declared agent, its roles or its team.',
   'doctor-check-failed': 'One of the checks of `seneschal doctor` could not be made.',
   'storage-native-module': 'The native half of better-sqlite3 cannot be loaded by this Node.',
+  'storage-last-state-lost': 'What was to be written last when the broker ended could not be written.',
   'storage-file-missing': 'The data directory holds no database yet.',
   'storage-file-damaged': 'The database file is damaged, or is no SQLite database.',
   'storage-file-unusable': 'The database file cannot be opened or written.',

@@ -42,7 +42,7 @@ export function textsByKey(node: Node, key: string, wrong: Wrong): ReadonlyMap<s
     return bad(value, wrong, [`\`${key}\` is no object`, `write \`"${key}": { "…": "…" }\``]);
   const texts = new Map<string, WrittenText>();
   for (const { name, value: item } of propertiesOf(value)) {
-    const text = textOf(item);
+    const text = scalarOf(item);
     if (text === undefined)
       return bad(item, wrong, [`\`${key}.${name}\` is no text`, 'put the value in double quotes']);
     texts.set(name, text);
@@ -50,16 +50,21 @@ export function textsByKey(node: Node, key: string, wrong: Wrong): ReadonlyMap<s
   return texts;
 }
 
-/** True or false under a key; undefined where there is neither. */
-export function booleanIn(node: Node, key: string, wrong: Wrong): boolean | undefined {
+/** True or false under a key; undefined where there is no such key, `wrong` where there is something else. */
+export function booleanIn(node: Node, key: string, wrong: Wrong): boolean | 'wrong' | undefined {
   const property = propertyOf(node, key);
   if (property === undefined) return undefined;
   if (property.value.type === 'boolean') return property.value.value === true;
-  return wrong(property.value, `\`${key}\` is neither \`true\` nor \`false\``, 'write one of them, without quotes');
+  const message = `\`${key}\` is neither \`true\` nor \`false\``;
+  return bad(property.value, wrong, [message, 'write one of them, without quotes']);
 }
 
-/** A text, or a number or truth value as it would be written. */
 function textOf(node: Node): WrittenText | undefined {
+  return node.type === 'string' ? { text: String(node.value), node } : undefined;
+}
+
+/** A text, or a number or truth value as it would be written: variables and headers are often given so. */
+function scalarOf(node: Node): WrittenText | undefined {
   return /^(?:string|number|boolean)$/.test(node.type) ? { text: String(node.value), node } : undefined;
 }
 

@@ -34,8 +34,10 @@ export function readEntry(entry: JsonProperty, context: EntryContext): FoundServ
   const way = nested?.type === 'object' ? { ...entry, value: nested } : entry;
   const transport = readTransport(way, context, wrong);
   if (transport === undefined) return undefined;
-  const isDisabled =
-    booleanIn(entry.value, 'disabled', wrong) === true || booleanIn(entry.value, 'enabled', wrong) === false;
+  const disabled = booleanIn(entry.value, 'disabled', wrong);
+  const enabled = booleanIn(entry.value, 'enabled', wrong);
+  if (disabled === 'wrong' || enabled === 'wrong') return undefined;
+  const isDisabled = disabled === true || enabled === false;
   return { name: entry.name, transport, isDisabled, at: document.at(entry.key) };
 }
 

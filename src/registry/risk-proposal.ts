@@ -12,14 +12,19 @@ export interface RiskProposal {
  * Proposes the risk of a tool by its name and its annotations, each of which only ever raises what the other says. A
  * name whose first word is no known verb says nothing by itself: the tool is `destructive` unless its annotations say
  * no more harm than a word of the name does. Annotations alone lower nothing: they are the server speaking of itself.
+ * What would look at secrets or at the environment, where they stand, is `destructive`: what was told is told for good.
  */
 export function proposeRisk(definition: JsonObject): RiskProposal {
   const name = typeof definition.name === 'string' ? definition.name : '';
   const annotated = annotatedRisk(definition);
-  const named = namedRisk(wordsOf(name), annotated);
+  const words = wordsOf(name);
+  const named = namedRisk(words, annotated);
   if (named === undefined) return { risk: 'destructive', why: 'neither its name nor its annotations tell enough' };
-  if (annotated !== undefined && SEVERITY[annotated.risk] > SEVERITY[named.risk]) return annotated;
-  return named;
+  const proposal = annotated !== undefined && SEVERITY[annotated.risk] > SEVERITY[named.risk] ? annotated : named;
+  const secret = proposal.risk === 'read' ? words.find((word) => SECRET.has(word)) : undefined;
+  return secret === undefined
+    ? proposal
+    : { risk: 'destructive', why: `\`${secret}\` is in its name, and it may tell secrets` };
 }
 
 const SEVERITY: Readonly<Record<Risk, number>> = { read: 0, write: 1, destructive: 2 };
@@ -74,6 +79,9 @@ const READ = wordSet(
   'read get list search find fetch query view show describe lookup look count check inspect browse open peek resolve retrieve select explain compare diff summarize preview validate',
 );
 const LOOKED_AT = wordSet('tree info status stats history version help schema echo ping');
+const SECRET = wordSet(
+  'env envs environ environment environments secret secrets credential credentials token tokens password passwords passwd passphrase key keys apikey apikeys',
+);
 const WRITE = wordSet(
   'create write update add edit set put insert append save upload rename copy make patch modify change upsert assign label tag comment reply draft enable toggle subscribe follow star fork mark pin',
 );

@@ -1,4 +1,5 @@
 import { closeSync, openSync } from 'node:fs';
+import { ProblemError } from '../domain/problem.ts';
 import { type Database, type Migration, type SqlValue, type Statement, StorageError } from './database.ts';
 import { migrate } from './migrate.ts';
 import { openForWriting } from './sqlite-connection.ts';
@@ -101,7 +102,7 @@ class SqliteDatabase implements Database {
     // The writer closes last: the last connection of a file works its log in and removes it.
     this.#reader.close();
     await this.#thread.close();
-    if (!this.#queue.isEmpty) throw new StorageError('write-failed', 'the last state could not be written');
+    if (!this.#queue.isEmpty) throw lastStateLost(this.#options.path);
   }
 
   /**
@@ -178,6 +179,12 @@ class SqliteDatabase implements Database {
     if (isHealthy || this.#queue.hasWritings) this.#schedule();
     if (!this.#isScheduled) this.#whenIdle?.();
   }
+}
+
+function lastStateLost(path: string): ProblemError {
+  const message = 'the last state could not be written';
+  const hint = 'see that its disk has room, and start the broker again: calls without an outcome are then in doubt';
+  return new ProblemError([{ code: 'storage-last-state-lost', at: path, message, hint }]);
 }
 
 function closed(): StorageError {

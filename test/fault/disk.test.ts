@@ -140,7 +140,7 @@ test.skipIf(!mayMount)(
     await served.stop();
     expect(served.child.exitCode).toBe(1);
     expect(served.printed()).toContain('ledger.unavailable kind=broker.stopped');
-    expect(served.printed()).toMatch(/\nthe last state could not be written\n$/);
+    expect(served.printed()).toContain('the last state could not be written  (storage-last-state-lost)\nhint: ');
     rmSync(counted.home.path('data/ballast'));
     expect(counted.integrity()).toBe('ok');
   },

@@ -110,7 +110,13 @@ test('without a terminal and without `--yes` what would be run is shown, and not
 
 const WRONG: readonly (readonly [what: string, name: string, entry: object, code: number, says: string])[] = [
   ['a name that is taken', 'tools', { command: 'true' }, 2, '(registry-duplicate-name)'],
-  ['a name that is taken', 'tools', { command: 'true' }, 2, '`registry import` leaves it out by `--only`'],
+  [
+    'a name that is taken and could be left out',
+    'tools',
+    { command: 'true' },
+    2,
+    '`registry import` leaves it out by `--only`',
+  ],
   ['a name that looks like another', 'too1s', { command: 'true' }, 2, '(registry-lookalike-name)'],
   ['a server that is not there', 'gone', { command: '/nowhere' }, 1, '(registry-server-unanswered)'],
   ['a server that ends', 'ends', { command: 'false' }, 1, '(registry-server-unanswered)'],

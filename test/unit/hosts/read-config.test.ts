@@ -146,13 +146,44 @@ describe('files that are not in order', () => {
     );
     expect(names(reading.servers)).toEqual(['g']);
     expect(problems(reading)).toEqual([
-      'x.json:2:38 hosts-entry-invalid: server `a`: `args` is no list',
+      'x.json:2:27 hosts-entry-invalid: server `a`: `command` is no text',
       'x.json:3:47 hosts-entry-invalid: server `b`: an item of `args` is no text',
       'x.json:4:14 hosts-entry-invalid: server `c`: it is no object',
       'x.json:5:9 hosts-entry-invalid: server `d`: it lacks `command` and `url`',
       'x.json:6:9 hosts-entry-invalid: server `e`: it lacks `url`',
       'x.json:7:39 hosts-entry-invalid: server `f`: `env` is no object',
     ]);
+  });
+
+  test.each([
+    ['{"command":1}', 'x.json:2:16', '`command` is no text', 'put it in double quotes'],
+    ['{"command":true}', 'x.json:2:16', '`command` is no text', 'put it in double quotes'],
+    ['{"url":7}', 'x.json:2:12', '`url` is no text', 'put it in double quotes'],
+    ['{"command":"x","args":"-y"}', 'x.json:2:27', '`args` is no list', 'write `"args": ["…"]`'],
+    ['{"command":"x","args":["a",1]}', 'x.json:2:32', 'an item of `args` is no text', 'put each item in double quotes'],
+    ['{"command":"x","env":{"A":{"B":"c"}}}', 'x.json:2:31', '`env.A` is no text', 'put the value in double quotes'],
+    [
+      '{"url":"https://h/mcp","headers":{"A":["b"]}}',
+      'x.json:2:43',
+      '`headers.A` is no text',
+      'put the value in double quotes',
+    ],
+    [
+      '{"command":"x","disabled":"yes"}',
+      'x.json:2:31',
+      '`disabled` is neither `true` nor `false`',
+      'write one of them, without quotes',
+    ],
+  ])('a value of a wrong type costs its entry, and is told of at its place: %s', (body, at, message, hint) => {
+    const reading = read(`{"mcpServers":{\n"a":${body},\n"b":{"command":"good"}}}`);
+    expect(names(reading.servers)).toEqual(['b']);
+    expect(reading.problems).toEqual([{ code: 'hosts-entry-invalid', at, message: `server \`a\`: ${message}`, hint }]);
+  });
+
+  test('a number or a truth value as a variable is read as it is written, as hosts do', () => {
+    const reading = entry({ command: 'x', env: { PORT: 8080, DEBUG: true } });
+    expect([env(reading, 'PORT')?.text, env(reading, 'DEBUG')?.text]).toEqual(['8080', 'true']);
+    expect(reading.problems).toEqual([]);
   });
 
   test('SSE is reported as not supported, said or meant', () => {

@@ -32,7 +32,7 @@ const OFFICIAL: readonly (readonly [server: string, tool: string, annotations: o
   ['memory', 'delete_relations', HARMS, 'destructive'],
   ['everything', 'echo', LOOKS, 'read'],
   ['everything', 'get-annotated-message', LOOKS, 'read'],
-  ['everything', 'get-env', LOOKS, 'read'],
+  ['everything', 'get-env', LOOKS, 'destructive'],
   ['everything', 'get-resource-links', LOOKS, 'read'],
   ['everything', 'get-resource-reference', LOOKS, 'read'],
   ['everything', 'get-structured-content', LOOKS, 'read'],
@@ -72,6 +72,28 @@ const ALONE: readonly (readonly [name: string, risk: string])[] = [
 
 test.each(ALONE)('a tool without annotations is proposed by its name alone: `%s` is %s', (name, risk) => {
   expect(proposeRisk({ name }).risk).toBe(risk);
+});
+
+test.each([
+  ['get-env', 'env'],
+  ['get_env', 'env'],
+  ['readEnvironment', 'environment'],
+  ['get_secret_value', 'secret'],
+  ['list_credentials', 'credentials'],
+  ['getAccessToken', 'token'],
+  ['show_password', 'password'],
+  ['describe_api_keys', 'keys'],
+  ['vault_secret_read', 'secret'],
+])('a tool that may tell secrets is not one that only looks, whatever its annotations say: `%s`', (name, word) => {
+  expect(proposeRisk({ name, annotations: LOOKS })).toEqual({
+    risk: 'destructive',
+    why: `\`${word}\` is in its name, and it may tell secrets`,
+  });
+});
+
+test('a word that only holds another says nothing of secrets', () => {
+  expect(proposeRisk({ name: 'search_keywords' }).risk).toBe('read');
+  expect(proposeRisk({ name: 'get_monkey' }).risk).toBe('read');
 });
 
 test('annotations never lower what the name says', () => {
