@@ -4,6 +4,7 @@ import { SILENT_LOG } from '../telemetry/log.ts';
 import { memoryEraMemory } from '../upstream/era.ts';
 import { UpstreamPool } from '../upstream/upstream-pool.ts';
 import type { UpstreamStatus } from '../upstream/upstream-server.ts';
+import { listedServer } from './observer.ts';
 import { systemClock } from './system.ts';
 import { upstreamServers } from './upstream-servers.ts';
 
@@ -67,5 +68,5 @@ export async function askServers(registry: Registry, asking: Asking): Promise<As
 
 async function ask(pool: UpstreamPool, server: string): Promise<ObservedServer> {
   const seen = await pool.observe(server);
-  return 'error' in seen ? { status: 'failed', error: seen.error } : { status: 'listed', tools: seen.tools };
+  return 'error' in seen ? { status: 'failed', error: seen.error } : listedServer(seen);
 }

@@ -22,7 +22,7 @@ import type { ChainState } from './chain.ts';
 import { eraTable } from './era-table.ts';
 import { type Journal, openJournal } from './journal.ts';
 import { MIGRATIONS } from './migrations.ts';
-import { Observer } from './observer.ts';
+import { listedServer, Observer } from './observer.ts';
 import { homeOf, type Settings } from './settings.ts';
 import { Standing } from './standing.ts';
 import { systemClock, systemIds } from './system.ts';
@@ -120,7 +120,7 @@ async function openHall(
     onToolsChanged: (server, change) =>
       void standing?.observe(
         server,
-        'error' in change ? { status: 'failed', error: change.error } : { status: 'listed', tools: change.tools },
+        'error' in change ? { status: 'failed', error: change.error } : listedServer(change),
       ),
   });
   const recorder = watchedRecorder(shelves.record, log);
@@ -191,7 +191,7 @@ function chainState(parts: {
 function toolsOf({ standing, broker }: Pick<BrokerCore, 'standing' | 'broker'>, agent: string): readonly string[] {
   const principal = principalOfOsUser(agent, process.getuid?.() ?? 0, standing.agentOf);
   return principal
-    ? broker.listTools(principal).tools.flatMap(({ name }) => (typeof name === 'string' ? name : []))
+    ? broker.list(principal, 'tool').offers.flatMap(({ name }) => (typeof name === 'string' ? name : []))
     : [];
 }
 

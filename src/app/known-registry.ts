@@ -3,10 +3,12 @@ import { join } from 'node:path';
 import { readTextFile } from '../config/text-file.ts';
 import { agentNameOf } from '../domain/agent-name.ts';
 import type { KnownWorld } from '../policy/check.ts';
+import { assumedTarget, partsOfObject } from '../policy/condition-target.ts';
 import type { SuiteContext } from '../policy/suite.ts';
 import { loadRegistry, type Registry } from '../registry/load.ts';
 import { LOCK_FILE, type Lock, MAX_LOCK_BYTES, readLock } from '../registry/lock.ts';
 import type { Pins } from '../registry/pin.ts';
+import { pinnedId, readPinKey } from '../registry/pinned-kind.ts';
 import { readRegistryDirectory } from '../registry/read-directory.ts';
 
 /** What policy questions may know of the registry, without any server running. */
@@ -27,7 +29,8 @@ export function knownOf(registry: Registry, pins: readonly Pins[]): KnownRegistr
   const tools = new Set<string>();
   for (const [server, settings] of registry.servers) {
     for (const tool of settings.tools.keys()) tools.add(`tool:${server}/${tool}`);
-    for (const each of pins) for (const tool of each.get(server)?.keys() ?? []) tools.add(`tool:${server}/${tool}`);
+    for (const each of pins)
+      for (const key of each.get(server)?.keys() ?? []) tools.add(pinnedId(server, readPinKey(key)));
   }
   return {
     agents: [...registry.agents.keys()].map((name) => `agent:${name}`),
@@ -47,11 +50,11 @@ export function knownOf(registry: Registry, pins: readonly Pins[]): KnownRegistr
       };
     },
     targetOf(object) {
-      const [, server = '', tool = ''] = /^tool:([^/]+)\/(.+)$/.exec(object) ?? [];
+      const { server, name } = partsOfObject(object);
       const settings = registry.servers.get(server);
       if (!settings) return undefined;
-      const { risk, labels } = settings.tools.get(tool) ?? settings.unlisted;
-      return { server, tool, risk, labels };
+      const spoken = object.startsWith('tool:') ? settings.tools.get(name) : undefined;
+      return assumedTarget(object, spoken ?? settings.unlisted);
     },
   };
 }

@@ -96,10 +96,10 @@ function oneOf(words: readonly string[]): string {
   return `write one of ${words.join(', ')}`;
 }
 
-/** `tool:files/read_file` also as agents see it, and without its kind; undefined for what is no tool. */
+/** `tool:files/read_file` also as agents see it, and without its kind; of other kinds the whole id; undefined for what is none. */
 function toolId(text: string): string | undefined {
+  if (/^(?:(?:prompt|resource):[a-z0-9-]+\/.+|(?:tool|prompt|resource):unknown)$/s.test(text)) return text;
   const [, server, tool] = /^(?:tool:)?([a-z0-9-]+)(?:\/|__)(.+)$/.exec(text) ?? [];
-  if (text === 'tool:unknown') return text;
   return server === undefined ? undefined : `tool:${server}/${tool}`;
 }
 

@@ -1,8 +1,9 @@
-import type { Catalog } from '../registry/catalog.ts';
+import type { Catalog, ListedServer } from '../registry/catalog.ts';
 import type { Registry } from '../registry/load.ts';
 import type { ServerSettings } from '../registry/server-settings.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { UpstreamPool } from '../upstream/upstream-pool.ts';
+import type { Observed } from '../upstream/upstream-server.ts';
 import type { Standing } from './standing.ts';
 
 /** How many servers are asked for their tools at one time. */
@@ -89,15 +90,17 @@ export class Observer {
     const { standing, upstreams, log } = this.#parts;
     const seen = await upstreams.observe(server);
     if ('error' in seen) log.warn('server.unavailable', { server, error: seen.error });
-    await standing.observe(
-      server,
-      'error' in seen ? { status: 'failed', error: seen.error } : { status: 'listed', tools: seen.tools },
-    );
+    await standing.observe(server, 'error' in seen ? { status: 'failed', error: seen.error } : listedServer(seen));
   }
+}
+
+/** What a server declared, as the registry reads it. */
+export function listedServer({ tools, prompts, resources, templates, unlisted }: Observed): ListedServer {
+  return { status: 'listed', tools, prompts, resources, templates, unlisted };
 }
 
 /** Servers of which nothing is known yet: neither a pin nor a list. A list that is asked for now would lack their tools. */
 export function unknownServers(registry: Registry, catalog: Catalog): readonly string[] {
-  const known = new Set(catalog.tools.map(({ server }) => server));
+  const known = new Set(catalog.states.map(({ server }) => server));
   return [...registry.servers.keys()].filter((name) => catalog.servers.get(name) === 'not-started' && !known.has(name));
 }

@@ -1,13 +1,14 @@
 import { agentIdOf } from '../domain/agent-name.ts';
+import { USE_OF } from '../domain/call.ts';
 import { ProblemError } from '../domain/problem.ts';
 import { principalSubjects } from '../policy/authorize.ts';
 import { type Explanation, explain } from '../policy/explain.ts';
 import { questionAbout, type RulesOnFile, readRulesOnFile, unknownAgent } from './policy-questions.ts';
 import type { Settings } from './settings.ts';
 
-/** What an agent may do with one tool. */
+/** What an agent may do with one tool or prompt. */
 export interface ListedTool {
-  /** `tool:<server>/<tool>`. */
+  /** `tool:<server>/<tool>` or `prompt:<server>/<prompt>`. */
   readonly tool: string;
   readonly effect: Explanation['effect'];
   /** The rows that decide, as `policy.csv:12`: one, those between which arguments decide, or none where no row matches. */
@@ -26,7 +27,8 @@ export interface AgentPowers {
 }
 
 /**
- * What an agent may do with every tool that is pinned or described, by the evaluator that decides its calls.
+ * What an agent may do with every tool that is pinned or described and every prompt that is pinned, by the evaluator
+ * that decides its calls. Which URIs a resource template makes no file says, so that resources are not in it.
  * @throws ProblemError when a file does not load or the agent is not declared.
  */
 export function listPowers(settings: Settings, agent: string): AgentPowers {
@@ -38,8 +40,10 @@ export function powersOf({ rules, known, pinned }: RulesOnFile, agent: `agent:${
   const principal = known.principalOf(agent);
   if (!principal) throw new ProblemError([unknownAgent(agent, known)]);
   const { policySet } = rules;
-  const tools = [...known.tools].sort().map((tool): ListedTool => {
-    const about = { principal, agent, object: tool, action: 'call' };
+  const listed = known.tools.filter((id) => !id.startsWith('resource:')).sort();
+  const tools = listed.map((tool): ListedTool => {
+    const action = USE_OF[tool.startsWith('prompt:') ? 'prompt' : 'tool'];
+    const about = { principal, agent, object: tool, action };
     const explanation = explain(policySet, questionAbout(rules, known, about));
     return { tool, effect: explanation.effect, by: decidingRows(explanation), pinned: pinned.has(tool) };
   });

@@ -5,10 +5,12 @@ import { type Problem, ProblemError } from '../domain/problem.ts';
 import type { JsonObject } from '../lib/json.ts';
 import { principalSubjects } from '../policy/authorize.ts';
 import { checkPolicy } from '../policy/check.ts';
+import { assumedTarget } from '../policy/condition-target.ts';
 import { type ExplainQuestion, type Explanation, explain } from '../policy/explain.ts';
 import { runSuite, type SuiteResult } from '../policy/suite.ts';
 import type { Registry } from '../registry/load.ts';
 import type { Pins } from '../registry/pin.ts';
+import { pinnedId, readPinKey } from '../registry/pinned-kind.ts';
 import { loadPins } from '../registry/pins-table.ts';
 import { databasePathOf } from '../storage/data-directory.ts';
 import { openSqliteForReading } from '../storage/sqlite-file.ts';
@@ -34,7 +36,7 @@ export interface RulesOnFile {
   readonly registry: Registry;
   /** Pins of the lock, and those that `pin: auto` made. */
   readonly pins: { readonly lock: Pins; readonly auto: Pins };
-  /** By `tool:<server>/<tool>`. */
+  /** By id, such as `tool:<server>/<tool>`. */
   readonly pinned: ReadonlySet<string>;
 }
 
@@ -50,7 +52,7 @@ export function readRulesOnFile(settings: Settings): RulesOnFile {
     registry,
     pinned: new Set(
       pins.flatMap((each) =>
-        [...each].flatMap(([server, tools]) => [...tools.keys()].map((tool) => `tool:${server}/${tool}`)),
+        [...each].flatMap(([server, keys]) => [...keys.keys()].map((key) => pinnedId(server, readPinKey(key)))),
       ),
     ),
   };
@@ -97,8 +99,8 @@ export function explainCall(settings: Settings, question: Question): CallExplana
     ...questionAbout(rules, known, { principal, agent: agentIdOf(question.as), object, action }),
     ...(question.args === undefined ? {} : { args: question.args }),
   });
-  const isUnknown = object.startsWith('tool:') && !known.tools.includes(object);
-  return isUnknown ? { ...explanation, note: NOT_PINNED } : explanation;
+  const note = known.tools.includes(object) ? undefined : NOT_PINNED[object.slice(0, object.indexOf(':'))];
+  return note === undefined ? explanation : { ...explanation, note };
 }
 
 /** A question about a declared agent as one that comes over HTTP would ask it, without arguments. */
@@ -113,14 +115,13 @@ export function questionAbout(
   },
 ): ExplainQuestion {
   const { principal, agent, object, action } = about;
-  const [, server = '', tool = ''] = /^[^:]*:([^/]*)\/?(.*)$/.exec(object) ?? [];
   const team = principal.team === undefined ? {} : { team: principal.team };
   return {
     subjects: principalSubjects(policySet, { id: agent, ...team }),
     ...{ object, action },
     nowMs: systemClock.wallMs(),
     principal: { ...principal, agent },
-    target: known.targetOf(object) ?? { server, tool, risk: 'destructive', labels: [] },
+    target: known.targetOf(object) ?? assumedTarget(object),
     context: { transport: 'http', protocolVersion: '2026-07-28' },
   };
 }
@@ -130,8 +131,11 @@ export interface CallExplanation extends Explanation {
   readonly note?: string;
 }
 
-const NOT_PINNED =
-  'no tool of this name is pinned or described: whatever the policy says, a call is answered as unknown-tool';
+/** By kind. Of a resource only its server can say whether it is there. */
+const NOT_PINNED: Readonly<Record<string, string>> = {
+  tool: 'no tool of this name is pinned or described: whatever the policy says, a call is answered as unknown-tool',
+  prompt: 'no prompt of this name is pinned: whatever the policy says, a call is answered as unknown-prompt',
+};
 
 /** An agent that was asked about and that no file declares. */
 export function unknownAgent(agent: string, known: Pick<KnownRegistry, 'agents'>): Problem {

@@ -10,7 +10,12 @@ import { budgetStorePosture } from '../limits/budget-store.ts';
 import { concurrencyPosture } from '../limits/concurrency.ts';
 import { ratePosture } from '../limits/rate.ts';
 import { rateStorePosture } from '../limits/rate-state.ts';
-import { authorizePosture, unknownToolPosture } from '../policy/authorize.ts';
+import {
+  authorizePosture,
+  unknownPromptPosture,
+  unknownResourcePosture,
+  unknownToolPosture,
+} from '../policy/authorize.ts';
 import { pinPosture, schemaAdmissionPosture } from '../registry/catalog.ts';
 import { dataDirectoryPosture } from '../storage/data-directory.ts';
 import { breakerPosture } from '../upstream/breaker.ts';
@@ -34,6 +39,8 @@ export const POSTURE: readonly PostureRow[] = [
   paramHeadersPosture,
   socketPosture,
   unknownToolPosture,
+  unknownPromptPosture,
+  unknownResourcePosture,
   ratePosture,
   rateStorePosture,
   authorizePosture,

@@ -6,6 +6,7 @@ import type { ObservedServer } from '../registry/catalog.ts';
 import { definitionDiff } from '../registry/diff.ts';
 import { LOCK_FILE, writeLock } from '../registry/lock.ts';
 import { type NewPin, withoutPin, withPins } from '../registry/pin.ts';
+import { pinnedId, readPinKey } from '../registry/pinned-kind.ts';
 import { forgetPins, loadPins } from '../registry/pins-table.ts';
 import type { ToolState } from '../registry/tool-state.ts';
 import { digestOfPins } from './adopt/proposal.ts';
@@ -38,7 +39,7 @@ export async function registryDifferences(core: BrokerCore, which: Selection): P
     tools: selected(core, which)
       .filter(differs)
       .map((state) => ({
-        id: `tool:${state.server}/${state.tool}`,
+        id: state.id,
         status: state.status,
         ...reasonOf(state),
         changes: definitionDiff(state.agreed ?? {}, state.observed ?? {}).map((change) => ({ ...change })),
@@ -59,10 +60,10 @@ export async function pinTools(
   signal?.throwIfAborted();
   const states = selected(core, which);
   const { lock } = core.standing.pins;
-  const added: NewPin[] = states.flatMap(({ server, tool, status, observed, observedDigest }) =>
+  const added: NewPin[] = states.flatMap(({ server, key, status, observed, observedDigest }) =>
     status === 'quarantined' || observed === undefined || observedDigest === undefined
       ? []
-      : [{ server, tool, digest: observedDigest, definition: observed }],
+      : [{ server, tool: key, digest: observedDigest, definition: observed }],
   );
   if (which.server !== undefined && which.agreed !== undefined) {
     refuseOthers(core, which.server, digestOfPins(added) === which.agreed);
@@ -72,32 +73,31 @@ export async function pinTools(
     ({ server, status }) => status === 'missing' && core.standing.observedOf(server).status === 'listed',
   );
   let pins = withPins(lock, added);
-  for (const { server, tool } of gone) pins = withoutPin(pins, server, tool);
+  for (const { server, key } of gone) pins = withoutPin(pins, server, key);
   const text = writeLock(pins);
   const changed = states.filter(
-    (state) => state.status !== 'active' || lock.get(state.server)?.get(state.tool) === undefined,
+    (state) => state.status !== 'active' || lock.get(state.server)?.get(state.key) === undefined,
   );
-  for (const { server, tool, agreedDigest, observedDigest } of [...changed].filter(
-    ({ status }) => status !== 'quarantined',
-  )) {
+  for (const { id, agreedDigest, observedDigest } of [...changed].filter(({ status }) => status !== 'quarantined')) {
     await core.journal.require({
       kind: 'tool.pinned',
       by: which.by,
-      tool: `tool:${server}/${tool}`,
+      tool: id,
       ...(agreedDigest === undefined ? {} : { from: agreedDigest }),
       ...(observedDigest === undefined ? {} : { to: observedDigest }),
     });
   }
   replaceFile(join(core.settings.registry, LOCK_FILE), text);
-  for (const { server, tool } of [...added, ...gone]) await forgetPins(core.database, server, tool);
+  for (const { server, tool } of added) await forgetPins(core.database, server, tool);
+  for (const { server, key } of gone) await forgetPins(core.database, server, key);
   await core.standing.replacePins(loadPins(core.database));
   await core.standing.reload();
   return {
-    pinned: added.map(({ server, tool }) => `tool:${server}/${tool}`),
-    removed: gone.map(({ server, tool }) => `tool:${server}/${tool}`),
+    pinned: added.map(({ server, tool }) => pinnedId(server, readPinKey(tool))),
+    removed: gone.map(({ id }) => id),
     quarantined: states
       .filter(({ status }) => status === 'quarantined')
-      .map((state): JsonObject => ({ id: `tool:${state.server}/${state.tool}`, ...reasonOf(state) })),
+      .map((state): JsonObject => ({ id: state.id, ...reasonOf(state) })),
   };
 }
 
@@ -124,8 +124,10 @@ function refuseOthers(core: BrokerCore, server: string, isAgreed: boolean): void
 }
 
 function selected({ standing }: BrokerCore, { server, tool }: Selection): readonly ToolState[] {
-  return standing.catalog.tools.filter(
-    (state) => (server === undefined || state.server === server) && (tool === undefined || state.tool === tool),
+  return standing.catalog.states.filter(
+    (state) =>
+      (server === undefined || state.server === server) &&
+      (tool === undefined || state.tool === tool || state.id === tool),
   );
 }
 

@@ -7,7 +7,7 @@ import { healthOf } from './server-health.ts';
 export type RegistryView = {
   readonly servers: readonly ServerView[];
   readonly tools: readonly {
-    /** `tool:<server>/<tool>`. */
+    /** Of a tool, prompt or resource template: `tool:<server>/<tool>`, `prompt:…` or `resource:…`. */
     readonly id: string;
     readonly status: string;
     readonly risk: string;
@@ -45,12 +45,11 @@ export function registryView(seen: {
       const upstream = upstreams.find((status) => status.name === name);
       return { name, transport: transport.type, ...stateOf(seen.observedOf(name), upstream) };
     }),
-    tools: catalog.tools.map(({ server, tool, status, reason }) => {
+    tools: catalog.states.map(({ kind, server, tool, id, status, reason }) => {
       const settings = registry.servers.get(server);
-      const { risk, costNanoUsd } = settings?.tools.get(tool) ??
-        settings?.unlisted ?? { risk: 'destructive', costNanoUsd: 0 };
-      const because = reason === undefined ? {} : { reason };
-      return { id: `tool:${server}/${tool}`, status, risk, costNanoUsd, ...because };
+      const spoken = kind === 'tool' ? settings?.tools.get(tool) : undefined;
+      const { risk, costNanoUsd } = spoken ?? settings?.unlisted ?? { risk: 'destructive', costNanoUsd: 0 };
+      return { id, status, risk, costNanoUsd, ...(reason === undefined ? {} : { reason }) };
     }),
     findings: catalog.findings.map(({ server, message }) => ({ server, message })),
   };

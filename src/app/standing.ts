@@ -6,6 +6,7 @@ import type { AgentLookup } from '../identity/mint-principal.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Digest } from '../lib/digest.ts';
 import { mayEverReach, principalSubjects } from '../policy/authorize.ts';
+import { mayEverUse } from '../policy/may-ever-use.ts';
 import { runSuite } from '../policy/suite.ts';
 import { buildCatalog, type Catalog, type ObservedServer } from '../registry/catalog.ts';
 import type { Registry } from '../registry/load.ts';
@@ -197,10 +198,12 @@ export class Standing {
     }
     this.#catalog = catalog;
     // What a call is judged by is compiled now: the first call of a tool costs no more than the second.
+    const { schemas } = this.#parts.chainState;
     for (const { inputSchema, outputSchema } of catalog.targets) {
-      this.#parts.chainState.schemas.compile(inputSchema);
-      if (outputSchema) this.#parts.chainState.schemas.compile(outputSchema);
+      schemas.compile(inputSchema);
+      if (outputSchema) schemas.compile(outputSchema);
     }
+    for (const { inputSchema } of catalog.prompts) schemas.compile(inputSchema);
     this.#parts.onWorld(worldOf(files, catalog), files.registry);
     await this.#alarms.tell(catalog);
   }
@@ -257,7 +260,10 @@ function worldOf({ registry, rules, chain }: Files, catalog: Catalog): World {
     registry: registry.digest,
     requestRow: chain.requestRow,
     resultRow: chain.resultRow,
-    targets: catalog.targets,
+    offers: {
+      ...{ tool: catalog.targets, prompt: catalog.prompts, resource: catalog.resources, template: catalog.templates },
+    },
+    isComplete: [...catalog.servers.values()].every((status) => status === 'listed'),
     resolve: catalog.resolve,
     // An agent that no file declares any more is nobody, however it was proved before.
     subjectsOf: (principal) => {
@@ -269,7 +275,8 @@ function worldOf({ registry, rules, chain }: Files, catalog: Catalog): World {
       }
       return known;
     },
-    maySee: (who, target) => mayEverReach(policySet, who, { target, action: 'call' }),
+    maySee: (who, target) => mayEverUse(policySet, who, target),
+    mayEver: (who, target, action) => mayEverReach(policySet, who, { target, action }),
   };
 }
 

@@ -16,13 +16,17 @@ export class ToolAlarms {
   async tell(catalog: Catalog): Promise<void> {
     const told = new Map<string, string>();
     const unpinned = new Map<string, string[]>();
-    for (const state of catalog.tools) {
+    for (const state of catalog.states) {
       if (state.status === 'active' || state.status === 'missing') continue;
-      const name = `${state.server}/${state.tool}`;
+      const name = state.id;
       const standing = `${state.status} ${state.observedDigest ?? ''} ${state.reason ?? ''}`;
       told.set(name, standing);
       if (this.#told.get(name) === standing) continue;
-      if (state.status === 'unpinned') unpinned.set(state.server, [...(unpinned.get(state.server) ?? []), state.tool]);
+      if (state.status === 'unpinned')
+        unpinned.set(state.server, [
+          ...(unpinned.get(state.server) ?? []),
+          state.kind === 'tool' ? state.tool : state.id,
+        ]);
       else await this.#alarm(state);
     }
     this.#told = told;
@@ -43,9 +47,9 @@ export class ToolAlarms {
     });
   }
 
-  async #alarm({ server, tool, status, reason = '', agreedDigest, observedDigest }: ToolState): Promise<void> {
+  async #alarm({ id, status, reason = '', agreedDigest, observedDigest }: ToolState): Promise<void> {
     const isDrift = status === 'drifted' || status === 'pin-corrupt';
-    const fields = { tool: `tool:${server}/${tool}`, status, reason };
+    const fields = { tool: id, status, reason };
     this.#parts.log.warn(isDrift ? 'tool.drifted' : 'tool.quarantined', fields);
     const told = {
       ...fields,

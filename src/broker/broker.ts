@@ -1,13 +1,16 @@
-import type { CallContext } from '../domain/call.ts';
+import type { CallContext, Verb } from '../domain/call.ts';
 import type { MirroredArgument } from '../domain/mirrored-arguments.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import type { Principal } from '../domain/principal.ts';
+import type { OfferKind } from '../domain/target.ts';
 import type { CancelSignal } from '../lib/cancellation.ts';
 import type { JsonObject } from '../lib/json.ts';
 
 /** A call as an ingress hands it over: proved, parsed, not yet resolved. */
 export interface CallRequest {
   readonly principal: Principal;
+  readonly verb: Verb;
+  /** The name, URI or URI template that was asked for. */
   readonly exposedName: string;
   readonly args: JsonObject;
   readonly context: CallContext;
@@ -19,11 +22,24 @@ export interface CallReply {
   readonly outcome: Outcome;
 }
 
-/** What one principal may call, in deterministic order. The same object while nothing changes, so that it can key a cache. */
-export interface ToolList {
-  /** Each tool's definition as the upstream declared it, under its exposed name. */
-  readonly tools: readonly JsonObject[];
+/**
+ * What of one kind one principal may use, in deterministic order. The same object while nothing changes, so that it can
+ * key a cache.
+ */
+export interface OfferList {
+  /** Each definition as the upstream declared it, under its exposed name. */
+  readonly offers: readonly JsonObject[];
 }
+
+/** What a principal can be told that there is. */
+export interface Surfaces {
+  readonly prompts: boolean;
+  readonly resources: boolean;
+  readonly completions: boolean;
+}
+
+/** Told whose list of what kind changed. */
+export type ListListener = (principalId: string, kind: OfferKind) => void;
 
 /** A message that an ingress refused before it became a call, though its principal is known. */
 export interface MalformedMessage {
@@ -35,15 +51,17 @@ export interface MalformedMessage {
   readonly problem: string;
 }
 
-/** The hall, as the doors see it: the only way from any ingress to any tool. */
+/** The hall, as the doors see it: the only way from any ingress to any tool server. */
 export interface Broker {
-  listTools(principal: Principal): ToolList;
+  list(principal: Principal, kind: OfferKind): OfferList;
+  /** Which surfaces beside tools there are for a principal, or may be: a server that was not listed may offer any. */
+  surfacesOf(principal: Principal): Surfaces;
   /** The arguments that a tool wants repeated in headers; none where there is no such tool, whoever may see it. */
   mirroredArguments(exposedName: string): readonly MirroredArgument[];
   /** Walks one call. Never rejects: whatever happens is an outcome. `signal` is the agent's cancellation. */
-  callTool(request: CallRequest, options: { readonly signal: CancelSignal }): Promise<CallReply>;
+  call(request: CallRequest, options: { readonly signal: CancelSignal }): Promise<CallReply>;
   /** Records a refused message; resolves when it is recorded or could not be, and never rejects. */
   recordMalformed(message: MalformedMessage): Promise<void>;
-  /** Calls `listener` with each principal id whose tool list changed. Returns the way to stop listening. */
-  onToolListChanged(listener: (principalId: string) => void): () => void;
+  /** Calls `listener` with each principal id whose list changed, and which. Returns the way to stop listening. */
+  onListChanged(listener: ListListener): () => void;
 }

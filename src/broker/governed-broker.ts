@@ -1,15 +1,15 @@
-import type { Call } from '../domain/call.ts';
+import { type Call, VERBS, type Verb } from '../domain/call.ts';
 import type { Exchange } from '../domain/control.ts';
 import { type MirroredArgument, mirroredOf } from '../domain/mirrored-arguments.ts';
 import { type DispatchResult, mayHaveActed, type Outcome, type Refusal } from '../domain/outcome.ts';
 import type { Principal } from '../domain/principal.ts';
-import type { Target } from '../domain/target.ts';
+import { OFFER_KINDS, type OfferKind, type Target } from '../domain/target.ts';
 import type { DecidedAct } from '../ledger/call-record.ts';
 import type { CancelSignal } from '../lib/cancellation.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Ids } from '../lib/ids.ts';
 import type { Log } from '../telemetry/log.ts';
-import type { Broker, CallReply, CallRequest, MalformedMessage, ToolList } from './broker.ts';
+import type { Broker, CallReply, CallRequest, ListListener, MalformedMessage, OfferList, Surfaces } from './broker.ts';
 import { ledgerPosture, type Recorder } from './recorder.ts';
 import { type GatheredControl, type OnControlFailure, settleAll, type WalkedRow, walkRow } from './step.ts';
 import { Visibility } from './visibility.ts';
@@ -38,8 +38,8 @@ interface Walk {
 /** The hall: walks each call through the chain of the world in force. Judges nothing itself. */
 export class GovernedBroker implements Broker {
   readonly #parts: BrokerParts;
-  readonly #visibility: Visibility;
-  readonly #listeners = new Set<(principalId: string) => void>();
+  readonly #visible: Readonly<Record<OfferKind, Visibility>>;
+  readonly #listeners = new Set<ListListener>();
   readonly #onFailure: OnControlFailure;
   #world: World;
   #open = true;
@@ -49,7 +49,12 @@ export class GovernedBroker implements Broker {
   constructor(world: World, parts: BrokerParts) {
     this.#world = world;
     this.#parts = parts;
-    this.#visibility = new Visibility(world);
+    this.#visible = {
+      tool: new Visibility(world, 'tool'),
+      prompt: new Visibility(world, 'prompt'),
+      resource: new Visibility(world, 'resource'),
+      template: new Visibility(world, 'template'),
+    };
     this.#onFailure = (control, error) =>
       parts.log.error('control.failed', { control, error: error instanceof Error ? error.message : 'not an error' });
   }
@@ -57,21 +62,37 @@ export class GovernedBroker implements Broker {
   /** Puts another world in force for every call received from now on, and tells whose list changed. */
   changeWorld(world: World): void {
     this.#world = world;
-    for (const principalId of this.#visibility.change(world)) {
-      for (const listener of this.#listeners) listener(principalId);
+    for (const kind of OFFER_KINDS) {
+      for (const principalId of this.#visible[kind].change(world)) {
+        for (const listener of this.#listeners) listener(principalId, kind);
+      }
     }
   }
 
-  listTools(principal: Principal): ToolList {
-    return this.#visibility.list(principal);
+  list(principal: Principal, kind: OfferKind): OfferList {
+    return this.#visible[kind].list(principal);
   }
 
   mirroredArguments(exposedName: string): readonly MirroredArgument[] {
-    const target = this.#world.resolve(exposedName);
-    return target === undefined ? NOTHING : mirroredOf(target);
+    const target = this.#world.resolve(exposedName, 'tool');
+    return target?.kind === 'tool' ? mirroredOf(target) : NOTHING;
   }
 
-  onToolListChanged(listener: (principalId: string) => void): () => void {
+  surfacesOf(principal: Principal): Surfaces {
+    const world = this.#world;
+    if (!world.isComplete) return { prompts: true, resources: true, completions: true };
+    const has = (kind: OfferKind): boolean => this.list(principal, kind).offers.length > 0;
+    const who = { principal, subjects: world.subjectsOf(principal) };
+    const completes = ({ action, kind }: Verb): boolean =>
+      world.offers[kind].some((target) => world.mayEver(who, target, action));
+    return {
+      prompts: has('prompt'),
+      resources: has('resource') || has('template'),
+      completions: completes(VERBS.completePrompt) || completes(VERBS.completeTemplate),
+    };
+  }
+
+  onListChanged(listener: ListListener): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
@@ -85,13 +106,13 @@ export class GovernedBroker implements Broker {
     }
   }
 
-  async callTool(request: CallRequest, options: { readonly signal: CancelSignal }): Promise<CallReply> {
+  async call(request: CallRequest, options: { readonly signal: CancelSignal }): Promise<CallReply> {
     const walk = this.#receive(request, options.signal);
     this.#underWay += 1;
     try {
       return { callId: walk.call.id, outcome: await this.#walk(walk) };
     } catch (error) {
-      // INVARIANT: callTool never rejects. What ends here is a defect of the hall itself.
+      // INVARIANT: call never rejects. What ends here is a defect of the hall itself.
       this.#parts.log.error('call.broke', {
         callId: walk.call.id,
         error: error instanceof Error ? error.message : 'not an error',
@@ -112,16 +133,17 @@ export class GovernedBroker implements Broker {
   #receive(request: CallRequest, signal: CancelSignal): Walk {
     const world = this.#world;
     const subjects = world.subjectsOf(request.principal);
-    const target: Target = world.resolve(request.exposedName) ?? {
+    const { verb } = request;
+    const target: Target = world.resolve(request.exposedName, verb.kind) ?? {
       kind: 'unknown',
-      id: 'tool:unknown',
+      id: UNKNOWN_ID[verb.kind],
       exposedName: printable(request.exposedName),
     };
     const call: Call = {
       id: this.#parts.ids.uuidv7(),
       principal: request.principal,
       subjects,
-      action: 'call',
+      action: verb.action,
       target,
       args: request.args,
       context: request.context,
@@ -233,9 +255,16 @@ export class GovernedBroker implements Broker {
   }
 }
 
+const UNKNOWN_ID = {
+  tool: 'tool:unknown',
+  prompt: 'prompt:unknown',
+  resource: 'resource:unknown',
+  template: 'resource:unknown',
+} as const;
+
 /** What a call is charged: nothing when it surely did not act. */
 function costOf(call: Call, outcome: Outcome): number {
-  return call.target.kind === 'tool' && mayHaveActed(outcome) ? call.target.costNanoUsd : 0;
+  return call.target.kind !== 'unknown' && mayHaveActed(outcome) ? call.target.costNanoUsd : 0;
 }
 
 function cannotBeDecided(walk: Walk, stage: Refusal['stage'], reason: Refusal['reason']): Refusal {
@@ -256,7 +285,8 @@ function printable(name: string): string {
 /** Asked for refusals only: what one may not see is answered like what does not exist. */
 function isVisible({ world, call }: Walk): boolean {
   try {
-    return call.target.kind === 'tool' && world.maySee(call, call.target);
+    const { target, action } = call;
+    return target.kind !== 'unknown' && (world.maySee(call, target) || world.mayEver(call, target, action));
   } catch {
     // The control that asked the same has said so in the log; what cannot be decided is not shown.
     return false;

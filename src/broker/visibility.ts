@@ -1,34 +1,37 @@
 import type { Principal } from '../domain/principal.ts';
+import type { OfferedTarget, OfferKind } from '../domain/target.ts';
 import type { JsonObject } from '../lib/json.ts';
-import type { ToolList } from './broker.ts';
+import type { OfferList } from './broker.ts';
 import type { World } from './world.ts';
 
 /** Lists of the principals that asked, per world; dropped with it. */
 interface KnownList {
   readonly principal: Principal;
-  readonly list: ToolList;
+  readonly list: OfferList;
 }
 
 /**
- * What each principal may call. The same evaluator as the call's: a tool is listed exactly when some arguments could
- * be allowed.
+ * What of one kind each principal may use. The same evaluator as the call's: a thing is listed exactly when some
+ * arguments could be allowed.
  */
 export class Visibility {
+  readonly #kind: OfferKind;
   #world: World;
   #lists = new Map<string, KnownList>();
   /** One list for all who see the same, so that its printed pages are shared. */
-  #shared = new Map<string, ToolList>();
+  #shared = new Map<string, OfferList>();
 
-  constructor(world: World) {
+  constructor(world: World, kind: OfferKind) {
     this.#world = world;
+    this.#kind = kind;
   }
 
-  /** The tools of a principal in the world in force, by exposed name. Kept until the world changes. */
-  list(principal: Principal): ToolList {
+  /** The list of a principal in the world in force, by exposed name. Kept until the world changes. */
+  list(principal: Principal): OfferList {
     const key = keyOf(principal);
     const known = this.#lists.get(key);
     if (known) return known.list;
-    const list = this.#share(seenBy(this.#world, principal));
+    const list = this.#share(seenBy(this.#world, this.#kind, principal));
     this.#lists.set(key, { principal, list });
     return list;
   }
@@ -41,8 +44,8 @@ export class Visibility {
     this.#shared = new Map();
     const changed = new Set<string>();
     for (const [key, { principal, list }] of before) {
-      const seen = seenBy(world, principal);
-      const same = sameTools(list.tools, seen.tools);
+      const seen = seenBy(world, this.#kind, principal);
+      const same = sameOffers(list.offers, seen.offers);
       // A list that says the same stays the same object, or its cursors and pages would be lost for nothing.
       const now = same ? list : this.#share(seen);
       if (same && !this.#shared.has(seen.mark)) this.#shared.set(seen.mark, list);
@@ -52,10 +55,10 @@ export class Visibility {
     return [...changed];
   }
 
-  #share({ mark, tools }: Seen): ToolList {
+  #share({ mark, offers }: Seen): OfferList {
     const known = this.#shared.get(mark);
     if (known) return known;
-    const list = { tools };
+    const list = { offers };
     this.#shared.set(mark, list);
     return list;
   }
@@ -64,38 +67,48 @@ export class Visibility {
 /** Definitions under their exposed names, one object per target, so that equal lists share their members. */
 const exposed = new WeakMap<JsonObject, JsonObject>();
 
-/** The tools of one principal, and which of the world's targets they are. */
+/** What one principal may use, and which of the world's targets they are. */
 interface Seen {
-  readonly tools: readonly JsonObject[];
+  readonly offers: readonly JsonObject[];
   /** Equal exactly when the same targets of one world are seen. */
   readonly mark: string;
 }
 
 const MARK_BITS = 8;
 
-function seenBy(world: World, principal: Principal): Seen {
+function seenBy(world: World, kind: OfferKind, principal: Principal): Seen {
   const subjects = world.subjectsOf(principal);
-  const tools: JsonObject[] = [];
-  const marks = new Uint8Array(Math.ceil(world.targets.length / MARK_BITS));
-  world.targets.forEach((target, index) => {
+  const targets = world.offers[kind];
+  const offers: JsonObject[] = [];
+  const marks = new Uint8Array(Math.ceil(targets.length / MARK_BITS));
+  targets.forEach((target, index) => {
     if (!world.maySee({ principal, subjects }, target)) return;
-    const shown = target.shown ?? target.definition;
-    let definition = exposed.get(shown);
-    if (!definition) {
-      definition = { ...shown, name: target.exposedName };
-      exposed.set(shown, definition);
-    }
-    tools.push(definition);
+    offers.push(exposedDefinition(target));
     const at = Math.floor(index / MARK_BITS);
     marks[at] = (marks[at] ?? 0) | (1 << (index % MARK_BITS));
   });
-  return { tools, mark: Buffer.from(marks.buffer).toString('base64') };
+  return { offers, mark: Buffer.from(marks.buffer).toString('base64') };
 }
 
-function sameTools(one: readonly JsonObject[], other: readonly JsonObject[]): boolean {
+/** The member of a definition by which its kind is asked for. */
+const NAME_MEMBER = { tool: 'name', prompt: 'name', resource: 'uri', template: 'uriTemplate' } as const;
+
+function exposedDefinition(target: OfferedTarget): JsonObject {
+  const { kind, exposedName } = target;
+  const definition = (target.kind === 'tool' ? target.shown : undefined) ?? target.definition;
+  const member = NAME_MEMBER[kind];
+  const known = exposed.get(definition);
+  // A URI that another server offers too is shown otherwise from then on.
+  if (known?.[member] === exposedName) return known;
+  const shown = { ...definition, [member]: exposedName };
+  exposed.set(definition, shown);
+  return shown;
+}
+
+function sameOffers(one: readonly JsonObject[], other: readonly JsonObject[]): boolean {
   return (
     one.length === other.length &&
-    one.every((tool, index) => tool === other[index] || JSON.stringify(tool) === JSON.stringify(other[index]))
+    one.every((offer, index) => offer === other[index] || JSON.stringify(offer) === JSON.stringify(other[index]))
   );
 }
 

@@ -1,6 +1,7 @@
+import type { Action } from '../domain/call.ts';
 import type { Control } from '../domain/control.ts';
 import type { Principal } from '../domain/principal.ts';
-import type { Target, ToolTarget } from '../domain/target.ts';
+import type { OfferedTarget, OfferKind, Target } from '../domain/target.ts';
 import type { Digest } from '../lib/digest.ts';
 
 /**
@@ -14,12 +15,22 @@ export interface World {
   readonly registry: Digest;
   readonly requestRow: readonly Control[];
   readonly resultRow: readonly Control[];
-  /** Every tool that is pinned and admitted, sorted by exposed name. */
-  readonly targets: readonly ToolTarget[];
-  /** The tool of an exposed name; undefined when there is none. */
-  resolve(exposedName: string): ToolTarget | undefined;
+  /** Everything of each kind that is pinned and admitted, sorted by exposed name. */
+  readonly offers: Readonly<Record<OfferKind, readonly OfferedTarget[]>>;
+  /** False while a server was not listed, so that it may offer what nobody knows of yet. */
+  readonly isComplete: boolean;
+  /** What a name, URI or URI template stands for; undefined when it stands for nothing. */
+  resolve(exposedName: string, kind: OfferKind): OfferedTarget | undefined;
   /** Agent id, roles and team; empty when the registry no longer declares the agent, and then nothing is allowed. */
   subjectsOf(principal: Principal): readonly string[];
-  /** True when some arguments could be allowed: visible means callable. */
-  maySee(who: { readonly principal: Principal; readonly subjects: readonly string[] }, target: Target): boolean;
+  /** True when some arguments could be allowed: visible means usable. */
+  maySee(who: Asker, target: Target): boolean;
+  /** True when the action could be allowed with some arguments. */
+  mayEver(who: Asker, target: Target, action: Action): boolean;
+}
+
+/** Who asks. */
+export interface Asker {
+  readonly principal: Principal;
+  readonly subjects: readonly string[];
 }

@@ -34,7 +34,7 @@ export async function adoptServers(drafts: readonly ServerDraft[], adopting: Ado
   sayProblems(problems, adopting.output);
   for (const proposal of proposals) say(proposalText(proposal));
   const names = proposals.map(({ draft }) => draft.name).join(', ');
-  const question = `Add ${names} to ${adopting.settings.registry} and pin these tools?`;
+  const question = `Add ${names} to ${adopting.settings.registry} and pin ${proposals.some(({ others }) => others.length > 0) ? 'all of this' : 'these tools'}?`;
   if (!(await isAgreed(question, adopting))) {
     say('nothing was written');
     return EXIT.refused;
@@ -53,9 +53,7 @@ export async function adoptServers(drafts: readonly ServerDraft[], adopting: Ado
       problems.push(...error.problems);
     }
   }
-  printData({ added: added.map(proposalJson) }, adopting.output, () =>
-    added.map(({ draft, tools }) => `added ${draft.name}: ${counted(tools.length, 'tool')} pinned`).join('\n'),
-  );
+  printData({ added: added.map(proposalJson) }, adopting.output, () => added.map(addedText).join('\n'));
   if (added.length > 0 && adopting.output === 'text') say(nextText(added));
   return problems.length === 0 ? EXIT.yes : exitCodeOf(new ProblemError(problems));
 }
@@ -91,10 +89,15 @@ function withoutBroken(proposal: ServerProposal, skipBroken: boolean): ServerPro
     quarantined.map(({ tool, reason }) => ({
       code: 'registry-tool-broken',
       at: draft.from,
-      message: `\`${draft.name}\` lists the tool \`${tool}\`, which is not admitted: ${reason}`,
+      message: `\`${draft.name}\` lists \`${tool}\`, which is not admitted: ${reason}`,
       hint,
     })),
   );
+}
+
+function addedText({ draft, tools, others }: ServerProposal): string {
+  const more = others.length === 0 ? '' : ` and ${counted(others.length, 'other definition')}`;
+  return `added ${draft.name}: ${counted(tools.length, 'tool')}${more} pinned`;
 }
 
 function nextText(added: readonly ServerProposal[]): string {

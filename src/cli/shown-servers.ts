@@ -18,23 +18,25 @@ export function draftText(draft: ServerDraft): string {
   ].join('\n');
 }
 
-/** The tools of a server with the risk that is proposed for each, and those that are quarantined. */
-export function proposalText({ draft, tools, quarantined }: ServerProposal): string {
+/** What a server has, with the risk that is proposed for each tool, and what of it is quarantined. */
+export function proposalText({ draft, tools, others, quarantined }: ServerProposal): string {
   return [
     `${draft.name}: ${counted(tools.length, 'tool')}`,
     ...(tools.length > 0 ? [table(tools.map(({ tool, risk, why }) => [`  ${tool}`, risk, why]))] : []),
+    ...others.map((id) => visibleText(`  ${id}`)),
     ...quarantined.map(({ tool, reason }) => visibleText(`  ${tool} stays blocked: ${reason}`)),
   ].join('\n');
 }
 
 /** A proposal for programs. */
 export function proposalJson(proposal: ServerProposal): JsonObject {
-  const { draft, tools, quarantined } = proposal;
+  const { draft, tools, others, quarantined } = proposal;
   return {
     ...{ name: draft.name, from: draft.from, transport: draft.transport.type, runs: whatItRuns(draft) },
     passes: [...whatItIsGiven(draft)],
     variables: draft.variables.map((variable) => ({ ...variable })),
     tools: tools.map((tool) => ({ ...tool })),
+    others: [...others],
     quarantined: quarantined.map((tool) => ({ ...tool })),
   };
 }

@@ -1,10 +1,35 @@
 import type { JsonObject } from '../lib/json.ts';
 import type { Principal } from './principal.ts';
-import type { Target } from './target.ts';
+import type { OfferKind, Target } from './target.ts';
 
 /** What a call does to its target; the closed vocabulary of the `action` column. */
 export const ACTIONS = ['call', 'read', 'get', 'complete', 'subscribe', 'elicit', 'sample', 'roots'] as const;
 export type Action = (typeof ACTIONS)[number];
+
+/** What an agent asks to be done, and to which kind of thing. */
+export interface Verb {
+  readonly action: Action;
+  readonly kind: OfferKind;
+}
+
+/** The requests that are governed, by what they do. */
+export const VERBS: Readonly<
+  Record<'callTool' | 'getPrompt' | 'completePrompt' | 'readResource' | 'completeTemplate', Verb>
+> = {
+  callTool: { action: 'call', kind: 'tool' },
+  getPrompt: { action: 'get', kind: 'prompt' },
+  completePrompt: { action: 'complete', kind: 'prompt' },
+  readResource: { action: 'read', kind: 'resource' },
+  completeTemplate: { action: 'complete', kind: 'template' },
+};
+
+/** What a thing of each kind is for: who may never do it does not see the thing. */
+export const USE_OF: Readonly<Record<OfferKind, Action>> = {
+  tool: 'call',
+  prompt: 'get',
+  resource: 'read',
+  template: 'read',
+};
 
 /** What surrounds a call: facts of the wire that policy may speak of, none of them a proof of identity. */
 export interface CallContext {

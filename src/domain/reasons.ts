@@ -4,6 +4,14 @@ export const REASONS = {
     means: 'No tool of that name exists, or the agent may not see it.',
     remedy: 'List the tools again; `seneschal policy explain` tells an operator which of the two it is.',
   },
+  'unknown-prompt': {
+    means: 'No prompt of that name exists, or the agent may not see it.',
+    remedy: 'List the prompts again; `seneschal policy explain` tells an operator which of the two it is.',
+  },
+  'unknown-resource': {
+    means: 'No resource or template of that URI exists, or the agent may not see it.',
+    remedy: 'List the resources again; `seneschal policy explain` tells an operator which of the two it is.',
+  },
   'policy-denied': {
     means: 'No grant in `policies/policy.csv` allows the call, or a `deny` row matches it.',
     remedy: 'Run `seneschal policy explain --as agent:… call tool:…`.',
@@ -21,11 +29,12 @@ export const REASONS = {
     remedy: 'Wait until the window ends (`retryAfterMs`), or change the budget.',
   },
   'arguments-invalid': {
-    means: "The arguments do not match the tool's `inputSchema`.",
+    means: "The arguments do not match the tool's `inputSchema`, or what a prompt or a completion takes.",
     remedy: 'Mend what the message names.',
   },
   'output-invalid': {
-    means: "The result does not match the tool's `outputSchema` or the registry's contract; it is withheld.",
+    means:
+      "The result has not the form that MCP gives it, or does not match the tool's `outputSchema` or the registry's contract; it is withheld.",
     remedy: 'Mend the tool server, or its contract.',
   },
   'result-too-large': {
@@ -58,7 +67,7 @@ export const REASONS = {
     remedy: 'Check at the tool server before you try again.',
   },
   'tool-drifted': {
-    means: 'The tool server declares the tool otherwise than it was agreed to; nothing was sent.',
+    means: 'The tool server declares the tool, prompt or template otherwise than it was agreed to; nothing was sent.',
     remedy: 'Run `seneschal registry diff`; `seneschal registry pin` agrees to what the tool is now.',
   },
   'upstream-protocol': {

@@ -7,14 +7,10 @@ export type Risk = 'read' | 'write' | 'destructive';
 /** What is kept of arguments and results: the bytes apart from the entry, or their salted digest alone. */
 export type PayloadRetention = 'keep' | 'digest';
 
-/** A tool that exists, is pinned and admitted: the resolved thing a call goes to. */
-export interface ToolTarget {
-  readonly kind: 'tool';
-  /** `tool:<server>/<tool>`: what policy speaks of. */
-  readonly id: `tool:${string}/${string}`;
+/** What every thing that a tool server offers has, once it is resolved. */
+interface Offered {
   readonly server: string;
-  readonly tool: string;
-  /** `<server>__<tool>`: what agents see. */
+  /** The name, URI or URI template under which agents see it. */
   readonly exposedName: string;
   readonly risk: Risk;
   readonly labels: readonly string[];
@@ -24,10 +20,18 @@ export interface ToolTarget {
   readonly payloads: PayloadRetention;
   /** Largest payload in bytes that is kept; of a larger one the digest alone. Default: 262,144. */
   readonly payloadMaxBytes?: number;
-  /** Digest of the definition in force: name, title, description, schemas, annotations. */
+  /** Digest of the definition in force, all of it. */
   readonly definitionDigest: Digest;
   /** The definition as the upstream declared it, verbatim, under its upstream name. */
   readonly definition: JsonObject;
+}
+
+/** A tool that exists, is pinned and admitted: the resolved thing a call goes to. */
+export interface ToolTarget extends Offered {
+  readonly kind: 'tool';
+  /** `tool:<server>/<tool>`: what policy speaks of. Its exposed name is `<server>__<tool>`. */
+  readonly id: `tool:${string}/${string}`;
+  readonly tool: string;
   /** The definition as agents see it, where that is another: no header is asked for an argument that is secret. */
   readonly shown?: JsonObject;
   readonly inputSchema: JsonObject;
@@ -35,12 +39,59 @@ export interface ToolTarget {
   readonly outputSchema?: JsonObject;
 }
 
-/** A name that resolves to nothing. It walks the same rooms, so that it costs and answers the same as a hidden tool. */
+/** A prompt that exists and is pinned. */
+export interface PromptTarget extends Offered {
+  readonly kind: 'prompt';
+  /** `prompt:<server>/<prompt>`. Its exposed name is `<server>__<prompt>`. */
+  readonly id: `prompt:${string}/${string}`;
+  readonly prompt: string;
+  /** What its declared arguments come to as a schema: texts, the required ones present. */
+  readonly inputSchema: JsonObject;
+}
+
+/** A resource: one that its server lists, or one that a pinned template of its server makes. */
+export interface ResourceTarget extends Offered {
+  readonly kind: 'resource';
+  /** `resource:<server>/<uri>`, the URI in its normal form: decided on as it is sent. */
+  readonly id: `resource:${string}/${string}`;
+  readonly uri: string;
+}
+
+/** A resource template that exists and is pinned. It is listed and completed, never read itself. */
+export interface TemplateTarget extends Offered {
+  readonly kind: 'template';
+  /** `resource:<server>/<uriTemplate>`. */
+  readonly id: `resource:${string}/${string}`;
+  readonly uriTemplate: string;
+}
+
+/** A thing of a tool server that exists and may be asked for. */
+export type OfferedTarget = ToolTarget | PromptTarget | ResourceTarget | TemplateTarget;
+
+/** The kinds of things that tool servers offer, each with a list of its own. */
+export const OFFER_KINDS = ['tool', 'prompt', 'resource', 'template'] as const;
+export type OfferKind = (typeof OFFER_KINDS)[number];
+
+/** A name that resolves to nothing. It walks the same rooms, so that it costs and answers the same as a hidden thing. */
 export interface UnknownTarget {
   readonly kind: 'unknown';
-  readonly id: 'tool:unknown';
+  readonly id: 'tool:unknown' | 'prompt:unknown' | 'resource:unknown';
   /** What was asked for, at most 128 characters, control characters replaced. */
   readonly exposedName: string;
 }
 
-export type Target = ToolTarget | UnknownTarget;
+export type Target = OfferedTarget | UnknownTarget;
+
+/** What each kind is called by the server that offers it. */
+export function upstreamName(target: OfferedTarget): string {
+  switch (target.kind) {
+    case 'tool':
+      return target.tool;
+    case 'prompt':
+      return target.prompt;
+    case 'resource':
+      return target.uri;
+    case 'template':
+      return target.uriTemplate;
+  }
+}

@@ -167,7 +167,7 @@ function closedEntry(ended: EndedAct, result: Commitment | undefined, atMs: numb
 }
 
 /** What is recorded of things that outlive many calls: frozen, so that it is made and printed once. */
-const recordedTools = new WeakMap<Target, RecordedTarget>();
+const recordedTargets = new WeakMap<Target, RecordedTarget>();
 const recordedCredentials = new WeakMap<Principal, AdmittedEntry['credential']>();
 const recordedContexts = new WeakMap<CallContext, AdmittedEntry['context']>();
 
@@ -185,13 +185,13 @@ function recordedCredential(principal: Principal): AdmittedEntry['credential'] {
 }
 
 function recordedTarget(target: Target): RecordedTarget {
-  return target.kind === 'tool'
-    ? once(recordedTools, target, () => ({
+  return target.kind === 'unknown'
+    ? { exposedName: clip(target.exposedName, WIRE_TEXT_LIMIT), id: target.id }
+    : once(recordedTargets, target, () => ({
         definitionDigest: target.definitionDigest,
         id: target.id,
         risk: target.risk,
-      }))
-    : { exposedName: clip(target.exposedName, WIRE_TEXT_LIMIT), id: target.id };
+      }));
 }
 
 function recordedContext(context: CallContext): AdmittedEntry['context'] {

@@ -23,7 +23,7 @@ type Own<Type> = FieldMeanings<Omit<Type, keyof Common<EntryKind>>>;
 
 const RULE = 'The line that decided, such as `policy.csv:12`; absent where no line did';
 const REASON = 'A reason of the page [Reasons](reasons.md#reasons)';
-const ACTION = 'The action that was asked: `call`';
+const ACTION = 'The action that was asked: `call` of a tool, `get` of a prompt, `read` of a resource, or `complete`';
 const CALL_ID = 'UUIDv7; the `decisionId` of the reply';
 const CONTEXT =
   'How it came: `transport` (`http` or `stdio`), `protocolVersion`, and `traceparent` where the agent sent one';
@@ -32,8 +32,8 @@ const PROBLEMS = 'The first twenty problems, each with its error code (`code`) a
 const FROM_TO = { from: 'Digest before', to: 'Digest from then on' };
 const KEY = { id: 'Id of the key, never its secret', agent: '`agent:…` that the key proves' };
 const ALARM = {
-  tool: '`tool:<server>/<tool>`',
-  status: 'How the tool stands, as `registry list` says it',
+  tool: 'Id of the tool, prompt or resource template',
+  status: 'How it stands, as `registry list` says it',
   reason: 'Why, in one sentence',
   agreedDigest: 'Digest of the definition that was agreed to; absent where none was',
   observedDigest: 'Digest of the definition that the server declares; absent where it declares none',
@@ -167,9 +167,10 @@ export const STEP_FIELDS: FieldMeanings<RecordedStep> = {
 
 /** What a recorded target says. */
 export const TARGET_FIELDS: FieldMeanings<RecordedTarget> = {
-  id: '`tool:<server>/<tool>`, or `tool:unknown` where the name resolved to nothing',
-  definitionDigest: 'Digest of the definition in force, of a tool that exists',
-  risk: '`read`, `write` or `destructive`, of a tool that exists',
+  id: '`tool:<server>/<tool>`, `prompt:<server>/<prompt>` or `resource:<server>/<uri>`; `tool:unknown`, `prompt:unknown` or `resource:unknown` where the name resolved to nothing',
+  definitionDigest:
+    'Digest of the definition in force, of what exists; of a resource that a template makes, that of the template',
+  risk: '`read`, `write` or `destructive`, of what exists',
   exposedName: 'The name that was asked for, at most 256 characters, where it resolved to nothing',
 };
 
@@ -187,10 +188,12 @@ export const KIND_MEANINGS: { readonly [Kind in EntryKind]: string } = {
   'policy.rejected': 'Changed policies could not be loaded; the old ones stay.',
   'registry.applied': 'A changed registry is in force.',
   'registry.rejected': 'A changed registry could not be loaded; the old one stays.',
-  'server.added': 'A person added a server and agreed to its tools.',
-  'tool.drifted': 'A tool differs from what was agreed to, or its pin is corrupt; it is blocked.',
-  'tool.pinned': 'A person agreed to a definition, or took a tool that is gone out of the lock.',
-  'tool.quarantined': 'A tool is not admitted, or tools of a server have not been agreed to.',
+  'server.added': 'A person added a server and agreed to its tools, prompts and resource templates.',
+  'tool.drifted':
+    'A tool, prompt or resource template differs from what was agreed to, or its pin is corrupt; it is blocked.',
+  'tool.pinned': 'A person agreed to a definition, or took one that is gone out of the lock.',
+  'tool.quarantined':
+    'A tool, prompt or resource template is not admitted, or those of a server have not been agreed to.',
   'limit.warned': 'A budget reached its `soft` share, once in each window.',
   'clock.jumped': "The machine's clock was set while the broker runs.",
   'broker.started': 'A broker opened the data directory.',

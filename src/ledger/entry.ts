@@ -2,7 +2,7 @@ import type { Action } from '../domain/call.ts';
 import type { ControlName } from '../domain/control-name.ts';
 import type { ProofKind } from '../domain/principal.ts';
 import type { Reason } from '../domain/reasons.ts';
-import type { Risk } from '../domain/target.ts';
+import type { OfferedTarget, Risk, UnknownTarget } from '../domain/target.ts';
 import type { Digest } from '../lib/digest.ts';
 import type { JsonObject } from '../lib/json.ts';
 
@@ -32,10 +32,10 @@ export interface RecordedStep {
   readonly rule?: string;
 }
 
-/** The target as it was resolved: a tool, or the name that resolved to nothing. */
+/** The target as it was resolved, or the name that resolved to nothing. Of a template's resource: the template's digest. */
 export type RecordedTarget =
-  | { readonly id: `tool:${string}/${string}`; readonly definitionDigest: Digest; readonly risk: Risk }
-  | { readonly id: 'tool:unknown'; readonly exposedName: string };
+  | { readonly id: OfferedTarget['id']; readonly definitionDigest: Digest; readonly risk: Risk }
+  | { readonly id: UnknownTarget['id']; readonly exposedName: string };
 
 /** What the two entries of a decision have in common: enough to decide again. */
 export interface Decided {

@@ -58,7 +58,9 @@ const DECISION = `CASE e.kind WHEN 'call.refused' THEN e.body
 const KEYS: Readonly<Record<UsageKey, string>> = {
   agent: 'e.principal',
   tool: TOOL,
-  server: `CASE WHEN instr(${TOOL}, '/') > 6 THEN substr(${TOOL}, 6, instr(${TOOL}, '/') - 6) END`,
+  // Between the first `:` and the first `/`, whatever the kind: `tool:files/…`, `resource:files/file:///…`.
+  server: `CASE WHEN instr(${TOOL}, '/') > instr(${TOOL}, ':') + 1
+    THEN substr(${TOOL}, instr(${TOOL}, ':') + 1, instr(${TOOL}, '/') - instr(${TOOL}, ':') - 1) END`,
   team: `(SELECT substr(value, 6) FROM json_each(${DECISION}, '$.subjects') WHERE value GLOB 'team:*' LIMIT 1)`,
   day: `strftime('%Y-%m-%d', e.at / 1000, 'unixepoch')`,
   month: `strftime('%Y-%m', e.at / 1000, 'unixepoch')`,

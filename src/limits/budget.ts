@@ -42,7 +42,7 @@ export function budgetControl(
     name: 'budget',
     gather: ({ call }) => {
       const counters = rules.matching(call).budgets;
-      const costNanoUsd = call.target.kind === 'tool' ? call.target.costNanoUsd : 0;
+      const costNanoUsd = call.target.kind === 'unknown' ? 0 : call.target.costNanoUsd;
       const nowMs = state.nowMs();
       const facts = { costNanoUsd, nowMs, rules: counters.map((counter) => readFact(counter, state, nowMs)) };
       if (counters.length > 0 && longestExhausted(counters, facts) === undefined) {

@@ -46,8 +46,10 @@ const subject = inForm(subjectText, 'glob of subjects');
 
 const resourceText = z
   .string()
-  .regex(/^(?:\*|tool:[^\s]+)$/)
-  .describe('What is called: a glob such as `tool:crm/*`, `tool:crm/refund`, or `*`.');
+  .regex(/^(?:\*|(?:tool|prompt|resource):[^\s]+)$/)
+  .describe(
+    'What is called: a glob such as `tool:crm/*`, `tool:crm/refund`, `prompt:crm/*`, `resource:files/*`, or `*`.',
+  );
 
 const resource = inForm(resourceText, 'glob of tools');
 

@@ -2,10 +2,11 @@ import type { Call } from '../domain/call.ts';
 import type { Control } from '../domain/control.ts';
 import type { PostureRow } from '../domain/posture.ts';
 import type { Principal } from '../domain/principal.ts';
-import type { Target, ToolTarget } from '../domain/target.ts';
+import type { Target, UnknownTarget } from '../domain/target.ts';
 import { allow, deny, type Verdict } from '../domain/verdict.ts';
 import type { Clock } from '../lib/clock.ts';
-import type { ConditionPrincipal, ConditionResult, ConditionScope, ConditionTarget } from './condition.ts';
+import type { ConditionPrincipal, ConditionResult, ConditionScope } from './condition.ts';
+import { conditionTarget } from './condition-target.ts';
 import type { PolicySet } from './policy-set.ts';
 
 export const authorizePosture: PostureRow<'policy-denied'> = {
@@ -19,6 +20,20 @@ export const unknownToolPosture: PostureRow<'unknown-tool'> = {
   guard: 'resolving a name',
   when: 'no tool of that name is pinned and admitted, or the agent may never call it',
   yields: 'unknown-tool',
+  opens: null,
+};
+
+export const unknownPromptPosture: PostureRow<'unknown-prompt'> = {
+  guard: 'resolving a prompt',
+  when: 'no prompt of that name is pinned, or the agent may never use it',
+  yields: 'unknown-prompt',
+  opens: null,
+};
+
+export const unknownResourcePosture: PostureRow<'unknown-resource'> = {
+  guard: 'resolving a URI',
+  when: 'no server alone offers it by its list or by a pinned template, or the agent may never read it',
+  yields: 'unknown-resource',
   opens: null,
 };
 
@@ -61,7 +76,7 @@ function gatherConditions(policySet: PolicySet, call: Call, nowMs: number): Auth
 
 function decideCall(policySet: PolicySet, call: Call, facts: AuthorizeFacts): Verdict {
   const { target, action, subjects, principal } = call;
-  if (target.kind === 'unknown') return deny(unknownToolPosture.yields, `no tool \`${target.exposedName}\``);
+  if (target.kind === 'unknown') return denyUnknown(target);
   const { conditions } = facts;
   const decision = policySet.decide({ subjects, object: target.id, action }, (id) => conditions[id] ?? 'error');
   if (decision.allowed) return allow(decision.rule);
@@ -70,6 +85,17 @@ function decideCall(policySet: PolicySet, call: Call, facts: AuthorizeFacts): Ve
       ? `no grant lets ${principal.id} ${action} ${target.id} with these arguments`
       : `a rule forbids ${principal.id} to ${action} ${target.id} with these arguments`;
   return deny(authorizePosture.yields, message, decision.rule === undefined ? {} : { rule: decision.rule });
+}
+
+function denyUnknown({ id, exposedName }: UnknownTarget): Verdict {
+  switch (id) {
+    case 'tool:unknown':
+      return deny(unknownToolPosture.yields, `no tool \`${exposedName}\``);
+    case 'prompt:unknown':
+      return deny(unknownPromptPosture.yields, `no prompt \`${exposedName}\``);
+    case 'resource:unknown':
+      return deny(unknownResourcePosture.yields, `no resource \`${exposedName}\``);
+  }
 }
 
 /** Whether a principal may see a target: whether some arguments at some time could be allowed. */
@@ -82,7 +108,11 @@ export function mayEverReach(
   if (target.kind === 'unknown') return false;
   const question = { subjects: who.subjects, object: target.id, action };
   if (policySet.conditionsFor(question).length === 0) return policySet.mayEver(question);
-  const scope = { principal: conditionPrincipal(who.principal), target: conditionTarget(target) };
+  const scope = {
+    ...{ principal: conditionPrincipal(who.principal), target: conditionTarget(target) },
+    // A read has no arguments, so that they are known before.
+    ...(action === 'read' ? { args: {} } : {}),
+  };
   return policySet.mayEver(question, (id) => knownBeforehand(policySet, id, scope));
 }
 
@@ -90,12 +120,12 @@ export function mayEverReach(
 export function knownBeforehand(
   policySet: PolicySet,
   conditionId: string,
-  scope: Pick<ConditionScope, 'principal' | 'target'>,
+  scope: Pick<ConditionScope, 'principal' | 'target'> & Partial<Pick<ConditionScope, 'args'>>,
 ): ConditionResult | undefined {
   const condition = policySet.condition(conditionId);
   if (condition === undefined) return 'error';
-  for (const variable of condition.variables) if (variable !== 'principal' && variable !== 'target') return undefined;
-  return condition.evaluate({ ...scope, args: {}, nowMs: 0, context: { transport: 'http', protocolVersion: '' } });
+  for (const variable of condition.variables) if (!Object.hasOwn(scope, variable)) return undefined;
+  return condition.evaluate({ args: {}, ...scope, nowMs: 0, context: { transport: 'http', protocolVersion: '' } });
 }
 
 /** Every subject that a principal is: `agent:…`, its roles sorted, then `team:…`. */
@@ -118,17 +148,5 @@ function conditionPrincipal(principal: Principal): ConditionPrincipal {
     ...(environment === undefined ? {} : { environment }),
   });
   conditionPrincipals.set(principal, seen);
-  return seen;
-}
-
-/** A tool as conditions see it; made once for as long as the catalog holds it. */
-const conditionTargets = new WeakMap<ToolTarget, ConditionTarget>();
-
-function conditionTarget(target: ToolTarget): ConditionTarget {
-  let seen = conditionTargets.get(target);
-  if (seen === undefined) {
-    seen = { server: target.server, tool: target.tool, risk: target.risk, labels: target.labels };
-    conditionTargets.set(target, seen);
-  }
   return seen;
 }

@@ -1,6 +1,7 @@
 import type { ErrorCode } from '../domain/error-codes.ts';
 import type { Problem } from '../domain/problem.ts';
 import { globMatches } from '../lib/glob.ts';
+import { normalUri } from '../lib/uri.ts';
 import type { GrantRow } from './grant-row.ts';
 import type { PolicySet } from './policy-set.ts';
 import { findShadows } from './shadows.ts';
@@ -9,7 +10,7 @@ import { findShadows } from './shadows.ts';
 export interface KnownWorld {
   /** `agent:<name>` of every declared agent. */
   readonly agents: readonly string[];
-  /** `tool:<server>/<tool>` of every tool that was observed or pinned. */
+  /** `tool:<server>/<tool>` and `prompt:<server>/<prompt>` of whatever was observed or pinned. */
   readonly tools: readonly string[];
   /** Names of all servers. */
   readonly servers: readonly string[];
@@ -91,23 +92,27 @@ class CheckedWorld {
     const path = object.slice(colon + 1);
     if (kind === 'set') return this.#setFinding(object);
     if (kind === 'server') return this.#servers.has(path) || path.includes('*') ? undefined : unknownServer(path);
-    if (kind !== 'tool') return undefined;
+    if (kind !== 'tool' && kind !== 'prompt' && kind !== 'resource') return undefined;
     const slash = path.indexOf('/');
     if (slash < 0 && !path.includes('*')) {
-      const hint = `write \`tool:${path}/*\` for all tools of the server`;
-      return { code: 'policy-row-never-matches', message: `\`${object}\` has no tool`, hint };
+      const hint = `write \`${kind}:${path}/*\` for all ${kind}s of the server`;
+      return { code: 'policy-row-never-matches', message: `\`${object}\` has no ${kind}`, hint };
     }
     const server = slash < 0 ? path : path.slice(0, slash);
     if (server.includes('*')) return effect === 'allow' ? this.#tooWide(object) : undefined;
     if (!this.#servers.has(server)) return unknownServer(server);
-    return this.#toolFinding(object);
+    return kind === 'resource' ? resourceFinding(object, path.slice(slash + 1)) : this.#toolFinding(object, kind);
   }
 
-  #toolFinding(object: string): Finding | undefined {
+  #toolFinding(object: string, kind: string): Finding | undefined {
     const glob = object.includes('*');
     if (glob ? this.#anyMatches(object, this.#known.tools) : this.#tools.has(object)) return undefined;
-    const message = glob ? `no tool is called as \`${object}\`` : `no tool is called \`${object}\``;
-    return { code: 'policy-unknown-tool', message, hint: 'run `seneschal registry list` to see the tools there are' };
+    const message = glob ? `no ${kind} is called as \`${object}\`` : `no ${kind} is called \`${object}\``;
+    return {
+      code: 'policy-unknown-tool',
+      message,
+      hint: `run \`seneschal registry list\` to see the ${kind}s there are`,
+    };
   }
 
   #tooWide(object: string): Finding {
@@ -129,6 +134,15 @@ class CheckedWorld {
     }
     return matched;
   }
+}
+
+/** URIs are decided on in their normal form, so that a row in another spelling matches nothing. */
+function resourceFinding(object: string, uri: string): Finding | undefined {
+  if (uri.includes('*') || uri.includes('{')) return undefined;
+  const normal = normalUri(uri);
+  if (normal === uri) return undefined;
+  const hint = normal === undefined ? 'write a URI, such as `file:///notes.md`' : `write \`${normal}\``;
+  return { code: 'policy-row-never-matches', message: `the URI of \`${object}\` is not in normal form`, hint };
 }
 
 function unknownServer(server: string): Finding {

@@ -26,7 +26,9 @@ export const CONDITION_VARIABLES: Readonly<Record<string, ConditionVariable>> = 
     means: 'What is called',
     fields: {
       server: 'Name of the server',
-      tool: 'Name of the tool, as the server calls it',
+      kind: '`tool`, `prompt` or `resource`',
+      name: 'What its server calls it; of a resource the URI in its normal form',
+      tool: 'The same of a tool; of anything else it is an error of the condition',
       risk: '`read`, `write` or `destructive`',
       labels: 'The list of its `labels`',
     },

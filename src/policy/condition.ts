@@ -24,7 +24,12 @@ export interface ConditionPrincipal {
 /** The target as conditions see it. */
 export interface ConditionTarget {
   readonly server: string;
-  readonly tool: string;
+  /** What its id begins with: `tool`, `prompt` or `resource`. */
+  readonly kind: string;
+  /** Name of the tool or prompt; URI or URI template of the resource. */
+  readonly name: string;
+  /** Name of the tool; absent where it is none, and then a condition that reads it is an error. */
+  readonly tool?: string;
   readonly risk: string;
   readonly labels: readonly string[];
 }

@@ -30,7 +30,9 @@ export interface Explanation {
 }
 
 /** Says what the policy decides, by the same evaluator as list and call, with every row that speaks of the question. */
-export function explain(policySet: PolicySet, question: ExplainQuestion): Explanation {
+export function explain(policySet: PolicySet, asked: ExplainQuestion): Explanation {
+  // A read has no arguments: nothing about them is left open.
+  const question = asked.action === 'read' && asked.args === undefined ? { ...asked, args: {} } : asked;
   const known = (id: string): ConditionResult | undefined => knownResult(policySet, question, id);
   const rows = policySet.rowsFor(question).map((row): ExplainedRow => {
     const result = row.conditionId === '' ? undefined : known(row.conditionId);

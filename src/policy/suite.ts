@@ -1,6 +1,7 @@
 import type { Problem } from '../domain/problem.ts';
 import { principalSubjects } from './authorize.ts';
 import type { ConditionPrincipal, ConditionScope, ConditionTarget } from './condition.ts';
+import { assumedTarget } from './condition-target.ts';
 import { type Explanation, explain } from './explain.ts';
 import type { PolicySet } from './policy-set.ts';
 import type { PolicySuite, SuiteCase } from './suite-file.ts';
@@ -39,7 +40,6 @@ export function runSuite(policySet: PolicySet, suites: readonly PolicySuite[], c
 }
 
 function explainCase(policySet: PolicySet, each: SuiteCase, context: SuiteContext): Explanation {
-  const [, server = '', tool = ''] = /^[^:]*:([^/]*)\/?(.*)$/.exec(each.object) ?? [];
   const known = context.principalOf(each.as) ?? {};
   const id: `agent:${string}` = `agent:${each.as.slice('agent:'.length)}`;
   const team = known.team === undefined ? {} : { team: known.team };
@@ -47,7 +47,7 @@ function explainCase(policySet: PolicySet, each: SuiteCase, context: SuiteContex
     subjects: principalSubjects(policySet, { id, ...team }),
     ...{ object: each.object, action: each.action, nowMs: context.nowMs, context: context.context ?? WIRE },
     principal: { ...known, agent: each.as },
-    target: context.targetOf(each.object) ?? { server, tool, risk: 'destructive', labels: [] },
+    target: context.targetOf(each.object) ?? assumedTarget(each.object),
     ...(each.args === undefined ? {} : { args: each.args }),
   });
 }

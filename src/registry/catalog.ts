@@ -1,16 +1,36 @@
-import { withoutMarks } from '../domain/mirrored-arguments.ts';
 import type { PostureRow } from '../domain/posture.ts';
-import type { ToolTarget } from '../domain/target.ts';
-import { isJsonObject, type JsonObject, type JsonValue } from '../lib/json.ts';
+import type {
+  OfferedTarget,
+  OfferKind,
+  PromptTarget,
+  ResourceTarget,
+  TemplateTarget,
+  ToolTarget,
+} from '../domain/target.ts';
+import type { JsonValue } from '../lib/json.ts';
 import type { Registry } from './load.ts';
 import type { NewPin, Pin, Pins } from './pin.ts';
+import { PINNED_KINDS, type PinnedKind, pinKey, readPinKey } from './pinned-kind.ts';
+import { resourceShelf, type ServerResources } from './resource-shelf.ts';
+import type { ServerFinding } from './server-finding.ts';
 import type { ServerSettings } from './server-settings.ts';
-import { exposedName } from './tool-name.ts';
+import { targetOf } from './target-of.ts';
 import { type Admit, type ToolState, toolStates } from './tool-state.ts';
 
-/** What is known of a server's tools: its list, as it came, or why there is none. */
+/** What a server declared, list by list, as it came. What it does not offer at all is absent. */
+export interface ListedServer {
+  readonly status: 'listed';
+  readonly tools: readonly JsonValue[];
+  readonly prompts?: readonly JsonValue[];
+  readonly resources?: readonly JsonValue[];
+  readonly templates?: readonly JsonValue[];
+  /** Lists that could not be read, each with why. */
+  readonly unlisted?: readonly string[];
+}
+
+/** What is known of a server: what it declared, or why nothing is. */
 export type ObservedServer =
-  | { readonly status: 'listed'; readonly tools: readonly JsonValue[] }
+  | ListedServer
   | { readonly status: 'not-started' }
   /** `sinceMs` is the calendar time since which it could not be asked. */
   | { readonly status: 'failed'; readonly error: string; readonly sinceMs?: number };
@@ -19,8 +39,8 @@ export const pinPosture: PostureRow<'unknown-tool'> = {
   guard: 'pins',
   when: 'a definition is new, or is not the one that was agreed to',
   yields: 'unknown-tool',
-  means: 'the tool is hidden and cannot be called',
-  opens: "`pin: auto` in the server's file: new tools, changed ones never",
+  means: 'the tool, prompt or resource template is hidden and cannot be used',
+  opens: "`pin: auto` in the server's file: new definitions, changed ones never",
 };
 
 export const schemaAdmissionPosture: PostureRow<'unknown-tool'> = {
@@ -31,20 +51,20 @@ export const schemaAdmissionPosture: PostureRow<'unknown-tool'> = {
   opens: null,
 };
 
-/** Something about a server that a person should know. */
-export interface ServerFinding {
-  readonly server: string;
-  readonly message: string;
-}
-
-/** Every tool as it stands, and the ones that can be called. Immutable; built anew when anything changes. */
+/** Everything that servers offer as it stands, and what of it can be used. Immutable; built anew when anything changes. */
 export interface Catalog {
   /** The tools that can be called, by exposed name in UTF-16 order. */
   readonly targets: readonly ToolTarget[];
-  /** The target of an exposed name. O(1). */
-  readonly resolve: (exposedName: string) => ToolTarget | undefined;
+  /** What of the other kinds can be used, in the same order. */
+  readonly prompts: readonly PromptTarget[];
+  readonly resources: readonly ResourceTarget[];
+  readonly templates: readonly TemplateTarget[];
+  /** The target of an exposed name of a kind, a tool by default. O(1), but for URIs that no server lists. */
+  readonly resolve: (exposedName: string, kind?: OfferKind) => OfferedTarget | undefined;
   /** Every tool of every server, also those that cannot be called, by server and then as the server lists them. */
   readonly tools: readonly ToolState[];
+  /** Those, and every prompt and resource template. */
+  readonly states: readonly ToolState[];
   readonly servers: ReadonlyMap<string, ObservedServer['status']>;
   /** Tools of servers with `pin: auto` that were seen for the first time: to be made durable before this catalog serves. */
   readonly newPins: readonly NewPin[];
@@ -69,53 +89,108 @@ export interface CatalogInput {
 
 /** Builds the catalog. Never throws for what an upstream sent: what is not admitted is quarantined with its reason. */
 export function buildCatalog(input: CatalogInput): Catalog {
-  const tools: ToolState[] = [];
-  const targets: ToolTarget[] = [];
-  const newPins: NewPin[] = [];
-  const findings: ServerFinding[] = [];
+  const shelves: Shelves = { states: [], newPins: [], findings: [], tool: [], prompt: [], template: [] };
+  const listings: ServerResources[] = [];
   const servers = new Map<string, ObservedServer['status']>();
   for (const name of [...input.registry.servers.keys()].sort()) {
     const server = input.registry.servers.get(name);
     if (server === undefined) continue;
     const observed = input.observed.get(name) ?? { status: 'not-started' };
     servers.set(name, observed.status);
+    if (observed.status === 'failed') shelves.findings.push({ server: name, message: observed.error });
     const pins = pinsOf(input, server);
-    const listed = listedTools(observed, { pins, assume: input.assumePinned === true });
-    if (observed.status === 'failed') findings.push({ server: name, message: observed.error });
-    if (listed === undefined) continue;
-    const states = toolStates(server, listed, {
-      pinOf: (tool) => pins.get(tool),
-      pinned: [...pins.keys()],
-      admit: input.admit,
-    });
-    tools.push(...states);
-    findings.push(...settingsFindings(server, listed, states));
-    for (const state of states) {
-      const target = targetOf(server, state, input.previous);
-      if (target === undefined) continue;
-      if (target.shown !== undefined) findings.push({ server: name, message: secretMarked(state.tool) });
-      targets.push(target);
-      if (state.agreedDigest === undefined) {
-        newPins.push({
-          server: name,
-          tool: state.tool,
-          digest: target.definitionDigest,
-          definition: target.definition,
-        });
-      }
+    const seen = declaredBy(observed, { pins, assume: input.assumePinned === true });
+    if (seen === undefined) continue;
+    for (const kind of ['tool', 'prompt', 'template'] as const) {
+      shelve(shelves, server, { kind, listed: seen[kind], pins, input });
+    }
+    const resources = observed.status === 'listed' ? (observed.resources ?? []) : [];
+    listings.push({ server, resources, templates: shelves.template.filter((each) => each.server === name) });
+    for (const message of (observed.status === 'listed' && observed.unlisted) || []) {
+      shelves.findings.push({ server: name, message });
     }
   }
-  targets.sort((a, b) => (a.exposedName < b.exposedName ? -1 : 1));
-  const byName = new Map(targets.map((target) => [target.exposedName, target]));
-  return {
-    targets,
-    resolve: (exposed) => byName.get(exposed),
-    tools,
-    servers,
-    newPins,
-    drifts: tools.filter(({ status }) => status === 'drifted' || status === 'pin-corrupt'),
-    findings,
+  const { states, newPins, findings } = shelves;
+  const shelf = resourceShelf(listings, input.previous?.resources);
+  findings.push(...shelf.findings);
+  const lists = {
+    ...{ tool: inOrder(shelves.tool), prompt: inOrder(shelves.prompt) },
+    ...{ resource: inOrder(shelf.resources), template: inOrder(shelf.templates) },
   };
+  const byName = {
+    ...{
+      tool: byExposedName(lists.tool),
+      prompt: byExposedName(lists.prompt),
+      template: byExposedName(lists.template),
+    },
+  };
+  return {
+    ...{ targets: lists.tool, prompts: lists.prompt, resources: lists.resource, templates: lists.template },
+    resolve: (exposed, kind = 'tool') => (kind === 'resource' ? shelf.resolve(exposed) : byName[kind].get(exposed)),
+    tools: states.filter(({ kind }) => kind === 'tool'),
+    ...{ states, servers, newPins, findings },
+    drifts: states.filter(({ status }) => status === 'drifted' || status === 'pin-corrupt'),
+  };
+}
+
+/** What is gathered, server by server. */
+interface Shelves {
+  readonly states: ToolState[];
+  readonly newPins: NewPin[];
+  readonly findings: ServerFinding[];
+  readonly tool: ToolTarget[];
+  readonly prompt: PromptTarget[];
+  readonly template: TemplateTarget[];
+}
+
+function shelve(
+  shelves: Shelves,
+  server: ServerSettings,
+  what: {
+    readonly kind: PinnedKind;
+    readonly listed: readonly JsonValue[];
+    readonly pins: ReadonlyMap<string, Pin>;
+    readonly input: CatalogInput;
+  },
+): void {
+  const { kind, listed, pins, input } = what;
+  const states = toolStates(server, listed, {
+    kind,
+    pinOf: (name) => pins.get(pinKey(kind, name)),
+    pinned: pinnedNames(pins, kind),
+    admit: input.admit,
+  });
+  shelves.states.push(...states);
+  shelves.findings.push(...settingsFindings(server, listed, { kind, states }));
+  for (const state of states) {
+    const target = targetOf(server, state, input.previous);
+    if (target === undefined) continue;
+    if (target.kind === 'tool') {
+      shelves.tool.push(target);
+      if (target.shown !== undefined) {
+        shelves.findings.push({ server: server.name, message: secretMarked(target.tool) });
+      }
+    } else if (target.kind === 'prompt') shelves.prompt.push(target);
+    else shelves.template.push(target);
+    if (state.agreedDigest !== undefined) continue;
+    const { definitionDigest: digest, definition } = target;
+    shelves.newPins.push({ server: server.name, tool: state.key, digest, definition });
+  }
+}
+
+function pinnedNames(pins: ReadonlyMap<string, Pin>, kind: PinnedKind): readonly string[] {
+  return [...pins.keys()].flatMap((key) => {
+    const read = readPinKey(key);
+    return read.kind === kind ? [read.name] : [];
+  });
+}
+
+function inOrder<Offered extends OfferedTarget>(targets: readonly Offered[]): readonly Offered[] {
+  return [...targets].sort((a, b) => (a.exposedName < b.exposedName ? -1 : 1));
+}
+
+function byExposedName<Offered extends OfferedTarget>(targets: readonly Offered[]): ReadonlyMap<string, Offered> {
+  return new Map(targets.map((target) => [target.exposedName, target]));
 }
 
 function pinsOf({ lock, pins }: CatalogInput, server: ServerSettings): ReadonlyMap<string, Pin> {
@@ -124,13 +199,20 @@ function pinsOf({ lock, pins }: CatalogInput, server: ServerSettings): ReadonlyM
   return new Map([...(pins.get(server.name) ?? []), ...(agreed ?? [])]);
 }
 
-function listedTools(
+/** What a server declares, or is assumed to declare while it was not asked: what was agreed to. */
+function declaredBy(
   observed: ObservedServer,
   { pins, assume }: { pins: ReadonlyMap<string, Pin>; assume: boolean },
-): readonly JsonValue[] | undefined {
-  if (observed.status === 'listed') return observed.tools;
+): Readonly<Record<PinnedKind, readonly JsonValue[]>> | undefined {
+  if (observed.status === 'listed') {
+    return { tool: observed.tools, prompt: observed.prompts ?? [], template: observed.templates ?? [] };
+  }
   if (!assume) return undefined;
-  return Array.from(pins.values()).flatMap((pin) => (pin.kind === 'agreed' ? [pin.definition] : []));
+  const agreed = (kind: PinnedKind): readonly JsonValue[] =>
+    Array.from(pins).flatMap(([key, pin]) =>
+      pin.kind === 'agreed' && readPinKey(key).kind === kind ? [pin.definition] : [],
+    );
+  return { tool: agreed('tool'), prompt: agreed('prompt'), template: agreed('template') };
 }
 
 function secretMarked(tool: string): string {
@@ -140,67 +222,19 @@ function secretMarked(tool: string): string {
 function settingsFindings(
   server: ServerSettings,
   listed: readonly JsonValue[],
-  states: readonly ToolState[],
+  { kind, states }: { readonly kind: PinnedKind; readonly states: readonly ToolState[] },
 ): ServerFinding[] {
   const findings: ServerFinding[] = [];
   if (listed.length > server.maxTools) {
-    const message = `the server lists more than ${server.maxTools} tools; the first ${server.maxTools} are read (\`maxTools\`)`;
+    const { plural } = PINNED_KINDS[kind];
+    const message = `the server lists more than ${server.maxTools} ${plural}; the first ${server.maxTools} are read (\`maxTools\`)`;
     findings.push({ server: server.name, message });
   }
+  if (kind !== 'tool') return findings;
   const known = new Set(states.filter(({ status }) => status !== 'missing').map(({ tool }) => tool));
   for (const tool of server.tools.keys()) {
     if (!known.has(tool))
       findings.push({ server: server.name, message: `\`tools\` names \`${tool}\`, which the server does not have` });
   }
   return findings;
-}
-
-function targetOf(server: ServerSettings, state: ToolState, previous: Catalog | undefined): ToolTarget | undefined {
-  const { tool, observed, observedDigest } = state;
-  if (state.status !== 'active' || observed === undefined || observedDigest === undefined) return undefined;
-  const settings = server.tools.get(tool) ?? server.unlisted;
-  const exposed = exposedName(server.name, tool);
-  const before = previous?.resolve(exposed);
-  // Equal definitions are the same object over time: what is compiled for a schema is found by the schema itself.
-  const definition = before?.definitionDigest === observedDigest ? before.definition : observed;
-  const contract =
-    before !== undefined && sameJson(before.outputSchema, settings.output) ? before.outputSchema : settings.output;
-  const outputSchema = isJsonObject(definition.outputSchema) ? definition.outputSchema : contract;
-  return {
-    kind: 'tool',
-    id: `tool:${server.name}/${tool}`,
-    server: server.name,
-    tool,
-    exposedName: exposed,
-    // The operator's word alone: `readOnlyHint` and its like are the upstream speaking of itself.
-    risk: settings.risk,
-    labels: settings.labels,
-    costNanoUsd: settings.costNanoUsd,
-    timeoutMs: settings.timeoutMs,
-    maxResultBytes: settings.maxResultBytes,
-    payloads: server.payloads,
-    payloadMaxBytes: server.payloadMaxBytes,
-    definitionDigest: observedDigest,
-    definition,
-    ...shownOf(definition, settings.secretArguments, before?.shown),
-    inputSchema: isJsonObject(definition.inputSchema) ? definition.inputSchema : {},
-    ...(outputSchema === undefined ? {} : { outputSchema }),
-  };
-}
-
-/** The definition without the marks that would put a secret argument into a header, where there are such marks. */
-function shownOf(
-  definition: JsonObject,
-  secretArguments: readonly string[],
-  before: JsonObject | undefined,
-): { readonly shown?: JsonObject } {
-  if (secretArguments.length === 0 || !isJsonObject(definition.inputSchema)) return {};
-  const inputSchema = withoutMarks(definition.inputSchema, secretArguments);
-  if (inputSchema === undefined) return {};
-  const shown = { ...definition, inputSchema };
-  return { shown: before !== undefined && sameJson(before, shown) ? before : shown };
-}
-
-function sameJson(a: JsonObject | undefined, b: JsonObject | undefined): boolean {
-  return a !== undefined && b !== undefined && JSON.stringify(a) === JSON.stringify(b);
 }

@@ -2,6 +2,7 @@ import { type Problem, ProblemError } from '../domain/problem.ts';
 import { isJsonObject, type JsonObject } from '../lib/json.ts';
 import { parseStrictJson } from '../lib/strict-json.ts';
 import { type Pin, type Pins, pinOf } from './pin.ts';
+import { pinnedId, readPinKey } from './pinned-kind.ts';
 
 /** Name of the lock within the registry directory. */
 export const LOCK_FILE = 'registry.lock';
@@ -80,7 +81,7 @@ function corrupt(at: string, server: string, tool: string): Problem {
   return {
     code: 'registry-pin-corrupt',
     at,
-    message: `the pin of \`tool:${server}/${tool}\` does not match its own digest; the tool is blocked`,
+    message: `the pin of \`${pinnedId(server, readPinKey(tool))}\` does not match its own digest; it is blocked`,
     hint: `see what changed with \`git diff\`, then run \`seneschal registry pin ${server} ${tool}\``,
     severity: 'warning',
   };

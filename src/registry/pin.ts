@@ -1,18 +1,20 @@
 import type { Digest } from '../lib/digest.ts';
 import { isJsonObject, type JsonObject } from '../lib/json.ts';
 import { definitionDigest } from './definition.ts';
+import { declaredName, PINNED_KINDS, readPinKey } from './pinned-kind.ts';
 
-/** What was agreed of one tool, or that the record of it cannot be trusted, which blocks the tool. */
+/** What was agreed of one definition, or that the record of it cannot be trusted, which blocks what it defines. */
 export type Pin =
   | { readonly kind: 'agreed'; readonly digest: Digest; readonly definition: JsonObject }
   | { readonly kind: 'corrupt' };
 
-/** Pins by server, then by tool. */
+/** Pins by server, then by what `pinKey` makes of kind and name: of a tool its name alone. */
 export type Pins = ReadonlyMap<string, ReadonlyMap<string, Pin>>;
 
-/** A tool's definition, to be pinned. */
+/** A definition to be pinned. */
 export interface NewPin {
   readonly server: string;
+  /** As `pinKey` makes it. */
   readonly tool: string;
   readonly digest: Digest;
   readonly definition: JsonObject;
@@ -20,7 +22,8 @@ export interface NewPin {
 
 /** The pin that a stored digest and definition make: corrupt when they do not belong to each other or to the tool. */
 export function pinOf(tool: string, digest: unknown, definition: unknown): Pin {
-  if (!isJsonObject(definition) || definition.name !== tool) return { kind: 'corrupt' };
+  const { kind, name } = readPinKey(tool);
+  if (!isJsonObject(definition) || declaredName(PINNED_KINDS[kind], definition) !== name) return { kind: 'corrupt' };
   const computed = definitionDigest(definition);
   if (!('digest' in computed) || computed.digest !== digest) return { kind: 'corrupt' };
   return { kind: 'agreed', digest: computed.digest, definition };

@@ -6,24 +6,25 @@ import type { RecordedTarget } from '../ledger/entry.ts';
  * controls that looked at it, so that no decision reads it here.
  */
 export function recordedTarget(recorded: RecordedTarget): Target {
-  if (recorded.id === 'tool:unknown') {
-    return { kind: 'unknown', id: recorded.id, exposedName: 'exposedName' in recorded ? recorded.exposedName : '' };
+  const { id } = recorded;
+  if (id === 'tool:unknown' || id === 'prompt:unknown' || id === 'resource:unknown') {
+    return { kind: 'unknown', id, exposedName: 'exposedName' in recorded ? recorded.exposedName : '' };
   }
-  const [server = '', tool = ''] = recorded.id.slice('tool:'.length).split('/', 2);
-  return {
-    kind: 'tool',
-    id: recorded.id,
-    server,
-    tool,
-    exposedName: `${server}__${tool}`,
-    risk: recorded.risk,
-    labels: [],
-    costNanoUsd: 0,
-    timeoutMs: 0,
-    maxResultBytes: 0,
-    payloads: 'digest',
-    definitionDigest: recorded.definitionDigest,
-    definition: {},
-    inputSchema: {},
+  const [, kind = '', server = '', name = ''] = /^([^:]*):([^/]*)\/?(.*)$/s.exec(id) ?? [];
+  const common = {
+    ...{ server, exposedName: name, risk: 'risk' in recorded ? recorded.risk : 'destructive', labels: [] },
+    ...{ costNanoUsd: 0, timeoutMs: 0, maxResultBytes: 0, payloads: 'digest' as const, definition: {} },
+    definitionDigest: 'definitionDigest' in recorded ? recorded.definitionDigest : NO_DIGEST,
   };
+  switch (kind) {
+    case 'prompt':
+      return { ...common, kind, id: `prompt:${server}/${name}`, prompt: name, inputSchema: {} };
+    case 'resource':
+      // Whether it was a resource or a template no decision asks.
+      return { ...common, kind, id: `resource:${server}/${name}`, uri: name };
+    default:
+      return { ...common, kind: 'tool', id: `tool:${server}/${name}`, tool: name, inputSchema: {} };
+  }
 }
+
+const NO_DIGEST = 'sha256:';

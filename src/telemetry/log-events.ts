@@ -50,7 +50,7 @@ const ERROR = 'what was thrown, in its own words';
 const ERROR_CLASS = 'the class of what was thrown; its words could hold what may not be logged';
 const CALL = {
   principal: 'who called: `agent:…`',
-  target: '`tool:<server>/<tool>`, or `tool:unknown`',
+  target: 'id of the tool, prompt or resource, or such as `tool:unknown`',
   callId: 'id of the call: the `decisionId` of its reply',
 };
 const DURATION = { durationMs: 'milliseconds from the message to the outcome; absent where nothing was sent' };

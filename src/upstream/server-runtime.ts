@@ -1,13 +1,12 @@
 import { createRequire } from 'node:module';
 import type { Pool as UndiciPool } from 'undici';
 import type { DispatchResult } from '../domain/outcome.ts';
-import type { ToolTarget } from '../domain/target.ts';
 import type { CancelSignal } from '../lib/cancellation.ts';
 import type { Digest } from '../lib/digest.ts';
-import type { JsonObject } from '../lib/json.ts';
 import type { Log } from '../telemetry/log.ts';
 import { Breaker, type BreakerState, breakerPosture } from './breaker.ts';
 import { notSent } from './failed-call.ts';
+import type { Outgoing } from './outgoing.ts';
 import type { Session, SessionHost } from './session.ts';
 import { SessionSlot, type SessionSlotEvents } from './session-slot.ts';
 import type { Observed, UpstreamServer, UpstreamStatus } from './upstream-server.ts';
@@ -19,7 +18,7 @@ const Pool = createRequire(import.meta.url)('undici/lib/dispatcher/pool.js') as 
 const LIST_AGAIN_MS = 60_000;
 const SHARED = 'all';
 
-/** Told when a server's tools are other than they were, or cannot be listed any more. */
+/** Told when a server offers other than it did, or its tools cannot be listed any more. */
 export type ToolsChangedListener = (server: string, change: Observed | { readonly error: string }) => void;
 
 export interface ServerRuntimeOptions extends Omit<SessionHost, 'pool'> {
@@ -59,14 +58,10 @@ export class ServerRuntime {
     this.#breaker = this.#newBreaker();
   }
 
-  call(
-    principalId: string,
-    target: ToolTarget,
-    more: { args: JsonObject; signal: CancelSignal },
-  ): Promise<DispatchResult> {
+  call(principalId: string, outgoing: Outgoing, options: { readonly signal: CancelSignal }): Promise<DispatchResult> {
     if (this.#retired) return Promise.resolve(notSent('upstream-unavailable', 'the server was taken out of service'));
     const slot = this.#slot(this.server.sharing === 'all' ? SHARED : principalId);
-    return slot.breaker.isClosed ? slot.call(target, more.args, more) : this.#tryCall(slot, target, more);
+    return slot.breaker.isClosed ? slot.call(outgoing, options) : this.#tryCall(slot, outgoing, options);
   }
 
   /** Asks what the server declares now. With `sharing: principal` in a session of its own that ends right after. */
@@ -136,17 +131,13 @@ export class ServerRuntime {
   }
 
   /** One call tries a server that failed; the others are told at once. */
-  #tryCall(
-    slot: SessionSlot,
-    target: ToolTarget,
-    more: { args: JsonObject; signal: CancelSignal },
-  ): Promise<DispatchResult> {
+  #tryCall(slot: SessionSlot, outgoing: Outgoing, options: { readonly signal: CancelSignal }): Promise<DispatchResult> {
     const waitMs = slot.breaker.tryAfterMs();
     if (waitMs > 0) {
       const message = `\`${this.server.name}\` failed repeatedly; nothing is sent to it for a moment`;
       return Promise.resolve(notSent(breakerPosture.yields, message, waitMs));
     }
-    return slot.call(target, more.args, more).finally(() => slot.breaker.endTrial());
+    return slot.call(outgoing, options).finally(() => slot.breaker.endTrial());
   }
 
   #noteTrouble(message: string): void {

@@ -1,15 +1,14 @@
 import type { DispatchResult } from '../domain/outcome.ts';
 import type { PostureRow } from '../domain/posture.ts';
-import type { ToolTarget } from '../domain/target.ts';
+import type { OfferedTarget } from '../domain/target.ts';
 import type { CancelSignal } from '../lib/cancellation.ts';
-import type { JsonObject } from '../lib/json.ts';
 import { BackOff } from './back-off.ts';
 import { type Breaker, evidenceOf } from './breaker.ts';
 import { dispatchResultOf, notSent } from './failed-call.ts';
 import type { Answer } from './mcp/channel.ts';
-import { listTools, MAX_PAGE_BYTES } from './mcp/list-tools.ts';
-import { mirroredHeaders } from './mcp/mirrored-headers.ts';
+import { listOffers, MAX_PAGE_BYTES } from './mcp/list-offers.ts';
 import { abortKind } from './mcp/request-deadline.ts';
+import { type Outgoing, requestOf } from './outgoing.ts';
 import { type FailedSession, openSession, type Session, type SessionHost, stderrTailOf } from './session.ts';
 
 const LIST_PAUSE_MS = 500;
@@ -17,7 +16,7 @@ const LIST_PAUSE_MS = 500;
 /** What a slot tells of. */
 export interface SessionSlotEvents {
   onOpened(): void;
-  /** The tools of a session were listed: at its start, and whenever the server said that they changed. */
+  /** What a session offers was listed: at its start, and whenever the server said that they changed. */
   onListed(session: Session): void;
   onListingFailed(message: string): void;
   onDropped(): void;
@@ -80,14 +79,10 @@ export class SessionSlot {
   }
 
   /** Dispatches one call. Never rejects; a lost session is opened again once, and the call sent again where that is safe. */
-  async call(
-    target: ToolTarget,
-    args: JsonObject,
-    options: { readonly signal: CancelSignal },
-  ): Promise<DispatchResult> {
+  async call(outgoing: Outgoing, options: { readonly signal: CancelSignal }): Promise<DispatchResult> {
     this.#activeCalls += 1;
     try {
-      return await this.#callTwice(target, args, options.signal);
+      return await this.#callTwice(outgoing, options.signal);
     } finally {
       this.#activeCalls -= 1;
       this.#lastUsedMs = this.#host.clock.monotonicMs();
@@ -107,7 +102,7 @@ export class SessionSlot {
     return this.#starting;
   }
 
-  /** Lists the tools of the open session again, or waits for the listing that is under way. Resolves with why it failed, if it did. */
+  /** Lists what the open session offers again, or waits for the listing that is under way. Resolves with why it failed, if it did. */
   listAgain(): Promise<string | undefined> {
     if (this.#session === undefined) return Promise.resolve(undefined);
     this.#listing ??= this.#list(this.#session).finally(() => {
@@ -130,7 +125,8 @@ export class SessionSlot {
     if (this.#session !== undefined) await this.#drop(this.#session);
   }
 
-  async #callTwice(target: ToolTarget, args: JsonObject, signal: CancelSignal): Promise<DispatchResult> {
+  async #callTwice(outgoing: Outgoing, signal: CancelSignal): Promise<DispatchResult> {
+    const { target } = outgoing;
     let deadlineMs: number | undefined;
     const openBefore = this.#session;
     let isRenewed = false;
@@ -146,21 +142,18 @@ export class SessionSlot {
           await this.#drop(session);
           continue;
         }
-        return notSent(driftPosture.yields, 'the tool is no longer what was agreed to');
+        return notSent(driftPosture.yields, `the ${target.kind} is no longer what was agreed to`);
       }
       const nowMs = this.#host.clock.monotonicMs();
       deadlineMs ??= nowMs + target.timeoutMs;
       const { aliveCount } = this.breaker;
-      const answer = await session.channel.request(
-        'tools/call',
-        { name: target.tool, arguments: args },
-        {
-          signal,
-          timeoutMs: Math.max(1, deadlineMs - nowMs),
-          maxBytes: target.maxResultBytes,
-          ...(session.hands.era === 'modern' ? { headers: mirroredHeaders(target, args) } : {}),
-        },
-      );
+      const { method, params, headers } = requestOf(outgoing, session.hands.era);
+      const answer = await session.channel.request(method, params, {
+        signal,
+        timeoutMs: Math.max(1, deadlineMs - nowMs),
+        maxBytes: target.maxResultBytes,
+        ...(headers === undefined ? {} : { headers }),
+      });
       this.#noteAnswer(answer, aliveCount);
       if (isSessionGone(answer)) void this.#drop(session);
       const isForgotten = answer.kind === 'failed' && answer.why === 'session-lost';
@@ -232,7 +225,7 @@ export class SessionSlot {
     await session.channel.close();
   }
 
-  /** The server says that its tools changed. One that says so without end must not keep the broker listing. */
+  /** The server says that its lists changed. One that says so without end must not keep the broker listing. */
   #onAnnounced(): void {
     this.#isAnnounced = true;
     if (this.#isPausing || this.#listing !== undefined || this.#session === undefined) return;
@@ -250,14 +243,15 @@ export class SessionSlot {
     const { server, clock } = this.#host;
     const { timeoutMs, maxTools } = server;
     const options = { signal: this.#closing.signal, timeoutMs, maxBytes: MAX_PAGE_BYTES, maxTools };
-    const listing = await listTools(session.channel, options);
+    const { era, protocolVersion, capabilities } = session.hands;
+    const listing = await listOffers(session.channel, capabilities, options);
     if (listing.kind === 'failed') {
       if (listing.sessionLost === true) void this.#drop(session);
       else if (session.channel.ended === undefined) this.#events.onListingFailed(listing.message);
       return listing.message;
     }
-    const { era, protocolVersion } = session.hands;
-    session.see({ tools: listing.tools, era, protocolVersion, atMs: clock.wallMs() });
+    const { kind: _, ...offers } = listing;
+    session.see({ ...offers, era, protocolVersion, atMs: clock.wallMs() });
     this.#events.onListed(session);
     return undefined;
   }
@@ -282,7 +276,7 @@ function isSessionGone(answer: Answer): boolean {
 }
 
 /** A call goes out a second time only where it surely was not sent, or changes nothing. */
-function mayBeSentAgain(answer: Answer, target: ToolTarget): boolean {
+function mayBeSentAgain(answer: Answer, target: OfferedTarget): boolean {
   if (answer.kind !== 'failed') return false;
   if (answer.why !== 'lost' && answer.why !== 'session-lost') return false;
   return !answer.sent || target.risk === 'read';

@@ -1,25 +1,28 @@
 import type { Pool } from 'undici';
 import { ProblemError } from '../domain/problem.ts';
-import type { ToolTarget } from '../domain/target.ts';
+import { type OfferedTarget, upstreamName } from '../domain/target.ts';
 import type { CancelSignal } from '../lib/cancellation.ts';
 import { canonicalJson } from '../lib/canonical-json.ts';
 import type { Clock } from '../lib/clock.ts';
 import { type Digest, digestOf } from '../lib/digest.ts';
-import type { JsonObject } from '../lib/json.ts';
+import type { JsonObject, JsonValue } from '../lib/json.ts';
 import type { EraMemory } from './era.ts';
 import type { Channel, ChannelEvents } from './mcp/channel.ts';
 import { childEnvironment } from './mcp/child-environment.ts';
 import { agreeOnEra } from './mcp/find-era.ts';
 import type { FailedHandshake, Handshake } from './mcp/handshake.ts';
 import { HttpChannel } from './mcp/http-channel.ts';
-import { listTools, MAX_PAGE_BYTES } from './mcp/list-tools.ts';
+import { listOffers, MAX_PAGE_BYTES } from './mcp/list-offers.ts';
 import type { ClientInfo } from './mcp/message-dress.ts';
 import { SseChannel } from './mcp/sse-channel.ts';
 import { StdioChannel } from './mcp/stdio-channel.ts';
 import type { Observed, UpstreamServer } from './upstream-server.ts';
 
 /** What the members of a definition are that a pin covers. */
-const PINNED_MEMBERS = ['name', 'title', 'description', 'inputSchema', 'outputSchema', 'annotations'] as const;
+const PINNED_MEMBERS = [
+  ...(['name', 'title', 'description', 'inputSchema', 'outputSchema', 'annotations'] as const),
+  ...(['arguments', 'uriTemplate', 'mimeType'] as const),
+] as const;
 const ENVELOPE_BYTES = 64 * 1024;
 
 /** What every session of one server is opened with. */
@@ -45,7 +48,7 @@ export interface FailedSession {
   readonly detail?: string;
 }
 
-/** One live session with a tool server: handshake done, tools listed. */
+/** One live session with a tool server: handshake done, offers listed. */
 export class Session {
   readonly kind = 'open';
   readonly channel: Channel;
@@ -61,7 +64,7 @@ export class Session {
     this.hands = hands;
     this.openedAtMs = options.openedAtMs;
     this.#observed = options.observed;
-    this.#digest = digestOf(JSON.stringify(options.observed.tools));
+    this.#digest = digestOfOffers(options.observed);
     this.#byName = byName(options.observed);
   }
 
@@ -77,16 +80,18 @@ export class Session {
   /** Takes a later listing of the same session. */
   see(observed: Observed): void {
     this.#observed = observed;
-    this.#digest = digestOf(JSON.stringify(observed.tools));
+    this.#digest = digestOfOffers(observed);
     this.#byName = byName(observed);
     this.#sameAsPinned = new WeakMap();
   }
 
-  /** True when this very session declares the tool as it was when the target was resolved. */
-  declares(target: ToolTarget): boolean {
+  /** True when this very session declares the target as it was when it was resolved; resources are no declarations. */
+  declares(target: OfferedTarget): boolean {
+    const key = keyOf(target);
+    if (key === undefined) return true;
     const known = this.#sameAsPinned.get(target.definition);
     if (known !== undefined) return known;
-    const listed = this.#byName.get(target.tool);
+    const listed = this.#byName.get(key);
     const same = listed !== undefined && pinnedText(listed) === pinnedText(target.definition);
     this.#sameAsPinned.set(target.definition, same);
     return same;
@@ -98,8 +103,28 @@ function pinnedText(definition: JsonObject): string {
   return canonicalJson(PINNED_MEMBERS.map((member) => definition[member] ?? null));
 }
 
-function byName(observed: Observed): ReadonlyMap<string, JsonObject> {
-  return new Map(observed.tools.map((tool) => [typeof tool.name === 'string' ? tool.name : '', tool]));
+function digestOfOffers({ tools, prompts, resources, templates }: Observed): Digest {
+  return digestOf(JSON.stringify([tools, prompts, resources, templates]));
+}
+
+/** What a target is declared by: no tool, prompt or template has a name that another kind's key could be. */
+function keyOf(target: OfferedTarget): string | undefined {
+  if (target.kind === 'tool') return target.tool;
+  if (target.kind === 'prompt') return `prompt ${upstreamName(target)}`;
+  // A resource that a template makes has the template's definition; one that was listed is no declaration.
+  const { uriTemplate } = target.definition;
+  return typeof uriTemplate === 'string' ? `template ${uriTemplate}` : undefined;
+}
+
+function byName({ tools, prompts, templates }: Observed): ReadonlyMap<string, JsonObject> {
+  const named = new Map<string, JsonObject>();
+  const put = (prefix: string, name: JsonValue | undefined, definition: JsonObject): void => {
+    named.set(`${prefix}${typeof name === 'string' ? name : ''}`, definition);
+  };
+  for (const tool of tools) put('', tool.name, tool);
+  for (const prompt of prompts) put('prompt ', prompt.name, prompt);
+  for (const template of templates) put('template ', template.uriTemplate, template);
+  return named;
 }
 
 /** Opens a session: process or sockets, era, first listing, all within the server's start deadline. */
@@ -160,8 +185,10 @@ async function readySession(
 ): Promise<Session | FailedHandshake> {
   const { channel, hands } = open;
   const { server, clock, eraMemory } = host;
-  const listing = await listTools(channel, { ...open.deadline, timeoutMs: open.leftMs(), maxTools: server.maxTools });
+  const limits = { ...open.deadline, timeoutMs: open.leftMs(), maxTools: server.maxTools };
+  const listing = await listOffers(channel, hands.capabilities, limits);
   if (listing.kind === 'failed') return listing;
+  const { kind: _, ...offers } = listing;
   const atMs = clock.wallMs();
   const { era, protocolVersion } = hands;
   const remembered = eraMemory.get(server.name);
@@ -169,7 +196,7 @@ async function readySession(
     eraMemory.set(server.name, { era, protocolVersion, atMs });
   }
   channel.listen();
-  const observed = { tools: listing.tools, era, protocolVersion, atMs };
+  const observed = { ...offers, era, protocolVersion, atMs };
   return new Session(channel, hands, { openedAtMs: clock.monotonicMs(), observed });
 }
 

@@ -39,16 +39,16 @@ export class UpstreamPool {
 
   /**
    * Sends a call to its tool server and waits for what comes back, at most for the target's `timeoutMs` after the
-   * session is ready. MUST NOT reject for anything that a tool server does; rejects for a call without a tool.
+   * session is ready. MUST NOT reject for anything that a tool server does; rejects for a call to what does not exist.
    */
   dispatch(call: Call, options: { readonly signal: CancelSignal }): Promise<DispatchResult> {
-    const { target } = call;
-    if (target.kind !== 'tool') return Promise.reject(new Error('a call to an unknown tool was dispatched'));
+    const { target, action, args } = call;
+    if (target.kind === 'unknown') return Promise.reject(new Error('a call to what does not exist was dispatched'));
     if (options.signal.aborted)
       return Promise.resolve(notSent('cancelled', 'the call was cancelled before it was sent'));
     const runtime = this.#runtimes.get(target.server);
     if (runtime === undefined) return Promise.resolve(notSent('upstream-unavailable', 'the server is not in service'));
-    return runtime.call(call.principal.id, target, { args: call.args, signal: options.signal });
+    return runtime.call(call.principal.id, { target, action, args }, options);
   }
 
   /** Asks one server what it declares, starting it where needed. A server that cannot tell is an `error`, not a rejection. */

@@ -1,6 +1,6 @@
-import type { JsonObject } from '../lib/json.ts';
 import type { BreakerState } from './breaker.ts';
 import type { Era } from './era.ts';
+import type { Offers } from './mcp/list-offers.ts';
 
 /** A tool server that is a child process of the broker. Started without a shell, in a process group of its own. */
 export interface StdioTransport {
@@ -48,10 +48,8 @@ export interface UpstreamServer {
   readonly era: Era | 'auto';
 }
 
-/** What a server declared when it was last asked. */
-export interface Observed {
-  /** Every tool definition, verbatim, under its upstream name, in the order of the server. */
-  readonly tools: readonly JsonObject[];
+/** What a server declared when it was last asked: every definition verbatim, under its upstream name, in its own order. */
+export interface Observed extends Offers {
   readonly era: Era;
   readonly protocolVersion: string;
   /** Calendar time in milliseconds. */

@@ -1,31 +1,39 @@
+import type { Call } from '../domain/call.ts';
 import type { Control } from '../domain/control.ts';
 import type { PostureRow } from '../domain/posture.ts';
 import { allow, deny } from '../domain/verdict.ts';
+import { argumentsSchema } from './call-shape.ts';
 import type { SchemaCompiler } from './compile.ts';
 import { type SchemaFacts, schemaFacts, sentenceOf } from './schema-facts.ts';
 
 export const inputPosture: PostureRow<'arguments-invalid'> = {
   guard: 'arguments',
-  when: "they do not match the tool's `inputSchema`",
+  when: "they do not match the tool's `inputSchema`, or what else the call may carry",
   yields: 'arguments-invalid',
   opens: null,
 };
 
-/** The control `validate-input`: the arguments match the tool's `inputSchema`, so that what is sent has been validated. */
+/** The control `validate-input`: the arguments match the schema of their call, so that what is sent has been validated. */
 export function validateInput(schemas: SchemaCompiler): Control<SchemaFacts> {
   return {
     name: 'validate-input',
     gather: ({ call }) => {
+      const schema = argumentsSchema(call);
       // What does not exist has no schema; `authorize` has refused it long before.
-      if (call.target.kind === 'unknown') return { schema: '', errors: [{ pointer: '', keyword: 'false schema' }] };
-      return schemaFacts(schemas.compile(call.target.inputSchema), call.args);
+      if (schema === undefined) return { schema: '', errors: [{ pointer: '', keyword: 'false schema' }] };
+      return schemaFacts(schemas.compile(schema), call.args);
     },
-    decide: (_exchange, { errors }) => {
+    decide: ({ call }, { errors }) => {
       if (errors.length === 0) return allow();
       return deny(
         inputPosture.yields,
-        `the arguments do not match the tool's schema: ${sentenceOf(errors, 'the whole')}`,
+        `the arguments do not match ${whatOf(call)}: ${sentenceOf(errors, 'the whole')}`,
       );
     },
   };
+}
+
+function whatOf({ target, action }: Call): string {
+  if (action === 'complete') return 'what a completion takes';
+  return target.kind === 'prompt' ? 'what the prompt takes' : "the tool's schema";
 }

@@ -1,3 +1,4 @@
+import type { Action } from '../domain/call.ts';
 import type { Control, Exchange } from '../domain/control.ts';
 import type { PostureRow } from '../domain/posture.ts';
 import type { ToolTarget } from '../domain/target.ts';
@@ -17,8 +18,11 @@ export const outputPosture: PostureRow<'output-invalid'> = {
 /** What is wrong with a result before any schema is asked. */
 const FAULTS = {
   'no-result': 'there is no result to check',
-  'other-kind': 'it is not a complete tool result',
+  'other-kind': 'it is not a complete result',
   content: '`content` is not a list of content blocks that name their type',
+  messages: '`messages` is not a list of messages with a role and a content block',
+  contents: '`contents` is not a list of contents that name their URI and hold text or a blob',
+  completion: '`completion` does not hold at most 100 values, all texts',
   unstructured: 'the tool declares an `outputSchema` and `structuredContent` is missing',
   'text-json': 'a contract asks for JSON and the content is not one block of text that holds it',
 } as const;
@@ -39,7 +43,7 @@ const valid = new WeakMap<SchemaFacts, OutputFacts>();
 const MAX_TEXT_DEPTH = 128;
 
 /**
- * The control `validate-output`: a result has the form of MCP's `CallToolResult`, and its structured content matches
+ * The control `validate-output`: a result has the form that MCP gives it, and the structured content of a tool matches
  * the tool's `outputSchema` or the registry's contract. A result that does not match is withheld.
  */
 export function validateOutput(schemas: SchemaCompiler): Control<OutputFacts> {
@@ -51,6 +55,10 @@ function gather(schemas: SchemaCompiler, { call, result }: Exchange): OutputFact
   if (result === undefined || target.kind === 'unknown') return faulty('no-result');
   // 2026-07-28 names the kind of every result; before, there was one kind only.
   if (result.resultType !== undefined && result.resultType !== 'complete') return faulty('other-kind');
+  if (target.kind !== 'tool') {
+    const fault = faultOfForm(call.action, result);
+    return fault === undefined ? FINE : faulty(fault);
+  }
   if (!isContent(result.content)) return faulty('content');
   // MCP tools, "Output Schema": an error speaks for itself and need not match.
   if (result.isError === true || target.outputSchema === undefined) return FINE;
@@ -89,6 +97,36 @@ function isContent(content: JsonValue | undefined): boolean {
 function isBlock(block: JsonValue): boolean {
   if (!isJsonObject(block) || typeof block.type !== 'string') return false;
   return block.type !== 'text' || typeof block.text === 'string';
+}
+
+/** Most values of one completion (MCP, completion/complete). */
+const MAX_COMPLETIONS = 100;
+
+/** What is wrong with the result of a prompt, a resource or a completion; undefined when nothing is. */
+function faultOfForm(action: Action, result: JsonObject): Fault | undefined {
+  if (action === 'complete') return isCompletion(result.completion) ? undefined : 'completion';
+  if (action === 'get') return isListOf(result.messages, isPromptMessage) ? undefined : 'messages';
+  return isListOf(result.contents, isContents) ? undefined : 'contents';
+}
+
+function isListOf(value: JsonValue | undefined, isMember: (member: JsonValue) => boolean): boolean {
+  return Array.isArray(value) && value.every(isMember);
+}
+
+function isPromptMessage(message: JsonValue): boolean {
+  if (!isJsonObject(message) || (message.role !== 'user' && message.role !== 'assistant')) return false;
+  return message.content !== undefined && isBlock(message.content);
+}
+
+function isContents(contents: JsonValue): boolean {
+  if (!isJsonObject(contents) || typeof contents.uri !== 'string') return false;
+  return (typeof contents.text === 'string') !== (typeof contents.blob === 'string');
+}
+
+function isCompletion(completion: JsonValue | undefined): boolean {
+  if (!isJsonObject(completion) || !Array.isArray(completion.values)) return false;
+  const { values } = completion;
+  return values.length <= MAX_COMPLETIONS && values.every((value) => typeof value === 'string');
 }
 
 function declaresOutput(target: ToolTarget): boolean {

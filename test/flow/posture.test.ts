@@ -114,6 +114,8 @@ const BROKEN: Readonly<Record<string, () => Promise<string | undefined>>> = {
 
 /** Where a guard is broken by a test of its own, what that test expects, word for word. */
 const BROKEN_ELSEWHERE: Readonly<Record<string, readonly [file: string, expects: string]>> = {
+  'resolving a prompt': ['test/flow/other-surfaces.test.ts', "'unknown-prompt'"],
+  'resolving a URI': ['test/flow/other-surfaces.test.ts', "'unknown-resource'"],
   pins: ['test/unit/registry/catalog.test.ts', "'unpinned: `registry.lock` does not hold it'"],
   drift: ['test/flow/tool-drift.test.ts', "'tool-drifted'"],
   'tool schemas': ['test/attack/schema-bomb.test.ts', "'quarantined'"],

@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { ACTIONS } from '../../src/domain/call.ts';
 import { commit, saltedDigest } from '../../src/ledger/commitment.ts';
+import type { RecordedTarget } from '../../src/ledger/entry.ts';
 import { entryBytes, leafHash } from '../../src/ledger/entry-bytes.ts';
 import { printEntry } from '../../src/ledger/print-entry.ts';
 import { isUntouched, readEntry } from '../../src/ledger/read-entry.ts';
@@ -9,7 +11,7 @@ import { canonicalJson } from '../../src/lib/canonical-json.ts';
 import type { JsonObject, JsonValue } from '../../src/lib/json.ts';
 import { SHA256_OF_BYTES_BEFORE, type SqlValue, type Statement } from '../../src/storage/database.ts';
 import { StatementDecoder, StatementEncoder } from '../../src/storage/statement-bytes.ts';
-import { admitted, CountingIds, closed } from '../fixtures/book.ts';
+import { admitted, CountingIds, closed, DIGEST } from '../fixtures/book.ts';
 
 const RUNS = { numRuns: 300 };
 const json = fc.jsonValue({ stringUnit: 'grapheme' }) as fc.Arbitrary<JsonValue>;
@@ -46,6 +48,22 @@ test('a text has a canonical form exactly when it holds no half of a character',
   );
 });
 
+/** Ids of every kind; of a resource its URI is in it, which may be any text. */
+function ids(text: fc.Arbitrary<string>): fc.Arbitrary<`${'tool' | 'prompt' | 'resource'}:${string}/${string}`> {
+  return fc
+    .tuple(fc.constantFrom('tool' as const, 'prompt' as const, 'resource' as const), text)
+    .map(([kind, name]) => `${kind}:files/${name}` as const);
+}
+
+function recordedTargets(text: fc.Arbitrary<string>): fc.Arbitrary<RecordedTarget> {
+  const known = fc.tuple(ids(text), fc.boolean()).map(([id, isFrozen]): RecordedTarget => {
+    const target = { definitionDigest: DIGEST, id, risk: 'read' } as const;
+    return isFrozen ? Object.freeze(target) : target;
+  });
+  const unknown = fc.constantFrom('tool:unknown' as const, 'prompt:unknown' as const, 'resource:unknown' as const);
+  return fc.oneof(known, fc.record({ exposedName: text, id: unknown }));
+}
+
 test('the entries of a call are printed as the general printer prints them', () => {
   const text = fc.string({ unit: 'binary' });
   const frozenOrNot = fc.tuple(facts, fc.boolean()).map(([some, isFrozen]) => (isFrozen ? Object.freeze(some) : some));
@@ -62,21 +80,23 @@ test('the entries of a call are printed as the general printer prints them', () 
     ),
     { maxLength: 3 },
   );
-  const session = { session: text, principal: text, steps };
+  const action = fc.constantFrom(...ACTIONS);
+  const session = { session: text, principal: text, steps, action };
   const intents = fc
-    .record({ ...session, subjects: fc.array(text).map((list) => Object.freeze(list)) })
+    .record({ ...session, target: recordedTargets(text), subjects: fc.array(text).map((list) => Object.freeze(list)) })
     .map((more) => admitted('c1', more));
   const outcomes = fc
     .record(
       {
         ...session,
+        target: ids(text),
         message: text,
         reason: fc.constant('policy-denied' as const),
         rule: text,
         stage: text,
         resultBytes: fc.nat(),
       },
-      { requiredKeys: ['session', 'principal', 'steps'] },
+      { requiredKeys: ['session', 'principal', 'steps', 'action', 'target'] },
     )
     .map((more) => closed('c1', more));
   fc.assert(

@@ -52,7 +52,7 @@ export function scopeOf(principal: Principal, args: JsonObject): ConditionScope 
   return {
     ...{ args, nowMs: 0, context: { transport: 'http', protocolVersion: '2025-11-25' } },
     principal: { agent: id, owner, proof, ...(team === undefined ? {} : { team }) },
-    target: { server: 'x', tool: 'a', risk: 'write', labels: [] },
+    target: { server: 'x', kind: 'tool', name: 'a', tool: 'a', risk: 'write', labels: [] },
   };
 }
 

@@ -29,7 +29,7 @@ export async function lookAtServer(draft: ServerDraft, settings: Settings, how: 
   const asking = { registryDir: settings.registry, home: homeOf(settings), ...how };
   const [answered] = await askDrafts([draft], registry, asking);
   if (answered === undefined || 'error' in answered) throw new ProblemError([unanswered(draft, answered)]);
-  return proposeServer(draft, answered.tools, registry);
+  return proposeServer(draft, answered.listed, registry);
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { JsonValue } from '../../lib/json.ts';
+import type { ListedServer } from '../../registry/catalog.ts';
 import type { Registry } from '../../registry/load.ts';
 import { type Asking, askServers } from '../ask-servers.ts';
 import type { ServerDraft } from './draft.ts';
@@ -6,7 +6,7 @@ import { safeLastLine } from './safe-line.ts';
 
 /** What the server of a draft said when it was asked once. */
 export type Answered =
-  | { readonly draft: ServerDraft; readonly tools: readonly JsonValue[] }
+  | { readonly draft: ServerDraft; readonly listed: ListedServer }
   | {
       readonly draft: ServerDraft;
       readonly error: string;
@@ -28,7 +28,7 @@ export async function askDrafts(
   const { observed, stderrTails } = await askServers(registry, { ...asking, env });
   return drafts.map((draft): Answered => {
     const seen = observed.get(draft.name);
-    if (seen?.status === 'listed') return { draft, tools: seen.tools };
+    if (seen?.status === 'listed') return { draft, listed: seen };
     const error = seen?.status === 'failed' ? seen.error : 'it was not asked';
     const lastLine = safeLastLine(stderrTails.get(draft.name) ?? '', draft, env);
     return { draft, error, ...(lastLine === undefined ? {} : { lastLine }) };

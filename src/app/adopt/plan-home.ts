@@ -64,7 +64,7 @@ export async function planHome(wishes: HomeWishes, settings: Settings, how: Look
   const asking = { registryDir: settings.registry, home: homeOf(settings), ...how };
   const answers = await askDrafts(fit, registry, asking);
   const proposals = answers.flatMap((answer) =>
-    'tools' in answer ? [proposeServer(answer.draft, answer.tools, registry)] : [],
+    'listed' in answer ? [proposeServer(answer.draft, answer.listed, registry)] : [],
   );
   const failed = answers.flatMap((answer) => ('error' in answer ? [unanswered(answer.draft, answer)] : []));
   const problems = [...leftOut, ...failed];

@@ -1,9 +1,9 @@
 import type { Risk } from '../../domain/target.ts';
 import { type Digest, digestOfJson } from '../../lib/digest.ts';
-import type { JsonValue } from '../../lib/json.ts';
-import { buildCatalog } from '../../registry/catalog.ts';
+import { buildCatalog, type ListedServer } from '../../registry/catalog.ts';
 import type { Registry } from '../../registry/load.ts';
 import type { NewPin } from '../../registry/pin.ts';
+import { readPinKey } from '../../registry/pinned-kind.ts';
 import { proposeRisk } from '../../registry/risk-proposal.ts';
 import { serverText } from '../../registry/server-text.ts';
 import type { ToolState } from '../../registry/tool-state.ts';
@@ -17,7 +17,7 @@ export interface ProposedTool {
   readonly why: string;
 }
 
-/** A tool that cannot be called as it is, and why. */
+/** A tool, or by its id a prompt or resource template, that cannot be used as it is, and why. */
 export interface QuarantinedTool {
   readonly tool: string;
   readonly reason: string;
@@ -27,6 +27,8 @@ export interface QuarantinedTool {
 export interface ServerProposal {
   readonly draft: ServerDraft;
   readonly tools: readonly ProposedTool[];
+  /** Ids of its prompts and resource templates. */
+  readonly others: readonly string[];
   readonly quarantined: readonly QuarantinedTool[];
   /** The definitions that would be agreed to. */
   readonly pins: readonly NewPin[];
@@ -35,19 +37,24 @@ export interface ServerProposal {
 }
 
 /** Judges what a server listed, as the broker would. `registry` holds the server. */
-export function proposeServer(draft: ServerDraft, listed: readonly JsonValue[], registry: Registry): ServerProposal {
+export function proposeServer(draft: ServerDraft, listed: ListedServer, registry: Registry): ServerProposal {
   const none = new Map();
-  const { tools: states } = buildCatalog({
+  const { states } = buildCatalog({
     registry,
     ...{ lock: none, pins: none, admit: admitTool },
-    observed: new Map([[draft.name, { status: 'listed', tools: listed }]]),
+    observed: new Map([[draft.name, listed]]),
   });
   const own = states.filter(({ server }) => server === draft.name);
   const pins = own.flatMap(pinOf);
-  const tools = pins.map(({ tool, definition }) => ({ tool, ...proposeRisk(definition) }));
+  const tools = pins
+    .filter((pin) => readPinKey(pin.tool).kind === 'tool')
+    .map(({ tool, definition }) => ({ tool, ...proposeRisk(definition) }));
   return {
     ...{ draft, tools, pins },
-    quarantined: own.flatMap(({ tool, status, reason = '' }) => (status === 'quarantined' ? [{ tool, reason }] : [])),
+    others: own.flatMap((state) => (state.kind === 'tool' ? [] : pinOf(state).map(() => state.id))),
+    quarantined: own.flatMap(({ kind, tool, id, status, reason = '' }) =>
+      status === 'quarantined' ? [{ tool: kind === 'tool' ? tool : id, reason }] : [],
+    ),
     text: serverText({ ...draft, tools }),
   };
 }
@@ -57,8 +64,8 @@ export function digestOfPins(pins: readonly Pick<NewPin, 'tool' | 'digest'>[]): 
   return digestOfJson(Object.fromEntries(pins.map(({ tool, digest }) => [tool, digest])));
 }
 
-function pinOf({ server, tool, status, observed, observedDigest }: ToolState): readonly NewPin[] {
+function pinOf({ server, key, status, observed, observedDigest }: ToolState): readonly NewPin[] {
   return status === 'quarantined' || observed === undefined || observedDigest === undefined
     ? []
-    : [{ server, tool, digest: observedDigest, definition: observed }];
+    : [{ server, tool: key, digest: observedDigest, definition: observed }];
 }

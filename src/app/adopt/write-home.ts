@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { type Problem, ProblemError } from '../../domain/problem.ts';
+import { pinnedId, readPinKey } from '../../registry/pinned-kind.ts';
 import { type CoreOptions, openCore } from '../compose.ts';
 import { checkRules, testRules } from '../policy-questions.ts';
 import type { Settings } from '../settings.ts';
@@ -146,7 +147,7 @@ async function record({ proposals }: HomePlan, settings: Settings, options: Core
     for (const { draft, pins } of proposals) {
       await core.journal.require({ kind: 'server.added', by, server: draft.name, tools: pins.length });
       for (const { server, tool, digest } of pins)
-        await core.journal.require({ kind: 'tool.pinned', by, tool: `tool:${server}/${tool}`, to: digest });
+        await core.journal.require({ kind: 'tool.pinned', by, tool: pinnedId(server, readPinKey(tool)), to: digest });
     }
   } finally {
     await core.close('after init');

@@ -1,5 +1,6 @@
 import type { Problem } from '../../domain/problem.ts';
 import { askDaemon } from '../../ingress/socket-client.ts';
+import { partsOfObject } from '../../policy/condition-target.ts';
 import { buildCatalog, type ObservedServer } from '../../registry/catalog.ts';
 import type { Registry } from '../../registry/load.ts';
 import { admitTool } from '../../validation/tool-schemas.ts';
@@ -57,7 +58,7 @@ function failureOf({ name, status, error }: RegistryView['servers'][number], reg
 
 const NAMED = 5;
 
-/** Tools of one server that stand alike. */
+/** Tools, prompts and resource templates of one server that stand alike. */
 interface Blocked {
   readonly server: string;
   readonly status: string;
@@ -74,9 +75,9 @@ function blockedTools(
   for (const { id, status, reason = '' } of tools) {
     // What was never admitted and never agreed to is missed by nobody; `registry list` shows it.
     if (status === 'active' || (status === 'quarantined' && !pinned.has(id))) continue;
-    const [, server = '', tool = ''] = /^tool:([^/]+)\/(.*)$/.exec(id) ?? [];
+    const { server, name } = partsOfObject(id);
     const group = groups.get(`${server} ${status}`) ?? { server, status, reason, names: [] };
-    group.names.push(tool);
+    group.names.push(id.startsWith('tool:') ? name : id);
     groups.set(`${server} ${status}`, group);
   }
   return [...groups.values()].map((blocked) => blockedProblem(blocked, registry));
@@ -85,11 +86,13 @@ function blockedTools(
 function blockedProblem({ server, status, reason, names }: Blocked, registry: Registry): Problem {
   const shown = names.slice(0, NAMED).map((name) => `\`${name}\``);
   const more = names.length > NAMED ? ` and ${names.length - NAMED} more` : '';
+  // No tool has a `:` in its name; the ids of prompts and templates have.
+  const nouns = names.some((name) => name.includes(':')) ? 'tools, prompts and templates' : 'tools';
   const because = status === 'quarantined' ? ` (${reason})` : '';
   return {
     code: 'doctor-tool-blocked',
     at: registry.placeOf(server, ['name']),
-    message: `${names.length} of the tools of \`${server}\` cannot be called, being ${status}${because}: ${shown.join(', ')}${more}`,
+    message: `${names.length} of the ${nouns} of \`${server}\` cannot be called, being ${status}${because}: ${shown.join(', ')}${more}`,
     hint: (MENDS[status] ?? 'run `seneschal registry list`').replaceAll('SERVER', server),
     // What was agreed to and is otherwise now is an alarm; what nobody has agreed to yet is not.
     severity: status === 'drifted' || status === 'pin-corrupt' ? 'error' : 'warning',

@@ -1,9 +1,12 @@
 import type { CallContext } from '../../domain/call.ts';
 import type { Principal } from '../../domain/principal.ts';
+import type { OfferKind } from '../../domain/target.ts';
 import type { CancelSignal } from '../../lib/cancellation.ts';
 import { isJsonObject, type JsonObject } from '../../lib/json.ts';
 import type { RequestId, RpcMessage } from './envelope.ts';
+import { readGoverned } from './governed-request.ts';
 import type { Era } from './modern-envelope.ts';
+import { replyToOther } from './other-replies.ts';
 import {
   errorReply,
   idJson,
@@ -34,38 +37,37 @@ export function isRequest(message: RpcMessage): message is RpcRequest {
   return message.id !== undefined;
 }
 
-/** What we can do: tools, and telling when their list changed. */
-const CAPABILITIES: JsonObject = Object.freeze({ tools: { listChanged: true } });
 const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
-const NO_ARGUMENTS: JsonObject = Object.freeze({});
 
-/** Walks one `tools/call`. Never rejects. `traceHeader` is the HTTP header `traceparent`, which the body overrides. */
-export async function answerToolsCall(
+/** Walks one governed request. Never rejects. `traceHeader` is the HTTP header `traceparent`, which the body overrides. */
+export async function answerCall(
   services: McpServices,
   conversation: Conversation,
   { request, signal, traceHeader }: { request: RpcRequest; signal: CancelSignal; traceHeader?: string | undefined },
 ): Promise<Reply> {
-  const { name, arguments: args = NO_ARGUMENTS, _meta: meta } = request.params;
-  if (typeof name !== 'string') return refuseParams(services, conversation, [request.id, '`name` is not a string']);
-  if (!isJsonObject(args)) return refuseParams(services, conversation, [request.id, '`arguments` is not an object']);
+  const asked = readGoverned(request.method, request.params);
+  if (typeof asked === 'string') return refuseParams(services, conversation, [request.id, asked]);
+  const { verb, name, args } = asked;
+  const { _meta: meta } = request.params;
   const sent = (isJsonObject(meta) ? meta.traceparent : undefined) ?? traceHeader;
   const context =
     typeof sent === 'string' && TRACEPARENT.test(sent)
       ? { ...conversation.context, traceparent: sent }
       : conversation.context;
   try {
-    const reply = await services.broker.callTool(
-      { principal: conversation.principal, exposedName: name, args, context },
+    const reply = await services.broker.call(
+      { principal: conversation.principal, verb, exposedName: name, args, context },
       { signal },
     );
-    return replyToCall(reply, { id: request.id, name }, { era: conversation.era, serverInfo: services.serverInfo });
+    const toReply = verb.kind === 'tool' ? replyToCall : replyToOther;
+    return toReply(reply, { id: request.id, verb, name }, styleOf(services, conversation.era));
   } catch (error) {
     services.log.error('ingress.failed', { method: request.method, error: nameOf(error) });
     return internalErrorReply(request.id);
   }
 }
 
-/** Answers any request but `tools/call`, `initialize` on HTTP and `subscriptions/listen`, which their doors look after. */
+/** Answers any request but the governed ones, `initialize` on HTTP and `subscriptions/listen`, which their doors look after. */
 export function answerOther(
   services: McpServices,
   conversation: Conversation,
@@ -73,9 +75,10 @@ export function answerOther(
 ): Reply | PrintedReply {
   const { era } = conversation;
   try {
-    if (request.method === 'tools/list') return answerToolsList(services, conversation, request);
+    if (Object.hasOwn(LISTS, request.method)) return answerList(services, conversation, request);
     if (request.method === 'ping' && era === 'legacy') return resultReply(request.id, {}, styleOf(services, era));
-    if (request.method === 'server/discover' && era === 'modern') return answerDiscover(services, request);
+    if (request.method === 'server/discover' && era === 'modern')
+      return answerDiscover(services, conversation, request);
     return unknownMethodReply(request.id, era);
   } catch (error) {
     services.log.error('ingress.failed', { method: request.method, error: nameOf(error) });
@@ -87,13 +90,14 @@ export function answerOther(
 export function initializeResult(
   params: JsonObject,
   services: McpServices,
+  principal: Principal,
 ): { readonly protocolVersion: string; readonly result: JsonObject } | undefined {
   const { protocolVersion: requested, capabilities, clientInfo } = params;
   if (typeof requested !== 'string' || !isJsonObject(capabilities) || !isJsonObject(clientInfo)) return undefined;
   const protocolVersion = LEGACY_REVISIONS.includes(requested) ? requested : NEWEST_LEGACY_REVISION;
   return {
     protocolVersion,
-    result: { protocolVersion, capabilities: CAPABILITIES, serverInfo: services.serverInfo },
+    result: { protocolVersion, capabilities: capabilitiesFor(services, principal), serverInfo: services.serverInfo },
   };
 }
 
@@ -120,30 +124,50 @@ async function refuseParams(
   return invalidParamsReply(id, `Invalid params: ${problem}`);
 }
 
-function answerDiscover(services: McpServices, request: RpcRequest): Reply {
+function answerDiscover(services: McpServices, { principal }: Conversation, request: RpcRequest): Reply {
   const result: JsonObject = {
     supportedVersions: MODERN_REVISIONS,
-    capabilities: CAPABILITIES,
+    capabilities: capabilitiesFor(services, principal),
     ttlMs: services.listTtlMs,
     cacheScope: 'private',
   };
   return resultReply(request.id, result, styleOf(services, 'modern'));
 }
 
-function answerToolsList(services: McpServices, conversation: Conversation, request: RpcRequest): Reply | PrintedReply {
+/** Tools, and of the other surfaces those that there are for the principal. */
+function capabilitiesFor({ broker }: McpServices, principal: Principal): JsonObject {
+  const { prompts, resources, completions } = broker.surfacesOf(principal);
+  return {
+    tools: { listChanged: true },
+    ...(prompts ? { prompts: { listChanged: true } } : {}),
+    ...(resources ? { resources: { listChanged: true } } : {}),
+    ...(completions ? { completions: {} } : {}),
+  };
+}
+
+/** The methods that list, each with what it lists and the member that holds it. */
+const LISTS: Readonly<Record<string, { readonly kind: OfferKind; readonly member: string }>> = {
+  'tools/list': { kind: 'tool', member: 'tools' },
+  'prompts/list': { kind: 'prompt', member: 'prompts' },
+  'resources/list': { kind: 'resource', member: 'resources' },
+  'resources/templates/list': { kind: 'template', member: 'resourceTemplates' },
+};
+
+function answerList(services: McpServices, conversation: Conversation, request: RpcRequest): Reply | PrintedReply {
+  const listed = LISTS[request.method];
   const { cursor } = request.params;
-  if (cursor !== undefined && typeof cursor !== 'string') return invalidCursor(request.id);
+  if (listed === undefined || (cursor !== undefined && typeof cursor !== 'string')) return invalidCursor(request.id);
   const { principal, era } = conversation;
-  const page = services.toolPages.page(services.broker.listTools(principal), principal.id, cursor);
+  const page = services.pages.page(services.broker.list(principal, listed.kind), principal.id, cursor);
   if (!page) return invalidCursor(request.id);
-  // Written by hand: the tools are printed already. They come last, so that what differs is one short text before them.
+  // Written by hand: the offers are printed already. They come last, so that what differs is one short text before them.
   let head = `{"jsonrpc":"2.0","id":${idJson(request.id)},"result":{`;
   if (era === 'modern') {
     const meta = JSON.stringify({ [META_SERVER_INFO]: services.serverInfo });
     head += `"resultType":"complete","ttlMs":${services.listTtlMs},"cacheScope":"private","_meta":${meta},`;
   }
   if (page.nextCursor !== undefined) head += `"nextCursor":${JSON.stringify(page.nextCursor)},`;
-  return { head: `${head}"tools":`, printed: page.tools, tail: '}}' };
+  return { head: `${head}"${listed.member}":`, printed: page.offers, tail: '}}' };
 }
 
 function invalidCursor(id: RequestId): Reply {

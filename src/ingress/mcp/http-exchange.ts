@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Principal } from '../../domain/principal.ts';
 import type { Cancellation } from '../../lib/cancellation.ts';
-import { answerToolsCall, type Conversation, internalErrorReply, nameOf, type RpcRequest } from './answer.ts';
+import { answerCall, type Conversation, internalErrorReply, nameOf, type RpcRequest } from './answer.ts';
 import type { OpenCalls } from './open-calls.ts';
 import type { PrintedReply, Reply } from './replies.ts';
 import type { McpServices } from './services.ts';
@@ -48,8 +48,8 @@ export function headerOf(request: IncomingMessage, name: string): string | undef
   return typeof value === 'string' ? value : undefined;
 }
 
-/** Walks a `tools/call` and answers it. A client that closes the connection cancels it (2026-07-28, cancellation). */
-export async function serveToolsCall(
+/** Walks a governed request and answers it. A client that closes the connection cancels it (2026-07-28, cancellation). */
+export async function serveCall(
   { services, openCalls }: { readonly services: McpServices; readonly openCalls: OpenCalls },
   { request, response }: HttpExchange,
   call: { readonly message: RpcRequest; readonly conversation: Conversation; readonly controller: Cancellation },
@@ -61,7 +61,7 @@ export async function serveToolsCall(
   });
   try {
     const traceHeader = headerOf(request, 'traceparent');
-    const reply = await answerToolsCall(services, conversation, {
+    const reply = await answerCall(services, conversation, {
       request: message,
       signal: controller.signal,
       traceHeader,

@@ -2,13 +2,14 @@ import type { CallContext } from '../../domain/call.ts';
 import { Cancellation } from '../../lib/cancellation.ts';
 import { answerOther, type Conversation, initializeResult, isRequest, type RpcRequest } from './answer.ts';
 import type { RequestId, RpcMessage } from './envelope.ts';
-import { type HttpExchange, headerOf, sendEmpty, sendReply, serveToolsCall } from './http-exchange.ts';
+import { isGoverned } from './governed-request.ts';
+import { type HttpExchange, headerOf, sendEmpty, sendReply, serveCall } from './http-exchange.ts';
 import type { HttpState } from './http-state.ts';
 import type { LegacySession } from './legacy-sessions.ts';
+import { listChangedText } from './list-changes.ts';
 import { errorReply, invalidParamsReply, problemReply, type Reply, resultReply } from './replies.ts';
 import { LEGACY_REVISIONS } from './revisions.ts';
 import { INVALID_REQUEST, SESSION_NOT_FOUND, SESSION_REQUIRED, UNSUPPORTED_PROTOCOL_VERSION } from './rpc-error.ts';
-import { TOOL_LIST_CHANGED } from './subscription.ts';
 
 /** Serves one POST of 2025-03-26 … 2025-11-25. */
 export async function serveLegacy(state: HttpState, exchange: HttpExchange, message: RpcMessage): Promise<void> {
@@ -23,11 +24,11 @@ export async function serveLegacy(state: HttpState, exchange: HttpExchange, mess
     return sendEmpty(response, 202);
   }
   const conversation: Conversation = { principal, era: 'legacy', context: session.context };
-  if (message.method === 'tools/call') return serveSessionCall(state, exchange, { message, conversation, session });
+  if (isGoverned(message.method)) return serveSessionCall(state, exchange, { message, conversation, session });
   sendReply(response, answerOther(state.services, conversation, message));
 }
 
-/** Serves `GET /mcp`: the stream on which a session hears that its tool list changed. */
+/** Serves `GET /mcp`: the stream on which a session hears that its lists changed. */
 export function serveLegacyStream(state: HttpState, exchange: HttpExchange): void {
   const { response, principal, request } = exchange;
   // 2026-07-28 has no GET, and a client without a session has nothing to listen to.
@@ -50,7 +51,7 @@ export function serveLegacyStream(state: HttpState, exchange: HttpExchange): voi
     },
   });
   session.stream = stream;
-  session.unwatch = state.services.changes.watch(principal.id, () => stream.send(TOOL_LIST_CHANGED));
+  session.unwatch = state.services.changes.watch(principal.id, (surface) => stream.send(listChangedText(surface)));
 }
 
 /** Serves `DELETE /mcp`: the client ends its session. */
@@ -76,7 +77,7 @@ async function serveInitialize(
   message: RpcRequest,
 ): Promise<void> {
   const { services, sessions } = state;
-  const answer = initializeResult(message.params, services);
+  const answer = initializeResult(message.params, services, principal);
   if (!answer) {
     return sendReply(
       response,
@@ -106,7 +107,7 @@ async function serveSessionCall(
   const controller = new Cancellation();
   session.inFlight.set(id, controller);
   try {
-    await serveToolsCall(state, exchange, { message, conversation, controller });
+    await serveCall(state, exchange, { message, conversation, controller });
   } finally {
     session.inFlight.delete(id);
   }

@@ -2,7 +2,8 @@ import type { CallContext } from '../../domain/call.ts';
 import { Cancellation } from '../../lib/cancellation.ts';
 import { answerOther, type Conversation, isRequest, type RpcRequest } from './answer.ts';
 import type { RpcMessage, RpcProblem } from './envelope.ts';
-import { type HttpExchange, headerOf, sendEmpty, sendReply, serveToolsCall } from './http-exchange.ts';
+import { isGoverned } from './governed-request.ts';
+import { type HttpExchange, headerOf, sendEmpty, sendReply, serveCall } from './http-exchange.ts';
 import type { HttpState } from './http-state.ts';
 import { checkModernRequest, type MirrorHeaders } from './modern-envelope.ts';
 import { checkParamHeaders } from './param-headers.ts';
@@ -41,8 +42,8 @@ export async function serveModern(
     return sendReply(response, problemReply(problem, message.id));
   }
   const conversation: Conversation = { principal, era: 'modern', context: STATELESS };
-  if (message.method === 'tools/call') {
-    return serveToolsCall(state, exchange, { message, conversation, controller: new Cancellation() });
+  if (isGoverned(message.method)) {
+    return serveCall(state, exchange, { message, conversation, controller: new Cancellation() });
   }
   if (message.method === 'subscriptions/listen') return serveListen(state, exchange, message);
   sendReply(response, answerOther(services, conversation, message));
@@ -59,7 +60,7 @@ function checkMirroredArguments(
   const mirrored = broker.mirroredArguments(name);
   const problem = mirrored.length === 0 ? undefined : checkParamHeaders(mirrored, params, request.headers);
   if (problem === undefined) return undefined;
-  return broker.listTools(principal).tools.some((tool) => tool.name === name) ? problem : undefined;
+  return broker.list(principal, 'tool').offers.some((tool) => tool.name === name) ? problem : undefined;
 }
 
 /** Opens the stream of a subscription (2026-07-28, patterns/subscriptions). */
@@ -89,8 +90,11 @@ function serveListen(state: HttpState, exchange: HttpExchange, message: RpcReque
     },
   });
   stream.send(subscription.acknowledged);
-  if (subscription.toolsListChanged) {
-    unwatch = services.changes.watch(principal.id, () => stream.send(subscription.changed));
+  if (subscription.isServed) {
+    unwatch = services.changes.watch(principal.id, (surface) => {
+      const changed = subscription.changed(surface);
+      if (changed !== undefined) stream.send(changed);
+    });
     return;
   }
   stream.send(subscription.ended);

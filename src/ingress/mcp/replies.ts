@@ -1,4 +1,5 @@
 import type { CallReply } from '../../broker/broker.ts';
+import type { Verb } from '../../domain/call.ts';
 import type { Reason } from '../../domain/reasons.ts';
 import { isJsonObject, type JsonObject } from '../../lib/json.ts';
 import type { RequestId, RpcProblem } from './envelope.ts';
@@ -10,6 +11,7 @@ import {
   INVALID_REQUEST,
   METHOD_NOT_FOUND,
   PARSE_ERROR,
+  RESOURCE_NOT_FOUND,
   UNSUPPORTED_PROTOCOL_VERSION,
 } from './rpc-error.ts';
 
@@ -33,18 +35,22 @@ export interface ReplyStyle {
   readonly serverInfo: JsonObject;
 }
 
-/** What `Outcome` becomes on the wire (design: replies; decided question 5). */
-export function replyToCall(
-  reply: CallReply,
-  request: { readonly id: RequestId; readonly name: string },
-  style: ReplyStyle,
-): Reply {
+/** What was asked for, as its answer has to know. */
+export interface AskedFor {
+  readonly id: RequestId;
+  readonly verb: Verb;
+  /** The name, URI or URI template, as it was sent. */
+  readonly name: string;
+}
+
+/** What the `Outcome` of a tool call becomes on the wire (design: replies; decided question 5). */
+export function replyToCall(reply: CallReply, request: AskedFor, style: ReplyStyle): Reply {
   const { outcome, callId } = reply;
   switch (outcome.kind) {
     case 'completed':
       return completedReply(request.id, outcome, style);
     case 'refused':
-      if (!outcome.visible) return unknownToolReply(request);
+      if (!outcome.visible) return unknownReply(request, style.era);
       return resultReply(request.id, refusalResult(callId, outcome), style);
     case 'failed':
       return outcome.error
@@ -53,23 +59,37 @@ export function replyToCall(
   }
 }
 
-/** A tool that does not exist and one that may not be seen: the same bytes for both. */
-function unknownToolReply({ id, name }: { readonly id: RequestId; readonly name: string }): Reply {
-  return errorReply(id, { code: INVALID_PARAMS, message: `Unknown tool: ${name.slice(0, 128)}` }, 200);
+/** What does not exist and what may not be seen: the same bytes for both. */
+export function unknownReply({ id, verb, name }: AskedFor, era: Era): Reply {
+  // 2026-07-28 has no code of its own for it any more (changelog, SEP-2164).
+  const code = verb.action === 'read' && era === 'legacy' ? RESOURCE_NOT_FOUND : INVALID_PARAMS;
+  return errorReply(id, { code, message: `${UNKNOWN[verb.kind]}: ${name.slice(0, 128)}` }, 200);
 }
 
-function refusalResult(
-  decisionId: string,
-  refusal: { readonly reason: Reason; readonly message: string; readonly retryAfterMs?: number },
-): JsonObject {
-  const decision: JsonObject =
-    refusal.retryAfterMs === undefined
-      ? { decisionId, reason: refusal.reason }
-      : { decisionId, reason: refusal.reason, retryAfterMs: refusal.retryAfterMs };
+const UNKNOWN = {
+  tool: 'Unknown tool',
+  prompt: 'Unknown prompt',
+  resource: 'Resource not found',
+  template: 'Unknown resource template',
+} as const;
+
+/** What a refusal or a failure says of itself. */
+export interface Refused {
+  readonly reason: Reason;
+  readonly message: string;
+  readonly retryAfterMs?: number;
+}
+
+/** The decision that a refusal names, for whoever asks the operator. */
+export function decisionOf(decisionId: string, { reason, retryAfterMs }: Refused): JsonObject {
+  return retryAfterMs === undefined ? { decisionId, reason } : { decisionId, reason, retryAfterMs };
+}
+
+function refusalResult(decisionId: string, refusal: Refused): JsonObject {
   return {
     content: [{ type: 'text', text: refusal.message }],
     isError: true,
-    _meta: { [META_DECISION]: decision },
+    _meta: { [META_DECISION]: decisionOf(decisionId, refusal) },
   };
 }
 
@@ -80,7 +100,7 @@ export function resultReply(id: RequestId, result: JsonObject, style: ReplyStyle
 }
 
 /** A result whose text is there already is not printed a second time where its era only adds to its end. */
-function completedReply(
+export function completedReply(
   id: RequestId,
   { result, resultText }: { readonly result: JsonObject; readonly resultText?: string },
   style: ReplyStyle,

@@ -4,8 +4,8 @@ import type { Ids } from '../../lib/ids.ts';
 import type { JsonObject } from '../../lib/json.ts';
 import type { Log } from '../../telemetry/log.ts';
 import type { EnvelopeLimits } from './envelope.ts';
-import { openToolListChanges, type ToolListChanges } from './tool-list-changes.ts';
-import { ToolPages } from './tool-pages.ts';
+import { type ListChanges, openListChanges } from './list-changes.ts';
+import { ListPages } from './list-pages.ts';
 
 /** What every door of MCP is given from above. */
 export interface McpPorts {
@@ -15,7 +15,7 @@ export interface McpPorts {
   readonly log: Log;
   /** Version of the broker, told to clients. */
   readonly version: string;
-  /** For how long a modern client may keep a tool list, in milliseconds. */
+  /** For how long a modern client may keep a list, in milliseconds. */
   readonly listTtlMs: number;
   /** Largest message in bytes. Default: 1 MiB. */
   readonly maxMessageBytes?: number;
@@ -25,8 +25,8 @@ export interface McpPorts {
 export interface McpServices extends McpPorts {
   readonly serverInfo: JsonObject;
   readonly limits: EnvelopeLimits;
-  readonly toolPages: ToolPages;
-  readonly changes: ToolListChanges;
+  readonly pages: ListPages;
+  readonly changes: ListChanges;
 }
 
 const DEFAULT_MAX_MESSAGE_BYTES = 1_048_576;
@@ -38,7 +38,7 @@ export function openServices(ports: McpPorts): McpServices {
     ...ports,
     serverInfo: Object.freeze({ name: 'seneschal', version: ports.version }),
     limits: { maxBytes: ports.maxMessageBytes ?? DEFAULT_MAX_MESSAGE_BYTES, maxDepth: MAX_DEPTH },
-    toolPages: new ToolPages(ports.ids.randomBytes(32)),
-    changes: openToolListChanges(ports.broker),
+    pages: new ListPages(ports.ids.randomBytes(32)),
+    changes: openListChanges(ports.broker),
   };
 }

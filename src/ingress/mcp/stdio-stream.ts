@@ -4,8 +4,8 @@ import type { Principal } from '../../domain/principal.ts';
 import { Cancellation } from '../../lib/cancellation.ts';
 import { LineSplitter } from '../../lib/line-splitter.ts';
 import {
+  answerCall,
   answerOther,
-  answerToolsCall,
   type Conversation,
   initializeResult,
   internalErrorReply,
@@ -14,12 +14,14 @@ import {
   type RpcRequest,
 } from './answer.ts';
 import { parseEnvelope, type RequestId, type RpcMessage, type RpcProblem } from './envelope.ts';
+import { isGoverned } from './governed-request.ts';
+import { listChangedText } from './list-changes.ts';
 import { checkModernRequest, eraOf } from './modern-envelope.ts';
 import { errorReply, invalidParamsReply, type PrintedReply, problemReply, resultReply } from './replies.ts';
 import { MODERN_REVISION, NEWEST_LEGACY_REVISION } from './revisions.ts';
 import { INTERNAL_ERROR, INVALID_REQUEST, UNSUPPORTED_PROTOCOL_VERSION } from './rpc-error.ts';
 import type { McpServices } from './services.ts';
-import { readSubscription, type Subscription, TOOL_LIST_CHANGED } from './subscription.ts';
+import { readSubscription, type Subscription } from './subscription.ts';
 
 export interface StdioStreamOptions {
   readonly services: McpServices;
@@ -154,7 +156,7 @@ class Served implements StdioStream {
 
   #initialize(principal: Principal, { id, params }: RpcRequest): Promise<void> | undefined {
     if (this.#legacy) return this.#refuse(principal, { ...INITIALIZED_TWICE, id });
-    const answer = initializeResult(params, this.#services);
+    const answer = initializeResult(params, this.#services, principal);
     if (!answer) {
       const message = 'Invalid params: `protocolVersion`, `capabilities` and `clientInfo` are required';
       this.#write(invalidParamsReply(id, message).body);
@@ -168,7 +170,7 @@ class Served implements StdioStream {
   }
 
   async #answer(conversation: Conversation, request: RpcRequest): Promise<void> {
-    if (request.method !== 'tools/call') {
+    if (!isGoverned(request.method)) {
       const reply = answerOther(this.#services, conversation, request);
       if ('printed' in reply) this.#writePrinted(reply);
       else this.#write(reply.body);
@@ -176,7 +178,7 @@ class Served implements StdioStream {
     }
     const controller = new Cancellation();
     this.#inFlight.set(request.id, controller);
-    const reply = await answerToolsCall(this.#services, conversation, { request, signal: controller.signal });
+    const reply = await answerCall(this.#services, conversation, { request, signal: controller.signal });
     this.#inFlight.delete(request.id);
     // A cancelled request gets no answer (MCP, cancellation, "Behavior Requirements").
     if (!controller.signal.aborted) this.#write(reply.body);
@@ -192,7 +194,7 @@ class Served implements StdioStream {
       this.#write(errorReply(id, { code: INTERNAL_ERROR, message: 'Subscription limit reached' }, 200).body);
     } else {
       this.#write(subscription.acknowledged);
-      if (subscription.toolsListChanged) {
+      if (subscription.isServed) {
         this.#subscriptions.set(id, subscription);
         this.#watch(principal);
       } else {
@@ -202,9 +204,12 @@ class Served implements StdioStream {
   }
 
   #watch({ id }: Principal): void {
-    this.#unwatch ??= this.#services.changes.watch(id, () => {
-      if (this.#legacy) this.#write(TOOL_LIST_CHANGED);
-      for (const { changed } of this.#subscriptions.values()) this.#write(changed);
+    this.#unwatch ??= this.#services.changes.watch(id, (surface) => {
+      if (this.#legacy) this.#write(listChangedText(surface));
+      for (const subscription of this.#subscriptions.values()) {
+        const changed = subscription.changed(surface);
+        if (changed !== undefined) this.#write(changed);
+      }
     });
   }
 

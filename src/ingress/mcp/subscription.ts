@@ -1,16 +1,15 @@
 import { isJsonObject, type JsonObject } from '../../lib/json.ts';
 import type { RequestId } from './envelope.ts';
+import { LIST_SURFACES, type ListSurface } from './list-changes.ts';
 import { META_SERVER_INFO, META_SUBSCRIPTION_ID } from './revisions.ts';
-
-/** The untagged notification that legacy clients get. */
-export const TOOL_LIST_CHANGED = '{"jsonrpc":"2.0","method":"notifications/tools/list_changed"}';
 
 /** A `subscriptions/listen` of 2026-07-28: what it was granted, and the texts that it sends. */
 export interface Subscription {
   /** False when nothing that was asked for is served: it is acknowledged and ends at once. */
-  readonly toolsListChanged: boolean;
+  readonly isServed: boolean;
   readonly acknowledged: string;
-  readonly changed: string;
+  /** What is sent when a list changed; undefined where the client did not ask for that list. */
+  changed(surface: ListSurface): string | undefined;
   /** The empty result that ends it gracefully. */
   readonly ended: string;
 }
@@ -19,20 +18,33 @@ export interface Subscription {
 export function readSubscription(id: RequestId, params: JsonObject, serverInfo: JsonObject): Subscription | undefined {
   const filter = params.notifications;
   if (!isJsonObject(filter)) return undefined;
-  const toolsListChanged = filter.toolsListChanged === true;
+  // Subscriptions to single resources are not served: the acknowledgement says so by leaving them out.
+  const granted = LIST_SURFACES.filter((surface) => filter[`${surface}ListChanged`] === true);
   const tag: JsonObject = { [META_SUBSCRIPTION_ID]: id };
+  const texts = new Map(granted.map((surface) => [surface, changedText(surface, tag)]));
   return {
-    toolsListChanged,
+    isServed: granted.length > 0,
     acknowledged: JSON.stringify({
       jsonrpc: '2.0',
       method: 'notifications/subscriptions/acknowledged',
-      params: { notifications: toolsListChanged ? { toolsListChanged } : {}, _meta: tag },
+      params: {
+        notifications: Object.fromEntries(granted.map((surface) => [`${surface}ListChanged`, true])),
+        _meta: tag,
+      },
     }),
-    changed: JSON.stringify({ jsonrpc: '2.0', method: 'notifications/tools/list_changed', params: { _meta: tag } }),
+    changed: (surface) => texts.get(surface),
     ended: JSON.stringify({
       jsonrpc: '2.0',
       id,
       result: { resultType: 'complete', _meta: { ...tag, [META_SERVER_INFO]: serverInfo } },
     }),
   };
+}
+
+function changedText(surface: ListSurface, tag: JsonObject): string {
+  return JSON.stringify({
+    jsonrpc: '2.0',
+    method: `notifications/${surface}/list_changed`,
+    params: { _meta: tag },
+  });
 }

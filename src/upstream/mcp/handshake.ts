@@ -9,6 +9,8 @@ export interface Handshake {
   readonly kind: 'agreed';
   readonly era: Era;
   readonly protocolVersion: string;
+  /** What the server says that it can do; empty where it does not say. */
+  readonly capabilities: JsonObject;
 }
 
 /** Why there is none. `speaks` is what the failure says of the server's era, where it says anything. */
@@ -49,7 +51,7 @@ export function finishLegacy(channel: Channel, answer: Answer): Handshake | Fail
   }
   channel.speak('legacy', version);
   channel.notify('notifications/initialized');
-  return { kind: 'agreed', era: 'legacy', protocolVersion: version };
+  return { kind: 'agreed', era: 'legacy', protocolVersion: version, capabilities: capabilitiesOf(answer.result) };
 }
 
 /** `server/discover` of 2026-07-28. Dresses the channel for it; whoever falls back dresses it anew. */
@@ -62,7 +64,8 @@ export async function shakeHandsModern(
 }
 
 function readDiscovery(answer: Answer): Handshake | FailedHandshake {
-  const agreed: Handshake = { kind: 'agreed', era: 'modern', protocolVersion: MODERN_VERSION };
+  const capabilities = answer.kind === 'result' ? capabilitiesOf(answer.result) : {};
+  const agreed: Handshake = { kind: 'agreed', era: 'modern', protocolVersion: MODERN_VERSION, capabilities };
   const legacy: FailedHandshake = { kind: 'failed', message: 'the server does not know 2026-07-28', speaks: 'legacy' };
   if (answer.kind === 'result') return offersModern(answer.result.supportedVersions) ? agreed : legacy;
   if (answer.kind === 'error') {
@@ -72,6 +75,10 @@ function readDiscovery(answer: Answer): Handshake | FailedHandshake {
     return supported === undefined || offersModern(supported) ? agreed : legacy;
   }
   return failedHandshake('server/discover', answer);
+}
+
+function capabilitiesOf({ capabilities }: JsonObject): JsonObject {
+  return isJsonObject(capabilities) ? capabilities : {};
 }
 
 function offersModern(versions: unknown): boolean {

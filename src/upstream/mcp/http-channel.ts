@@ -7,7 +7,14 @@ import { HttpExchange, type HttpExchangeEvents } from './http-exchange.ts';
 import { HttpListener } from './http-listener.ts';
 import { postAndForget } from './http-post.ts';
 import type { IncomingMessage } from './incoming-message.ts';
-import { answerToServerText, type ClientInfo, notificationText, paramsText, requestText } from './message-dress.ts';
+import {
+  answerToServerText,
+  type ClientInfo,
+  notificationText,
+  paramsText,
+  requestText,
+  tellsOfListChange,
+} from './message-dress.ts';
 
 const MAX_SESSION_ID_LENGTH = 1024;
 
@@ -105,7 +112,7 @@ export class HttpChannel implements Channel {
 
   #onServerMessage(message: IncomingMessage): void {
     if (message.kind === 'request') this.#post(answerToServerText(message.id, message.method));
-    else if (message.kind === 'notification' && message.method === 'notifications/tools/list_changed') {
+    else if (message.kind === 'notification' && tellsOfListChange(message.method)) {
       this.#options.events.onToolsChanged();
     } else if (message.kind !== 'notification') this.#options.events.onDropped();
   }
@@ -133,11 +140,17 @@ export class HttpChannel implements Channel {
     const headers = [...this.#headers];
     if (this.#era === 'legacy') return headers;
     headers.push('mcp-method', method);
-    if (method === 'tools/call' && typeof params.name === 'string')
-      headers.push('mcp-name', encodeHeaderValue(params.name));
-    for (const name in options.headers) headers.push(name, options.headers[name] ?? '');
+    const name = mirroredName(method, params);
+    if (name !== undefined) headers.push('mcp-name', encodeHeaderValue(name));
+    for (const field in options.headers) headers.push(field, options.headers[field] ?? '');
     return headers;
   }
+}
+
+/** What `Mcp-Name` repeats (streamable HTTP 2026-07-28, "Standard headers"). */
+function mirroredName(method: string, { name, uri }: JsonObject): string | undefined {
+  const mirrored = method === 'resources/read' ? uri : method === 'tools/call' || method === 'prompts/get' ? name : '';
+  return typeof mirrored === 'string' && mirrored !== '' ? mirrored : undefined;
 }
 
 /**

@@ -51,3 +51,14 @@ function envelopeOf({ name, version }: ClientInfo): JsonObject {
     'io.modelcontextprotocol/clientCapabilities': {},
   };
 }
+
+const LIST_CHANGES: ReadonlySet<string> = new Set([
+  'notifications/tools/list_changed',
+  'notifications/prompts/list_changed',
+  'notifications/resources/list_changed',
+]);
+
+/** True for the notifications that say that the lists of a server have to be read again. */
+export function tellsOfListChange(method: string): boolean {
+  return LIST_CHANGES.has(method);
+}

@@ -5,7 +5,14 @@ import { EventStreamReader } from './event-stream-reader.ts';
 import { postAndForget } from './http-post.ts';
 import { answerOfStatus } from './http-status.ts';
 import { readIncomingMessage } from './incoming-message.ts';
-import { answerToServerText, type ClientInfo, notificationText, paramsText, requestText } from './message-dress.ts';
+import {
+  answerToServerText,
+  type ClientInfo,
+  notificationText,
+  paramsText,
+  requestText,
+  tellsOfListChange,
+} from './message-dress.ts';
 import { PendingRequests } from './pending-requests.ts';
 import { abortKind } from './request-deadline.ts';
 
@@ -136,7 +143,7 @@ export class SseChannel implements Channel {
     const message = readIncomingMessage(data, this.#options.maxEventBytes);
     if (message.kind === 'request') void this.#post(this.#path, answerToServerText(message.id, message.method));
     else if (message.kind === 'notification') {
-      if (message.method === 'notifications/tools/list_changed') this.#options.events.onToolsChanged();
+      if (tellsOfListChange(message.method)) this.#options.events.onToolsChanged();
     } else if (message.kind === 'answer') {
       if (!this.#pending.settle(message.id, message.answer)) this.#options.events.onDropped();
     } else {

@@ -5,7 +5,14 @@ import { type Answer, type Channel, type ChannelEvents, failedAnswer, type Reque
 import { ChildProcess } from './child-process.ts';
 import { idInText, readIncomingMessage } from './incoming-message.ts';
 import { LineReader } from './line-reader.ts';
-import { answerToServerText, type ClientInfo, notificationText, paramsText, requestText } from './message-dress.ts';
+import {
+  answerToServerText,
+  type ClientInfo,
+  notificationText,
+  paramsText,
+  requestText,
+  tellsOfListChange,
+} from './message-dress.ts';
 import { PendingRequests } from './pending-requests.ts';
 import { abortKind } from './request-deadline.ts';
 
@@ -115,7 +122,7 @@ export class StdioChannel implements Channel {
         this.#child.write(`${answerToServerText(message.id, message.method)}\n`);
         break;
       case 'notification':
-        if (message.method === 'notifications/tools/list_changed') this.#options.events.onToolsChanged();
+        if (tellsOfListChange(message.method)) this.#options.events.onToolsChanged();
         break;
       case 'stray-error':
         this.#options.events.onDropped();

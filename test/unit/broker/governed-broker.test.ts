@@ -3,6 +3,7 @@ import type { Broker, CallRequest } from '../../../src/broker/broker.ts';
 import { GovernedBroker } from '../../../src/broker/governed-broker.ts';
 import type { Recorder } from '../../../src/broker/recorder.ts';
 import type { World } from '../../../src/broker/world.ts';
+import { VERBS } from '../../../src/domain/call.ts';
 import type { Control } from '../../../src/domain/control.ts';
 import type { DispatchResult } from '../../../src/domain/outcome.ts';
 import type { ToolTarget } from '../../../src/domain/target.ts';
@@ -30,8 +31,11 @@ const target: ToolTarget = {
   inputSchema: { type: 'object' },
 };
 
+const NOTHING: World['offers'] = { tool: [], prompt: [], resource: [], template: [] };
+
 const request: CallRequest = {
   principal,
+  verb: VERBS.callTool,
   exposedName: 'files__read',
   args: { path: 'a' },
   context: { transport: 'stdio', protocolVersion: '2025-11-25', session: 's' },
@@ -69,10 +73,12 @@ function stage(change: {
       name: 'validate-output' as const,
       settle: () => {},
     })),
-    targets: [target],
+    offers: { ...NOTHING, tool: [target] },
+    isComplete: true,
     resolve: (name) => (name === target.exposedName ? target : undefined),
     subjectsOf: () => ['agent:demo'],
     maySee: () => change.maySee ?? true,
+    mayEver: () => change.maySee ?? true,
   };
   const recorder: Recorder = {
     admitted: change.admitted ?? (async () => void happened.push('admitted')),
@@ -93,7 +99,7 @@ function stage(change: {
   return { broker, happened };
 }
 
-const call = async ({ broker }: Stage, signal = new AbortController().signal) => broker.callTool(request, { signal });
+const call = async ({ broker }: Stage, signal = new AbortController().signal) => broker.call(request, { signal });
 
 test('an allowed call is admitted, dispatched, settled last control first, closed, and replied to', async () => {
   const hall = stage({ row: [{}, {}] });
@@ -204,7 +210,7 @@ test('an unknown name walks the same row as a hidden tool', async () => {
     row: [{ decide: ({ call: { target: asked } }) => deny('unknown-tool', asked.id) }],
     maySee: false,
   });
-  const unknown = await hall.broker.callTool(
+  const unknown = await hall.broker.call(
     { ...request, exposedName: 'files__\u0000nothing' },
     { signal: new AbortController().signal },
   );
@@ -221,15 +227,43 @@ test('a hall that drains refuses new calls, and records that it does', async () 
 test('a change of the world tells only the principals whose list it changes', () => {
   const hall = stage({});
   const told: string[] = [];
-  hall.broker.onToolListChanged((id) => told.push(id));
-  expect(hall.broker.listTools(principal).tools).toEqual([{ name: 'files__read', inputSchema: { type: 'object' } }]);
+  hall.broker.onListChanged((id) => told.push(id));
+  expect(hall.broker.list(principal, 'tool').offers).toEqual([
+    { name: 'files__read', inputSchema: { type: 'object' } },
+  ]);
   const { broker } = stage({});
-  broker.changeWorld({ ...worldWithout(), targets: [target] });
-  hall.broker.changeWorld({ ...worldWithout(), targets: [target] });
+  broker.changeWorld({ ...worldWithout(), offers: { ...NOTHING, tool: [target] } });
+  hall.broker.changeWorld({ ...worldWithout(), offers: { ...NOTHING, tool: [target] } });
   expect(told).toEqual([]);
   hall.broker.changeWorld(worldWithout());
   expect(told).toEqual(['agent:demo']);
-  expect(hall.broker.listTools(principal).tools).toEqual([]);
+  expect(hall.broker.list(principal, 'tool').offers).toEqual([]);
+});
+
+test('a change of prompts is told as one of prompts, and to nobody who was shown none', () => {
+  const { broker } = stage({});
+  const { tool: _, inputSchema, ...common } = target;
+  const prompt = { ...common, kind: 'prompt', id: 'prompt:files/greet', prompt: 'greet', inputSchema } as const;
+  const told: string[] = [];
+  broker.onListChanged((id, kind) => told.push(`${id} ${kind}`));
+  const withPrompt = { ...worldWithout(), offers: { ...NOTHING, tool: [target], prompt: [prompt] } };
+  broker.changeWorld(withPrompt);
+  expect(told).toEqual([]);
+  broker.list(principal, 'tool');
+  broker.list(principal, 'prompt');
+  broker.changeWorld({ ...worldWithout(), offers: { ...NOTHING, tool: [target] } });
+  expect(told).toEqual(['agent:demo prompt']);
+});
+
+test('a principal is told of the surfaces that it has, and of all while a server was not listed', () => {
+  const { broker } = stage({});
+  expect(broker.surfacesOf(principal)).toEqual({ prompts: false, resources: false, completions: false });
+  const { tool: _, inputSchema: __, ...common } = target;
+  const template = { ...common, kind: 'template', id: 'resource:files/x:{a}', uriTemplate: 'x:{a}' } as const;
+  broker.changeWorld({ ...worldWithout(), offers: { ...NOTHING, template: [template] } });
+  expect(broker.surfacesOf(principal)).toEqual({ prompts: false, resources: true, completions: true });
+  broker.changeWorld({ ...worldWithout(), isComplete: false });
+  expect(broker.surfacesOf(principal)).toEqual({ prompts: true, resources: true, completions: true });
 });
 
 function worldWithout(): World {
@@ -238,9 +272,11 @@ function worldWithout(): World {
     registry: 'sha256:bb',
     requestRow: [],
     resultRow: [],
-    targets: [],
+    offers: NOTHING,
+    isComplete: true,
     resolve: () => undefined,
     subjectsOf: () => ['agent:demo'],
     maySee: () => true,
+    mayEver: () => true,
   };
 }

@@ -65,14 +65,18 @@ test('a subscription is acknowledged with what is served of it, and then hears o
   expect(await stream.next()).toEqual({
     jsonrpc: '2.0',
     method: 'notifications/subscriptions/acknowledged',
-    params: { notifications: { toolsListChanged: true }, _meta: TAG },
+    params: { notifications: { toolsListChanged: true, promptsListChanged: true }, _meta: TAG },
   });
   door.broker.changeListOf('agent:demo');
   expect(await stream.next()).toEqual({ ...CHANGED, params: { _meta: TAG } });
+  door.broker.changeListOf('agent:demo', 'template');
+  door.broker.changeListOf('agent:demo', 'prompt');
+  const method = 'notifications/prompts/list_changed';
+  expect(await stream.next()).toEqual({ jsonrpc: '2.0', method, params: { _meta: TAG } });
 });
 
 test('a subscription to nothing that is served ends at once', async () => {
-  const stream = await listen({ promptsListChanged: true });
+  const stream = await listen({ resourceSubscriptions: ['file:///x'] });
   expect(await stream.next()).toMatchObject({ params: { notifications: {} } });
   expect(await stream.next()).toMatchObject({ id: 'sub-1', result: { resultType: 'complete', _meta: TAG } });
   expect(await stream.next()).toBe('ended');

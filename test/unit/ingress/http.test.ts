@@ -85,7 +85,7 @@ test('a legacy list says nothing of that', async () => {
   expect(JSON.parse((await legacy('tools/list')).body).result).toEqual({ tools: door.broker.tools });
 });
 
-test.each(['ping', 'initialize', 'resources/list', 'tools/Call'])(
+test.each(['ping', 'initialize', 'resources/subscribe', 'tools/Call'])(
   'the modern method `%s` is not found',
   async (method) => {
     const answer = await modern(method);
@@ -94,7 +94,7 @@ test.each(['ping', 'initialize', 'resources/list', 'tools/Call'])(
 );
 
 test('a legacy method that is not served is told in band', async () => {
-  const answer = await legacy('resources/list');
+  const answer = await legacy('resources/subscribe');
   expect([answer.status, JSON.parse(answer.body).error.code]).toEqual([200, -32601]);
 });
 

@@ -1,10 +1,11 @@
 import { expect, test } from 'vitest';
+import { VERBS } from '../../../src/domain/call.ts';
 import type { Era } from '../../../src/ingress/mcp/modern-envelope.ts';
 import { replyToCall } from '../../../src/ingress/mcp/replies.ts';
 import { completed, refused } from '../../fixtures/ingress-door.ts';
 
 const SERVER = { name: 'seneschal', version: '1' };
-const REQUEST = { id: 'a"b', name: 'files__echo' };
+const REQUEST = { id: 'a"b', verb: VERBS.callTool, name: 'files__echo' };
 
 function bodyOf(reply: Parameters<typeof replyToCall>[0], era: Era = 'legacy'): unknown {
   return JSON.parse(replyToCall(reply, REQUEST, { era, serverInfo: SERVER }).body);

@@ -200,7 +200,7 @@ test('a modern agent hears of changes only while it listens', async () => {
   expect(await client.next()).toEqual({
     jsonrpc: '2.0',
     method: 'notifications/subscriptions/acknowledged',
-    params: { notifications: { toolsListChanged: true }, _meta: tag },
+    params: { notifications: { toolsListChanged: true, promptsListChanged: true }, _meta: tag },
   });
   broker.changeListOf('agent:demo');
   expect(await client.next()).toEqual({

@@ -4,7 +4,7 @@ import { policyOf } from './policy-texts.ts';
 
 const known = {
   agents: ['agent:a', 'agent:ci-bot'],
-  tools: ['tool:crm/read', 'tool:crm/refund'],
+  tools: ['tool:crm/read', 'tool:crm/refund', 'prompt:crm/greet'],
   servers: ['crm'],
 };
 
@@ -21,6 +21,9 @@ test('a policy in which every row matters has no warning', () => {
       'p, agent:a, set:s, call, , allow',
       'g, agent:ci-bot, role:dev',
       'g2, tool:crm/read, set:s',
+      'p, agent:a, prompt:crm/greet, get, , allow',
+      'p, agent:a, resource:crm/file:///a, read, , allow',
+      'p, agent:a, resource:crm/file:///{+path}, complete, , allow',
     ),
   ).toEqual([]);
 });
@@ -52,6 +55,14 @@ test.each([
     ['p, agent:a, set:t, call, , allow', 'g2, set:t, set:u'],
     '1:13 policy-row-never-matches',
   ],
+  ['a prompt that was not observed', ['p, agent:a, prompt:crm/great, get, , allow'], '1:13 policy-unknown-tool'],
+  [
+    'a URI that is decided on in another spelling',
+    ['p, agent:a, resource:crm/FILE:///a, read, , deny'],
+    '1:13 policy-row-never-matches',
+  ],
+  ['a resource on all servers', ['p, agent:a, resource:*, read, , allow'], '1:13 policy-grant-too-wide'],
+  ['a resource of an unknown server', ['p, agent:a, resource:cmr/x:1, read, , allow'], '1:13 policy-unknown-server'],
   ['a grant on all servers', ['p, agent:a, tool:*, call, , allow'], '1:13 policy-grant-too-wide'],
   [
     'a row that is written twice',

@@ -11,7 +11,7 @@ test.each(Object.entries({ ...CONDITION_FUNCTIONS, ...CONDITION_COMPREHENSIONS }
       args: { path: 'notes.md', tags: ['urgent'] },
       nowMs: Date.UTC(2026, 6, 28),
       principal: { agent: 'agent:demo' },
-      target: { server: 'files', tool: 'read_file', risk: 'read', labels: [] },
+      target: { server: 'files', kind: 'tool', name: 'read_file', tool: 'read_file', risk: 'read', labels: [] },
       context: { transport: 'http', protocolVersion: '2026-07-28' } as const,
     };
     expect('evaluate' in condition ? condition.evaluate(scope) : condition).toBe('true');

@@ -8,7 +8,7 @@ const scope: ConditionScope = {
   args: {},
   nowMs: Date.UTC(2026, 5, 1, 12),
   principal: { agent: 'agent:desk', owner: 'ana@example.org', team: 'support', proof: 'api-key' },
-  target: { server: 'crm', tool: 'refund', risk: 'write', labels: ['money'] },
+  target: { server: 'crm', kind: 'tool', name: 'refund', tool: 'refund', risk: 'write', labels: ['money'] },
   context: { transport: 'http', protocolVersion: '2025-11-25' },
 };
 

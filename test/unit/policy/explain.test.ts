@@ -16,7 +16,7 @@ function explained(object: string, args?: JsonObject): Explanation {
   return explain(POLICY, {
     ...{ subjects: ['agent:desk'], object, action: 'call', nowMs: 0 },
     principal: { agent: 'agent:desk' },
-    target: { server: 'crm', tool: 'refund', risk: 'write', labels: [] },
+    target: { server: 'crm', kind: 'tool', name: 'refund', tool: 'refund', risk: 'write', labels: [] },
     context: { transport: 'http', protocolVersion: '2025-11-25' },
     ...(args === undefined ? {} : { args }),
   });

@@ -62,7 +62,7 @@ describe('policy tests', () => {
   });
   test('know the target as the registry has it', () => {
     const suite = readSuite('tests/a.yaml', '- as: agent:desk\n  may: [call tool:crm/purge]');
-    const targetOf = () => ({ server: 'crm', tool: 'purge', risk: 'read', labels: [] });
+    const targetOf = () => ({ server: 'crm', kind: 'tool', name: 'purge', tool: 'purge', risk: 'read', labels: [] });
     expect(runSuite(POLICY, [suite], { ...context, targetOf }).failures).toEqual([]);
     expect(runSuite(POLICY, [suite], context).failures).toHaveLength(1);
   });

@@ -165,7 +165,7 @@ describe('a target', () => {
 
   test('answers to its exposed name and to no other', () => {
     const { resolve } = build({ observed: listed('s', tool('read')) });
-    expect(resolve('s__read')?.tool).toBe('read');
+    expect(resolve('s__read')).toMatchObject({ kind: 'tool', tool: 'read' });
     expect(resolve('read')).toBeUndefined();
     expect(resolve('__proto__')).toBeUndefined();
   });

@@ -57,7 +57,7 @@ describe('a lock', () => {
       {
         code: 'registry-pin-corrupt',
         at: 'registry/registry.lock:15:7',
-        message: 'the pin of `tool:files/write` does not match its own digest; the tool is blocked',
+        message: 'the pin of `tool:files/write` does not match its own digest; it is blocked',
         hint: 'see what changed with `git diff`, then run `seneschal registry pin files write`',
         severity: 'warning',
       },

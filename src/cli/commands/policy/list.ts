@@ -12,9 +12,10 @@ const ANSWERS: Readonly<Record<ListedTool['effect'], string>> = {
 export const policyList: CommandDeclaration = defineCommand({
   path: 'policy list',
   summary: 'list what an agent may do, with the row that decides each',
-  does: `Asks the policy about every tool that is pinned or described in the registry, as it asks itself before each call,
-    and lists what this agent may call: always, or depending on arguments, and by which rows. It also names the roles
-    and the team of the agent. It needs no broker that runs, calls nothing and records nothing.`,
+  does: `Asks the policy about every tool that is pinned or described in the registry and every prompt that is pinned, as
+    it asks itself before each call, and lists what this agent may use: always, or depending on arguments, and by which
+    rows. Resources are asked one by one, with \`policy explain\`. It also names the roles and the team of the agent. It
+    needs no broker that runs, calls nothing and records nothing.`,
   flags: [
     { name: 'as', value: 'agent', what: 'whose powers, such as `agent:demo`', required: true },
     { name: 'all', what: 'list the tools that are refused as well' },

@@ -4,7 +4,7 @@ import { Visibility } from '../../src/broker/visibility.ts';
 import type { World } from '../../src/broker/world.ts';
 import type { Principal } from '../../src/domain/principal.ts';
 import type { ToolTarget } from '../../src/domain/target.ts';
-import { ToolPages } from '../../src/ingress/mcp/tool-pages.ts';
+import { ListPages } from '../../src/ingress/mcp/list-pages.ts';
 import { principalNamed } from '../fixtures/ingress-door.ts';
 
 const AGENTS = ['a', 'b', 'c'];
@@ -41,13 +41,15 @@ function worldOf({ seen, description }: GeneratedWorld): World {
     };
   });
   return {
-    ...{ revision: 'sha256:cc', registry: 'sha256:bb', requestRow: [], resultRow: [], targets },
+    ...{ revision: 'sha256:cc', registry: 'sha256:bb', requestRow: [], resultRow: [], isComplete: true },
+    offers: { tool: targets, prompt: [], resource: [], template: [] },
     resolve: () => undefined,
     subjectsOf: ({ id }) => [id],
     maySee: ({ principal }, target) => {
       const index = target.kind === 'tool' ? targets.indexOf(target) : -1;
       return seen[index]?.[PRINCIPALS.findIndex(({ id }) => id === principal.id)] ?? false;
     },
+    mayEver: () => true,
   };
 }
 
@@ -63,7 +65,7 @@ function changed(world: GeneratedWorld, { agent, seen }: { agent: number; seen: 
 
 /** The governed list as it is defined, without any of what makes it quick. */
 function governed(world: World, principal: Principal): unknown[] {
-  return world.targets
+  return world.offers.tool
     .filter((target) => world.maySee({ principal, subjects: [principal.id] }, target))
     .map(({ definition, exposedName }) => ({ ...definition, name: exposedName }));
 }
@@ -76,10 +78,10 @@ test('the pages together are the governed list, each tool once, in order, for ev
     sizes,
     (generated, options) => {
       const worlds = generated.map(worldOf);
-      const pages = new ToolPages(Buffer.alloc(32, 7), options);
+      const pages = new ListPages(Buffer.alloc(32, 7), options);
       const [first, ...later] = worlds;
       if (!first) throw new Error('a run has a world');
-      const visibility = new Visibility(first);
+      const visibility = new Visibility(first, 'tool');
       for (const world of worlds) {
         if (later.includes(world)) visibility.change(world);
         for (const principal of [...PRINCIPALS, ...PRINCIPALS]) {
@@ -96,11 +98,11 @@ test('a cursor goes on in the list it is of, and is refused once its principal w
   let went = 0;
   const property = fc.property(generatedWorld, changeOfOne, sizes, (one, change, options) => {
     const [before, after] = [worldOf(one), worldOf(changed(one, change))];
-    const pages = new ToolPages(Buffer.alloc(32, 7), options);
-    const visibility = new Visibility(before);
+    const pages = new ListPages(Buffer.alloc(32, 7), options);
+    const visibility = new Visibility(before, 'tool');
     const opened = PRINCIPALS.map((principal) => {
       const page = pages.page(visibility.list(principal), principal.id, undefined);
-      return { principal, head: toolsOf(page?.tools), cursor: page?.nextCursor };
+      return { principal, head: toolsOf(page?.offers), cursor: page?.nextCursor };
     });
     visibility.change(after);
     for (const { principal, head, cursor } of opened) {
@@ -133,6 +135,7 @@ test('agents that see the same share one list, and one that sees less does not',
       ],
       description: 'x',
     }),
+    'tool',
   );
   const [a, b, c] = PRINCIPALS.map((principal) => visibility.list(principal));
   expect([a === b, a === c]).toEqual([true, false]);
@@ -150,13 +153,13 @@ test('agents that see the same share one list, and one that sees less does not',
   expect([a2 === a, c2 === c, b2 === a2, JSON.stringify(b2) === JSON.stringify(c2)]).toEqual([true, true, false, true]);
 });
 
-function readAll(pages: ToolPages, visibility: Visibility, principal: Principal, from?: string): unknown[] {
+function readAll(pages: ListPages, visibility: Visibility, principal: Principal, from?: string): unknown[] {
   const tools: unknown[] = [];
   let cursor = from;
   do {
     const page = pages.page(visibility.list(principal), principal.id, cursor);
     if (!page) throw new Error('a cursor that was just given is good');
-    tools.push(...toolsOf(page.tools));
+    tools.push(...toolsOf(page.offers));
     cursor = page.nextCursor;
   } while (cursor !== undefined);
   return tools;

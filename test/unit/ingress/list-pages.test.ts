@@ -1,59 +1,59 @@
 import { expect, test } from 'vitest';
-import type { ToolList } from '../../../src/broker/broker.ts';
-import { type ToolPage, ToolPages } from '../../../src/ingress/mcp/tool-pages.ts';
+import type { OfferList } from '../../../src/broker/broker.ts';
+import { type ListPage, ListPages } from '../../../src/ingress/mcp/list-pages.ts';
 
 const KEY = Buffer.alloc(32, 7);
 
-function listOf(count: number): ToolList {
-  return { tools: Array.from({ length: count }, (_, index) => ({ name: `t${index}` })) };
+function listOf(count: number): OfferList {
+  return { offers: Array.from({ length: count }, (_, index) => ({ name: `t${index}` })) };
 }
 
-function text(page: ToolPage | undefined): string {
-  return Buffer.from(page?.tools ?? []).toString();
+function text(page: ListPage | undefined): string {
+  return Buffer.from(page?.offers ?? []).toString();
 }
 
-function names(page: ToolPage | undefined): string[] {
+function names(page: ListPage | undefined): string[] {
   return JSON.parse(text(page)).map((tool: { name: string }) => tool.name);
 }
 
 test('2,500 tools come on one page', () => {
-  const page = new ToolPages(KEY).page(listOf(2_500), 'agent:demo', undefined);
+  const page = new ListPages(KEY).page(listOf(2_500), 'agent:demo', undefined);
   expect(names(page)).toHaveLength(2_500);
   expect(page).not.toHaveProperty('nextCursor');
 });
 
 test('a page takes no more tools once it is large, and holds one tool however large that is', () => {
-  const pages = new ToolPages(KEY, { pageBytes: 30 });
+  const pages = new ListPages(KEY, { pageBytes: 30 });
   // Each is printed with 13 bytes.
   const list = listOf(7);
   const first = pages.page(list, 'agent:demo', undefined);
   const second = pages.page(list, 'agent:demo', first?.nextCursor);
   const third = pages.page(list, 'agent:demo', second?.nextCursor);
   expect([names(first), names(second), names(third)]).toEqual([['t0', 't1', 't2'], ['t3', 't4', 't5'], ['t6']]);
-  expect(names(new ToolPages(KEY, { pageBytes: 1 }).page(list, 'agent:demo', undefined))).toEqual(['t0']);
+  expect(names(new ListPages(KEY, { pageBytes: 1 }).page(list, 'agent:demo', undefined))).toEqual(['t0']);
 });
 
 test('a page is printed once for all who are shown the same list', () => {
-  const pages = new ToolPages(KEY);
+  const pages = new ListPages(KEY);
   const list = listOf(3);
   const one = pages.page(list, 'agent:demo', undefined);
-  expect(pages.page(list, 'agent:other', undefined)?.tools).toBe(one?.tools);
+  expect(pages.page(list, 'agent:other', undefined)?.offers).toBe(one?.offers);
 });
 
 test('pages beyond the bytes that may be kept are printed anew and say the same', () => {
-  const pages = new ToolPages(KEY, { bytesKept: 60 });
+  const pages = new ListPages(KEY, { bytesKept: 60 });
   // Each page of three tools is 43 bytes.
   const [one, other] = [listOf(3), listOf(3)];
   const before = pages.page(one, 'agent:demo', undefined);
-  expect(pages.page(one, 'agent:demo', undefined)?.tools).toBe(before?.tools);
+  expect(pages.page(one, 'agent:demo', undefined)?.offers).toBe(before?.offers);
   pages.page(other, 'agent:demo', undefined);
   const after = pages.page(one, 'agent:demo', undefined);
-  expect(after?.tools).not.toBe(before?.tools);
+  expect(after?.offers).not.toBe(before?.offers);
   expect(text(after)).toBe('[{"name":"t0"},{"name":"t1"},{"name":"t2"}]');
 });
 
 test('following the cursors gives every tool once, in order', () => {
-  const pages = new ToolPages(KEY, { pageSize: 2 });
+  const pages = new ListPages(KEY, { pageSize: 2 });
   const list = listOf(5);
   const seen: string[] = [];
   let cursor: string | undefined;
@@ -66,29 +66,29 @@ test('following the cursors gives every tool once, in order', () => {
 });
 
 test('a cursor is worth nothing to another principal', () => {
-  const pages = new ToolPages(KEY, { pageSize: 2 });
+  const pages = new ListPages(KEY, { pageSize: 2 });
   const list = listOf(5);
   const cursor = pages.page(list, 'agent:demo', undefined)?.nextCursor;
   expect(pages.page(list, 'agent:other', cursor)).toBeUndefined();
 });
 
 test('a cursor is worth nothing once the list has changed', () => {
-  const pages = new ToolPages(KEY, { pageSize: 2 });
+  const pages = new ListPages(KEY, { pageSize: 2 });
   const cursor = pages.page(listOf(5), 'agent:demo', undefined)?.nextCursor;
   expect(pages.page(listOf(5), 'agent:demo', cursor)).toBeUndefined();
 });
 
 test('a cursor of another key is worth nothing', () => {
   const list = listOf(5);
-  const cursor = new ToolPages(Buffer.alloc(32, 8), { pageSize: 2 }).page(list, 'agent:demo', undefined)?.nextCursor;
-  expect(new ToolPages(KEY, { pageSize: 2 }).page(list, 'agent:demo', cursor)).toBeUndefined();
+  const cursor = new ListPages(Buffer.alloc(32, 8), { pageSize: 2 }).page(list, 'agent:demo', undefined)?.nextCursor;
+  expect(new ListPages(KEY, { pageSize: 2 }).page(list, 'agent:demo', cursor)).toBeUndefined();
 });
 
 test.each(['', 'x', '0', 'A'.repeat(27), 'A'.repeat(10_000)])('the text `%.30s` is not a cursor', (cursor) => {
-  expect(new ToolPages(KEY, { pageSize: 2 }).page(listOf(5), 'agent:demo', cursor)).toBeUndefined();
+  expect(new ListPages(KEY, { pageSize: 2 }).page(listOf(5), 'agent:demo', cursor)).toBeUndefined();
 });
 
 test('what a tool says of tasks is not shown', () => {
-  const list: ToolList = { tools: [{ name: 'slow', execution: { taskSupport: 'required' } }] };
-  expect(text(new ToolPages(KEY).page(list, 'agent:demo', undefined))).toBe('[{"name":"slow"}]');
+  const list: OfferList = { offers: [{ name: 'slow', execution: { taskSupport: 'required' } }] };
+  expect(text(new ListPages(KEY).page(list, 'agent:demo', undefined))).toBe('[{"name":"slow"}]');
 });

@@ -1,0 +1,53 @@
+import { VERBS, type Verb } from '../../domain/call.ts';
+import { isJsonObject, type JsonObject } from '../../lib/json.ts';
+
+/** What a governed request asks for. */
+export interface GovernedRequest {
+  readonly verb: Verb;
+  /** The name, URI or URI template. */
+  readonly name: string;
+  readonly args: JsonObject;
+}
+
+const NO_ARGUMENTS: JsonObject = Object.freeze({});
+
+const READERS: Readonly<Record<string, (params: JsonObject) => GovernedRequest | string>> = {
+  'tools/call': (params) => readNamed(params, VERBS.callTool),
+  'prompts/get': (params) => readNamed(params, VERBS.getPrompt),
+  'resources/read': readRead,
+  'completion/complete': readCompletion,
+};
+
+/** True for the requests that walk the chain; all others are answered by the door itself. */
+export function isGoverned(method: string): boolean {
+  return method === 'tools/call' || Object.hasOwn(READERS, method);
+}
+
+/** Reads the parameters of a governed request. @returns what is wrong with them, as one clause, where something is. */
+export function readGoverned(method: string, params: JsonObject): GovernedRequest | string {
+  return READERS[method]?.(params) ?? 'the method is not governed';
+}
+
+function readNamed({ name, arguments: args = NO_ARGUMENTS }: JsonObject, verb: Verb): GovernedRequest | string {
+  if (typeof name !== 'string') return '`name` is not a string';
+  return isJsonObject(args) ? { verb, name, args } : '`arguments` is not an object';
+}
+
+function readRead({ uri }: JsonObject): GovernedRequest | string {
+  return typeof uri === 'string'
+    ? { verb: VERBS.readResource, name: uri, args: NO_ARGUMENTS }
+    : '`uri` is not a string';
+}
+
+function readCompletion({ ref, argument, context }: JsonObject): GovernedRequest | string {
+  if (!isJsonObject(ref)) return '`ref` is not an object';
+  if (argument === undefined) return '`argument` is missing';
+  const args = context === undefined ? { argument } : { argument, context };
+  if (ref.type === 'ref/prompt' && typeof ref.name === 'string') {
+    return { verb: VERBS.completePrompt, name: ref.name, args };
+  }
+  if (ref.type === 'ref/resource' && typeof ref.uri === 'string') {
+    return { verb: VERBS.completeTemplate, name: ref.uri, args };
+  }
+  return '`ref` is neither a prompt with a `name` nor a resource with a `uri`';
+}

@@ -1,0 +1,57 @@
+import type { Broker } from '../../broker/broker.ts';
+import type { OfferKind } from '../../domain/target.ts';
+
+/** What clients are told of: resources and their templates are one surface. */
+export const LIST_SURFACES = ['tools', 'prompts', 'resources'] as const;
+export type ListSurface = (typeof LIST_SURFACES)[number];
+
+/** Tells each principal's open streams that its own list changed, and nobody else's (design: decided question 4). */
+export interface ListChanges {
+  /** Calls `push` whenever a list of that principal changed. Returns the way to stop. */
+  watch(principalId: string, push: (surface: ListSurface) => void): () => void;
+  close(): void;
+}
+
+const SURFACE_OF: Readonly<Record<OfferKind, ListSurface>> = {
+  tool: 'tools',
+  prompt: 'prompts',
+  resource: 'resources',
+  template: 'resources',
+};
+
+export function openListChanges(broker: Pick<Broker, 'onListChanged'>): ListChanges {
+  const watchers = new Map<string, Set<(surface: ListSurface) => void>>();
+  const stop = broker.onListChanged((principalId, kind) => {
+    // A copy: a push may end its own stream, and with it its entry.
+    for (const push of [...(watchers.get(principalId) ?? [])]) push(SURFACE_OF[kind]);
+  });
+  return {
+    watch(principalId, push) {
+      const own = watchers.get(principalId) ?? new Set();
+      watchers.set(principalId, own.add(push));
+      return () => {
+        own.delete(push);
+        if (own.size === 0 && watchers.get(principalId) === own) watchers.delete(principalId);
+      };
+    },
+    close() {
+      stop();
+      watchers.clear();
+    },
+  };
+}
+
+const CHANGED: Readonly<Record<ListSurface, string>> = {
+  tools: listChanged('tools'),
+  prompts: listChanged('prompts'),
+  resources: listChanged('resources'),
+};
+
+/** The untagged notification that legacy clients get. */
+export function listChangedText(surface: ListSurface): string {
+  return CHANGED[surface];
+}
+
+function listChanged(surface: ListSurface): string {
+  return JSON.stringify({ jsonrpc: '2.0', method: `notifications/${surface}/list_changed` });
+}

@@ -1,0 +1,72 @@
+/** Longest URI that is read, in characters. */
+export const MAX_URI_LENGTH = 2_048;
+
+const URI_CHARACTERS = /^[A-Za-z0-9\-._~:/?#[\]@!$&'()*+,;=%]+$/;
+const PARTS = /^([A-Za-z][A-Za-z0-9+.-]*):(?:\/\/([^/?#]*))?([^?#]*)(\?[^#]*)?(#.*)?$/;
+/** Schemes whose authority is a host of the DNS, where case says nothing; elsewhere it may be a name of any kind. */
+const HOST_SCHEMES: ReadonlySet<string> = new Set(['http', 'https', 'ws', 'wss', 'ftp', 'ftps', 'sftp', 'ssh', 'file']);
+const UNRESERVED = /[A-Za-z0-9\-._~]/;
+/** A path that is still encoded after so many rounds was made to deceive. */
+const MAX_DECODINGS = 4;
+
+/**
+ * The normal form of a URI (RFC 3986 §6.2.2): scheme in lower case, and the host where the scheme has one; escapes in
+ * upper case and only where they are needed; no dot segments. Undefined for what is no URI, holds a control character
+ * or userinfo, or hides a `..` behind escapes or backslashes, which a server that decodes late would follow.
+ */
+export function normalUri(text: string): string | undefined {
+  if (text.length > MAX_URI_LENGTH || !URI_CHARACTERS.test(text) || /%(?![0-9A-Fa-f]{2})/.test(text)) return undefined;
+  const parts = PARTS.exec(plainEscapes(text));
+  if (parts === null) return undefined;
+  const [, scheme = '', authority, path = '', query = '', fragment = ''] = parts;
+  // Userinfo names a secret or deceives about the host; an escaped control character is one all the same.
+  if (authority !== undefined && /@|%40/.test(authority)) return undefined;
+  if (/%(?:[01][0-9A-F]|7F)/.test(parts[0])) return undefined;
+  const normalPath = path.startsWith('/') ? withoutDots(path) : path;
+  // Where a scheme is no host's, a server may well read the authority as the first of its path.
+  if (hidesParent(`${authority ?? ''}${normalPath}`)) return undefined;
+  // Without an authority a path that has come to begin with `//` would be read as one.
+  if (authority === undefined && normalPath.startsWith('//')) return undefined;
+  const normalScheme = scheme.toLowerCase();
+  const host = authority !== undefined && HOST_SCHEMES.has(normalScheme) ? hostInLowerCase(authority) : authority;
+  return `${normalScheme}:${host === undefined ? '' : `//${host}`}${normalPath}${query}${fragment}`;
+}
+
+/** Escapes in upper case, and none for characters that need none. */
+function plainEscapes(text: string): string {
+  return text.replaceAll(/%[0-9A-Fa-f]{2}/g, (escaped) => {
+    const char = String.fromCharCode(Number.parseInt(escaped.slice(1), 16));
+    return UNRESERVED.test(char) ? char : escaped.toUpperCase();
+  });
+}
+
+/** Escapes within a host stay in upper case. */
+function hostInLowerCase(host: string): string {
+  return host.toLowerCase().replaceAll(/%[0-9a-f]{2}/g, (escaped) => escaped.toUpperCase());
+}
+
+/** RFC 3986 §5.2.4, for a path that begins with `/`. */
+function withoutDots(path: string): string {
+  const kept: string[] = [];
+  const segments = path.slice(1).split('/');
+  segments.forEach((segment, index) => {
+    const isLast = index === segments.length - 1;
+    if (segment === '..') kept.pop();
+    else if (segment !== '.') kept.push(segment);
+    if (isLast && (segment === '..' || segment === '.')) kept.push('');
+  });
+  return `/${kept.join('/')}`;
+}
+
+function hidesParent(path: string): boolean {
+  let seen = path;
+  for (let round = 0; round <= MAX_DECODINGS; round += 1) {
+    if (seen.split(/[/\\]/).includes('..')) return true;
+    const decoded = seen.replaceAll(/%[0-9A-Fa-f]{2}/g, (escaped) =>
+      String.fromCharCode(Number.parseInt(escaped.slice(1), 16)),
+    );
+    if (decoded === seen) return false;
+    seen = decoded;
+  }
+  return true;
+}

@@ -1,0 +1,44 @@
+import { type OfferedTarget, upstreamName } from '../domain/target.ts';
+import type { ConditionTarget } from './condition.ts';
+
+/** Targets as conditions see them; made once for as long as the catalog holds them. */
+const conditionTargets = new WeakMap<OfferedTarget, ConditionTarget>();
+
+/** A target as conditions see it. */
+export function conditionTarget(target: OfferedTarget): ConditionTarget {
+  let seen = conditionTargets.get(target);
+  if (seen === undefined) {
+    seen = seenOf(target);
+    conditionTargets.set(target, seen);
+  }
+  return seen;
+}
+
+function seenOf(target: OfferedTarget): ConditionTarget {
+  const { server, risk, labels, id } = target;
+  const name = upstreamName(target);
+  return target.kind === 'tool'
+    ? { server, kind: 'tool', name, tool: name, risk, labels }
+    : { server, kind: kindOf(id), name, risk, labels };
+}
+
+/** What conditions see of an object of which nothing is known but its id; the harm is then the greatest. */
+export function assumedTarget(
+  object: string,
+  known: Pick<ConditionTarget, 'risk' | 'labels'> = { risk: 'destructive', labels: [] },
+): ConditionTarget {
+  const { server, name } = partsOfObject(object);
+  const { risk, labels } = known;
+  const kind = kindOf(object);
+  return kind === 'tool' ? { server, kind, name, tool: name, risk, labels } : { server, kind, name, risk, labels };
+}
+
+/** Server and name of `<kind>:<server>/<name>`. */
+export function partsOfObject(object: string): { readonly server: string; readonly name: string } {
+  const [, server = '', name = ''] = /^[^:]*:([^/]*)\/?(.*)$/s.exec(object) ?? [];
+  return { server, name };
+}
+
+function kindOf(id: string): string {
+  return id.slice(0, Math.max(0, id.indexOf(':')));
+}

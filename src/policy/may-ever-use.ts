@@ -1,0 +1,81 @@
+import { USE_OF } from '../domain/call.ts';
+import type { Principal } from '../domain/principal.ts';
+import type { Target, TemplateTarget } from '../domain/target.ts';
+import { normalUri } from '../lib/uri.ts';
+import { readUriTemplate, type UriTemplate } from '../lib/uri-template.ts';
+import { mayEverReach } from './authorize.ts';
+import { commonText } from './common-text.ts';
+import type { PolicySet } from './policy-set.ts';
+
+interface Who {
+  readonly principal: Principal;
+  readonly subjects: readonly string[];
+}
+
+/**
+ * Whether a principal may ever use a target for what its kind is for. A template is of use where some URI that it can
+ * become may ever be read: such a URI is looked for, and the evaluator is asked about it, so that what is shown can be
+ * used for certain.
+ */
+export function mayEverUse(policySet: PolicySet, who: Who, target: Target): boolean {
+  if (target.kind === 'unknown') return false;
+  if (target.kind !== 'template') return mayEverReach(policySet, who, { target, action: USE_OF[target.kind] });
+  const { uriTemplate: _, ...common } = target;
+  return witnesses(policySet, target).some((uri) => {
+    const resource = { ...common, kind: 'resource', id: `resource:${target.server}/${uri}`, uri } as const;
+    return mayEverReach(policySet, who, { target: resource, action: 'read' });
+  });
+}
+
+/** URIs to try, by template: the rows decide what they are, and rows never change within a policy set. */
+const known = new WeakMap<PolicySet, Map<string, readonly string[]>>();
+
+function witnesses(policySet: PolicySet, target: TemplateTarget): readonly string[] {
+  let byTemplate = known.get(policySet);
+  if (byTemplate === undefined) {
+    byTemplate = new Map();
+    known.set(policySet, byTemplate);
+  }
+  let uris = byTemplate.get(target.id);
+  if (uris === undefined) {
+    uris = findWitnesses(policySet, target);
+    byTemplate.set(target.id, uris);
+  }
+  return uris;
+}
+
+/** For each text that grants reading, a URI that it and the template have in common; one with a strange letter first. */
+function findWitnesses(policySet: PolicySet, { server, uriTemplate }: TemplateTarget): readonly string[] {
+  const template = readUriTemplate(uriTemplate);
+  if (typeof template === 'string') return [];
+  const prefix = `resource:${server}/`;
+  const strange = strangeLetter(policySet);
+  const found = new Set<string>();
+  for (const glob of resourceGlobs(policySet)) {
+    for (const pattern of [glob.replaceAll('*', `*${strange}*`), glob]) {
+      const text = commonText([prefix, ...template.parts], pattern, strange);
+      const uri = text?.slice(prefix.length);
+      if (uri !== undefined && isOf(template, uri)) found.add(uri);
+    }
+  }
+  return [...found];
+}
+
+function isOf(template: UriTemplate, uri: string): boolean {
+  return normalUri(uri) === uri && template.matches(uri);
+}
+
+/** Whatever may stand for resources in an `allow` row: its object, or a member of its set. */
+function resourceGlobs({ rows, sets }: PolicySet): ReadonlySet<string> {
+  const granting = rows.filter(({ effect, action }) => effect === 'allow' && (action === '*' || action === 'read'));
+  const objects = [...granting.map(({ object }) => object), ...sets.links.map(({ member }) => member)];
+  return new Set(objects.filter((object) => object.startsWith('resource:')));
+}
+
+const LETTERS = 'zqxjkvwy0123456789ZQXJKVWYABCDEFGHILMNOPRSTUabcdefghilmnoprstu'.split('');
+
+/** A letter that no row holds, so that a URI with it is matched by no more rows than must be. */
+function strangeLetter({ rows }: PolicySet): string {
+  const letters = new Set(rows.flatMap(({ object }) => object.split('')));
+  return LETTERS.find((each) => !letters.has(each)) ?? 'z';
+}

@@ -1,0 +1,40 @@
+import type { Call } from '../domain/call.ts';
+import type { OfferedTarget } from '../domain/target.ts';
+import type { JsonObject } from '../lib/json.ts';
+import type { Era } from './era.ts';
+import { mirroredHeaders } from './mcp/mirrored-headers.ts';
+
+/** What of a call goes out. */
+export interface Outgoing extends Pick<Call, 'action' | 'args'> {
+  readonly target: OfferedTarget;
+}
+
+/** A call as its server is asked. */
+interface UpstreamRequest {
+  readonly method: string;
+  readonly params: JsonObject;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** The one place that turns a target and its arguments into a request of MCP. */
+export function requestOf({ target, action, args }: Outgoing, era: Era): UpstreamRequest {
+  if (action === 'complete') return { method: 'completion/complete', params: { ref: refOf(target), ...args } };
+  switch (target.kind) {
+    case 'tool': {
+      const request = { method: 'tools/call', params: { name: target.tool, arguments: args } };
+      return era === 'modern' ? { ...request, headers: mirroredHeaders(target, args) } : request;
+    }
+    case 'prompt':
+      return { method: 'prompts/get', params: { name: target.prompt, arguments: args } };
+    case 'resource':
+      return { method: 'resources/read', params: { uri: target.uri } };
+    case 'template':
+      // INVARIANT: a template resolves for completions only.
+      throw new Error('a template was read');
+  }
+}
+
+function refOf(target: OfferedTarget): JsonObject {
+  if (target.kind === 'prompt') return { type: 'ref/prompt', name: target.prompt };
+  return { type: 'ref/resource', uri: target.kind === 'template' ? target.uriTemplate : '' };
+}

@@ -1,0 +1,80 @@
+import { expect, test } from 'vitest';
+import type { Call } from '../../../src/domain/call.ts';
+import type { JsonObject } from '../../../src/lib/json.ts';
+import { SchemaCompiler } from '../../../src/validation/compile.ts';
+import { validateInput } from '../../../src/validation/input.ts';
+import { validateOutput } from '../../../src/validation/output.ts';
+
+const output = validateOutput(new SchemaCompiler());
+const input = validateInput(new SchemaCompiler());
+const signal = new AbortController().signal;
+
+/** A call of a prompt or a resource, as far as validation reads it. */
+function callOf(action: Call['action'], kind: 'prompt' | 'resource' | 'template', args: JsonObject = {}): Call {
+  // `as`: no principal can be made here, and none is asked for.
+  return { action, args, target: { kind, inputSchema: { type: 'object', required: ['city'] } } } as unknown as Call;
+}
+
+async function fault(call: Call, result: JsonObject): Promise<string> {
+  const exchange = { call, result };
+  const verdict = output.decide(exchange, await output.gather(exchange, { signal }));
+  return verdict.effect === 'allow' ? 'fine' : verdict.message;
+}
+
+const message = { role: 'user', content: { type: 'text', text: 'hello' } };
+const MESSAGES = 'the result is withheld: `messages` is not a list of messages with a role and a content block';
+const CONTENTS =
+  'the result is withheld: `contents` is not a list of contents that name their URI and hold text or a blob';
+const COMPLETION = 'the result is withheld: `completion` does not hold at most 100 values, all texts';
+
+test.each([
+  [{ messages: [message, { ...message, role: 'assistant' }] }, 'fine'],
+  [{ messages: [] }, 'fine'],
+  [{}, MESSAGES],
+  [{ messages: [{ ...message, role: 'system' }] }, MESSAGES],
+  [{ messages: [{ role: 'user', content: 'hello' }] }, MESSAGES],
+  [{ resultType: 'input_required', messages: [] }, 'the result is withheld: it is not a complete result'],
+])('a prompt that answers %o: %s', async (result, expected) => {
+  expect(await fault(callOf('get', 'prompt'), result as JsonObject)).toBe(expected);
+});
+
+test.each([
+  [
+    {
+      contents: [
+        { uri: 'x:1', text: '' },
+        { uri: 'x:2', blob: '' },
+      ],
+    },
+    'fine',
+  ],
+  [{ contents: {} }, CONTENTS],
+  [{ contents: [{ text: 'a' }] }, CONTENTS],
+  [{ contents: [{ uri: 'x:1' }] }, CONTENTS],
+  [{ contents: [{ uri: 'x:1', text: 'a', blob: 'a' }] }, CONTENTS],
+])('a resource that answers %o: %s', async (result, expected) => {
+  expect(await fault(callOf('read', 'resource'), result as JsonObject)).toBe(expected);
+});
+
+test.each([
+  [{ completion: { values: ['a'], total: 3, hasMore: true } }, 'fine'],
+  [{ completion: { values: [1] } }, COMPLETION],
+  [{ completion: { values: Array.from({ length: 101 }, () => 'a') } }, COMPLETION],
+  [{}, COMPLETION],
+])('a completion that answers %o: %s', async (result, expected) => {
+  expect(await fault(callOf('complete', 'template'), result as JsonObject)).toBe(expected);
+});
+
+async function refusal(call: Call): Promise<string> {
+  const verdict = input.decide({ call }, await input.gather({ call }, { signal }));
+  return verdict.effect === 'allow' ? 'fine' : verdict.message;
+}
+
+test('a prompt gets what it declares, a read nothing, and a completion one named text', async () => {
+  expect(await refusal(callOf('get', 'prompt', { city: 'Bern' }))).toBe('fine');
+  expect(await refusal(callOf('get', 'prompt'))).toContain('the arguments do not match what the prompt takes: `/city`');
+  expect(await refusal(callOf('read', 'resource'))).toBe('fine');
+  expect(await refusal(callOf('read', 'resource', { uri: 'x:1' }))).not.toBe('fine');
+  expect(await refusal(callOf('complete', 'prompt', { argument: { name: 'a', value: 'b' } }))).toBe('fine');
+  expect(await refusal(callOf('complete', 'prompt', { argument: { name: 'a' } }))).toContain('what a completion takes');
+});
