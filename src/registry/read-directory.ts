@@ -1,5 +1,6 @@
+import { existsSync } from 'node:fs';
 import { readTextFiles } from '../config/text-file.ts';
-
+import { ProblemError } from '../domain/problem.ts';
 import { MAX_LOCK_BYTES } from './lock.ts';
 
 /**
@@ -7,5 +8,9 @@ import { MAX_LOCK_BYTES } from './lock.ts';
  * @throws ProblemError for everything that cannot be read or is not UTF-8.
  */
 export function readRegistryDirectory(dir: string): Record<string, string> {
+  if (!existsSync(dir)) {
+    const hint = 'run `seneschal init` to make one, or name another with `--registry`';
+    throw new ProblemError([{ code: 'config-unreadable', at: dir, message: 'there is no registry here', hint }]);
+  }
   return readTextFiles(dir, { folders: ['servers', 'agents'], maxBytes: MAX_LOCK_BYTES });
 }

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { dataDirectoryHolder } from '../../src/storage/data-directory.ts';
@@ -52,6 +52,17 @@ function placed(shown: string): string {
 }
 
 describe('connecting a host', () => {
+  test('without a registry it is said how one is made, and nothing is written', async () => {
+    rmSync(home.path('registry'), { recursive: true });
+    const { code, stderr } = await connect('cursor');
+    expect([code, stderr.replaceAll(home.dir, '<home>')]).toEqual([
+      2,
+      '<home>/registry: there is no registry here  (config-unreadable)\n' +
+        'hint: run `seneschal init` to make one, or name another with `--registry`\n',
+    ]);
+    expect(existsSync(home.path(CURSOR))).toBe(false);
+  });
+
   test('says which variables the tool servers need, since a host that starts the broker may not pass them on', async () => {
     home.write({
       'registry/servers/crm.yaml':

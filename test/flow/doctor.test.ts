@@ -5,7 +5,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import { governedHome, type HomeParts, openBookFile, processServer, until } from '../fixtures/governed-home.ts';
-import type { Home, Ran } from '../fixtures/home.ts';
+import { Home, type Ran } from '../fixtures/home.ts';
 import { isAlive } from '../fixtures/processes.ts';
 
 const POLICY = 'p, agent:demo, tool:tools/echo, call, , allow\n';
@@ -48,6 +48,16 @@ test('before the first start there is nothing to complain of, and nothing is mad
   home = governedHome({ policy: POLICY, servers: SERVERS });
   expect(await told()).toMatchObject({ code: 0, codes: [] });
   expect(existsSync(home.path('data'))).toBe(false);
+});
+
+test('in a directory without a home it is said how one is made', async () => {
+  home = new Home();
+  const { code, codes, text } = await told();
+  expect([code, codes]).toEqual([1, ['error config-unreadable']]);
+  expect(text).toContain(
+    'HOME/registry: there is no registry here  (config-unreadable)\n' +
+      'hint: run `seneschal init` to make one, or name another with `--registry`\n',
+  );
 });
 
 test('a data directory and a file of it that others can open', async () => {

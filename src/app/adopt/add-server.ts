@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, rmSync, statSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Problem, ProblemError } from '../../domain/problem.ts';
 import { replaceFile } from '../../lib/durable-file.ts';
@@ -83,7 +83,6 @@ export function unanswered(draft: ServerDraft, answered?: Answered): Problem {
 }
 
 function refuseUnfit(draft: ServerDraft, dir: string): void {
-  if (!existsSync(dir) || !statSync(dir).isDirectory()) throw new ProblemError([noRegistry(dir)]);
   const files = readRegistryDirectory(dir);
   const isTaken = fileOf(draft.name) in files || loadRegistry(files, { dir }).servers.has(draft.name);
   if (isTaken) throw new ProblemError([taken(draft, dir)]);
@@ -95,11 +94,6 @@ function taken({ name, from }: ServerDraft, dir: string): Problem {
   const hint =
     '`registry add` gives it another one by `--name`; `registry import` leaves it out by `--only` of the others';
   return { code: 'registry-duplicate-name', at: from, message, hint };
-}
-
-function noRegistry(dir: string): Problem {
-  const hint = 'run `seneschal init` to make one, or name another with `--registry`';
-  return { code: 'config-unreadable', at: dir, message: 'there is no registry here', hint };
 }
 
 function unwritable(file: string, error: Error & { syscall?: unknown; code?: unknown }): Problem {

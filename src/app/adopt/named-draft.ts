@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { ProblemError } from '../../domain/problem.ts';
-import { isSecretKey } from '../../lib/clear-text-secret.ts';
+import { clearTextSecret, isSecretKey } from '../../lib/clear-text-secret.ts';
 import { parseReferences } from '../../lib/secret-reference.ts';
 import type { NeededVariable, ServerDraft } from './draft.ts';
 import { exactPackage } from './npm-package.ts';
@@ -37,8 +37,8 @@ async function packageDraft(
   how: { readonly dir: string; readonly signal: AbortSignal },
 ): Promise<ServerDraft> {
   if (named.headers.length > 0) throw wrong('--header', 'a package is given no headers', 'write `--env NAME=value`');
-  const { name, version } = await exactPackage(named.specification.slice('npm:'.length), how);
   const env = pairsOf(named.env, '--env');
+  const { name, version } = await exactPackage(named.specification.slice('npm:'.length), how);
   return {
     name: nameOf(named, shortName(name)),
     transport: { type: 'stdio', command: 'npx', args: ['-y', `${name}@${version}`, ...named.args], env },
@@ -98,10 +98,28 @@ function pairsOf(pairs: readonly string[], flag: string): Readonly<Record<string
   return Object.fromEntries(
     pairs.map((pair) => {
       const equals = pair.indexOf('=');
-      if (equals > 0) return [pair.slice(0, equals), pair.slice(equals + 1)];
-      throw wrong(flag, 'this is no name with a value', `write it as in \`${flag} 'NAME=$\{env:NAME}'\``);
+      if (equals <= 0)
+        throw wrong(flag, 'this is no name with a value', `write it as in \`${flag} 'NAME=$\{env:NAME}'\``);
+      const [name, value] = [pair.slice(0, equals), pair.slice(equals + 1)];
+      const why = clearTextSecret(name, value);
+      if (why !== undefined) throw typedInClear({ flag, name, value, why });
+      return [name, value];
     }),
   );
+}
+
+/** Told before a file of the registry is thought of: what was typed is mended where it was typed. */
+function typedInClear(typed: {
+  readonly flag: string;
+  readonly name: string;
+  readonly value: string;
+  readonly why: string;
+}): ProblemError {
+  const { flag, name, value, why } = typed;
+  const [scheme = ''] = /^(?:Bearer|Basic|Token) /i.exec(value) ?? [];
+  const message = `a secret was given in clear text: ${why}`;
+  const hint = `export the secret under a name, and write \`${flag} '${name}=${scheme}$\{env:NAME}'\``;
+  return new ProblemError([{ code: 'registry-secret-in-clear', at: flag, message, hint }]);
 }
 
 function nameOf({ name, specification }: NamedServer, otherwise: string): string {

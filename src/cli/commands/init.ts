@@ -11,7 +11,7 @@ import { counted } from '../counted.ts';
 import { type CommandDeclaration, defineCommand } from '../declaration.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { sourcesOf } from '../init-sources.ts';
-import { interruptible } from '../interruption.ts';
+import { InterruptedError, interruptible } from '../interruption.ts';
 import { type OutputFormat, printData, say, sayProblems } from '../output.ts';
 import { fileCount, homeJson, nextCommands, plannedText } from '../shown-home.ts';
 import { draftText, proposalText } from '../shown-servers.ts';
@@ -88,6 +88,10 @@ export const init: CommandDeclaration = defineCommand({
     interruptible((signal) => {
       const { 'dry-run': dryRun, owner = userInfo().username, template, ...rest } = flags;
       return makeHome({ ...rest, template, owner, dryRun, output }, settings(), signal);
+    }).catch((error: unknown) => {
+      // A home is written as a whole or not at all.
+      if (error instanceof InterruptedError) say('interrupted; nothing was written');
+      throw error;
     }),
 });
 

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { ProblemError } from '../../../src/domain/problem.ts';
+import { type Problem, ProblemError } from '../../../src/domain/problem.ts';
 import { readRegistryDirectory } from '../../../src/registry/read-directory.ts';
 
 let dir: string;
@@ -12,15 +12,19 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(dir, { recursive: true }));
 
-function problemsOf(path: string): string[] {
+function caught(path: string): readonly Problem[] {
   try {
     readRegistryDirectory(path);
   } catch (error) {
     if (!(error instanceof ProblemError)) throw error;
-    return error.problems.map(({ at, code, message }) => `${at.replace(dir, '')} ${code}: ${message}`);
+    return error.problems;
   }
   return [];
 }
+
+const problemsOf = (path: string): string[] =>
+  caught(path).map(({ at, code, message }) => `${at.replace(dir, '')} ${code}: ${message}`);
+const hintOf = (path: string): string | undefined => caught(path)[0]?.hint;
 
 test('the texts of servers, agents and the lock are read, by path', () => {
   mkdirSync(join(dir, 'agents'));
@@ -43,8 +47,14 @@ test('the texts of servers, agents and the lock are read, by path', () => {
   ]);
 });
 
-test('a directory that is not there is a problem', () => {
-  expect(problemsOf(join(dir, 'none'))).toEqual(['/none config-unreadable: this cannot be read: it does not exist']);
+test('where no registry is it is said how one is made', () => {
+  expect(problemsOf(join(dir, 'none'))).toEqual(['/none config-unreadable: there is no registry here']);
+  expect(hintOf(join(dir, 'none'))).toBe('run `seneschal init` to make one, or name another with `--registry`');
+});
+
+test('a file in the place of a registry is a problem of its own', () => {
+  writeFileSync(join(dir, 'file'), '');
+  expect(problemsOf(join(dir, 'file'))).toEqual(['/file config-unreadable: this cannot be read: it is no directory']);
 });
 
 test('a file that is not UTF-8 is a problem', () => {

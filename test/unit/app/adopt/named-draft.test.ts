@@ -75,6 +75,22 @@ test('variables that values refer to are told of, and those of secrets are marke
   ]);
 });
 
+test('a secret that was typed in clear text is refused at its flag, without quoting it', async () => {
+  const problemOf = (promise: Promise<unknown>): Promise<unknown> =>
+    promise.then(
+      () => 'no error',
+      (error: unknown) => (error instanceof ProblemError ? error.problems : error),
+    );
+  expect(await problemOf(draft('npm:x@1.0.0', { env: ['API_KEY=hunter2hunter2'] }))).toEqual([
+    {
+      code: 'registry-secret-in-clear',
+      at: '--env',
+      message: 'a secret was given in clear text: the name `API_KEY` is that of a secret',
+      hint: "export the secret under a name, and write `--env 'API_KEY=$" + "{env:NAME}'`",
+    },
+  ]);
+});
+
 test('what belongs to the other transport, or is no pair, is refused', async () => {
   expect(await codeOf(draft('https://example.org/mcp', { env: ['A=b'] }))).toBe('settings-invalid');
   expect(await codeOf(draft('https://example.org/mcp', { args: ['x'] }))).toBe('settings-invalid');
