@@ -150,7 +150,7 @@ test('of several servers those that can be asked are added, and the exit says th
 test('a tool that is not admitted may stay blocked while the others are pinned', async () => {
   homeWith({ all: { command: process.execPath, args: [EVERYTHING] } });
   const { code, stdout, stderr } = await importing('--skip-broken', '--yes');
-  expect([code, stdout]).toEqual([0, 'added all: 12 tools pinned\n']);
+  expect([code, stdout]).toEqual([0, 'added all: 12 tools and 6 other definitions pinned\n']);
   expect(stderr).toContain('  simulate-research-query stays blocked: ');
 });
 
