@@ -1,44 +1,21 @@
 import type { AgentLink } from '../domain/agent-link.ts';
 import type { DispatchResult } from '../domain/outcome.ts';
-import type { PostureRow } from '../domain/posture.ts';
+import { upstreamName } from '../domain/target.ts';
 import type { CancelSignal } from '../lib/cancellation.ts';
 import { BackOff } from './back-off.ts';
 import { type Breaker, evidenceOf } from './breaker.ts';
-import { isSessionGone, mayBeSentAgain, overBefore } from './call-again.ts';
+import { driftPosture, isSessionGone, mayBeSentAgain, overBefore } from './call-again.ts';
 import { listenerOf } from './call-listener.ts';
 import { dispatchResultOf, notSent } from './failed-call.ts';
 import { askForLogs } from './log-level.ts';
-import type { Answer, RequestListener } from './mcp/channel.ts';
+import type { Answer, RequestListener, RequestOptions } from './mcp/channel.ts';
 import { listOffers, MAX_PAGE_BYTES } from './mcp/list-offers.ts';
 import { type Outgoing, requestOf } from './outgoing.ts';
 import { type FailedSession, openSession, type Session, type SessionHost, stderrTailOf } from './session.ts';
+import type { CallOptions, SessionSlotEvents } from './slot-events.ts';
+import { Subscriptions } from './subscriptions.ts';
 
 const LIST_PAUSE_MS = 500;
-
-/** What surrounds one call: the agent's cancellation, and its side of the call where it wants to hear of it. */
-export interface CallOptions {
-  readonly signal: CancelSignal;
-  readonly link?: AgentLink | undefined;
-}
-
-/** What a slot tells of. */
-export interface SessionSlotEvents {
-  onOpened(): void;
-  /** What a session offers was listed: at its start, and whenever the server said that they changed. */
-  onListed(session: Session): void;
-  onListingFailed(message: string): void;
-  onDropped(): void;
-  /** A start failed, or a session ended that nobody ended. */
-  onFailure(message: string, stderrTail: string): void;
-}
-
-export const driftPosture: PostureRow<'tool-drifted'> = {
-  guard: 'drift',
-  when: 'a server declares a tool otherwise than it was agreed to, found out as the call is to be sent',
-  yields: 'tool-drifted',
-  means: 'nothing is sent',
-  opens: null,
-};
 
 /** A place for one session, of one principal or of all: opened when it is needed, again when it was lost, ended when idle. */
 export class SessionSlot {
@@ -48,6 +25,7 @@ export class SessionSlot {
   readonly #events: SessionSlotEvents;
   readonly #backOff: BackOff;
   readonly #closing = new AbortController();
+  readonly #subscriptions: Subscriptions;
   #session: Session | undefined;
   #starting: Promise<Session | FailedSession> | undefined;
   #activeCalls = 0;
@@ -62,6 +40,11 @@ export class SessionSlot {
     this.#events = events;
     this.#backOff = new BackOff(host.clock, host.server.transport.type === 'stdio' ? 'process' : 'connection');
     this.#lastUsedMs = host.clock.monotonicMs();
+    this.#subscriptions = new Subscriptions({
+      onUpdated: (uri, principalIds) => events.onUpdated(uri, principalIds),
+      onListsMissed: () => this.#onAnnounced(),
+      onDropped: () => events.onDropped(),
+    });
   }
 
   get session(): Session | undefined {
@@ -83,7 +66,13 @@ export class SessionSlot {
   /** True when nothing of it is worth keeping: no session, no call, no failure to remember. */
   get isEmpty(): boolean {
     if (this.#session !== undefined || this.isStarting || this.#activeCalls > 0) return false;
+    if (!this.#subscriptions.isEmpty) return false;
     return this.#backOff.failures === 0 && this.breaker.isClosed;
+  }
+
+  /** True while no listing is needed to hear of changes. */
+  get hearsLists(): boolean {
+    return this.#session?.hands.era === 'legacy' || this.#subscriptions.hearsLists;
   }
 
   /** Dispatches one call. Never rejects; a lost session is opened again once, and the call sent again where that is safe. */
@@ -120,11 +109,29 @@ export class SessionSlot {
     return this.#listing;
   }
 
-  /** Ends the session when it was idle for long enough. */
-  endIfIdle(): void {
-    const idleMs = this.#host.clock.monotonicMs() - this.#lastUsedMs;
-    if (this.#session === undefined || this.#activeCalls > 0 || idleMs < this.#host.server.idleMs) return;
-    void this.#drop(this.#session);
+  /** Keeps the server telling a principal of a resource, in this session and in every later one. */
+  hold(uri: string, principalId: string): void {
+    this.#subscriptions.hold(uri, principalId);
+  }
+
+  get held(): readonly (readonly [string, readonly string[]])[] {
+    return this.#subscriptions.held;
+  }
+
+  release(uri: string, principalId: string): void {
+    this.#subscriptions.release(uri, principalId);
+  }
+
+  /** Looks after it once in a while: ends an idle session, opens one again that principals are subscribed in. */
+  sweep(): void {
+    const nowMs = this.#host.clock.monotonicMs();
+    this.#subscriptions.retry(nowMs);
+    if (!this.#subscriptions.isEmpty) {
+      if (this.#session === undefined && !this.isBackingOff) void this.open();
+      return;
+    }
+    const isIdle = this.#activeCalls === 0 && nowMs - this.#lastUsedMs >= this.#host.server.idleMs;
+    if (this.#session !== undefined && isIdle) void this.#drop(this.#session);
   }
 
   async close(): Promise<void> {
@@ -159,22 +166,28 @@ export class SessionSlot {
       const nowMs = this.#host.clock.monotonicMs();
       deadlineMs ??= nowMs + target.timeoutMs;
       const { aliveCount } = this.breaker;
-      const { method, params, headers } = requestOf(outgoing, session.hands.era);
-      const answer = await session.channel.request(method, params, {
+      const timeoutMs = Math.max(1, deadlineMs - nowMs);
+      const answer = await this.#ask(session, outgoing, {
         signal,
-        timeoutMs: Math.max(1, deadlineMs - nowMs),
+        timeoutMs,
         maxBytes: target.maxResultBytes,
         listener,
-        ...(headers === undefined ? {} : { headers }),
       });
       this.#noteAnswer(answer, aliveCount);
       if (isSessionGone(answer)) void this.#drop(session);
       const isForgotten = answer.kind === 'failed' && answer.why === 'session-lost';
       // A connection that broke may be followed by a session that is gone: each is mended once.
-      const again = (isForgotten ? !isRenewed : attempt === 1) && mayBeSentAgain(answer, target) && !signal.aborted;
+      const again = (isForgotten ? !isRenewed : attempt === 1) && mayBeSentAgain(answer, outgoing) && !signal.aborted;
       isRenewed ||= isForgotten;
       if (!again) return dispatchResultOf(answer, session.hands.era);
     }
+  }
+
+  #ask(session: Session, outgoing: Outgoing, options: RequestOptions): Promise<Answer> {
+    const { target, action } = outgoing;
+    if (action === 'subscribe') return this.#subscriptions.ask(session, upstreamName(target), options);
+    const { method, params, headers } = requestOf(outgoing, session.hands.era);
+    return session.channel.request(method, params, headers === undefined ? options : { ...options, headers });
   }
 
   #listenerOf(link: AgentLink): RequestListener {
@@ -206,6 +219,7 @@ export class SessionSlot {
       signal: this.#closing.signal,
       events: {
         onToolsChanged: () => this.#onAnnounced(),
+        onResourceUpdated: (uri) => this.#subscriptions.tell(uri),
         onDropped: () => this.#events.onDropped(),
         onEnded: (why) => {
           // Before the session is open its end is the failure of the start.
@@ -225,7 +239,10 @@ export class SessionSlot {
     session = opened;
     this.#lastUsedMs = this.#host.clock.monotonicMs();
     if (opened.channel.ended !== undefined) this.#onEnded(opened, opened.channel.ended);
-    else this.#session = opened;
+    else {
+      this.#session = opened;
+      this.#subscriptions.renew(opened);
+    }
     this.#events.onOpened();
     this.#events.onListed(opened);
     if (this.#isAnnounced) this.#onAnnounced();
@@ -233,6 +250,7 @@ export class SessionSlot {
   }
 
   #onEnded(session: Session, why: string): void {
+    this.#subscriptions.end(session);
     if (this.#session === session) this.#session = undefined;
     this.#backOff.noteFailure(this.#host.clock.monotonicMs() - session.openedAtMs);
     this.#events.onFailure(why, stderrTailOf(session.channel));
@@ -240,6 +258,7 @@ export class SessionSlot {
 
   async #drop(session: Session): Promise<void> {
     if (this.#session === session) this.#session = undefined;
+    this.#subscriptions.end(session);
     await session.channel.close();
   }
 

@@ -1,12 +1,7 @@
 import { type AgentLink, isAtLeast, isLogLevel, type LogLevel } from '../../domain/agent-link.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../lib/json.ts';
+import type { LegacyClient } from './legacy-client.ts';
 import { META_CLIENT_CAPABILITIES, META_LOG_LEVEL } from './revisions.ts';
-
-/** What a legacy client said of itself: its capabilities once, its log level whenever it likes. */
-export interface LegacyClient {
-  readonly capabilities: JsonObject;
-  logLevel: LogLevel | undefined;
-}
 
 /** Where the messages go that belong to one request. */
 export interface NoticeSink {

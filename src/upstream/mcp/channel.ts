@@ -48,6 +48,8 @@ export interface RequestListener {
   /** `params` hold no token any more. */
   onProgress(params: JsonObject): void;
   onLog(params: JsonObject): void;
+  /** What the server serves of the subscription that the request is. */
+  onAcknowledged?(params: JsonObject): void;
   /** A question of the server, to be answered by `Channel.respond`. Without it the server is told that there is no such method. */
   onRequest?(id: string | number, method: string, params: JsonObject): void;
 }
@@ -65,6 +67,8 @@ export interface RequestOptions {
   readonly headers?: Readonly<Record<string, string>>;
   /** Whom what comes beside the answer is told. Without one it is dropped. */
   readonly listener?: RequestListener | undefined;
+  /** True for a stream that stays open, which is no call: nothing else can be meant for it, and it may be silent for long. */
+  readonly isOpenEnded?: boolean;
 }
 
 /** A way to one MCP server on which requests are multiplexed; the era decides how each message is dressed. */
@@ -90,6 +94,8 @@ export interface Channel {
 export interface ChannelEvents {
   /** The server says that its tools changed. */
   onToolsChanged(): void;
+  /** The server says that one resource changed. */
+  onResourceUpdated(uri: string): void;
   /** The channel ended without our doing; told once. */
   onEnded(why: string): void;
   /** A message that belongs to no request, or that is not MCP, was dropped. */

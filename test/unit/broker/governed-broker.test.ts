@@ -92,6 +92,7 @@ function stage(change: {
       happened.push('dispatched');
       return change.dispatch ? change.dispatch() : { kind: 'completed', result: { content: [] }, resultBytes: 14 };
     },
+    unsubscribe: () => {},
     clock: { wallMs: () => 1, monotonicMs: () => 1 },
     ids: { uuidv7: () => 'id-1', randomBytes: (length) => new Uint8Array(length) },
     log: SILENT_LOG,
