@@ -122,6 +122,7 @@ async function openHall(
         server,
         'error' in change ? { status: 'failed', error: change.error } : listedServer(change),
       ),
+    onResourceUpdated: (server, uri, principalIds) => broker?.resourceUpdated(server, uri, principalIds),
   });
   const recorder = watchedRecorder(shelves.record, log);
   const surroundings = { registryDir: settings.registry, home: homeOf(settings), env: options.env, log };
@@ -139,6 +140,7 @@ async function openHall(
           broker = new GovernedBroker(world, {
             ...{ recorder, clock, ids, log },
             dispatch: (call, how) => upstreams.dispatch(call, how),
+            unsubscribe: (principalId, target) => upstreams.unsubscribe(principalId, target),
           });
       },
     },

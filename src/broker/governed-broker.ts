@@ -1,25 +1,40 @@
 import { type Call, VERBS, type Verb } from '../domain/call.ts';
 import type { Exchange } from '../domain/control.ts';
 import { type MirroredArgument, mirroredOf } from '../domain/mirrored-arguments.ts';
-import { type DispatchResult, mayHaveActed, type Outcome, type Refusal } from '../domain/outcome.ts';
+import type { DispatchResult, Outcome, Refusal } from '../domain/outcome.ts';
 import type { Principal } from '../domain/principal.ts';
-import { OFFER_KINDS, type OfferKind, type Target } from '../domain/target.ts';
+import type { Reason } from '../domain/reasons.ts';
+import { OFFER_KINDS, type OfferKind, type ResourceTarget, type Target } from '../domain/target.ts';
 import type { DecidedAct } from '../ledger/call-record.ts';
-import type { CancelSignal } from '../lib/cancellation.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Ids } from '../lib/ids.ts';
 import type { Log } from '../telemetry/log.ts';
-import type { Broker, CallReply, CallRequest, ListListener, MalformedMessage, OfferList, Surfaces } from './broker.ts';
+import type {
+  Broker,
+  CallOptions,
+  CallReply,
+  CallRequest,
+  ListListener,
+  MalformedMessage,
+  OfferList,
+  Subscribed,
+  SubscribeOptions,
+  Surfaces,
+} from './broker.ts';
 import { ledgerPosture, type Recorder } from './recorder.ts';
+import { ResourceSubscriptions } from './resource-subscriptions.ts';
 import { type GatheredControl, type OnControlFailure, settleAll, type WalkedRow, walkRow } from './step.ts';
 import { Visibility } from './visibility.ts';
+import { barredBy, cannotBeDecided, costOf, isVisible, printable, UNKNOWN_ID, type Walk } from './walk.ts';
 import type { World } from './world.ts';
 
 /** What the hall needs from the rooms; handed in by `app/`. */
 export interface BrokerParts {
   readonly recorder: Recorder;
   /** The back door. MUST NOT reject for what an upstream does; one that rejects is a defect and the call is in doubt. */
-  dispatch(call: Call, options: { readonly signal: CancelSignal }): Promise<DispatchResult>;
+  dispatch(call: Call, options: CallOptions): Promise<DispatchResult>;
+  /** Ends a subscription at the back door. */
+  unsubscribe(principalId: string, target: ResourceTarget): void;
   readonly clock: Clock;
   readonly ids: Ids;
   readonly log: Log;
@@ -27,20 +42,13 @@ export interface BrokerParts {
 
 const NOTHING: readonly MirroredArgument[] = [];
 
-/** One call on its way through the hall. */
-interface Walk {
-  readonly world: World;
-  readonly call: Call;
-  readonly startedMs: number;
-  readonly signal: CancelSignal;
-}
-
 /** The hall: walks each call through the chain of the world in force. Judges nothing itself. */
 export class GovernedBroker implements Broker {
   readonly #parts: BrokerParts;
   readonly #visible: Readonly<Record<OfferKind, Visibility>>;
   readonly #listeners = new Set<ListListener>();
   readonly #onFailure: OnControlFailure;
+  readonly #subscriptions: ResourceSubscriptions;
   #world: World;
   #open = true;
   #underWay = 0;
@@ -57,11 +65,18 @@ export class GovernedBroker implements Broker {
     };
     this.#onFailure = (control, error) =>
       parts.log.error('control.failed', { control, error: error instanceof Error ? error.message : 'not an error' });
+    this.#subscriptions = new ResourceSubscriptions({
+      world: () => this.#world,
+      walk: (request, options, barred) => this.#callUnless(barred, request, options),
+      unsubscribe: (principalId, target) => parts.unsubscribe(principalId, target),
+      onFailure: this.#onFailure,
+    });
   }
 
   /** Puts another world in force for every call received from now on, and tells whose list changed. */
   changeWorld(world: World): void {
     this.#world = world;
+    this.#subscriptions.recheck();
     for (const kind of OFFER_KINDS) {
       for (const principalId of this.#visible[kind].change(world)) {
         for (const listener of this.#listeners) listener(principalId, kind);
@@ -80,15 +95,16 @@ export class GovernedBroker implements Broker {
 
   surfacesOf(principal: Principal): Surfaces {
     const world = this.#world;
-    if (!world.isComplete) return { prompts: true, resources: true, completions: true };
+    if (!world.isComplete) return { prompts: true, resources: true, completions: true, subscriptions: true };
     const has = (kind: OfferKind): boolean => this.list(principal, kind).offers.length > 0;
     const who = { principal, subjects: world.subjectsOf(principal) };
-    const completes = ({ action, kind }: Verb): boolean =>
+    const may = ({ action, kind }: Verb): boolean =>
       world.offers[kind].some((target) => world.mayEver(who, target, action));
     return {
       prompts: has('prompt'),
       resources: has('resource') || has('template'),
-      completions: completes(VERBS.completePrompt) || completes(VERBS.completeTemplate),
+      completions: may(VERBS.completePrompt) || may(VERBS.completeTemplate),
+      subscriptions: may(VERBS.subscribeResource) || may({ action: 'subscribe', kind: 'template' }),
     };
   }
 
@@ -106,11 +122,24 @@ export class GovernedBroker implements Broker {
     }
   }
 
-  async call(request: CallRequest, options: { readonly signal: CancelSignal }): Promise<CallReply> {
-    const walk = this.#receive(request, options.signal);
+  call(request: CallRequest, options: CallOptions): Promise<CallReply> {
+    return this.#callUnless(undefined, request, options);
+  }
+
+  subscribe(request: Omit<CallRequest, 'verb' | 'args'>, options: SubscribeOptions): Promise<Subscribed> {
+    return this.#subscriptions.subscribe(request, options);
+  }
+
+  /** A resource of a server changed that these principals are subscribed to, or may have. */
+  resourceUpdated(server: string, uri: string, principalIds: readonly string[]): void {
+    this.#subscriptions.updated(server, uri, principalIds);
+  }
+
+  async #callUnless(barred: Reason | undefined, request: CallRequest, options: CallOptions): Promise<CallReply> {
+    const walk = this.#receive(request, options);
     this.#underWay += 1;
     try {
-      return { callId: walk.call.id, outcome: await this.#walk(walk) };
+      return { callId: walk.call.id, outcome: await this.#walk(walk, this.#open ? barred : 'shutting-down') };
     } catch (error) {
       // INVARIANT: call never rejects. What ends here is a defect of the hall itself.
       this.#parts.log.error('call.broke', {
@@ -130,7 +159,7 @@ export class GovernedBroker implements Broker {
     if (this.#underWay > 0) await new Promise<void>((resolve) => (this.#whenIdle = resolve));
   }
 
-  #receive(request: CallRequest, signal: CancelSignal): Walk {
+  #receive(request: CallRequest, { signal, link }: CallOptions): Walk {
     const world = this.#world;
     const subjects = world.subjectsOf(request.principal);
     const { verb } = request;
@@ -149,14 +178,15 @@ export class GovernedBroker implements Broker {
       context: request.context,
       receivedAtMs: this.#parts.clock.wallMs(),
     };
-    return { world, call, startedMs: this.#parts.clock.monotonicMs(), signal };
+    return { world, call, startedMs: this.#parts.clock.monotonicMs(), signal, link };
   }
 
-  async #walk(walk: Walk): Promise<Outcome> {
+  async #walk(walk: Walk, barred: Reason | undefined): Promise<Outcome> {
     const exchange: Exchange = { call: walk.call };
-    const row: WalkedRow = this.#open
-      ? await walkRow(walk.world.requestRow, exchange, { signal: walk.signal, onFailure: this.#onFailure })
-      : { steps: [], gathered: [], refusal: cannotBeDecided(walk, 'walk', 'shutting-down') };
+    const row: WalkedRow =
+      barred === undefined
+        ? await walkRow(walk.world.requestRow, exchange, { signal: walk.signal, onFailure: this.#onFailure })
+        : { steps: [], gathered: [], refusal: barredBy(walk, barred) };
     const decided: DecidedAct = {
       call: walk.call,
       steps: row.steps,
@@ -239,7 +269,7 @@ export class GovernedBroker implements Broker {
       };
     }
     try {
-      return await this.#parts.dispatch(walk.call, { signal: walk.signal });
+      return await this.#parts.dispatch(walk.call, { signal: walk.signal, link: walk.link });
     } catch (error) {
       this.#parts.log.error('dispatch.broke', {
         callId: walk.call.id,
@@ -252,43 +282,5 @@ export class GovernedBroker implements Broker {
         inDoubt: true,
       };
     }
-  }
-}
-
-const UNKNOWN_ID = {
-  tool: 'tool:unknown',
-  prompt: 'prompt:unknown',
-  resource: 'resource:unknown',
-  template: 'resource:unknown',
-} as const;
-
-/** What a call is charged: nothing when it surely did not act. */
-function costOf(call: Call, outcome: Outcome): number {
-  return call.target.kind !== 'unknown' && mayHaveActed(outcome) ? call.target.costNanoUsd : 0;
-}
-
-function cannotBeDecided(walk: Walk, stage: Refusal['stage'], reason: Refusal['reason']): Refusal {
-  return {
-    kind: 'refused',
-    stage,
-    effect: 'indeterminate',
-    reason,
-    message: 'this call cannot be decided now',
-    visible: isVisible(walk),
-  };
-}
-
-function printable(name: string): string {
-  return name.slice(0, 128).replaceAll(/[^\x20-\x7e]/g, '�');
-}
-
-/** Asked for refusals only: what one may not see is answered like what does not exist. */
-function isVisible({ world, call }: Walk): boolean {
-  try {
-    const { target, action } = call;
-    return target.kind !== 'unknown' && (world.maySee(call, target) || world.mayEver(call, target, action));
-  } catch {
-    // The control that asked the same has said so in the log; what cannot be decided is not shown.
-    return false;
   }
 }

@@ -1,14 +1,15 @@
 import { createRequire } from 'node:module';
 import type { Pool as UndiciPool } from 'undici';
 import type { DispatchResult } from '../domain/outcome.ts';
-import type { CancelSignal } from '../lib/cancellation.ts';
+import { upstreamName } from '../domain/target.ts';
 import type { Digest } from '../lib/digest.ts';
 import type { Log } from '../telemetry/log.ts';
 import { Breaker, type BreakerState, breakerPosture } from './breaker.ts';
 import { notSent } from './failed-call.ts';
 import type { Outgoing } from './outgoing.ts';
 import type { Session, SessionHost } from './session.ts';
-import { SessionSlot, type SessionSlotEvents } from './session-slot.ts';
+import { SessionSlot } from './session-slot.ts';
+import type { CallOptions, SessionSlotEvents } from './slot-events.ts';
 import type { Observed, UpstreamServer, UpstreamStatus } from './upstream-server.ts';
 
 // The whole of undici is five times the files, most of them for a `fetch` that Node has already: a tenth of a start.
@@ -21,8 +22,12 @@ const SHARED = 'all';
 /** Told when a server offers other than it did, or its tools cannot be listed any more. */
 export type ToolsChangedListener = (server: string, change: Observed | { readonly error: string }) => void;
 
+/** Told that a resource of a server changed, or may have, and who is subscribed to it. */
+export type ResourceUpdatedListener = (server: string, uri: string, principalIds: readonly string[]) => void;
+
 export interface ServerRuntimeOptions extends Omit<SessionHost, 'pool'> {
   readonly log: Log;
+  readonly onResourceUpdated: ResourceUpdatedListener;
   readonly onToolsChanged: ToolsChangedListener;
 }
 
@@ -58,10 +63,32 @@ export class ServerRuntime {
     this.#breaker = this.#newBreaker();
   }
 
-  call(principalId: string, outgoing: Outgoing, options: { readonly signal: CancelSignal }): Promise<DispatchResult> {
+  call(principalId: string, outgoing: Outgoing, options: CallOptions): Promise<DispatchResult> {
     if (this.#retired) return Promise.resolve(notSent('upstream-unavailable', 'the server was taken out of service'));
-    const slot = this.#slot(this.server.sharing === 'all' ? SHARED : principalId);
+    const slot = this.#slot(this.#keyOf(principalId));
     return slot.breaker.isClosed ? slot.call(outgoing, options) : this.#tryCall(slot, outgoing, options);
+  }
+
+  /** Asks the server to tell a principal of a resource from now on. */
+  async subscribe(principalId: string, outgoing: Outgoing, options: CallOptions): Promise<DispatchResult> {
+    const came = await this.call(principalId, outgoing, options);
+    if (came.kind !== 'completed') return came;
+    this.#slot(this.#keyOf(principalId)).hold(upstreamName(outgoing.target), principalId);
+    // What a server says beside yes is for nobody.
+    return { kind: 'completed', result: {}, resultBytes: 2 };
+  }
+
+  /** Takes over what principals are subscribed to from the runtime of another revision of this server. */
+  adoptFrom(previous: ServerRuntime): void {
+    for (const slot of previous.#slots.values()) {
+      for (const [uri, principalIds] of slot.held) {
+        for (const principalId of principalIds) this.#slot(this.#keyOf(principalId)).hold(uri, principalId);
+      }
+    }
+  }
+
+  unsubscribe(principalId: string, uri: string): void {
+    this.#slots.get(this.#keyOf(principalId))?.release(uri, principalId);
   }
 
   /** Asks what the server declares now. With `sharing: principal` in a session of its own that ends right after. */
@@ -110,11 +137,12 @@ export class ServerRuntime {
   sweep(): void {
     const { clock } = this.#options;
     for (const [key, slot] of this.#slots) {
-      slot.endIfIdle();
+      slot.sweep();
       const { session } = slot;
       if (slot.isEmpty) this.#slots.delete(key);
-      else if (session?.hands.era === 'modern' && clock.wallMs() - session.observed.atMs > LIST_AGAIN_MS)
+      else if (session !== undefined && !slot.hearsLists && clock.wallMs() - session.observed.atMs > LIST_AGAIN_MS) {
         void slot.listAgain();
+      }
     }
   }
 
@@ -131,7 +159,7 @@ export class ServerRuntime {
   }
 
   /** One call tries a server that failed; the others are told at once. */
-  #tryCall(slot: SessionSlot, outgoing: Outgoing, options: { readonly signal: CancelSignal }): Promise<DispatchResult> {
+  #tryCall(slot: SessionSlot, outgoing: Outgoing, options: CallOptions): Promise<DispatchResult> {
     const waitMs = slot.breaker.tryAfterMs();
     if (waitMs > 0) {
       const message = `\`${this.server.name}\` failed repeatedly; nothing is sent to it for a moment`;
@@ -179,6 +207,10 @@ export class ServerRuntime {
     return session.observed;
   }
 
+  #keyOf(principalId: string): string {
+    return this.server.sharing === 'all' ? SHARED : principalId;
+  }
+
   #slot(key: string): SessionSlot {
     let slot = this.#slots.get(key);
     if (slot === undefined) {
@@ -196,6 +228,7 @@ export class ServerRuntime {
       },
       onListed: (session) => this.#onListed(session, how.silent),
       onListingFailed: (error) => this.#options.onToolsChanged(this.server.name, { error }),
+      onUpdated: (uri, principalIds) => this.#options.onResourceUpdated(this.server.name, uri, principalIds),
       onDropped: () => {
         this.#droppedMessages += 1;
       },

@@ -1,36 +1,21 @@
+import type { AgentLink } from '../domain/agent-link.ts';
 import type { DispatchResult } from '../domain/outcome.ts';
-import type { PostureRow } from '../domain/posture.ts';
-import type { OfferedTarget } from '../domain/target.ts';
+import { upstreamName } from '../domain/target.ts';
 import type { CancelSignal } from '../lib/cancellation.ts';
 import { BackOff } from './back-off.ts';
 import { type Breaker, evidenceOf } from './breaker.ts';
+import { driftPosture, isSessionGone, mayBeSentAgain, overBefore } from './call-again.ts';
+import { listenerOf } from './call-listener.ts';
 import { dispatchResultOf, notSent } from './failed-call.ts';
-import type { Answer } from './mcp/channel.ts';
+import { askForLogs } from './log-level.ts';
+import type { Answer, RequestListener, RequestOptions } from './mcp/channel.ts';
 import { listOffers, MAX_PAGE_BYTES } from './mcp/list-offers.ts';
-import { abortKind } from './mcp/request-deadline.ts';
 import { type Outgoing, requestOf } from './outgoing.ts';
 import { type FailedSession, openSession, type Session, type SessionHost, stderrTailOf } from './session.ts';
+import type { CallOptions, SessionSlotEvents } from './slot-events.ts';
+import { Subscriptions } from './subscriptions.ts';
 
 const LIST_PAUSE_MS = 500;
-
-/** What a slot tells of. */
-export interface SessionSlotEvents {
-  onOpened(): void;
-  /** What a session offers was listed: at its start, and whenever the server said that they changed. */
-  onListed(session: Session): void;
-  onListingFailed(message: string): void;
-  onDropped(): void;
-  /** A start failed, or a session ended that nobody ended. */
-  onFailure(message: string, stderrTail: string): void;
-}
-
-export const driftPosture: PostureRow<'tool-drifted'> = {
-  guard: 'drift',
-  when: 'a server declares a tool otherwise than it was agreed to, found out as the call is to be sent',
-  yields: 'tool-drifted',
-  means: 'nothing is sent',
-  opens: null,
-};
 
 /** A place for one session, of one principal or of all: opened when it is needed, again when it was lost, ended when idle. */
 export class SessionSlot {
@@ -40,6 +25,7 @@ export class SessionSlot {
   readonly #events: SessionSlotEvents;
   readonly #backOff: BackOff;
   readonly #closing = new AbortController();
+  readonly #subscriptions: Subscriptions;
   #session: Session | undefined;
   #starting: Promise<Session | FailedSession> | undefined;
   #activeCalls = 0;
@@ -54,6 +40,11 @@ export class SessionSlot {
     this.#events = events;
     this.#backOff = new BackOff(host.clock, host.server.transport.type === 'stdio' ? 'process' : 'connection');
     this.#lastUsedMs = host.clock.monotonicMs();
+    this.#subscriptions = new Subscriptions({
+      onUpdated: (uri, principalIds) => events.onUpdated(uri, principalIds),
+      onListsMissed: () => this.#onAnnounced(),
+      onDropped: () => events.onDropped(),
+    });
   }
 
   get session(): Session | undefined {
@@ -75,14 +66,20 @@ export class SessionSlot {
   /** True when nothing of it is worth keeping: no session, no call, no failure to remember. */
   get isEmpty(): boolean {
     if (this.#session !== undefined || this.isStarting || this.#activeCalls > 0) return false;
+    if (!this.#subscriptions.isEmpty) return false;
     return this.#backOff.failures === 0 && this.breaker.isClosed;
   }
 
+  /** True while no listing is needed to hear of changes. */
+  get hearsLists(): boolean {
+    return this.#session?.hands.era === 'legacy' || this.#subscriptions.hearsLists;
+  }
+
   /** Dispatches one call. Never rejects; a lost session is opened again once, and the call sent again where that is safe. */
-  async call(outgoing: Outgoing, options: { readonly signal: CancelSignal }): Promise<DispatchResult> {
+  async call(outgoing: Outgoing, options: CallOptions): Promise<DispatchResult> {
     this.#activeCalls += 1;
     try {
-      return await this.#callTwice(outgoing, options.signal);
+      return await this.#callTwice(outgoing, options);
     } finally {
       this.#activeCalls -= 1;
       this.#lastUsedMs = this.#host.clock.monotonicMs();
@@ -112,11 +109,29 @@ export class SessionSlot {
     return this.#listing;
   }
 
-  /** Ends the session when it was idle for long enough. */
-  endIfIdle(): void {
-    const idleMs = this.#host.clock.monotonicMs() - this.#lastUsedMs;
-    if (this.#session === undefined || this.#activeCalls > 0 || idleMs < this.#host.server.idleMs) return;
-    void this.#drop(this.#session);
+  /** Keeps the server telling a principal of a resource, in this session and in every later one. */
+  hold(uri: string, principalId: string): void {
+    this.#subscriptions.hold(uri, principalId);
+  }
+
+  get held(): readonly (readonly [string, readonly string[]])[] {
+    return this.#subscriptions.held;
+  }
+
+  release(uri: string, principalId: string): void {
+    this.#subscriptions.release(uri, principalId);
+  }
+
+  /** Looks after it once in a while: ends an idle session, opens one again that principals are subscribed in. */
+  sweep(): void {
+    const nowMs = this.#host.clock.monotonicMs();
+    this.#subscriptions.retry(nowMs);
+    if (!this.#subscriptions.isEmpty) {
+      if (this.#session === undefined && !this.isBackingOff) void this.open();
+      return;
+    }
+    const isIdle = this.#activeCalls === 0 && nowMs - this.#lastUsedMs >= this.#host.server.idleMs;
+    if (this.#session !== undefined && isIdle) void this.#drop(this.#session);
   }
 
   async close(): Promise<void> {
@@ -125,8 +140,9 @@ export class SessionSlot {
     if (this.#session !== undefined) await this.#drop(this.#session);
   }
 
-  async #callTwice(outgoing: Outgoing, signal: CancelSignal): Promise<DispatchResult> {
+  async #callTwice(outgoing: Outgoing, { signal, link }: CallOptions): Promise<DispatchResult> {
     const { target } = outgoing;
+    const listener = link === undefined ? undefined : this.#listenerOf(link);
     let deadlineMs: number | undefined;
     const openBefore = this.#session;
     let isRenewed = false;
@@ -144,24 +160,39 @@ export class SessionSlot {
         }
         return notSent(driftPosture.yields, `the ${target.kind} is no longer what was agreed to`);
       }
+      if (listener?.logLevel !== undefined && this.#host.server.sharing === 'principal') {
+        await askForLogs(session, listener.logLevel, signal);
+      }
       const nowMs = this.#host.clock.monotonicMs();
       deadlineMs ??= nowMs + target.timeoutMs;
       const { aliveCount } = this.breaker;
-      const { method, params, headers } = requestOf(outgoing, session.hands.era);
-      const answer = await session.channel.request(method, params, {
+      const timeoutMs = Math.max(1, deadlineMs - nowMs);
+      const answer = await this.#ask(session, outgoing, {
         signal,
-        timeoutMs: Math.max(1, deadlineMs - nowMs),
+        timeoutMs,
         maxBytes: target.maxResultBytes,
-        ...(headers === undefined ? {} : { headers }),
+        listener,
       });
       this.#noteAnswer(answer, aliveCount);
       if (isSessionGone(answer)) void this.#drop(session);
       const isForgotten = answer.kind === 'failed' && answer.why === 'session-lost';
       // A connection that broke may be followed by a session that is gone: each is mended once.
-      const again = (isForgotten ? !isRenewed : attempt === 1) && mayBeSentAgain(answer, target) && !signal.aborted;
+      const again = (isForgotten ? !isRenewed : attempt === 1) && mayBeSentAgain(answer, outgoing) && !signal.aborted;
       isRenewed ||= isForgotten;
       if (!again) return dispatchResultOf(answer, session.hands.era);
     }
+  }
+
+  #ask(session: Session, outgoing: Outgoing, options: RequestOptions): Promise<Answer> {
+    const { target, action } = outgoing;
+    if (action === 'subscribe') return this.#subscriptions.ask(session, upstreamName(target), options);
+    const { method, params, headers } = requestOf(outgoing, session.hands.era);
+    return session.channel.request(method, params, headers === undefined ? options : { ...options, headers });
+  }
+
+  #listenerOf(link: AgentLink): RequestListener {
+    const { maxNotifications } = this.#host.server;
+    return listenerOf(link, { maxNotifications, onDropped: () => this.#events.onDropped() });
   }
 
   #noteAnswer(answer: Answer, aliveBefore: number): void {
@@ -188,6 +219,7 @@ export class SessionSlot {
       signal: this.#closing.signal,
       events: {
         onToolsChanged: () => this.#onAnnounced(),
+        onResourceUpdated: (uri) => this.#subscriptions.tell(uri),
         onDropped: () => this.#events.onDropped(),
         onEnded: (why) => {
           // Before the session is open its end is the failure of the start.
@@ -207,7 +239,10 @@ export class SessionSlot {
     session = opened;
     this.#lastUsedMs = this.#host.clock.monotonicMs();
     if (opened.channel.ended !== undefined) this.#onEnded(opened, opened.channel.ended);
-    else this.#session = opened;
+    else {
+      this.#session = opened;
+      this.#subscriptions.renew(opened);
+    }
     this.#events.onOpened();
     this.#events.onListed(opened);
     if (this.#isAnnounced) this.#onAnnounced();
@@ -215,6 +250,7 @@ export class SessionSlot {
   }
 
   #onEnded(session: Session, why: string): void {
+    this.#subscriptions.end(session);
     if (this.#session === session) this.#session = undefined;
     this.#backOff.noteFailure(this.#host.clock.monotonicMs() - session.openedAtMs);
     this.#events.onFailure(why, stderrTailOf(session.channel));
@@ -222,6 +258,7 @@ export class SessionSlot {
 
   async #drop(session: Session): Promise<void> {
     if (this.#session === session) this.#session = undefined;
+    this.#subscriptions.end(session);
     await session.channel.close();
   }
 
@@ -257,27 +294,6 @@ export class SessionSlot {
   }
 }
 
-function overBefore(signal: CancelSignal): DispatchResult {
-  return abortKind(signal) === 'timeout'
-    ? notSent('upstream-timeout', 'the deadline came before the server was ready')
-    : notSent('cancelled', 'the call was cancelled before it was sent');
-}
-
 function failedSession(message: string): FailedSession {
   return { kind: 'failed', message, stderrTail: '' };
-}
-
-/** True when the next call needs a new session: the connection, the session, or the credential is no longer good. */
-function isSessionGone(answer: Answer): boolean {
-  if (answer.kind === 'error') return answer.error.code === -32022;
-  if (answer.kind !== 'failed') return false;
-  const staleCredential = answer.why === 'refused' && (answer.status === 401 || answer.status === 403);
-  return answer.why === 'session-lost' || staleCredential;
-}
-
-/** A call goes out a second time only where it surely was not sent, or changes nothing. */
-function mayBeSentAgain(answer: Answer, target: OfferedTarget): boolean {
-  if (answer.kind !== 'failed') return false;
-  if (answer.why !== 'lost' && answer.why !== 'session-lost') return false;
-  return !answer.sent || target.risk === 'read';
 }

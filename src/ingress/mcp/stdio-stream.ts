@@ -15,13 +15,16 @@ import {
 } from './answer.ts';
 import { parseEnvelope, type RequestId, type RpcMessage, type RpcProblem } from './envelope.ts';
 import { isGoverned } from './governed-request.ts';
+import type { LegacyClient } from './legacy-client.ts';
 import { listChangedText } from './list-changes.ts';
+import { type Listening, openListening } from './listen.ts';
 import { checkModernRequest, eraOf } from './modern-envelope.ts';
 import { errorReply, invalidParamsReply, type PrintedReply, problemReply, resultReply } from './replies.ts';
+import { linkOf, type NoticeSink, wishesOf } from './request-link.ts';
 import { MODERN_REVISION, NEWEST_LEGACY_REVISION } from './revisions.ts';
-import { INTERNAL_ERROR, INVALID_REQUEST, UNSUPPORTED_PROTOCOL_VERSION } from './rpc-error.ts';
+import { INTERNAL_ERROR, UNSUPPORTED_PROTOCOL_VERSION } from './rpc-error.ts';
 import type { McpServices } from './services.ts';
-import { readSubscription, type Subscription } from './subscription.ts';
+import { IN_FLIGHT, INITIALIZED_TWICE, NOT_INITIALIZED, TOO_LONG } from './stdio-problems.ts';
 
 export interface StdioStreamOptions {
   readonly services: McpServices;
@@ -41,6 +44,7 @@ export interface StdioStream {
 
 const MAX_IN_FLIGHT = 1_024;
 const MAX_SUBSCRIPTIONS = 64;
+const MAX_UNREAD_BYTES = 65_536;
 
 /**
  * Serves MCP over newline-delimited JSON (stdio transport) to one agent, both eras on one stream: each message says
@@ -55,10 +59,11 @@ class Served implements StdioStream {
   readonly #options: StdioStreamOptions;
   readonly #services: McpServices;
   readonly #inFlight = new Map<RequestId, Cancellation>();
-  readonly #subscriptions = new Map<RequestId, Subscription>();
+  readonly #subscriptions = new Map<RequestId, Listening>();
   readonly #lines: LineSplitter;
   readonly #session: string;
   #legacy: CallContext | undefined;
+  #client: LegacyClient | undefined;
   #unwatch: (() => void) | undefined;
   #open = true;
   #finish: () => void = () => {};
@@ -86,8 +91,8 @@ class Served implements StdioStream {
 
   async close({ drainMs }: { readonly drainMs: number }): Promise<void> {
     this.#options.input.pause();
-    for (const { ended } of this.#subscriptions.values()) this.#write(ended);
-    this.#subscriptions.clear();
+    for (const { subscription } of this.#subscriptions.values()) this.#write(subscription.ended);
+    this.#endSubscriptions();
     if (this.#inFlight.size > 0) {
       const idle = new Promise<void>((resolve) => {
         this.#whenIdle = resolve;
@@ -104,7 +109,8 @@ class Served implements StdioStream {
     this.#open = false;
     this.#unwatch?.();
     for (const controller of this.#inFlight.values()) controller.abort();
-    this.#subscriptions.clear();
+    this.#endSubscriptions();
+    this.#client?.held.end();
     this.#options.output.end();
     this.#finish();
   }
@@ -139,8 +145,9 @@ class Served implements StdioStream {
   async #serveModern(principal: Principal, request: RpcRequest): Promise<void> {
     const problem = checkModernRequest(request);
     if (problem) return this.#refuse(principal, { ...problem, id: request.id });
-    if (request.method === 'subscriptions/listen') return this.#subscribe(principal, request);
-    await this.#answer({ principal, era: 'modern', context: STATELESS }, request);
+    const conversation: Conversation = { principal, era: 'modern', context: STATELESS };
+    if (request.method === 'subscriptions/listen') return this.#subscribe(conversation, request);
+    await this.#answer(conversation, request);
   }
 
   async #serveLegacy(principal: Principal, request: RpcRequest): Promise<void> {
@@ -148,10 +155,8 @@ class Served implements StdioStream {
     if (!this.#legacy && request.method !== 'ping') {
       return this.#refuse(principal, { ...NOT_INITIALIZED, id: request.id });
     }
-    await this.#answer(
-      { principal, era: 'legacy', context: this.#legacy ?? this.#contextOf(NEWEST_LEGACY_REVISION) },
-      request,
-    );
+    const context = this.#legacy ?? this.#contextOf(NEWEST_LEGACY_REVISION);
+    await this.#answer({ principal, era: 'legacy', context, client: this.#client }, request);
   }
 
   #initialize(principal: Principal, { id, params }: RpcRequest): Promise<void> | undefined {
@@ -163,6 +168,8 @@ class Served implements StdioStream {
       return undefined;
     }
     this.#legacy = this.#contextOf(answer.protocolVersion);
+    this.#client = answer.client;
+    answer.client.push = (json) => this.#writeIfRead(json);
     this.#watch(principal);
     const style = { era: 'legacy', serverInfo: this.#services.serverInfo } as const;
     this.#write(resultReply(id, answer.result, style).body);
@@ -170,7 +177,7 @@ class Served implements StdioStream {
   }
 
   async #answer(conversation: Conversation, request: RpcRequest): Promise<void> {
-    if (!isGoverned(request.method)) {
+    if (!isGoverned(request.method, conversation.era)) {
       const reply = answerOther(this.#services, conversation, request);
       if ('printed' in reply) this.#writePrinted(reply);
       else this.#write(reply.body);
@@ -178,7 +185,10 @@ class Served implements StdioStream {
     }
     const controller = new Cancellation();
     this.#inFlight.set(request.id, controller);
-    const reply = await answerCall(this.#services, conversation, { request, signal: controller.signal });
+    const { signal } = controller;
+    const wishes = wishesOf(request.params, conversation.client);
+    const link = wishes && linkOf(wishes, this.#sinkOf(request.id, controller));
+    const reply = await answerCall(this.#services, conversation, { request, signal, link });
     this.#inFlight.delete(request.id);
     // A cancelled request gets no answer (MCP, cancellation, "Behavior Requirements").
     if (!controller.signal.aborted) this.#write(reply.body);
@@ -186,27 +196,52 @@ class Served implements StdioStream {
     this.#resumeIfCalm();
   }
 
-  #subscribe(principal: Principal, { id, params }: RpcRequest): void {
-    const subscription = readSubscription(id, params, this.#services.serverInfo);
-    if (!subscription) {
-      this.#write(invalidParamsReply(id, 'Invalid params: `notifications` is not an object').body);
-    } else if (this.#subscriptions.size >= MAX_SUBSCRIPTIONS) {
+  /** What comes for a request before its answer goes between the lines of others. */
+  #sinkOf(id: RequestId, controller: Cancellation): NoticeSink {
+    return {
+      send: (json) => {
+        const isUnderWay = this.#inFlight.get(id) === controller && !controller.signal.aborted;
+        if (isUnderWay) this.#writeIfRead(json);
+      },
+    };
+  }
+
+  async #subscribe(conversation: Conversation, request: RpcRequest): Promise<void> {
+    const { id } = request;
+    if (this.#subscriptions.size >= MAX_SUBSCRIPTIONS) {
       this.#write(errorReply(id, { code: INTERNAL_ERROR, message: 'Subscription limit reached' }, 200).body);
-    } else {
-      this.#write(subscription.acknowledged);
-      if (subscription.isServed) {
-        this.#subscriptions.set(id, subscription);
-        this.#watch(principal);
-      } else {
-        this.#write(subscription.ended);
-      }
+      return;
     }
+    const controller = new Cancellation();
+    this.#inFlight.set(id, controller);
+    const { signal } = controller;
+    const listening = await openListening(this.#services, conversation, { request, signal });
+    this.#inFlight.delete(id);
+    if (this.#inFlight.size === 0) this.#whenIdle();
+    if (typeof listening === 'string') this.#write(invalidParamsReply(id, `Invalid params: ${listening}`).body);
+    else if (!signal.aborted) this.#startListening(conversation.principal, { id, listening });
+  }
+
+  #startListening(principal: Principal, { id, listening }: { id: RequestId; listening: Listening }): void {
+    this.#write(listening.subscription.acknowledged);
+    if (!listening.subscription.isServed) {
+      this.#write(listening.subscription.ended);
+      return;
+    }
+    this.#subscriptions.set(id, listening);
+    this.#watch(principal);
+    listening.start((json) => this.#writeIfRead(json));
+  }
+
+  #endSubscriptions(): void {
+    for (const listening of this.#subscriptions.values()) listening.end();
+    this.#subscriptions.clear();
   }
 
   #watch({ id }: Principal): void {
     this.#unwatch ??= this.#services.changes.watch(id, (surface) => {
       if (this.#legacy) this.#write(listChangedText(surface));
-      for (const subscription of this.#subscriptions.values()) {
+      for (const { subscription } of this.#subscriptions.values()) {
         const changed = subscription.changed(surface);
         if (changed !== undefined) this.#write(changed);
       }
@@ -216,6 +251,7 @@ class Served implements StdioStream {
   #notified({ method, params }: RpcMessage): void {
     const id = params.requestId;
     if (method !== 'notifications/cancelled' || (typeof id !== 'string' && typeof id !== 'number')) return;
+    this.#subscriptions.get(id)?.end();
     this.#subscriptions.delete(id);
     this.#inFlight.get(id)?.abort();
   }
@@ -235,6 +271,11 @@ class Served implements StdioStream {
   #write(json: string): void {
     if (!this.#open || this.#options.output.writableEnded) return;
     if (!this.#options.output.write(`${json}\n`)) this.#options.input.pause();
+  }
+
+  /** What nobody waits for is left out while the client does not read. */
+  #writeIfRead(json: string): void {
+    if (this.#options.output.writableLength <= MAX_UNREAD_BYTES) this.#write(json);
   }
 
   /** One line like any other, its printed bytes as they lie. */
@@ -259,10 +300,3 @@ const STATELESS: CallContext = Object.freeze({
   protocolVersion: MODERN_REVISION,
   session: 'stateless',
 });
-const TOO_LONG: RpcProblem = { code: INVALID_REQUEST, problem: 'the message is too large' };
-const IN_FLIGHT: RpcProblem = { code: INVALID_REQUEST, problem: 'a request of that id is under way on this stream' };
-const NOT_INITIALIZED: RpcProblem = {
-  code: INVALID_REQUEST,
-  problem: 'the stream is not initialized: send `initialize` first',
-};
-const INITIALIZED_TWICE: RpcProblem = { code: INVALID_REQUEST, problem: 'the stream is initialized already' };

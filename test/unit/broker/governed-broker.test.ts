@@ -92,6 +92,7 @@ function stage(change: {
       happened.push('dispatched');
       return change.dispatch ? change.dispatch() : { kind: 'completed', result: { content: [] }, resultBytes: 14 };
     },
+    unsubscribe: () => {},
     clock: { wallMs: () => 1, monotonicMs: () => 1 },
     ids: { uuidv7: () => 'id-1', randomBytes: (length) => new Uint8Array(length) },
     log: SILENT_LOG,
@@ -257,13 +258,13 @@ test('a change of prompts is told as one of prompts, and to nobody who was shown
 
 test('a principal is told of the surfaces that it has, and of all while a server was not listed', () => {
   const { broker } = stage({});
-  expect(broker.surfacesOf(principal)).toEqual({ prompts: false, resources: false, completions: false });
+  expect(broker.surfacesOf(principal)).toEqual({ prompts: false, resources: false, completions: false, subscriptions: false });
   const { tool: _, inputSchema: __, ...common } = target;
   const template = { ...common, kind: 'template', id: 'resource:files/x:{a}', uriTemplate: 'x:{a}' } as const;
   broker.changeWorld({ ...worldWithout(), offers: { ...NOTHING, template: [template] } });
-  expect(broker.surfacesOf(principal)).toEqual({ prompts: false, resources: true, completions: true });
+  expect(broker.surfacesOf(principal)).toEqual({ prompts: false, resources: true, completions: true, subscriptions: true });
   broker.changeWorld({ ...worldWithout(), isComplete: false });
-  expect(broker.surfacesOf(principal)).toEqual({ prompts: true, resources: true, completions: true });
+  expect(broker.surfacesOf(principal)).toEqual({ prompts: true, resources: true, completions: true, subscriptions: true });
 });
 
 function worldWithout(): World {
