@@ -34,6 +34,8 @@ export interface CoreOptions {
   readonly log: Log;
   readonly version: string;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Calls that may be under way at one time. Default: 1,024. */
+  readonly maxCalls?: number | undefined;
 }
 
 /** Everything but the doors: what governs. Owns the data directory until it is closed. */
@@ -138,7 +140,7 @@ async function openHall(
         if (broker) broker.changeWorld(world);
         else
           broker = new GovernedBroker(world, {
-            ...{ recorder, clock, ids, log },
+            ...{ recorder, clock, ids, log, maxCalls: options.maxCalls },
             dispatch: (call, how) => upstreams.dispatch(call, how),
             unsubscribe: (principalId, target) => upstreams.unsubscribe(principalId, target),
           });

@@ -2,6 +2,7 @@ import type { AgentLink } from '../domain/agent-link.ts';
 import type { Call } from '../domain/call.ts';
 import { mayHaveActed, type Outcome, type Refusal } from '../domain/outcome.ts';
 import type { CancelSignal } from '../lib/cancellation.ts';
+import { OVERLOAD_RETRY_MS } from './overload.ts';
 import type { World } from './world.ts';
 
 /** One call on its way through the hall. */
@@ -41,6 +42,10 @@ export function cannotBeDecided(walk: Walk, stage: Refusal['stage'], reason: Ref
 /** The refusal of what is not even asked about. */
 export function barredBy(walk: Walk, reason: Refusal['reason']): Refusal {
   const refusal = cannotBeDecided(walk, 'walk', reason);
+  if (reason === 'overloaded') {
+    const message = 'the broker has as many calls under way as it takes; try again in a second';
+    return { ...refusal, message, retryAfterMs: OVERLOAD_RETRY_MS };
+  }
   if (reason !== 'subscriptions-exceeded') return refusal;
   return { ...refusal, effect: 'deny', message: 'the agent is subscribed to as many resources as one agent may be' };
 }

@@ -17,11 +17,20 @@ const delayMs = (): number => Math.floor(Math.random() * MAX_DELAY_MS);
 let home: Home;
 afterEach(() => home.close());
 
-/** All clients call at the same time, each one call after the other, and all under id 1; gives what was not their own. */
-async function mixedReplies(what: string, tool: string): Promise<{ readonly mixed: string[]; readonly made: number }> {
+interface Replies {
+  /** Replies that were another's. */
+  readonly mixed: string[];
+  /** Replies that were no result. */
+  readonly failed: string[];
+  readonly made: number;
+}
+
+/** All clients call at the same time, each one call after the other, and all under id 1. */
+async function repliesOf(what: string, tool: string): Promise<Replies> {
   const served = await home.serve();
   const keys = await Promise.all(Object.keys(AGENTS).map((agent) => home.key(agent)));
   const mixed: string[] = [];
+  const failed: string[] = [];
   let made = 0;
   const startedMs = performance.now();
   await Promise.all(
@@ -31,14 +40,17 @@ async function mixedReplies(what: string, tool: string): Promise<{ readonly mixe
         const nonce = `${client}/${turn}`;
         const answer = await agent.call(tool, { nonce, ms: delayMs() }, 1);
         made += 1;
-        if (answer.text !== nonce || answer.id !== 1) mixed.push(`${nonce}: ${answer.body}`);
+        if (answer.isError && answer.id === 1) failed.push(`${nonce}: ${answer.body}`);
+        else if (answer.text !== nonce || answer.id !== 1) mixed.push(`${nonce}: ${answer.body}`);
       }
       agent.close();
     }),
   );
   const seconds = Math.round((performance.now() - startedMs) / 1_000);
-  process.stdout.write(`${what}: ${made} calls of ${CLIENTS} clients, ${mixed.length} mixed replies, ${seconds} s\n`);
-  return { mixed, made };
+  process.stdout.write(
+    `${what}: ${made} calls of ${CLIENTS} clients, ${mixed.length} mixed replies, ${failed.length} failed, ${seconds} s\n`,
+  );
+  return { mixed, failed, made };
 }
 
 test(
@@ -55,7 +67,7 @@ test(
       }),
     );
     home = governedHome({ agents: AGENTS, servers: { far: httpServer('far', upstream.url) } });
-    expect(await mixedReplies('HTTP', 'far__echo')).toEqual({ mixed: [], made: CALLS });
+    expect(await repliesOf('HTTP', 'far__echo')).toEqual({ mixed: [], failed: [], made: CALLS });
     // Each call went out under an id of the broker's own.
     expect(new Set(ids).size).toBe(CALLS);
   },
@@ -66,7 +78,7 @@ test(
   'P4: 200 clients that all use id 1 and share one process on pipes each get their own answer',
   async () => {
     home = governedHome({ agents: AGENTS, servers: { tools: processServer('tools') } });
-    expect(await mixedReplies('one process on pipes', 'tools__slow')).toEqual({ mixed: [], made: CALLS });
+    expect(await repliesOf('one process on pipes', 'tools__slow')).toEqual({ mixed: [], failed: [], made: CALLS });
   },
   LONG,
 );

@@ -54,6 +54,7 @@ function stage(change: {
   closed?: () => Promise<void>;
   dispatch?: () => Promise<DispatchResult>;
   maySee?: boolean;
+  maxCalls?: number;
 }): Stage {
   const happened: string[] = [];
   const named = (controls: readonly Partial<Control>[] | undefined): readonly Control[] =>
@@ -93,6 +94,7 @@ function stage(change: {
       return change.dispatch ? change.dispatch() : { kind: 'completed', result: { content: [] }, resultBytes: 14 };
     },
     unsubscribe: () => {},
+    maxCalls: change.maxCalls,
     clock: { wallMs: () => 1, monotonicMs: () => 1 },
     ids: { uuidv7: () => 'id-1', randomBytes: (length) => new Uint8Array(length) },
     log: SILENT_LOG,
@@ -225,6 +227,24 @@ test('a hall that drains refuses new calls, and records that it does', async () 
   expect(hall.happened).toEqual(['refused shutting-down']);
 });
 
+test('a hall with as many calls under way as it takes refuses the next, until one has ended', async () => {
+  let answer: () => void = () => {};
+  const answered = new Promise<void>((resolve) => (answer = resolve));
+  const hall = stage({
+    maxCalls: 1,
+    dispatch: async () => {
+      await answered;
+      return { kind: 'completed', result: { content: [] }, resultBytes: 14 };
+    },
+  });
+  const first = call(hall);
+  expect((await call(hall)).outcome).toMatchObject({ kind: 'refused', reason: 'overloaded', retryAfterMs: 1_000 });
+  answer();
+  expect((await first).outcome.kind).toBe('completed');
+  expect((await call(hall)).outcome.kind).toBe('completed');
+  expect(hall.happened.filter((event) => event.startsWith('refused'))).toEqual(['refused overloaded']);
+});
+
 test('a change of the world tells only the principals whose list it changes', () => {
   const hall = stage({});
   const told: string[] = [];
@@ -258,13 +278,28 @@ test('a change of prompts is told as one of prompts, and to nobody who was shown
 
 test('a principal is told of the surfaces that it has, and of all while a server was not listed', () => {
   const { broker } = stage({});
-  expect(broker.surfacesOf(principal)).toEqual({ prompts: false, resources: false, completions: false, subscriptions: false });
+  expect(broker.surfacesOf(principal)).toEqual({
+    prompts: false,
+    resources: false,
+    completions: false,
+    subscriptions: false,
+  });
   const { tool: _, inputSchema: __, ...common } = target;
   const template = { ...common, kind: 'template', id: 'resource:files/x:{a}', uriTemplate: 'x:{a}' } as const;
   broker.changeWorld({ ...worldWithout(), offers: { ...NOTHING, template: [template] } });
-  expect(broker.surfacesOf(principal)).toEqual({ prompts: false, resources: true, completions: true, subscriptions: true });
+  expect(broker.surfacesOf(principal)).toEqual({
+    prompts: false,
+    resources: true,
+    completions: true,
+    subscriptions: true,
+  });
   broker.changeWorld({ ...worldWithout(), isComplete: false });
-  expect(broker.surfacesOf(principal)).toEqual({ prompts: true, resources: true, completions: true, subscriptions: true });
+  expect(broker.surfacesOf(principal)).toEqual({
+    prompts: true,
+    resources: true,
+    completions: true,
+    subscriptions: true,
+  });
 });
 
 function worldWithout(): World {
