@@ -9,6 +9,7 @@ import type { DecidedAct } from '../ledger/call-record.ts';
 import type { CancelSignal } from '../lib/cancellation.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Ids } from '../lib/ids.ts';
+import type { JsonObject } from '../lib/json.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Broker, CallReply, CallRequest, ListListener, MalformedMessage, OfferList, Surfaces } from './broker.ts';
 import { ledgerPosture, type Recorder } from './recorder.ts';
@@ -132,7 +133,7 @@ export class GovernedBroker implements Broker {
       subjects,
       action: verb.action,
       target,
-      args: request.args,
+      ...argumentsFor(target, request.args),
       context: request.context,
       receivedAtMs: this.#parts.clock.wallMs(),
     };
@@ -263,6 +264,14 @@ function cannotBeDecided(walk: Walk, stage: Refusal['stage'], reason: Refusal['r
     message: 'this call cannot be decided now',
     visible: isVisible(walk),
   };
+}
+
+/** What the agent gave and what its view fixes, which goes before it: judged, validated, recorded and sent as one. */
+function argumentsFor(target: Target, given: JsonObject): Pick<Call, 'args' | 'overstepped'> {
+  if (target.kind !== 'tool' || target.fixed === undefined) return { args: given };
+  const overstepped = Object.keys(target.fixed).filter((name) => Object.hasOwn(given, name));
+  const args = { ...given, ...target.fixed };
+  return overstepped.length === 0 ? { args } : { args, overstepped };
 }
 
 function printable(name: string): string {
