@@ -146,7 +146,7 @@ function secretProblem(file: VirtualFile, path: YamlPath, [key, text]: readonly 
   }
   const why = clearTextSecret(key, text);
   if (why === undefined) return [];
-  const message = `this looks like a secret: ${why}`;
+  const message = `a secret in clear text: ${why}`;
   const hint = 'give the server its secrets in its own file, and change this one: it has been in a file';
   return [file.problem(path, { code: 'registry-secret-in-clear', message, hint })];
 }
