@@ -127,16 +127,17 @@ export class GovernedBroker implements Broker {
       exposedName: printable(request.exposedName),
       ...(view === undefined ? {} : { view }),
     };
-    const call: Call = {
+    const asked: Call = {
       id: this.#parts.ids.uuidv7(),
       principal: request.principal,
       subjects,
       action: verb.action,
       target,
-      ...argumentsFor(target, request.args),
+      args: request.args,
       context: request.context,
       receivedAtMs: this.#parts.clock.wallMs(),
     };
+    const call = target.kind === 'tool' && target.fixed ? withFixed(asked, target.fixed) : asked;
     return { world, call, startedMs: this.#parts.clock.monotonicMs(), signal };
   }
 
@@ -266,12 +267,11 @@ function cannotBeDecided(walk: Walk, stage: Refusal['stage'], reason: Refusal['r
   };
 }
 
-/** What the agent gave and what its view fixes, which goes before it: judged, validated, recorded and sent as one. */
-function argumentsFor(target: Target, given: JsonObject): Pick<Call, 'args' | 'overstepped'> {
-  if (target.kind !== 'tool' || target.fixed === undefined) return { args: given };
-  const overstepped = Object.keys(target.fixed).filter((name) => Object.hasOwn(given, name));
-  const args = { ...given, ...target.fixed };
-  return overstepped.length === 0 ? { args } : { args, overstepped };
+/** A call with what its view fixes, which goes before what the agent gave: judged, validated, recorded and sent as one. */
+function withFixed(call: Call, fixed: JsonObject): Call {
+  const overstepped = Object.keys(fixed).filter((name) => Object.hasOwn(call.args, name));
+  const args = { ...call.args, ...fixed };
+  return overstepped.length === 0 ? { ...call, args } : { ...call, args, overstepped };
 }
 
 function printable(name: string): string {
