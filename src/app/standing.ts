@@ -265,6 +265,7 @@ function worldOf({ registry, rules, chain }: Files, catalog: Catalog): World {
     },
     isComplete: [...catalog.servers.values()].every((status) => status === 'listed'),
     resolve: catalog.resolve,
+    viewOf: catalog.viewOf,
     // An agent that no file declares any more is nobody, however it was proved before.
     subjectsOf: (principal) => {
       let known = subjects.get(principal);

@@ -3,6 +3,7 @@ import type { MirroredArgument } from '../domain/mirrored-arguments.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import type { Principal } from '../domain/principal.ts';
 import type { OfferKind } from '../domain/target.ts';
+import type { ViewName } from '../domain/view-name.ts';
 import type { CancelSignal } from '../lib/cancellation.ts';
 import type { JsonObject } from '../lib/json.ts';
 
@@ -14,6 +15,8 @@ export interface CallRequest {
   readonly exposedName: string;
   readonly args: JsonObject;
   readonly context: CallContext;
+  /** Where it was asked. Default: the whole. */
+  readonly view?: ViewName | undefined;
 }
 
 /** How a call ended, and the id under which the ledger holds it. */
@@ -38,8 +41,8 @@ export interface Surfaces {
   readonly completions: boolean;
 }
 
-/** Told whose list of what kind changed. */
-export type ListListener = (principalId: string, kind: OfferKind) => void;
+/** Told whose list of what kind changed, and in which view; undefined is the whole. */
+export type ListListener = (principalId: string, kind: OfferKind, view: ViewName | undefined) => void;
 
 /** A message that an ingress refused before it became a call, though its principal is known. */
 export interface MalformedMessage {
@@ -53,11 +56,14 @@ export interface MalformedMessage {
 
 /** The hall, as the doors see it: the only way from any ingress to any tool server. */
 export interface Broker {
-  list(principal: Principal, kind: OfferKind): OfferList;
+  /** True when there is such a view and the principal may use something of it: all others answer as if there were none. */
+  serves(principal: Principal, view: ViewName): boolean;
+  /** What is listed in a view. Default: in the whole. */
+  list(principal: Principal, kind: OfferKind, view?: ViewName): OfferList;
   /** Which surfaces beside tools there are for a principal, or may be: a server that was not listed may offer any. */
-  surfacesOf(principal: Principal): Surfaces;
+  surfacesOf(principal: Principal, view?: ViewName): Surfaces;
   /** The arguments that a tool wants repeated in headers; none where there is no such tool, whoever may see it. */
-  mirroredArguments(exposedName: string): readonly MirroredArgument[];
+  mirroredArguments(exposedName: string, view?: ViewName): readonly MirroredArgument[];
   /** Walks one call. Never rejects: whatever happens is an outcome. `signal` is the agent's cancellation. */
   call(request: CallRequest, options: { readonly signal: CancelSignal }): Promise<CallReply>;
   /** Records a refused message; resolves when it is recorded or could not be, and never rejects. */

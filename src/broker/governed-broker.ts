@@ -1,9 +1,10 @@
-import { type Call, VERBS, type Verb } from '../domain/call.ts';
+import type { Call } from '../domain/call.ts';
 import type { Exchange } from '../domain/control.ts';
-import { type MirroredArgument, mirroredOf } from '../domain/mirrored-arguments.ts';
+import type { MirroredArgument } from '../domain/mirrored-arguments.ts';
 import { type DispatchResult, mayHaveActed, type Outcome, type Refusal } from '../domain/outcome.ts';
 import type { Principal } from '../domain/principal.ts';
-import { OFFER_KINDS, type OfferKind, type Target } from '../domain/target.ts';
+import type { OfferKind, Target } from '../domain/target.ts';
+import type { ViewName } from '../domain/view-name.ts';
 import type { DecidedAct } from '../ledger/call-record.ts';
 import type { CancelSignal } from '../lib/cancellation.ts';
 import type { Clock } from '../lib/clock.ts';
@@ -11,8 +12,9 @@ import type { Ids } from '../lib/ids.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Broker, CallReply, CallRequest, ListListener, MalformedMessage, OfferList, Surfaces } from './broker.ts';
 import { ledgerPosture, type Recorder } from './recorder.ts';
+import { Shown } from './shown.ts';
 import { type GatheredControl, type OnControlFailure, settleAll, type WalkedRow, walkRow } from './step.ts';
-import { Visibility } from './visibility.ts';
+import { partOf } from './visibility.ts';
 import type { World } from './world.ts';
 
 /** What the hall needs from the rooms; handed in by `app/`. */
@@ -25,8 +27,6 @@ export interface BrokerParts {
   readonly log: Log;
 }
 
-const NOTHING: readonly MirroredArgument[] = [];
-
 /** One call on its way through the hall. */
 interface Walk {
   readonly world: World;
@@ -38,7 +38,7 @@ interface Walk {
 /** The hall: walks each call through the chain of the world in force. Judges nothing itself. */
 export class GovernedBroker implements Broker {
   readonly #parts: BrokerParts;
-  readonly #visible: Readonly<Record<OfferKind, Visibility>>;
+  readonly #shown: Shown;
   readonly #listeners = new Set<ListListener>();
   readonly #onFailure: OnControlFailure;
   #world: World;
@@ -49,12 +49,7 @@ export class GovernedBroker implements Broker {
   constructor(world: World, parts: BrokerParts) {
     this.#world = world;
     this.#parts = parts;
-    this.#visible = {
-      tool: new Visibility(world, 'tool'),
-      prompt: new Visibility(world, 'prompt'),
-      resource: new Visibility(world, 'resource'),
-      template: new Visibility(world, 'template'),
-    };
+    this.#shown = new Shown(world);
     this.#onFailure = (control, error) =>
       parts.log.error('control.failed', { control, error: error instanceof Error ? error.message : 'not an error' });
   }
@@ -62,34 +57,25 @@ export class GovernedBroker implements Broker {
   /** Puts another world in force for every call received from now on, and tells whose list changed. */
   changeWorld(world: World): void {
     this.#world = world;
-    for (const kind of OFFER_KINDS) {
-      for (const principalId of this.#visible[kind].change(world)) {
-        for (const listener of this.#listeners) listener(principalId, kind);
-      }
+    for (const { principalId, kind, view } of this.#shown.change(world)) {
+      for (const listener of this.#listeners) listener(principalId, kind, view);
     }
   }
 
-  list(principal: Principal, kind: OfferKind): OfferList {
-    return this.#visible[kind].list(principal);
+  serves(principal: Principal, view: ViewName): boolean {
+    return this.#shown.serves(principal, view);
   }
 
-  mirroredArguments(exposedName: string): readonly MirroredArgument[] {
-    const target = this.#world.resolve(exposedName, 'tool');
-    return target?.kind === 'tool' ? mirroredOf(target) : NOTHING;
+  list(principal: Principal, kind: OfferKind, view?: ViewName): OfferList {
+    return this.#shown.list(principal, kind, view);
   }
 
-  surfacesOf(principal: Principal): Surfaces {
-    const world = this.#world;
-    if (!world.isComplete) return { prompts: true, resources: true, completions: true };
-    const has = (kind: OfferKind): boolean => this.list(principal, kind).offers.length > 0;
-    const who = { principal, subjects: world.subjectsOf(principal) };
-    const completes = ({ action, kind }: Verb): boolean =>
-      world.offers[kind].some((target) => world.mayEver(who, target, action));
-    return {
-      prompts: has('prompt'),
-      resources: has('resource') || has('template'),
-      completions: completes(VERBS.completePrompt) || completes(VERBS.completeTemplate),
-    };
+  mirroredArguments(exposedName: string, view?: ViewName): readonly MirroredArgument[] {
+    return this.#shown.mirroredArguments(exposedName, view);
+  }
+
+  surfacesOf(principal: Principal, view?: ViewName): Surfaces {
+    return this.#shown.surfacesOf(principal, view);
   }
 
   onListChanged(listener: ListListener): () => void {
@@ -133,11 +119,12 @@ export class GovernedBroker implements Broker {
   #receive(request: CallRequest, signal: CancelSignal): Walk {
     const world = this.#world;
     const subjects = world.subjectsOf(request.principal);
-    const { verb } = request;
-    const target: Target = world.resolve(request.exposedName, verb.kind) ?? {
+    const { verb, view } = request;
+    const target: Target = partOf(world, view)?.resolve(request.exposedName, verb.kind) ?? {
       kind: 'unknown',
       id: UNKNOWN_ID[verb.kind],
       exposedName: printable(request.exposedName),
+      ...(view === undefined ? {} : { view }),
     };
     const call: Call = {
       id: this.#parts.ids.uuidv7(),

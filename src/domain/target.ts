@@ -1,5 +1,6 @@
 import type { Digest } from '../lib/digest.ts';
 import type { JsonObject } from '../lib/json.ts';
+import type { ViewName } from './view-name.ts';
 
 /** How much harm a tool can do. Set by the operator; an upstream's hints never lower it. */
 export type Risk = 'read' | 'write' | 'destructive';
@@ -12,6 +13,8 @@ interface Offered {
   readonly server: string;
   /** The name, URI or URI template under which agents see it. */
   readonly exposedName: string;
+  /** The view in which it bears that name. Default: the whole. */
+  readonly view?: ViewName;
   readonly risk: Risk;
   readonly labels: readonly string[];
   readonly costNanoUsd: number;
@@ -78,6 +81,8 @@ export interface UnknownTarget {
   readonly id: 'tool:unknown' | 'prompt:unknown' | 'resource:unknown';
   /** What was asked for, at most 128 characters, control characters replaced. */
   readonly exposedName: string;
+  /** The view in which it was asked for. Default: the whole. */
+  readonly view?: ViewName;
 }
 
 export type Target = OfferedTarget | UnknownTarget;

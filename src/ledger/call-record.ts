@@ -186,12 +186,17 @@ function recordedCredential(principal: Principal): AdmittedEntry['credential'] {
 
 function recordedTarget(target: Target): RecordedTarget {
   return target.kind === 'unknown'
-    ? { exposedName: clip(target.exposedName, WIRE_TEXT_LIMIT), id: target.id }
+    ? { exposedName: clip(target.exposedName, WIRE_TEXT_LIMIT), id: target.id, ...viaOf(target) }
     : once(recordedTargets, target, () => ({
         definitionDigest: target.definitionDigest,
         id: target.id,
         risk: target.risk,
+        ...viaOf(target),
       }));
+}
+
+function viaOf({ exposedName, view }: Target): Pick<RecordedTarget, 'via'> {
+  return view === undefined ? {} : { via: { name: clip(exposedName, WIRE_TEXT_LIMIT), view } };
 }
 
 function recordedContext(context: CallContext): AdmittedEntry['context'] {

@@ -172,6 +172,7 @@ export const TARGET_FIELDS: FieldMeanings<RecordedTarget> = {
     'Digest of the definition in force, of what exists; of a resource that a template makes, that of the template',
   risk: '`read`, `write` or `destructive`, of what exists',
   exposedName: 'The name that was asked for, at most 256 characters, where it resolved to nothing',
+  via: 'Where it was asked for, if on a path of its own: `view` (`server:<name>` or `virtual:<name>`), and `name`, what it is called there',
 };
 
 /** When an entry of a kind is written. */

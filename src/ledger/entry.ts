@@ -3,6 +3,7 @@ import type { ControlName } from '../domain/control-name.ts';
 import type { ProofKind } from '../domain/principal.ts';
 import type { Reason } from '../domain/reasons.ts';
 import type { OfferedTarget, Risk, UnknownTarget } from '../domain/target.ts';
+import type { ViewName } from '../domain/view-name.ts';
 import type { Digest } from '../lib/digest.ts';
 import type { JsonObject } from '../lib/json.ts';
 
@@ -33,9 +34,13 @@ export interface RecordedStep {
 }
 
 /** The target as it was resolved, or the name that resolved to nothing. Of a template's resource: the template's digest. */
-export type RecordedTarget =
+export type RecordedTarget = (
   | { readonly id: OfferedTarget['id']; readonly definitionDigest: Digest; readonly risk: Risk }
-  | { readonly id: UnknownTarget['id']; readonly exposedName: string };
+  | { readonly id: UnknownTarget['id']; readonly exposedName: string }
+) & {
+  /** Where and under which name it was asked for, where that was a view. */
+  readonly via?: { readonly name: string; readonly view: ViewName };
+};
 
 /** What the two entries of a decision have in common: enough to decide again. */
 export interface Decided {

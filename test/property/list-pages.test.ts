@@ -44,6 +44,7 @@ function worldOf({ seen, description }: GeneratedWorld): World {
     ...{ revision: 'sha256:cc', registry: 'sha256:bb', requestRow: [], resultRow: [], isComplete: true },
     offers: { tool: targets, prompt: [], resource: [], template: [] },
     resolve: () => undefined,
+    viewOf: () => undefined,
     subjectsOf: ({ id }) => [id],
     maySee: ({ principal }, target) => {
       const index = target.kind === 'tool' ? targets.indexOf(target) : -1;

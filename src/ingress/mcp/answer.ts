@@ -1,6 +1,7 @@
 import type { CallContext } from '../../domain/call.ts';
 import type { Principal } from '../../domain/principal.ts';
 import type { OfferKind } from '../../domain/target.ts';
+import type { ViewName } from '../../domain/view-name.ts';
 import type { CancelSignal } from '../../lib/cancellation.ts';
 import { isJsonObject, type JsonObject } from '../../lib/json.ts';
 import type { RequestId, RpcMessage } from './envelope.ts';
@@ -26,6 +27,8 @@ export interface Conversation {
   readonly principal: Principal;
   readonly era: Era;
   readonly context: CallContext;
+  /** The part of the whole that it is about. Default: the whole. */
+  readonly view?: ViewName | undefined;
 }
 
 /** A message with an id. */
@@ -56,7 +59,7 @@ export async function answerCall(
       : conversation.context;
   try {
     const reply = await services.broker.call(
-      { principal: conversation.principal, verb, exposedName: name, args, context },
+      { principal: conversation.principal, verb, exposedName: name, args, context, view: conversation.view },
       { signal },
     );
     const toReply = verb.kind === 'tool' ? replyToCall : replyToOther;
@@ -90,14 +93,14 @@ export function answerOther(
 export function initializeResult(
   params: JsonObject,
   services: McpServices,
-  principal: Principal,
+  who: Pick<Conversation, 'principal' | 'view'>,
 ): { readonly protocolVersion: string; readonly result: JsonObject } | undefined {
   const { protocolVersion: requested, capabilities, clientInfo } = params;
   if (typeof requested !== 'string' || !isJsonObject(capabilities) || !isJsonObject(clientInfo)) return undefined;
   const protocolVersion = LEGACY_REVISIONS.includes(requested) ? requested : NEWEST_LEGACY_REVISION;
   return {
     protocolVersion,
-    result: { protocolVersion, capabilities: capabilitiesFor(services, principal), serverInfo: services.serverInfo },
+    result: { protocolVersion, capabilities: capabilitiesFor(services, who), serverInfo: services.serverInfo },
   };
 }
 
@@ -124,10 +127,10 @@ async function refuseParams(
   return invalidParamsReply(id, `Invalid params: ${problem}`);
 }
 
-function answerDiscover(services: McpServices, { principal }: Conversation, request: RpcRequest): Reply {
+function answerDiscover(services: McpServices, conversation: Conversation, request: RpcRequest): Reply {
   const result: JsonObject = {
     supportedVersions: MODERN_REVISIONS,
-    capabilities: capabilitiesFor(services, principal),
+    capabilities: capabilitiesFor(services, conversation),
     ttlMs: services.listTtlMs,
     cacheScope: 'private',
   };
@@ -135,8 +138,11 @@ function answerDiscover(services: McpServices, { principal }: Conversation, requ
 }
 
 /** Tools, and of the other surfaces those that there are for the principal. */
-function capabilitiesFor({ broker }: McpServices, principal: Principal): JsonObject {
-  const { prompts, resources, completions } = broker.surfacesOf(principal);
+function capabilitiesFor(
+  { broker }: McpServices,
+  { principal, view }: Pick<Conversation, 'principal' | 'view'>,
+): JsonObject {
+  const { prompts, resources, completions } = broker.surfacesOf(principal, view);
   return {
     tools: { listChanged: true },
     ...(prompts ? { prompts: { listChanged: true } } : {}),
@@ -157,8 +163,8 @@ function answerList(services: McpServices, conversation: Conversation, request: 
   const listed = LISTS[request.method];
   const { cursor } = request.params;
   if (listed === undefined || (cursor !== undefined && typeof cursor !== 'string')) return invalidCursor(request.id);
-  const { principal, era } = conversation;
-  const page = services.pages.page(services.broker.list(principal, listed.kind), principal.id, cursor);
+  const { principal, era, view } = conversation;
+  const page = services.pages.page(services.broker.list(principal, listed.kind, view), principal.id, cursor);
   if (!page) return invalidCursor(request.id);
   // Written by hand: the offers are printed already. They come last, so that what differs is one short text before them.
   let head = `{"jsonrpc":"2.0","id":${idJson(request.id)},"result":{`;

@@ -1,6 +1,7 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { PostureRow } from '../../domain/posture.ts';
 import type { Principal } from '../../domain/principal.ts';
+import type { ViewName } from '../../domain/view-name.ts';
 import type { AuthenticateMessage } from '../authenticate-message.ts';
 import { readBody } from '../read-body.ts';
 import { SseStreams } from '../sse-streams.ts';
@@ -31,29 +32,37 @@ const UNAUTHORIZED = '{"error":"unauthorized","message":"a valid api key is requ
 const UNAVAILABLE = '{"error":"unavailable","message":"nobody can be authenticated now"}';
 const STOPPING = '{"error":"unavailable","message":"the broker is stopping"}';
 
-/** `/mcp` over HTTP, both eras. Host and Origin are checked before it. */
+/** `/mcp` and the paths of views over HTTP, both eras. Host and Origin are checked before it. */
 export class McpEndpoint {
   readonly #state: HttpState;
   readonly #authenticate: AuthenticateMessage;
+  readonly #notFound: RequestListener;
   #stopping = false;
 
   constructor(
     services: McpServices,
-    options: { authenticate: AuthenticateMessage; sessionLimits?: SessionLimits | undefined },
+    options: {
+      authenticate: AuthenticateMessage;
+      /** Answers what is not there, as on any other path. */
+      notFound: RequestListener;
+      sessionLimits?: SessionLimits | undefined;
+    },
   ) {
     this.#authenticate = options.authenticate;
+    this.#notFound = options.notFound;
     this.#state = {
       services,
       sessions: new LegacySessions(services, options.sessionLimits),
       streams: new SseStreams(),
       openCalls: new OpenCalls(),
       subscriptionsOf: new Map(),
-      provesSame: ({ request, principal }) => this.#prove(request) === principal.id,
+      provesSame: ({ request, principal, view }) =>
+        this.#prove(request) === principal.id && this.#isServed(principal, view),
     };
   }
 
-  /** Answers one request. Whatever happens is an answer. */
-  handle(request: IncomingMessage, response: ServerResponse): void {
+  /** Answers one request, about the whole or about the view of its path. Whatever happens is an answer. */
+  handle(request: IncomingMessage, response: ServerResponse, view?: ViewName): void {
     if (this.#stopping) {
       response.setHeader('connection', 'close');
       sendJson(response, 503, STOPPING);
@@ -61,7 +70,12 @@ export class McpEndpoint {
     }
     const principal = this.#identify(request, response);
     if (!principal) return;
-    this.#route({ request, response, principal }).catch((error: unknown) => {
+    // After the proof and never before it: which views there are is nobody's to try out.
+    if (!this.#isServed(principal, view)) {
+      this.#notFound(request, response);
+      return;
+    }
+    this.#route({ request, response, principal, view }).catch((error: unknown) => {
       this.#state.services.log.error('ingress.failed', { error: nameOf(error) });
       sendReply(response, internalErrorReply(undefined));
     });
@@ -94,6 +108,10 @@ export class McpEndpoint {
     response.setHeader('www-authenticate', 'Bearer realm="seneschal"');
     sendJson(response, 401, UNAUTHORIZED);
     return undefined;
+  }
+
+  #isServed(principal: Principal, view: ViewName | undefined): boolean {
+    return view === undefined || this.#state.services.broker.serves(principal, view);
   }
 
   #prove(request: IncomingMessage): string | undefined {

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Principal } from '../../domain/principal.ts';
+import type { ViewName } from '../../domain/view-name.ts';
 import type { Cancellation } from '../../lib/cancellation.ts';
 import { answerCall, type Conversation, internalErrorReply, nameOf, type RpcRequest } from './answer.ts';
 import type { OpenCalls } from './open-calls.ts';
@@ -11,6 +12,8 @@ export interface HttpExchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly principal: Principal;
+  /** What its path stands for. Default: the whole. */
+  readonly view: ViewName | undefined;
 }
 
 /** Answers with JSON; nothing happens when the client is gone. */

@@ -23,7 +23,7 @@ export async function serveLegacy(state: HttpState, exchange: HttpExchange, mess
     if (message.method === 'notifications/cancelled') cancel(session, message);
     return sendEmpty(response, 202);
   }
-  const conversation: Conversation = { principal, era: 'legacy', context: session.context };
+  const conversation: Conversation = { principal, era: 'legacy', context: session.context, view: session.view };
   if (isGoverned(message.method)) return serveSessionCall(state, exchange, { message, conversation, session });
   sendReply(response, answerOther(state.services, conversation, message));
 }
@@ -51,7 +51,9 @@ export function serveLegacyStream(state: HttpState, exchange: HttpExchange): voi
     },
   });
   session.stream = stream;
-  session.unwatch = state.services.changes.watch(principal.id, (surface) => stream.send(listChangedText(surface)));
+  session.unwatch = state.services.changes.watch({ principalId: principal.id, view: session.view }, (surface) =>
+    stream.send(listChangedText(surface)),
+  );
 }
 
 /** Serves `DELETE /mcp`: the client ends its session. */
@@ -73,18 +75,18 @@ export function sendMethodNotAllowed({ response }: Pick<HttpExchange, 'response'
 
 async function serveInitialize(
   state: HttpState,
-  { response, principal }: HttpExchange,
+  { response, principal, view }: HttpExchange,
   message: RpcRequest,
 ): Promise<void> {
   const { services, sessions } = state;
-  const answer = initializeResult(message.params, services, principal);
+  const answer = initializeResult(message.params, services, { principal, view });
   if (!answer) {
     return sendReply(
       response,
       invalidParamsReply(message.id, 'Invalid params: `protocolVersion`, `capabilities` and `clientInfo` are required'),
     );
   }
-  const session = sessions.open(principal.id, answer.protocolVersion);
+  const session = sessions.open({ principalId: principal.id, view }, answer.protocolVersion);
   if (!session) {
     return sendReply(response, errorReply(message.id, { code: SESSION_REQUIRED, message: 'Too many sessions' }, 503));
   }
@@ -132,10 +134,10 @@ function sessionOf(state: HttpState, exchange: HttpExchange, id: RequestId | und
     sendReply(exchange.response, errorReply(id, error, 400));
     return undefined;
   }
-  const { principal } = exchange;
-  const session = state.sessions.find(sessionId, principal.id);
+  const { principal, view } = exchange;
+  const session = state.sessions.find(sessionId, { principalId: principal.id, view });
   if (!session) {
-    // Whether it is gone or another's: the answer is the same, and the book has who asked.
+    // Whether it is gone, another's, or of another path: the answer is the same, and the book has who asked.
     const problem = { code: SESSION_NOT_FOUND, problem: 'the principal has no session of that id' };
     void state.services.broker.recordMalformed({ principal, context: NO_SESSION, ...problem });
     sendReply(exchange.response, errorReply(id, { code: SESSION_NOT_FOUND, message: 'Session not found' }, 404));

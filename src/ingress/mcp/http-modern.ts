@@ -30,7 +30,7 @@ export async function serveModern(
   { message, headers }: { readonly message: RpcMessage; readonly headers: MirrorHeaders },
 ): Promise<void> {
   const { services } = state;
-  const { principal, response } = exchange;
+  const { principal, response, view } = exchange;
   // The revision defines no notification from clients over HTTP: closing the stream is the cancellation.
   if (!isRequest(message)) return sendEmpty(response, 202);
   const problem = checkModernRequest(message, headers) ?? checkMirroredArguments(services, exchange, message);
@@ -41,7 +41,7 @@ export async function serveModern(
     }
     return sendReply(response, problemReply(problem, message.id));
   }
-  const conversation: Conversation = { principal, era: 'modern', context: STATELESS };
+  const conversation: Conversation = { principal, era: 'modern', context: STATELESS, view };
   if (isGoverned(message.method)) {
     return serveCall(state, exchange, { message, conversation, controller: new Cancellation() });
   }
@@ -52,21 +52,21 @@ export async function serveModern(
 /** The headers of a call against its arguments. Of a tool that the agent may not see nothing is told, not even its headers. */
 function checkMirroredArguments(
   { broker }: McpServices,
-  { principal, request }: HttpExchange,
+  { principal, request, view }: HttpExchange,
   { method, params }: RpcMessage,
 ): RpcProblem | undefined {
   const { name } = params;
   if (method !== 'tools/call' || typeof name !== 'string') return undefined;
-  const mirrored = broker.mirroredArguments(name);
+  const mirrored = broker.mirroredArguments(name, view);
   const problem = mirrored.length === 0 ? undefined : checkParamHeaders(mirrored, params, request.headers);
   if (problem === undefined) return undefined;
-  return broker.list(principal, 'tool').offers.some((tool) => tool.name === name) ? problem : undefined;
+  return broker.list(principal, 'tool', view).offers.some((tool) => tool.name === name) ? problem : undefined;
 }
 
 /** Opens the stream of a subscription (2026-07-28, patterns/subscriptions). */
 function serveListen(state: HttpState, exchange: HttpExchange, message: RpcRequest): void {
   const { services, streams, subscriptionsOf } = state;
-  const { response, principal } = exchange;
+  const { response, principal, view } = exchange;
   const subscription = readSubscription(message.id, message.params, services.serverInfo);
   const held = subscriptionsOf.get(principal.id) ?? 0;
   if (!subscription) {
@@ -91,7 +91,7 @@ function serveListen(state: HttpState, exchange: HttpExchange, message: RpcReque
   });
   stream.send(subscription.acknowledged);
   if (subscription.isServed) {
-    unwatch = services.changes.watch(principal.id, (surface) => {
+    unwatch = services.changes.watch({ principalId: principal.id, view }, (surface) => {
       const changed = subscription.changed(surface);
       if (changed !== undefined) stream.send(changed);
     });

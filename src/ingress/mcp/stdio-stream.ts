@@ -1,6 +1,7 @@
 import type { Readable, Writable } from 'node:stream';
 import type { CallContext } from '../../domain/call.ts';
 import type { Principal } from '../../domain/principal.ts';
+import type { ViewName } from '../../domain/view-name.ts';
 import { Cancellation } from '../../lib/cancellation.ts';
 import { LineSplitter } from '../../lib/line-splitter.ts';
 import {
@@ -29,6 +30,8 @@ export interface StdioStreamOptions {
   readonly output: Writable;
   /** Asked for every message, so that an agent who is taken away is gone at once; undefined ends the stream. */
   readonly principal: () => Principal | undefined;
+  /** The part of the whole that the stream is about. Default: the whole. */
+  readonly view?: ViewName | undefined;
 }
 
 /** A served stream of one agent. */
@@ -140,7 +143,7 @@ class Served implements StdioStream {
     const problem = checkModernRequest(request);
     if (problem) return this.#refuse(principal, { ...problem, id: request.id });
     if (request.method === 'subscriptions/listen') return this.#subscribe(principal, request);
-    await this.#answer({ principal, era: 'modern', context: STATELESS }, request);
+    await this.#answer({ principal, era: 'modern', context: STATELESS, view: this.#options.view }, request);
   }
 
   async #serveLegacy(principal: Principal, request: RpcRequest): Promise<void> {
@@ -148,15 +151,13 @@ class Served implements StdioStream {
     if (!this.#legacy && request.method !== 'ping') {
       return this.#refuse(principal, { ...NOT_INITIALIZED, id: request.id });
     }
-    await this.#answer(
-      { principal, era: 'legacy', context: this.#legacy ?? this.#contextOf(NEWEST_LEGACY_REVISION) },
-      request,
-    );
+    const context = this.#legacy ?? this.#contextOf(NEWEST_LEGACY_REVISION);
+    await this.#answer({ principal, era: 'legacy', context, view: this.#options.view }, request);
   }
 
   #initialize(principal: Principal, { id, params }: RpcRequest): Promise<void> | undefined {
     if (this.#legacy) return this.#refuse(principal, { ...INITIALIZED_TWICE, id });
-    const answer = initializeResult(params, this.#services, principal);
+    const answer = initializeResult(params, this.#services, { principal, view: this.#options.view });
     if (!answer) {
       const message = 'Invalid params: `protocolVersion`, `capabilities` and `clientInfo` are required';
       this.#write(invalidParamsReply(id, message).body);
@@ -204,7 +205,8 @@ class Served implements StdioStream {
   }
 
   #watch({ id }: Principal): void {
-    this.#unwatch ??= this.#services.changes.watch(id, (surface) => {
+    const viewer = { principalId: id, view: this.#options.view };
+    this.#unwatch ??= this.#services.changes.watch(viewer, (surface) => {
       if (this.#legacy) this.#write(listChangedText(surface));
       for (const subscription of this.#subscriptions.values()) {
         const changed = subscription.changed(surface);
