@@ -63,7 +63,9 @@ export function replyToCall(reply: CallReply, request: AskedFor, style: ReplySty
 export function unknownReply({ id, verb, name }: AskedFor, era: Era): Reply {
   // 2026-07-28 has no code of its own for it any more (changelog, SEP-2164).
   const code = verb.action === 'read' && era === 'legacy' ? RESOURCE_NOT_FOUND : INVALID_PARAMS;
-  return errorReply(id, { code, message: `${UNKNOWN[verb.kind]}: ${name.slice(0, 128)}` }, 200);
+  const error = { code, message: `${UNKNOWN[verb.kind]}: ${name.slice(0, 128)}` };
+  // A client finds by it which of its requests that was (server/resources, "Error Handling", since 2025-03-26).
+  return errorReply(id, verb.action === 'read' ? { ...error, data: { uri: name } } : error, 200);
 }
 
 const UNKNOWN = {
