@@ -38,6 +38,8 @@ export interface ServerWire {
   of(method: string): readonly Received[];
   /** What the server answers by method; a test may put others in place. */
   readonly answers: Record<string, Answerer>;
+  /** How many requests were hung up on before they were answered; HTTP only. */
+  abandoned(): number;
   /** Says something unasked. */
   push(message: JsonObject): void;
   /** The broker's side. */

@@ -17,7 +17,7 @@ export async function openServerWire(transport: Transport, era: Era): Promise<Se
   const received: Received[] = [];
   const answers = defaultAnswers(era);
   const pushing = new Set<(message: JsonObject) => void>();
-  const parts = { received, answers, pushing };
+  const parts: Parts = { received, answers, pushing, abandoned: 0 };
   const served = transport === 'http' ? await serveHttp(parts) : await servePipes(parts);
   const server =
     transport === 'http'
@@ -27,6 +27,7 @@ export async function openServerWire(transport: Transport, era: Era): Promise<Se
   return {
     ...{ era, transport, received, answers, upstream, until },
     of: (method) => received.filter(({ message }) => message.method === method),
+    abandoned: () => parts.abandoned,
     push: (message) => {
       for (const push of pushing) push(message);
     },
@@ -41,6 +42,7 @@ interface Parts {
   readonly received: Received[];
   readonly answers: ReturnType<typeof defaultAnswers>;
   readonly pushing: Set<(message: JsonObject) => void>;
+  abandoned: number;
 }
 
 interface Listening {
@@ -95,11 +97,11 @@ async function serveHttp(parts: Parts): Promise<Listening> {
   };
 }
 
-async function answerHttp(
-  { received, answers, pushing }: Parts,
-  request: IncomingMessage,
-  response: ServerResponse,
-): Promise<void> {
+async function answerHttp(parts: Parts, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const { received, answers, pushing } = parts;
+  response.on('close', () => {
+    if (!response.writableFinished && request.method === 'POST') parts.abandoned += 1;
+  });
   const body = await text(request).catch(() => '');
   const { method: verb = '', headers } = request;
   // `as`: the broker posts objects of JSON.
