@@ -149,11 +149,11 @@ verifies('agents.http.unauthorized', async (wire) => {
 });
 
 verifies('agents.cancel.notification', async (wire) => {
-  const aborted: string[] = [];
+  const aborted: unknown[] = [];
   wire.broker.behaviour = ({ args }, signal) =>
     new Promise((resolve) => {
       signal.addEventListener('abort', () => {
-        aborted.push(String(args.call));
+        aborted.push(args.call);
         resolve({ callId: 'c', outcome: { kind: 'completed', result: { content: [] }, resultBytes: 1 } });
       });
     });

@@ -1,6 +1,6 @@
 import type { JsonObject } from '../../../src/lib/json.ts';
 import { textResult, toolNamed, type UpstreamTool } from './content-tools.ts';
-import { capabilityFor, demandCapabilities, type Question } from './exchange.ts';
+import { asText, capabilityFor, demandCapabilities, type Question } from './exchange.ts';
 
 /** A form with those fields, all of them required. */
 export function form(
@@ -68,14 +68,14 @@ export const ASKING_TOOLS: readonly UpstreamTool[] = [
   {
     definition: toolNamed('test_sampling', { prompt: { type: 'string' } }),
     call: async ({ prompt }, exchange) => {
-      const { answer } = await exchange.ask({ answer: sample(String(prompt), 100) });
+      const { answer } = await exchange.ask({ answer: sample(asText(prompt), 100) });
       return textResult(`LLM response: ${JSON.stringify(answer?.content)}`);
     },
   },
   {
     definition: toolNamed('test_elicitation', { message: { type: 'string' } }),
     call: async ({ message }, exchange) => {
-      const { answer } = await exchange.ask({ answer: form(String(message), USER) });
+      const { answer } = await exchange.ask({ answer: form(asText(message), USER) });
       return textResult(`User response: ${JSON.stringify(answer)}`);
     },
   },

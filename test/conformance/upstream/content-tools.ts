@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../../src/lib/json.ts';
-import type { Exchange } from './exchange.ts';
+import { asText, type Exchange } from './exchange.ts';
 
 /** A tool as it is listed, and what it does. */
 export interface UpstreamTool {
@@ -104,6 +104,6 @@ export const CONTENT_TOOLS: readonly UpstreamTool[] = [
   },
   {
     definition: toolNamed('test_custom_header', { region: { type: 'string', 'x-mcp-header': 'Region' } }),
-    call: ({ region }) => textResult(`region ${String(region)}`),
+    call: ({ region }) => textResult(`region ${asText(region)}`),
   },
 ];

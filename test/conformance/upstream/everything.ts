@@ -1,7 +1,7 @@
 import { isJsonObject, type JsonObject } from '../../../src/lib/json.ts';
 import { ASKING_TOOLS } from './asking-tools.ts';
 import { CONTENT_TOOLS, textResult, toolNamed, type UpstreamTool } from './content-tools.ts';
-import { type Exchange, RpcError } from './exchange.ts';
+import { asText, type Exchange, RpcError } from './exchange.ts';
 import { liveTools } from './live-tools.ts';
 import { LISTED_RESOURCES, PROMPTS, readResource, TEMPLATES, type UpstreamPrompt } from './offers.ts';
 
@@ -65,15 +65,15 @@ export class Everything {
     'resources/templates/list': () => ({ resourceTemplates: TEMPLATES }),
     'tools/call': ({ name, arguments: args }, exchange) => {
       const tool = this.#allTools().find(({ definition }) => definition.name === name);
-      if (!tool) throw new RpcError(-32602, `Unknown tool: ${String(name)}`);
+      if (!tool) throw new RpcError(-32602, `Unknown tool: ${asText(name)}`);
       return tool.call(isJsonObject(args) ? args : {}, exchange);
     },
     'prompts/get': ({ name, arguments: args }, exchange) => {
       const prompt = this.#allPrompts().find(({ definition }) => definition.name === name);
-      if (!prompt) throw new RpcError(-32602, `Unknown prompt: ${String(name)}`);
+      if (!prompt) throw new RpcError(-32602, `Unknown prompt: ${asText(name)}`);
       return prompt.get(isJsonObject(args) ? args : {}, exchange);
     },
-    'resources/read': ({ uri }, { notFoundCode }) => readResource(String(uri), notFoundCode),
+    'resources/read': ({ uri }, { notFoundCode }) => readResource(asText(uri), notFoundCode),
     'completion/complete': () => ({ completion: { values: ['test', 'testing'], total: 2, hasMore: false } }),
   };
 

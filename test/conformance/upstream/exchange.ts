@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../../src/lib/json.ts';
+import type { JsonObject, JsonValue } from '../../../src/lib/json.ts';
 
 /** One question to the client: a method that a server may ask, with its parameters. */
 export interface Question {
@@ -63,4 +63,9 @@ export function demandCapabilities(capabilities: JsonObject, questions: readonly
   if (missing.length === 0) return;
   const data = { requiredCapabilities: Object.fromEntries(missing.map((name) => [name, {}])) };
   throw new RpcError(-32021, `the client did not declare ${missing.join(', ')}`, { data, status: 400 });
+}
+
+/** A member as text: texts as they are, all else as JSON. */
+export function asText(value: JsonValue | undefined): string {
+  return typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
 }

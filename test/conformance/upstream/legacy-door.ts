@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../../src/lib/json.ts';
 import type { Everything } from './everything.ts';
-import { type Answers, demandCapabilities, type Exchange, type Question, RpcError } from './exchange.ts';
+import { type Answers, asText, demandCapabilities, type Exchange, type Question, RpcError } from './exchange.ts';
 import { EventStream, headerOf, type Message, readMessage, sendJson } from './http-io.ts';
 
 const VERSIONS = ['2025-11-25', '2025-06-18'];
@@ -64,7 +64,7 @@ export class LegacyDoor {
   }
 
   #initialize({ id, params }: Message, response: ServerResponse): void {
-    const asked = String(params.protocolVersion);
+    const asked = asText(params.protocolVersion);
     const sessionId = randomUUID();
     this.#sessions.set(sessionId, {
       capabilities: isJsonObject(params.capabilities) ? params.capabilities : {},
@@ -98,7 +98,7 @@ export class LegacyDoor {
   async #receive(session: Session, message: Message, response: ServerResponse): Promise<void> {
     const { id, method, params, whole } = message;
     if (id === undefined || method === undefined) {
-      if (method === undefined) session.asked.get(String(id))?.(whole);
+      if (method === undefined) session.asked.get(asText(id))?.(whole);
       response.writeHead(202).end();
       return;
     }
@@ -189,16 +189,16 @@ const CAPABILITIES: JsonObject = {
 const OWN_METHODS: Readonly<Record<string, (session: Session, params: JsonObject) => JsonObject>> = {
   ping: () => ({}),
   'logging/setLevel': (session, { level }) => {
-    if (!LEVELS.includes(String(level))) throw new RpcError(-32602, 'there is no such level');
-    session.level = String(level);
+    if (!LEVELS.includes(asText(level))) throw new RpcError(-32602, 'there is no such level');
+    session.level = asText(level);
     return {};
   },
   'resources/subscribe': ({ subscribed }, { uri }) => {
-    subscribed.add(String(uri));
+    subscribed.add(asText(uri));
     return {};
   },
   'resources/unsubscribe': ({ subscribed }, { uri }) => {
-    subscribed.delete(String(uri));
+    subscribed.delete(asText(uri));
     return {};
   },
 };

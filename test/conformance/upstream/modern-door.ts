@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../../src/lib/json.ts';
 import type { Everything } from './everything.ts';
-import { type Answers, demandCapabilities, type Exchange, RpcError } from './exchange.ts';
+import { type Answers, asText, demandCapabilities, type Exchange, RpcError } from './exchange.ts';
 import { EventStream, type Message, readMessage, sendJson } from './http-io.ts';
 import { checkRequest, META, VERSION } from './modern-request.ts';
 import { InputRequired, seal, unseal } from './request-state.ts';
@@ -122,7 +122,7 @@ function exchangeOf(params: JsonObject, stream: EventStream): Exchange & { reado
 
 /** Answers come with the request: those of rounds that are over in its state, those of this round beside it. */
 function askingOf(params: JsonObject, capabilities: JsonObject): Exchange['ask'] {
-  const target = String(params.name);
+  const target = asText(params.name);
   const { inputResponses, requestState } = params;
   const over = requestState === undefined ? [] : unseal(requestState, target).rounds;
   let responses = readResponses(inputResponses);

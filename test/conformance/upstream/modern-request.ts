@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../../src/lib/json.ts';
-import { RpcError } from './exchange.ts';
+import { asText, RpcError } from './exchange.ts';
 import { headerOf, type Message } from './http-io.ts';
 
 export const VERSION = '2026-07-28';
@@ -49,7 +49,7 @@ function demandMirrors(request: IncomingMessage, tool: JsonObject | undefined, a
 }
 
 function demandSame(header: string | undefined, value: JsonValue | undefined, name: string): void {
-  if (header !== undefined && header === String(value)) return;
+  if (header !== undefined && header === asText(value)) return;
   throw new RpcError(-32020, `the header ${name} and the body disagree`, { status: 400 });
 }
 

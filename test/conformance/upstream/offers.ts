@@ -1,7 +1,7 @@
 import type { JsonObject } from '../../../src/lib/json.ts';
 import { form } from './asking-tools.ts';
 import { PNG } from './content-tools.ts';
-import { type Exchange, RpcError } from './exchange.ts';
+import { asText, type Exchange, RpcError } from './exchange.ts';
 
 /** A prompt as it is listed, and what it says. */
 export interface UpstreamPrompt {
@@ -30,14 +30,14 @@ export const PROMPTS: readonly UpstreamPrompt[] = [
   {
     definition: promptNamed('test_prompt_with_arguments', 'arg1', 'arg2'),
     get: ({ arg1, arg2 }) => ({
-      messages: [text(`Prompt with arguments: arg1='${String(arg1)}', arg2='${String(arg2)}'`)],
+      messages: [text(`Prompt with arguments: arg1='${asText(arg1)}', arg2='${asText(arg2)}'`)],
     }),
   },
   {
     definition: promptNamed('test_prompt_with_embedded_resource', 'resourceUri'),
     get: ({ resourceUri }) => {
       const resource = {
-        uri: String(resourceUri),
+        uri: asText(resourceUri),
         mimeType: 'text/plain',
         text: 'Embedded resource content for testing.',
       };

@@ -18,7 +18,7 @@ export interface Heard {
 export interface UnderWay {
   readonly heard: Promise<Heard>;
   /** Closes the connection that the reply would come on; HTTP only. */
-  hangUp(): void;
+  readonly hangUp: () => void;
 }
 
 export interface AskOptions {
@@ -32,8 +32,8 @@ export interface AskOptions {
 
 /** Messages that no request asked for. */
 export interface Notices {
-  next(): Promise<JsonObject>;
-  close(): void;
+  readonly next: () => Promise<JsonObject>;
+  readonly close: () => void;
 }
 
 /** An agent's end of a door: it speaks the bytes of one era over one transport, without any SDK. */

@@ -19,7 +19,7 @@ export interface Asked {
   readonly params: JsonObject;
   readonly headers: IncomingHttpHeaders;
   /** Says something before the reply: a notification or a question. */
-  say(message: JsonObject): void;
+  readonly say: (message: JsonObject) => void;
 }
 
 export type Scripted =
