@@ -23,7 +23,7 @@ import { ledgerPosture, type Recorder } from './recorder.ts';
 import { Shown } from './shown.ts';
 import { type GatheredControl, type OnControlFailure, settleAll, type WalkedRow, walkRow } from './step.ts';
 import { partOf } from './visibility.ts';
-import { cannotBeDecided, costOf, isVisible, printable, UNKNOWN_ID, type Walk } from './walk.ts';
+import { argumentsFor, cannotBeDecided, costOf, isVisible, printable, UNKNOWN_ID, type Walk } from './walk.ts';
 import type { World } from './world.ts';
 
 /** What the hall needs from the rooms; handed in by `app/`. */
@@ -133,7 +133,7 @@ export class GovernedBroker implements Broker {
       subjects,
       action: verb.action,
       target,
-      args: request.args,
+      ...argumentsFor(target, request.args),
       context: request.context,
       receivedAtMs: this.#parts.clock.wallMs(),
     };

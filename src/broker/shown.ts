@@ -61,7 +61,10 @@ export class Shown {
 
   mirroredArguments(exposedName: string, view?: ViewName): readonly MirroredArgument[] {
     const target = partOf(this.#world, view)?.resolve(exposedName, 'tool');
-    return target?.kind === 'tool' ? mirroredOf(target) : NOTHING;
+    if (target?.kind !== 'tool') return NOTHING;
+    const { presented } = target;
+    // A view's agents are asked for no header of an argument that they do not see.
+    return mirroredOf(presented === undefined ? target : { ...target, shown: presented });
   }
 
   surfacesOf(principal: Principal, view?: ViewName): Surfaces {

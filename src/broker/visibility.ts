@@ -107,6 +107,8 @@ function seenBy(world: World, targets: readonly OfferedTarget[], principal: Prin
 const NAME_MEMBER = { tool: 'name', prompt: 'name', resource: 'uri', template: 'uriTemplate' } as const;
 
 function exposedDefinition(target: OfferedTarget): JsonObject {
+  const presented = target.kind === 'tool' || target.kind === 'prompt' ? target.presented : undefined;
+  if (presented !== undefined) return presented;
   const { kind, exposedName } = target;
   const definition = (target.kind === 'tool' ? target.shown : undefined) ?? target.definition;
   const member = NAME_MEMBER[kind];

@@ -1,7 +1,9 @@
 import type { AgentLink } from '../domain/agent-link.ts';
 import type { Call } from '../domain/call.ts';
 import { mayHaveActed, type Outcome, type Refusal } from '../domain/outcome.ts';
+import type { Target } from '../domain/target.ts';
 import type { CancelSignal } from '../lib/cancellation.ts';
+import type { JsonObject } from '../lib/json.ts';
 import type { World } from './world.ts';
 
 /** One call on its way through the hall. */
@@ -52,4 +54,12 @@ export function isVisible({ world, call }: Walk): boolean {
     // The control that asked the same has said so in the log; what cannot be decided is not shown.
     return false;
   }
+}
+
+/** What the agent gave and what its view fixes, which goes before it: judged, validated, recorded and sent as one. */
+export function argumentsFor(target: Target, given: JsonObject): Pick<Call, 'args' | 'overstepped'> {
+  if (target.kind !== 'tool' || target.fixed === undefined) return { args: given };
+  const overstepped = Object.keys(target.fixed).filter((name) => Object.hasOwn(given, name));
+  const args = { ...given, ...target.fixed };
+  return overstepped.length === 0 ? { args } : { args, overstepped };
 }

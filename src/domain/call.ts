@@ -52,6 +52,8 @@ export interface Call {
   readonly action: Action;
   readonly target: Target;
   readonly args: JsonObject;
+  /** Arguments that the agent gave although they are fixed; what they hold is in no place. Default: none. */
+  readonly overstepped?: readonly string[];
   readonly context: CallContext;
   readonly receivedAtMs: number;
 }

@@ -29,21 +29,29 @@ interface Offered {
   readonly definition: JsonObject;
 }
 
+/** What a view may show otherwise. */
+interface Presentable {
+  /** The whole definition as a view shows it, where it shows another. Pins and drift are of the original. */
+  readonly presented?: JsonObject;
+}
+
 /** A tool that exists, is pinned and admitted: the resolved thing a call goes to. */
-export interface ToolTarget extends Offered {
+export interface ToolTarget extends Offered, Presentable {
   readonly kind: 'tool';
   /** `tool:<server>/<tool>`: what policy speaks of. Its exposed name is `<server>__<tool>`. */
   readonly id: `tool:${string}/${string}`;
   readonly tool: string;
   /** The definition as agents see it, where that is another: no header is asked for an argument that is secret. */
   readonly shown?: JsonObject;
+  /** Arguments that every call gets in this view; agents neither see them nor may give them. */
+  readonly fixed?: JsonObject;
   readonly inputSchema: JsonObject;
   /** The tool's own `outputSchema`, or the registry's contract where it declares none. */
   readonly outputSchema?: JsonObject;
 }
 
 /** A prompt that exists and is pinned. */
-export interface PromptTarget extends Offered {
+export interface PromptTarget extends Offered, Presentable {
   readonly kind: 'prompt';
   /** `prompt:<server>/<prompt>`. Its exposed name is `<server>__<prompt>`. */
   readonly id: `prompt:${string}/${string}`;
@@ -66,6 +74,8 @@ export interface TemplateTarget extends Offered {
   /** `resource:<server>/<uriTemplate>`. */
   readonly id: `resource:${string}/${string}`;
   readonly uriTemplate: string;
+  /** False for what it can become and a view does not show. Default: a template may become all that it can. */
+  readonly admits?: (uri: string) => boolean;
 }
 
 /** A thing of a tool server that exists and may be asked for. */

@@ -20,10 +20,10 @@ interface Who {
 export function mayEverUse(policySet: PolicySet, who: Who, target: Target): boolean {
   if (target.kind === 'unknown') return false;
   if (target.kind !== 'template') return mayEverReach(policySet, who, { target, action: USE_OF[target.kind] });
-  const { uriTemplate: _, ...common } = target;
+  const { uriTemplate: _, admits = () => true, ...common } = target;
   return witnesses(policySet, target).some((uri) => {
     const resource = { ...common, kind: 'resource', id: `resource:${target.server}/${uri}`, uri } as const;
-    return mayEverReach(policySet, who, { target: resource, action: 'read' });
+    return admits(uri) && mayEverReach(policySet, who, { target: resource, action: 'read' });
   });
 }
 

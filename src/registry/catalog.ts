@@ -17,9 +17,9 @@ import { PINNED_KINDS, type PinnedKind, pinKey, readPinKey } from './pinned-kind
 import { resourceShelf, type ServerResources } from './resource-shelf.ts';
 import type { ServerFinding } from './server-finding.ts';
 import type { ServerSettings } from './server-settings.ts';
-import { serverViews } from './server-view.ts';
 import { targetOf } from './target-of.ts';
 import { type Admit, type ToolState, toolStates } from './tool-state.ts';
+import { viewsOf } from './views.ts';
 
 /** What a server declared, list by list, as it came. What it does not offer at all is absent. */
 export interface ListedServer {
@@ -123,17 +123,20 @@ export function buildCatalog(input: CatalogInput): Catalog {
     ...{ tool: inOrder(shelves.tool), prompt: inOrder(shelves.prompt) },
     ...{ resource: inOrder(shelf.resources), template: inOrder(shelf.templates) },
   };
+  const views = viewsOf(
+    { targets: lists.tool, prompts: lists.prompt, resourceOffers: shelf.offers, servers, states },
+    input.registry.virtual,
+    input.previous?.viewOf,
+  );
+  findings.push(...views.findings);
+  const { tool, prompt, template } = lists;
   const byName = {
-    ...{
-      tool: byExposedName(lists.tool),
-      prompt: byExposedName(lists.prompt),
-      template: byExposedName(lists.template),
-    },
+    ...{ tool: byExposedName(tool), prompt: byExposedName(prompt), template: byExposedName(template) },
   };
   return {
     ...{ targets: lists.tool, prompts: lists.prompt, resources: lists.resource, templates: lists.template },
     resolve: (exposed, kind = 'tool') => (kind === 'resource' ? shelf.resolve(exposed) : byName[kind].get(exposed)),
-    viewOf: serverViews({ targets: lists.tool, prompts: lists.prompt, resourceOffers: shelf.offers, servers }),
+    viewOf: views.viewOf,
     tools: states.filter(({ kind }) => kind === 'tool'),
     ...{ states, servers, newPins, findings },
     drifts: states.filter(({ status }) => status === 'drifted' || status === 'pin-corrupt'),

@@ -93,7 +93,7 @@ function targetOn({ byUri, templates }: ResourceOffer, uri: string): ResourceTar
   if (listed !== undefined) return listed;
   const target = templates.find(({ template }) => template.matches(uri))?.target;
   if (target === undefined) return undefined;
-  const { uriTemplate: _, ...common } = target;
+  const { uriTemplate: _, admits: __, ...common } = target;
   return { ...common, kind: 'resource', id: `resource:${target.server}/${uri}`, uri, exposedName: uri };
 }
 

@@ -1,17 +1,8 @@
-import type { OfferedTarget, PromptTarget, ToolTarget } from '../domain/target.ts';
+import type { OfferedTarget } from '../domain/target.ts';
 import type { View } from '../domain/view.ts';
 import type { ViewName } from '../domain/view-name.ts';
-import { byExposedName, inOrder } from './name-order.ts';
-import { type ResourceOffer, shelfOf } from './resource-shelf.ts';
-
-/** What a catalog holds of all servers, of which a view shows a part. */
-export interface ViewSource {
-  readonly targets: readonly ToolTarget[];
-  readonly prompts: readonly PromptTarget[];
-  readonly resourceOffers: readonly ResourceOffer[];
-  /** How each server stands: `listed`, or otherwise. */
-  readonly servers: ReadonlyMap<string, string>;
-}
+import type { ResourceOffer } from './resource-shelf.ts';
+import { type ViewSource, viewOf } from './view-parts.ts';
 
 /** The views `server:<name>`: each registered server as it is, its tools and prompts under their own names. */
 export function serverViews(source: ViewSource): (name: ViewName) => View | undefined {
@@ -42,31 +33,5 @@ function offerIn(view: ViewName, { server, byUri, templates }: ResourceOffer): R
     server,
     byUri: new Map(Array.from(byUri, ([uri, target]) => [uri, { ...target, view }])),
     templates: templates.map(({ target, template }) => ({ template, target: { ...target, view } })),
-  };
-}
-
-/** A view of targets that bear their names in it already. */
-function viewOf(parts: {
-  readonly tools: readonly ToolTarget[];
-  readonly prompts: readonly PromptTarget[];
-  readonly resources: readonly ResourceOffer[];
-  readonly isComplete: boolean;
-}): View {
-  const shelf = shelfOf(parts.resources);
-  const offers = {
-    tool: inOrder(parts.tools),
-    prompt: inOrder(parts.prompts),
-    resource: inOrder(shelf.resources),
-    template: inOrder(shelf.templates),
-  };
-  const byName = {
-    tool: byExposedName(offers.tool),
-    prompt: byExposedName(offers.prompt),
-    template: byExposedName(offers.template),
-  };
-  return {
-    offers,
-    isComplete: parts.isComplete,
-    resolve: (exposed, kind) => (kind === 'resource' ? shelf.resolve(exposed) : byName[kind].get(exposed)),
   };
 }

@@ -119,8 +119,10 @@ test('an agent is shown on a server what it is granted there', async () => {
 
 test('the entry of a call names the original, and where and under which name it was called', async () => {
   await (await connect('v2-modern', 'some')).call('echo', { message: 'hi' });
-  const admitted = bookOf(home).filter(({ kind, principal }) => kind === 'call.admitted' && principal === 'agent:some');
-  expect(admitted.at(-1)?.target).toMatchObject({
+  const admitted = bookOf(home).filter(
+    ({ kind, entry }) => kind === 'call.admitted' && entry.principal === 'agent:some',
+  );
+  expect(admitted.at(-1)?.entry.target).toMatchObject({
     id: 'tool:everything/echo',
     via: { name: 'echo', view: 'server:everything' },
   });
