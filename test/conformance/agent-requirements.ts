@@ -362,6 +362,53 @@ export const AGENT_REQUIREMENTS = {
     says: 'a cancellation of what is not under way is ignored',
   },
 
+  // Progress and log messages
+  'agents.progress.token': {
+    source: '2025-11-25/basic/utilities/progress',
+    holds: 'everywhere',
+    says: "progress of a request comes before its reply, under the agent's own token",
+  },
+  'agents.progress.unasked': {
+    source: '2025-11-25/basic/utilities/progress',
+    holds: 'everywhere',
+    says: 'a request without a progress token hears of no progress',
+  },
+  'agents.progress.over': {
+    source: '2025-11-25/basic/utilities/progress#behavior-requirements',
+    holds: 'everywhere',
+    says: 'no progress comes after the reply',
+  },
+  'agents.stream.form': {
+    source: '2025-11-25/basic/transports#sending-messages-to-the-server',
+    holds: 'http',
+    says: 'a reply is a stream of events where something comes before it, and one JSON body else',
+  },
+  'agents.stream.accept': {
+    source: '2025-11-25/basic/transports#sending-messages-to-the-server',
+    holds: 'http',
+    says: 'a client that accepts no event stream gets its reply as JSON and nothing before it',
+  },
+  'agents.log.declared': {
+    source: '2025-11-25/server/utilities/logging#capabilities',
+    holds: 'everywhere',
+    says: 'log messages are declared as a capability',
+  },
+  'agents.log.set-level': {
+    source: '2025-11-25/server/utilities/logging#setting-log-level',
+    holds: 'legacy',
+    says: '`logging/setLevel` is answered with an empty result, and -32602 where there is no such level',
+  },
+  'agents.log.level': {
+    source: '2026-07-28/server/utilities/logging',
+    holds: 'everywhere',
+    says: 'log messages of the level that was asked for and above come before the reply, and none below it',
+  },
+  'agents.log.unasked': {
+    source: '2026-07-28/server/utilities/logging',
+    holds: 'everywhere',
+    says: 'a request whose agent asked for no level hears no log message',
+  },
+
   // Changes
   'agents.list-changed': {
     source: '2025-11-25/server/tools#list-changed-notification',

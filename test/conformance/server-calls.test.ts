@@ -14,7 +14,9 @@ verifies('servers.lists.declared', async (wire) => {
     result: { protocolVersion: '2025-11-25', supportedVersions: ['2026-07-28'], ...declared },
   });
   await wire.upstream.pool.observe('srv');
-  const listed = wire.received.flatMap(({ message }) => (/list$/.test(String(message.method)) ? message.method : []));
+  const listed = wire.received.flatMap(({ message: { method } }) =>
+    typeof method === 'string' && method.endsWith('list') ? method : [],
+  );
   expect(listed).toEqual(['tools/list']);
 });
 
@@ -22,11 +24,11 @@ verifies('servers.lists.cursors', async (wire) => {
   const named = (name: string): JsonObject => ({ ...TOOL, name });
   wire.answers['tools/list'] = ({ params }) => {
     const pages: Readonly<Record<string, JsonObject>> = {
-      undefined: { tools: [named('a')], nextCursor: 'sécond' },
+      first: { tools: [named('a')], nextCursor: 'sécond' },
       sécond: { tools: [named('b')], nextCursor: 'third' },
       third: { tools: [named('c')] },
     };
-    return { result: pages[String(params.cursor)] ?? {} };
+    return { result: pages[typeof params.cursor === 'string' ? params.cursor : 'first'] ?? {} };
   };
   const observed = await wire.upstream.pool.observe('srv');
   expect('tools' in observed && observed.tools.map(({ name }) => name)).toEqual(['a', 'b', 'c']);

@@ -195,6 +195,33 @@ export const SERVER_REQUIREMENTS = {
     says: 'a request of a server that is not known is answered with -32601',
   },
 
+  // Progress and log messages
+  'servers.progress.token': {
+    source: '2025-11-25/basic/utilities/progress',
+    holds: 'everywhere',
+    says: "a server is asked for progress under a token of the broker's own, where the agent wants to hear of it",
+  },
+  'servers.progress.attributed': {
+    source: '2025-11-25/basic/utilities/progress',
+    holds: 'everywhere',
+    says: 'progress reaches the request of its token and no other',
+  },
+  'servers.log.set-level': {
+    source: '2025-11-25/server/utilities/logging#setting-log-level',
+    holds: 'legacy',
+    says: 'a server that declares log messages is told the level that the agent asked for',
+  },
+  'servers.log.envelope': {
+    source: '2026-07-28/server/utilities/logging',
+    holds: 'modern',
+    says: 'a request carries the level that its agent asked for, and none where it asked for none',
+  },
+  'servers.log.foreign': {
+    source: '2025-11-25/server/utilities/logging',
+    holds: 'stdio',
+    says: 'a log message on pipes that could belong to two calls reaches neither',
+  },
+
   // Cancellation
   'servers.cancel.notification': {
     source: '2025-11-25/basic/utilities/cancellation',
