@@ -11,6 +11,7 @@ import { createBudgetState } from '../limits/budget-state.ts';
 import { budgetTable } from '../limits/budget-table.ts';
 import { createConcurrencyState } from '../limits/concurrency-state.ts';
 import { createRateState } from '../limits/rate-state.ts';
+import { Suspensions } from '../questions/suspensions.ts';
 import { loadPins, savePins } from '../registry/pins-table.ts';
 import { type DataDirectory, openDataDirectory } from '../storage/data-directory.ts';
 import type { Database } from '../storage/database.ts';
@@ -125,7 +126,8 @@ async function openHall(
   });
   const recorder = watchedRecorder(shelves.record, log);
   const surroundings = { registryDir: settings.registry, home: homeOf(settings), env: options.env, log };
-  const counters = chainState({ database, journal, log, clock });
+  const suspensions = new Suspensions({ clock, ids });
+  const counters = { ...chainState({ database, journal, log, clock }), suspensions };
   standing = await Standing.open(
     {
       ...{ settings, clock, log, journal },
@@ -165,7 +167,7 @@ function chainState(parts: {
   readonly journal: Journal;
   readonly log: Log;
   readonly clock: Clock;
-}): ChainState {
+}): Omit<ChainState, 'suspensions'> {
   const { database, journal, log, clock } = parts;
   return {
     clock,

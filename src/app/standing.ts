@@ -12,6 +12,7 @@ import { buildCatalog, type Catalog, type ObservedServer } from '../registry/cat
 import type { Registry } from '../registry/load.ts';
 import type { Lock } from '../registry/lock.ts';
 import { type NewPin, type Pins, withPins } from '../registry/pin.ts';
+import { serverTarget } from '../registry/server-target.ts';
 import type { Log } from '../telemetry/log.ts';
 import { admitTool } from '../validation/tool-schemas.ts';
 import { type Chain, type ChainState, chainOf } from './chain.ts';
@@ -258,13 +259,13 @@ function worldOf({ registry, rules, chain }: Files, catalog: Catalog): World {
   return {
     revision: rules.revision,
     registry: registry.digest,
-    requestRow: chain.requestRow,
-    resultRow: chain.resultRow,
+    ...chain,
     offers: {
       ...{ tool: catalog.targets, prompt: catalog.prompts, resource: catalog.resources, template: catalog.templates },
     },
     isComplete: [...catalog.servers.values()].every((status) => status === 'listed'),
     resolve: catalog.resolve,
+    serverOf: (name) => serverTarget(registry, name),
     // An agent that no file declares any more is nobody, however it was proved before.
     subjectsOf: (principal) => {
       let known = subjects.get(principal);

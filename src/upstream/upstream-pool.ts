@@ -43,7 +43,9 @@ export class UpstreamPool {
    */
   dispatch(call: Call, options: { readonly signal: CancelSignal }): Promise<DispatchResult> {
     const { target, action, args } = call;
-    if (target.kind === 'unknown') return Promise.reject(new Error('a call to what does not exist was dispatched'));
+    if (target.kind === 'unknown' || target.kind === 'server') {
+      return Promise.reject(new Error('a call to what does not exist was dispatched'));
+    }
     if (options.signal.aborted)
       return Promise.resolve(notSent('cancelled', 'the call was cancelled before it was sent'));
     const runtime = this.#runtimes.get(target.server);

@@ -7,6 +7,7 @@ import {
   completedReply,
   decisionOf,
   errorReply,
+  inputRequiredReply,
   type Refused,
   type Reply,
   type ReplyStyle,
@@ -28,6 +29,8 @@ export function replyToOther(reply: CallReply, request: AskedFor, style: ReplySt
       return resultReply(request.id, cached(outcome.result, style.era), style);
     case 'refused':
       return outcome.visible ? refusedReply(callId, request, outcome) : unknownReply(request, style.era);
+    case 'input-required':
+      return inputRequiredReply(request.id, outcome, style);
     case 'failed':
       return outcome.error
         ? errorReply(request.id, errorOfEra(outcome.error, style.era), 200)

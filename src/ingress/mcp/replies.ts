@@ -1,5 +1,6 @@
 import type { CallReply } from '../../broker/broker.ts';
 import type { Verb } from '../../domain/call.ts';
+import type { InputRequired } from '../../domain/outcome.ts';
 import type { Reason } from '../../domain/reasons.ts';
 import { isJsonObject, type JsonObject } from '../../lib/json.ts';
 import type { RequestId, RpcProblem } from './envelope.ts';
@@ -52,11 +53,28 @@ export function replyToCall(reply: CallReply, request: AskedFor, style: ReplySty
     case 'refused':
       if (!outcome.visible) return unknownReply(request, style.era);
       return resultReply(request.id, refusalResult(callId, outcome), style);
+    case 'input-required':
+      return inputRequiredReply(request.id, outcome, style);
     case 'failed':
       return outcome.error
         ? errorReply(request.id, outcome.error, 200)
         : resultReply(request.id, refusalResult(callId, outcome), style);
   }
+}
+
+/** A question before the result (2026-07-28, patterns/mrtr): the client answers by asking again. */
+export function inputRequiredReply(
+  id: RequestId,
+  { requests, state }: InputRequired,
+  { serverInfo }: ReplyStyle,
+): Reply {
+  const result = {
+    resultType: 'input_required',
+    ...(Object.keys(requests).length === 0 ? {} : { inputRequests: requests }),
+    requestState: state,
+    _meta: { [META_SERVER_INFO]: serverInfo },
+  };
+  return { status: 200, body: `{"jsonrpc":"2.0","id":${idJson(id)},"result":${JSON.stringify(result)}}` };
 }
 
 /** What does not exist and what may not be seen: the same bytes for both. */

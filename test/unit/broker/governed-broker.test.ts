@@ -10,6 +10,7 @@ import type { ToolTarget } from '../../../src/domain/target.ts';
 import { allow, deny } from '../../../src/domain/verdict.ts';
 import { principalOfOsUser } from '../../../src/identity/os-user.ts';
 import { SILENT_LOG } from '../../../src/telemetry/log.ts';
+import { NO_QUESTIONS } from '../../fixtures/questions.ts';
 
 const principal = principalOfOsUser('demo', 1000, (name) => ({ name, owner: 'ana@example.org' }));
 if (!principal) throw new Error('the fixture has no principal');
@@ -73,6 +74,7 @@ function stage(change: {
       name: 'validate-output' as const,
       settle: () => {},
     })),
+    ...NO_QUESTIONS,
     offers: { ...NOTHING, tool: [target] },
     isComplete: true,
     resolve: (name) => (name === target.exposedName ? target : undefined),
@@ -272,6 +274,7 @@ function worldWithout(): World {
     registry: 'sha256:bb',
     requestRow: [],
     resultRow: [],
+    ...NO_QUESTIONS,
     offers: NOTHING,
     isComplete: true,
     resolve: () => undefined,
