@@ -93,6 +93,7 @@ function upstreamServer(server: ServerSettings, registry: Registry, around: Upst
     connectTimeoutMs: server.connectTimeoutMs,
     stallTimeoutMs: server.stallTimeoutMs,
     maxTools: server.maxTools,
+    maxNotifications: server.maxNotifications,
     idleMs: server.idleMs,
     sharing: server.sharing,
     maxResultBytes: server.maxResultBytes,
@@ -112,11 +113,12 @@ function revealed(secrets: ReadonlyMap<string, Secret>): Readonly<Record<string,
 /** What a running session depends on. References, not values: a secret that changes is seen at the next start. */
 function asJson(transport: ServerSettings['transport'], server: ServerSettings): JsonObject {
   const { sharing, era, maxResultBytes, maxTools, timeoutMs, startTimeoutMs, idleMs } = server;
-  const { connectTimeoutMs, stallTimeoutMs } = server;
+  const { connectTimeoutMs, stallTimeoutMs, maxNotifications } = server;
   return {
     ...(transport.type === 'stdio'
       ? { command: transport.command, args: [...transport.args], env: { ...transport.env }, cwd: transport.cwd ?? '' }
       : { type: transport.type, url: transport.url, headers: { ...transport.headers } }),
-    ...{ sharing, era, maxResultBytes, maxTools, timeoutMs, startTimeoutMs, idleMs, connectTimeoutMs, stallTimeoutMs },
+    ...{ sharing, era, maxResultBytes, maxTools, maxNotifications },
+    ...{ timeoutMs, startTimeoutMs, idleMs, connectTimeoutMs, stallTimeoutMs },
   };
 }

@@ -1,3 +1,4 @@
+import type { AgentLink } from '../domain/agent-link.ts';
 import type { CallContext, Verb } from '../domain/call.ts';
 import type { MirroredArgument } from '../domain/mirrored-arguments.ts';
 import type { Outcome } from '../domain/outcome.ts';
@@ -14,6 +15,14 @@ export interface CallRequest {
   readonly exposedName: string;
   readonly args: JsonObject;
   readonly context: CallContext;
+}
+
+/** What surrounds a call while it is under way. */
+export interface CallOptions {
+  /** The agent's cancellation. */
+  readonly signal: CancelSignal;
+  /** What the agent is told and asked meanwhile; undefined where it wants to hear nothing. */
+  readonly link?: AgentLink | undefined;
 }
 
 /** How a call ended, and the id under which the ledger holds it. */
@@ -58,8 +67,8 @@ export interface Broker {
   surfacesOf(principal: Principal): Surfaces;
   /** The arguments that a tool wants repeated in headers; none where there is no such tool, whoever may see it. */
   mirroredArguments(exposedName: string): readonly MirroredArgument[];
-  /** Walks one call. Never rejects: whatever happens is an outcome. `signal` is the agent's cancellation. */
-  call(request: CallRequest, options: { readonly signal: CancelSignal }): Promise<CallReply>;
+  /** Walks one call. Never rejects: whatever happens is an outcome. */
+  call(request: CallRequest, options: CallOptions): Promise<CallReply>;
   /** Records a refused message; resolves when it is recorded or could not be, and never rejects. */
   recordMalformed(message: MalformedMessage): Promise<void>;
   /** Calls `listener` with each principal id whose list changed, and which. Returns the way to stop listening. */

@@ -1,39 +1,40 @@
 import { type Call, VERBS, type Verb } from '../domain/call.ts';
 import type { Exchange } from '../domain/control.ts';
 import { type MirroredArgument, mirroredOf } from '../domain/mirrored-arguments.ts';
-import { type DispatchResult, mayHaveActed, type Outcome, type Refusal } from '../domain/outcome.ts';
+import type { DispatchResult, Outcome, Refusal } from '../domain/outcome.ts';
 import type { Principal } from '../domain/principal.ts';
 import { OFFER_KINDS, type OfferKind, type Target } from '../domain/target.ts';
 import type { DecidedAct } from '../ledger/call-record.ts';
-import type { CancelSignal } from '../lib/cancellation.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Ids } from '../lib/ids.ts';
 import type { Log } from '../telemetry/log.ts';
-import type { Broker, CallReply, CallRequest, ListListener, MalformedMessage, OfferList, Surfaces } from './broker.ts';
+import type {
+  Broker,
+  CallOptions,
+  CallReply,
+  CallRequest,
+  ListListener,
+  MalformedMessage,
+  OfferList,
+  Surfaces,
+} from './broker.ts';
 import { ledgerPosture, type Recorder } from './recorder.ts';
 import { type GatheredControl, type OnControlFailure, settleAll, type WalkedRow, walkRow } from './step.ts';
 import { Visibility } from './visibility.ts';
+import { cannotBeDecided, costOf, isVisible, printable, UNKNOWN_ID, type Walk } from './walk.ts';
 import type { World } from './world.ts';
 
 /** What the hall needs from the rooms; handed in by `app/`. */
 export interface BrokerParts {
   readonly recorder: Recorder;
   /** The back door. MUST NOT reject for what an upstream does; one that rejects is a defect and the call is in doubt. */
-  dispatch(call: Call, options: { readonly signal: CancelSignal }): Promise<DispatchResult>;
+  dispatch(call: Call, options: CallOptions): Promise<DispatchResult>;
   readonly clock: Clock;
   readonly ids: Ids;
   readonly log: Log;
 }
 
 const NOTHING: readonly MirroredArgument[] = [];
-
-/** One call on its way through the hall. */
-interface Walk {
-  readonly world: World;
-  readonly call: Call;
-  readonly startedMs: number;
-  readonly signal: CancelSignal;
-}
 
 /** The hall: walks each call through the chain of the world in force. Judges nothing itself. */
 export class GovernedBroker implements Broker {
@@ -106,8 +107,8 @@ export class GovernedBroker implements Broker {
     }
   }
 
-  async call(request: CallRequest, options: { readonly signal: CancelSignal }): Promise<CallReply> {
-    const walk = this.#receive(request, options.signal);
+  async call(request: CallRequest, options: CallOptions): Promise<CallReply> {
+    const walk = this.#receive(request, options);
     this.#underWay += 1;
     try {
       return { callId: walk.call.id, outcome: await this.#walk(walk) };
@@ -130,7 +131,7 @@ export class GovernedBroker implements Broker {
     if (this.#underWay > 0) await new Promise<void>((resolve) => (this.#whenIdle = resolve));
   }
 
-  #receive(request: CallRequest, signal: CancelSignal): Walk {
+  #receive(request: CallRequest, { signal, link }: CallOptions): Walk {
     const world = this.#world;
     const subjects = world.subjectsOf(request.principal);
     const { verb } = request;
@@ -149,7 +150,7 @@ export class GovernedBroker implements Broker {
       context: request.context,
       receivedAtMs: this.#parts.clock.wallMs(),
     };
-    return { world, call, startedMs: this.#parts.clock.monotonicMs(), signal };
+    return { world, call, startedMs: this.#parts.clock.monotonicMs(), signal, link };
   }
 
   async #walk(walk: Walk): Promise<Outcome> {
@@ -239,7 +240,7 @@ export class GovernedBroker implements Broker {
       };
     }
     try {
-      return await this.#parts.dispatch(walk.call, { signal: walk.signal });
+      return await this.#parts.dispatch(walk.call, { signal: walk.signal, link: walk.link });
     } catch (error) {
       this.#parts.log.error('dispatch.broke', {
         callId: walk.call.id,
@@ -252,43 +253,5 @@ export class GovernedBroker implements Broker {
         inDoubt: true,
       };
     }
-  }
-}
-
-const UNKNOWN_ID = {
-  tool: 'tool:unknown',
-  prompt: 'prompt:unknown',
-  resource: 'resource:unknown',
-  template: 'resource:unknown',
-} as const;
-
-/** What a call is charged: nothing when it surely did not act. */
-function costOf(call: Call, outcome: Outcome): number {
-  return call.target.kind !== 'unknown' && mayHaveActed(outcome) ? call.target.costNanoUsd : 0;
-}
-
-function cannotBeDecided(walk: Walk, stage: Refusal['stage'], reason: Refusal['reason']): Refusal {
-  return {
-    kind: 'refused',
-    stage,
-    effect: 'indeterminate',
-    reason,
-    message: 'this call cannot be decided now',
-    visible: isVisible(walk),
-  };
-}
-
-function printable(name: string): string {
-  return name.slice(0, 128).replaceAll(/[^\x20-\x7e]/g, '�');
-}
-
-/** Asked for refusals only: what one may not see is answered like what does not exist. */
-function isVisible({ world, call }: Walk): boolean {
-  try {
-    const { target, action } = call;
-    return target.kind !== 'unknown' && (world.maySee(call, target) || world.mayEver(call, target, action));
-  } catch {
-    // The control that asked the same has said so in the log; what cannot be decided is not shown.
-    return false;
   }
 }

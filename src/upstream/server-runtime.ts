@@ -1,14 +1,13 @@
 import { createRequire } from 'node:module';
 import type { Pool as UndiciPool } from 'undici';
 import type { DispatchResult } from '../domain/outcome.ts';
-import type { CancelSignal } from '../lib/cancellation.ts';
 import type { Digest } from '../lib/digest.ts';
 import type { Log } from '../telemetry/log.ts';
 import { Breaker, type BreakerState, breakerPosture } from './breaker.ts';
 import { notSent } from './failed-call.ts';
 import type { Outgoing } from './outgoing.ts';
 import type { Session, SessionHost } from './session.ts';
-import { SessionSlot, type SessionSlotEvents } from './session-slot.ts';
+import { type CallOptions, SessionSlot, type SessionSlotEvents } from './session-slot.ts';
 import type { Observed, UpstreamServer, UpstreamStatus } from './upstream-server.ts';
 
 // The whole of undici is five times the files, most of them for a `fetch` that Node has already: a tenth of a start.
@@ -58,7 +57,7 @@ export class ServerRuntime {
     this.#breaker = this.#newBreaker();
   }
 
-  call(principalId: string, outgoing: Outgoing, options: { readonly signal: CancelSignal }): Promise<DispatchResult> {
+  call(principalId: string, outgoing: Outgoing, options: CallOptions): Promise<DispatchResult> {
     if (this.#retired) return Promise.resolve(notSent('upstream-unavailable', 'the server was taken out of service'));
     const slot = this.#slot(this.server.sharing === 'all' ? SHARED : principalId);
     return slot.breaker.isClosed ? slot.call(outgoing, options) : this.#tryCall(slot, outgoing, options);
@@ -131,7 +130,7 @@ export class ServerRuntime {
   }
 
   /** One call tries a server that failed; the others are told at once. */
-  #tryCall(slot: SessionSlot, outgoing: Outgoing, options: { readonly signal: CancelSignal }): Promise<DispatchResult> {
+  #tryCall(slot: SessionSlot, outgoing: Outgoing, options: CallOptions): Promise<DispatchResult> {
     const waitMs = slot.breaker.tryAfterMs();
     if (waitMs > 0) {
       const message = `\`${this.server.name}\` failed repeatedly; nothing is sent to it for a moment`;

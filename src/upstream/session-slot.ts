@@ -1,17 +1,25 @@
+import type { AgentLink } from '../domain/agent-link.ts';
 import type { DispatchResult } from '../domain/outcome.ts';
 import type { PostureRow } from '../domain/posture.ts';
-import type { OfferedTarget } from '../domain/target.ts';
 import type { CancelSignal } from '../lib/cancellation.ts';
 import { BackOff } from './back-off.ts';
 import { type Breaker, evidenceOf } from './breaker.ts';
+import { isSessionGone, mayBeSentAgain, overBefore } from './call-again.ts';
+import { listenerOf } from './call-listener.ts';
 import { dispatchResultOf, notSent } from './failed-call.ts';
-import type { Answer } from './mcp/channel.ts';
+import { askForLogs } from './log-level.ts';
+import type { Answer, RequestListener } from './mcp/channel.ts';
 import { listOffers, MAX_PAGE_BYTES } from './mcp/list-offers.ts';
-import { abortKind } from './mcp/request-deadline.ts';
 import { type Outgoing, requestOf } from './outgoing.ts';
 import { type FailedSession, openSession, type Session, type SessionHost, stderrTailOf } from './session.ts';
 
 const LIST_PAUSE_MS = 500;
+
+/** What surrounds one call: the agent's cancellation, and its side of the call where it wants to hear of it. */
+export interface CallOptions {
+  readonly signal: CancelSignal;
+  readonly link?: AgentLink | undefined;
+}
 
 /** What a slot tells of. */
 export interface SessionSlotEvents {
@@ -79,10 +87,10 @@ export class SessionSlot {
   }
 
   /** Dispatches one call. Never rejects; a lost session is opened again once, and the call sent again where that is safe. */
-  async call(outgoing: Outgoing, options: { readonly signal: CancelSignal }): Promise<DispatchResult> {
+  async call(outgoing: Outgoing, options: CallOptions): Promise<DispatchResult> {
     this.#activeCalls += 1;
     try {
-      return await this.#callTwice(outgoing, options.signal);
+      return await this.#callTwice(outgoing, options);
     } finally {
       this.#activeCalls -= 1;
       this.#lastUsedMs = this.#host.clock.monotonicMs();
@@ -125,8 +133,9 @@ export class SessionSlot {
     if (this.#session !== undefined) await this.#drop(this.#session);
   }
 
-  async #callTwice(outgoing: Outgoing, signal: CancelSignal): Promise<DispatchResult> {
+  async #callTwice(outgoing: Outgoing, { signal, link }: CallOptions): Promise<DispatchResult> {
     const { target } = outgoing;
+    const listener = link === undefined ? undefined : this.#listenerOf(link);
     let deadlineMs: number | undefined;
     const openBefore = this.#session;
     let isRenewed = false;
@@ -144,6 +153,9 @@ export class SessionSlot {
         }
         return notSent(driftPosture.yields, `the ${target.kind} is no longer what was agreed to`);
       }
+      if (listener?.logLevel !== undefined && this.#host.server.sharing === 'principal') {
+        await askForLogs(session, listener.logLevel, signal);
+      }
       const nowMs = this.#host.clock.monotonicMs();
       deadlineMs ??= nowMs + target.timeoutMs;
       const { aliveCount } = this.breaker;
@@ -152,6 +164,7 @@ export class SessionSlot {
         signal,
         timeoutMs: Math.max(1, deadlineMs - nowMs),
         maxBytes: target.maxResultBytes,
+        listener,
         ...(headers === undefined ? {} : { headers }),
       });
       this.#noteAnswer(answer, aliveCount);
@@ -162,6 +175,11 @@ export class SessionSlot {
       isRenewed ||= isForgotten;
       if (!again) return dispatchResultOf(answer, session.hands.era);
     }
+  }
+
+  #listenerOf(link: AgentLink): RequestListener {
+    const { maxNotifications } = this.#host.server;
+    return listenerOf(link, { maxNotifications, onDropped: () => this.#events.onDropped() });
   }
 
   #noteAnswer(answer: Answer, aliveBefore: number): void {
@@ -257,27 +275,6 @@ export class SessionSlot {
   }
 }
 
-function overBefore(signal: CancelSignal): DispatchResult {
-  return abortKind(signal) === 'timeout'
-    ? notSent('upstream-timeout', 'the deadline came before the server was ready')
-    : notSent('cancelled', 'the call was cancelled before it was sent');
-}
-
 function failedSession(message: string): FailedSession {
   return { kind: 'failed', message, stderrTail: '' };
-}
-
-/** True when the next call needs a new session: the connection, the session, or the credential is no longer good. */
-function isSessionGone(answer: Answer): boolean {
-  if (answer.kind === 'error') return answer.error.code === -32022;
-  if (answer.kind !== 'failed') return false;
-  const staleCredential = answer.why === 'refused' && (answer.status === 401 || answer.status === 403);
-  return answer.why === 'session-lost' || staleCredential;
-}
-
-/** A call goes out a second time only where it surely was not sent, or changes nothing. */
-function mayBeSentAgain(answer: Answer, target: OfferedTarget): boolean {
-  if (answer.kind !== 'failed') return false;
-  if (answer.why !== 'lost' && answer.why !== 'session-lost') return false;
-  return !answer.sent || target.risk === 'read';
 }

@@ -218,14 +218,15 @@ export function stderrTailOf(channel: Channel): string {
 async function openChannel(host: SessionHost, events: ChannelEvents, isOld: boolean): Promise<Channel> {
   const { server, pool, clientInfo } = host;
   const { transport } = server;
+  const isShared = server.sharing === 'all';
   const maxMessageBytes = Math.max(server.maxResultBytes, MAX_PAGE_BYTES) + ENVELOPE_BYTES;
   if (transport.type === 'stdio') {
     const env = childEnvironment(host.environment, await transport.resolveEnv());
-    return new StdioChannel({ transport, env, clientInfo, maxLineBytes: maxMessageBytes, events });
+    return new StdioChannel({ transport, env, clientInfo, isShared, maxLineBytes: maxMessageBytes, events });
   }
   if (pool === undefined) throw new Error('an HTTP server has no pool');
   const headers = await transport.resolveHeaders();
-  const common = { pool, url: new URL(transport.url), headers, clientInfo, events };
+  const common = { pool, url: new URL(transport.url), headers, clientInfo, isShared, events };
   return isOld
     ? new SseChannel({ ...common, maxEventBytes: maxMessageBytes })
     : new HttpChannel({ ...common, stallTimeoutMs: server.stallTimeoutMs });

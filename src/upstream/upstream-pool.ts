@@ -1,12 +1,12 @@
 import type { Call } from '../domain/call.ts';
 import type { DispatchResult } from '../domain/outcome.ts';
-import type { CancelSignal } from '../lib/cancellation.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { EraMemory } from './era.ts';
 import { notSent } from './failed-call.ts';
 import type { ClientInfo } from './mcp/message-dress.ts';
 import { ServerRuntime, type ToolsChangedListener } from './server-runtime.ts';
+import type { CallOptions } from './session-slot.ts';
 import type { Observed, UpstreamServer, UpstreamStatus } from './upstream-server.ts';
 
 const SWEEP_MS = 1_000;
@@ -41,7 +41,7 @@ export class UpstreamPool {
    * Sends a call to its tool server and waits for what comes back, at most for the target's `timeoutMs` after the
    * session is ready. MUST NOT reject for anything that a tool server does; rejects for a call to what does not exist.
    */
-  dispatch(call: Call, options: { readonly signal: CancelSignal }): Promise<DispatchResult> {
+  dispatch(call: Call, options: CallOptions): Promise<DispatchResult> {
     const { target, action, args } = call;
     if (target.kind === 'unknown' || target.kind === 'server') {
       return Promise.reject(new Error('a call to what does not exist was dispatched'));

@@ -38,6 +38,8 @@ export interface UpstreamServer {
   readonly stallTimeoutMs: number;
   /** Most tools that are read. */
   readonly maxTools: number;
+  /** Most progress and log messages of one call that are handed on. */
+  readonly maxNotifications: number;
   /** Milliseconds without a call after which a session is ended. */
   readonly idleMs: number;
   /** One session for each principal, or one for all. */
@@ -76,6 +78,6 @@ export interface UpstreamStatus {
   readonly activeCalls: number;
   /** `open`: it failed repeatedly and nothing is sent to it; `half-open`: one call tries whether it is back. */
   readonly breaker: BreakerState;
-  /** Replies that nobody waited for: unknown, late or second ones, and what is not MCP. */
+  /** Replies that nobody waited for, notifications that belong to no call or are too many, and what is not MCP. */
   readonly droppedMessages: number;
 }

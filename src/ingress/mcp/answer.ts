@@ -1,3 +1,4 @@
+import { type AgentLink, isLogLevel } from '../../domain/agent-link.ts';
 import type { CallContext } from '../../domain/call.ts';
 import type { Principal } from '../../domain/principal.ts';
 import type { OfferKind } from '../../domain/target.ts';
@@ -17,6 +18,7 @@ import {
   resultReply,
   unknownMethodReply,
 } from './replies.ts';
+import type { LegacyClient } from './request-link.ts';
 import { LEGACY_REVISIONS, META_SERVER_INFO, MODERN_REVISIONS, NEWEST_LEGACY_REVISION } from './revisions.ts';
 import { INTERNAL_ERROR, INVALID_PARAMS } from './rpc-error.ts';
 import type { McpServices } from './services.ts';
@@ -26,6 +28,8 @@ export interface Conversation {
   readonly principal: Principal;
   readonly era: Era;
   readonly context: CallContext;
+  /** What the client said of itself before; only the legacy era has that. */
+  readonly client?: LegacyClient | undefined;
 }
 
 /** A message with an id. */
@@ -39,11 +43,20 @@ export function isRequest(message: RpcMessage): message is RpcRequest {
 
 const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
 
-/** Walks one governed request. Never rejects. `traceHeader` is the HTTP header `traceparent`, which the body overrides. */
+/** How a governed request came. */
+export interface GovernedCall {
+  readonly request: RpcRequest;
+  readonly signal: CancelSignal;
+  /** The HTTP header `traceparent`, which the body overrides. */
+  readonly traceHeader?: string | undefined;
+  readonly link?: AgentLink | undefined;
+}
+
+/** Walks one governed request. Never rejects. */
 export async function answerCall(
   services: McpServices,
   conversation: Conversation,
-  { request, signal, traceHeader }: { request: RpcRequest; signal: CancelSignal; traceHeader?: string | undefined },
+  { request, signal, traceHeader, link }: GovernedCall,
 ): Promise<Reply> {
   const asked = readGoverned(request.method, request.params);
   if (typeof asked === 'string') return refuseParams(services, conversation, [request.id, asked]);
@@ -57,7 +70,7 @@ export async function answerCall(
   try {
     const reply = await services.broker.call(
       { principal: conversation.principal, verb, exposedName: name, args, context },
-      { signal },
+      { signal, link },
     );
     const toReply = verb.kind === 'tool' ? replyToCall : replyToOther;
     return toReply(reply, { id: request.id, verb, name }, styleOf(services, conversation.era));
@@ -76,6 +89,7 @@ export function answerOther(
   const { era } = conversation;
   try {
     if (Object.hasOwn(LISTS, request.method)) return answerList(services, conversation, request);
+    if (request.method === 'logging/setLevel' && era === 'legacy') return setLogLevel(services, conversation, request);
     if (request.method === 'ping' && era === 'legacy') return resultReply(request.id, {}, styleOf(services, era));
     if (request.method === 'server/discover' && era === 'modern')
       return answerDiscover(services, conversation, request);
@@ -91,14 +105,22 @@ export function initializeResult(
   params: JsonObject,
   services: McpServices,
   principal: Principal,
-): { readonly protocolVersion: string; readonly result: JsonObject } | undefined {
+): { readonly protocolVersion: string; readonly result: JsonObject; readonly client: LegacyClient } | undefined {
   const { protocolVersion: requested, capabilities, clientInfo } = params;
   if (typeof requested !== 'string' || !isJsonObject(capabilities) || !isJsonObject(clientInfo)) return undefined;
   const protocolVersion = LEGACY_REVISIONS.includes(requested) ? requested : NEWEST_LEGACY_REVISION;
   return {
     protocolVersion,
+    client: { capabilities: boundedCapabilities(capabilities), logLevel: undefined },
     result: { protocolVersion, capabilities: capabilitiesFor(services, principal), serverInfo: services.serverInfo },
   };
+}
+
+const MAX_CAPABILITIES_LENGTH = 4_096;
+
+/** What a session keeps of them: a client that says more than any has to say is one that can do nothing. */
+function boundedCapabilities(capabilities: JsonObject): JsonObject {
+  return JSON.stringify(capabilities).length <= MAX_CAPABILITIES_LENGTH ? capabilities : {};
 }
 
 /** What an answer says when a defect of ours ended it: nothing of the defect. */
@@ -139,6 +161,7 @@ function capabilitiesFor({ broker }: McpServices, principal: Principal): JsonObj
   const { prompts, resources, completions } = broker.surfacesOf(principal);
   return {
     tools: { listChanged: true },
+    logging: {},
     ...(prompts ? { prompts: { listChanged: true } } : {}),
     ...(resources ? { resources: { listChanged: true } } : {}),
     ...(completions ? { completions: {} } : {}),
@@ -168,6 +191,16 @@ function answerList(services: McpServices, conversation: Conversation, request: 
   }
   if (page.nextCursor !== undefined) head += `"nextCursor":${JSON.stringify(page.nextCursor)},`;
   return { head: `${head}"${listed.member}":`, printed: page.offers, tail: '}}' };
+}
+
+/** Keeps what the client of a legacy session wants to be told from now on (2025-11-25, server/utilities/logging). */
+function setLogLevel(services: McpServices, { client }: Conversation, request: RpcRequest): Reply {
+  const { level } = request.params;
+  if (client === undefined || !isLogLevel(level)) {
+    return invalidParamsReply(request.id, 'Invalid params: `level` is not a log level');
+  }
+  client.logLevel = level;
+  return resultReply(request.id, {}, styleOf(services, 'legacy'));
 }
 
 function invalidCursor(id: RequestId): Reply {

@@ -3,13 +3,14 @@ import { Cancellation } from '../../lib/cancellation.ts';
 import { answerOther, type Conversation, initializeResult, isRequest, type RpcRequest } from './answer.ts';
 import type { RequestId, RpcMessage } from './envelope.ts';
 import { isGoverned } from './governed-request.ts';
-import { type HttpExchange, headerOf, sendEmpty, sendReply, serveCall } from './http-exchange.ts';
+import { type HttpExchange, headerOf, sendEmpty, sendReply } from './http-exchange.ts';
 import type { HttpState } from './http-state.ts';
 import type { LegacySession } from './legacy-sessions.ts';
 import { listChangedText } from './list-changes.ts';
 import { errorReply, invalidParamsReply, problemReply, type Reply, resultReply } from './replies.ts';
 import { LEGACY_REVISIONS } from './revisions.ts';
 import { INVALID_REQUEST, SESSION_NOT_FOUND, SESSION_REQUIRED, UNSUPPORTED_PROTOCOL_VERSION } from './rpc-error.ts';
+import { serveCall } from './serve-call.ts';
 
 /** Serves one POST of 2025-03-26 … 2025-11-25. */
 export async function serveLegacy(state: HttpState, exchange: HttpExchange, message: RpcMessage): Promise<void> {
@@ -23,7 +24,7 @@ export async function serveLegacy(state: HttpState, exchange: HttpExchange, mess
     if (message.method === 'notifications/cancelled') cancel(session, message);
     return sendEmpty(response, 202);
   }
-  const conversation: Conversation = { principal, era: 'legacy', context: session.context };
+  const conversation: Conversation = { principal, era: 'legacy', context: session.context, client: session.client };
   if (isGoverned(message.method)) return serveSessionCall(state, exchange, { message, conversation, session });
   sendReply(response, answerOther(state.services, conversation, message));
 }
@@ -84,7 +85,7 @@ async function serveInitialize(
       invalidParamsReply(message.id, 'Invalid params: `protocolVersion`, `capabilities` and `clientInfo` are required'),
     );
   }
-  const session = sessions.open(principal.id, answer.protocolVersion);
+  const session = sessions.open(principal.id, answer.protocolVersion, answer.client);
   if (!session) {
     return sendReply(response, errorReply(message.id, { code: SESSION_REQUIRED, message: 'Too many sessions' }, 503));
   }

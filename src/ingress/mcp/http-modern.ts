@@ -3,13 +3,14 @@ import { Cancellation } from '../../lib/cancellation.ts';
 import { answerOther, type Conversation, isRequest, type RpcRequest } from './answer.ts';
 import type { RpcMessage, RpcProblem } from './envelope.ts';
 import { isGoverned } from './governed-request.ts';
-import { type HttpExchange, headerOf, sendEmpty, sendReply, serveCall } from './http-exchange.ts';
+import { type HttpExchange, headerOf, sendEmpty, sendReply } from './http-exchange.ts';
 import type { HttpState } from './http-state.ts';
 import { checkModernRequest, type MirrorHeaders } from './modern-envelope.ts';
 import { checkParamHeaders } from './param-headers.ts';
 import { errorReply, invalidParamsReply, problemReply } from './replies.ts';
 import { MODERN_REVISION } from './revisions.ts';
 import { INTERNAL_ERROR, UNSUPPORTED_PROTOCOL_VERSION } from './rpc-error.ts';
+import { serveCall } from './serve-call.ts';
 import type { McpServices } from './services.ts';
 import { readSubscription } from './subscription.ts';
 

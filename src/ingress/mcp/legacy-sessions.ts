@@ -4,6 +4,7 @@ import type { Clock } from '../../lib/clock.ts';
 import type { Ids } from '../../lib/ids.ts';
 import type { SseStream } from '../sse-streams.ts';
 import type { RequestId } from './envelope.ts';
+import type { LegacyClient } from './request-link.ts';
 
 /** One session of a client older than 2026-07-28. Its id is no proof of anything: every request proves its principal anew. */
 export interface LegacySession {
@@ -12,6 +13,7 @@ export interface LegacySession {
   readonly principalId: string;
   /** Names the session in records by a UUID of its own. */
   readonly context: CallContext;
+  readonly client: LegacyClient;
   readonly inFlight: Map<RequestId, Cancellation>;
   stream: SseStream | undefined;
   /** Stops the pushes to `stream`. */
@@ -50,7 +52,11 @@ export class LegacySessions {
   }
 
   /** Opens a session; undefined when there is room for none. */
-  open(principalId: string, protocolVersion: string): LegacySession | undefined {
+  open(
+    principalId: string,
+    protocolVersion: string,
+    client: LegacyClient = { capabilities: {}, logLevel: undefined },
+  ): LegacySession | undefined {
     const own = this.#perPrincipal.get(principalId) ?? new Set();
     if (own.size >= this.#limits.perPrincipal && !this.#endLongestUnused(own)) return undefined;
     if (this.#sessions.size >= this.#limits.total) this.sweep();
@@ -59,6 +65,7 @@ export class LegacySessions {
       id: Buffer.from(this.#ids.randomBytes(ID_BYTES)).toString('base64url'),
       principalId,
       context: Object.freeze({ transport: 'http', protocolVersion, session: this.#ids.uuidv7() }),
+      client,
       inFlight: new Map(),
       stream: undefined,
       unwatch: undefined,

@@ -18,6 +18,7 @@ import { isGoverned } from './governed-request.ts';
 import { listChangedText } from './list-changes.ts';
 import { checkModernRequest, eraOf } from './modern-envelope.ts';
 import { errorReply, invalidParamsReply, type PrintedReply, problemReply, resultReply } from './replies.ts';
+import { type LegacyClient, linkOf, type NoticeSink, wishesOf } from './request-link.ts';
 import { MODERN_REVISION, NEWEST_LEGACY_REVISION } from './revisions.ts';
 import { INTERNAL_ERROR, INVALID_REQUEST, UNSUPPORTED_PROTOCOL_VERSION } from './rpc-error.ts';
 import type { McpServices } from './services.ts';
@@ -41,6 +42,7 @@ export interface StdioStream {
 
 const MAX_IN_FLIGHT = 1_024;
 const MAX_SUBSCRIPTIONS = 64;
+const MAX_UNREAD_BYTES = 65_536;
 
 /**
  * Serves MCP over newline-delimited JSON (stdio transport) to one agent, both eras on one stream: each message says
@@ -59,6 +61,7 @@ class Served implements StdioStream {
   readonly #lines: LineSplitter;
   readonly #session: string;
   #legacy: CallContext | undefined;
+  #client: LegacyClient | undefined;
   #unwatch: (() => void) | undefined;
   #open = true;
   #finish: () => void = () => {};
@@ -148,10 +151,8 @@ class Served implements StdioStream {
     if (!this.#legacy && request.method !== 'ping') {
       return this.#refuse(principal, { ...NOT_INITIALIZED, id: request.id });
     }
-    await this.#answer(
-      { principal, era: 'legacy', context: this.#legacy ?? this.#contextOf(NEWEST_LEGACY_REVISION) },
-      request,
-    );
+    const context = this.#legacy ?? this.#contextOf(NEWEST_LEGACY_REVISION);
+    await this.#answer({ principal, era: 'legacy', context, client: this.#client }, request);
   }
 
   #initialize(principal: Principal, { id, params }: RpcRequest): Promise<void> | undefined {
@@ -163,6 +164,7 @@ class Served implements StdioStream {
       return undefined;
     }
     this.#legacy = this.#contextOf(answer.protocolVersion);
+    this.#client = answer.client;
     this.#watch(principal);
     const style = { era: 'legacy', serverInfo: this.#services.serverInfo } as const;
     this.#write(resultReply(id, answer.result, style).body);
@@ -178,12 +180,25 @@ class Served implements StdioStream {
     }
     const controller = new Cancellation();
     this.#inFlight.set(request.id, controller);
-    const reply = await answerCall(this.#services, conversation, { request, signal: controller.signal });
+    const { signal } = controller;
+    const wishes = wishesOf(request.params, conversation.client);
+    const link = wishes && linkOf(wishes, this.#sinkOf(request.id, controller));
+    const reply = await answerCall(this.#services, conversation, { request, signal, link });
     this.#inFlight.delete(request.id);
     // A cancelled request gets no answer (MCP, cancellation, "Behavior Requirements").
     if (!controller.signal.aborted) this.#write(reply.body);
     if (this.#inFlight.size === 0) this.#whenIdle();
     this.#resumeIfCalm();
+  }
+
+  /** What comes for a request before its answer goes between the lines of others; what is not read in time is left out. */
+  #sinkOf(id: RequestId, controller: Cancellation): NoticeSink {
+    return {
+      send: (json) => {
+        const isUnderWay = this.#inFlight.get(id) === controller && !controller.signal.aborted;
+        if (isUnderWay && this.#options.output.writableLength <= MAX_UNREAD_BYTES) this.#write(json);
+      },
+    };
   }
 
   #subscribe(principal: Principal, { id, params }: RpcRequest): void {

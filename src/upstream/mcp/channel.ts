@@ -1,3 +1,4 @@
+import type { LogLevel } from '../../domain/agent-link.ts';
 import type { JsonRpcErrorBody } from '../../domain/outcome.ts';
 import type { CancelSignal } from '../../lib/cancellation.ts';
 import type { JsonObject } from '../../lib/json.ts';
@@ -38,6 +39,22 @@ export function failedAnswer(why: FailureKind, sent: boolean, message: string): 
   return { kind: 'failed', why, sent, message };
 }
 
+/** Hears what a server says and asks while one request waits for its answer. MUST NOT throw. */
+export interface RequestListener {
+  /** Whether the server is asked to tell how far it is, under a token of our own. */
+  readonly wantsProgress: boolean;
+  /** Lowest severity of log messages that the request asks for; only the modern era says it with each request. */
+  readonly logLevel?: LogLevel | undefined;
+  /** `params` hold no token any more. */
+  onProgress(params: JsonObject): void;
+  onLog(params: JsonObject): void;
+  /** A question of the server, to be answered by `Channel.respond`. Without it the server is told that there is no such method. */
+  onRequest?(id: string | number, method: string, params: JsonObject): void;
+}
+
+/** What a question of a server is answered with. */
+export type ServerAnswer = { readonly result: JsonObject } | { readonly error: JsonRpcErrorBody };
+
 export interface RequestOptions {
   readonly signal: CancelSignal;
   /** Milliseconds until the request is given up. */
@@ -46,6 +63,8 @@ export interface RequestOptions {
   readonly maxBytes: number;
   /** Header fields of this request alone; only HTTP has them. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** Whom what comes beside the answer is told. Without one it is dropped. */
+  readonly listener?: RequestListener | undefined;
 }
 
 /** A way to one MCP server on which requests are multiplexed; the era decides how each message is dressed. */
@@ -59,6 +78,8 @@ export interface Channel {
   request(method: string, params: JsonObject, options: RequestOptions): Promise<Answer>;
   /** Sends a notification; nobody learns whether it arrived. */
   notify(method: string, params?: JsonObject): void;
+  /** Answers a question of the server; nobody learns whether it arrived. */
+  respond(id: string | number, answer: ServerAnswer): void;
   /** After the handshake: opens what is needed to hear notifications that no request asked for. */
   listen(): void;
   /** Ends it and all that waits on it. Resolves when the process is gone or the sockets are closed. */
@@ -71,6 +92,6 @@ export interface ChannelEvents {
   onToolsChanged(): void;
   /** The channel ended without our doing; told once. */
   onEnded(why: string): void;
-  /** A message that nobody waits for, or that is not MCP, was dropped. */
+  /** A message that belongs to no request, or that is not MCP, was dropped. */
   onDropped(): void;
 }

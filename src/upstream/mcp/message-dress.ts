@@ -1,5 +1,6 @@
 import { isJsonObject, type JsonObject } from '../../lib/json.ts';
 import { type Era, MODERN_VERSION } from '../era.ts';
+import type { RequestListener, ServerAnswer } from './channel.ts';
 
 /** How the broker names itself to tool servers. */
 export interface ClientInfo {
@@ -22,6 +23,30 @@ export function answerToServerText(id: string | number, method: string): string 
     ? JSON.stringify({ jsonrpc: '2.0', id, result: {} })
     : JSON.stringify({ jsonrpc: '2.0', id, error: { code: -32601, message: 'method not found' } });
 }
+
+/** The answer to a question of a tool server as text. */
+export function answerText(id: string | number, answer: ServerAnswer): string {
+  return JSON.stringify({ jsonrpc: '2.0', id, ...answer });
+}
+
+/** What one request asks for in its `_meta`: progress under its own id, and in the modern era log messages. */
+export function withWishes(
+  params: JsonObject,
+  id: number,
+  { era, listener }: { readonly era: Era; readonly listener: RequestListener | undefined },
+): JsonObject {
+  if (listener === undefined) return params;
+  const { wantsProgress, logLevel } = listener;
+  const wishes: JsonObject = {
+    ...(wantsProgress ? { progressToken: id } : {}),
+    ...(logLevel !== undefined && era === 'modern' ? { [META_LOG_LEVEL]: logLevel } : {}),
+  };
+  if (Object.keys(wishes).length === 0) return params;
+  const { _meta: meta } = params;
+  return { ...params, _meta: isJsonObject(meta) ? { ...meta, ...wishes } : wishes };
+}
+
+const META_LOG_LEVEL = 'io.modelcontextprotocol/logLevel';
 
 /** Parameters as text, with the envelope of 2026-07-28 (basic, "Request metadata"); legacy ones stay as they are. */
 export function paramsText(params: JsonObject, era: Era, clientInfo: ClientInfo): string {

@@ -1,16 +1,24 @@
-import { type Answer, failedAnswer, type RequestOptions } from './channel.ts';
+import { type Answer, failedAnswer, type RequestListener, type RequestOptions } from './channel.ts';
+import type { Hearers } from './hearers.ts';
 import { RequestDeadline } from './request-deadline.ts';
 
 interface PendingRequest {
   readonly resolve: (answer: Answer) => void;
   readonly deadline: RequestDeadline;
   readonly maxBytes: number;
+  readonly listener: RequestListener | undefined;
 }
 
 /** The requests of one connection that wait for their answer, under ids that only this connection knows. */
-export class PendingRequests {
+export class PendingRequests implements Hearers {
   readonly #waiting = new Map<number, PendingRequest>();
+  readonly #isShared: boolean;
   #lastId = 0;
+
+  /** `isShared`: several principals speak over this one connection, so that what names no request belongs to nobody. */
+  constructor({ isShared }: { readonly isShared: boolean }) {
+    this.#isShared = isShared;
+  }
 
   get size(): number {
     return this.#waiting.size;
@@ -21,6 +29,19 @@ export class PendingRequests {
     if (this.#waiting.size !== 1) return undefined;
     for (const id of this.#waiting.keys()) return id;
     return undefined;
+  }
+
+  listenerOf(id: number): RequestListener | undefined {
+    return this.#waiting.get(id)?.listener;
+  }
+
+  get hasSole(): boolean {
+    return !this.#isShared && this.#waiting.size === 1;
+  }
+
+  get soleListener(): RequestListener | undefined {
+    const { onlyId } = this;
+    return onlyId === undefined || !this.hasSole ? undefined : this.listenerOf(onlyId);
   }
 
   has(id: number): boolean {
@@ -40,7 +61,7 @@ export class PendingRequests {
         onOver(why);
         resolve(failedAnswer(why, true, why === 'timeout' ? 'no answer came in time' : 'the call was cancelled'));
       });
-      this.#waiting.set(id, { resolve, deadline, maxBytes: options.maxBytes });
+      this.#waiting.set(id, { resolve, deadline, maxBytes: options.maxBytes, listener: options.listener });
     });
   }
 

@@ -53,7 +53,7 @@ test('`server/discover` tells the modern revision, what we can do, and that it i
       id: 1,
       result: {
         supportedVersions: ['2026-07-28'],
-        capabilities: { tools: { listChanged: true } },
+        capabilities: { tools: { listChanged: true }, logging: {} },
         ttlMs: 5000,
         cacheScope: 'private',
         resultType: 'complete',

@@ -1,0 +1,55 @@
+import type { AgentLink } from '../domain/agent-link.ts';
+import type { Call } from '../domain/call.ts';
+import { mayHaveActed, type Outcome, type Refusal } from '../domain/outcome.ts';
+import type { CancelSignal } from '../lib/cancellation.ts';
+import type { World } from './world.ts';
+
+/** One call on its way through the hall. */
+export interface Walk {
+  readonly world: World;
+  readonly call: Call;
+  readonly startedMs: number;
+  readonly signal: CancelSignal;
+  readonly link: AgentLink | undefined;
+}
+
+/** What a name that stands for nothing is called, by what was asked for. */
+export const UNKNOWN_ID = {
+  tool: 'tool:unknown',
+  prompt: 'prompt:unknown',
+  resource: 'resource:unknown',
+  template: 'resource:unknown',
+} as const;
+
+/** What a call is charged: nothing when it surely did not act. */
+export function costOf(call: Call, outcome: Outcome): number {
+  return call.target.kind !== 'unknown' && mayHaveActed(outcome) ? call.target.costNanoUsd : 0;
+}
+
+/** The refusal of what nobody can judge now. */
+export function cannotBeDecided(walk: Walk, stage: Refusal['stage'], reason: Refusal['reason']): Refusal {
+  return {
+    kind: 'refused',
+    stage,
+    effect: 'indeterminate',
+    reason,
+    message: 'this call cannot be decided now',
+    visible: isVisible(walk),
+  };
+}
+
+/** A name as it may be recorded: short, and without control characters. */
+export function printable(name: string): string {
+  return name.slice(0, 128).replaceAll(/[^\x20-\x7e]/g, '�');
+}
+
+/** Asked for refusals only: what one may not see is answered like what does not exist. */
+export function isVisible({ world, call }: Walk): boolean {
+  try {
+    const { target, action } = call;
+    return target.kind !== 'unknown' && (world.maySee(call, target) || world.mayEver(call, target, action));
+  } catch {
+    // The control that asked the same has said so in the log; what cannot be decided is not shown.
+    return false;
+  }
+}

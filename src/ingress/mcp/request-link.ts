@@ -1,0 +1,90 @@
+import { type AgentLink, isAtLeast, isLogLevel, type LogLevel } from '../../domain/agent-link.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../../lib/json.ts';
+import { META_CLIENT_CAPABILITIES, META_LOG_LEVEL } from './revisions.ts';
+
+/** What a legacy client said of itself: its capabilities once, its log level whenever it likes. */
+export interface LegacyClient {
+  readonly capabilities: JsonObject;
+  logLevel: LogLevel | undefined;
+}
+
+/** Where the messages go that belong to one request. */
+export interface NoticeSink {
+  /** Sends one JSON text before the reply, or drops it where that cannot be. MUST NOT throw. */
+  send(json: string): void;
+}
+
+const MAX_TOKEN_LENGTH = 256;
+
+/** What a request asks to be told before its answer. */
+export interface LinkWishes {
+  readonly token: string | number | undefined;
+  readonly logLevel: LogLevel | undefined;
+  readonly capabilities: JsonObject;
+}
+
+/**
+ * What a request asks to be told: progress by its token, log messages by a level. Undefined where it asks for neither, so
+ * that most requests cost nothing. `client` is that of a legacy session; a modern request says all by itself.
+ */
+export function wishesOf({ _meta: meta }: JsonObject, client: LegacyClient | undefined): LinkWishes | undefined {
+  const own = isJsonObject(meta) ? meta : undefined;
+  const token = tokenIn(own?.progressToken);
+  const logLevel = client === undefined ? levelIn(own?.[META_LOG_LEVEL]) : client.logLevel;
+  if (token === undefined && logLevel === undefined) return undefined;
+  const declared = client === undefined ? own?.[META_CLIENT_CAPABILITIES] : client.capabilities;
+  return { token, logLevel, capabilities: isJsonObject(declared) ? declared : {} };
+}
+
+/** The agent's side of a request that wishes to hear of it. */
+export function linkOf(wishes: LinkWishes, sink: NoticeSink): AgentLink {
+  return new RequestLink(wishes, sink);
+}
+
+/** MCP, "Progress": a string or an integer. A longer one would be repeated with each message. */
+function tokenIn(value: JsonValue | undefined): string | number | undefined {
+  if (typeof value === 'string') return value.length <= MAX_TOKEN_LENGTH ? value : undefined;
+  return typeof value === 'number' && Number.isSafeInteger(value) ? value : undefined;
+}
+
+function levelIn(value: JsonValue | undefined): LogLevel | undefined {
+  return isLogLevel(value) ? value : undefined;
+}
+
+class RequestLink implements AgentLink {
+  readonly capabilities: JsonObject;
+  readonly logLevel: LogLevel | undefined;
+  readonly #token: string | number | undefined;
+  readonly #sink: NoticeSink;
+
+  constructor({ token, logLevel, capabilities }: LinkWishes, sink: NoticeSink) {
+    this.capabilities = capabilities;
+    this.logLevel = logLevel;
+    this.#token = token;
+    this.#sink = sink;
+  }
+
+  get wantsProgress(): boolean {
+    return this.#token !== undefined;
+  }
+
+  progress({ progress, total, message }: JsonObject): void {
+    if (this.#token === undefined || typeof progress !== 'number') return;
+    const params: JsonObject = {
+      ...{ progressToken: this.#token, progress },
+      ...(typeof total === 'number' ? { total } : {}),
+      ...(typeof message === 'string' ? { message } : {}),
+    };
+    this.#notify('notifications/progress', params);
+  }
+
+  log({ level, logger, data }: JsonObject): void {
+    if (this.logLevel === undefined || !isLogLevel(level) || !isAtLeast(level, this.logLevel)) return;
+    const params: JsonObject = { level, ...(typeof logger === 'string' ? { logger } : {}), data: data ?? null };
+    this.#notify('notifications/message', params);
+  }
+
+  #notify(method: string, params: JsonObject): void {
+    this.#sink.send(JSON.stringify({ jsonrpc: '2.0', method, params }));
+  }
+}
