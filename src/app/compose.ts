@@ -7,6 +7,7 @@ import { keepPolicy } from '../ledger/policy-archive.ts';
 import { recover } from '../ledger/recover.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Ids } from '../lib/ids.ts';
+import type { JsonObject } from '../lib/json.ts';
 import { createBudgetState } from '../limits/budget-state.ts';
 import { budgetTable } from '../limits/budget-table.ts';
 import { createConcurrencyState } from '../limits/concurrency-state.ts';
@@ -24,6 +25,7 @@ import { eraTable } from './era-table.ts';
 import { type Journal, openJournal } from './journal.ts';
 import { MIGRATIONS } from './migrations.ts';
 import { listedServer, Observer } from './observer.ts';
+import { serverAsks } from './server-asks.ts';
 import { homeOf, type Settings } from './settings.ts';
 import { Standing } from './standing.ts';
 import { systemClock, systemIds } from './system.ts';
@@ -134,13 +136,16 @@ async function openHall(
       chainState: counters,
       keepTexts: (revision, texts) => keepPolicy(database, revision, texts),
       savePins: (pins) => savePins(database, pins, clock.wallMs()),
-      onWorld: (world, registry) => {
-        upstreams.applyServers(upstreamServers(registry, surroundings));
+      onWorld: (world, registry, { policySet }) => {
+        const asksOf = (server: string): JsonObject => serverAsks(registry, policySet, server);
+        upstreams.applyServers(upstreamServers(registry, { ...surroundings, asksOf }));
         if (broker) broker.changeWorld(world);
         else
           broker = new GovernedBroker(world, {
             ...{ recorder, clock, ids, log },
             dispatch: (call, how) => upstreams.dispatch(call, how),
+            suspensions,
+            rootsChanged: (principalId, session) => upstreams.rootsChanged(principalId, session),
           });
       },
     },

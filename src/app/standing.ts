@@ -51,7 +51,7 @@ export interface StandingParts {
   /** Makes first-seen pins durable. */
   savePins(pins: readonly NewPin[]): Promise<void>;
   /** Told of each world before any call is judged by it. */
-  onWorld(world: World, registry: Registry): void;
+  onWorld(world: World, registry: Registry, rules: Rules): void;
 }
 
 /** What was read from files; immutable, replaced as a whole. */
@@ -205,7 +205,7 @@ export class Standing {
       if (outputSchema) schemas.compile(outputSchema);
     }
     for (const { inputSchema } of catalog.prompts) schemas.compile(inputSchema);
-    this.#parts.onWorld(worldOf(files, catalog), files.registry);
+    this.#parts.onWorld(worldOf(files, catalog), files.registry, files.rules);
     await this.#alarms.tell(catalog);
   }
 

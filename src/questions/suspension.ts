@@ -45,7 +45,8 @@ export class Suspension {
   #asked = 0;
   #came: DispatchResult | undefined;
   #endLeg: ((end: LegEnd) => void) | undefined;
-  #timer: NodeJS.Timeout | undefined;
+  #expiry: NodeJS.Timeout | undefined;
+  #coalescing: NodeJS.Timeout | undefined;
 
   constructor(callId: string, room: SuspensionRoom) {
     this.callId = callId;
@@ -106,7 +107,7 @@ export class Suspension {
 
   /** Hands the answers to who asked. What is not answered is asked again with the end of the leg. */
   answer(responses: JsonObject): void {
-    this.#disarm();
+    clearTimeout(this.#expiry);
     for (const [name, { react }] of [...this.#pending]) {
       const result = Object.hasOwn(responses, name) ? responses[name] : undefined;
       if (!isJsonObject(result)) continue;
@@ -118,12 +119,11 @@ export class Suspension {
 
   /** Lets the call wait for at most `expiryMs`; then it is cancelled, and `onExpired` told. */
   wait(expiryMs: number, onExpired: () => void): void {
-    this.#disarm();
-    this.#timer = setTimeout(() => {
+    this.#expiry = setTimeout(() => {
       onExpired();
       this.#end('question-unanswered', 'no answer came in time');
     }, expiryMs);
-    this.#timer.unref();
+    this.#expiry.unref();
   }
 
   /** Ends the call and every question of it. */
@@ -132,12 +132,12 @@ export class Suspension {
   }
 
   #end(reason: Reason, message: string): void {
+    clearTimeout(this.#expiry);
     this.#giveUp(reason, message);
     this.#cancellation.abort();
   }
 
   #giveUp(reason: Reason, message: string): void {
-    this.#disarm();
     for (const { react } of this.#pending.values()) react({ kind: 'failed', reason, message });
     this.#pending.clear();
     this.#uncount();
@@ -159,15 +159,14 @@ export class Suspension {
   #look(): void {
     const endLeg = this.#endLeg;
     if (endLeg === undefined) return;
+    clearTimeout(this.#coalescing);
     if (this.#came !== undefined) {
-      this.#disarm();
       this.#endLeg = undefined;
       endLeg({ kind: 'ended', came: this.#came });
       return;
     }
     if (this.#pending.size === 0 || this.#judged > 0) return;
-    this.#disarm();
-    this.#timer = setTimeout(() => {
+    this.#coalescing = setTimeout(() => {
       if (this.#pending.size === 0 || this.#judged > 0 || this.#endLeg !== endLeg) return;
       this.#endLeg = undefined;
       endLeg({ kind: 'asked', requests: this.#requests() });
@@ -180,10 +179,5 @@ export class Suspension {
       return [name, { method, params }] as const;
     });
     return Object.fromEntries(named);
-  }
-
-  #disarm(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
   }
 }

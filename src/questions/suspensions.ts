@@ -57,6 +57,11 @@ export class Suspensions {
     return this.#waiting.size;
   }
 
+  /** How long an answer is waited for, in milliseconds. */
+  get expiryMs(): number {
+    return this.#limits.expiryMs;
+  }
+
   /** What a call of a stateless agent runs in whose server may ask. */
   begin(call: Call): Suspension {
     const { id } = call.principal;

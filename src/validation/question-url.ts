@@ -18,14 +18,7 @@ export function faultOfUrl(text: string): UrlFault | undefined {
   return undefined;
 }
 
-/** The host of a URL whose letters are not all ASCII, as its owner registered it (`xn--…`); undefined where they are. */
-export function foreignHost(text: string): string | undefined {
-  if (!URL.canParse(text)) return undefined;
-  const { hostname } = new URL(text);
-  return hostname.split('.').some((label) => label.startsWith('xn--')) ? hostname : undefined;
-}
-
-/** Letters of other scripts may stand in a host and nowhere hide: they are told of by `foreignHost`. */
+/** Letters of other scripts may stand in a host and nowhere hide: the message tells of them. */
 function asciiHost(text: string): string {
   return text.replaceAll(/[\p{L}\p{M}\p{N}]/gu, 'a');
 }

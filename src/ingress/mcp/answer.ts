@@ -61,6 +61,8 @@ export async function answerCall(
   const asked = readGoverned(request.method, request.params);
   if (typeof asked === 'string') return refuseParams(services, conversation, [request.id, asked]);
   const { verb, name, args } = asked;
+  // In the legacy era these members mean nothing.
+  const resumption = conversation.era === 'modern' ? asked.resumption : undefined;
   const { _meta: meta } = request.params;
   const sent = (isJsonObject(meta) ? meta.traceparent : undefined) ?? traceHeader;
   const context =
@@ -69,7 +71,7 @@ export async function answerCall(
       : conversation.context;
   try {
     const reply = await services.broker.call(
-      { principal: conversation.principal, verb, exposedName: name, args, context },
+      { principal: conversation.principal, verb, exposedName: name, args, context, resumption },
       { signal, link },
     );
     const toReply = verb.kind === 'tool' ? replyToCall : replyToOther;

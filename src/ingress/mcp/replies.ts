@@ -52,14 +52,30 @@ export function replyToCall(reply: CallReply, request: AskedFor, style: ReplySty
       return completedReply(request.id, outcome, style);
     case 'refused':
       if (!outcome.visible) return unknownReply(request, style.era);
+      if (outcome.reason === 'request-state-invalid') return staleStateReply(request.id);
       return resultReply(request.id, refusalResult(callId, outcome), style);
     case 'input-required':
       return inputRequiredReply(request.id, outcome, style);
     case 'failed':
-      return outcome.error
-        ? errorReply(request.id, outcome.error, 200)
+      return outcome.error && tellsOfError(outcome, style.era)
+        ? errorReply(request.id, outcome.error, statusOfFailure(outcome))
         : resultReply(request.id, refusalResult(callId, outcome), style);
   }
+}
+
+/** The same for a state that was changed, is another's, was used or is too old: which of them it was the record says. */
+export function staleStateReply(id: RequestId): Reply {
+  return invalidParamsReply(id, 'Invalid params: `requestState` is not valid for this request');
+}
+
+/** What a client lacks it is told of in the era that has a code for it; before, that code meant nothing. */
+export function tellsOfError({ reason }: Refused, era: Era): boolean {
+  return reason !== 'capability-missing' || era === 'modern';
+}
+
+/** 2026-07-28, streamable HTTP: a missing capability is a bad request. */
+export function statusOfFailure({ reason }: Refused): number {
+  return reason === 'capability-missing' ? 400 : 200;
 }
 
 /** A question before the result (2026-07-28, patterns/mrtr): the client answers by asking again. */

@@ -9,6 +9,7 @@ import type { DispatchResult } from '../../../src/domain/outcome.ts';
 import type { ToolTarget } from '../../../src/domain/target.ts';
 import { allow, deny } from '../../../src/domain/verdict.ts';
 import { principalOfOsUser } from '../../../src/identity/os-user.ts';
+import { Suspensions } from '../../../src/questions/suspensions.ts';
 import { SILENT_LOG } from '../../../src/telemetry/log.ts';
 import { NO_QUESTIONS } from '../../fixtures/questions.ts';
 
@@ -94,12 +95,14 @@ function stage(change: {
       happened.push('dispatched');
       return change.dispatch ? change.dispatch() : { kind: 'completed', result: { content: [] }, resultBytes: 14 };
     },
-    clock: { wallMs: () => 1, monotonicMs: () => 1 },
-    ids: { uuidv7: () => 'id-1', randomBytes: (length) => new Uint8Array(length) },
-    log: SILENT_LOG,
+    ...{ clock, ids, suspensions: new Suspensions({ clock, ids }), log: SILENT_LOG },
+    rootsChanged: () => {},
   });
   return { broker, happened };
 }
+
+const clock = { wallMs: () => 1, monotonicMs: () => 1 };
+const ids = { uuidv7: () => 'id-1', randomBytes: (length: number) => new Uint8Array(length) };
 
 const call = async ({ broker }: Stage, signal = new AbortController().signal) => broker.call(request, { signal });
 
