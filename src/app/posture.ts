@@ -16,13 +16,17 @@ import {
   unknownResourcePosture,
   unknownToolPosture,
 } from '../policy/authorize.ts';
+import { requestStatePosture } from '../questions/request-state.ts';
+import { suspensionPosture } from '../questions/suspensions.ts';
 import { pinPosture, schemaAdmissionPosture } from '../registry/catalog.ts';
 import { dataDirectoryPosture } from '../storage/data-directory.ts';
 import { breakerPosture } from '../upstream/breaker.ts';
 import { resultSizePosture } from '../upstream/failed-call.ts';
-import { driftPosture } from '../upstream/session-slot.ts';
+import { driftPosture } from '../upstream/send-call.ts';
+import { answerPosture } from '../validation/answer.ts';
 import { inputPosture } from '../validation/input.ts';
 import { outputPosture } from '../validation/output.ts';
+import { capabilityPosture, questionPosture } from '../validation/question-guard.ts';
 import { addressPosture } from './daemon.ts';
 import { loadPostures } from './standing.ts';
 import { secretPosture } from './upstream-servers.ts';
@@ -48,6 +52,7 @@ export const POSTURE: readonly PostureRow[] = [
   concurrencyPosture,
   budgetPosture,
   budgetStorePosture,
+  requestStatePosture,
   controlPosture,
   ledgerPosture,
   breakerPosture,
@@ -55,4 +60,8 @@ export const POSTURE: readonly PostureRow[] = [
   driftPosture,
   resultSizePosture,
   outputPosture,
+  capabilityPosture,
+  questionPosture,
+  suspensionPosture,
+  answerPosture,
 ];

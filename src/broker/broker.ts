@@ -1,8 +1,9 @@
 import type { AgentLink } from '../domain/agent-link.ts';
-import type { CallContext, Verb } from '../domain/call.ts';
+import type { CallContext, Resumption, Verb } from '../domain/call.ts';
 import type { MirroredArgument } from '../domain/mirrored-arguments.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import type { Principal } from '../domain/principal.ts';
+import type { AskAgent } from '../domain/question.ts';
 import type { OfferKind } from '../domain/target.ts';
 import type { ViewName } from '../domain/view-name.ts';
 import type { CancelSignal } from '../lib/cancellation.ts';
@@ -18,6 +19,8 @@ export interface CallRequest {
   readonly context: CallContext;
   /** Where it was asked. Default: the whole. */
   readonly view?: ViewName | undefined;
+  /** Where the call goes on after a question. */
+  readonly resumption?: Resumption | undefined;
 }
 
 /** What surrounds a call while it is under way. */
@@ -26,6 +29,19 @@ export interface CallOptions {
   readonly signal: CancelSignal;
   /** What the agent is told and asked meanwhile; undefined where it wants to hear nothing. */
   readonly link?: AgentLink | undefined;
+}
+
+/** What a tool server may ask while it is at work on a call. */
+export interface DispatchAsking {
+  /** Exactly what it is told that the client can answer. */
+  readonly capabilities: JsonObject;
+  readonly ask: AskAgent;
+}
+
+/** What surrounds a call on its way out of the back door. */
+export interface DispatchOptions extends CallOptions {
+  /** Undefined where nobody can be asked. */
+  readonly asking?: DispatchAsking | undefined;
 }
 
 /** How a call ended, and the id under which the ledger holds it. */
@@ -75,6 +91,8 @@ export interface Broker {
   mirroredArguments(exposedName: string, view?: ViewName): readonly MirroredArgument[];
   /** Walks one call. Never rejects: whatever happens is an outcome. */
   call(request: CallRequest, options: CallOptions): Promise<CallReply>;
+  /** The roots of a legacy client changed, in the session that its requests come in. */
+  rootsChanged(principal: Principal, context: CallContext): void;
   /** Records a refused message; resolves when it is recorded or could not be, and never rejects. */
   recordMalformed(message: MalformedMessage): Promise<void>;
   /** Calls `listener` with each principal id whose list changed, and which. Returns the way to stop listening. */

@@ -1,19 +1,22 @@
-import type { Call } from '../domain/call.ts';
+import type { Call, CallContext } from '../domain/call.ts';
 import type { Exchange } from '../domain/control.ts';
 import type { MirroredArgument } from '../domain/mirrored-arguments.ts';
-import type { DispatchResult, Outcome, Refusal } from '../domain/outcome.ts';
+import type { DispatchResult, InputRequired, Outcome, Refusal } from '../domain/outcome.ts';
 import type { Principal } from '../domain/principal.ts';
 import type { OfferKind, Target } from '../domain/target.ts';
 import type { ViewName } from '../domain/view-name.ts';
 import type { DecidedAct } from '../ledger/call-record.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Ids } from '../lib/ids.ts';
+import type { Suspensions } from '../questions/suspensions.ts';
 import type { Log } from '../telemetry/log.ts';
+import { Asking } from './asking.ts';
 import type {
   Broker,
   CallOptions,
   CallReply,
   CallRequest,
+  DispatchOptions,
   ListListener,
   MalformedMessage,
   OfferList,
@@ -23,14 +26,18 @@ import { ledgerPosture, type Recorder } from './recorder.ts';
 import { Shown } from './shown.ts';
 import { type GatheredControl, type OnControlFailure, settleAll, type WalkedRow, walkRow } from './step.ts';
 import { partOf } from './visibility.ts';
-import { argumentsFor, cannotBeDecided, costOf, isVisible, printable, UNKNOWN_ID, type Walk } from './walk.ts';
+import { argumentsFor, cannotBeDecided, costOf, isVisible, printable, rowsOf, UNKNOWN_ID, type Walk } from './walk.ts';
 import type { World } from './world.ts';
 
 /** What the hall needs from the rooms; handed in by `app/`. */
 export interface BrokerParts {
   readonly recorder: Recorder;
   /** The back door. MUST NOT reject for what an upstream does; one that rejects is a defect and the call is in doubt. */
-  dispatch(call: Call, options: CallOptions): Promise<DispatchResult>;
+  dispatch(call: Call, options: DispatchOptions): Promise<DispatchResult>;
+  /** Tells tool servers that were told of a client's roots that these changed. */
+  rootsChanged(principalId: string, session: string): void;
+  /** The calls that wait for answers of agents. */
+  readonly suspensions: Suspensions;
   readonly clock: Clock;
   readonly ids: Ids;
   readonly log: Log;
@@ -42,6 +49,7 @@ export class GovernedBroker implements Broker {
   readonly #shown: Shown;
   readonly #listeners = new Set<ListListener>();
   readonly #onFailure: OnControlFailure;
+  readonly #asking: Asking;
   #world: World;
   #open = true;
   #underWay = 0;
@@ -53,6 +61,13 @@ export class GovernedBroker implements Broker {
     this.#shown = new Shown(world);
     this.#onFailure = (control, error) =>
       parts.log.error('control.failed', { control, error: error instanceof Error ? error.message : 'not an error' });
+    const { suspensions, clock, ids } = parts;
+    this.#asking = new Asking({
+      ...{ suspensions, clock, ids },
+      dispatch: (call, how) => this.#dispatchSafely(call, how),
+      walk: (walk) => this.#whole(walk),
+      world: () => this.#world,
+    });
   }
 
   /** Puts another world in force for every call received from now on, and tells whose list changed. */
@@ -93,28 +108,37 @@ export class GovernedBroker implements Broker {
     }
   }
 
+  rootsChanged({ id }: Principal, { session }: CallContext): void {
+    this.#parts.rootsChanged(id, session);
+  }
+
   async call(request: CallRequest, options: CallOptions): Promise<CallReply> {
     const walk = this.#receive(request, options);
+    return { callId: walk.call.id, outcome: await this.#whole(walk) };
+  }
+
+  /** Takes no new calls and resolves when the last one under way has ended; those that wait for answers are ended. */
+  async drain(): Promise<void> {
+    this.#open = false;
+    this.#parts.suspensions.close();
+    if (this.#underWay > 0) await new Promise<void>((resolve) => (this.#whenIdle = resolve));
+  }
+
+  async #whole(walk: Walk): Promise<Outcome> {
     this.#underWay += 1;
     try {
-      return { callId: walk.call.id, outcome: await this.#walk(walk) };
+      return await this.#walk(walk);
     } catch (error) {
       // INVARIANT: call never rejects. What ends here is a defect of the hall itself.
       this.#parts.log.error('call.broke', {
         callId: walk.call.id,
         error: error instanceof Error ? error.message : 'not an error',
       });
-      return { callId: walk.call.id, outcome: cannotBeDecided(walk, 'walk', 'control-failed') };
+      return cannotBeDecided(walk, 'walk', 'control-failed');
     } finally {
       this.#underWay -= 1;
       if (this.#underWay === 0) this.#whenIdle?.();
     }
-  }
-
-  /** Takes no new calls and resolves when the last one under way has ended. */
-  async drain(): Promise<void> {
-    this.#open = false;
-    if (this.#underWay > 0) await new Promise<void>((resolve) => (this.#whenIdle = resolve));
   }
 
   #receive(request: CallRequest, { signal, link }: CallOptions): Walk {
@@ -127,6 +151,7 @@ export class GovernedBroker implements Broker {
       exposedName: printable(request.exposedName),
       ...(view === undefined ? {} : { view }),
     };
+    const { resumption } = request;
     const call: Call = {
       id: this.#parts.ids.uuidv7(),
       principal: request.principal,
@@ -136,14 +161,16 @@ export class GovernedBroker implements Broker {
       ...argumentsFor(target, request.args),
       context: request.context,
       receivedAtMs: this.#parts.clock.wallMs(),
+      ...(resumption === undefined ? undefined : { resumption }),
     };
-    return { world, call, startedMs: this.#parts.clock.monotonicMs(), signal, link };
+    const rows = resumption === undefined ? rowsOf(world) : { request: world.resumedRow, result: world.resultRow };
+    return { world, call, startedMs: this.#parts.clock.monotonicMs(), signal, link, rows, send: this.#sendCall };
   }
 
   async #walk(walk: Walk): Promise<Outcome> {
     const exchange: Exchange = { call: walk.call };
     const row: WalkedRow = this.#open
-      ? await walkRow(walk.world.requestRow, exchange, { signal: walk.signal, onFailure: this.#onFailure })
+      ? await walkRow(walk.rows.request, exchange, { signal: walk.signal, onFailure: this.#onFailure })
       : { steps: [], gathered: [], refusal: cannotBeDecided(walk, 'walk', 'shutting-down') };
     const decided: DecidedAct = {
       call: walk.call,
@@ -189,7 +216,7 @@ export class GovernedBroker implements Broker {
     let outcome: Outcome = came.kind === 'completed' && resultText !== undefined ? { ...came, resultText } : came;
     let row: WalkedRow = { steps: [], gathered: [] };
     if (result) {
-      row = await walkRow(walk.world.resultRow, exchange, { signal: walk.signal, onFailure: this.#onFailure });
+      row = await walkRow(walk.rows.result, exchange, { signal: walk.signal, onFailure: this.#onFailure });
       if (row.refusal) outcome = { ...row.refusal, visible: isVisible(walk) };
     }
     settleAll([...gathered, ...row.gathered], exchange, { outcome, onFailure: this.#onFailure });
@@ -217,7 +244,7 @@ export class GovernedBroker implements Broker {
     return outcome;
   }
 
-  async #send(walk: Walk): Promise<DispatchResult> {
+  async #send(walk: Walk): Promise<DispatchResult | InputRequired> {
     if (walk.signal.aborted) {
       return {
         kind: 'failed',
@@ -226,11 +253,17 @@ export class GovernedBroker implements Broker {
         inDoubt: false,
       };
     }
+    return walk.send(walk);
+  }
+
+  readonly #sendCall = (walk: Walk): Promise<DispatchResult | InputRequired> => this.#asking.send(walk);
+
+  async #dispatchSafely(call: Call, options: DispatchOptions): Promise<DispatchResult> {
     try {
-      return await this.#parts.dispatch(walk.call, { signal: walk.signal, link: walk.link });
+      return await this.#parts.dispatch(call, options);
     } catch (error) {
       this.#parts.log.error('dispatch.broke', {
-        callId: walk.call.id,
+        callId: call.id,
         error: error instanceof Error ? error.message : 'not an error',
       });
       return {

@@ -1,6 +1,13 @@
 import type { AgentLink } from '../domain/agent-link.ts';
 import type { Call } from '../domain/call.ts';
-import { mayHaveActed, type Outcome, type Refusal } from '../domain/outcome.ts';
+import type { Control } from '../domain/control.ts';
+import {
+  type DispatchResult,
+  type InputRequired,
+  mayHaveActed,
+  type Outcome,
+  type Refusal,
+} from '../domain/outcome.ts';
 import type { Target } from '../domain/target.ts';
 import type { CancelSignal } from '../lib/cancellation.ts';
 import type { JsonObject } from '../lib/json.ts';
@@ -13,6 +20,9 @@ export interface Walk {
   readonly startedMs: number;
   readonly signal: CancelSignal;
   readonly link: AgentLink | undefined;
+  readonly rows: { readonly request: readonly Control[]; readonly result: readonly Control[] };
+  /** Where it goes when it is admitted. */
+  send(walk: Walk): Promise<DispatchResult | InputRequired>;
 }
 
 /** What a name that stands for nothing is called, by what was asked for. */
@@ -22,6 +32,18 @@ export const UNKNOWN_ID = {
   resource: 'resource:unknown',
   template: 'resource:unknown',
 } as const;
+
+const rows = new WeakMap<World, Walk['rows']>();
+
+/** What most calls walk; one object for each world, so that a call makes none. */
+export function rowsOf(world: World): Walk['rows'] {
+  let known = rows.get(world);
+  if (known === undefined) {
+    known = { request: world.requestRow, result: world.resultRow };
+    rows.set(world, known);
+  }
+  return known;
+}
 
 /** What a call is charged: nothing when it surely did not act. */
 export function costOf(call: Call, outcome: Outcome): number {

@@ -18,7 +18,8 @@ interface Who {
  * used for certain.
  */
 export function mayEverUse(policySet: PolicySet, who: Who, target: Target): boolean {
-  if (target.kind === 'unknown') return false;
+  // A server asks; nobody uses it.
+  if (target.kind === 'unknown' || target.kind === 'server') return false;
   if (target.kind !== 'template') return mayEverReach(policySet, who, { target, action: USE_OF[target.kind] });
   const { uriTemplate: _, admits = () => true, ...common } = target;
   return witnesses(policySet, target).some((uri) => {

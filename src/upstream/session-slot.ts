@@ -1,25 +1,15 @@
-import type { AgentLink } from '../domain/agent-link.ts';
 import type { DispatchResult } from '../domain/outcome.ts';
-import type { PostureRow } from '../domain/posture.ts';
-import type { CancelSignal } from '../lib/cancellation.ts';
+import type { JsonObject } from '../lib/json.ts';
+import { AskedCall } from './asked-call.ts';
 import { BackOff } from './back-off.ts';
-import { type Breaker, evidenceOf } from './breaker.ts';
-import { isSessionGone, mayBeSentAgain, overBefore } from './call-again.ts';
-import { listenerOf } from './call-listener.ts';
-import { dispatchResultOf, notSent } from './failed-call.ts';
-import { askForLogs } from './log-level.ts';
-import type { Answer, RequestListener } from './mcp/channel.ts';
+import type { Breaker } from './breaker.ts';
+import type { Channel, ServerRequest } from './mcp/channel.ts';
 import { listOffers, MAX_PAGE_BYTES } from './mcp/list-offers.ts';
-import { type Outgoing, requestOf } from './outgoing.ts';
+import type { Outgoing } from './outgoing.ts';
+import { type CallOptions, type CallPlace, sendCall } from './send-call.ts';
 import { type FailedSession, openSession, type Session, type SessionHost, stderrTailOf } from './session.ts';
 
 const LIST_PAUSE_MS = 500;
-
-/** What surrounds one call: the agent's cancellation, and its side of the call where it wants to hear of it. */
-export interface CallOptions {
-  readonly signal: CancelSignal;
-  readonly link?: AgentLink | undefined;
-}
 
 /** What a slot tells of. */
 export interface SessionSlotEvents {
@@ -32,19 +22,20 @@ export interface SessionSlotEvents {
   onFailure(message: string, stderrTail: string): void;
 }
 
-export const driftPosture: PostureRow<'tool-drifted'> = {
-  guard: 'drift',
-  when: 'a server declares a tool otherwise than it was agreed to, found out as the call is to be sent',
-  yields: 'tool-drifted',
-  means: 'nothing is sent',
-  opens: null,
-};
-
-/** A place for one session, of one principal or of all: opened when it is needed, again when it was lost, ended when idle. */
-export class SessionSlot {
+export interface SessionSlotParts {
+  readonly events: SessionSlotEvents;
   /** Its own, or one with the other slots of its server. */
   readonly breaker: Breaker;
-  readonly #host: SessionHost;
+  /** What its sessions are told that the client can answer. */
+  readonly told: JsonObject;
+}
+
+/** A place for one session, of one principal or of all: opened when it is needed, again when it was lost, ended when idle. */
+export class SessionSlot implements CallPlace {
+  readonly breaker: Breaker;
+  readonly host: SessionHost;
+  readonly told: JsonObject;
+  readonly noteDropped: () => void;
   readonly #events: SessionSlotEvents;
   readonly #backOff: BackOff;
   readonly #closing = new AbortController();
@@ -53,13 +44,18 @@ export class SessionSlot {
   #activeCalls = 0;
   #lastUsedMs: number;
   #listing: Promise<string | undefined> | undefined;
+  /** The call that a server may ask about which came last. */
+  #asked: AskedCall | undefined;
   #isAnnounced = false;
   #isPausing = false;
 
-  constructor(host: SessionHost, events: SessionSlotEvents, breaker: Breaker) {
+  constructor(host: SessionHost, parts: SessionSlotParts) {
+    const { events, breaker, told } = parts;
     this.breaker = breaker;
-    this.#host = host;
+    this.host = host;
+    this.told = told;
     this.#events = events;
+    this.noteDropped = () => events.onDropped();
     this.#backOff = new BackOff(host.clock, host.server.transport.type === 'stdio' ? 'process' : 'connection');
     this.#lastUsedMs = host.clock.monotonicMs();
   }
@@ -90,10 +86,12 @@ export class SessionSlot {
   async call(outgoing: Outgoing, options: CallOptions): Promise<DispatchResult> {
     this.#activeCalls += 1;
     try {
-      return await this.#callTwice(outgoing, options);
+      const { signal, link, asking } = options;
+      if (link === undefined || asking === undefined) return (await sendCall(this, outgoing, options)).came;
+      return await this.#callAsked(outgoing, new AskedCall({ asking, link, signal, clock: this.host.clock }));
     } finally {
       this.#activeCalls -= 1;
-      this.#lastUsedMs = this.#host.clock.monotonicMs();
+      this.#lastUsedMs = this.host.clock.monotonicMs();
     }
   }
 
@@ -122,91 +120,46 @@ export class SessionSlot {
 
   /** Ends the session when it was idle for long enough. */
   endIfIdle(): void {
-    const idleMs = this.#host.clock.monotonicMs() - this.#lastUsedMs;
-    if (this.#session === undefined || this.#activeCalls > 0 || idleMs < this.#host.server.idleMs) return;
-    void this.#drop(this.#session);
+    const idleMs = this.host.clock.monotonicMs() - this.#lastUsedMs;
+    if (this.#session === undefined || this.#activeCalls > 0 || idleMs < this.host.server.idleMs) return;
+    void this.drop(this.#session);
   }
 
   async close(): Promise<void> {
     this.#closing.abort();
     await this.#starting;
-    if (this.#session !== undefined) await this.#drop(this.#session);
+    if (this.#session !== undefined) await this.drop(this.#session);
   }
 
-  async #callTwice(outgoing: Outgoing, { signal, link }: CallOptions): Promise<DispatchResult> {
-    const { target } = outgoing;
-    const listener = link === undefined ? undefined : this.#listenerOf(link);
-    let deadlineMs: number | undefined;
-    const openBefore = this.#session;
-    let isRenewed = false;
-    for (let attempt = 1; ; attempt += 1) {
-      const session = this.#session ?? (await this.#openWhile(signal));
-      if (session === 'over') return overBefore(signal);
-      if (session.kind === 'failed') {
-        return notSent('upstream-unavailable', `\`${target.server}\`: ${session.message}`, session.retryAfterMs);
-      }
-      if (!session.declares(target)) {
-        // Definitions that were agreed to after this session was opened are those of a newer process.
-        if (attempt === 1 && this.#activeCalls === 1 && session === openBefore) {
-          await this.#drop(session);
-          continue;
-        }
-        return notSent(driftPosture.yields, `the ${target.kind} is no longer what was agreed to`);
-      }
-      if (listener?.logLevel !== undefined && this.#host.server.sharing === 'principal') {
-        await askForLogs(session, listener.logLevel, signal);
-      }
-      const nowMs = this.#host.clock.monotonicMs();
-      deadlineMs ??= nowMs + target.timeoutMs;
-      const { aliveCount } = this.breaker;
-      const { method, params, headers } = requestOf(outgoing, session.hands.era);
-      const answer = await session.channel.request(method, params, {
-        signal,
-        timeoutMs: Math.max(1, deadlineMs - nowMs),
-        maxBytes: target.maxResultBytes,
-        listener,
-        ...(headers === undefined ? {} : { headers }),
-      });
-      this.#noteAnswer(answer, aliveCount);
-      if (isSessionGone(answer)) void this.#drop(session);
-      const isForgotten = answer.kind === 'failed' && answer.why === 'session-lost';
-      // A connection that broke may be followed by a session that is gone: each is mended once.
-      const again = (isForgotten ? !isRenewed : attempt === 1) && mayBeSentAgain(answer, target) && !signal.aborted;
-      isRenewed ||= isForgotten;
-      if (!again) return dispatchResultOf(answer, session.hands.era);
+  /** A call whose server may ask: it is answered while it is at work, or sent again with the answers. */
+  async #callAsked(outgoing: Outgoing, asked: AskedCall): Promise<DispatchResult> {
+    this.#asked = asked;
+    const { link, deadline } = asked;
+    try {
+      const options = { signal: deadline.signal, link, asked };
+      return await asked.run((resumed) => sendCall(this, { ...outgoing, resumed }, options));
+    } finally {
+      if (this.#asked === asked) this.#asked = undefined;
+      asked.clear();
     }
   }
 
-  #listenerOf(link: AgentLink): RequestListener {
-    const { maxNotifications } = this.#host.server;
-    return listenerOf(link, { maxNotifications, onDropped: () => this.#events.onDropped() });
-  }
-
-  #noteAnswer(answer: Answer, aliveBefore: number): void {
-    // A process that ended is the back-off's to judge.
-    if (answer.kind === 'failed' && answer.why === 'lost' && this.#host.server.transport.type === 'stdio') return;
-    this.breaker.note(evidenceOf(answer, this.breaker.aliveCount === aliveBefore));
-  }
-
-  async #openWhile(signal: CancelSignal): Promise<Session | FailedSession | 'over'> {
-    if (signal.aborted) return 'over';
-    let onAbort: () => void = () => {};
-    const over = new Promise<'over'>((resolve) => {
-      onAbort = () => resolve('over');
-    });
-    signal.addEventListener('abort', onAbort, { once: true });
-    const opened = await Promise.race([this.open(), over]);
-    signal.removeEventListener('abort', onAbort);
-    return opened;
+  /** What a server asks on no request's stream can only belong to the one call that is under way. */
+  #onQuestion(request: ServerRequest, channel: Pick<Channel, 'respond'>): boolean {
+    if (this.#activeCalls !== 1 || this.#asked === undefined || this.host.server.sharing === 'all') return false;
+    this.#asked.take(request, channel);
+    return true;
   }
 
   async #start(): Promise<Session | FailedSession> {
     let session: Session | undefined;
-    const opened = await openSession(this.#host, {
+    const opened = await openSession(this.host, {
       signal: this.#closing.signal,
+      told: this.told,
       events: {
         onToolsChanged: () => this.#onAnnounced(),
         onDropped: () => this.#events.onDropped(),
+        onQuestion: (request, channel) => this.#onQuestion(request, channel),
         onEnded: (why) => {
           // Before the session is open its end is the failure of the start.
           if (session !== undefined) this.#onEnded(session, why);
@@ -217,13 +170,13 @@ export class SessionSlot {
     if (opened.kind === 'failed') {
       if (!this.#closing.signal.aborted) {
         this.#backOff.noteFailure(0);
-        if (this.#host.server.transport.type !== 'stdio') this.breaker.note('failing');
+        if (this.host.server.transport.type !== 'stdio') this.breaker.note('failing');
         this.#events.onFailure(opened.detail ?? opened.message, opened.stderrTail);
       }
       return opened;
     }
     session = opened;
-    this.#lastUsedMs = this.#host.clock.monotonicMs();
+    this.#lastUsedMs = this.host.clock.monotonicMs();
     if (opened.channel.ended !== undefined) this.#onEnded(opened, opened.channel.ended);
     else this.#session = opened;
     this.#events.onOpened();
@@ -234,11 +187,11 @@ export class SessionSlot {
 
   #onEnded(session: Session, why: string): void {
     if (this.#session === session) this.#session = undefined;
-    this.#backOff.noteFailure(this.#host.clock.monotonicMs() - session.openedAtMs);
+    this.#backOff.noteFailure(this.host.clock.monotonicMs() - session.openedAtMs);
     this.#events.onFailure(why, stderrTailOf(session.channel));
   }
 
-  async #drop(session: Session): Promise<void> {
+  async drop(session: Session): Promise<void> {
     if (this.#session === session) this.#session = undefined;
     await session.channel.close();
   }
@@ -258,13 +211,13 @@ export class SessionSlot {
   }
 
   async #list(session: Session): Promise<string | undefined> {
-    const { server, clock } = this.#host;
+    const { server, clock } = this.host;
     const { timeoutMs, maxTools } = server;
     const options = { signal: this.#closing.signal, timeoutMs, maxBytes: MAX_PAGE_BYTES, maxTools };
     const { era, protocolVersion, capabilities } = session.hands;
     const listing = await listOffers(session.channel, capabilities, options);
     if (listing.kind === 'failed') {
-      if (listing.sessionLost === true) void this.#drop(session);
+      if (listing.sessionLost === true) void this.drop(session);
       else if (session.channel.ended === undefined) this.#events.onListingFailed(listing.message);
       return listing.message;
     }

@@ -5,8 +5,8 @@ import type { Log } from '../telemetry/log.ts';
 import type { EraMemory } from './era.ts';
 import { notSent } from './failed-call.ts';
 import type { ClientInfo } from './mcp/message-dress.ts';
+import type { CallOptions } from './send-call.ts';
 import { ServerRuntime, type ToolsChangedListener } from './server-runtime.ts';
-import type { CallOptions } from './session-slot.ts';
 import type { Observed, UpstreamServer, UpstreamStatus } from './upstream-server.ts';
 
 const SWEEP_MS = 1_000;
@@ -43,12 +43,20 @@ export class UpstreamPool {
    */
   dispatch(call: Call, options: CallOptions): Promise<DispatchResult> {
     const { target, action, args } = call;
-    if (target.kind === 'unknown') return Promise.reject(new Error('a call to what does not exist was dispatched'));
+    if (target.kind === 'unknown' || target.kind === 'server') {
+      return Promise.reject(new Error('a call to what does not exist was dispatched'));
+    }
     if (options.signal.aborted)
       return Promise.resolve(notSent('cancelled', 'the call was cancelled before it was sent'));
     const runtime = this.#runtimes.get(target.server);
     if (runtime === undefined) return Promise.resolve(notSent('upstream-unavailable', 'the server is not in service'));
-    return runtime.call(call.principal.id, { target, action, args }, options);
+    const caller = { principalId: call.principal.id, session: call.context.session };
+    return runtime.call(caller, { target, action, args }, options);
+  }
+
+  /** The roots of a legacy client changed: told to the sessions that were told of its roots, and to no other. */
+  rootsChanged(principalId: string, session: string): void {
+    for (const runtime of this.#runtimes.values()) runtime.rootsChanged({ principalId, session });
   }
 
   /** Asks one server what it declares, starting it where needed. A server that cannot tell is an `error`, not a rejection. */

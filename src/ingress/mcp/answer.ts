@@ -64,6 +64,8 @@ export async function answerCall(
   const asked = readGoverned(request.method, request.params);
   if (typeof asked === 'string') return refuseParams(services, conversation, [request.id, asked]);
   const { verb, name, args } = asked;
+  // In the legacy era these members mean nothing.
+  const resumption = conversation.era === 'modern' ? asked.resumption : undefined;
   const { _meta: meta } = request.params;
   const sent = (isJsonObject(meta) ? meta.traceparent : undefined) ?? traceHeader;
   const context =
@@ -72,7 +74,15 @@ export async function answerCall(
       : conversation.context;
   try {
     const reply = await services.broker.call(
-      { principal: conversation.principal, verb, exposedName: name, args, context, view: conversation.view },
+      {
+        principal: conversation.principal,
+        verb,
+        exposedName: name,
+        args,
+        context,
+        resumption,
+        view: conversation.view,
+      },
       { signal, link },
     );
     const toReply = verb.kind === 'tool' ? replyToCall : replyToOther;

@@ -1,7 +1,7 @@
 import type { CallContext } from '../../domain/call.ts';
 import { Cancellation } from '../../lib/cancellation.ts';
 import { answerOther, type Conversation, initializeResult, isRequest, type RpcRequest } from './answer.ts';
-import type { RequestId, RpcMessage } from './envelope.ts';
+import type { RequestId, RpcMessage, RpcResponse } from './envelope.ts';
 import { isGoverned } from './governed-request.ts';
 import { type HttpExchange, headerOf, sendEmpty, sendReply } from './http-exchange.ts';
 import type { HttpState } from './http-state.ts';
@@ -22,12 +22,28 @@ export async function serveLegacy(state: HttpState, exchange: HttpExchange, mess
   if (!session) return;
   if (!isRequest(message)) {
     if (message.method === 'notifications/cancelled') cancel(session, message);
+    if (message.method === 'notifications/roots/list_changed') {
+      state.services.broker.rootsChanged(principal, session.context);
+    }
     return sendEmpty(response, 202);
   }
   const { context, view, client } = session;
   const conversation: Conversation = { principal, era: 'legacy', context, view, client };
   if (isGoverned(message.method)) return serveSessionCall(state, exchange, { message, conversation, session });
   sendReply(response, answerOther(state.services, conversation, message));
+}
+
+/** Takes the answer of a legacy client to a question of ours; false where it answers none of its session. */
+export function takeLegacyAnswer(
+  { sessions }: HttpState,
+  { request, response, principal, view }: HttpExchange,
+  answer: RpcResponse,
+): boolean {
+  const sessionId = headerOf(request, 'mcp-session-id');
+  const session = sessionId === undefined ? undefined : sessions.find(sessionId, { principalId: principal.id, view });
+  if (session?.client.questions?.take(answer) !== true) return false;
+  sendEmpty(response, 202);
+  return true;
 }
 
 /** Serves `GET /mcp`: the stream on which a session hears that its lists changed. */

@@ -14,7 +14,7 @@ import {
   nameOf,
   type RpcRequest,
 } from './answer.ts';
-import { parseEnvelope, type RequestId, type RpcMessage, type RpcProblem } from './envelope.ts';
+import { ANSWERS_NOTHING, parseMessage, type RequestId, type RpcMessage, type RpcProblem } from './envelope.ts';
 import { isGoverned } from './governed-request.ts';
 import { listChangedText } from './list-changes.ts';
 import { checkModernRequest, eraOf } from './modern-envelope.ts';
@@ -131,8 +131,12 @@ class Served implements StdioStream {
     const principal = this.#options.principal();
     if (!principal) return this.#end();
     if (line === 'too-long') return this.#refuse(principal, TOO_LONG);
-    const envelope = parseEnvelope(line, this.#services.limits);
+    const envelope = parseMessage(line, this.#services.limits);
     if (!envelope.ok) return this.#refuse(principal, envelope);
+    if ('response' in envelope) {
+      const isAnswer = this.#client?.questions?.take(envelope.response) === true;
+      return isAnswer ? undefined : this.#refuse(principal, ANSWERS_NOTHING);
+    }
     const { message } = envelope;
     if (!isRequest(message)) return this.#notified(message);
     if (this.#inFlight.has(message.id) || this.#subscriptions.has(message.id)) {
@@ -200,7 +204,9 @@ class Served implements StdioStream {
     return {
       send: (json) => {
         const isUnderWay = this.#inFlight.get(id) === controller && !controller.signal.aborted;
-        if (isUnderWay && this.#options.output.writableLength <= MAX_UNREAD_BYTES) this.#write(json);
+        const isSent = isUnderWay && this.#options.output.writableLength <= MAX_UNREAD_BYTES;
+        if (isSent) this.#write(json);
+        return isSent;
       },
     };
   }
@@ -234,6 +240,7 @@ class Served implements StdioStream {
   }
 
   #notified({ method, params }: RpcMessage): void {
+    if (method === 'notifications/roots/list_changed') this.#rootsChanged();
     const id = params.requestId;
     if (method !== 'notifications/cancelled' || (typeof id !== 'string' && typeof id !== 'number')) return;
     this.#subscriptions.delete(id);
@@ -246,6 +253,11 @@ class Served implements StdioStream {
       await this.#services.broker.recordMalformed({ principal, context, code: problem.code, problem: problem.problem });
     }
     this.#write(problemReply(problem).body);
+  }
+
+  #rootsChanged(): void {
+    const principal = this.#options.principal();
+    if (principal && this.#legacy) this.#services.broker.rootsChanged(principal, this.#legacy);
   }
 
   #contextOf(protocolVersion: string): CallContext {

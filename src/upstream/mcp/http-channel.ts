@@ -129,7 +129,14 @@ export class HttpChannel implements Channel, Hearers {
     const body = requestText(id, method, paramsText(wishes, this.#era, this.#options.clientInfo));
     const headers = this.#requestHeaders(method, params, options);
     this.#options.pool.dispatch(
-      { method: 'POST', path: this.#path, headers, body, headersTimeout: 0, bodyTimeout: this.#options.stallTimeoutMs },
+      {
+        method: 'POST',
+        path: this.#path,
+        headers,
+        body,
+        headersTimeout: 0,
+        bodyTimeout: this.#stallTimeoutMs(listener),
+      },
       exchange,
     );
     return this.#session === undefined ? exchange.answer : exchange.answer.then(orSessionLost);
@@ -152,12 +159,19 @@ export class HttpChannel implements Channel, Hearers {
     await postAndForget(this.#options.pool, { method: 'DELETE', path: this.#path, headers: this.#headers });
   }
 
+  /** A server that waits for an answer of the agent's may well be silent; the deadline of its call holds all the same. */
+  #stallTimeoutMs(listener: RequestListener | undefined): number {
+    return listener?.onRequest === undefined ? this.#options.stallTimeoutMs : 0;
+  }
+
   #onServerMessage(message: IncomingMessage, hearers: Hearers): void {
     if (message.kind === 'request') {
       const { id, method, params } = message;
       const listener = method === 'ping' ? undefined : hearers.soleListener;
-      if (listener?.onRequest === undefined) this.#post(answerToServerText(id, method));
-      else listener.onRequest(id, method, params);
+      if (listener?.onRequest !== undefined) listener.onRequest(id, method, params);
+      else if (method === 'ping' || this.#options.events.onQuestion?.({ id, method, params }, this) !== true) {
+        this.#post(answerToServerText(id, method));
+      }
     } else if (message.kind === 'notification' && tellsOfListChange(message.method)) {
       this.#options.events.onToolsChanged();
     } else if (message.kind !== 'notification' || !handOn(message, hearers)) this.#options.events.onDropped();

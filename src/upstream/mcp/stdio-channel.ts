@@ -154,8 +154,10 @@ export class StdioChannel implements Channel {
 
   #onQuestion({ id, method, params }: Extract<IncomingMessage, { kind: 'request' }>): void {
     const listener = method === 'ping' ? undefined : this.#pending.soleListener;
-    if (listener?.onRequest === undefined) this.#child.write(`${answerToServerText(id, method)}\n`);
-    else listener.onRequest(id, method, params);
+    if (listener?.onRequest !== undefined) listener.onRequest(id, method, params);
+    else if (method === 'ping' || this.#options.events.onQuestion?.({ id, method, params }, this) !== true) {
+      this.#child.write(`${answerToServerText(id, method)}\n`);
+    }
   }
 
   #onOverlongLine(ends: Buffer): void {
