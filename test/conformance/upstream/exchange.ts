@@ -46,6 +46,9 @@ export class RpcError extends Error {
   }
 }
 
+/** 2026-07-28 alone has this code. */
+export const MISSING_CAPABILITY = -32021;
+
 const CAPABILITIES = {
   'elicitation/create': 'elicitation',
   'sampling/createMessage': 'sampling',
@@ -62,7 +65,7 @@ export function demandCapabilities(capabilities: JsonObject, questions: readonly
   const missing = questions.map(capabilityFor).filter((name) => capabilities[name] === undefined);
   if (missing.length === 0) return;
   const data = { requiredCapabilities: Object.fromEntries(missing.map((name) => [name, {}])) };
-  throw new RpcError(-32021, `the client did not declare ${missing.join(', ')}`, { data, status: 400 });
+  throw new RpcError(MISSING_CAPABILITY, `the client did not declare ${missing.join(', ')}`, { data, status: 400 });
 }
 
 /** A member as text: texts as they are, all else as JSON. */

@@ -1,8 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../../src/lib/json.ts';
+import { textResult } from './content-tools.ts';
 import type { Everything } from './everything.ts';
-import { type Answers, asText, demandCapabilities, type Exchange, type Question, RpcError } from './exchange.ts';
+import {
+  type Answers,
+  asText,
+  demandCapabilities,
+  type Exchange,
+  MISSING_CAPABILITY,
+  type Question,
+  RpcError,
+} from './exchange.ts';
 import { EventStream, headerOf, type Message, readMessage, sendJson } from './http-io.ts';
 
 const VERSIONS = ['2025-11-25', '2025-06-18'];
@@ -115,7 +124,7 @@ export class LegacyDoor {
     const reply = this.#reply(session, message, this.#exchange(session, { params, stream, hangUp }));
     const body = await reply;
     if (hungUp) return;
-    if (method !== 'tools/call') return sendJson(response, body);
+    if (method !== 'tools/call' && !stream.hasBegun) return sendJson(response, body);
     stream.send(body);
     stream.end();
   }
@@ -132,8 +141,11 @@ export class LegacyDoor {
       const result = own ? own(session, params) : await this.#everything.answer(method, params, exchange);
       return { jsonrpc: '2.0', id, result };
     } catch (error) {
-      if (error instanceof RpcError) return failed(id, error);
-      throw error;
+      if (!(error instanceof RpcError)) throw error;
+      // The era has no code for what a client cannot do: such a call fails as any other does.
+      return error.code === MISSING_CAPABILITY && method === 'tools/call'
+        ? { jsonrpc: '2.0', id, result: { ...textResult(error.message), isError: true } }
+        : failed(id, error);
     }
   }
 
