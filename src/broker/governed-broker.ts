@@ -26,7 +26,7 @@ import { ledgerPosture, type Recorder } from './recorder.ts';
 import { Shown } from './shown.ts';
 import { type GatheredControl, type OnControlFailure, settleAll, type WalkedRow, walkRow } from './step.ts';
 import { partOf } from './visibility.ts';
-import { argumentsFor, cannotBeDecided, costOf, isVisible, printable, rowsOf, UNKNOWN_ID, type Walk } from './walk.ts';
+import { cannotBeDecided, costOf, isVisible, printable, rowsOf, UNKNOWN_ID, type Walk, withFixed } from './walk.ts';
 import type { World } from './world.ts';
 
 /** What the hall needs from the rooms; handed in by `app/`. */
@@ -152,17 +152,18 @@ export class GovernedBroker implements Broker {
       ...(view === undefined ? {} : { view }),
     };
     const { resumption } = request;
-    const call: Call = {
+    const asked: Call = {
       id: this.#parts.ids.uuidv7(),
       principal: request.principal,
       subjects,
       action: verb.action,
       target,
-      ...argumentsFor(target, request.args),
+      args: request.args,
       context: request.context,
       receivedAtMs: this.#parts.clock.wallMs(),
       ...(resumption === undefined ? undefined : { resumption }),
     };
+    const call = target.kind === 'tool' && target.fixed ? withFixed(asked, target.fixed) : asked;
     const rows = resumption === undefined ? rowsOf(world) : { request: world.resumedRow, result: world.resultRow };
     return { world, call, startedMs: this.#parts.clock.monotonicMs(), signal, link, rows, send: this.#sendCall };
   }

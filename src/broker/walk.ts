@@ -8,7 +8,6 @@ import {
   type Outcome,
   type Refusal,
 } from '../domain/outcome.ts';
-import type { Target } from '../domain/target.ts';
 import type { CancelSignal } from '../lib/cancellation.ts';
 import type { JsonObject } from '../lib/json.ts';
 import type { World } from './world.ts';
@@ -78,10 +77,9 @@ export function isVisible({ world, call }: Walk): boolean {
   }
 }
 
-/** What the agent gave and what its view fixes, which goes before it: judged, validated, recorded and sent as one. */
-export function argumentsFor(target: Target, given: JsonObject): Pick<Call, 'args' | 'overstepped'> {
-  if (target.kind !== 'tool' || target.fixed === undefined) return { args: given };
-  const overstepped = Object.keys(target.fixed).filter((name) => Object.hasOwn(given, name));
-  const args = { ...given, ...target.fixed };
-  return overstepped.length === 0 ? { args } : { args, overstepped };
+/** A call with what its view fixes, which goes before what the agent gave: judged, validated, recorded and sent as one. */
+export function withFixed(call: Call, fixed: JsonObject): Call {
+  const overstepped = Object.keys(fixed).filter((name) => Object.hasOwn(call.args, name));
+  const args = { ...call.args, ...fixed };
+  return overstepped.length === 0 ? { ...call, args } : { ...call, args, overstepped };
 }

@@ -68,7 +68,7 @@ const tools = z
     override: z
       .record(original, toolOverride)
       .default({})
-      .describe('What is shown otherwise, by `<server>/<tool>`. Default: nothing.'),
+      .describe('What is shown otherwise, by `<server>/<tool>`. Default: none.'),
   })
   .prefault({})
   .describe('Tools of the virtual server, under their own names. Default: none.');
@@ -84,7 +84,7 @@ const prompts = z
     override: z
       .record(original, promptOverride)
       .default({})
-      .describe('What is shown otherwise, by `<server>/<prompt>`. Default: nothing.'),
+      .describe('What is shown otherwise, by `<server>/<prompt>`. Default: none.'),
   })
   .prefault({})
   .describe('Prompts of the virtual server, under their own names. Default: none.');

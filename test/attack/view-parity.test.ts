@@ -6,6 +6,7 @@ import type { Outcome } from '../../src/domain/outcome.ts';
 import type { OfferKind } from '../../src/domain/target.ts';
 import type { ViewName } from '../../src/domain/view-name.ts';
 import { type HttpIngress, openHttpIngress } from '../../src/ingress/http.ts';
+import { ListPages } from '../../src/ingress/mcp/list-pages.ts';
 import { openServices } from '../../src/ingress/mcp/services.ts';
 import { serveStream } from '../../src/ingress/mcp/stdio-stream.ts';
 import type { JsonObject } from '../../src/lib/json.ts';
@@ -233,3 +234,13 @@ test.each(Object.entries(DOORS))(
     expect(listed).toBeGreaterThan(20);
   },
 );
+
+test('a cursor of one view is none on another, also where both show the same names', async () => {
+  await hall.putInForce('p, agent:*, tool:*, call, , allow\n');
+  const pages = new ListPages(Buffer.alloc(32, 7), { pageSize: 1 });
+  const lists = VIEWS.slice(0, 5).map((view) => hall.broker.list(hall.principal('a'), 'tool', view));
+  const cursors = lists.map((list) => pages.page(list, 'agent:a', undefined)?.nextCursor);
+  expect(cursors.every((cursor) => cursor !== undefined)).toBe(true);
+  const opens = lists.map((list) => cursors.map((cursor) => pages.page(list, 'agent:a', cursor) !== undefined));
+  expect(opens).toEqual(lists.map((_, row) => lists.map((__, column) => row === column)));
+});

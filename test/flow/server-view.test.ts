@@ -93,8 +93,11 @@ test.each(KINDS)('%s: a server behind its own path offers what it offers directl
 test.each(KINDS)(
   '%s: calls, prompts, reads and completions are answered under the names of the server',
   async (kind) => {
-    const { call, others } = await connect(kind);
-    expect(await call('echo', { message: 'hi' })).toMatchObject({ content: [{ type: 'text', text: 'Echo: hi' }] });
+    const client = await connect(kind);
+    const { others } = client;
+    expect(await client.call('echo', { message: 'hi' })).toMatchObject({
+      content: [{ type: 'text', text: 'Echo: hi' }],
+    });
     expect(await others.get('args-prompt', { city: 'Bern' })).toMatchObject({ messages: [{ role: 'user' }] });
     const uri = 'demo://resource/dynamic/text/7';
     expect(await others.read(uri)).toMatchObject({ contents: [{ uri }] });
@@ -106,9 +109,9 @@ test.each(KINDS)(
 );
 
 test.each(KINDS)('%s: the prefixed name of the whole, and another server, do not exist there', async (kind) => {
-  const { call } = await connect(kind);
+  const client = await connect(kind);
   for (const name of ['everything__echo', 'other__echo']) {
-    await expect(call(name, { message: 'hi' })).rejects.toMatchObject({ code: -32602 });
+    await expect(client.call(name, { message: 'hi' })).rejects.toMatchObject({ code: -32602 });
   }
 });
 
