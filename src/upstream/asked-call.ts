@@ -50,6 +50,7 @@ export class AskedCall {
   #questions = 0;
   #open = 0;
   #whenQuiet: (() => void)[] = [];
+  #whenAsked: (() => void) | undefined;
   /** What the client lacks that was asked for. */
   #missing: JsonObject | undefined;
 
@@ -86,6 +87,21 @@ export class AskedCall {
   quiet(): Promise<void> {
     if (this.#open === 0) return Promise.resolve();
     return new Promise((resolve) => this.#whenQuiet.push(resolve));
+  }
+
+  get hasAsked(): boolean {
+    return this.#questions > 0;
+  }
+
+  /** Resolves when the server asks something, or after `patienceMs`. */
+  questioned(patienceMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, patienceMs);
+      this.#whenAsked = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
   }
 
   /** Sends the call until the server answers in earnest. */
@@ -156,6 +172,7 @@ export class AskedCall {
       return { kind: 'unanswered', undeclared: false, message: 'the server asked too often' };
     }
     this.#open += 1;
+    this.#whenAsked?.();
     this.deadline.hold();
     const answer = await this.#asking.ask(question);
     this.deadline.release();

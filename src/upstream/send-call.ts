@@ -15,6 +15,12 @@ import type { FailedSession, Session, SessionHost } from './session.ts';
 /** The longest that a timer can wait: a call whose server may ask has a deadline of its own. */
 const NO_TIMEOUT_MS = 2_147_483_647;
 
+/** A server takes roots in by looking at the directories; nothing tells when it has. */
+const TAKE_IN_MS = 100;
+
+/** How long a server has to ask for roots that are new to it before the call goes out all the same. */
+const ROOTS_PATIENCE_MS = 250;
+
 export const driftPosture: PostureRow<'tool-drifted'> = {
   guard: 'drift',
   when: 'a server declares a tool otherwise than it was agreed to, found out as the call is to be sent',
@@ -46,7 +52,9 @@ export interface CallPlace {
   readonly activeCalls: number;
   open(): Promise<Session | FailedSession>;
   drop(session: Session): Promise<void>;
-  noteDropped(): void;
+  /** True once after the roots of its client changed: the server is told when a call can answer what it then asks. */
+  takeRootsNews(): boolean;
+  readonly noteDropped: () => void;
 }
 
 /** Sends one call. Never rejects; a lost session is opened again once, and the call sent again where that is safe. */
@@ -73,7 +81,7 @@ export async function sendCall(place: CallPlace, outgoing: Outgoing, options: Se
       }
       return { came: notSent(driftPosture.yields, `the ${target.kind} is no longer what was agreed to`) };
     }
-    const listener = await prepare(place, session, options);
+    const listener = await prepare(place, session, { ...options, before: openBefore });
     const nowMs = place.host.clock.monotonicMs();
     deadlineMs ??= nowMs + target.timeoutMs;
     asked?.deadline.begin(target.timeoutMs);
@@ -99,17 +107,24 @@ export async function sendCall(place: CallPlace, outgoing: Outgoing, options: Se
 
 /** Whatever has to be so before the call goes out, and who hears of it. */
 async function prepare(
-  { host, noteDropped }: CallPlace,
+  place: CallPlace,
   session: Session,
-  { signal, link, asked }: SendOptions,
+  { signal, link, asked, before }: SendOptions & { readonly before: Session | undefined },
 ): Promise<ReturnType<typeof listenerOf> | undefined> {
   if (link === undefined) return undefined;
-  const { maxNotifications, sharing } = host.server;
-  const listener = listenerOf(link, { maxNotifications, onDropped: noteDropped });
+  const { maxNotifications, sharing } = place.host.server;
+  const listener = listenerOf(link, { maxNotifications, onDropped: place.noteDropped });
   if (listener.logLevel !== undefined && sharing === 'principal') await askForLogs(session, listener.logLevel, signal);
   if (asked === undefined) return listener;
+  const hasNews = place.takeRootsNews();
+  if (hasNews) session.channel.notify('notifications/roots/list_changed');
+  // Over pipes its first question comes some turns after its first listing.
+  const mayAskYet = session !== before && place.told.roots !== undefined && !asked.hasAsked;
+  if (hasNews || mayAskYet) await asked.questioned(ROOTS_PATIENCE_MS);
+  const hasAsked = asked.hasAsked && (hasNews || session !== before);
   // What a server asks as its session begins (its roots, say) it has to know before it works.
   await asked.quiet();
+  if (hasAsked) await pause(TAKE_IN_MS);
   return asked.listener(listener, session.channel);
 }
 
@@ -134,4 +149,10 @@ async function openWhile(place: CallPlace, signal: CancelSignal): Promise<Sessio
   const opened = await Promise.race([place.open(), over]);
   signal.removeEventListener('abort', onAbort);
   return opened;
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms);
+  });
 }

@@ -46,6 +46,7 @@ export class SessionSlot implements CallPlace {
   #listing: Promise<string | undefined> | undefined;
   /** The call that a server may ask about which came last. */
   #asked: AskedCall | undefined;
+  #hasRootsNews = false;
   #isAnnounced = false;
   #isPausing = false;
 
@@ -58,6 +59,17 @@ export class SessionSlot implements CallPlace {
     this.noteDropped = () => events.onDropped();
     this.#backOff = new BackOff(host.clock, host.server.transport.type === 'stdio' ? 'process' : 'connection');
     this.#lastUsedMs = host.clock.monotonicMs();
+  }
+
+  /** Notes that the roots of its client changed; a session that is opened later asks for them anyway. */
+  noteRootsNews(): void {
+    this.#hasRootsNews = this.#session !== undefined;
+  }
+
+  takeRootsNews(): boolean {
+    const hasNews = this.#hasRootsNews;
+    this.#hasRootsNews = false;
+    return hasNews;
   }
 
   get session(): Session | undefined {

@@ -36,9 +36,10 @@ export class ToldSessions {
 
   /** Tells the sessions that were told of the roots of this client, and no other. */
   rootsChanged(caller: Caller): void {
-    for (const [key, { told, session }] of this.#slots) {
-      const isTold = isJsonObject(told.roots) && told.roots.listChanged === true;
-      if (isTold && key.startsWith(prefixOf(caller))) session?.channel.notify('notifications/roots/list_changed');
+    for (const [key, slot] of this.#slots) {
+      const { roots } = slot.told;
+      const isTold = isJsonObject(roots) && roots.listChanged === true;
+      if (isTold && key.startsWith(prefixOf(caller))) slot.noteRootsNews();
     }
   }
 

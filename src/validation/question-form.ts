@@ -9,6 +9,7 @@ export interface FormFault {
 }
 
 const MAX_FIELDS = 100;
+const NEGATION = /\b(?:not|never|no|without|don['’]t)\b/i;
 /** Words of titles and descriptions that stand before what nobody types into another program's form. */
 const SECRET_WORDS =
   /\b(?:pass ?-?(?:word|phrase|code)s?|passwd|pin(?: ?code)?|otp|one[- ]?time (?:code|password)|cv[vc]2?|security code|(?:api|access|secret|private|signing|encryption|recovery|ssh|license)[- _]?keys?|secrets?|token(?! (?:limit|count|budget|size|type))|credentials?|(?:credit|debit|payment)[- ]?card|card number|iban|ssn|social security|seed phrase|mnemonic)\b/i;
@@ -47,7 +48,10 @@ function isFree(definition: JsonObject): boolean {
 function speaksOfSecret(name: string, { title, description, format, writeOnly }: JsonObject): boolean {
   if (writeOnly === true || (format !== undefined && format === 'password')) return true;
   if (isSecretKey(asciiLookalike(name)) || SECRET_WORDS.test(wordsOf(name))) return true;
-  return [title, description].some((text) => typeof text === 'string' && SECRET_WORDS.test(asciiLookalike(text)));
+  const clauses = typeof description === 'string' ? description.split(/[.;:()!?\n]/) : [];
+  // `Do not give us your password` asks for none.
+  const texts = [title, ...clauses.filter((clause) => !NEGATION.test(clause))];
+  return texts.some((text) => typeof text === 'string' && SECRET_WORDS.test(asciiLookalike(text)));
 }
 
 /** `cardNumber` and `card_number` as `card number`. */

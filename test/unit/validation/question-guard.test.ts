@@ -41,6 +41,10 @@ test.each([
   ['a yes-or-no about a password', { resetPassword: { type: 'boolean' } }],
   ['a choice between tokens', { token: { type: 'string', enum: ['keep', 'revoke'] } }],
   ['a choice of several', { colours: { type: 'array', items: { type: 'string', enum: ['red', 'blue'] } } }],
+  [
+    'a field that warns of secrets',
+    { n: { type: 'string', description: 'A name (do not give us a pin or password).' } },
+  ],
   ['the limit of tokens', { token_limit: { type: 'integer' } }],
 ])('%s is asked', (_what, properties) => {
   expect(form(properties)).toBe('allow');
