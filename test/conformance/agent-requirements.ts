@@ -409,6 +409,58 @@ export const AGENT_REQUIREMENTS = {
     says: 'a request whose agent asked for no level hears no log message',
   },
 
+  // Questions of tool servers
+  'agents.ask.request': {
+    source: '2025-11-25/client/elicitation#creating-elicitation-requests',
+    holds: 'legacy',
+    says: "a question comes as a request on the call's own stream, and the call goes on with its answer",
+  },
+  'agents.ask.ids': {
+    source: '2025-11-25/basic#requests',
+    holds: 'legacy',
+    says: 'no two questions to one client have the same id',
+  },
+  'agents.ask.refused': {
+    source: '2025-11-25/basic#responses',
+    holds: 'legacy',
+    says: 'an error of the client is an answer too',
+  },
+  'agents.ask.accepted': {
+    source: '2025-11-25/basic/transports#sending-messages-to-the-server',
+    holds: 'legacy http',
+    says: 'the answer to a question is taken with 202',
+  },
+  'agents.ask.declared': {
+    source: '2025-11-25/basic/lifecycle#capability-negotiation',
+    holds: 'everywhere',
+    says: 'what the client declared that it can be asked is what the call knows of it, and a client that declared nothing is not asked',
+  },
+  'agents.ask.stateless': {
+    source: '2026-07-28/basic/patterns/mrtr',
+    holds: 'modern',
+    says: 'a modern client is sent no request',
+  },
+  'agents.input-required.result': {
+    source: '2026-07-28/basic/patterns/mrtr',
+    holds: 'modern',
+    says: 'a question is a result `input_required` with the requests by their names and a state',
+  },
+  'agents.input-required.resumed': {
+    source: '2026-07-28/basic/patterns/mrtr',
+    holds: 'modern',
+    says: 'a call that is repeated with answers and state goes on with both as they were sent',
+  },
+  'agents.input-required.stale': {
+    source: '2026-07-28/basic/patterns/mrtr#security-considerations',
+    holds: 'modern',
+    says: 'a state that is not valid is refused with -32602, whatever is wrong with it',
+  },
+  'agents.capability-missing': {
+    source: '2026-07-28/basic#error-codes',
+    holds: 'modern',
+    says: 'a call that needs what the client did not declare is refused with -32021 that names it, on HTTP as 400',
+  },
+
   // Changes
   'agents.list-changed': {
     source: '2025-11-25/server/tools#list-changed-notification',

@@ -222,6 +222,37 @@ export const SERVER_REQUIREMENTS = {
     says: 'a log message on pipes that could belong to two calls reaches neither',
   },
 
+  'servers.questions.capabilities': {
+    source: '2026-07-28/basic#_meta',
+    holds: 'everywhere',
+    says: 'a server is told exactly what the client of the call can be asked and policy allows',
+  },
+  'servers.questions.answered': {
+    source: '2025-11-25/client/elicitation',
+    holds: 'legacy',
+    says: 'a question of a server within a call is answered with what the agent answers',
+  },
+  'servers.questions.refused': {
+    source: '2025-11-25/client/elicitation',
+    holds: 'legacy',
+    says: 'a question that is not answered is refused with an error, and the call goes on',
+  },
+  'servers.input-required.resumed': {
+    source: '2026-07-28/basic/patterns/mrtr',
+    holds: 'modern',
+    says: 'a server that asks for input is asked again under another id, with the answers by their names and its state to the byte',
+  },
+  'servers.input-required.stateless': {
+    source: '2026-07-28/basic/patterns/mrtr',
+    holds: 'modern',
+    says: 'a server that gave no state is sent none',
+  },
+  'servers.input-required.rounds': {
+    source: '2026-07-28/basic/patterns/mrtr',
+    holds: 'modern',
+    says: 'a server that asks without end is given up',
+  },
+
   // Cancellation
   'servers.cancel.notification': {
     source: '2025-11-25/basic/utilities/cancellation',

@@ -28,6 +28,8 @@ export interface AskOptions {
   readonly headers?: Readonly<Record<string, string | undefined>>;
   /** Sends `params` without the envelope of the era. */
   readonly bare?: boolean;
+  /** Answers what the broker asks before it replies: `result` or `error`. */
+  readonly onQuestion?: (question: JsonObject) => JsonObject;
 }
 
 /** Messages that no request asked for. */
@@ -42,6 +44,8 @@ export interface AgentWire {
   readonly transport: Transport;
   /** What stands behind the door. */
   readonly broker: FakeBroker;
+  /** From now on the client says that it can be asked so; a legacy one says it once. */
+  declare(capabilities: JsonObject): void;
   /** Sends one request, in the legacy era after a handshake, and waits for the reply. */
   ask(method: string, params?: JsonObject, options?: AskOptions): Promise<Heard>;
   begin(method: string, params?: JsonObject, options?: AskOptions): UnderWay;
@@ -57,6 +61,8 @@ export interface AgentWire {
 /** A way over HTTP has a few things more. */
 export interface HttpAgentWire extends AgentWire {
   readonly port: number;
+  /** Statuses of the answers to questions, as they were taken. */
+  readonly answered: readonly (number | undefined)[];
   /** Of the legacy session, once there is one. */
   session(): Promise<string>;
   /** Any request of HTTP, as the agent of the wire unless headers say otherwise. */
@@ -70,13 +76,13 @@ export interface HttpAgentWire extends AgentWire {
 const META = 'io.modelcontextprotocol';
 
 /** Parameters in the envelope of 2026-07-28. */
-export function enveloped(params: JsonObject): JsonObject {
+export function enveloped(params: JsonObject, capabilities: JsonObject = {}): JsonObject {
   const { _meta: meta = {}, ...rest } = params;
   return {
     ...rest,
     _meta: {
       [`${META}/protocolVersion`]: '2026-07-28',
-      [`${META}/clientCapabilities`]: {},
+      [`${META}/clientCapabilities`]: capabilities,
       // `as`: tests put objects there.
       ...(meta as JsonObject),
     },

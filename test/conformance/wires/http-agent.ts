@@ -13,6 +13,8 @@ import {
   type UnderWay,
 } from './agent-wire.ts';
 
+/** Hears each message of a stream as it comes. */
+type Hearing = (message: JsonObject) => void;
 type Headers = Readonly<Record<string, string | undefined>>;
 
 /** Opens a real HTTP door before a fake broker, and an agent's end of it. */
@@ -21,13 +23,16 @@ export async function openHttpAgent(era: Era): Promise<HttpAgentWire> {
   const { port } = ingress;
   const streams = new Set<() => void>();
   let lastId = 0;
+  let declared: JsonObject = {};
+  const answered: (number | undefined)[] = [];
   let shaken: Promise<string> | undefined;
   let closed: Promise<void> | undefined;
 
-  const post = (body: string, headers: Headers): UnderWay => exchange(port, { method: 'POST', headers, body });
+  const post = (body: string, headers: Headers, hear?: Hearing): UnderWay =>
+    exchange(port, { method: 'POST', headers, body }, hear);
 
   const session = (): Promise<string> => {
-    shaken ??= shake(post);
+    shaken ??= shake(post, declared);
     return shaken;
   };
 
@@ -36,12 +41,17 @@ export async function openHttpAgent(era: Era): Promise<HttpAgentWire> {
 
   const begin = (method: string, params: JsonObject = {}, options: AskOptions = {}): UnderWay => {
     lastId += 1;
-    const { id = lastId, headers = {}, bare = false } = options;
-    const sent = era === 'modern' && !bare ? enveloped(params) : params;
+    const { id = lastId, headers = {}, bare = false, onQuestion } = options;
+    const sent = era === 'modern' && !bare ? enveloped(params, declared) : params;
     const body = JSON.stringify({ jsonrpc: '2.0', id, method, params: sent });
     let hangUp = (): void => {};
     const heard = headersOf(method, params).then((own) => {
-      const underWay = post(body, { ...own, ...headers });
+      const answerTo: Hearing = (message) => {
+        if (message.method === undefined || message.id === undefined || onQuestion === undefined) return;
+        const answer = { jsonrpc: '2.0', id: message.id, ...onQuestion(message) };
+        void post(JSON.stringify(answer), own).heard.then(({ status }) => answered.push(status));
+      };
+      const underWay = post(body, { ...own, ...headers }, answerTo);
       hangUp = underWay.hangUp;
       return underWay.heard;
     });
@@ -51,7 +61,10 @@ export async function openHttpAgent(era: Era): Promise<HttpAgentWire> {
   };
 
   return {
-    ...{ era, transport: 'http', broker, port, session, begin },
+    ...{ era, transport: 'http', broker, port, session, begin, answered },
+    declare: (capabilities) => {
+      declared = capabilities;
+    },
     ask: (method, params, options) => begin(method, params, options).heard,
     tell: async (method, params = {}) => {
       const body = JSON.stringify({ jsonrpc: '2.0', method, params });
@@ -60,7 +73,7 @@ export async function openHttpAgent(era: Era): Promise<HttpAgentWire> {
     raw: async (body, headers = {}) => post(body, headers).heard,
     send: (request) => exchange(port, request).heard,
     listen: async (filter = { toolsListChanged: true }) => {
-      const params = enveloped({ notifications: filter });
+      const params = enveloped({ notifications: filter }, declared);
       const stream = await openStream(port, {
         ...(era === 'modern'
           ? {
@@ -80,8 +93,9 @@ export async function openHttpAgent(era: Era): Promise<HttpAgentWire> {
   };
 }
 
-async function shake(post: (body: string, headers: Headers) => UnderWay): Promise<string> {
-  const initialize = { jsonrpc: '2.0', id: 'initialize', method: 'initialize', params: INITIALIZE_PARAMS };
+async function shake(post: (body: string, headers: Headers) => UnderWay, capabilities: JsonObject): Promise<string> {
+  const params = { ...INITIALIZE_PARAMS, capabilities };
+  const initialize = { jsonrpc: '2.0', id: 'initialize', method: 'initialize', params };
   const { headers } = await post(JSON.stringify(initialize), {}).heard;
   const session = String(headers['mcp-session-id']);
   const initialized = { jsonrpc: '2.0', method: 'notifications/initialized' };
@@ -118,13 +132,24 @@ function opening(port: number, { method, headers = {}, body }: HttpRequest): Ope
   return { sent, answered };
 }
 
-function exchange(port: number, request: HttpRequest): UnderWay {
+function exchange(port: number, request: HttpRequest, hear: Hearing = () => {}): UnderWay {
   const { sent, answered } = opening(port, request);
   const heard = answered.then(async (response): Promise<Heard> => {
     const { statusCode: status, headers } = response;
+    const isStream = String(headers['content-type']).startsWith('text/event-stream');
+    const messages: JsonObject[] = [];
     let text = '';
-    for await (const chunk of response) text += String(chunk);
-    const messages = String(headers['content-type']).startsWith('text/event-stream') ? eventsOf(text) : jsonOf(text);
+    for await (const chunk of response) {
+      text += String(chunk);
+      if (!isStream) continue;
+      const blocks = text.split('\n\n');
+      text = blocks.pop() ?? '';
+      for (const message of blocks.flatMap(eventsOf)) {
+        messages.push(message);
+        hear(message);
+      }
+    }
+    if (!isStream) messages.push(...jsonOf(text));
     return { status, headers, message: messages.at(-1) ?? {}, before: messages.slice(0, -1) };
   });
   // Whoever hangs up hears nothing.

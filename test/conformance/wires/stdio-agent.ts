@@ -24,19 +24,24 @@ export async function openStdioAgent(era: Era): Promise<AgentWire> {
   const lines = new Lines((line) => void near.write(`${line}\n`));
   createInterface({ input: near }).on('line', (line) => lines.take(line));
   let lastId = 0;
+  let declared: JsonObject = {};
   let shaken: Promise<unknown> | undefined;
 
   const shake = (): Promise<unknown> => {
     shaken ??= lines
-      .ask('initialize', { jsonrpc: '2.0', id: 'initialize', method: 'initialize', params: INITIALIZE_PARAMS })
+      .ask('initialize', {
+        ...{ jsonrpc: '2.0', id: 'initialize', method: 'initialize' },
+        params: { ...INITIALIZE_PARAMS, capabilities: declared },
+      })
       .then(() => lines.say(JSON.stringify({ jsonrpc: '2.0', method: 'notifications/initialized' })));
     return era === 'modern' ? Promise.resolve() : shaken;
   };
 
   const begin = (method: string, params: JsonObject = {}, options: AskOptions = {}): UnderWay => {
     lastId += 1;
-    const { id = lastId, bare = false } = options;
-    const sent = era === 'modern' && !bare ? enveloped(params) : params;
+    const { id = lastId, bare = false, onQuestion } = options;
+    const sent = era === 'modern' && !bare ? enveloped(params, declared) : params;
+    if (onQuestion !== undefined) lines.onQuestion = onQuestion;
     const message = { jsonrpc: '2.0', id, method, params: sent };
     const heard = (era === 'modern' ? Promise.resolve() : shake()).then(() => lines.ask(id, message));
     return { heard, hangUp: () => near.end() };
@@ -44,6 +49,9 @@ export async function openStdioAgent(era: Era): Promise<AgentWire> {
 
   return {
     ...{ era, transport: 'stdio', broker, begin },
+    declare: (capabilities) => {
+      declared = capabilities;
+    },
     ask: (method, params, options) => begin(method, params, options).heard,
     tell: async (method, params = {}) => {
       if (era === 'legacy') await shake();
@@ -69,6 +77,8 @@ export async function openStdioAgent(era: Era): Promise<AgentWire> {
 /** Parts replies to our requests from all else that comes. */
 class Lines {
   readonly say: (line: string) => void;
+  /** Answers questions, where a test does. */
+  onQuestion: ((question: JsonObject) => JsonObject) | undefined;
   readonly #waiting = new Map<string | number, (heard: Heard) => void>();
   readonly #others: JsonObject[] = [];
   readonly #listening: ((message: JsonObject) => void)[] = [];
@@ -101,6 +111,12 @@ class Lines {
       return;
     }
     this.#before.push(message);
+    if (message.method !== undefined && id !== undefined && this.onQuestion !== undefined) {
+      const answer = JSON.stringify({ jsonrpc: '2.0', id, ...this.onQuestion(message) });
+      // No pipe hands an answer back while the question is still being written.
+      setImmediate(() => this.say(answer));
+      return;
+    }
     const listening = this.#listening.shift();
     if (listening) listening(message);
     else this.#others.push(message);
