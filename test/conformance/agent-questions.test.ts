@@ -1,18 +1,18 @@
 import { expect } from 'vitest';
-import type { AgentLink, AskAnswer } from '../../src/domain/agent-link.ts';
+import type { AskAnswer } from '../../src/domain/agent-link.ts';
 import type { JsonObject } from '../../src/lib/json.ts';
 import { completed, refused } from '../fixtures/ingress-door.ts';
 import { verifies } from './verifies.ts';
 import type { AgentWire } from './wires/agent-wire.ts';
 
 const FORM: JsonObject = { message: 'Your name?', requestedSchema: { type: 'object', properties: {} } };
-const NOBODY: Pick<AgentLink, 'ask'> = {};
 const CALL = { name: 'files__echo' };
 
 /** Lets the call ask `times` times, all at once, and answer with what came of it. */
 function askWithin(wire: AgentWire, times = 1): AskAnswer[] {
   const answers: AskAnswer[] = [];
-  wire.broker.behaviour = async (_request, signal, { ask } = NOBODY) => {
+  wire.broker.behaviour = async (_request, signal, link) => {
+    const ask = link?.ask;
     if (ask !== undefined) {
       const asked = Array.from({ length: times }, () => ask('elicitation/create', FORM, { signal, timeoutMs: 5_000 }));
       answers.push(...(await Promise.all(asked)));
