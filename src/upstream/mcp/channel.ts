@@ -45,6 +45,8 @@ export interface RequestListener {
   readonly wantsProgress: boolean;
   /** Lowest severity of log messages that the request asks for; only the modern era says it with each request. */
   readonly logLevel?: LogLevel | undefined;
+  /** True once it is told no more, so that nothing has to be read for it. */
+  readonly isFull?: boolean;
   /** `params` hold no token any more. */
   onProgress(params: JsonObject): void;
   onLog(params: JsonObject): void;
