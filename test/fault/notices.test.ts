@@ -67,7 +67,7 @@ async function droppedOf(server: string): Promise<number> {
   return listed.servers.find(({ name }) => name === server)?.droppedMessages ?? -1;
 }
 
-test('F11: a million notifications of one call are dropped but for a thousand, and the broker holds none of them', async () => {
+test('F10: a million notifications of one call are dropped but for a thousand, and the broker holds none of them', async () => {
   await serve();
   await agent?.call('pipes__steps');
   const memoryBefore = peakMemoryOf(served.child.pid);

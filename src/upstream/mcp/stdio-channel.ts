@@ -139,6 +139,9 @@ export class StdioChannel implements Channel {
         this.#onQuestion(message);
         break;
       case 'notification':
+        // 2026-07-28, patterns/cancellation: on pipes a server may end a stream so.
+        if (message.method === 'notifications/cancelled' && this.#pending.endStream(Number(message.params.requestId)))
+          break;
         hearNotification(message, this.#pending, this.#options.events);
         break;
       case 'stray-error':

@@ -120,3 +120,13 @@ test('a modern server tells of its lists on a stream of their own, and is not as
   await upstream.call('add');
   expect(await change).toMatchObject({ tools: expect.arrayContaining([expect.objectContaining({ name: 'more' })]) });
 });
+
+test('a stream that a modern server ends is opened again by itself, and the gap is told of', async () => {
+  const upstream = openPool(telling('modern'));
+  await subscribe(upstream, 'memo:a');
+  await upstream.call('hang_up');
+  expect(await subscribedIn(upstream)).toBe('');
+  await until(async () => (await subscribedIn(upstream)) === 'memo:a');
+  await until(() => upstream.updates.length === 1);
+  expect(upstream.pool.status()[0]?.starts).toBe(1);
+});
