@@ -17,14 +17,14 @@ import { parseEnvelope, type RequestId, type RpcMessage, type RpcProblem } from 
 import { isGoverned } from './governed-request.ts';
 import type { LegacyClient } from './legacy-client.ts';
 import { listChangedText } from './list-changes.ts';
-import { type Listening, openListening } from './listen.ts';
 import { checkModernRequest, eraOf } from './modern-envelope.ts';
-import { errorReply, invalidParamsReply, type PrintedReply, problemReply, resultReply } from './replies.ts';
+import { invalidParamsReply, type PrintedReply, problemReply, resultReply } from './replies.ts';
 import { linkOf, type NoticeSink, wishesOf } from './request-link.ts';
 import { MODERN_REVISION, NEWEST_LEGACY_REVISION } from './revisions.ts';
-import { INTERNAL_ERROR, UNSUPPORTED_PROTOCOL_VERSION } from './rpc-error.ts';
+import { UNSUPPORTED_PROTOCOL_VERSION } from './rpc-error.ts';
 import type { McpServices } from './services.ts';
 import { IN_FLIGHT, INITIALIZED_TWICE, NOT_INITIALIZED, TOO_LONG } from './stdio-problems.ts';
+import { StdioSubscriptions } from './stdio-subscriptions.ts';
 
 export interface StdioStreamOptions {
   readonly services: McpServices;
@@ -43,7 +43,6 @@ export interface StdioStream {
 }
 
 const MAX_IN_FLIGHT = 1_024;
-const MAX_SUBSCRIPTIONS = 64;
 const MAX_UNREAD_BYTES = 65_536;
 
 /**
@@ -59,7 +58,7 @@ class Served implements StdioStream {
   readonly #options: StdioStreamOptions;
   readonly #services: McpServices;
   readonly #inFlight = new Map<RequestId, Cancellation>();
-  readonly #subscriptions = new Map<RequestId, Listening>();
+  readonly #subscriptions: StdioSubscriptions;
   readonly #lines: LineSplitter;
   readonly #session: string;
   #legacy: CallContext | undefined;
@@ -73,6 +72,10 @@ class Served implements StdioStream {
     this.#options = options;
     this.#services = options.services;
     this.#session = options.services.ids.uuidv7();
+    this.#subscriptions = new StdioSubscriptions(options.services, {
+      write: (json) => this.#write(json),
+      writeIfRead: (json) => this.#writeIfRead(json),
+    });
     this.#lines = new LineSplitter(options.services.limits.maxBytes);
     this.ended = new Promise((resolve) => {
       this.#finish = resolve;
@@ -91,8 +94,7 @@ class Served implements StdioStream {
 
   async close({ drainMs }: { readonly drainMs: number }): Promise<void> {
     this.#options.input.pause();
-    for (const { subscription } of this.#subscriptions.values()) this.#write(subscription.ended);
-    this.#endSubscriptions();
+    this.#subscriptions.close();
     if (this.#inFlight.size > 0) {
       const idle = new Promise<void>((resolve) => {
         this.#whenIdle = resolve;
@@ -109,7 +111,7 @@ class Served implements StdioStream {
     this.#open = false;
     this.#unwatch?.();
     for (const controller of this.#inFlight.values()) controller.abort();
-    this.#endSubscriptions();
+    this.#subscriptions.end();
     this.#client?.held.end();
     this.#options.output.end();
     this.#finish();
@@ -207,52 +209,25 @@ class Served implements StdioStream {
   }
 
   async #subscribe(conversation: Conversation, request: RpcRequest): Promise<void> {
-    const { id } = request;
-    if (this.#subscriptions.size >= MAX_SUBSCRIPTIONS) {
-      this.#write(errorReply(id, { code: INTERNAL_ERROR, message: 'Subscription limit reached' }, 200).body);
-      return;
-    }
     const controller = new Cancellation();
-    this.#inFlight.set(id, controller);
-    const { signal } = controller;
-    const listening = await openListening(this.#services, conversation, { request, signal });
-    this.#inFlight.delete(id);
+    this.#inFlight.set(request.id, controller);
+    this.#watch(conversation.principal);
+    await this.#subscriptions.open(conversation, request, controller.signal);
+    this.#inFlight.delete(request.id);
     if (this.#inFlight.size === 0) this.#whenIdle();
-    if (typeof listening === 'string') this.#write(invalidParamsReply(id, `Invalid params: ${listening}`).body);
-    else if (!signal.aborted) this.#startListening(conversation.principal, { id, listening });
-  }
-
-  #startListening(principal: Principal, { id, listening }: { id: RequestId; listening: Listening }): void {
-    this.#write(listening.subscription.acknowledged);
-    if (!listening.subscription.isServed) {
-      this.#write(listening.subscription.ended);
-      return;
-    }
-    this.#subscriptions.set(id, listening);
-    this.#watch(principal);
-    listening.start((json) => this.#writeIfRead(json));
-  }
-
-  #endSubscriptions(): void {
-    for (const listening of this.#subscriptions.values()) listening.end();
-    this.#subscriptions.clear();
   }
 
   #watch({ id }: Principal): void {
     this.#unwatch ??= this.#services.changes.watch(id, (surface) => {
       if (this.#legacy) this.#write(listChangedText(surface));
-      for (const { subscription } of this.#subscriptions.values()) {
-        const changed = subscription.changed(surface);
-        if (changed !== undefined) this.#write(changed);
-      }
+      this.#subscriptions.changed(surface);
     });
   }
 
   #notified({ method, params }: RpcMessage): void {
     const id = params.requestId;
     if (method !== 'notifications/cancelled' || (typeof id !== 'string' && typeof id !== 'number')) return;
-    this.#subscriptions.get(id)?.end();
-    this.#subscriptions.delete(id);
+    this.#subscriptions.cancel(id);
     this.#inFlight.get(id)?.abort();
   }
 
