@@ -127,6 +127,7 @@ async function openHall(
         server,
         'error' in change ? { status: 'failed', error: change.error } : listedServer(change),
       ),
+    onResourceUpdated: (server, uri, principalIds) => broker?.resourceUpdated(server, uri, principalIds),
   });
   const recorder = watchedRecorder(shelves.record, log);
   const surroundings = { registryDir: settings.registry, home: homeOf(settings), env: options.env, log };
@@ -148,6 +149,7 @@ async function openHall(
             dispatch: (call, how) => upstreams.dispatch(call, how),
             suspensions,
             rootsChanged: (principalId, session) => upstreams.rootsChanged(principalId, session),
+            unsubscribe: (principalId, target) => upstreams.unsubscribe(principalId, target),
           });
       },
     },

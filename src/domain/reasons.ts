@@ -28,6 +28,10 @@ export const REASONS = {
     means: 'The call would go over a hard budget of `policies/limits.yaml`.',
     remedy: 'Wait until the window ends (`retryAfterMs`), or change the budget.',
   },
+  'subscriptions-exceeded': {
+    means: 'The agent is subscribed to as many resources as one agent may be.',
+    remedy: 'End a subscription that is of no more use.',
+  },
   'arguments-invalid': {
     means: "The arguments do not match the tool's `inputSchema`, or what a prompt or a completion takes.",
     remedy: 'Mend what the message names.',

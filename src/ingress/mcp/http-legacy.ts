@@ -28,7 +28,8 @@ export async function serveLegacy(state: HttpState, exchange: HttpExchange, mess
     return sendEmpty(response, 202);
   }
   const conversation: Conversation = { principal, era: 'legacy', context: session.context, client: session.client };
-  if (isGoverned(message.method)) return serveSessionCall(state, exchange, { message, conversation, session });
+  if (isGoverned(message.method, 'legacy'))
+    return serveSessionCall(state, exchange, { message, conversation, session });
   sendReply(response, answerOther(state.services, conversation, message));
 }
 

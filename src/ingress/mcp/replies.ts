@@ -96,7 +96,7 @@ export function inputRequiredReply(
 /** What does not exist and what may not be seen: the same bytes for both. */
 export function unknownReply({ id, verb, name }: AskedFor, era: Era): Reply {
   // 2026-07-28 has no code of its own for it any more (changelog, SEP-2164).
-  const code = verb.action === 'read' && era === 'legacy' ? RESOURCE_NOT_FOUND : INVALID_PARAMS;
+  const code = verb.kind === 'resource' && era === 'legacy' ? RESOURCE_NOT_FOUND : INVALID_PARAMS;
   return errorReply(id, { code, message: `${UNKNOWN[verb.kind]}: ${name.slice(0, 128)}` }, 200);
 }
 
