@@ -12,7 +12,7 @@ import { createBudgetState } from '../limits/budget-state.ts';
 import { budgetTable } from '../limits/budget-table.ts';
 import { createConcurrencyState } from '../limits/concurrency-state.ts';
 import { createRateState } from '../limits/rate-state.ts';
-import { Suspensions } from '../questions/suspensions.ts';
+import { DEFAULT_SUSPENSION_LIMITS, type SuspensionLimits, Suspensions } from '../questions/suspensions.ts';
 import { loadPins, savePins } from '../registry/pins-table.ts';
 import { type DataDirectory, openDataDirectory } from '../storage/data-directory.ts';
 import type { Database } from '../storage/database.ts';
@@ -37,6 +37,8 @@ export interface CoreOptions {
   readonly log: Log;
   readonly version: string;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Default: `DEFAULT_SUSPENSION_LIMITS`. */
+  readonly questions?: Partial<SuspensionLimits>;
 }
 
 /** Everything but the doors: what governs. Owns the data directory until it is closed. */
@@ -125,10 +127,11 @@ async function openHall(
         server,
         'error' in change ? { status: 'failed', error: change.error } : listedServer(change),
       ),
+    onResourceUpdated: (server, uri, principalIds) => broker?.resourceUpdated(server, uri, principalIds),
   });
   const recorder = watchedRecorder(shelves.record, log);
   const surroundings = { registryDir: settings.registry, home: homeOf(settings), env: options.env, log };
-  const suspensions = new Suspensions({ clock, ids });
+  const suspensions = new Suspensions({ clock, ids }, { ...DEFAULT_SUSPENSION_LIMITS, ...options.questions });
   const counters = { ...chainState({ database, journal, log, clock }), suspensions };
   standing = await Standing.open(
     {
@@ -146,6 +149,7 @@ async function openHall(
             dispatch: (call, how) => upstreams.dispatch(call, how),
             suspensions,
             rootsChanged: (principalId, session) => upstreams.rootsChanged(principalId, session),
+            unsubscribe: (principalId, target) => upstreams.unsubscribe(principalId, target),
           });
       },
     },

@@ -1,4 +1,5 @@
 import { ledgerPosture } from '../broker/recorder.ts';
+import { subscriptionsPosture } from '../broker/resource-subscriptions.ts';
 import { controlPosture } from '../broker/step.ts';
 import type { PostureRow } from '../domain/posture.ts';
 import { hostPostures } from '../ingress/host-guard.ts';
@@ -21,8 +22,8 @@ import { suspensionPosture } from '../questions/suspensions.ts';
 import { pinPosture, schemaAdmissionPosture } from '../registry/catalog.ts';
 import { dataDirectoryPosture } from '../storage/data-directory.ts';
 import { breakerPosture } from '../upstream/breaker.ts';
+import { driftPosture } from '../upstream/call-again.ts';
 import { resultSizePosture } from '../upstream/failed-call.ts';
-import { driftPosture } from '../upstream/send-call.ts';
 import { answerPosture } from '../validation/answer.ts';
 import { inputPosture } from '../validation/input.ts';
 import { outputPosture } from '../validation/output.ts';
@@ -45,6 +46,7 @@ export const POSTURE: readonly PostureRow[] = [
   unknownToolPosture,
   unknownPromptPosture,
   unknownResourcePosture,
+  subscriptionsPosture,
   ratePosture,
   rateStorePosture,
   authorizePosture,

@@ -6,7 +6,7 @@ import type { AgentLookup } from '../identity/mint-principal.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Digest } from '../lib/digest.ts';
 import { mayEverReach, principalSubjects } from '../policy/authorize.ts';
-import { mayEverUse } from '../policy/may-ever-use.ts';
+import { mayEverReachBy, mayEverUse } from '../policy/may-ever-use.ts';
 import { runSuite } from '../policy/suite.ts';
 import { buildCatalog, type Catalog, type ObservedServer } from '../registry/catalog.ts';
 import type { Registry } from '../registry/load.ts';
@@ -278,7 +278,10 @@ function worldOf({ registry, rules, chain }: Files, catalog: Catalog): World {
       return known;
     },
     maySee: (who, target) => mayEverUse(policySet, who, target),
-    mayEver: (who, target, action) => mayEverReach(policySet, who, { target, action }),
+    mayEver: (who, target, action) =>
+      target.kind === 'template' && action !== 'complete'
+        ? mayEverReachBy(policySet, who, { template: target, action })
+        : mayEverReach(policySet, who, { target, action }),
   };
 }
 

@@ -50,6 +50,17 @@ export interface CallReply {
   readonly outcome: Outcome;
 }
 
+/** What surrounds a subscription. */
+export interface SubscribeOptions extends CallOptions {
+  /** Told after each change, as long as the principal may hear of it. MUST NOT throw. */
+  readonly onUpdated: () => void;
+}
+
+/** How subscribing ended; where it completed, `end` takes it back. */
+export interface Subscribed extends CallReply {
+  readonly end?: () => void;
+}
+
 /**
  * What of one kind one principal may use, in deterministic order. The same object while nothing changes, so that it can
  * key a cache.
@@ -64,6 +75,8 @@ export interface Surfaces {
   readonly prompts: boolean;
   readonly resources: boolean;
   readonly completions: boolean;
+  /** True where there is a resource of which it may be told when it changes. */
+  readonly subscriptions: boolean;
 }
 
 /** Told whose list of what kind changed, and in which view; undefined is the whole. */
@@ -93,6 +106,8 @@ export interface Broker {
   call(request: CallRequest, options: CallOptions): Promise<CallReply>;
   /** The roots of a legacy client changed, in the session that its requests come in. */
   rootsChanged(principal: Principal, context: CallContext): void;
+  /** Walks a subscription to a resource like any call, and keeps it until it is ended or allowed no more. Never rejects. */
+  subscribe(request: Omit<CallRequest, 'verb' | 'args'>, options: SubscribeOptions): Promise<Subscribed>;
   /** Records a refused message; resolves when it is recorded or could not be, and never rejects. */
   recordMalformed(message: MalformedMessage): Promise<void>;
   /** Calls `listener` with each principal id whose list changed, and which. Returns the way to stop listening. */

@@ -3,7 +3,8 @@ import type { Exchange } from '../domain/control.ts';
 import type { MirroredArgument } from '../domain/mirrored-arguments.ts';
 import type { DispatchResult, InputRequired, Outcome, Refusal } from '../domain/outcome.ts';
 import type { Principal } from '../domain/principal.ts';
-import type { OfferKind, Target } from '../domain/target.ts';
+import type { Reason } from '../domain/reasons.ts';
+import type { OfferKind, ResourceTarget, Target } from '../domain/target.ts';
 import type { ViewName } from '../domain/view-name.ts';
 import type { DecidedAct } from '../ledger/call-record.ts';
 import type { Clock } from '../lib/clock.ts';
@@ -20,13 +21,26 @@ import type {
   ListListener,
   MalformedMessage,
   OfferList,
+  Subscribed,
+  SubscribeOptions,
   Surfaces,
 } from './broker.ts';
 import { ledgerPosture, type Recorder } from './recorder.ts';
+import { ResourceSubscriptions } from './resource-subscriptions.ts';
 import { Shown } from './shown.ts';
 import { type GatheredControl, type OnControlFailure, settleAll, type WalkedRow, walkRow } from './step.ts';
 import { partOf } from './visibility.ts';
-import { cannotBeDecided, costOf, isVisible, printable, rowsOf, UNKNOWN_ID, type Walk, withFixed } from './walk.ts';
+import {
+  barredBy,
+  cannotBeDecided,
+  costOf,
+  isVisible,
+  printable,
+  rowsOf,
+  UNKNOWN_ID,
+  type Walk,
+  withFixed,
+} from './walk.ts';
 import type { World } from './world.ts';
 
 /** What the hall needs from the rooms; handed in by `app/`. */
@@ -38,6 +52,8 @@ export interface BrokerParts {
   rootsChanged(principalId: string, session: string): void;
   /** The calls that wait for answers of agents. */
   readonly suspensions: Suspensions;
+  /** Ends a subscription at the back door. */
+  unsubscribe(principalId: string, target: ResourceTarget): void;
   readonly clock: Clock;
   readonly ids: Ids;
   readonly log: Log;
@@ -50,6 +66,7 @@ export class GovernedBroker implements Broker {
   readonly #listeners = new Set<ListListener>();
   readonly #onFailure: OnControlFailure;
   readonly #asking: Asking;
+  readonly #subscriptions: ResourceSubscriptions;
   #world: World;
   #open = true;
   #underWay = 0;
@@ -68,11 +85,18 @@ export class GovernedBroker implements Broker {
       walk: (walk) => this.#whole(walk),
       world: () => this.#world,
     });
+    this.#subscriptions = new ResourceSubscriptions({
+      world: () => this.#world,
+      walk: (request, options, barred) => this.#callUnless(barred, request, options),
+      unsubscribe: (principalId, target) => parts.unsubscribe(principalId, target),
+      onFailure: this.#onFailure,
+    });
   }
 
   /** Puts another world in force for every call received from now on, and tells whose list changed. */
   changeWorld(world: World): void {
     this.#world = world;
+    this.#subscriptions.recheck();
     for (const { principalId, kind, view } of this.#shown.change(world)) {
       for (const listener of this.#listeners) listener(principalId, kind, view);
     }
@@ -112,9 +136,22 @@ export class GovernedBroker implements Broker {
     this.#parts.rootsChanged(id, session);
   }
 
-  async call(request: CallRequest, options: CallOptions): Promise<CallReply> {
+  call(request: CallRequest, options: CallOptions): Promise<CallReply> {
+    return this.#callUnless(undefined, request, options);
+  }
+
+  subscribe(request: Omit<CallRequest, 'verb' | 'args'>, options: SubscribeOptions): Promise<Subscribed> {
+    return this.#subscriptions.subscribe(request, options);
+  }
+
+  /** A resource of a server changed that these principals are subscribed to, or may have. */
+  resourceUpdated(server: string, uri: string, principalIds: readonly string[]): void {
+    this.#subscriptions.updated(server, uri, principalIds);
+  }
+
+  async #callUnless(barred: Reason | undefined, request: CallRequest, options: CallOptions): Promise<CallReply> {
     const walk = this.#receive(request, options);
-    return { callId: walk.call.id, outcome: await this.#whole(walk) };
+    return { callId: walk.call.id, outcome: await this.#whole(walk, barred) };
   }
 
   /** Takes no new calls and resolves when the last one under way has ended; those that wait for answers are ended. */
@@ -124,10 +161,10 @@ export class GovernedBroker implements Broker {
     if (this.#underWay > 0) await new Promise<void>((resolve) => (this.#whenIdle = resolve));
   }
 
-  async #whole(walk: Walk): Promise<Outcome> {
+  async #whole(walk: Walk, barred?: Reason): Promise<Outcome> {
     this.#underWay += 1;
     try {
-      return await this.#walk(walk);
+      return await this.#walk(walk, this.#open ? barred : 'shutting-down');
     } catch (error) {
       // INVARIANT: call never rejects. What ends here is a defect of the hall itself.
       this.#parts.log.error('call.broke', {
@@ -168,11 +205,12 @@ export class GovernedBroker implements Broker {
     return { world, call, startedMs: this.#parts.clock.monotonicMs(), signal, link, rows, send: this.#sendCall };
   }
 
-  async #walk(walk: Walk): Promise<Outcome> {
+  async #walk(walk: Walk, barred: Reason | undefined): Promise<Outcome> {
     const exchange: Exchange = { call: walk.call };
-    const row: WalkedRow = this.#open
-      ? await walkRow(walk.rows.request, exchange, { signal: walk.signal, onFailure: this.#onFailure })
-      : { steps: [], gathered: [], refusal: cannotBeDecided(walk, 'walk', 'shutting-down') };
+    const row: WalkedRow =
+      barred === undefined
+        ? await walkRow(walk.rows.request, exchange, { signal: walk.signal, onFailure: this.#onFailure })
+        : { steps: [], gathered: [], refusal: barredBy(walk, barred) };
     const decided: DecidedAct = {
       call: walk.call,
       steps: row.steps,

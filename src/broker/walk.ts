@@ -61,6 +61,13 @@ export function cannotBeDecided(walk: Walk, stage: Refusal['stage'], reason: Ref
   };
 }
 
+/** The refusal of what is not even asked about. */
+export function barredBy(walk: Walk, reason: Refusal['reason']): Refusal {
+  const refusal = cannotBeDecided(walk, 'walk', reason);
+  if (reason !== 'subscriptions-exceeded') return refusal;
+  return { ...refusal, effect: 'deny', message: 'the agent is subscribed to as many resources as one agent may be' };
+}
+
 /** A name as it may be recorded: short, and without control characters. */
 export function printable(name: string): string {
   return name.slice(0, 128).replaceAll(/[^\x20-\x7e]/g, '�');

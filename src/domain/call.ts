@@ -14,12 +14,13 @@ export interface Verb {
 
 /** The requests that are governed, by what they do. */
 export const VERBS: Readonly<
-  Record<'callTool' | 'getPrompt' | 'completePrompt' | 'readResource' | 'completeTemplate', Verb>
+  Record<'callTool' | 'getPrompt' | 'completePrompt' | 'readResource' | 'subscribeResource' | 'completeTemplate', Verb>
 > = {
   callTool: { action: 'call', kind: 'tool' },
   getPrompt: { action: 'get', kind: 'prompt' },
   completePrompt: { action: 'complete', kind: 'prompt' },
   readResource: { action: 'read', kind: 'resource' },
+  subscribeResource: { action: 'subscribe', kind: 'resource' },
   completeTemplate: { action: 'complete', kind: 'template' },
 };
 

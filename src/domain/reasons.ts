@@ -28,6 +28,10 @@ export const REASONS = {
     means: 'The call would go over a hard budget of `policies/limits.yaml`.',
     remedy: 'Wait until the window ends (`retryAfterMs`), or change the budget.',
   },
+  'subscriptions-exceeded': {
+    means: 'The agent is subscribed to as many resources as one agent may be.',
+    remedy: 'End a subscription that is of no more use.',
+  },
   'arguments-invalid': {
     means: "The arguments do not match the tool's `inputSchema`, or what a prompt or a completion takes.",
     remedy: 'Mend what the message names.',
@@ -80,7 +84,7 @@ export const REASONS = {
   },
   'question-unanswered': {
     means: "The agent's client did not answer the question of a tool server in time, or answered with an error.",
-    remedy: 'Answer it, or raise `SENESCHAL_QUESTION_EXPIRY`.',
+    remedy: 'Answer it, or raise `--question-expiry`.',
   },
   'question-refused': {
     means: 'The tool server cannot go on without an answer, and its question was refused.',
@@ -88,7 +92,7 @@ export const REASONS = {
   },
   'too-many-questions': {
     means: 'As many calls wait for answers as may at one time, or the tool server asked more often than it may.',
-    remedy: 'Answer the questions that are open, or let them expire.',
+    remedy: 'Answer the questions that are open, or raise `--waiting-calls`.',
   },
   'capability-missing': {
     means: "The tool server asked what the agent's client did not declare that it can answer.",

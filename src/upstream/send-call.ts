@@ -1,16 +1,15 @@
-import type { AgentLink } from '../domain/agent-link.ts';
-import type { PostureRow } from '../domain/posture.ts';
 import type { CancelSignal } from '../lib/cancellation.ts';
 import type { JsonObject } from '../lib/json.ts';
-import type { AskedCall, CallAsking, Sent } from './asked-call.ts';
+import type { AskedCall, Sent } from './asked-call.ts';
 import { type Breaker, evidenceOf } from './breaker.ts';
-import { isSessionGone, mayBeSentAgain, overBefore } from './call-again.ts';
+import { driftPosture, isSessionGone, mayBeSentAgain, overBefore } from './call-again.ts';
 import { listenerOf } from './call-listener.ts';
 import { capabilityMissing, dispatchResultOf, notSent } from './failed-call.ts';
 import { askForLogs } from './log-level.ts';
-import type { Answer } from './mcp/channel.ts';
-import { type Outgoing, requestOf } from './outgoing.ts';
+import type { Answer, RequestOptions } from './mcp/channel.ts';
+import type { Outgoing } from './outgoing.ts';
 import type { FailedSession, Session, SessionHost } from './session.ts';
+import type { CallOptions } from './slot-events.ts';
 
 /** The longest that a timer can wait: a call whose server may ask has a deadline of its own. */
 const NO_TIMEOUT_MS = 2_147_483_647;
@@ -20,22 +19,6 @@ const TAKE_IN_MS = 100;
 
 /** How long a server has to ask for roots that are new to it before the call goes out all the same. */
 const ROOTS_PATIENCE_MS = 250;
-
-export const driftPosture: PostureRow<'tool-drifted'> = {
-  guard: 'drift',
-  when: 'a server declares a tool otherwise than it was agreed to, found out as the call is to be sent',
-  yields: 'tool-drifted',
-  means: 'nothing is sent',
-  opens: null,
-};
-
-/** What surrounds one call: the agent's cancellation, and its side of the call where it wants to hear of it. */
-export interface CallOptions {
-  readonly signal: CancelSignal;
-  readonly link?: AgentLink | undefined;
-  /** What its server may ask meanwhile; only with a link. */
-  readonly asking?: CallAsking | undefined;
-}
 
 /** What surrounds one sending of a call. */
 export interface SendOptions extends Pick<CallOptions, 'signal' | 'link'> {
@@ -52,6 +35,7 @@ export interface CallPlace {
   readonly activeCalls: number;
   open(): Promise<Session | FailedSession>;
   drop(session: Session): Promise<void>;
+  ask(session: Session, outgoing: Outgoing, options: RequestOptions): Promise<Answer>;
   /** True once after the roots of its client changed: the server is told when a call can answer what it then asks. */
   takeRootsNews(): boolean;
   readonly noteDropped: () => void;
@@ -87,19 +71,17 @@ export async function sendCall(place: CallPlace, outgoing: Outgoing, options: Se
     asked?.deadline.begin(target.timeoutMs);
     const { aliveCount } = place.breaker;
     const { era } = session.hands;
-    const { method, params, headers } = requestOf(outgoing, era);
-    const answer = await session.channel.request(method, params, {
+    const answer = await place.ask(session, outgoing, {
       signal,
       timeoutMs: asked === undefined ? Math.max(1, deadlineMs - nowMs) : NO_TIMEOUT_MS,
       maxBytes: target.maxResultBytes,
       listener,
-      ...(headers === undefined ? {} : { headers }),
     });
     noteAnswer(place, answer, aliveCount);
     if (isSessionGone(answer)) void place.drop(session);
     const isForgotten = answer.kind === 'failed' && answer.why === 'session-lost';
     // A connection that broke may be followed by a session that is gone: each is mended once.
-    const again = (isForgotten ? !isRenewed : attempt === 1) && mayBeSentAgain(answer, target) && !signal.aborted;
+    const again = (isForgotten ? !isRenewed : attempt === 1) && mayBeSentAgain(answer, outgoing) && !signal.aborted;
     isRenewed ||= isForgotten;
     if (!again) return { came: dispatchResultOf(answer, era), answer, era };
   }

@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import type { Pool as UndiciPool } from 'undici';
 import type { DispatchResult } from '../domain/outcome.ts';
+import { upstreamName } from '../domain/target.ts';
 import { canonicalJson } from '../lib/canonical-json.ts';
 import type { Digest } from '../lib/digest.ts';
 import type { JsonObject } from '../lib/json.ts';
@@ -8,10 +9,10 @@ import type { Log } from '../telemetry/log.ts';
 import { Breaker, type BreakerState, breakerPosture } from './breaker.ts';
 import { notSent } from './failed-call.ts';
 import type { Outgoing } from './outgoing.ts';
-import type { CallOptions } from './send-call.ts';
 import type { Session, SessionHost } from './session.ts';
 import { type Caller, sessionKey, TOLD_NOTHING } from './session-key.ts';
-import { SessionSlot, type SessionSlotEvents } from './session-slot.ts';
+import { SessionSlot } from './session-slot.ts';
+import type { CallOptions, SessionSlotEvents } from './slot-events.ts';
 import { ToldSessions } from './told-sessions.ts';
 import type { Observed, UpstreamServer, UpstreamStatus } from './upstream-server.ts';
 
@@ -25,8 +26,12 @@ const SHARED = 'all';
 /** Told when a server offers other than it did, or its tools cannot be listed any more. */
 export type ToolsChangedListener = (server: string, change: Observed | { readonly error: string }) => void;
 
+/** Told that a resource of a server changed, or may have, and who is subscribed to it. */
+export type ResourceUpdatedListener = (server: string, uri: string, principalIds: readonly string[]) => void;
+
 export interface ServerRuntimeOptions extends Omit<SessionHost, 'pool'> {
   readonly log: Log;
+  readonly onResourceUpdated: ResourceUpdatedListener;
   readonly onToolsChanged: ToolsChangedListener;
 }
 
@@ -82,6 +87,30 @@ export class ServerRuntime {
     this.#toldSessions.rootsChanged(caller);
   }
 
+  /** Asks the server to tell a principal of a resource from now on. */
+  async subscribe(caller: Caller, outgoing: Outgoing, options: CallOptions): Promise<DispatchResult> {
+    const { principalId } = caller;
+    const came = await this.call(caller, outgoing, options);
+    if (came.kind !== 'completed') return came;
+    this.#slot(this.#keyOf(principalId), TOLD_NOTHING).hold(upstreamName(outgoing.target), principalId);
+    // What a server says beside yes is for nobody.
+    return { kind: 'completed', result: {}, resultBytes: 2 };
+  }
+
+  /** Takes over what principals are subscribed to from the runtime of another revision of this server. */
+  adoptFrom(previous: ServerRuntime): void {
+    for (const slot of previous.#slots.values()) {
+      for (const [uri, principalIds] of slot.held) {
+        for (const principalId of principalIds)
+          this.#slot(this.#keyOf(principalId), TOLD_NOTHING).hold(uri, principalId);
+      }
+    }
+  }
+
+  unsubscribe(principalId: string, uri: string): void {
+    this.#slots.get(this.#keyOf(principalId))?.release(uri, principalId);
+  }
+
   /** Asks what the server declares now. With `sharing: principal` in a session of its own that ends right after. */
   observe(): Promise<Observed | { readonly error: string }> {
     this.#observing ??= this.#observe().finally(() => {
@@ -128,11 +157,12 @@ export class ServerRuntime {
   sweep(): void {
     const { clock } = this.#options;
     for (const [key, slot] of this.#slots) {
-      slot.endIfIdle();
+      slot.sweep();
       const { session } = slot;
       if (slot.isEmpty) this.#slots.delete(key);
-      else if (session?.hands.era === 'modern' && clock.wallMs() - session.observed.atMs > LIST_AGAIN_MS)
+      else if (session !== undefined && !slot.hearsLists && clock.wallMs() - session.observed.atMs > LIST_AGAIN_MS) {
         void slot.listAgain();
+      }
     }
   }
 
@@ -207,6 +237,10 @@ export class ServerRuntime {
     return session.observed;
   }
 
+  #keyOf(principalId: string): string {
+    return this.server.sharing === 'all' ? SHARED : principalId;
+  }
+
   #slot(key: string, told: JsonObject): SessionSlot {
     let slot = this.#slots.get(key);
     if (slot === undefined) {
@@ -224,6 +258,7 @@ export class ServerRuntime {
       },
       onListed: (session) => this.#onListed(session, how),
       onListingFailed: (error) => this.#options.onToolsChanged(this.server.name, { error }),
+      onUpdated: (uri, principalIds) => this.#options.onResourceUpdated(this.server.name, uri, principalIds),
       onDropped: () => {
         this.#droppedMessages += 1;
       },

@@ -1,26 +1,18 @@
 import type { DispatchResult } from '../domain/outcome.ts';
+import { upstreamName } from '../domain/target.ts';
 import type { JsonObject } from '../lib/json.ts';
 import { AskedCall } from './asked-call.ts';
 import { BackOff } from './back-off.ts';
 import type { Breaker } from './breaker.ts';
-import type { Channel, ServerRequest } from './mcp/channel.ts';
+import type { Answer, Channel, RequestOptions, ServerRequest } from './mcp/channel.ts';
 import { listOffers, MAX_PAGE_BYTES } from './mcp/list-offers.ts';
-import type { Outgoing } from './outgoing.ts';
-import { type CallOptions, type CallPlace, sendCall } from './send-call.ts';
+import { type Outgoing, requestOf } from './outgoing.ts';
+import { type CallPlace, sendCall } from './send-call.ts';
 import { type FailedSession, openSession, type Session, type SessionHost, stderrTailOf } from './session.ts';
+import type { CallOptions, SessionSlotEvents } from './slot-events.ts';
+import { Subscriptions } from './subscriptions.ts';
 
 const LIST_PAUSE_MS = 500;
-
-/** What a slot tells of. */
-export interface SessionSlotEvents {
-  onOpened(): void;
-  /** What a session offers was listed: at its start, and whenever the server said that they changed. */
-  onListed(session: Session): void;
-  onListingFailed(message: string): void;
-  onDropped(): void;
-  /** A start failed, or a session ended that nobody ended. */
-  onFailure(message: string, stderrTail: string): void;
-}
 
 export interface SessionSlotParts {
   readonly events: SessionSlotEvents;
@@ -39,6 +31,7 @@ export class SessionSlot implements CallPlace {
   readonly #events: SessionSlotEvents;
   readonly #backOff: BackOff;
   readonly #closing = new AbortController();
+  readonly #subscriptions: Subscriptions;
   #session: Session | undefined;
   #starting: Promise<Session | FailedSession> | undefined;
   #activeCalls = 0;
@@ -59,6 +52,11 @@ export class SessionSlot implements CallPlace {
     this.noteDropped = () => events.onDropped();
     this.#backOff = new BackOff(host.clock, host.server.transport.type === 'stdio' ? 'process' : 'connection');
     this.#lastUsedMs = host.clock.monotonicMs();
+    this.#subscriptions = new Subscriptions({
+      onUpdated: (uri, principalIds) => events.onUpdated(uri, principalIds),
+      onListsMissed: () => this.#onAnnounced(),
+      onDropped: () => events.onDropped(),
+    });
   }
 
   /** Notes that the roots of its client changed; a session that is opened later asks for them anyway. */
@@ -91,7 +89,13 @@ export class SessionSlot implements CallPlace {
   /** True when nothing of it is worth keeping: no session, no call, no failure to remember. */
   get isEmpty(): boolean {
     if (this.#session !== undefined || this.isStarting || this.#activeCalls > 0) return false;
+    if (!this.#subscriptions.isEmpty) return false;
     return this.#backOff.failures === 0 && this.breaker.isClosed;
+  }
+
+  /** True while no listing is needed to hear of changes. */
+  get hearsLists(): boolean {
+    return this.#session?.hands.era === 'legacy' || this.#subscriptions.hearsLists;
   }
 
   /** Dispatches one call. Never rejects; a lost session is opened again once, and the call sent again where that is safe. */
@@ -130,17 +134,42 @@ export class SessionSlot implements CallPlace {
     return this.#listing;
   }
 
-  /** Ends the session when it was idle for long enough. */
-  endIfIdle(): void {
-    const idleMs = this.host.clock.monotonicMs() - this.#lastUsedMs;
-    if (this.#session === undefined || this.#activeCalls > 0 || idleMs < this.host.server.idleMs) return;
-    void this.drop(this.#session);
+  /** Keeps the server telling a principal of a resource, in this session and in every later one. */
+  hold(uri: string, principalId: string): void {
+    this.#subscriptions.hold(uri, principalId);
+  }
+
+  get held(): readonly (readonly [string, readonly string[]])[] {
+    return this.#subscriptions.held;
+  }
+
+  release(uri: string, principalId: string): void {
+    this.#subscriptions.release(uri, principalId);
+  }
+
+  /** Looks after it once in a while: ends an idle session, opens one again that principals are subscribed in. */
+  sweep(): void {
+    const nowMs = this.host.clock.monotonicMs();
+    this.#subscriptions.retry(nowMs);
+    if (!this.#subscriptions.isEmpty) {
+      if (this.#session === undefined && !this.isBackingOff) void this.open();
+      return;
+    }
+    const isIdle = this.#activeCalls === 0 && nowMs - this.#lastUsedMs >= this.host.server.idleMs;
+    if (this.#session !== undefined && isIdle) void this.drop(this.#session);
   }
 
   async close(): Promise<void> {
     this.#closing.abort();
     await this.#starting;
     if (this.#session !== undefined) await this.drop(this.#session);
+  }
+
+  ask(session: Session, outgoing: Outgoing, options: RequestOptions): Promise<Answer> {
+    const { target, action } = outgoing;
+    if (action === 'subscribe') return this.#subscriptions.ask(session, upstreamName(target), options);
+    const { method, params, headers } = requestOf(outgoing, session.hands.era);
+    return session.channel.request(method, params, headers === undefined ? options : { ...options, headers });
   }
 
   /** A call whose server may ask: it is answered while it is at work, or sent again with the answers. */
@@ -170,6 +199,7 @@ export class SessionSlot implements CallPlace {
       told: this.told,
       events: {
         onToolsChanged: () => this.#onAnnounced(),
+        onResourceUpdated: (uri) => this.#subscriptions.tell(uri),
         onDropped: () => this.#events.onDropped(),
         onQuestion: (request, channel) => this.#onQuestion(request, channel),
         onEnded: (why) => {
@@ -190,7 +220,10 @@ export class SessionSlot implements CallPlace {
     session = opened;
     this.#lastUsedMs = this.host.clock.monotonicMs();
     if (opened.channel.ended !== undefined) this.#onEnded(opened, opened.channel.ended);
-    else this.#session = opened;
+    else {
+      this.#session = opened;
+      this.#subscriptions.renew(opened);
+    }
     this.#events.onOpened();
     this.#events.onListed(opened);
     if (this.#isAnnounced) this.#onAnnounced();
@@ -198,6 +231,7 @@ export class SessionSlot implements CallPlace {
   }
 
   #onEnded(session: Session, why: string): void {
+    this.#subscriptions.end(session);
     if (this.#session === session) this.#session = undefined;
     this.#backOff.noteFailure(this.host.clock.monotonicMs() - session.openedAtMs);
     this.#events.onFailure(why, stderrTailOf(session.channel));
@@ -205,6 +239,7 @@ export class SessionSlot implements CallPlace {
 
   async drop(session: Session): Promise<void> {
     if (this.#session === session) this.#session = undefined;
+    this.#subscriptions.end(session);
     await session.channel.close();
   }
 

@@ -85,7 +85,7 @@ test.each(['legacy', 'modern'] as const)(
     const client = await connect(era);
     client.roots = [{ uri: `file://${home.path('one')}` }];
     const own = { path: home.path('one/a.txt') };
-  await until(async () => (await textOf(client, 'files__read_text_file', own)) === 'first');
+    await until(async () => (await textOf(client, 'files__read_text_file', own)) === 'first');
     expect(await textOf(client, 'files__read_text_file', { path: home.path('two/b.txt') })).toContain('Access denied');
   },
 );

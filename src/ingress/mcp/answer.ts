@@ -1,3 +1,4 @@
+import type { CallReply, CallRequest } from '../../broker/broker.ts';
 import { type AgentLink, isLogLevel } from '../../domain/agent-link.ts';
 import type { CallContext } from '../../domain/call.ts';
 import type { Principal } from '../../domain/principal.ts';
@@ -7,6 +8,8 @@ import type { CancelSignal } from '../../lib/cancellation.ts';
 import { isJsonObject, type JsonObject } from '../../lib/json.ts';
 import type { RequestId, RpcMessage } from './envelope.ts';
 import { readGoverned } from './governed-request.ts';
+import { updatedText } from './held-resources.ts';
+import { type LegacyClient, legacyClient } from './legacy-client.ts';
 import type { Era } from './modern-envelope.ts';
 import { replyToOther } from './other-replies.ts';
 import {
@@ -19,7 +22,6 @@ import {
   resultReply,
   unknownMethodReply,
 } from './replies.ts';
-import type { LegacyClient } from './request-link.ts';
 import { LEGACY_REVISIONS, META_SERVER_INFO, MODERN_REVISIONS, NEWEST_LEGACY_REVISION } from './revisions.ts';
 import { INTERNAL_ERROR, INVALID_PARAMS } from './rpc-error.ts';
 import type { McpServices } from './services.ts';
@@ -61,11 +63,11 @@ export async function answerCall(
   conversation: Conversation,
   { request, signal, traceHeader, link }: GovernedCall,
 ): Promise<Reply> {
-  const asked = readGoverned(request.method, request.params);
-  if (typeof asked === 'string') return refuseParams(services, conversation, [request.id, asked]);
-  const { verb, name, args } = asked;
+  const governed = readGoverned(request.method, request.params);
+  if (typeof governed === 'string') return refuseParams(services, conversation, [request.id, governed]);
+  const { verb, name, args } = governed;
   // In the legacy era these members mean nothing.
-  const resumption = conversation.era === 'modern' ? asked.resumption : undefined;
+  const resumption = conversation.era === 'modern' ? governed.resumption : undefined;
   const { _meta: meta } = request.params;
   const sent = (isJsonObject(meta) ? meta.traceparent : undefined) ?? traceHeader;
   const context =
@@ -73,24 +75,30 @@ export async function answerCall(
       ? { ...conversation.context, traceparent: sent }
       : conversation.context;
   try {
-    const reply = await services.broker.call(
-      {
-        principal: conversation.principal,
-        verb,
-        exposedName: name,
-        args,
-        context,
-        resumption,
-        view: conversation.view,
-      },
-      { signal, link },
-    );
+    const { principal, view } = conversation;
+    const asked = { principal, verb, exposedName: name, args, context, resumption, view };
+    const reply =
+      verb.action === 'subscribe'
+        ? await subscribe(services, conversation, { asked, signal })
+        : await services.broker.call(asked, { signal, link });
     const toReply = verb.kind === 'tool' ? replyToCall : replyToOther;
     return toReply(reply, { id: request.id, verb, name }, styleOf(services, conversation.era));
   } catch (error) {
     services.log.error('ingress.failed', { method: request.method, error: nameOf(error) });
     return internalErrorReply(request.id);
   }
+}
+
+/** Subscribes a legacy session to a resource; it holds what came of it. */
+async function subscribe(
+  { broker }: McpServices,
+  { client }: Conversation,
+  { asked, signal }: { readonly asked: CallRequest; readonly signal: CancelSignal },
+): Promise<CallReply> {
+  const { exposedName } = asked;
+  const subscribed = await broker.subscribe(asked, { signal, onUpdated: () => client?.push(updatedText(exposedName)) });
+  if (subscribed.end !== undefined) client?.held.hold(exposedName, subscribed.end);
+  return subscribed;
 }
 
 /** Answers any request but the governed ones, `initialize` on HTTP and `subscriptions/listen`, which their doors look after. */
@@ -103,6 +111,8 @@ export function answerOther(
   try {
     if (Object.hasOwn(LISTS, request.method)) return answerList(services, conversation, request);
     if (request.method === 'logging/setLevel' && era === 'legacy') return setLogLevel(services, conversation, request);
+    if (request.method === 'resources/unsubscribe' && era === 'legacy')
+      return unsubscribe(services, conversation, request);
     if (request.method === 'ping' && era === 'legacy') return resultReply(request.id, {}, styleOf(services, era));
     if (request.method === 'server/discover' && era === 'modern')
       return answerDiscover(services, conversation, request);
@@ -124,16 +134,9 @@ export function initializeResult(
   const protocolVersion = LEGACY_REVISIONS.includes(requested) ? requested : NEWEST_LEGACY_REVISION;
   return {
     protocolVersion,
-    client: { capabilities: boundedCapabilities(capabilities), logLevel: undefined },
+    client: legacyClient(capabilities),
     result: { protocolVersion, capabilities: capabilitiesFor(services, who), serverInfo: services.serverInfo },
   };
-}
-
-const MAX_CAPABILITIES_LENGTH = 4_096;
-
-/** What a session keeps of them: a client that says more than any has to say is one that can do nothing. */
-function boundedCapabilities(capabilities: JsonObject): JsonObject {
-  return JSON.stringify(capabilities).length <= MAX_CAPABILITIES_LENGTH ? capabilities : {};
 }
 
 /** What an answer says when a defect of ours ended it: nothing of the defect. */
@@ -174,12 +177,14 @@ function capabilitiesFor(
   { broker }: McpServices,
   { principal, view }: Pick<Conversation, 'principal' | 'view'>,
 ): JsonObject {
-  const { prompts, resources, completions } = broker.surfacesOf(principal, view);
+  const { prompts, resources, completions, subscriptions } = broker.surfacesOf(principal, view);
   return {
     tools: { listChanged: true },
     logging: {},
     ...(prompts ? { prompts: { listChanged: true } } : {}),
-    ...(resources ? { resources: { listChanged: true } } : {}),
+    ...(resources || subscriptions
+      ? { resources: { listChanged: true, ...(subscriptions ? { subscribe: true } : {}) } }
+      : {}),
     ...(completions ? { completions: {} } : {}),
   };
 }
@@ -207,6 +212,14 @@ function answerList(services: McpServices, conversation: Conversation, request: 
   }
   if (page.nextCursor !== undefined) head += `"nextCursor":${JSON.stringify(page.nextCursor)},`;
   return { head: `${head}"${listed.member}":`, printed: page.offers, tail: '}}' };
+}
+
+/** Ends a subscription. One that there never was is ended too: whoever asks learns nothing of what there is. */
+function unsubscribe(services: McpServices, { client }: Conversation, request: RpcRequest): Reply {
+  const { uri } = request.params;
+  if (typeof uri !== 'string') return invalidParamsReply(request.id, 'Invalid params: `uri` is not a string');
+  client?.held.release(uri);
+  return resultReply(request.id, {}, styleOf(services, 'legacy'));
 }
 
 /** Keeps what the client of a legacy session wants to be told from now on (2025-11-25, server/utilities/logging). */

@@ -29,7 +29,8 @@ export async function serveLegacy(state: HttpState, exchange: HttpExchange, mess
   }
   const { context, view, client } = session;
   const conversation: Conversation = { principal, era: 'legacy', context, view, client };
-  if (isGoverned(message.method)) return serveSessionCall(state, exchange, { message, conversation, session });
+  if (isGoverned(message.method, 'legacy'))
+    return serveSessionCall(state, exchange, { message, conversation, session });
   sendReply(response, answerOther(state.services, conversation, message));
 }
 

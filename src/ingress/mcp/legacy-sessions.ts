@@ -5,8 +5,8 @@ import type { Clock } from '../../lib/clock.ts';
 import type { Ids } from '../../lib/ids.ts';
 import type { SseStream } from '../sse-streams.ts';
 import type { RequestId } from './envelope.ts';
+import { type LegacyClient, legacyClient } from './legacy-client.ts';
 import type { Viewer } from './list-changes.ts';
-import type { LegacyClient } from './request-link.ts';
 
 /** One session of a client older than 2026-07-28. Its id is no proof of anything: every request proves its principal anew. */
 export interface LegacySession {
@@ -59,7 +59,7 @@ export class LegacySessions {
   open(
     { principalId, view }: Viewer,
     protocolVersion: string,
-    client: LegacyClient = { capabilities: {}, logLevel: undefined },
+    client: LegacyClient = legacyClient({}),
   ): LegacySession | undefined {
     const own = this.#perPrincipal.get(principalId) ?? new Set();
     if (own.size >= this.#limits.perPrincipal && !this.#endLongestUnused(own)) return undefined;
@@ -76,6 +76,7 @@ export class LegacySessions {
       unwatch: undefined,
       lastUsedMs: this.#clock.monotonicMs(),
     };
+    client.push = (json) => session.stream?.send(json);
     this.#sessions.set(session.id, session);
     this.#perPrincipal.set(principalId, own.add(session));
     return session;
@@ -96,6 +97,7 @@ export class LegacySessions {
     own?.delete(session);
     if (own?.size === 0) this.#perPrincipal.delete(session.principalId);
     session.unwatch?.();
+    session.client.held.end();
     session.stream?.end();
     for (const controller of session.inFlight.values()) controller.abort();
   }

@@ -96,10 +96,10 @@ export function inputRequiredReply(
 /** What does not exist and what may not be seen: the same bytes for both. */
 export function unknownReply({ id, verb, name }: AskedFor, era: Era): Reply {
   // 2026-07-28 has no code of its own for it any more (changelog, SEP-2164).
-  const code = verb.action === 'read' && era === 'legacy' ? RESOURCE_NOT_FOUND : INVALID_PARAMS;
+  const code = verb.kind === 'resource' && era === 'legacy' ? RESOURCE_NOT_FOUND : INVALID_PARAMS;
   const error = { code, message: `${UNKNOWN[verb.kind]}: ${name.slice(0, 128)}` };
   // A client finds by it which of its requests that was (server/resources, "Error Handling", since 2025-03-26).
-  return errorReply(id, verb.action === 'read' ? { ...error, data: { uri: name } } : error, 200);
+  return errorReply(id, verb.kind === 'resource' ? { ...error, data: { uri: name } } : error, 200);
 }
 
 const UNKNOWN = {

@@ -2,15 +2,8 @@ import { type AgentLink, type Ask, isAtLeast, isLogLevel, type LogLevel } from '
 import { isJsonObject, type JsonObject, type JsonValue } from '../../lib/json.ts';
 import { canAnswer } from '../../questions/allowed-capabilities.ts';
 import { AgentQuestions } from './agent-questions.ts';
+import type { LegacyClient } from './legacy-client.ts';
 import { META_CLIENT_CAPABILITIES, META_LOG_LEVEL } from './revisions.ts';
-
-/** What a legacy client said of itself: its capabilities once, its log level whenever it likes. */
-export interface LegacyClient {
-  readonly capabilities: JsonObject;
-  logLevel: LogLevel | undefined;
-  /** What it was asked; made with the first request that may lead to a question. */
-  questions?: AgentQuestions;
-}
 
 /** Where the messages go that belong to one request. */
 export interface NoticeSink {

@@ -47,9 +47,13 @@ export interface RequestListener {
   readonly logLevel?: LogLevel | undefined;
   /** What the server is told that the agent's client can answer; only the modern era says it with each request. */
   readonly capabilities?: JsonObject;
+  /** True once it is told no more, so that nothing has to be read for it. */
+  readonly isFull?: boolean;
   /** `params` hold no token any more. */
   onProgress(params: JsonObject): void;
   onLog(params: JsonObject): void;
+  /** What the server serves of the subscription that the request is. */
+  onAcknowledged?(params: JsonObject): void;
   /** A question of the server, to be answered by `Channel.respond`. Without it the server is told that there is no such method. */
   onRequest?(id: string | number, method: string, params: JsonObject): void;
 }
@@ -74,6 +78,8 @@ export interface RequestOptions {
   readonly headers?: Readonly<Record<string, string>>;
   /** Whom what comes beside the answer is told. Without one it is dropped. */
   readonly listener?: RequestListener | undefined;
+  /** True for a stream that stays open, which is no call: nothing else can be meant for it, and it may be silent for long. */
+  readonly isOpenEnded?: boolean;
 }
 
 /** A way to one MCP server on which requests are multiplexed; the era decides how each message is dressed. */
@@ -99,6 +105,8 @@ export interface Channel {
 export interface ChannelEvents {
   /** The server says that its tools changed. */
   onToolsChanged(): void;
+  /** The server says that one resource changed. */
+  onResourceUpdated(uri: string): void;
   /** The channel ended without our doing; told once. */
   onEnded(why: string): void;
   /** A request of the server that belongs to none of ours under way; false where nobody will answer it. */

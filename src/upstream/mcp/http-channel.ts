@@ -11,7 +11,7 @@ import {
   type ServerAnswer,
 } from './channel.ts';
 import { encodeHeaderValue } from './header-value.ts';
-import { type Hearers, handOn } from './hearers.ts';
+import { type Hearers, hearNotification } from './hearers.ts';
 import { HttpExchange, type HttpExchangeEvents } from './http-exchange.ts';
 import { HttpListener } from './http-listener.ts';
 import { postAndForget } from './http-post.ts';
@@ -23,7 +23,6 @@ import {
   notificationText,
   paramsText,
   requestText,
-  tellsOfListChange,
   withWishes,
 } from './message-dress.ts';
 
@@ -55,6 +54,7 @@ export class HttpChannel implements Channel, Hearers {
   #lastId = 0;
   #underWay = 0;
   readonly #listeners = new Map<number, RequestListener>();
+  readonly #openEnded = new Set<number>();
   #ended: string | undefined;
   #listener: HttpListener | undefined;
   readonly #events: HttpExchangeEvents = {
@@ -62,7 +62,7 @@ export class HttpChannel implements Channel, Hearers {
     onDropped: () => this.#options.events.onDropped(),
     onGivenUp: (requestId, reason) => this.notify('notifications/cancelled', { requestId, reason }),
     onSettled: (id) => {
-      this.#underWay -= 1;
+      if (!this.#openEnded.delete(id)) this.#underWay -= 1;
       if (this.#listeners.size > 0) this.#listeners.delete(id);
     },
   };
@@ -95,7 +95,7 @@ export class HttpChannel implements Channel, Hearers {
 
   get soleListener(): RequestListener | undefined {
     if (!this.hasSole) return undefined;
-    for (const listener of this.#listeners.values()) return listener;
+    for (const [id, listener] of this.#listeners) if (!this.#openEnded.has(id)) return listener;
     return undefined;
   }
 
@@ -113,6 +113,7 @@ export class HttpChannel implements Channel, Hearers {
       path: this.#path,
       headers: this.#headers,
       onMessage: (message) => this.#onServerMessage(message, this),
+      onForgotten: () => this.#onForgotten(),
     });
     this.#listener.open();
   }
@@ -122,21 +123,18 @@ export class HttpChannel implements Channel, Hearers {
     this.#lastId += 1;
     const id = this.#lastId;
     const { listener } = options;
-    this.#underWay += 1;
+    if (options.isOpenEnded === true) this.#openEnded.add(id);
+    else this.#underWay += 1;
     if (listener !== undefined) this.#listeners.set(id, listener);
     const exchange = new HttpExchange(id, options, method === 'initialize' ? this.#initializeEvents : this.#events);
     const wishes = withWishes(params, id, { era: this.#era, listener });
     const body = requestText(id, method, paramsText(wishes, this.#era, this.#options.clientInfo));
     const headers = this.#requestHeaders(method, params, options);
+    // A server that waits for an answer of the agent's may well be silent; the deadline of its call holds all the same.
+    const mayBeSilent = options.isOpenEnded === true || listener?.onRequest !== undefined;
+    const bodyTimeout = mayBeSilent ? 0 : this.#options.stallTimeoutMs;
     this.#options.pool.dispatch(
-      {
-        method: 'POST',
-        path: this.#path,
-        headers,
-        body,
-        headersTimeout: 0,
-        bodyTimeout: this.#stallTimeoutMs(listener),
-      },
+      { method: 'POST', path: this.#path, headers, body, headersTimeout: 0, bodyTimeout },
       exchange,
     );
     return this.#session === undefined ? exchange.answer : exchange.answer.then(orSessionLost);
@@ -159,11 +157,6 @@ export class HttpChannel implements Channel, Hearers {
     await postAndForget(this.#options.pool, { method: 'DELETE', path: this.#path, headers: this.#headers });
   }
 
-  /** A server that waits for an answer of the agent's may well be silent; the deadline of its call holds all the same. */
-  #stallTimeoutMs(listener: RequestListener | undefined): number {
-    return listener?.onRequest === undefined ? this.#options.stallTimeoutMs : 0;
-  }
-
   #onServerMessage(message: IncomingMessage, hearers: Hearers): void {
     if (message.kind === 'request') {
       const { id, method, params } = message;
@@ -172,9 +165,14 @@ export class HttpChannel implements Channel, Hearers {
       else if (method === 'ping' || this.#options.events.onQuestion?.({ id, method, params }, this) !== true) {
         this.#post(answerToServerText(id, method));
       }
-    } else if (message.kind === 'notification' && tellsOfListChange(message.method)) {
-      this.#options.events.onToolsChanged();
-    } else if (message.kind !== 'notification' || !handOn(message, hearers)) this.#options.events.onDropped();
+    } else if (message.kind === 'notification') hearNotification(message, hearers, this.#options.events);
+    else this.#options.events.onDropped();
+  }
+
+  #onForgotten(): void {
+    if (this.#ended !== undefined) return;
+    this.#ended = 'the server forgot the session';
+    this.#options.events.onEnded(this.#ended);
   }
 
   #post(body: string): void {

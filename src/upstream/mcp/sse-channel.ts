@@ -9,7 +9,7 @@ import {
   type ServerAnswer,
 } from './channel.ts';
 import { EventStreamReader } from './event-stream-reader.ts';
-import { handOn } from './hearers.ts';
+import { hearNotification } from './hearers.ts';
 import { postAndForget } from './http-post.ts';
 import { answerOfStatus } from './http-status.ts';
 import { type IncomingMessage, readIncomingMessage } from './incoming-message.ts';
@@ -20,7 +20,6 @@ import {
   notificationText,
   paramsText,
   requestText,
-  tellsOfListChange,
   withWishes,
 } from './message-dress.ts';
 import { PendingRequests } from './pending-requests.ts';
@@ -160,10 +159,8 @@ export class SseChannel implements Channel {
     }
     const message = readIncomingMessage(data, this.#options.maxEventBytes);
     if (message.kind === 'request') this.#onQuestion(this.#path, message);
-    else if (message.kind === 'notification') {
-      if (tellsOfListChange(message.method)) this.#options.events.onToolsChanged();
-      else if (!handOn(message, this.#pending)) this.#options.events.onDropped();
-    } else if (message.kind === 'answer') {
+    else if (message.kind === 'notification') hearNotification(message, this.#pending, this.#options.events);
+    else if (message.kind === 'answer') {
       if (!this.#pending.settle(message.id, message.answer)) this.#options.events.onDropped();
     } else {
       const id = message.kind === 'invalid' ? message.id : undefined;

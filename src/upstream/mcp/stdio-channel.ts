@@ -10,7 +10,7 @@ import {
   type ServerAnswer,
 } from './channel.ts';
 import { ChildProcess } from './child-process.ts';
-import { handOn } from './hearers.ts';
+import { hearNotification } from './hearers.ts';
 import { type IncomingMessage, idInText, readIncomingMessage } from './incoming-message.ts';
 import { LineReader } from './line-reader.ts';
 import {
@@ -20,7 +20,6 @@ import {
   notificationText,
   paramsText,
   requestText,
-  tellsOfListChange,
   withWishes,
 } from './message-dress.ts';
 import { PendingRequests } from './pending-requests.ts';
@@ -140,8 +139,10 @@ export class StdioChannel implements Channel {
         this.#onQuestion(message);
         break;
       case 'notification':
-        if (tellsOfListChange(message.method)) this.#options.events.onToolsChanged();
-        else if (!handOn(message, this.#pending)) this.#options.events.onDropped();
+        // 2026-07-28, patterns/cancellation: on pipes a server may end a stream so.
+        if (message.method === 'notifications/cancelled' && this.#pending.endStream(Number(message.params.requestId)))
+          break;
+        hearNotification(message, this.#pending, this.#options.events);
         break;
       case 'stray-error':
         this.#options.events.onDropped();

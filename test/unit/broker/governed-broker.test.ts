@@ -98,6 +98,7 @@ function stage(change: {
     },
     ...{ clock, ids, suspensions: new Suspensions({ clock, ids }), log: SILENT_LOG },
     rootsChanged: () => {},
+    unsubscribe: () => {},
   });
   return { broker, happened };
 }
@@ -263,13 +264,28 @@ test('a change of prompts is told as one of prompts, and to nobody who was shown
 
 test('a principal is told of the surfaces that it has, and of all while a server was not listed', () => {
   const { broker } = stage({});
-  expect(broker.surfacesOf(principal)).toEqual({ prompts: false, resources: false, completions: false });
+  expect(broker.surfacesOf(principal)).toEqual({
+    prompts: false,
+    resources: false,
+    completions: false,
+    subscriptions: false,
+  });
   const { tool: _, inputSchema: __, ...common } = target;
   const template = { ...common, kind: 'template', id: 'resource:files/x:{a}', uriTemplate: 'x:{a}' } as const;
   broker.changeWorld({ ...worldWithout(), offers: { ...NOTHING, template: [template] } });
-  expect(broker.surfacesOf(principal)).toEqual({ prompts: false, resources: true, completions: true });
+  expect(broker.surfacesOf(principal)).toEqual({
+    prompts: false,
+    resources: true,
+    completions: true,
+    subscriptions: true,
+  });
   broker.changeWorld({ ...worldWithout(), isComplete: false });
-  expect(broker.surfacesOf(principal)).toEqual({ prompts: true, resources: true, completions: true });
+  expect(broker.surfacesOf(principal)).toEqual({
+    prompts: true,
+    resources: true,
+    completions: true,
+    subscriptions: true,
+  });
 });
 
 function worldWithout(): World {

@@ -35,7 +35,7 @@ test('a subscription is acknowledged with what is served of it, and then hears o
   const stream = await listen({
     toolsListChanged: true,
     promptsListChanged: true,
-    resourceSubscriptions: ['file:///x'],
+    taskIds: ['t-1'],
   });
   expect(await stream.next()).toEqual({
     jsonrpc: '2.0',
@@ -51,7 +51,7 @@ test('a subscription is acknowledged with what is served of it, and then hears o
 });
 
 test('a subscription to nothing that is served ends at once', async () => {
-  const stream = await listen({ resourceSubscriptions: ['file:///x'] });
+  const stream = await listen({ taskIds: ['t-1'] });
   expect(await stream.next()).toMatchObject({ params: { notifications: {} } });
   expect(await stream.next()).toMatchObject({ id: 'sub-1', result: { resultType: 'complete', _meta: TAG } });
   expect(await stream.next()).toBe('ended');

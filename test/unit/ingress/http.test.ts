@@ -94,7 +94,7 @@ test.each(['ping', 'initialize', 'resources/subscribe', 'tools/Call'])(
 );
 
 test('a legacy method that is not served is told in band', async () => {
-  const answer = await legacy('resources/subscribe');
+  const answer = await legacy('tasks/list');
   expect([answer.status, JSON.parse(answer.body).error.code]).toEqual([200, -32601]);
 });
 
