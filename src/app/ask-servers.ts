@@ -41,6 +41,7 @@ export async function askServers(registry: Registry, asking: Asking): Promise<As
     ...{ clock: systemClock, log: SILENT_LOG, eraMemory: memoryEraMemory(), environment: env },
     clientInfo: { name: 'seneschal', version },
     onToolsChanged: () => {},
+    onResourceUpdated: () => {},
   });
   let closing: Promise<void> | undefined;
   const end = (): Promise<void> => {

@@ -1,4 +1,5 @@
 import { ledgerPosture } from '../broker/recorder.ts';
+import { subscriptionsPosture } from '../broker/resource-subscriptions.ts';
 import { controlPosture } from '../broker/step.ts';
 import type { PostureRow } from '../domain/posture.ts';
 import { hostPostures } from '../ingress/host-guard.ts';
@@ -16,13 +17,17 @@ import {
   unknownResourcePosture,
   unknownToolPosture,
 } from '../policy/authorize.ts';
+import { requestStatePosture } from '../questions/request-state.ts';
+import { suspensionPosture } from '../questions/suspensions.ts';
 import { pinPosture, schemaAdmissionPosture } from '../registry/catalog.ts';
 import { dataDirectoryPosture } from '../storage/data-directory.ts';
 import { breakerPosture } from '../upstream/breaker.ts';
+import { driftPosture } from '../upstream/call-again.ts';
 import { resultSizePosture } from '../upstream/failed-call.ts';
-import { driftPosture } from '../upstream/session-slot.ts';
+import { answerPosture } from '../validation/answer.ts';
 import { inputPosture } from '../validation/input.ts';
 import { outputPosture } from '../validation/output.ts';
+import { capabilityPosture, questionPosture } from '../validation/question-guard.ts';
 import { addressPosture } from './daemon.ts';
 import { loadPostures } from './standing.ts';
 import { secretPosture } from './upstream-servers.ts';
@@ -41,6 +46,7 @@ export const POSTURE: readonly PostureRow[] = [
   unknownToolPosture,
   unknownPromptPosture,
   unknownResourcePosture,
+  subscriptionsPosture,
   ratePosture,
   rateStorePosture,
   authorizePosture,
@@ -48,6 +54,7 @@ export const POSTURE: readonly PostureRow[] = [
   concurrencyPosture,
   budgetPosture,
   budgetStorePosture,
+  requestStatePosture,
   controlPosture,
   ledgerPosture,
   breakerPosture,
@@ -55,4 +62,8 @@ export const POSTURE: readonly PostureRow[] = [
   driftPosture,
   resultSizePosture,
   outputPosture,
+  capabilityPosture,
+  questionPosture,
+  suspensionPosture,
+  answerPosture,
 ];

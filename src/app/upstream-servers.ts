@@ -19,6 +19,8 @@ export interface UpstreamSurroundings {
   readonly home: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly log: Log;
+  /** What policy lets a server ask of any agent that is declared. Default: nothing. */
+  asksOf?(server: string): JsonObject;
 }
 
 /** The back door's view of the servers of a registry. Secrets are looked up when a server is started, not before. */
@@ -75,9 +77,10 @@ function upstreamServer(server: ServerSettings, registry: Registry, around: Upst
     around.log.warn('secret.exposed', { server: server.name, problem: formatProblem(problem) });
   const reveal = async (): Promise<Readonly<Record<string, string>>> =>
     revealed(secretsOf(server, registry, { ...around, warn }));
+  const asks = around.asksOf?.(server.name) ?? {};
   return {
     name: server.name,
-    revision: digestOfJson(asJson(transport, server)),
+    revision: digestOfJson({ ...asJson(transport, server), asks }),
     transport:
       transport.type === 'stdio'
         ? {
@@ -93,10 +96,12 @@ function upstreamServer(server: ServerSettings, registry: Registry, around: Upst
     connectTimeoutMs: server.connectTimeoutMs,
     stallTimeoutMs: server.stallTimeoutMs,
     maxTools: server.maxTools,
+    maxNotifications: server.maxNotifications,
     idleMs: server.idleMs,
     sharing: server.sharing,
     maxResultBytes: server.maxResultBytes,
     era: server.era,
+    asks,
   };
 }
 
@@ -112,11 +117,12 @@ function revealed(secrets: ReadonlyMap<string, Secret>): Readonly<Record<string,
 /** What a running session depends on. References, not values: a secret that changes is seen at the next start. */
 function asJson(transport: ServerSettings['transport'], server: ServerSettings): JsonObject {
   const { sharing, era, maxResultBytes, maxTools, timeoutMs, startTimeoutMs, idleMs } = server;
-  const { connectTimeoutMs, stallTimeoutMs } = server;
+  const { connectTimeoutMs, stallTimeoutMs, maxNotifications } = server;
   return {
     ...(transport.type === 'stdio'
       ? { command: transport.command, args: [...transport.args], env: { ...transport.env }, cwd: transport.cwd ?? '' }
       : { type: transport.type, url: transport.url, headers: { ...transport.headers } }),
-    ...{ sharing, era, maxResultBytes, maxTools, timeoutMs, startTimeoutMs, idleMs, connectTimeoutMs, stallTimeoutMs },
+    ...{ sharing, era, maxResultBytes, maxTools, maxNotifications },
+    ...{ timeoutMs, startTimeoutMs, idleMs, connectTimeoutMs, stallTimeoutMs },
   };
 }

@@ -1,7 +1,9 @@
-import type { CallContext, Verb } from '../domain/call.ts';
+import type { AgentLink } from '../domain/agent-link.ts';
+import type { CallContext, Resumption, Verb } from '../domain/call.ts';
 import type { MirroredArgument } from '../domain/mirrored-arguments.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import type { Principal } from '../domain/principal.ts';
+import type { AskAgent } from '../domain/question.ts';
 import type { OfferKind } from '../domain/target.ts';
 import type { ViewName } from '../domain/view-name.ts';
 import type { CancelSignal } from '../lib/cancellation.ts';
@@ -17,12 +19,46 @@ export interface CallRequest {
   readonly context: CallContext;
   /** Where it was asked. Default: the whole. */
   readonly view?: ViewName | undefined;
+  /** Where the call goes on after a question. */
+  readonly resumption?: Resumption | undefined;
+}
+
+/** What surrounds a call while it is under way. */
+export interface CallOptions {
+  /** The agent's cancellation. */
+  readonly signal: CancelSignal;
+  /** What the agent is told and asked meanwhile; undefined where it wants to hear nothing. */
+  readonly link?: AgentLink | undefined;
+}
+
+/** What a tool server may ask while it is at work on a call. */
+export interface DispatchAsking {
+  /** Exactly what it is told that the client can answer. */
+  readonly capabilities: JsonObject;
+  readonly ask: AskAgent;
+}
+
+/** What surrounds a call on its way out of the back door. */
+export interface DispatchOptions extends CallOptions {
+  /** Undefined where nobody can be asked. */
+  readonly asking?: DispatchAsking | undefined;
 }
 
 /** How a call ended, and the id under which the ledger holds it. */
 export interface CallReply {
   readonly callId: string;
   readonly outcome: Outcome;
+}
+
+/** What surrounds a subscription. */
+export interface SubscribeOptions extends CallOptions {
+  /** Told after each change, as long as the principal may hear of it. MUST NOT throw. */
+  readonly onUpdated: () => void;
+}
+
+/** How subscribing ended; where it completed, `end` takes it back. */
+export interface Subscribed extends CallReply {
+  readonly end?: () => void;
 }
 
 /**
@@ -39,6 +75,8 @@ export interface Surfaces {
   readonly prompts: boolean;
   readonly resources: boolean;
   readonly completions: boolean;
+  /** True where there is a resource of which it may be told when it changes. */
+  readonly subscriptions: boolean;
 }
 
 /** Told whose list of what kind changed, and in which view; undefined is the whole. */
@@ -64,8 +102,12 @@ export interface Broker {
   surfacesOf(principal: Principal, view?: ViewName): Surfaces;
   /** The arguments that a tool wants repeated in headers; none where there is no such tool, whoever may see it. */
   mirroredArguments(exposedName: string, view?: ViewName): readonly MirroredArgument[];
-  /** Walks one call. Never rejects: whatever happens is an outcome. `signal` is the agent's cancellation. */
-  call(request: CallRequest, options: { readonly signal: CancelSignal }): Promise<CallReply>;
+  /** Walks one call. Never rejects: whatever happens is an outcome. */
+  call(request: CallRequest, options: CallOptions): Promise<CallReply>;
+  /** The roots of a legacy client changed, in the session that its requests come in. */
+  rootsChanged(principal: Principal, context: CallContext): void;
+  /** Walks a subscription to a resource like any call, and keeps it until it is ended or allowed no more. Never rejects. */
+  subscribe(request: Omit<CallRequest, 'verb' | 'args'>, options: SubscribeOptions): Promise<Subscribed>;
   /** Records a refused message; resolves when it is recorded or could not be, and never rejects. */
   recordMalformed(message: MalformedMessage): Promise<void>;
   /** Calls `listener` with each principal id whose list changed, and which. Returns the way to stop listening. */

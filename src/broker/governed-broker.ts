@@ -1,39 +1,62 @@
-import type { Call } from '../domain/call.ts';
+import type { Call, CallContext } from '../domain/call.ts';
 import type { Exchange } from '../domain/control.ts';
 import type { MirroredArgument } from '../domain/mirrored-arguments.ts';
-import { type DispatchResult, mayHaveActed, type Outcome, type Refusal } from '../domain/outcome.ts';
+import type { DispatchResult, InputRequired, Outcome, Refusal } from '../domain/outcome.ts';
 import type { Principal } from '../domain/principal.ts';
-import type { OfferKind, Target } from '../domain/target.ts';
+import type { Reason } from '../domain/reasons.ts';
+import type { OfferKind, ResourceTarget, Target } from '../domain/target.ts';
 import type { ViewName } from '../domain/view-name.ts';
 import type { DecidedAct } from '../ledger/call-record.ts';
-import type { CancelSignal } from '../lib/cancellation.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Ids } from '../lib/ids.ts';
-import type { JsonObject } from '../lib/json.ts';
+import type { Suspensions } from '../questions/suspensions.ts';
 import type { Log } from '../telemetry/log.ts';
-import type { Broker, CallReply, CallRequest, ListListener, MalformedMessage, OfferList, Surfaces } from './broker.ts';
+import { Asking } from './asking.ts';
+import type {
+  Broker,
+  CallOptions,
+  CallReply,
+  CallRequest,
+  DispatchOptions,
+  ListListener,
+  MalformedMessage,
+  OfferList,
+  Subscribed,
+  SubscribeOptions,
+  Surfaces,
+} from './broker.ts';
 import { ledgerPosture, type Recorder } from './recorder.ts';
+import { ResourceSubscriptions } from './resource-subscriptions.ts';
 import { Shown } from './shown.ts';
 import { type GatheredControl, type OnControlFailure, settleAll, type WalkedRow, walkRow } from './step.ts';
 import { partOf } from './visibility.ts';
+import {
+  barredBy,
+  cannotBeDecided,
+  costOf,
+  isVisible,
+  printable,
+  rowsOf,
+  UNKNOWN_ID,
+  type Walk,
+  withFixed,
+} from './walk.ts';
 import type { World } from './world.ts';
 
 /** What the hall needs from the rooms; handed in by `app/`. */
 export interface BrokerParts {
   readonly recorder: Recorder;
   /** The back door. MUST NOT reject for what an upstream does; one that rejects is a defect and the call is in doubt. */
-  dispatch(call: Call, options: { readonly signal: CancelSignal }): Promise<DispatchResult>;
+  dispatch(call: Call, options: DispatchOptions): Promise<DispatchResult>;
+  /** Tells tool servers that were told of a client's roots that these changed. */
+  rootsChanged(principalId: string, session: string): void;
+  /** The calls that wait for answers of agents. */
+  readonly suspensions: Suspensions;
+  /** Ends a subscription at the back door. */
+  unsubscribe(principalId: string, target: ResourceTarget): void;
   readonly clock: Clock;
   readonly ids: Ids;
   readonly log: Log;
-}
-
-/** One call on its way through the hall. */
-interface Walk {
-  readonly world: World;
-  readonly call: Call;
-  readonly startedMs: number;
-  readonly signal: CancelSignal;
 }
 
 /** The hall: walks each call through the chain of the world in force. Judges nothing itself. */
@@ -42,6 +65,8 @@ export class GovernedBroker implements Broker {
   readonly #shown: Shown;
   readonly #listeners = new Set<ListListener>();
   readonly #onFailure: OnControlFailure;
+  readonly #asking: Asking;
+  readonly #subscriptions: ResourceSubscriptions;
   #world: World;
   #open = true;
   #underWay = 0;
@@ -53,11 +78,25 @@ export class GovernedBroker implements Broker {
     this.#shown = new Shown(world);
     this.#onFailure = (control, error) =>
       parts.log.error('control.failed', { control, error: error instanceof Error ? error.message : 'not an error' });
+    const { suspensions, clock, ids } = parts;
+    this.#asking = new Asking({
+      ...{ suspensions, clock, ids },
+      dispatch: (call, how) => this.#dispatchSafely(call, how),
+      walk: (walk) => this.#whole(walk),
+      world: () => this.#world,
+    });
+    this.#subscriptions = new ResourceSubscriptions({
+      world: () => this.#world,
+      walk: (request, options, barred) => this.#callUnless(barred, request, options),
+      unsubscribe: (principalId, target) => parts.unsubscribe(principalId, target),
+      onFailure: this.#onFailure,
+    });
   }
 
   /** Puts another world in force for every call received from now on, and tells whose list changed. */
   changeWorld(world: World): void {
     this.#world = world;
+    this.#subscriptions.recheck();
     for (const { principalId, kind, view } of this.#shown.change(world)) {
       for (const listener of this.#listeners) listener(principalId, kind, view);
     }
@@ -93,31 +132,53 @@ export class GovernedBroker implements Broker {
     }
   }
 
-  async call(request: CallRequest, options: { readonly signal: CancelSignal }): Promise<CallReply> {
-    const walk = this.#receive(request, options.signal);
+  rootsChanged({ id }: Principal, { session }: CallContext): void {
+    this.#parts.rootsChanged(id, session);
+  }
+
+  call(request: CallRequest, options: CallOptions): Promise<CallReply> {
+    return this.#callUnless(undefined, request, options);
+  }
+
+  subscribe(request: Omit<CallRequest, 'verb' | 'args'>, options: SubscribeOptions): Promise<Subscribed> {
+    return this.#subscriptions.subscribe(request, options);
+  }
+
+  /** A resource of a server changed that these principals are subscribed to, or may have. */
+  resourceUpdated(server: string, uri: string, principalIds: readonly string[]): void {
+    this.#subscriptions.updated(server, uri, principalIds);
+  }
+
+  async #callUnless(barred: Reason | undefined, request: CallRequest, options: CallOptions): Promise<CallReply> {
+    const walk = this.#receive(request, options);
+    return { callId: walk.call.id, outcome: await this.#whole(walk, barred) };
+  }
+
+  /** Takes no new calls and resolves when the last one under way has ended; those that wait for answers are ended. */
+  async drain(): Promise<void> {
+    this.#open = false;
+    this.#parts.suspensions.close();
+    if (this.#underWay > 0) await new Promise<void>((resolve) => (this.#whenIdle = resolve));
+  }
+
+  async #whole(walk: Walk, barred?: Reason): Promise<Outcome> {
     this.#underWay += 1;
     try {
-      return { callId: walk.call.id, outcome: await this.#walk(walk) };
+      return await this.#walk(walk, this.#open ? barred : 'shutting-down');
     } catch (error) {
       // INVARIANT: call never rejects. What ends here is a defect of the hall itself.
       this.#parts.log.error('call.broke', {
         callId: walk.call.id,
         error: error instanceof Error ? error.message : 'not an error',
       });
-      return { callId: walk.call.id, outcome: cannotBeDecided(walk, 'walk', 'control-failed') };
+      return cannotBeDecided(walk, 'walk', 'control-failed');
     } finally {
       this.#underWay -= 1;
       if (this.#underWay === 0) this.#whenIdle?.();
     }
   }
 
-  /** Takes no new calls and resolves when the last one under way has ended. */
-  async drain(): Promise<void> {
-    this.#open = false;
-    if (this.#underWay > 0) await new Promise<void>((resolve) => (this.#whenIdle = resolve));
-  }
-
-  #receive(request: CallRequest, signal: CancelSignal): Walk {
+  #receive(request: CallRequest, { signal, link }: CallOptions): Walk {
     const world = this.#world;
     const subjects = world.subjectsOf(request.principal);
     const { verb, view } = request;
@@ -127,6 +188,7 @@ export class GovernedBroker implements Broker {
       exposedName: printable(request.exposedName),
       ...(view === undefined ? {} : { view }),
     };
+    const { resumption } = request;
     const asked: Call = {
       id: this.#parts.ids.uuidv7(),
       principal: request.principal,
@@ -136,16 +198,19 @@ export class GovernedBroker implements Broker {
       args: request.args,
       context: request.context,
       receivedAtMs: this.#parts.clock.wallMs(),
+      ...(resumption === undefined ? undefined : { resumption }),
     };
     const call = target.kind === 'tool' && target.fixed ? withFixed(asked, target.fixed) : asked;
-    return { world, call, startedMs: this.#parts.clock.monotonicMs(), signal };
+    const rows = resumption === undefined ? rowsOf(world) : { request: world.resumedRow, result: world.resultRow };
+    return { world, call, startedMs: this.#parts.clock.monotonicMs(), signal, link, rows, send: this.#sendCall };
   }
 
-  async #walk(walk: Walk): Promise<Outcome> {
+  async #walk(walk: Walk, barred: Reason | undefined): Promise<Outcome> {
     const exchange: Exchange = { call: walk.call };
-    const row: WalkedRow = this.#open
-      ? await walkRow(walk.world.requestRow, exchange, { signal: walk.signal, onFailure: this.#onFailure })
-      : { steps: [], gathered: [], refusal: cannotBeDecided(walk, 'walk', 'shutting-down') };
+    const row: WalkedRow =
+      barred === undefined
+        ? await walkRow(walk.rows.request, exchange, { signal: walk.signal, onFailure: this.#onFailure })
+        : { steps: [], gathered: [], refusal: barredBy(walk, barred) };
     const decided: DecidedAct = {
       call: walk.call,
       steps: row.steps,
@@ -190,7 +255,7 @@ export class GovernedBroker implements Broker {
     let outcome: Outcome = came.kind === 'completed' && resultText !== undefined ? { ...came, resultText } : came;
     let row: WalkedRow = { steps: [], gathered: [] };
     if (result) {
-      row = await walkRow(walk.world.resultRow, exchange, { signal: walk.signal, onFailure: this.#onFailure });
+      row = await walkRow(walk.rows.result, exchange, { signal: walk.signal, onFailure: this.#onFailure });
       if (row.refusal) outcome = { ...row.refusal, visible: isVisible(walk) };
     }
     settleAll([...gathered, ...row.gathered], exchange, { outcome, onFailure: this.#onFailure });
@@ -218,7 +283,7 @@ export class GovernedBroker implements Broker {
     return outcome;
   }
 
-  async #send(walk: Walk): Promise<DispatchResult> {
+  async #send(walk: Walk): Promise<DispatchResult | InputRequired> {
     if (walk.signal.aborted) {
       return {
         kind: 'failed',
@@ -227,11 +292,17 @@ export class GovernedBroker implements Broker {
         inDoubt: false,
       };
     }
+    return walk.send(walk);
+  }
+
+  readonly #sendCall = (walk: Walk): Promise<DispatchResult | InputRequired> => this.#asking.send(walk);
+
+  async #dispatchSafely(call: Call, options: DispatchOptions): Promise<DispatchResult> {
     try {
-      return await this.#parts.dispatch(walk.call, { signal: walk.signal });
+      return await this.#parts.dispatch(call, options);
     } catch (error) {
       this.#parts.log.error('dispatch.broke', {
-        callId: walk.call.id,
+        callId: call.id,
         error: error instanceof Error ? error.message : 'not an error',
       });
       return {
@@ -241,50 +312,5 @@ export class GovernedBroker implements Broker {
         inDoubt: true,
       };
     }
-  }
-}
-
-const UNKNOWN_ID = {
-  tool: 'tool:unknown',
-  prompt: 'prompt:unknown',
-  resource: 'resource:unknown',
-  template: 'resource:unknown',
-} as const;
-
-/** What a call is charged: nothing when it surely did not act. */
-function costOf(call: Call, outcome: Outcome): number {
-  return call.target.kind !== 'unknown' && mayHaveActed(outcome) ? call.target.costNanoUsd : 0;
-}
-
-function cannotBeDecided(walk: Walk, stage: Refusal['stage'], reason: Refusal['reason']): Refusal {
-  return {
-    kind: 'refused',
-    stage,
-    effect: 'indeterminate',
-    reason,
-    message: 'this call cannot be decided now',
-    visible: isVisible(walk),
-  };
-}
-
-/** A call with what its view fixes, which goes before what the agent gave: judged, validated, recorded and sent as one. */
-function withFixed(call: Call, fixed: JsonObject): Call {
-  const overstepped = Object.keys(fixed).filter((name) => Object.hasOwn(call.args, name));
-  const args = { ...call.args, ...fixed };
-  return overstepped.length === 0 ? { ...call, args } : { ...call, args, overstepped };
-}
-
-function printable(name: string): string {
-  return name.slice(0, 128).replaceAll(/[^\x20-\x7e]/g, '�');
-}
-
-/** Asked for refusals only: what one may not see is answered like what does not exist. */
-function isVisible({ world, call }: Walk): boolean {
-  try {
-    const { target, action } = call;
-    return target.kind !== 'unknown' && (world.maySee(call, target) || world.mayEver(call, target, action));
-  } catch {
-    // The control that asked the same has said so in the log; what cannot be decided is not shown.
-    return false;
   }
 }

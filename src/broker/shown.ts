@@ -19,7 +19,10 @@ type Lists = Readonly<Record<OfferKind, Visibility>>;
 
 const NOTHING: readonly MirroredArgument[] = [];
 const EMPTY: OfferList = Object.freeze({ offers: [] });
-const MAYBE_ALL: Surfaces = Object.freeze({ prompts: true, resources: true, completions: true });
+const MAYBE_ALL: Surfaces = Object.freeze({ prompts: true, resources: true, completions: true, subscriptions: true });
+
+const COMPLETIONS: readonly Verb[] = [VERBS.completePrompt, VERBS.completeTemplate];
+const SUBSCRIPTIONS: readonly Verb[] = [VERBS.subscribeResource, { action: 'subscribe', kind: 'template' }];
 
 /** What the world in force shows to whom, in the whole and in each view. */
 export class Shown {
@@ -75,12 +78,17 @@ export class Shown {
       prompts: has('prompt'),
       resources: has('resource') || has('template'),
       completions: part !== undefined && this.#completes(principal, part),
+      subscriptions: part !== undefined && this.#may(principal, part, SUBSCRIPTIONS),
     };
   }
 
   #completes(principal: Principal, part: View): boolean {
+    return this.#may(principal, part, COMPLETIONS);
+  }
+
+  #may(principal: Principal, part: View, verbs: readonly Verb[]): boolean {
     const who = { principal, subjects: this.#world.subjectsOf(principal) };
-    return [VERBS.completePrompt, VERBS.completeTemplate].some(({ action, kind }: Verb) =>
+    return verbs.some(({ action, kind }) =>
       part.offers[kind].some((target) => this.#world.mayEver(who, target, action)),
     );
   }

@@ -1,7 +1,7 @@
 import type { Action } from '../domain/call.ts';
 import type { Control } from '../domain/control.ts';
 import type { Principal } from '../domain/principal.ts';
-import type { Target } from '../domain/target.ts';
+import type { ServerTarget, Target } from '../domain/target.ts';
 import type { View } from '../domain/view.ts';
 import type { ViewName } from '../domain/view-name.ts';
 import type { Digest } from '../lib/digest.ts';
@@ -17,8 +17,15 @@ export interface World extends View {
   readonly registry: Digest;
   readonly requestRow: readonly Control[];
   readonly resultRow: readonly Control[];
+  /** The request row of a call that goes on after a question. */
+  readonly resumedRow: readonly Control[];
+  /** What the question of a tool server walks, and then its answer. */
+  readonly questionRow: readonly Control[];
+  readonly answerRow: readonly Control[];
   /** A part of this world; undefined where there is none of that name. The world itself is the whole. */
   viewOf(name: ViewName): View | undefined;
+  /** A tool server as one that asks; also one that the registry has no more. */
+  serverOf(name: string): ServerTarget;
   /** Agent id, roles and team; empty when the registry no longer declares the agent, and then nothing is allowed. */
   subjectsOf(principal: Principal): readonly string[];
   /** True when some arguments could be allowed: visible means usable. */

@@ -85,6 +85,14 @@ export type OfferedTarget = ToolTarget | PromptTarget | ResourceTarget | Templat
 export const OFFER_KINDS = ['tool', 'prompt', 'resource', 'template'] as const;
 export type OfferKind = (typeof OFFER_KINDS)[number];
 
+/** A tool server itself, as the object of what it asks of agents. It is never listed and never called. */
+export interface ServerTarget
+  extends Pick<Offered, 'server' | 'risk' | 'labels' | 'costNanoUsd' | 'payloads' | 'payloadMaxBytes'> {
+  readonly kind: 'server';
+  /** `server:<name>`, the name that the registry gives it. */
+  readonly id: `server:${string}`;
+}
+
 /** A name that resolves to nothing. It walks the same rooms, so that it costs and answers the same as a hidden thing. */
 export interface UnknownTarget {
   readonly kind: 'unknown';
@@ -95,7 +103,7 @@ export interface UnknownTarget {
   readonly view?: ViewName;
 }
 
-export type Target = OfferedTarget | UnknownTarget;
+export type Target = OfferedTarget | ServerTarget | UnknownTarget;
 
 /** What each kind is called by the server that offers it. */
 export function upstreamName(target: OfferedTarget): string {

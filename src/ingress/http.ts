@@ -113,16 +113,23 @@ async function closeAll(server: Server, endpoint: McpEndpoint, drainMs: number):
     server.close(() => resolve());
   });
   const drained = endpoint.drain();
+  await turnOfTheLoop();
   server.closeIdleConnections();
   if (!(await settlesWithin(drained, drainMs))) {
     endpoint.abort();
     await settlesWithin(drained, FAREWELL_MS);
   }
-  // A turn of the loop, so that the last answers are handed to their sockets before those are closed.
-  await new Promise((resolve) => setImmediate(resolve));
+  await turnOfTheLoop();
   server.closeIdleConnections();
   if (!(await settlesWithin(closed, LINGER_MS))) server.closeAllConnections();
   await closed;
+}
+
+/** So that farewells and last answers are handed to their sockets before those are closed: a response that ended is idle. */
+function turnOfTheLoop(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
 }
 
 async function settlesWithin(promise: Promise<void>, ms: number): Promise<boolean> {

@@ -110,10 +110,15 @@ export function mayEverReach(
   if (policySet.conditionsFor(question).length === 0) return policySet.mayEver(question);
   const scope = {
     ...{ principal: conditionPrincipal(who.principal), target: conditionTarget(target) },
-    // A read has no arguments, so that they are known before.
-    ...(action === 'read' ? { args: {} } : {}),
+    // These have no arguments, so that they are known before.
+    ...(hasNoArguments(action) ? { args: {} } : {}),
   };
   return policySet.mayEver(question, (id) => knownBeforehand(policySet, id, scope));
+}
+
+/** True for what is done to a resource: its URI is all that there is to say. */
+export function hasNoArguments(action: string): boolean {
+  return action === 'read' || action === 'subscribe';
 }
 
 /** How a condition comes out that reads only who asks and what for; undefined where it reads anything that may change. */

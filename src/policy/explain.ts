@@ -1,4 +1,5 @@
 import type { JsonObject } from '../lib/json.ts';
+import { hasNoArguments } from './authorize.ts';
 import type { ConditionResult, ConditionScope } from './condition.ts';
 import { type PolicyQuestion, type PolicySet, ruleOf } from './policy-set.ts';
 
@@ -31,8 +32,8 @@ export interface Explanation {
 
 /** Says what the policy decides, by the same evaluator as list and call, with every row that speaks of the question. */
 export function explain(policySet: PolicySet, asked: ExplainQuestion): Explanation {
-  // A read has no arguments: nothing about them is left open.
-  const question = asked.action === 'read' && asked.args === undefined ? { ...asked, args: {} } : asked;
+  // Nothing is left open about arguments where there are none.
+  const question = hasNoArguments(asked.action) && asked.args === undefined ? { ...asked, args: {} } : asked;
   const known = (id: string): ConditionResult | undefined => knownResult(policySet, question, id);
   const rows = policySet.rowsFor(question).map((row): ExplainedRow => {
     const result = row.conditionId === '' ? undefined : known(row.conditionId);

@@ -1,4 +1,4 @@
-import { USE_OF } from '../domain/call.ts';
+import { type Action, USE_OF } from '../domain/call.ts';
 import type { Principal } from '../domain/principal.ts';
 import type { Target, TemplateTarget } from '../domain/target.ts';
 import { normalUri } from '../lib/uri.ts';
@@ -18,40 +18,57 @@ interface Who {
  * used for certain.
  */
 export function mayEverUse(policySet: PolicySet, who: Who, target: Target): boolean {
-  if (target.kind === 'unknown') return false;
-  if (target.kind !== 'template') return mayEverReach(policySet, who, { target, action: USE_OF[target.kind] });
-  const { uriTemplate: _, admits = () => true, ...common } = target;
-  return witnesses(policySet, target).some((uri) => {
-    const resource = { ...common, kind: 'resource', id: `resource:${target.server}/${uri}`, uri } as const;
-    return admits(uri) && mayEverReach(policySet, who, { target: resource, action: 'read' });
+  // A server asks; nobody uses it.
+  if (target.kind === 'unknown' || target.kind === 'server') return false;
+  const action = USE_OF[target.kind];
+  return target.kind === 'template'
+    ? mayEverReachBy(policySet, who, { template: target, action })
+    : mayEverReach(policySet, who, { target, action });
+}
+
+/** Whether a principal may ever do something to a resource that a template can become. */
+export function mayEverReachBy(
+  policySet: PolicySet,
+  who: Who,
+  { template, action }: { readonly template: TemplateTarget; readonly action: Action },
+): boolean {
+  const { uriTemplate: _, admits = () => true, ...common } = template;
+  return witnesses(policySet, template, action).some((uri) => {
+    const target = { ...common, kind: 'resource', id: `resource:${template.server}/${uri}`, uri } as const;
+    return admits(uri) && mayEverReach(policySet, who, { target, action });
   });
 }
 
 /** URIs to try, by template: the rows decide what they are, and rows never change within a policy set. */
 const known = new WeakMap<PolicySet, Map<string, readonly string[]>>();
 
-function witnesses(policySet: PolicySet, target: TemplateTarget): readonly string[] {
+function witnesses(policySet: PolicySet, target: TemplateTarget, action: Action): readonly string[] {
+  const key = `${action} ${target.id}`;
   let byTemplate = known.get(policySet);
   if (byTemplate === undefined) {
     byTemplate = new Map();
     known.set(policySet, byTemplate);
   }
-  let uris = byTemplate.get(target.id);
+  let uris = byTemplate.get(key);
   if (uris === undefined) {
-    uris = findWitnesses(policySet, target);
-    byTemplate.set(target.id, uris);
+    uris = findWitnesses(policySet, target, action);
+    byTemplate.set(key, uris);
   }
   return uris;
 }
 
-/** For each text that grants reading, a URI that it and the template have in common; one with a strange letter first. */
-function findWitnesses(policySet: PolicySet, { server, uriTemplate }: TemplateTarget): readonly string[] {
+/** For each text that grants the action, a URI that it and the template have in common; one with a strange letter first. */
+function findWitnesses(
+  policySet: PolicySet,
+  { server, uriTemplate }: TemplateTarget,
+  action: Action,
+): readonly string[] {
   const template = readUriTemplate(uriTemplate);
   if (typeof template === 'string') return [];
   const prefix = `resource:${server}/`;
   const strange = strangeLetter(policySet);
   const found = new Set<string>();
-  for (const glob of resourceGlobs(policySet)) {
+  for (const glob of resourceGlobs(policySet, action)) {
     for (const pattern of [glob.replaceAll('*', `*${strange}*`), glob]) {
       const text = commonText([prefix, ...template.parts], pattern, strange);
       const uri = text?.slice(prefix.length);
@@ -66,8 +83,8 @@ function isOf(template: UriTemplate, uri: string): boolean {
 }
 
 /** Whatever may stand for resources in an `allow` row: its object, or a member of its set. */
-function resourceGlobs({ rows, sets }: PolicySet): ReadonlySet<string> {
-  const granting = rows.filter(({ effect, action }) => effect === 'allow' && (action === '*' || action === 'read'));
+function resourceGlobs({ rows, sets }: PolicySet, asked: Action): ReadonlySet<string> {
+  const granting = rows.filter(({ effect, action }) => effect === 'allow' && (action === '*' || action === asked));
   const objects = [...granting.map(({ object }) => object), ...sets.links.map(({ member }) => member)];
   return new Set(objects.filter((object) => object.startsWith('resource:')));
 }

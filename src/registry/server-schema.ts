@@ -148,6 +148,14 @@ const serverFile = z
       .max(100_000)
       .default(10_000)
       .describe('Most tools that are read of the server. Default: 10000.'),
+    maxNotifications: z
+      .int()
+      .min(0)
+      .max(1_000_000)
+      .default(1_000)
+      .describe(
+        'Most progress and log messages of one call that are handed on; those over it are dropped. Default: 1000.',
+      ),
     risk: risk
       .default('destructive')
       .describe('Harm that tools can do which `tools` says nothing of. Default: `destructive`.'),

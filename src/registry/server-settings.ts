@@ -51,6 +51,8 @@ export interface ServerSettings {
   readonly payloadMaxBytes: number;
   readonly maxResultBytes: number;
   readonly maxTools: number;
+  /** Most progress and log messages of one call that are handed on. */
+  readonly maxNotifications: number;
   readonly tools: ReadonlyMap<string, ToolSettings>;
   /** What holds for tools that `tools` does not name. */
   readonly unlisted: ToolSettings;

@@ -1,14 +1,19 @@
 import { createRequire } from 'node:module';
 import type { Pool as UndiciPool } from 'undici';
 import type { DispatchResult } from '../domain/outcome.ts';
-import type { CancelSignal } from '../lib/cancellation.ts';
+import { upstreamName } from '../domain/target.ts';
+import { canonicalJson } from '../lib/canonical-json.ts';
 import type { Digest } from '../lib/digest.ts';
+import type { JsonObject } from '../lib/json.ts';
 import type { Log } from '../telemetry/log.ts';
 import { Breaker, type BreakerState, breakerPosture } from './breaker.ts';
 import { notSent } from './failed-call.ts';
 import type { Outgoing } from './outgoing.ts';
 import type { Session, SessionHost } from './session.ts';
-import { SessionSlot, type SessionSlotEvents } from './session-slot.ts';
+import { type Caller, sessionKey, TOLD_NOTHING } from './session-key.ts';
+import { SessionSlot } from './session-slot.ts';
+import type { CallOptions, SessionSlotEvents } from './slot-events.ts';
+import { ToldSessions } from './told-sessions.ts';
 import type { Observed, UpstreamServer, UpstreamStatus } from './upstream-server.ts';
 
 // The whole of undici is five times the files, most of them for a `fetch` that Node has already: a tenth of a start.
@@ -21,8 +26,12 @@ const SHARED = 'all';
 /** Told when a server offers other than it did, or its tools cannot be listed any more. */
 export type ToolsChangedListener = (server: string, change: Observed | { readonly error: string }) => void;
 
+/** Told that a resource of a server changed, or may have, and who is subscribed to it. */
+export type ResourceUpdatedListener = (server: string, uri: string, principalIds: readonly string[]) => void;
+
 export interface ServerRuntimeOptions extends Omit<SessionHost, 'pool'> {
   readonly log: Log;
+  readonly onResourceUpdated: ResourceUpdatedListener;
   readonly onToolsChanged: ToolsChangedListener;
 }
 
@@ -37,6 +46,8 @@ export class ServerRuntime {
   #observer: SessionSlot | undefined;
   #observing: Promise<Observed | { readonly error: string }> | undefined;
   #digest: Digest | undefined;
+  readonly #otherDigests = new Map<string, Digest>();
+  readonly #toldSessions: ToldSessions;
   #droppedMessages = 0;
   #trouble: { readonly message: string; readonly sinceMs: number } | undefined;
   #failures = 0;
@@ -56,12 +67,48 @@ export class ServerRuntime {
     this.#host = { ...options, pool };
     this.#sinceMs = options.clock.wallMs();
     this.#breaker = this.#newBreaker();
+    this.#toldSessions = new ToldSessions(this.#slots, { leased: transport.type !== 'streamable-http' });
   }
 
-  call(principalId: string, outgoing: Outgoing, options: { readonly signal: CancelSignal }): Promise<DispatchResult> {
+  call(caller: Caller, outgoing: Outgoing, options: CallOptions): Promise<DispatchResult> {
     if (this.#retired) return Promise.resolve(notSent('upstream-unavailable', 'the server was taken out of service'));
-    const slot = this.#slot(this.server.sharing === 'all' ? SHARED : principalId);
-    return slot.breaker.isClosed ? slot.call(outgoing, options) : this.#tryCall(slot, outgoing, options);
+    if (this.server.sharing === 'all') return this.#callIn(this.#slot(SHARED, TOLD_NOTHING), outgoing, options);
+    const told = this.#told(options);
+    const key = sessionKey(caller, told);
+    if (told === TOLD_NOTHING) return this.#callIn(this.#slot(key, told), outgoing, options);
+    const limits = { signal: options.signal, timeoutMs: outgoing.target.timeoutMs };
+    return this.#toldSessions.use({ principalId: caller.principalId, key }, limits, (place) =>
+      this.#callIn(this.#slot(place, told), outgoing, options),
+    );
+  }
+
+  /** The roots of a legacy client changed. */
+  rootsChanged(caller: Caller): void {
+    this.#toldSessions.rootsChanged(caller);
+  }
+
+  /** Asks the server to tell a principal of a resource from now on. */
+  async subscribe(caller: Caller, outgoing: Outgoing, options: CallOptions): Promise<DispatchResult> {
+    const { principalId } = caller;
+    const came = await this.call(caller, outgoing, options);
+    if (came.kind !== 'completed') return came;
+    this.#slot(this.#keyOf(principalId), TOLD_NOTHING).hold(upstreamName(outgoing.target), principalId);
+    // What a server says beside yes is for nobody.
+    return { kind: 'completed', result: {}, resultBytes: 2 };
+  }
+
+  /** Takes over what principals are subscribed to from the runtime of another revision of this server. */
+  adoptFrom(previous: ServerRuntime): void {
+    for (const slot of previous.#slots.values()) {
+      for (const [uri, principalIds] of slot.held) {
+        for (const principalId of principalIds)
+          this.#slot(this.#keyOf(principalId), TOLD_NOTHING).hold(uri, principalId);
+      }
+    }
+  }
+
+  unsubscribe(principalId: string, uri: string): void {
+    this.#slots.get(this.#keyOf(principalId))?.release(uri, principalId);
   }
 
   /** Asks what the server declares now. With `sharing: principal` in a session of its own that ends right after. */
@@ -110,11 +157,12 @@ export class ServerRuntime {
   sweep(): void {
     const { clock } = this.#options;
     for (const [key, slot] of this.#slots) {
-      slot.endIfIdle();
+      slot.sweep();
       const { session } = slot;
       if (slot.isEmpty) this.#slots.delete(key);
-      else if (session?.hands.era === 'modern' && clock.wallMs() - session.observed.atMs > LIST_AGAIN_MS)
+      else if (session !== undefined && !slot.hearsLists && clock.wallMs() - session.observed.atMs > LIST_AGAIN_MS) {
         void slot.listAgain();
+      }
     }
   }
 
@@ -130,8 +178,18 @@ export class ServerRuntime {
     await this.#host.pool?.destroy();
   }
 
+  /** What the handshake of a session says for this call; a modern server is told with each request, and by no handshake. */
+  #told({ asking }: CallOptions): JsonObject {
+    if (asking === undefined || Object.keys(asking.capabilities).length === 0) return TOLD_NOTHING;
+    return this.#options.eraMemory.get(this.server.name)?.era === 'modern' ? TOLD_NOTHING : asking.capabilities;
+  }
+
+  #callIn(slot: SessionSlot, outgoing: Outgoing, options: CallOptions): Promise<DispatchResult> {
+    return slot.breaker.isClosed ? slot.call(outgoing, options) : this.#tryCall(slot, outgoing, options);
+  }
+
   /** One call tries a server that failed; the others are told at once. */
-  #tryCall(slot: SessionSlot, outgoing: Outgoing, options: { readonly signal: CancelSignal }): Promise<DispatchResult> {
+  #tryCall(slot: SessionSlot, outgoing: Outgoing, options: CallOptions): Promise<DispatchResult> {
     const waitMs = slot.breaker.tryAfterMs();
     if (waitMs > 0) {
       const message = `\`${this.server.name}\` failed repeatedly; nothing is sent to it for a moment`;
@@ -165,7 +223,7 @@ export class ServerRuntime {
   async #observe(): Promise<Observed | { readonly error: string }> {
     if (this.#retired) return { error: 'the server was taken out of service' };
     const shared = this.server.sharing === 'all';
-    const slot = shared ? this.#slot(SHARED) : this.#newSlot({ silent: true });
+    const slot = shared ? this.#slot(SHARED, TOLD_NOTHING) : this.#newSlot({ silent: true, told: this.server.asks });
     if (!shared) this.#observer = slot;
     const wasOpen = slot.session !== undefined;
     let session = await slot.open();
@@ -179,23 +237,28 @@ export class ServerRuntime {
     return session.observed;
   }
 
-  #slot(key: string): SessionSlot {
+  #keyOf(principalId: string): string {
+    return this.server.sharing === 'all' ? SHARED : principalId;
+  }
+
+  #slot(key: string, told: JsonObject): SessionSlot {
     let slot = this.#slots.get(key);
     if (slot === undefined) {
-      slot = this.#newSlot({ silent: false });
+      slot = this.#newSlot({ silent: false, told });
       this.#slots.set(key, slot);
     }
     return slot;
   }
 
-  #newSlot(how: { readonly silent: boolean }): SessionSlot {
+  #newSlot(how: { readonly silent: boolean; readonly told: JsonObject }): SessionSlot {
     const ownProcess = this.server.transport.type === 'stdio' && this.server.sharing === 'principal';
     const events: SessionSlotEvents = {
       onOpened: () => {
         this.#starts += 1;
       },
-      onListed: (session) => this.#onListed(session, how.silent),
+      onListed: (session) => this.#onListed(session, how),
       onListingFailed: (error) => this.#options.onToolsChanged(this.server.name, { error }),
+      onUpdated: (uri, principalIds) => this.#options.onResourceUpdated(this.server.name, uri, principalIds),
       onDropped: () => {
         this.#droppedMessages += 1;
       },
@@ -207,16 +270,35 @@ export class ServerRuntime {
         this.#options.log.warn('upstream.failed', { server: this.server.name, error: message, stderrBytes });
       },
     };
-    return new SessionSlot(this.#host, events, ownProcess ? this.#newBreaker() : this.#breaker);
+    const breaker = ownProcess ? this.#newBreaker() : this.#breaker;
+    return new SessionSlot(this.#host, { events, breaker, told: how.told });
   }
 
-  #onListed(session: Session, silent: boolean): void {
+  #onListed(session: Session, { silent, told }: { readonly silent: boolean; readonly told: JsonObject }): void {
     if (this.#breaker.isClosed) this.#trouble = undefined;
+    if (!silent && !this.#isObservers(told)) {
+      this.#onOtherListed(session, told);
+      return;
+    }
     // What `observe` asked for it returns itself.
     const asked = silent || (this.server.sharing === 'all' && this.#observing !== undefined);
     if (asked || session.digest === this.#digest) return;
     this.#digest = session.digest;
     this.#options.onToolsChanged(this.server.name, session.observed);
+  }
+
+  /** True where a server lists to clients of these capabilities what it lists to whom asks on everybody's behalf. */
+  #isObservers(told: JsonObject): boolean {
+    return this.server.sharing === 'all' || canonicalJson(told) === canonicalJson(this.server.asks);
+  }
+
+  /** A server may offer less to clients that can do less: that it now offers them other than before is what counts. */
+  #onOtherListed({ digest }: Session, told: JsonObject): void {
+    const key = canonicalJson(told);
+    const before = this.#otherDigests.get(key);
+    this.#otherDigests.set(key, digest);
+    if (before === undefined || before === digest) return;
+    void this.observe().then((seen) => this.#options.onToolsChanged(this.server.name, seen));
   }
 
   /** The worst of all slots. */

@@ -1,12 +1,13 @@
 import type { Call } from '../domain/call.ts';
 import type { DispatchResult } from '../domain/outcome.ts';
-import type { CancelSignal } from '../lib/cancellation.ts';
+import type { ResourceTarget } from '../domain/target.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { EraMemory } from './era.ts';
 import { notSent } from './failed-call.ts';
 import type { ClientInfo } from './mcp/message-dress.ts';
-import { ServerRuntime, type ToolsChangedListener } from './server-runtime.ts';
+import { type ResourceUpdatedListener, ServerRuntime, type ToolsChangedListener } from './server-runtime.ts';
+import type { CallOptions } from './slot-events.ts';
 import type { Observed, UpstreamServer, UpstreamStatus } from './upstream-server.ts';
 
 const SWEEP_MS = 1_000;
@@ -20,6 +21,8 @@ export interface UpstreamPoolOptions {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Told when a session lists other tools than were known, or can list none. Not told of what `observe` returns. */
   readonly onToolsChanged: ToolsChangedListener;
+  /** Told when a resource changed that principals are subscribed to. */
+  readonly onResourceUpdated: ResourceUpdatedListener;
 }
 
 /** The back door: every way to every tool server. */
@@ -41,14 +44,30 @@ export class UpstreamPool {
    * Sends a call to its tool server and waits for what comes back, at most for the target's `timeoutMs` after the
    * session is ready. MUST NOT reject for anything that a tool server does; rejects for a call to what does not exist.
    */
-  dispatch(call: Call, options: { readonly signal: CancelSignal }): Promise<DispatchResult> {
+  dispatch(call: Call, options: CallOptions): Promise<DispatchResult> {
     const { target, action, args } = call;
-    if (target.kind === 'unknown') return Promise.reject(new Error('a call to what does not exist was dispatched'));
+    if (target.kind === 'unknown' || target.kind === 'server') {
+      return Promise.reject(new Error('a call to what does not exist was dispatched'));
+    }
     if (options.signal.aborted)
       return Promise.resolve(notSent('cancelled', 'the call was cancelled before it was sent'));
     const runtime = this.#runtimes.get(target.server);
     if (runtime === undefined) return Promise.resolve(notSent('upstream-unavailable', 'the server is not in service'));
-    return runtime.call(call.principal.id, { target, action, args }, options);
+    const caller = { principalId: call.principal.id, session: call.context.session };
+    const outgoing = { target, action, args };
+    return action === 'subscribe'
+      ? runtime.subscribe(caller, outgoing, options)
+      : runtime.call(caller, outgoing, options);
+  }
+
+  /** The roots of a legacy client changed: told to the sessions that were told of its roots, and to no other. */
+  rootsChanged(principalId: string, session: string): void {
+    for (const runtime of this.#runtimes.values()) runtime.rootsChanged({ principalId, session });
+  }
+
+  /** A principal wants to hear of a resource no more. */
+  unsubscribe(principalId: string, { server, uri }: ResourceTarget): void {
+    this.#runtimes.get(server)?.unsubscribe(principalId, uri);
   }
 
   /** Asks one server what it declares, starting it where needed. A server that cannot tell is an `error`, not a rejection. */
@@ -74,16 +93,23 @@ export class UpstreamPool {
     if (this.#closed) return;
     const wanted = new Map(servers.map((server) => [server.name, server]));
     for (const [name, runtime] of this.#runtimes) {
-      if (wanted.get(name)?.revision === runtime.server.revision) continue;
+      const next = wanted.get(name);
+      if (next?.revision === runtime.server.revision) continue;
       this.#runtimes.delete(name);
+      if (next !== undefined) this.#enter(next).adoptFrom(runtime);
       runtime.retire();
       this.#leaving.add(runtime);
       this.#endIfDone(runtime);
     }
     for (const server of servers) {
-      if (!this.#runtimes.has(server.name))
-        this.#runtimes.set(server.name, new ServerRuntime({ ...this.#options, server }));
+      if (!this.#runtimes.has(server.name)) this.#enter(server);
     }
+  }
+
+  #enter(server: UpstreamServer): ServerRuntime {
+    const runtime = new ServerRuntime({ ...this.#options, server });
+    this.#runtimes.set(server.name, runtime);
+    return runtime;
   }
 
   /** Ends every session and process. A call that is still under way is lost and in doubt: drain before. */

@@ -1,3 +1,4 @@
+import type { JsonObject } from '../lib/json.ts';
 import type { BreakerState } from './breaker.ts';
 import type { Era } from './era.ts';
 import type { Offers } from './mcp/list-offers.ts';
@@ -38,12 +39,19 @@ export interface UpstreamServer {
   readonly stallTimeoutMs: number;
   /** Most tools that are read. */
   readonly maxTools: number;
+  /** Most progress and log messages of one call that are handed on. */
+  readonly maxNotifications: number;
   /** Milliseconds without a call after which a session is ended. */
   readonly idleMs: number;
   /** One session for each principal, or one for all. */
   readonly sharing: 'principal' | 'all';
   /** Largest message in bytes that is read; a tool's own limit may be lower. */
   readonly maxResultBytes: number;
+  /**
+   * What it is told when nobody in particular asks: whatever policy lets it ask of any agent, as capabilities of a client.
+   * Servers offer more to clients that can do more.
+   */
+  readonly asks: JsonObject;
   /** Which protocol era the server speaks; `auto` asks it once and remembers. */
   readonly era: Era | 'auto';
 }
@@ -76,6 +84,6 @@ export interface UpstreamStatus {
   readonly activeCalls: number;
   /** `open`: it failed repeatedly and nothing is sent to it; `half-open`: one call tries whether it is back. */
   readonly breaker: BreakerState;
-  /** Replies that nobody waited for: unknown, late or second ones, and what is not MCP. */
+  /** Replies that nobody waited for, notifications that belong to no call or are too many, and what is not MCP. */
   readonly droppedMessages: number;
 }

@@ -104,6 +104,8 @@ const MAX_COMPLETIONS = 100;
 
 /** What is wrong with the result of a prompt, a resource or a completion; undefined when nothing is. */
 function faultOfForm(action: Action, result: JsonObject): Fault | undefined {
+  // Yes is all that it says.
+  if (action === 'subscribe') return undefined;
   if (action === 'complete') return isCompletion(result.completion) ? undefined : 'completion';
   if (action === 'get') return isListOf(result.messages, isPromptMessage) ? undefined : 'messages';
   return isListOf(result.contents, isContents) ? undefined : 'contents';

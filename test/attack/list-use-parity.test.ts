@@ -45,23 +45,24 @@ const CONDITIONS = [
   "target.tool == 'greet'",
 ];
 
-const row = fc
-  .record({
-    subject: fc.constantFrom('agent:a', 'agent:*', 'role:r', 'team:support'),
-    object: fc.constantFrom(...OBJECTS),
-    action: fc.constantFrom('get', 'read', 'complete', '*'),
-    when: fc.constantFrom(...CONDITIONS),
-    effect: fc.constantFrom('allow', 'allow', 'deny'),
-  })
-  .map(({ subject, object, action, when, effect }) => {
-    const condition = when === '' ? '' : `"${when}"`;
-    return `p, ${subject}, ${object}, ${action}, ${condition}, ${effect}`;
-  });
-const policy = fc
-  .array(row, { minLength: 1, maxLength: 5 })
-  .map((rows) =>
-    [...rows, 'g, agent:b, role:r', 'g2, resource:x/file:///t/7, set:s', 'g2, prompt:x/part, set:s', ''].join('\n'),
-  );
+function policyOf(...actions: readonly string[]): fc.Arbitrary<string> {
+  const row = fc
+    .record({
+      subject: fc.constantFrom('agent:a', 'agent:*', 'role:r', 'team:support'),
+      object: fc.constantFrom(...OBJECTS),
+      action: fc.constantFrom(...actions),
+      when: fc.constantFrom(...CONDITIONS),
+      effect: fc.constantFrom('allow', 'allow', 'deny'),
+    })
+    .map(({ subject, object, action, when, effect }) => {
+      const condition = when === '' ? '' : `"${when}"`;
+      return `p, ${subject}, ${object}, ${action}, ${condition}, ${effect}`;
+    });
+  const also = ['g, agent:b, role:r', 'g2, resource:x/file:///t/7, set:s', 'g2, prompt:x/part, set:s', ''];
+  return fc.array(row, { minLength: 1, maxLength: 5 }).map((rows) => [...rows, ...also].join('\n'));
+}
+
+const policy = policyOf('get', 'read', 'complete', '*');
 
 /** What of each kind is asked for, by the name under which it would be on the list. */
 const USES: readonly (readonly [OfferKind, Verb, Readonly<Record<string, readonly string[]>>])[] = [
@@ -137,6 +138,33 @@ test('A2: a completion is answered only where a row grants it, and else like one
   });
   await fc.assert(property, RUNS);
   expect(answered).toBeGreaterThan(30);
+});
+
+/** What of resources there is to subscribe to: those that are listed, and some that templates make. */
+const URIS = [...Object.keys(USES[1]?.[2] ?? {}), ...Object.values(USES[2]?.[2] ?? {}).flat()];
+
+test('A2: it is offered to tell of changes exactly where some resource may be subscribed to', async () => {
+  let offered = 0;
+  const property = fc.asyncProperty(policyOf('subscribe', 'read', '*'), async (csv) => {
+    await hall.putInForce(csv);
+    for (const agent of Object.keys(AGENTS)) {
+      const subscribed: string[] = [];
+      for (const exposedName of URIS) {
+        const { end, outcome } = await hall.subscribeAs(agent, exposedName, () => {});
+        expect(end !== undefined).toBe(isAnswered(outcome));
+        if (end !== undefined) subscribed.push(exposedName);
+        end?.();
+        if (exposedName !== 'file:///t/7') continue;
+        const question = { as: `agent:${agent}`, action: 'subscribe', object: `resource:x/${exposedName}` };
+        expect(explainCall(hall.settings, question).effect === 'allow').toBe(isAnswered(outcome));
+      }
+      const { subscriptions } = hall.broker.surfacesOf(hall.principal(agent));
+      if (subscriptions) offered += 1;
+      expect([agent, csv, subscriptions]).toEqual([agent, csv, subscribed.length > 0]);
+    }
+  });
+  await fc.assert(property, { ...RUNS, numRuns: 120 });
+  expect(offered).toBeGreaterThan(30);
 });
 
 test.each([

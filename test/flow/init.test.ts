@@ -128,7 +128,7 @@ test('a server that does not start is told of with its last line, without its se
 test('the home is complete: its tests pass, nothing warns, and the ledger says who agreed to what', async () => {
   await homeWithConfig();
   await home.run(['init', '--from', 'mcp.json', '--yes', '--owner', 'ana@example.org', '--agent', 'desk']);
-  expect(await home.run(['policy', 'test'])).toMatchObject({ code: 0, stdout: '24 checked, 0 failed\n' });
+  expect(await home.run(['policy', 'test'])).toMatchObject({ code: 0, stdout: '27 checked, 0 failed\n' });
   expect(await home.run(['policy', 'check'])).toMatchObject({ code: 0, stdout: '' });
   const diff = await home.run(['registry', 'diff'], { env: { GITHUB_TOKEN: 'x', CRM_TOKEN: SECRETS.crm } });
   expect(diff, diff.stderr).toMatchObject({ code: 0, stdout: '' });
@@ -207,7 +207,7 @@ test('what warns of the new policies names the files where they stand', async ()
   home.write({ 'mcp.json': JSON.stringify({ mcpServers: { notes: memoryEntry() } }) });
   const { code, stderr } = await home.run(['init', '--from', 'mcp.json', '--template', 'team', '--yes']);
   expect(code, stderr).toBe(0);
-  expect(stderr).toContain(`warning: ${home.path('policies/policy.csv')}:5:4: no agent has \`role:contributor\``);
+  expect(stderr).toContain(`warning: ${home.path('policies/policy.csv')}:6:4: no agent has \`role:contributor\``);
 });
 
 test('the template ci grants the named tools alone', async () => {

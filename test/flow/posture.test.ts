@@ -125,6 +125,11 @@ const BROKEN_ELSEWHERE: Readonly<Record<string, readonly [file: string, expects:
   breaker: ['test/flow/failing-server.test.ts', "'upstream-unavailable'"],
   controls: ['test/unit/broker/governed-broker.test.ts', "'control-failed'"],
   ledger: ['test/fault/disk.test.ts', "'ledger-unavailable'"],
+  questions: ['test/attack/prying-server.test.ts', "'elicit question-blocked'"],
+  capabilities: ['test/flow/questions-of-real-servers.test.ts', "'capability-missing'"],
+  answers: ['test/attack/prying-server.test.ts', 'the answer is not passed on'],
+  'request state': ['test/attack/altered-state.test.ts', "'request-state-invalid'"],
+  'waiting calls': ['test/attack/altered-state.test.ts', 'as many calls wait for answers as may at one time'],
 };
 
 test('every guard is broken by a test', () => {

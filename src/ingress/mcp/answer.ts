@@ -1,3 +1,5 @@
+import type { CallReply, CallRequest } from '../../broker/broker.ts';
+import { type AgentLink, isLogLevel } from '../../domain/agent-link.ts';
 import type { CallContext } from '../../domain/call.ts';
 import type { Principal } from '../../domain/principal.ts';
 import type { OfferKind } from '../../domain/target.ts';
@@ -6,6 +8,8 @@ import type { CancelSignal } from '../../lib/cancellation.ts';
 import { isJsonObject, type JsonObject } from '../../lib/json.ts';
 import type { RequestId, RpcMessage } from './envelope.ts';
 import { readGoverned } from './governed-request.ts';
+import { updatedText } from './held-resources.ts';
+import { type LegacyClient, legacyClient } from './legacy-client.ts';
 import type { Era } from './modern-envelope.ts';
 import { replyToOther } from './other-replies.ts';
 import {
@@ -29,6 +33,8 @@ export interface Conversation {
   readonly context: CallContext;
   /** The part of the whole that it is about. Default: the whole. */
   readonly view?: ViewName | undefined;
+  /** What the client said of itself before; only the legacy era has that. */
+  readonly client?: LegacyClient | undefined;
 }
 
 /** A message with an id. */
@@ -42,15 +48,26 @@ export function isRequest(message: RpcMessage): message is RpcRequest {
 
 const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
 
-/** Walks one governed request. Never rejects. `traceHeader` is the HTTP header `traceparent`, which the body overrides. */
+/** How a governed request came. */
+export interface GovernedCall {
+  readonly request: RpcRequest;
+  readonly signal: CancelSignal;
+  /** The HTTP header `traceparent`, which the body overrides. */
+  readonly traceHeader?: string | undefined;
+  readonly link?: AgentLink | undefined;
+}
+
+/** Walks one governed request. Never rejects. */
 export async function answerCall(
   services: McpServices,
   conversation: Conversation,
-  { request, signal, traceHeader }: { request: RpcRequest; signal: CancelSignal; traceHeader?: string | undefined },
+  { request, signal, traceHeader, link }: GovernedCall,
 ): Promise<Reply> {
-  const asked = readGoverned(request.method, request.params);
-  if (typeof asked === 'string') return refuseParams(services, conversation, [request.id, asked]);
-  const { verb, name, args } = asked;
+  const governed = readGoverned(request.method, request.params);
+  if (typeof governed === 'string') return refuseParams(services, conversation, [request.id, governed]);
+  const { verb, name, args } = governed;
+  // In the legacy era these members mean nothing.
+  const resumption = conversation.era === 'modern' ? governed.resumption : undefined;
   const { _meta: meta } = request.params;
   const sent = (isJsonObject(meta) ? meta.traceparent : undefined) ?? traceHeader;
   const context =
@@ -58,16 +75,30 @@ export async function answerCall(
       ? { ...conversation.context, traceparent: sent }
       : conversation.context;
   try {
-    const reply = await services.broker.call(
-      { principal: conversation.principal, verb, exposedName: name, args, context, view: conversation.view },
-      { signal },
-    );
+    const { principal, view } = conversation;
+    const asked = { principal, verb, exposedName: name, args, context, resumption, view };
+    const reply =
+      verb.action === 'subscribe'
+        ? await subscribe(services, conversation, { asked, signal })
+        : await services.broker.call(asked, { signal, link });
     const toReply = verb.kind === 'tool' ? replyToCall : replyToOther;
     return toReply(reply, { id: request.id, verb, name }, styleOf(services, conversation.era));
   } catch (error) {
     services.log.error('ingress.failed', { method: request.method, error: nameOf(error) });
     return internalErrorReply(request.id);
   }
+}
+
+/** Subscribes a legacy session to a resource; it holds what came of it. */
+async function subscribe(
+  { broker }: McpServices,
+  { client }: Conversation,
+  { asked, signal }: { readonly asked: CallRequest; readonly signal: CancelSignal },
+): Promise<CallReply> {
+  const { exposedName } = asked;
+  const subscribed = await broker.subscribe(asked, { signal, onUpdated: () => client?.push(updatedText(exposedName)) });
+  if (subscribed.end !== undefined) client?.held.hold(exposedName, subscribed.end);
+  return subscribed;
 }
 
 /** Answers any request but the governed ones, `initialize` on HTTP and `subscriptions/listen`, which their doors look after. */
@@ -79,6 +110,9 @@ export function answerOther(
   const { era } = conversation;
   try {
     if (Object.hasOwn(LISTS, request.method)) return answerList(services, conversation, request);
+    if (request.method === 'logging/setLevel' && era === 'legacy') return setLogLevel(services, conversation, request);
+    if (request.method === 'resources/unsubscribe' && era === 'legacy')
+      return unsubscribe(services, conversation, request);
     if (request.method === 'ping' && era === 'legacy') return resultReply(request.id, {}, styleOf(services, era));
     if (request.method === 'server/discover' && era === 'modern')
       return answerDiscover(services, conversation, request);
@@ -94,12 +128,13 @@ export function initializeResult(
   params: JsonObject,
   services: McpServices,
   who: Pick<Conversation, 'principal' | 'view'>,
-): { readonly protocolVersion: string; readonly result: JsonObject } | undefined {
+): { readonly protocolVersion: string; readonly result: JsonObject; readonly client: LegacyClient } | undefined {
   const { protocolVersion: requested, capabilities, clientInfo } = params;
   if (typeof requested !== 'string' || !isJsonObject(capabilities) || !isJsonObject(clientInfo)) return undefined;
   const protocolVersion = LEGACY_REVISIONS.includes(requested) ? requested : NEWEST_LEGACY_REVISION;
   return {
     protocolVersion,
+    client: legacyClient(capabilities),
     result: { protocolVersion, capabilities: capabilitiesFor(services, who), serverInfo: services.serverInfo },
   };
 }
@@ -142,11 +177,14 @@ function capabilitiesFor(
   { broker }: McpServices,
   { principal, view }: Pick<Conversation, 'principal' | 'view'>,
 ): JsonObject {
-  const { prompts, resources, completions } = broker.surfacesOf(principal, view);
+  const { prompts, resources, completions, subscriptions } = broker.surfacesOf(principal, view);
   return {
     tools: { listChanged: true },
+    logging: {},
     ...(prompts ? { prompts: { listChanged: true } } : {}),
-    ...(resources ? { resources: { listChanged: true } } : {}),
+    ...(resources || subscriptions
+      ? { resources: { listChanged: true, ...(subscriptions ? { subscribe: true } : {}) } }
+      : {}),
     ...(completions ? { completions: {} } : {}),
   };
 }
@@ -174,6 +212,24 @@ function answerList(services: McpServices, conversation: Conversation, request: 
   }
   if (page.nextCursor !== undefined) head += `"nextCursor":${JSON.stringify(page.nextCursor)},`;
   return { head: `${head}"${listed.member}":`, printed: page.offers, tail: '}}' };
+}
+
+/** Ends a subscription. One that there never was is ended too: whoever asks learns nothing of what there is. */
+function unsubscribe(services: McpServices, { client }: Conversation, request: RpcRequest): Reply {
+  const { uri } = request.params;
+  if (typeof uri !== 'string') return invalidParamsReply(request.id, 'Invalid params: `uri` is not a string');
+  client?.held.release(uri);
+  return resultReply(request.id, {}, styleOf(services, 'legacy'));
+}
+
+/** Keeps what the client of a legacy session wants to be told from now on (2025-11-25, server/utilities/logging). */
+function setLogLevel(services: McpServices, { client }: Conversation, request: RpcRequest): Reply {
+  const { level } = request.params;
+  if (client === undefined || !isLogLevel(level)) {
+    return invalidParamsReply(request.id, 'Invalid params: `level` is not a log level');
+  }
+  client.logLevel = level;
+  return resultReply(request.id, {}, styleOf(services, 'legacy'));
 }
 
 function invalidCursor(id: RequestId): Reply {

@@ -6,9 +6,15 @@ import type { AuthenticateMessage } from '../authenticate-message.ts';
 import { readBody } from '../read-body.ts';
 import { SseStreams } from '../sse-streams.ts';
 import { internalErrorReply, nameOf } from './answer.ts';
-import { parseEnvelope, type RpcProblem } from './envelope.ts';
+import { ANSWERS_NOTHING, parseMessage, type RpcProblem } from './envelope.ts';
 import { type HttpExchange, headerOf, sendJson, sendReply } from './http-exchange.ts';
-import { sendMethodNotAllowed, serveLegacy, serveLegacyEnd, serveLegacyStream } from './http-legacy.ts';
+import {
+  sendMethodNotAllowed,
+  serveLegacy,
+  serveLegacyEnd,
+  serveLegacyStream,
+  takeLegacyAnswer,
+} from './http-legacy.ts';
 import { mirrorHeadersOf, STATELESS, serveModern } from './http-modern.ts';
 import type { HttpState } from './http-state.ts';
 import { LegacySessions, type SessionLimits } from './legacy-sessions.ts';
@@ -147,8 +153,12 @@ export class McpEndpoint {
       response.setHeader('connection', 'close');
       return this.#refuse(exchange, { code: INVALID_REQUEST, problem: 'the message is too large' }, 413);
     }
-    const envelope = parseEnvelope(body, limits);
+    const envelope = parseMessage(body, limits);
     if (!envelope.ok) return this.#refuse(exchange, envelope);
+    if ('response' in envelope) {
+      if (takeLegacyAnswer(this.#state, exchange, envelope.response)) return;
+      return this.#refuse(exchange, ANSWERS_NOTHING);
+    }
     const headers = mirrorHeadersOf(exchange);
     const { message } = envelope;
     if (eraOf(message, headers) === 'modern') return serveModern(this.#state, exchange, { message, headers });

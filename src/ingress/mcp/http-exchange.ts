@@ -1,11 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Principal } from '../../domain/principal.ts';
 import type { ViewName } from '../../domain/view-name.ts';
-import type { Cancellation } from '../../lib/cancellation.ts';
-import { answerCall, type Conversation, internalErrorReply, nameOf, type RpcRequest } from './answer.ts';
-import type { OpenCalls } from './open-calls.ts';
 import type { PrintedReply, Reply } from './replies.ts';
-import type { McpServices } from './services.ts';
 
 /** One HTTP request of a proved principal, and where its answer goes. */
 export interface HttpExchange {
@@ -49,31 +45,4 @@ export function sendEmpty(response: ServerResponse, status: number): void {
 export function headerOf(request: IncomingMessage, name: string): string | undefined {
   const value = request.headers[name];
   return typeof value === 'string' ? value : undefined;
-}
-
-/** Walks a governed request and answers it. A client that closes the connection cancels it (2026-07-28, cancellation). */
-export async function serveCall(
-  { services, openCalls }: { readonly services: McpServices; readonly openCalls: OpenCalls },
-  { request, response }: HttpExchange,
-  call: { readonly message: RpcRequest; readonly conversation: Conversation; readonly controller: Cancellation },
-): Promise<void> {
-  const { message, conversation, controller } = call;
-  openCalls.add(controller);
-  response.on('close', () => {
-    if (!response.writableFinished) controller.abort();
-  });
-  try {
-    const traceHeader = headerOf(request, 'traceparent');
-    const reply = await answerCall(services, conversation, {
-      request: message,
-      signal: controller.signal,
-      traceHeader,
-    });
-    sendReply(response, reply);
-  } catch (error) {
-    services.log.error('ingress.failed', { method: message.method, error: nameOf(error) });
-    sendReply(response, internalErrorReply(message.id));
-  } finally {
-    openCalls.delete(controller);
-  }
 }

@@ -1,15 +1,16 @@
 import type { CallContext } from '../../domain/call.ts';
 import { Cancellation } from '../../lib/cancellation.ts';
 import { answerOther, type Conversation, initializeResult, isRequest, type RpcRequest } from './answer.ts';
-import type { RequestId, RpcMessage } from './envelope.ts';
+import type { RequestId, RpcMessage, RpcResponse } from './envelope.ts';
 import { isGoverned } from './governed-request.ts';
-import { type HttpExchange, headerOf, sendEmpty, sendReply, serveCall } from './http-exchange.ts';
+import { type HttpExchange, headerOf, sendEmpty, sendReply } from './http-exchange.ts';
 import type { HttpState } from './http-state.ts';
 import type { LegacySession } from './legacy-sessions.ts';
 import { listChangedText } from './list-changes.ts';
 import { errorReply, invalidParamsReply, problemReply, type Reply, resultReply } from './replies.ts';
 import { LEGACY_REVISIONS } from './revisions.ts';
 import { INVALID_REQUEST, SESSION_NOT_FOUND, SESSION_REQUIRED, UNSUPPORTED_PROTOCOL_VERSION } from './rpc-error.ts';
+import { serveCall } from './serve-call.ts';
 
 /** Serves one POST of 2025-03-26 … 2025-11-25. */
 export async function serveLegacy(state: HttpState, exchange: HttpExchange, message: RpcMessage): Promise<void> {
@@ -21,11 +22,29 @@ export async function serveLegacy(state: HttpState, exchange: HttpExchange, mess
   if (!session) return;
   if (!isRequest(message)) {
     if (message.method === 'notifications/cancelled') cancel(session, message);
+    if (message.method === 'notifications/roots/list_changed') {
+      state.services.broker.rootsChanged(principal, session.context);
+    }
     return sendEmpty(response, 202);
   }
-  const conversation: Conversation = { principal, era: 'legacy', context: session.context, view: session.view };
-  if (isGoverned(message.method)) return serveSessionCall(state, exchange, { message, conversation, session });
+  const { context, view, client } = session;
+  const conversation: Conversation = { principal, era: 'legacy', context, view, client };
+  if (isGoverned(message.method, 'legacy'))
+    return serveSessionCall(state, exchange, { message, conversation, session });
   sendReply(response, answerOther(state.services, conversation, message));
+}
+
+/** Takes the answer of a legacy client to a question of ours; false where it answers none of its session. */
+export function takeLegacyAnswer(
+  { sessions }: HttpState,
+  { request, response, principal, view }: HttpExchange,
+  answer: RpcResponse,
+): boolean {
+  const sessionId = headerOf(request, 'mcp-session-id');
+  const session = sessionId === undefined ? undefined : sessions.find(sessionId, { principalId: principal.id, view });
+  if (session?.client.questions?.take(answer) !== true) return false;
+  sendEmpty(response, 202);
+  return true;
 }
 
 /** Serves `GET /mcp`: the stream on which a session hears that its lists changed. */
@@ -86,7 +105,7 @@ async function serveInitialize(
       invalidParamsReply(message.id, 'Invalid params: `protocolVersion`, `capabilities` and `clientInfo` are required'),
     );
   }
-  const session = sessions.open({ principalId: principal.id, view }, answer.protocolVersion);
+  const session = sessions.open({ principalId: principal.id, view }, answer.protocolVersion, answer.client);
   if (!session) {
     return sendReply(response, errorReply(message.id, { code: SESSION_REQUIRED, message: 'Too many sessions' }, 503));
   }

@@ -1,17 +1,18 @@
 import type { CallContext } from '../../domain/call.ts';
 import { Cancellation } from '../../lib/cancellation.ts';
-import { answerOther, type Conversation, isRequest, type RpcRequest } from './answer.ts';
+import { answerOther, type Conversation, isRequest } from './answer.ts';
 import type { RpcMessage, RpcProblem } from './envelope.ts';
 import { isGoverned } from './governed-request.ts';
-import { type HttpExchange, headerOf, sendEmpty, sendReply, serveCall } from './http-exchange.ts';
+import { type HttpExchange, headerOf, sendEmpty, sendReply } from './http-exchange.ts';
+import { serveListen } from './http-listen.ts';
 import type { HttpState } from './http-state.ts';
 import { checkModernRequest, type MirrorHeaders } from './modern-envelope.ts';
 import { checkParamHeaders } from './param-headers.ts';
-import { errorReply, invalidParamsReply, problemReply } from './replies.ts';
+import { problemReply } from './replies.ts';
 import { MODERN_REVISION } from './revisions.ts';
-import { INTERNAL_ERROR, UNSUPPORTED_PROTOCOL_VERSION } from './rpc-error.ts';
+import { UNSUPPORTED_PROTOCOL_VERSION } from './rpc-error.ts';
+import { serveCall } from './serve-call.ts';
 import type { McpServices } from './services.ts';
-import { readSubscription } from './subscription.ts';
 
 /** A stateless request belongs to no session. */
 export const STATELESS: CallContext = Object.freeze({
@@ -19,9 +20,6 @@ export const STATELESS: CallContext = Object.freeze({
   protocolVersion: MODERN_REVISION,
   session: 'stateless',
 });
-
-const MAX_SUBSCRIPTIONS = 1_024;
-const MAX_SUBSCRIPTIONS_PER_PRINCIPAL = 64;
 
 /** Serves one POST of 2026-07-28. */
 export async function serveModern(
@@ -42,10 +40,10 @@ export async function serveModern(
     return sendReply(response, problemReply(problem, message.id));
   }
   const conversation: Conversation = { principal, era: 'modern', context: STATELESS, view };
-  if (isGoverned(message.method)) {
+  if (isGoverned(message.method, 'modern')) {
     return serveCall(state, exchange, { message, conversation, controller: new Cancellation() });
   }
-  if (message.method === 'subscriptions/listen') return serveListen(state, exchange, message);
+  if (message.method === 'subscriptions/listen') return serveListen(state, exchange, { message, conversation });
   sendReply(response, answerOther(services, conversation, message));
 }
 
@@ -61,44 +59,6 @@ function checkMirroredArguments(
   const problem = mirrored.length === 0 ? undefined : checkParamHeaders(mirrored, params, request.headers);
   if (problem === undefined) return undefined;
   return broker.list(principal, 'tool', view).offers.some((tool) => tool.name === name) ? problem : undefined;
-}
-
-/** Opens the stream of a subscription (2026-07-28, patterns/subscriptions). */
-function serveListen(state: HttpState, exchange: HttpExchange, message: RpcRequest): void {
-  const { services, streams, subscriptionsOf } = state;
-  const { response, principal, view } = exchange;
-  const subscription = readSubscription(message.id, message.params, services.serverInfo);
-  const held = subscriptionsOf.get(principal.id) ?? 0;
-  if (!subscription) {
-    sendReply(response, invalidParamsReply(message.id, 'Invalid params: `notifications` is not an object'));
-    return;
-  }
-  if (streams.size >= MAX_SUBSCRIPTIONS || held >= MAX_SUBSCRIPTIONS_PER_PRINCIPAL) {
-    sendReply(response, errorReply(message.id, { code: INTERNAL_ERROR, message: 'Subscription limit reached' }, 200));
-    return;
-  }
-  subscriptionsOf.set(principal.id, held + 1);
-  let unwatch: (() => void) | undefined;
-  const stream = streams.open(response, {
-    stillProved: () => state.provesSame(exchange),
-    farewell: () => subscription.ended,
-    onClose: () => {
-      unwatch?.();
-      const left = (subscriptionsOf.get(principal.id) ?? 1) - 1;
-      if (left > 0) subscriptionsOf.set(principal.id, left);
-      else subscriptionsOf.delete(principal.id);
-    },
-  });
-  stream.send(subscription.acknowledged);
-  if (subscription.isServed) {
-    unwatch = services.changes.watch({ principalId: principal.id, view }, (surface) => {
-      const changed = subscription.changed(surface);
-      if (changed !== undefined) stream.send(changed);
-    });
-    return;
-  }
-  stream.send(subscription.ended);
-  stream.end();
 }
 
 /** The headers that a modern POST mirrors its body in. */

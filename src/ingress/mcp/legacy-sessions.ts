@@ -5,6 +5,7 @@ import type { Clock } from '../../lib/clock.ts';
 import type { Ids } from '../../lib/ids.ts';
 import type { SseStream } from '../sse-streams.ts';
 import type { RequestId } from './envelope.ts';
+import { type LegacyClient, legacyClient } from './legacy-client.ts';
 import type { Viewer } from './list-changes.ts';
 
 /** One session of a client older than 2026-07-28. Its id is no proof of anything: every request proves its principal anew. */
@@ -16,6 +17,7 @@ export interface LegacySession {
   readonly view: ViewName | undefined;
   /** Names the session in records by a UUID of its own. */
   readonly context: CallContext;
+  readonly client: LegacyClient;
   readonly inFlight: Map<RequestId, Cancellation>;
   stream: SseStream | undefined;
   /** Stops the pushes to `stream`. */
@@ -54,7 +56,11 @@ export class LegacySessions {
   }
 
   /** Opens a session; undefined when there is room for none. */
-  open({ principalId, view }: Viewer, protocolVersion: string): LegacySession | undefined {
+  open(
+    { principalId, view }: Viewer,
+    protocolVersion: string,
+    client: LegacyClient = legacyClient({}),
+  ): LegacySession | undefined {
     const own = this.#perPrincipal.get(principalId) ?? new Set();
     if (own.size >= this.#limits.perPrincipal && !this.#endLongestUnused(own)) return undefined;
     if (this.#sessions.size >= this.#limits.total) this.sweep();
@@ -64,11 +70,13 @@ export class LegacySessions {
       principalId,
       view,
       context: Object.freeze({ transport: 'http', protocolVersion, session: this.#ids.uuidv7() }),
+      client,
       inFlight: new Map(),
       stream: undefined,
       unwatch: undefined,
       lastUsedMs: this.#clock.monotonicMs(),
     };
+    client.push = (json) => session.stream?.send(json);
     this.#sessions.set(session.id, session);
     this.#perPrincipal.set(principalId, own.add(session));
     return session;
@@ -89,6 +97,7 @@ export class LegacySessions {
     own?.delete(session);
     if (own?.size === 0) this.#perPrincipal.delete(session.principalId);
     session.unwatch?.();
+    session.client.held.end();
     session.stream?.end();
     for (const controller of session.inFlight.values()) controller.abort();
   }

@@ -1,8 +1,10 @@
+import { isLogLevel } from '../../domain/agent-link.ts';
 import { isJsonObject, type JsonObject } from '../../lib/json.ts';
 import type { RpcMessage, RpcProblem } from './envelope.ts';
 import {
   META_CLIENT_CAPABILITIES,
   META_CLIENT_INFO,
+  META_LOG_LEVEL,
   META_PROTOCOL_VERSION,
   MODERN_REVISION,
   MODERN_REVISIONS,
@@ -44,6 +46,9 @@ export function checkModernRequest(message: RpcMessage, headers?: MirrorHeaders)
   }
   if (meta[META_CLIENT_INFO] !== undefined && !isJsonObject(meta[META_CLIENT_INFO])) {
     return refuse(INVALID_PARAMS, `\`_meta["${META_CLIENT_INFO}"]\` is not an object`);
+  }
+  if (meta[META_LOG_LEVEL] !== undefined && !isLogLevel(meta[META_LOG_LEVEL])) {
+    return refuse(INVALID_PARAMS, `\`_meta["${META_LOG_LEVEL}"]\` is not a log level`);
   }
   const mismatch = headers && checkMirrorHeaders(message, version, headers);
   if (mismatch) return mismatch;

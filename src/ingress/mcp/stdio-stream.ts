@@ -14,15 +14,18 @@ import {
   nameOf,
   type RpcRequest,
 } from './answer.ts';
-import { parseEnvelope, type RequestId, type RpcMessage, type RpcProblem } from './envelope.ts';
+import { ANSWERS_NOTHING, parseMessage, type RequestId, type RpcMessage, type RpcProblem } from './envelope.ts';
 import { isGoverned } from './governed-request.ts';
+import type { LegacyClient } from './legacy-client.ts';
 import { listChangedText } from './list-changes.ts';
 import { checkModernRequest, eraOf } from './modern-envelope.ts';
-import { errorReply, invalidParamsReply, type PrintedReply, problemReply, resultReply } from './replies.ts';
+import { invalidParamsReply, type PrintedReply, problemReply, resultReply } from './replies.ts';
+import { linkOf, type NoticeSink, wishesOf } from './request-link.ts';
 import { MODERN_REVISION, NEWEST_LEGACY_REVISION } from './revisions.ts';
-import { INTERNAL_ERROR, INVALID_REQUEST, UNSUPPORTED_PROTOCOL_VERSION } from './rpc-error.ts';
+import { UNSUPPORTED_PROTOCOL_VERSION } from './rpc-error.ts';
 import type { McpServices } from './services.ts';
-import { readSubscription, type Subscription } from './subscription.ts';
+import { IN_FLIGHT, INITIALIZED_TWICE, NOT_INITIALIZED, TOO_LONG } from './stdio-problems.ts';
+import { StdioSubscriptions } from './stdio-subscriptions.ts';
 
 export interface StdioStreamOptions {
   readonly services: McpServices;
@@ -43,7 +46,7 @@ export interface StdioStream {
 }
 
 const MAX_IN_FLIGHT = 1_024;
-const MAX_SUBSCRIPTIONS = 64;
+const MAX_UNREAD_BYTES = 65_536;
 
 /**
  * Serves MCP over newline-delimited JSON (stdio transport) to one agent, both eras on one stream: each message says
@@ -58,10 +61,11 @@ class Served implements StdioStream {
   readonly #options: StdioStreamOptions;
   readonly #services: McpServices;
   readonly #inFlight = new Map<RequestId, Cancellation>();
-  readonly #subscriptions = new Map<RequestId, Subscription>();
+  readonly #subscriptions: StdioSubscriptions;
   readonly #lines: LineSplitter;
   readonly #session: string;
   #legacy: CallContext | undefined;
+  #client: LegacyClient | undefined;
   #unwatch: (() => void) | undefined;
   #open = true;
   #finish: () => void = () => {};
@@ -71,6 +75,10 @@ class Served implements StdioStream {
     this.#options = options;
     this.#services = options.services;
     this.#session = options.services.ids.uuidv7();
+    this.#subscriptions = new StdioSubscriptions(options.services, {
+      write: (json) => this.#write(json),
+      writeIfRead: (json) => this.#writeIfRead(json),
+    });
     this.#lines = new LineSplitter(options.services.limits.maxBytes);
     this.ended = new Promise((resolve) => {
       this.#finish = resolve;
@@ -89,8 +97,7 @@ class Served implements StdioStream {
 
   async close({ drainMs }: { readonly drainMs: number }): Promise<void> {
     this.#options.input.pause();
-    for (const { ended } of this.#subscriptions.values()) this.#write(ended);
-    this.#subscriptions.clear();
+    this.#subscriptions.close();
     if (this.#inFlight.size > 0) {
       const idle = new Promise<void>((resolve) => {
         this.#whenIdle = resolve;
@@ -107,7 +114,8 @@ class Served implements StdioStream {
     this.#open = false;
     this.#unwatch?.();
     for (const controller of this.#inFlight.values()) controller.abort();
-    this.#subscriptions.clear();
+    this.#subscriptions.end();
+    this.#client?.held.end();
     this.#options.output.end();
     this.#finish();
   }
@@ -128,8 +136,12 @@ class Served implements StdioStream {
     const principal = this.#options.principal();
     if (!principal) return this.#end();
     if (line === 'too-long') return this.#refuse(principal, TOO_LONG);
-    const envelope = parseEnvelope(line, this.#services.limits);
+    const envelope = parseMessage(line, this.#services.limits);
     if (!envelope.ok) return this.#refuse(principal, envelope);
+    if ('response' in envelope) {
+      const isAnswer = this.#client?.questions?.take(envelope.response) === true;
+      return isAnswer ? undefined : this.#refuse(principal, ANSWERS_NOTHING);
+    }
     const { message } = envelope;
     if (!isRequest(message)) return this.#notified(message);
     if (this.#inFlight.has(message.id) || this.#subscriptions.has(message.id)) {
@@ -142,8 +154,9 @@ class Served implements StdioStream {
   async #serveModern(principal: Principal, request: RpcRequest): Promise<void> {
     const problem = checkModernRequest(request);
     if (problem) return this.#refuse(principal, { ...problem, id: request.id });
-    if (request.method === 'subscriptions/listen') return this.#subscribe(principal, request);
-    await this.#answer({ principal, era: 'modern', context: STATELESS, view: this.#options.view }, request);
+    const conversation: Conversation = { principal, era: 'modern', context: STATELESS, view: this.#options.view };
+    if (request.method === 'subscriptions/listen') return this.#subscribe(conversation, request);
+    await this.#answer(conversation, request);
   }
 
   async #serveLegacy(principal: Principal, request: RpcRequest): Promise<void> {
@@ -152,7 +165,8 @@ class Served implements StdioStream {
       return this.#refuse(principal, { ...NOT_INITIALIZED, id: request.id });
     }
     const context = this.#legacy ?? this.#contextOf(NEWEST_LEGACY_REVISION);
-    await this.#answer({ principal, era: 'legacy', context, view: this.#options.view }, request);
+    const { view } = this.#options;
+    await this.#answer({ principal, era: 'legacy', context, view, client: this.#client }, request);
   }
 
   #initialize(principal: Principal, { id, params }: RpcRequest): Promise<void> | undefined {
@@ -164,6 +178,8 @@ class Served implements StdioStream {
       return undefined;
     }
     this.#legacy = this.#contextOf(answer.protocolVersion);
+    this.#client = answer.client;
+    answer.client.push = (json) => this.#writeIfRead(json);
     this.#watch(principal);
     const style = { era: 'legacy', serverInfo: this.#services.serverInfo } as const;
     this.#write(resultReply(id, answer.result, style).body);
@@ -171,7 +187,7 @@ class Served implements StdioStream {
   }
 
   async #answer(conversation: Conversation, request: RpcRequest): Promise<void> {
-    if (!isGoverned(request.method)) {
+    if (!isGoverned(request.method, conversation.era)) {
       const reply = answerOther(this.#services, conversation, request);
       if ('printed' in reply) this.#writePrinted(reply);
       else this.#write(reply.body);
@@ -179,7 +195,10 @@ class Served implements StdioStream {
     }
     const controller = new Cancellation();
     this.#inFlight.set(request.id, controller);
-    const reply = await answerCall(this.#services, conversation, { request, signal: controller.signal });
+    const { signal } = controller;
+    const wishes = wishesOf(request.params, conversation.client);
+    const link = wishes && linkOf(wishes, this.#sinkOf(request.id, controller));
+    const reply = await answerCall(this.#services, conversation, { request, signal, link });
     this.#inFlight.delete(request.id);
     // A cancelled request gets no answer (MCP, cancellation, "Behavior Requirements").
     if (!controller.signal.aborted) this.#write(reply.body);
@@ -187,38 +206,38 @@ class Served implements StdioStream {
     this.#resumeIfCalm();
   }
 
-  #subscribe(principal: Principal, { id, params }: RpcRequest): void {
-    const subscription = readSubscription(id, params, this.#services.serverInfo);
-    if (!subscription) {
-      this.#write(invalidParamsReply(id, 'Invalid params: `notifications` is not an object').body);
-    } else if (this.#subscriptions.size >= MAX_SUBSCRIPTIONS) {
-      this.#write(errorReply(id, { code: INTERNAL_ERROR, message: 'Subscription limit reached' }, 200).body);
-    } else {
-      this.#write(subscription.acknowledged);
-      if (subscription.isServed) {
-        this.#subscriptions.set(id, subscription);
-        this.#watch(principal);
-      } else {
-        this.#write(subscription.ended);
-      }
-    }
+  /** What comes for a request before its answer goes between the lines of others. */
+  #sinkOf(id: RequestId, controller: Cancellation): NoticeSink {
+    return {
+      send: (json) => {
+        const isUnderWay = this.#inFlight.get(id) === controller && !controller.signal.aborted;
+        return isUnderWay && this.#writeIfRead(json);
+      },
+    };
+  }
+
+  async #subscribe(conversation: Conversation, request: RpcRequest): Promise<void> {
+    const controller = new Cancellation();
+    this.#inFlight.set(request.id, controller);
+    this.#watch(conversation.principal);
+    await this.#subscriptions.open(conversation, request, controller.signal);
+    this.#inFlight.delete(request.id);
+    if (this.#inFlight.size === 0) this.#whenIdle();
   }
 
   #watch({ id }: Principal): void {
     const viewer = { principalId: id, view: this.#options.view };
     this.#unwatch ??= this.#services.changes.watch(viewer, (surface) => {
       if (this.#legacy) this.#write(listChangedText(surface));
-      for (const subscription of this.#subscriptions.values()) {
-        const changed = subscription.changed(surface);
-        if (changed !== undefined) this.#write(changed);
-      }
+      this.#subscriptions.changed(surface);
     });
   }
 
   #notified({ method, params }: RpcMessage): void {
+    if (method === 'notifications/roots/list_changed') this.#rootsChanged();
     const id = params.requestId;
     if (method !== 'notifications/cancelled' || (typeof id !== 'string' && typeof id !== 'number')) return;
-    this.#subscriptions.delete(id);
+    this.#subscriptions.cancel(id);
     this.#inFlight.get(id)?.abort();
   }
 
@@ -230,6 +249,11 @@ class Served implements StdioStream {
     this.#write(problemReply(problem).body);
   }
 
+  #rootsChanged(): void {
+    const principal = this.#options.principal();
+    if (principal && this.#legacy) this.#services.broker.rootsChanged(principal, this.#legacy);
+  }
+
   #contextOf(protocolVersion: string): CallContext {
     return Object.freeze({ transport: 'stdio', protocolVersion, session: this.#session });
   }
@@ -237,6 +261,13 @@ class Served implements StdioStream {
   #write(json: string): void {
     if (!this.#open || this.#options.output.writableEnded) return;
     if (!this.#options.output.write(`${json}\n`)) this.#options.input.pause();
+  }
+
+  /** What nobody waits for is left out while the client does not read. */
+  #writeIfRead(json: string): boolean {
+    const isRead = this.#options.output.writableLength <= MAX_UNREAD_BYTES;
+    if (isRead) this.#write(json);
+    return isRead;
   }
 
   /** One line like any other, its printed bytes as they lie. */
@@ -261,10 +292,3 @@ const STATELESS: CallContext = Object.freeze({
   protocolVersion: MODERN_REVISION,
   session: 'stateless',
 });
-const TOO_LONG: RpcProblem = { code: INVALID_REQUEST, problem: 'the message is too large' };
-const IN_FLIGHT: RpcProblem = { code: INVALID_REQUEST, problem: 'a request of that id is under way on this stream' };
-const NOT_INITIALIZED: RpcProblem = {
-  code: INVALID_REQUEST,
-  problem: 'the stream is not initialized: send `initialize` first',
-};
-const INITIALIZED_TWICE: RpcProblem = { code: INVALID_REQUEST, problem: 'the stream is initialized already' };

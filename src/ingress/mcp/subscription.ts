@@ -14,21 +14,29 @@ export interface Subscription {
   readonly ended: string;
 }
 
-/** Reads what a listen request asks for; undefined when it has no filter (patterns/subscriptions). */
-export function readSubscription(id: RequestId, params: JsonObject, serverInfo: JsonObject): Subscription | undefined {
-  const filter = params.notifications;
-  if (!isJsonObject(filter)) return undefined;
-  // Subscriptions to single resources are not served: the acknowledgement says so by leaving them out.
+/**
+ * Reads what a listen request asks for (patterns/subscriptions). `resources` are the single resources that it was granted;
+ * the acknowledgement says what was not by leaving it out.
+ */
+export function readSubscription(
+  id: RequestId,
+  { notifications }: JsonObject,
+  { serverInfo, resources }: { readonly serverInfo: JsonObject; readonly resources: readonly string[] },
+): Subscription {
+  const filter = isJsonObject(notifications) ? notifications : {};
   const granted = LIST_SURFACES.filter((surface) => filter[`${surface}ListChanged`] === true);
   const tag: JsonObject = { [META_SUBSCRIPTION_ID]: id };
   const texts = new Map(granted.map((surface) => [surface, changedText(surface, tag)]));
   return {
-    isServed: granted.length > 0,
+    isServed: granted.length + resources.length > 0,
     acknowledged: JSON.stringify({
       jsonrpc: '2.0',
       method: 'notifications/subscriptions/acknowledged',
       params: {
-        notifications: Object.fromEntries(granted.map((surface) => [`${surface}ListChanged`, true])),
+        notifications: {
+          ...Object.fromEntries(granted.map((surface) => [`${surface}ListChanged`, true])),
+          ...(resources.length === 0 ? {} : { resourceSubscriptions: resources }),
+        },
         _meta: tag,
       },
     }),

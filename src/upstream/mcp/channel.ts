@@ -1,3 +1,4 @@
+import type { LogLevel } from '../../domain/agent-link.ts';
 import type { JsonRpcErrorBody } from '../../domain/outcome.ts';
 import type { CancelSignal } from '../../lib/cancellation.ts';
 import type { JsonObject } from '../../lib/json.ts';
@@ -38,6 +39,35 @@ export function failedAnswer(why: FailureKind, sent: boolean, message: string): 
   return { kind: 'failed', why, sent, message };
 }
 
+/** Hears what a server says and asks while one request waits for its answer. MUST NOT throw. */
+export interface RequestListener {
+  /** Whether the server is asked to tell how far it is, under a token of our own. */
+  readonly wantsProgress: boolean;
+  /** Lowest severity of log messages that the request asks for; only the modern era says it with each request. */
+  readonly logLevel?: LogLevel | undefined;
+  /** What the server is told that the agent's client can answer; only the modern era says it with each request. */
+  readonly capabilities?: JsonObject;
+  /** True once it is told no more, so that nothing has to be read for it. */
+  readonly isFull?: boolean;
+  /** `params` hold no token any more. */
+  onProgress(params: JsonObject): void;
+  onLog(params: JsonObject): void;
+  /** What the server serves of the subscription that the request is. */
+  onAcknowledged?(params: JsonObject): void;
+  /** A question of the server, to be answered by `Channel.respond`. Without it the server is told that there is no such method. */
+  onRequest?(id: string | number, method: string, params: JsonObject): void;
+}
+
+/** A request of a server, as it came. */
+export interface ServerRequest {
+  readonly id: string | number;
+  readonly method: string;
+  readonly params: JsonObject;
+}
+
+/** What a question of a server is answered with. */
+export type ServerAnswer = { readonly result: JsonObject } | { readonly error: JsonRpcErrorBody };
+
 export interface RequestOptions {
   readonly signal: CancelSignal;
   /** Milliseconds until the request is given up. */
@@ -46,6 +76,10 @@ export interface RequestOptions {
   readonly maxBytes: number;
   /** Header fields of this request alone; only HTTP has them. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** Whom what comes beside the answer is told. Without one it is dropped. */
+  readonly listener?: RequestListener | undefined;
+  /** True for a stream that stays open, which is no call: nothing else can be meant for it, and it may be silent for long. */
+  readonly isOpenEnded?: boolean;
 }
 
 /** A way to one MCP server on which requests are multiplexed; the era decides how each message is dressed. */
@@ -59,6 +93,8 @@ export interface Channel {
   request(method: string, params: JsonObject, options: RequestOptions): Promise<Answer>;
   /** Sends a notification; nobody learns whether it arrived. */
   notify(method: string, params?: JsonObject): void;
+  /** Answers a question of the server; nobody learns whether it arrived. */
+  respond(id: string | number, answer: ServerAnswer): void;
   /** After the handshake: opens what is needed to hear notifications that no request asked for. */
   listen(): void;
   /** Ends it and all that waits on it. Resolves when the process is gone or the sockets are closed. */
@@ -69,8 +105,12 @@ export interface Channel {
 export interface ChannelEvents {
   /** The server says that its tools changed. */
   onToolsChanged(): void;
+  /** The server says that one resource changed. */
+  onResourceUpdated(uri: string): void;
   /** The channel ended without our doing; told once. */
   onEnded(why: string): void;
-  /** A message that nobody waits for, or that is not MCP, was dropped. */
+  /** A request of the server that belongs to none of ours under way; false where nobody will answer it. */
+  onQuestion?(request: ServerRequest, channel: Pick<Channel, 'respond'>): boolean;
+  /** A message that belongs to no request, or that is not MCP, was dropped. */
   onDropped(): void;
 }

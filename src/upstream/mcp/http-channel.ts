@@ -1,19 +1,29 @@
 import type { Pool } from 'undici';
 import type { JsonObject } from '../../lib/json.ts';
 import type { Era } from '../era.ts';
-import { type Answer, type Channel, type ChannelEvents, failedAnswer, type RequestOptions } from './channel.ts';
+import {
+  type Answer,
+  type Channel,
+  type ChannelEvents,
+  failedAnswer,
+  type RequestListener,
+  type RequestOptions,
+  type ServerAnswer,
+} from './channel.ts';
 import { encodeHeaderValue } from './header-value.ts';
+import { type Hearers, hearNotification } from './hearers.ts';
 import { HttpExchange, type HttpExchangeEvents } from './http-exchange.ts';
 import { HttpListener } from './http-listener.ts';
 import { postAndForget } from './http-post.ts';
 import type { IncomingMessage } from './incoming-message.ts';
 import {
+  answerText,
   answerToServerText,
   type ClientInfo,
   notificationText,
   paramsText,
   requestText,
-  tellsOfListChange,
+  withWishes,
 } from './message-dress.ts';
 
 const MAX_SESSION_ID_LENGTH = 1024;
@@ -24,13 +34,15 @@ export interface HttpChannelOptions {
   /** The registry's header fields, secrets resolved. */
   readonly headers: Readonly<Record<string, string>>;
   readonly clientInfo: ClientInfo;
+  /** True where several principals share the session. */
+  readonly isShared: boolean;
   /** Milliseconds without a byte after which an answer that has begun is given up. */
   readonly stallTimeoutMs: number;
   readonly events: ChannelEvents;
 }
 
 /** MCP over streamable HTTP: one POST a request. A legacy channel has at most one session; a modern one has none. */
-export class HttpChannel implements Channel {
+export class HttpChannel implements Channel, Hearers {
   readonly transport = 'streamable-http';
   readonly #options: HttpChannelOptions;
   readonly #path: string;
@@ -40,12 +52,19 @@ export class HttpChannel implements Channel {
   #version: string | undefined;
   #session: string | undefined;
   #lastId = 0;
+  #underWay = 0;
+  readonly #listeners = new Map<number, RequestListener>();
+  readonly #openEnded = new Set<number>();
   #ended: string | undefined;
   #listener: HttpListener | undefined;
   readonly #events: HttpExchangeEvents = {
-    onServerMessage: (message) => this.#onServerMessage(message),
+    onServerMessage: (message, hearers) => this.#onServerMessage(message, hearers),
     onDropped: () => this.#options.events.onDropped(),
     onGivenUp: (requestId, reason) => this.notify('notifications/cancelled', { requestId, reason }),
+    onSettled: (id) => {
+      if (!this.#openEnded.delete(id)) this.#underWay -= 1;
+      if (this.#listeners.size > 0) this.#listeners.delete(id);
+    },
   };
   readonly #initializeEvents: HttpExchangeEvents = {
     ...this.#events,
@@ -65,6 +84,21 @@ export class HttpChannel implements Channel {
     return this.#ended;
   }
 
+  listenerOf(id: number): RequestListener | undefined {
+    return this.#listeners.get(id);
+  }
+
+  /** What comes on the stream of no request is nobody's, where several might have caused it. */
+  get hasSole(): boolean {
+    return this.#underWay === 1 && !this.#options.isShared;
+  }
+
+  get soleListener(): RequestListener | undefined {
+    if (!this.hasSole) return undefined;
+    for (const [id, listener] of this.#listeners) if (!this.#openEnded.has(id)) return listener;
+    return undefined;
+  }
+
   speak(era: Era, protocolVersion: string): void {
     this.#era = era;
     this.#version = protocolVersion;
@@ -78,7 +112,8 @@ export class HttpChannel implements Channel {
       pool: this.#options.pool,
       path: this.#path,
       headers: this.#headers,
-      onMessage: (message) => this.#onServerMessage(message),
+      onMessage: (message) => this.#onServerMessage(message, this),
+      onForgotten: () => this.#onForgotten(),
     });
     this.#listener.open();
   }
@@ -87,11 +122,19 @@ export class HttpChannel implements Channel {
     if (this.#ended !== undefined) return Promise.resolve(failedAnswer('lost', false, this.#ended));
     this.#lastId += 1;
     const id = this.#lastId;
+    const { listener } = options;
+    if (options.isOpenEnded === true) this.#openEnded.add(id);
+    else this.#underWay += 1;
+    if (listener !== undefined) this.#listeners.set(id, listener);
     const exchange = new HttpExchange(id, options, method === 'initialize' ? this.#initializeEvents : this.#events);
-    const body = requestText(id, method, paramsText(params, this.#era, this.#options.clientInfo));
+    const wishes = withWishes(params, id, { era: this.#era, listener });
+    const body = requestText(id, method, paramsText(wishes, this.#era, this.#options.clientInfo));
     const headers = this.#requestHeaders(method, params, options);
+    // A server that waits for an answer of the agent's may well be silent; the deadline of its call holds all the same.
+    const mayBeSilent = options.isOpenEnded === true || listener?.onRequest !== undefined;
+    const bodyTimeout = mayBeSilent ? 0 : this.#options.stallTimeoutMs;
     this.#options.pool.dispatch(
-      { method: 'POST', path: this.#path, headers, body, headersTimeout: 0, bodyTimeout: this.#options.stallTimeoutMs },
+      { method: 'POST', path: this.#path, headers, body, headersTimeout: 0, bodyTimeout },
       exchange,
     );
     return this.#session === undefined ? exchange.answer : exchange.answer.then(orSessionLost);
@@ -102,6 +145,10 @@ export class HttpChannel implements Channel {
     if (this.#era === 'legacy') this.#post(notificationText(method, params));
   }
 
+  respond(id: string | number, answer: ServerAnswer): void {
+    this.#post(answerText(id, answer));
+  }
+
   async close(): Promise<void> {
     if (this.#ended !== undefined) return;
     this.#ended = 'the broker ended the session';
@@ -110,11 +157,22 @@ export class HttpChannel implements Channel {
     await postAndForget(this.#options.pool, { method: 'DELETE', path: this.#path, headers: this.#headers });
   }
 
-  #onServerMessage(message: IncomingMessage): void {
-    if (message.kind === 'request') this.#post(answerToServerText(message.id, message.method));
-    else if (message.kind === 'notification' && tellsOfListChange(message.method)) {
-      this.#options.events.onToolsChanged();
-    } else if (message.kind !== 'notification') this.#options.events.onDropped();
+  #onServerMessage(message: IncomingMessage, hearers: Hearers): void {
+    if (message.kind === 'request') {
+      const { id, method, params } = message;
+      const listener = method === 'ping' ? undefined : hearers.soleListener;
+      if (listener?.onRequest !== undefined) listener.onRequest(id, method, params);
+      else if (method === 'ping' || this.#options.events.onQuestion?.({ id, method, params }, this) !== true) {
+        this.#post(answerToServerText(id, method));
+      }
+    } else if (message.kind === 'notification') hearNotification(message, hearers, this.#options.events);
+    else this.#options.events.onDropped();
+  }
+
+  #onForgotten(): void {
+    if (this.#ended !== undefined) return;
+    this.#ended = 'the server forgot the session';
+    this.#options.events.onEnded(this.#ended);
   }
 
   #post(body: string): void {

@@ -1,6 +1,7 @@
 import type { Dispatcher } from 'undici';
-import { type Answer, failedAnswer, type RequestOptions } from './channel.ts';
+import { type Answer, failedAnswer, type RequestListener, type RequestOptions } from './channel.ts';
 import { EventStreamReader } from './event-stream-reader.ts';
+import { type Hearers, noticeIn } from './hearers.ts';
 import { answerOfStatus } from './http-status.ts';
 import { type IncomingMessage, readIncomingMessage } from './incoming-message.ts';
 import { abortKind, RequestDeadline } from './request-deadline.ts';
@@ -14,16 +15,21 @@ const SURROUNDING_BYTES = 1024 * 1024;
 export interface HttpExchangeEvents {
   onHeaders?(headers: Readonly<Record<string, string | string[] | undefined>>): void;
   /** A request or notification of the server, within the event stream of our request. */
-  onServerMessage(message: IncomingMessage): void;
+  onServerMessage(message: IncomingMessage, hearers: Hearers): void;
   onDropped(): void;
   /** The request was sent and is given up before its answer. */
   onGivenUp(id: number, why: 'timeout' | 'cancelled'): void;
+  /** The answer is there, or none will come. */
+  onSettled(id: number): void;
 }
 
 type Body = 'json' | 'events' | 'error' | 'drained';
 
-/** One POST and its answer: the body is counted while it streams and collected once. */
-export class HttpExchange implements Dispatcher.DispatchHandler {
+/**
+ * One POST and its answer: the body is counted while it streams and collected once. What comes on its stream before the
+ * answer belongs to it alone (Streamable HTTP, "Sending Messages to the Server").
+ */
+export class HttpExchange implements Dispatcher.DispatchHandler, Hearers {
   readonly answer: Promise<Answer>;
   readonly #id: number;
   readonly #options: RequestOptions;
@@ -48,6 +54,18 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
     });
     this.#deadline = new RequestDeadline(options, (why) => this.#giveUp(why));
     if (options.signal.aborted) this.#giveUp(abortKind(options.signal));
+  }
+
+  get hasSole(): boolean {
+    return true;
+  }
+
+  get soleListener(): RequestListener | undefined {
+    return this.#options.listener;
+  }
+
+  listenerOf(id: number): RequestListener | undefined {
+    return id === this.#id ? this.#options.listener : undefined;
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
@@ -126,14 +144,29 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
   }
 
   #onEvent(data: Buffer): void {
+    if (this.#isUnheard(data)) return;
     const message = readIncomingMessage(data, this.#options.maxBytes);
     if (this.#settled) {
       this.#events.onDropped();
     } else if (message.kind === 'request' || message.kind === 'notification') {
-      this.#events.onServerMessage(message);
+      // A notification is handed on or dropped and takes no room: however many come, the deadline is their end.
+      if (message.kind === 'notification') this.#bytes = 0;
+      this.#events.onServerMessage(message, this);
     } else {
       this.#settleByMessage(message, 'the answer has an id that is not ours');
     }
+  }
+
+  /** Drops what nobody is told of, unread. */
+  #isUnheard(data: Buffer): boolean {
+    const { listener } = this.#options;
+    if (this.#settled || (listener !== undefined && listener.isFull !== true)) return false;
+    const notice = noticeIn(data);
+    if (notice === undefined) return false;
+    this.#bytes = 0;
+    // A log message that its agent did not ask for is the server's habit and no sign of trouble.
+    if (notice === 'progress' || listener !== undefined) this.#events.onDropped();
+    return true;
   }
 
   #settleByMessage(message: IncomingMessage, otherwise: string): void {
@@ -186,6 +219,7 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
     this.#settled = true;
     this.#chunks = [];
     this.#deadline.clear();
+    this.#events.onSettled(this.#id);
     this.#resolve(answer);
   }
 }

@@ -10,6 +10,8 @@ export interface HttpListenerOptions {
   readonly path: string;
   readonly headers: readonly string[];
   onMessage(message: IncomingMessage): void;
+  /** A stream that there was is refused now: the server knows the session no more. */
+  onForgotten(): void;
 }
 
 /** The GET stream of a legacy session, on which a server says unasked that its tools changed. Optional for servers. */
@@ -19,6 +21,7 @@ export class HttpListener {
   #retry: NodeJS.Timeout | undefined;
   #retryMs: number = RETRY_MS.first;
   #closed = false;
+  #wasOpen = false;
 
   constructor(options: HttpListenerOptions) {
     this.#options = options;
@@ -40,8 +43,13 @@ export class HttpListener {
         },
         onResponseStart: (controller, status, { 'content-type': type }) => {
           // 405: the server has no such stream. Any other refusal is left alone too: calls will tell.
-          if (status === 200 && String(type).startsWith('text/event-stream')) this.#retryMs = RETRY_MS.first;
-          else this.#closed = true;
+          if (status === 200 && String(type).startsWith('text/event-stream')) {
+            this.#retryMs = RETRY_MS.first;
+            this.#wasOpen = true;
+          } else {
+            this.#closed = true;
+            if (this.#wasOpen && (status === 404 || status === 400)) this.#options.onForgotten();
+          }
           if (this.#closed) controller.abort(new Error('no stream'));
         },
         onResponseData: (controller, chunk) => {

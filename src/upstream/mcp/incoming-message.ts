@@ -11,8 +11,8 @@ export type IncomingMessage =
   | { readonly kind: 'answer'; readonly id: number; readonly answer: Answer }
   /** An error without an id: the server could not tell which request it answers. */
   | { readonly kind: 'stray-error'; readonly error: JsonRpcErrorBody }
-  | { readonly kind: 'request'; readonly id: string | number; readonly method: string }
-  | { readonly kind: 'notification'; readonly method: string }
+  | { readonly kind: 'request'; readonly id: string | number; readonly method: string; readonly params: JsonObject }
+  | { readonly kind: 'notification'; readonly method: string; readonly params: JsonObject }
   /** Not MCP. `id` is that of our request, where it can still be told. */
   | { readonly kind: 'invalid'; readonly problem: string; readonly id?: number };
 
@@ -33,12 +33,15 @@ export function readIncomingMessage(bytes: Uint8Array, maxBytes: number): Incomi
   return { kind: 'answer', id, answer: { kind: 'result', result: message.result, bytes: bytes.byteLength } };
 }
 
+const NO_PARAMS: JsonObject = Object.freeze({});
+
 function readCallOfServer(message: JsonObject): IncomingMessage {
   const { id, method } = message;
+  const params = isJsonObject(message.params) ? message.params : NO_PARAMS;
   if (typeof method !== 'string') return invalid('the method is not a string');
-  if (id === undefined) return { kind: 'notification', method };
+  if (id === undefined) return { kind: 'notification', method, params };
   if (typeof id !== 'string' && typeof id !== 'number') return invalid('the id of a request is no string or number');
-  return { kind: 'request', id, method };
+  return { kind: 'request', id, method, params };
 }
 
 function readError(message: JsonObject, id: number | undefined): IncomingMessage {

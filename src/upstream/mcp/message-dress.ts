@@ -1,5 +1,6 @@
 import { isJsonObject, type JsonObject } from '../../lib/json.ts';
 import { type Era, MODERN_VERSION } from '../era.ts';
+import type { RequestListener, ServerAnswer } from './channel.ts';
 
 /** How the broker names itself to tool servers. */
 export interface ClientInfo {
@@ -7,7 +8,7 @@ export interface ClientInfo {
   readonly version: string;
 }
 
-/** One JSON-RPC request as text. The broker declares no client capability: it carries no server's questions yet. */
+/** One JSON-RPC request as text. */
 export function requestText(id: number, method: string, params: string): string {
   return `{"jsonrpc":"2.0","id":${id},"method":${JSON.stringify(method)},"params":${params}}`;
 }
@@ -23,11 +24,44 @@ export function answerToServerText(id: string | number, method: string): string 
     : JSON.stringify({ jsonrpc: '2.0', id, error: { code: -32601, message: 'method not found' } });
 }
 
+/** The answer to a question of a tool server as text. */
+export function answerText(id: string | number, answer: ServerAnswer): string {
+  return JSON.stringify({ jsonrpc: '2.0', id, ...answer });
+}
+
+/** What one request asks for in its `_meta`: progress under its own id, and in the modern era log messages. */
+export function withWishes(
+  params: JsonObject,
+  id: number,
+  { era, listener }: { readonly era: Era; readonly listener: RequestListener | undefined },
+): JsonObject {
+  if (listener === undefined) return params;
+  const { wantsProgress, logLevel, capabilities } = listener;
+  const wishes: JsonObject = {
+    ...(wantsProgress ? { progressToken: id } : {}),
+    ...(logLevel !== undefined && era === 'modern' ? { [META_LOG_LEVEL]: logLevel } : {}),
+    ...(capabilities !== undefined && era === 'modern'
+      ? { [META_CAPABILITIES]: modernCapabilities(capabilities) }
+      : {}),
+  };
+  if (Object.keys(wishes).length === 0) return params;
+  const { _meta: meta } = params;
+  return { ...params, _meta: isJsonObject(meta) ? { ...meta, ...wishes } : wishes };
+}
+
+const META_LOG_LEVEL = 'io.modelcontextprotocol/logLevel';
+const META_CAPABILITIES = 'io.modelcontextprotocol/clientCapabilities';
+
+/** 2026-07-28 knows no news of roots. */
+function modernCapabilities(capabilities: JsonObject): JsonObject {
+  return capabilities.roots === undefined ? capabilities : { ...capabilities, roots: {} };
+}
+
 /** Parameters as text, with the envelope of 2026-07-28 (basic, "Request metadata"); legacy ones stay as they are. */
 export function paramsText(params: JsonObject, era: Era, clientInfo: ClientInfo): string {
   if (era === 'legacy') return JSON.stringify(params);
   const { _meta: meta, ...rest } = params;
-  if (isJsonObject(meta)) return JSON.stringify({ ...rest, _meta: { ...meta, ...envelopeOf(clientInfo) } });
+  if (isJsonObject(meta)) return JSON.stringify({ ...rest, _meta: { ...envelopeOf(clientInfo), ...meta } });
   const text = JSON.stringify(meta === undefined ? params : rest);
   const envelope = `"_meta":${envelopeTextOf(clientInfo)}}`;
   return text === '{}' ? `{${envelope}` : `${text.slice(0, -1)},${envelope}`;
@@ -48,7 +82,7 @@ function envelopeOf({ name, version }: ClientInfo): JsonObject {
   return {
     'io.modelcontextprotocol/protocolVersion': MODERN_VERSION,
     'io.modelcontextprotocol/clientInfo': { name, version },
-    'io.modelcontextprotocol/clientCapabilities': {},
+    [META_CAPABILITIES]: {},
   };
 }
 

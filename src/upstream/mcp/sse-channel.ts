@@ -1,17 +1,26 @@
 import type { Dispatcher, Pool } from 'undici';
 import type { JsonObject } from '../../lib/json.ts';
-import { type Answer, type Channel, type ChannelEvents, failedAnswer, type RequestOptions } from './channel.ts';
+import {
+  type Answer,
+  type Channel,
+  type ChannelEvents,
+  failedAnswer,
+  type RequestOptions,
+  type ServerAnswer,
+} from './channel.ts';
 import { EventStreamReader } from './event-stream-reader.ts';
+import { hearNotification } from './hearers.ts';
 import { postAndForget } from './http-post.ts';
 import { answerOfStatus } from './http-status.ts';
-import { readIncomingMessage } from './incoming-message.ts';
+import { type IncomingMessage, readIncomingMessage } from './incoming-message.ts';
 import {
+  answerText,
   answerToServerText,
   type ClientInfo,
   notificationText,
   paramsText,
   requestText,
-  tellsOfListChange,
+  withWishes,
 } from './message-dress.ts';
 import { PendingRequests } from './pending-requests.ts';
 import { abortKind } from './request-deadline.ts';
@@ -24,6 +33,8 @@ export interface SseChannelOptions {
   readonly clientInfo: ClientInfo;
   /** Largest event in bytes that is read. */
   readonly maxEventBytes: number;
+  /** True where several principals share the session. */
+  readonly isShared: boolean;
   readonly events: ChannelEvents;
 }
 
@@ -35,7 +46,7 @@ export interface SseChannelOptions {
 export class SseChannel implements Channel {
   readonly transport = 'sse';
   readonly #options: SseChannelOptions;
-  readonly #pending = new PendingRequests();
+  readonly #pending: PendingRequests;
   readonly #headers: readonly string[];
   readonly #endpoint: Promise<string | undefined>;
   #tellEndpoint: (path: string | undefined) => void = () => {};
@@ -46,6 +57,7 @@ export class SseChannel implements Channel {
 
   constructor(options: SseChannelOptions) {
     this.#options = options;
+    this.#pending = new PendingRequests(options);
     this.#headers = Object.entries(options.headers).flatMap(([name, value]) => [name.toLowerCase(), value]);
     this.#endpoint = new Promise((resolve) => {
       this.#tellEndpoint = resolve;
@@ -75,12 +87,17 @@ export class SseChannel implements Channel {
       // The specification forbids cancelling `initialize`.
       if (method !== 'initialize') this.notify('notifications/cancelled', { requestId: id, reason: why });
     });
-    void this.#send(id, requestText(id, method, paramsText(params, 'legacy', this.#options.clientInfo)));
+    const wishes = withWishes(params, id, { era: 'legacy', listener: options.listener });
+    void this.#send(id, requestText(id, method, paramsText(wishes, 'legacy', this.#options.clientInfo)));
     return answer;
   }
 
   notify(method: string, params?: JsonObject): void {
     if (this.#path !== undefined) void this.#post(this.#path, notificationText(method, params));
+  }
+
+  respond(id: string | number, answer: ServerAnswer): void {
+    if (this.#path !== undefined) void this.#post(this.#path, answerText(id, answer));
   }
 
   async close(): Promise<void> {
@@ -141,16 +158,23 @@ export class SseChannel implements Channel {
       return;
     }
     const message = readIncomingMessage(data, this.#options.maxEventBytes);
-    if (message.kind === 'request') void this.#post(this.#path, answerToServerText(message.id, message.method));
-    else if (message.kind === 'notification') {
-      if (tellsOfListChange(message.method)) this.#options.events.onToolsChanged();
-    } else if (message.kind === 'answer') {
+    if (message.kind === 'request') this.#onQuestion(this.#path, message);
+    else if (message.kind === 'notification') hearNotification(message, this.#pending, this.#options.events);
+    else if (message.kind === 'answer') {
       if (!this.#pending.settle(message.id, message.answer)) this.#options.events.onDropped();
     } else {
       const id = message.kind === 'invalid' ? message.id : undefined;
       const problem = message.kind === 'invalid' ? message.problem : 'an error without an id';
       const isOurs = id !== undefined && this.#pending.settle(id, failedAnswer('protocol', true, problem));
       if (!isOurs) this.#options.events.onDropped();
+    }
+  }
+
+  #onQuestion(path: string, { id, method, params }: Extract<IncomingMessage, { kind: 'request' }>): void {
+    const listener = method === 'ping' ? undefined : this.#pending.soleListener;
+    if (listener?.onRequest !== undefined) listener.onRequest(id, method, params);
+    else if (method === 'ping' || this.#options.events.onQuestion?.({ id, method, params }, this) !== true) {
+      void this.#post(path, answerToServerText(id, method));
     }
   }
 

@@ -1,17 +1,26 @@
 import type { JsonObject } from '../../lib/json.ts';
 import type { Era } from '../era.ts';
 import type { StdioTransport } from '../upstream-server.ts';
-import { type Answer, type Channel, type ChannelEvents, failedAnswer, type RequestOptions } from './channel.ts';
+import {
+  type Answer,
+  type Channel,
+  type ChannelEvents,
+  failedAnswer,
+  type RequestOptions,
+  type ServerAnswer,
+} from './channel.ts';
 import { ChildProcess } from './child-process.ts';
-import { idInText, readIncomingMessage } from './incoming-message.ts';
+import { hearNotification } from './hearers.ts';
+import { type IncomingMessage, idInText, readIncomingMessage } from './incoming-message.ts';
 import { LineReader } from './line-reader.ts';
 import {
+  answerText,
   answerToServerText,
   type ClientInfo,
   notificationText,
   paramsText,
   requestText,
-  tellsOfListChange,
+  withWishes,
 } from './message-dress.ts';
 import { PendingRequests } from './pending-requests.ts';
 import { abortKind } from './request-deadline.ts';
@@ -23,6 +32,8 @@ export interface StdioChannelOptions {
   readonly clientInfo: ClientInfo;
   /** Longest line in bytes that is read. */
   readonly maxLineBytes: number;
+  /** True where several principals share the process. */
+  readonly isShared: boolean;
   readonly events: ChannelEvents;
 }
 
@@ -31,13 +42,14 @@ export class StdioChannel implements Channel {
   readonly transport = 'stdio';
   readonly #options: StdioChannelOptions;
   readonly #child: ChildProcess;
-  readonly #pending = new PendingRequests();
+  readonly #pending: PendingRequests;
   #era: Era = 'legacy';
   #ended: string | undefined;
   #closing = false;
 
   constructor(options: StdioChannelOptions) {
     this.#options = options;
+    this.#pending = new PendingRequests(options);
     const lines = new LineReader(options.maxLineBytes, {
       onLine: (line) => this.#onLine(line),
       onOverlongLine: (ends) => this.#onOverlongLine(ends),
@@ -81,7 +93,8 @@ export class StdioChannel implements Channel {
       return Promise.resolve(failedAnswer(abortKind(options.signal), false, 'the call was over before it was sent'));
     }
     const id = this.#pending.nextId();
-    const text = requestText(id, method, paramsText(params, this.#era, this.#options.clientInfo));
+    const wishes = withWishes(params, id, { era: this.#era, listener: options.listener });
+    const text = requestText(id, method, paramsText(wishes, this.#era, this.#options.clientInfo));
     if (!this.#child.write(`${text}\n`)) {
       return Promise.resolve(failedAnswer('unavailable', false, 'the server does not read what is sent to it'));
     }
@@ -93,6 +106,10 @@ export class StdioChannel implements Channel {
 
   notify(method: string, params?: JsonObject): void {
     this.#child.write(`${notificationText(method, params)}\n`);
+  }
+
+  respond(id: string | number, answer: ServerAnswer): void {
+    this.#child.write(`${answerText(id, answer)}\n`);
   }
 
   async close(): Promise<void> {
@@ -119,10 +136,13 @@ export class StdioChannel implements Channel {
         if (!this.#pending.settle(message.id, message.answer)) this.#options.events.onDropped();
         break;
       case 'request':
-        this.#child.write(`${answerToServerText(message.id, message.method)}\n`);
+        this.#onQuestion(message);
         break;
       case 'notification':
-        if (tellsOfListChange(message.method)) this.#options.events.onToolsChanged();
+        // 2026-07-28, patterns/cancellation: on pipes a server may end a stream so.
+        if (message.method === 'notifications/cancelled' && this.#pending.endStream(Number(message.params.requestId)))
+          break;
+        hearNotification(message, this.#pending, this.#options.events);
         break;
       case 'stray-error':
         this.#options.events.onDropped();
@@ -130,6 +150,14 @@ export class StdioChannel implements Channel {
       case 'invalid':
         this.#fail(message.id, failedAnswer('protocol', true, message.problem));
         break;
+    }
+  }
+
+  #onQuestion({ id, method, params }: Extract<IncomingMessage, { kind: 'request' }>): void {
+    const listener = method === 'ping' ? undefined : this.#pending.soleListener;
+    if (listener?.onRequest !== undefined) listener.onRequest(id, method, params);
+    else if (method === 'ping' || this.#options.events.onQuestion?.({ id, method, params }, this) !== true) {
+      this.#child.write(`${answerToServerText(id, method)}\n`);
     }
   }
 

@@ -9,7 +9,9 @@ import type { DispatchResult } from '../../../src/domain/outcome.ts';
 import type { ToolTarget } from '../../../src/domain/target.ts';
 import { allow, deny } from '../../../src/domain/verdict.ts';
 import { principalOfOsUser } from '../../../src/identity/os-user.ts';
+import { Suspensions } from '../../../src/questions/suspensions.ts';
 import { SILENT_LOG } from '../../../src/telemetry/log.ts';
+import { NO_QUESTIONS } from '../../fixtures/questions.ts';
 
 const principal = principalOfOsUser('demo', 1000, (name) => ({ name, owner: 'ana@example.org' }));
 if (!principal) throw new Error('the fixture has no principal');
@@ -73,6 +75,7 @@ function stage(change: {
       name: 'validate-output' as const,
       settle: () => {},
     })),
+    ...NO_QUESTIONS,
     offers: { ...NOTHING, tool: [target] },
     isComplete: true,
     viewOf: () => undefined,
@@ -93,12 +96,15 @@ function stage(change: {
       happened.push('dispatched');
       return change.dispatch ? change.dispatch() : { kind: 'completed', result: { content: [] }, resultBytes: 14 };
     },
-    clock: { wallMs: () => 1, monotonicMs: () => 1 },
-    ids: { uuidv7: () => 'id-1', randomBytes: (length) => new Uint8Array(length) },
-    log: SILENT_LOG,
+    ...{ clock, ids, suspensions: new Suspensions({ clock, ids }), log: SILENT_LOG },
+    rootsChanged: () => {},
+    unsubscribe: () => {},
   });
   return { broker, happened };
 }
+
+const clock = { wallMs: () => 1, monotonicMs: () => 1 };
+const ids = { uuidv7: () => 'id-1', randomBytes: (length: number) => new Uint8Array(length) };
 
 const call = async ({ broker }: Stage, signal = new AbortController().signal) => broker.call(request, { signal });
 
@@ -258,13 +264,28 @@ test('a change of prompts is told as one of prompts, and to nobody who was shown
 
 test('a principal is told of the surfaces that it has, and of all while a server was not listed', () => {
   const { broker } = stage({});
-  expect(broker.surfacesOf(principal)).toEqual({ prompts: false, resources: false, completions: false });
+  expect(broker.surfacesOf(principal)).toEqual({
+    prompts: false,
+    resources: false,
+    completions: false,
+    subscriptions: false,
+  });
   const { tool: _, inputSchema: __, ...common } = target;
   const template = { ...common, kind: 'template', id: 'resource:files/x:{a}', uriTemplate: 'x:{a}' } as const;
   broker.changeWorld({ ...worldWithout(), offers: { ...NOTHING, template: [template] } });
-  expect(broker.surfacesOf(principal)).toEqual({ prompts: false, resources: true, completions: true });
+  expect(broker.surfacesOf(principal)).toEqual({
+    prompts: false,
+    resources: true,
+    completions: true,
+    subscriptions: true,
+  });
   broker.changeWorld({ ...worldWithout(), isComplete: false });
-  expect(broker.surfacesOf(principal)).toEqual({ prompts: true, resources: true, completions: true });
+  expect(broker.surfacesOf(principal)).toEqual({
+    prompts: true,
+    resources: true,
+    completions: true,
+    subscriptions: true,
+  });
 });
 
 function worldWithout(): World {
@@ -273,6 +294,7 @@ function worldWithout(): World {
     registry: 'sha256:bb',
     requestRow: [],
     resultRow: [],
+    ...NO_QUESTIONS,
     offers: NOTHING,
     isComplete: true,
     viewOf: () => undefined,

@@ -1,7 +1,6 @@
-import { type IncomingMessage, request } from 'node:http';
-import { createInterface } from 'node:readline';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { AuthenticateMessage } from '../../../src/ingress/authenticate-message.ts';
+import { type EventStream, openEventStream } from '../../fixtures/event-client.ts';
 import { keysOf, type OpenDoor, openDoor } from '../../fixtures/ingress-door.ts';
 import { modernMessage, openSession } from '../../fixtures/raw-http.ts';
 
@@ -15,32 +14,8 @@ beforeEach(async () => {
 
 afterEach(() => door.ingress.close({ drainMs: 0 }));
 
-interface EventStream {
-  readonly status: number;
-  next(): Promise<unknown>;
-}
-
-/** Opens a stream of events; `next` gives each event's data, and `ended` after the last. */
-async function openStream(method: string, headers: Record<string, string>, body?: object): Promise<EventStream> {
-  const response = await new Promise<IncomingMessage>((resolve, reject) => {
-    const sent = request(
-      { host: '127.0.0.1', port: door.ingress.port, path: '/mcp', method, headers, agent: false },
-      resolve,
-    );
-    sent.on('error', reject);
-    sent.end(body && JSON.stringify(body));
-  });
-  const lines = createInterface({ input: response })[Symbol.asyncIterator]();
-  return {
-    status: response.statusCode ?? 0,
-    next: async () => {
-      for (;;) {
-        const line = await lines.next();
-        if (line.done) return 'ended';
-        if (line.value.startsWith('data: ')) return JSON.parse(line.value.slice(6));
-      }
-    },
-  };
+function openStream(method: string, headers: Record<string, string>, body?: object): Promise<EventStream> {
+  return openEventStream(door.ingress.port, { method, headers, ...(body === undefined ? {} : { body }) });
 }
 
 function listen(filter: object, agent = 'demo'): Promise<EventStream> {
@@ -60,7 +35,7 @@ test('a subscription is acknowledged with what is served of it, and then hears o
   const stream = await listen({
     toolsListChanged: true,
     promptsListChanged: true,
-    resourceSubscriptions: ['file:///x'],
+    taskIds: ['t-1'],
   });
   expect(await stream.next()).toEqual({
     jsonrpc: '2.0',
@@ -76,7 +51,7 @@ test('a subscription is acknowledged with what is served of it, and then hears o
 });
 
 test('a subscription to nothing that is served ends at once', async () => {
-  const stream = await listen({ resourceSubscriptions: ['file:///x'] });
+  const stream = await listen({ taskIds: ['t-1'] });
   expect(await stream.next()).toMatchObject({ params: { notifications: {} } });
   expect(await stream.next()).toMatchObject({ id: 'sub-1', result: { resultType: 'complete', _meta: TAG } });
   expect(await stream.next()).toBe('ended');

@@ -53,7 +53,7 @@ test('`server/discover` tells the modern revision, what we can do, and that it i
       id: 1,
       result: {
         supportedVersions: ['2026-07-28'],
-        capabilities: { tools: { listChanged: true } },
+        capabilities: { tools: { listChanged: true }, logging: {} },
         ttlMs: 5000,
         cacheScope: 'private',
         resultType: 'complete',
@@ -94,7 +94,7 @@ test.each(['ping', 'initialize', 'resources/subscribe', 'tools/Call'])(
 );
 
 test('a legacy method that is not served is told in band', async () => {
-  const answer = await legacy('resources/subscribe');
+  const answer = await legacy('tasks/list');
   expect([answer.status, JSON.parse(answer.body).error.code]).toEqual([200, -32601]);
 });
 

@@ -46,7 +46,7 @@ test('a legacy agent initializes, lists and calls', async () => {
     id: 'init',
     result: {
       protocolVersion: '2025-06-18',
-      capabilities: { tools: { listChanged: true } },
+      capabilities: { tools: { listChanged: true }, logging: {} },
       serverInfo: { name: 'seneschal', version: '0.1.0-test' },
     },
   });

@@ -59,6 +59,7 @@ describe('a registry in order', () => {
       payloadMaxBytes: 65_536,
       maxResultBytes: 1_048_576,
       maxTools: 10_000,
+      maxNotifications: 1_000,
       tools: new Map([
         [
           'write_file',

@@ -134,18 +134,23 @@ test.each(['application/json', 'text/event-stream'])('an endless %s body is cut 
   expect(written).toBeLessThan(50 << 20);
 });
 
-test('an event stream of notifications without end is cut', async () => {
+test('an event stream of notifications without end is held nowhere and ends at the deadline', async () => {
+  let sentBytes = 0;
   const { call } = await before({
     chatter: (_asked, response) => {
       const send = openEvents(response);
       const more = setInterval(() => {
-        for (let sent = 0; sent < 2_000; sent += 1)
-          send({ jsonrpc: '2.0', method: 'notifications/message', params: { data: 'x' } });
+        for (let sent = 0; sent < 20; sent += 1)
+          send({ jsonrpc: '2.0', method: 'notifications/message', params: { data: 'x'.repeat(10_000) } });
+        sentBytes += 200_000;
         if (response.destroyed) clearInterval(more);
       }, 1);
     },
   });
-  expect(await call('chatter', {}, { maxResultBytes: 100_000 })).toMatchObject({ reason: 'result-too-large' });
+  const outcome = await call('chatter', {}, { maxResultBytes: 100_000, timeoutMs: 1_000 });
+  expect(outcome).toMatchObject({ reason: 'upstream-timeout' });
+  // More than the result and all that may surround it.
+  expect(sentBytes).toBeGreaterThan(2_000_000);
 });
 
 test('a slow drip ends at the deadline, however steadily it drips', async () => {

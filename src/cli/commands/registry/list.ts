@@ -58,9 +58,10 @@ function statusText(data: JsonValue): string {
   ].join('\n');
 }
 
-/** Why a server fails, since when, and what came of it; nothing of one that does well. */
-function troubleOf({ error, since, breaker, failures }: JsonObject): string {
-  if (error === undefined) return '';
-  const more = [`since ${cellOf(since)}`, `breaker ${cellOf(breaker)}`, `${cellOf(failures)} failures`];
+/** Why a server fails, since when, and what came of it, and what it said for nobody; nothing of one that does well. */
+function troubleOf({ error, since, breaker, failures, droppedMessages }: JsonObject): string {
+  const dropped = Number(droppedMessages ?? 0) > 0 ? [`${cellOf(droppedMessages)} messages dropped`] : [];
+  if (error === undefined) return dropped.join('');
+  const more = [`since ${cellOf(since)}`, `breaker ${cellOf(breaker)}`, `${cellOf(failures)} failures`, ...dropped];
   return `${cellOf(error)} (${more.join(', ')})`;
 }

@@ -1,0 +1,45 @@
+import type { CancelSignal } from '../lib/cancellation.ts';
+import type { JsonObject } from '../lib/json.ts';
+import type { JsonRpcErrorBody } from './outcome.ts';
+
+/** Severities of log messages, lowest first (RFC 5424, section 6.2.1, as MCP writes them). */
+export const LOG_LEVELS = ['debug', 'info', 'notice', 'warning', 'error', 'critical', 'alert', 'emergency'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+export function isLogLevel(value: unknown): value is LogLevel {
+  return LOG_LEVELS.some((level) => level === value);
+}
+
+/** True when a message of that severity is worth telling to whoever wants `lowest` and above. */
+export function isAtLeast(level: LogLevel, lowest: LogLevel): boolean {
+  return LOG_LEVELS.indexOf(level) >= LOG_LEVELS.indexOf(lowest);
+}
+
+/** What came of asking an agent's client. */
+export type AskAnswer =
+  | { readonly kind: 'result'; readonly result: JsonObject }
+  | { readonly kind: 'error'; readonly error: JsonRpcErrorBody }
+  | { readonly kind: 'failed'; readonly why: 'timeout' | 'cancelled' | 'gone'; readonly message: string };
+
+/** Asks the agent's client one thing. MUST NOT reject. */
+export type Ask = (
+  method: string,
+  params: JsonObject,
+  options: { readonly signal: CancelSignal; readonly timeoutMs: number },
+) => Promise<AskAnswer>;
+
+/** The agent's side of one request while it is under way. */
+export interface AgentLink {
+  /** What the agent's client says that it can do: on this request in the modern era, at `initialize` in the legacy one. */
+  readonly capabilities: JsonObject;
+  /** Lowest severity of log messages that the agent wants; undefined where it wants none. */
+  readonly logLevel: LogLevel | undefined;
+  /** True where the agent sent a progress token, which the link keeps. */
+  readonly wantsProgress: boolean;
+  /** Tells how far the request is: `progress`, `total` and `message`, without a token. MUST NOT throw; nothing is told after the reply. */
+  progress(params: JsonObject): void;
+  /** Hands a log message on: `level`, `logger` and `data`. MUST NOT throw; one below the level is not told, nor one after the reply. */
+  log(params: JsonObject): void;
+  /** Asks the client of a legacy agent with a request on this request's own stream; undefined where there is no such way. */
+  readonly ask?: Ask;
+}

@@ -1,0 +1,58 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { sendReply } from './http-exchange.ts';
+import type { Reply } from './replies.ts';
+import type { NoticeSink } from './request-link.ts';
+
+const MAX_UNREAD_BYTES = 65_536;
+
+/**
+ * The answer to one POST: a JSON body, or, from the first message that comes before it, an event stream that ends with it
+ * (Streamable HTTP, "Sending Messages to the Server"). What a client does not read in time is left out; the reply is not.
+ */
+export class CallStream implements NoticeSink {
+  readonly #response: ServerResponse;
+  readonly #isAccepted: boolean;
+  readonly #stillProved: () => boolean;
+
+  /** `stillProved` is asked before every message: an agent that was taken away hears no more. */
+  constructor(
+    request: IncomingMessage,
+    response: ServerResponse,
+    { stillProved }: { readonly stillProved: () => boolean },
+  ) {
+    this.#response = response;
+    this.#isAccepted = acceptsEvents(request.headers.accept);
+    this.#stillProved = stillProved;
+  }
+
+  send(json: string): boolean {
+    const response = this.#response;
+    if (!this.#isAccepted || response.writableEnded || response.destroyed) return false;
+    if (response.writableLength > MAX_UNREAD_BYTES || !this.#stillProved()) return false;
+    if (!response.headersSent) {
+      response.writeHead(200, {
+        'content-type': 'text/event-stream',
+        'cache-control': 'no-cache, no-transform',
+        'x-accel-buffering': 'no',
+      });
+    }
+    response.write(eventOf(json));
+    return true;
+  }
+
+  /** Ends with the reply, in whichever form it has become. */
+  end(reply: Reply): void {
+    const response = this.#response;
+    if (!response.headersSent) sendReply(response, reply);
+    else if (!response.writableEnded && !response.destroyed) response.end(eventOf(reply.body));
+  }
+}
+
+function eventOf(json: string): string {
+  return `event: message\ndata: ${json}\n\n`;
+}
+
+/** Both media types are demanded of clients; one that names no event stream gets none. */
+function acceptsEvents(accept: string | undefined): boolean {
+  return accept !== undefined && /(?:text\/(?:event-stream|\*)|\*\/\*)/i.test(accept);
+}

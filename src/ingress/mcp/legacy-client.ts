@@ -1,0 +1,25 @@
+import type { LogLevel } from '../../domain/agent-link.ts';
+import type { JsonObject } from '../../lib/json.ts';
+import type { AgentQuestions } from './agent-questions.ts';
+import { HeldResources } from './held-resources.ts';
+
+/** What a legacy client said of itself and asked to be told, for as long as its session lives. */
+export interface LegacyClient {
+  /** What it said at `initialize` that it can do. */
+  readonly capabilities: JsonObject;
+  /** What it set last; undefined until then. */
+  logLevel: LogLevel | undefined;
+  readonly held: HeldResources;
+  /** What it was asked; made with the first request that may lead to a question. */
+  questions?: AgentQuestions;
+  /** Sends what belongs to no request; drops it where there is no way. MUST NOT throw. */
+  push: (json: string) => void;
+}
+
+const MAX_CAPABILITIES_LENGTH = 4_096;
+
+/** A client of a session that begins. One that says more of itself than any has to say is one that can do nothing. */
+export function legacyClient(declared: JsonObject): LegacyClient {
+  const capabilities = JSON.stringify(declared).length <= MAX_CAPABILITIES_LENGTH ? declared : {};
+  return { capabilities, logLevel: undefined, held: new HeldResources(), push: () => {} };
+}

@@ -1,0 +1,65 @@
+import { isJsonObject, type JsonObject } from '../../lib/json.ts';
+import type { ChannelEvents, RequestListener } from './channel.ts';
+import type { IncomingMessage } from './incoming-message.ts';
+import { tellsOfListChange } from './message-dress.ts';
+
+type Notification = Extract<IncomingMessage, { kind: 'notification' }>;
+
+/** The requests that what came over one way may belong to. */
+export interface Hearers {
+  /** Who listens for the request of that id, while it is under way. */
+  listenerOf(id: number): RequestListener | undefined;
+  /** True where what names no request can belong to one alone. */
+  readonly hasSole: boolean;
+  /** Who listens for that one, where anybody does. */
+  readonly soleListener: RequestListener | undefined;
+}
+
+/** Hears one notification: what tells of a change is the session's, all else belongs to a request or is dropped. */
+export function hearNotification(message: Notification, hearers: Hearers, events: ChannelEvents): void {
+  const { method, params } = message;
+  if (tellsOfListChange(method)) events.onToolsChanged();
+  else if (method === 'notifications/resources/updated' && typeof params.uri === 'string') {
+    events.onResourceUpdated(params.uri);
+  } else if (!handOn(message, hearers)) events.onDropped();
+}
+
+const PROGRESS = Buffer.from('{"jsonrpc":"2.0","method":"notifications/progress"');
+const MESSAGE = Buffer.from('{"jsonrpc":"2.0","method":"notifications/message"');
+
+/**
+ * Tells progress and log messages by their first bytes, as most servers write them, so that a flood of them which nobody
+ * is told of need not be read. What begins so is no answer: an answer has no method.
+ */
+export function noticeIn(bytes: Buffer): 'progress' | 'message' | undefined {
+  if (bytes.length > PROGRESS.length && bytes.subarray(0, PROGRESS.length).equals(PROGRESS)) return 'progress';
+  return bytes.length > MESSAGE.length && bytes.subarray(0, MESSAGE.length).equals(MESSAGE) ? 'message' : undefined;
+}
+
+/**
+ * Hands a notification to the request that it belongs to: progress by our own token, a log message where only one request
+ * can have caused it (2026-07-28, server/utilities/logging: on pipes nothing ties the two together).
+ * @returns false where it belongs to none.
+ */
+function handOn({ method, params }: Notification, hearers: Hearers): boolean {
+  if (method === 'notifications/progress') {
+    const { progressToken: token, _meta: _, ...progress } = params;
+    const listener = typeof token === 'number' ? hearers.listenerOf(token) : undefined;
+    if (listener?.wantsProgress !== true) return false;
+    listener.onProgress(progress);
+    return true;
+  }
+  if (method === 'notifications/subscriptions/acknowledged') {
+    const listener = hearers.listenerOf(subscriptionIn(params));
+    listener?.onAcknowledged?.(params);
+    return listener?.onAcknowledged !== undefined;
+  }
+  if (method !== 'notifications/message') return false;
+  hearers.soleListener?.onLog(params);
+  return hearers.hasSole;
+}
+
+/** The id of the listen request that a message is tagged with; our ids are numbers, which a server may write as texts. */
+function subscriptionIn({ _meta: meta }: JsonObject): number {
+  return isJsonObject(meta) ? Number(meta['io.modelcontextprotocol/subscriptionId']) : Number.NaN;
+}
