@@ -1,4 +1,4 @@
-import { type Call, type CallContext, VERBS, type Verb } from '../domain/call.ts';
+import type { Call, CallContext } from '../domain/call.ts';
 import type { Exchange } from '../domain/control.ts';
 import { type MirroredArgument, mirroredOf } from '../domain/mirrored-arguments.ts';
 import type { DispatchResult, InputRequired, Outcome, Refusal } from '../domain/outcome.ts';
@@ -27,6 +27,7 @@ import type {
 import { ledgerPosture, type Recorder } from './recorder.ts';
 import { ResourceSubscriptions } from './resource-subscriptions.ts';
 import { type GatheredControl, type OnControlFailure, settleAll, type WalkedRow, walkRow } from './step.ts';
+import { surfacesIn } from './surfaces.ts';
 import { Visibility } from './visibility.ts';
 import { barredBy, cannotBeDecided, costOf, isVisible, printable, rowsOf, UNKNOWN_ID, type Walk } from './walk.ts';
 import type { World } from './world.ts';
@@ -73,9 +74,8 @@ export class GovernedBroker implements Broker {
     };
     this.#onFailure = (control, error) =>
       parts.log.error('control.failed', { control, error: error instanceof Error ? error.message : 'not an error' });
-    const { suspensions, clock, ids } = parts;
     this.#asking = new Asking({
-      ...{ suspensions, clock, ids },
+      ...{ suspensions: parts.suspensions, clock: parts.clock, ids: parts.ids },
       dispatch: (call, how) => this.#dispatchSafely(call, how),
       walk: (walk) => this.#whole(walk),
       world: () => this.#world,
@@ -109,18 +109,7 @@ export class GovernedBroker implements Broker {
   }
 
   surfacesOf(principal: Principal): Surfaces {
-    const world = this.#world;
-    if (!world.isComplete) return { prompts: true, resources: true, completions: true, subscriptions: true };
-    const has = (kind: OfferKind): boolean => this.list(principal, kind).offers.length > 0;
-    const who = { principal, subjects: world.subjectsOf(principal) };
-    const may = ({ action, kind }: Verb): boolean =>
-      world.offers[kind].some((target) => world.mayEver(who, target, action));
-    return {
-      prompts: has('prompt'),
-      resources: has('resource') || has('template'),
-      completions: may(VERBS.completePrompt) || may(VERBS.completeTemplate),
-      subscriptions: may(VERBS.subscribeResource) || may({ action: 'subscribe', kind: 'template' }),
-    };
+    return surfacesIn(this.#world, principal, (kind) => this.list(principal, kind).offers.length > 0);
   }
 
   onListChanged(listener: ListListener): () => void {
@@ -288,12 +277,8 @@ export class GovernedBroker implements Broker {
 
   async #send(walk: Walk): Promise<DispatchResult | InputRequired> {
     if (walk.signal.aborted) {
-      return {
-        kind: 'failed',
-        reason: 'cancelled',
-        message: 'the call was cancelled before it was sent',
-        inDoubt: false,
-      };
+      const message = 'the call was cancelled before it was sent';
+      return { kind: 'failed', reason: 'cancelled', message, inDoubt: false };
     }
     return walk.send(walk);
   }
@@ -308,12 +293,8 @@ export class GovernedBroker implements Broker {
         callId: call.id,
         error: error instanceof Error ? error.message : 'not an error',
       });
-      return {
-        kind: 'failed',
-        reason: 'upstream-lost',
-        message: 'the call broke after it was sent; it is in doubt',
-        inDoubt: true,
-      };
+      const message = 'the call broke after it was sent; it is in doubt';
+      return { kind: 'failed', reason: 'upstream-lost', message, inDoubt: true };
     }
   }
 }
