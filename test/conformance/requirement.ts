@@ -15,7 +15,7 @@ export interface Requirement {
 }
 
 /** Whether the client or the server of the protocol is the broker: its face to agents, or its face to tool servers. */
-export type Face = 'agents' | 'servers';
+type Face = 'agents' | 'servers';
 
 interface Ways {
   readonly transports: readonly Transport[];
