@@ -147,7 +147,7 @@ test('a dry run shows every file and writes none', async () => {
   await homeWithConfig();
   const { code, stdout } = await home.run(['init', '--from', 'mcp.json', '--dry-run']);
   expect(code).toBe(0);
-  expect(stdout.split('\n').filter((line) => line.startsWith('--- '))).toHaveLength(12);
+  expect(stdout.split('\n').filter((line) => line.startsWith('--- '))).toHaveLength(13);
   expect(stdout).toContain('p, agent:me, set:read, ');
   const json = await home.run(['init', '--from', 'mcp.json', '--dry-run', '--output', 'json']);
   const { files } = JSON.parse(json.stdout) as { files: { path: string; text: string }[] };

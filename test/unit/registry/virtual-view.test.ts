@@ -72,12 +72,16 @@ test('what one name would stand for twice is not shown, and the file is told whe
 });
 
 test('a name that a person chose is taken away by no tool that a server calls so', () => {
-  const virtual = 'tools: { include: ["b/*"], rename: { find: a/seek } }\n';
+  const virtual = 'tools: { include: ["b/*"], rename: { find: a/seek, open: a/show } }\n';
   const catalog = catalogOf({
     virtual,
-    servers: { a: { tools: [tool('seek')] }, b: { tools: [tool('find'), tool('FIND')] } },
+    servers: { a: { tools: [tool('seek'), tool('show')] }, b: { tools: [tool('find'), tool('0pen')] } },
   });
-  expect(shown(catalog)).toEqual(['find = tool:a/seek']);
+  expect(shown(catalog)).toEqual(['find = tool:a/seek', 'open = tool:a/show']);
+  expect(catalog.findings.map(({ message }) => message)).toEqual([
+    '`b/0pen` is not shown: its name looks like `open` of `a/show`',
+    '`b/find` is not shown: `a/seek` is called `find` too',
+  ]);
 });
 
 test('a fixed argument is in the definition no more, wherever its schema speaks of it', () => {
