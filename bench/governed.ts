@@ -1,3 +1,4 @@
+import { ENGINE_FLAGS } from '../src/cli/engine-flags.ts';
 import { Home, type Served } from '../test/fixtures/home.ts';
 
 /** A broker with everything on, in front of one tool server. */
@@ -32,7 +33,8 @@ budgets:
   });
   const key = await home.key('bench');
   const startedMs = performance.now();
-  const served = await home.serve();
+  // As `npm start` and the unit of the how-to page start it.
+  const served = await home.serve({ engine: ENGINE_FLAGS });
   const startMs = performance.now() - startedMs;
   return { served, key, startMs, close: () => home.close() };
 }

@@ -36,6 +36,7 @@ const FOREIGN_FLAGS = [
   'tool-arg',
   'now',
   'system',
+  'max-semi-space-size',
   'home-dir',
   'shell',
   'unit',

@@ -4,7 +4,7 @@ import type { MirroredArgument } from '../domain/mirrored-arguments.ts';
 import type { DispatchResult, InputRequired, Outcome, Refusal } from '../domain/outcome.ts';
 import type { Principal } from '../domain/principal.ts';
 import type { Reason } from '../domain/reasons.ts';
-import type { OfferKind, ResourceTarget, Target } from '../domain/target.ts';
+import type { OfferKind, ResourceTarget } from '../domain/target.ts';
 import type { ViewName } from '../domain/view-name.ts';
 import type { DecidedAct } from '../ledger/call-record.ts';
 import type { Clock } from '../lib/clock.ts';
@@ -29,18 +29,7 @@ import { ledgerPosture, type Recorder } from './recorder.ts';
 import { ResourceSubscriptions } from './resource-subscriptions.ts';
 import { Shown } from './shown.ts';
 import { type GatheredControl, type OnControlFailure, settleAll, type WalkedRow, walkRow } from './step.ts';
-import { partOf } from './visibility.ts';
-import {
-  barredBy,
-  cannotBeDecided,
-  costOf,
-  isVisible,
-  printable,
-  rowsOf,
-  UNKNOWN_ID,
-  type Walk,
-  withFixed,
-} from './walk.ts';
+import { barredBy, cannotBeDecided, costOf, isVisible, rowsOf, targetOf, type Walk, withFixed } from './walk.ts';
 import type { World } from './world.ts';
 
 /** What the hall needs from the rooms; handed in by `app/`. */
@@ -78,9 +67,8 @@ export class GovernedBroker implements Broker {
     this.#shown = new Shown(world);
     this.#onFailure = (control, error) =>
       parts.log.error('control.failed', { control, error: error instanceof Error ? error.message : 'not an error' });
-    const { suspensions, clock, ids } = parts;
     this.#asking = new Asking({
-      ...{ suspensions, clock, ids },
+      ...{ suspensions: parts.suspensions, clock: parts.clock, ids: parts.ids },
       dispatch: (call, how) => this.#dispatchSafely(call, how),
       walk: (walk) => this.#whole(walk),
       world: () => this.#world,
@@ -181,19 +169,13 @@ export class GovernedBroker implements Broker {
   #receive(request: CallRequest, { signal, link }: CallOptions): Walk {
     const world = this.#world;
     const subjects = world.subjectsOf(request.principal);
-    const { verb, view } = request;
-    const target: Target = partOf(world, view)?.resolve(request.exposedName, verb.kind) ?? {
-      kind: 'unknown',
-      id: UNKNOWN_ID[verb.kind],
-      exposedName: printable(request.exposedName),
-      ...(view === undefined ? {} : { view }),
-    };
+    const target = targetOf(world, request);
     const { resumption } = request;
     const asked: Call = {
       id: this.#parts.ids.uuidv7(),
       principal: request.principal,
       subjects,
-      action: verb.action,
+      action: request.verb.action,
       target,
       args: request.args,
       context: request.context,
@@ -285,12 +267,8 @@ export class GovernedBroker implements Broker {
 
   async #send(walk: Walk): Promise<DispatchResult | InputRequired> {
     if (walk.signal.aborted) {
-      return {
-        kind: 'failed',
-        reason: 'cancelled',
-        message: 'the call was cancelled before it was sent',
-        inDoubt: false,
-      };
+      const message = 'the call was cancelled before it was sent';
+      return { kind: 'failed', reason: 'cancelled', message, inDoubt: false };
     }
     return walk.send(walk);
   }
@@ -305,12 +283,8 @@ export class GovernedBroker implements Broker {
         callId: call.id,
         error: error instanceof Error ? error.message : 'not an error',
       });
-      return {
-        kind: 'failed',
-        reason: 'upstream-lost',
-        message: 'the call broke after it was sent; it is in doubt',
-        inDoubt: true,
-      };
+      const message = 'the call broke after it was sent; it is in doubt';
+      return { kind: 'failed', reason: 'upstream-lost', message, inDoubt: true };
     }
   }
 }

@@ -8,8 +8,11 @@ import {
   type Outcome,
   type Refusal,
 } from '../domain/outcome.ts';
+import type { Target } from '../domain/target.ts';
 import type { CancelSignal } from '../lib/cancellation.ts';
 import type { JsonObject } from '../lib/json.ts';
+import type { CallRequest } from './broker.ts';
+import { partOf } from './visibility.ts';
 import type { World } from './world.ts';
 
 /** One call on its way through the hall. */
@@ -25,7 +28,7 @@ export interface Walk {
 }
 
 /** What a name that stands for nothing is called, by what was asked for. */
-export const UNKNOWN_ID = {
+const UNKNOWN_ID = {
   tool: 'tool:unknown',
   prompt: 'prompt:unknown',
   resource: 'resource:unknown',
@@ -68,8 +71,20 @@ export function barredBy(walk: Walk, reason: Refusal['reason']): Refusal {
   return { ...refusal, effect: 'deny', message: 'the agent is subscribed to as many resources as one agent may be' };
 }
 
+/** What is asked for, in the view that it is asked in; the unknown where there is no such thing. */
+export function targetOf(world: World, { exposedName, verb, view }: CallRequest): Target {
+  return (
+    partOf(world, view)?.resolve(exposedName, verb.kind) ?? {
+      kind: 'unknown',
+      id: UNKNOWN_ID[verb.kind],
+      exposedName: printable(exposedName),
+      ...(view === undefined ? {} : { view }),
+    }
+  );
+}
+
 /** A name as it may be recorded: short, and without control characters. */
-export function printable(name: string): string {
+function printable(name: string): string {
   return name.slice(0, 128).replaceAll(/[^\x20-\x7e]/g, '�');
 }
 

@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import type { Settings } from '../app/settings.ts';
 import { type Problem, ProblemError } from '../domain/problem.ts';
 import { isJsonObject } from '../lib/json.ts';
+import { ENGINE_FLAGS } from './engine-flags.ts';
 import { mainPath } from './main-path.ts';
 
 /** A daemon that was started for agents alone ends itself after so long without one. */
@@ -24,7 +25,7 @@ export function startBackgroundDaemon(settings: Settings): BackgroundDaemon {
   const from = statSync(logPath).size;
   const args = ['serve', '--no-http', '--idle-exit', IDLE_EXIT, '--output', 'json'];
   const places = ['--registry', resolve(settings.registry), '--policies', resolve(settings.policies), '--data', data];
-  const child = spawn(process.execPath, [...process.execArgv, mainPath(), ...args, ...places], {
+  const child = spawn(process.execPath, [...process.execArgv, ...ENGINE_FLAGS, mainPath(), ...args, ...places], {
     detached: true,
     stdio: ['ignore', log, log],
   });

@@ -1,16 +1,20 @@
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
+import type { Clock } from '../lib/clock.ts';
 
 /** How many connections one address may have: in all, and of those that have not sent a whole head yet. */
 export interface ConnectionLimits {
   readonly perAddress: number;
   readonly silentPerAddress: number;
+  /** Milliseconds in which a connection may be silent whatever the others do: its head may lie unread while we are busy. */
+  readonly silentMs: number;
 }
 
-const DEFAULTS: ConnectionLimits = { perAddress: 2_048, silentPerAddress: 256 };
+const DEFAULTS: ConnectionLimits = { perAddress: 2_048, silentPerAddress: 256, silentMs: 2_000 };
 
 interface Address {
-  readonly silent: Set<Socket>;
+  /** The connections that are silent, oldest first, and since when. */
+  readonly silent: Map<Socket, number>;
   connections: number;
 }
 
@@ -19,27 +23,42 @@ interface Address {
  * of the same address (and on loopback all have one) still finds room; beyond the whole number a new one is closed.
  * Returns what is to be told of each request.
  */
-export function limitConnections(server: Server, limits: ConnectionLimits = DEFAULTS): (socket: Socket) => void {
+export function limitConnections(
+  server: Server,
+  clock: Clock,
+  limits: ConnectionLimits = DEFAULTS,
+): (socket: Socket) => void {
   const addresses = new Map<string, Address>();
-  const silentOf = new WeakMap<Socket, Set<Socket>>();
+  const silentOf = new WeakMap<Socket, Address['silent']>();
   server.on('connection', (socket: Socket) => {
     const name = socket.remoteAddress ?? '';
-    const address = addresses.get(name) ?? { silent: new Set(), connections: 0 };
-    if (address.connections >= limits.perAddress) {
-      socket.destroy();
-      return;
+    const address = addresses.get(name) ?? { silent: new Map(), connections: 0 };
+    const isFull = address.connections >= limits.perAddress;
+    if (isFull || address.silent.size >= limits.silentPerAddress) {
+      const left = endLongestSilent(address, clock.monotonicMs() - limits.silentMs);
+      if (isFull && !left) {
+        socket.destroy();
+        return;
+      }
     }
     addresses.set(name, address);
     address.connections += 1;
-    address.silent.add(socket);
+    address.silent.set(socket, clock.monotonicMs());
     silentOf.set(socket, address.silent);
     socket.once('close', () => {
       address.connections -= 1;
       address.silent.delete(socket);
-      if (address.connections === 0) addresses.delete(name);
+      if (address.connections === 0 && addresses.get(name) === address) addresses.delete(name);
     });
-    const [oldest] = address.silent;
-    if (address.silent.size > limits.silentPerAddress) oldest?.destroy();
   });
   return (socket) => void silentOf.get(socket)?.delete(socket);
+}
+
+/** Closes the connection that has been silent for longest, if it has been so since before `sinceMs`. */
+function endLongestSilent({ silent }: Address, sinceMs: number): boolean {
+  const [oldest] = silent;
+  if (oldest === undefined || oldest[1] > sinceMs) return false;
+  silent.delete(oldest[0]);
+  oldest[0].destroy();
+  return true;
 }

@@ -65,7 +65,7 @@ export async function openHttpIngress(options: HttpIngressOptions): Promise<Http
     },
     (request, response) => serve(request, response),
   );
-  const noteRequest = limitConnections(server, options.connectionLimits);
+  const noteRequest = limitConnections(server, options.clock, options.connectionLimits);
   const port = await listen(server, { host, port: options.port });
   server.on('error', (error) => options.log.error('ingress.failed', { error: error.name }));
   const passes = hostGuard({ host, port, allowedHosts, allowedOrigins });

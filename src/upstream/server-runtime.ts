@@ -6,13 +6,14 @@ import { canonicalJson } from '../lib/canonical-json.ts';
 import type { Digest } from '../lib/digest.ts';
 import type { JsonObject } from '../lib/json.ts';
 import type { Log } from '../telemetry/log.ts';
-import { Breaker, type BreakerState, breakerPosture } from './breaker.ts';
+import { Breaker, breakerPosture } from './breaker.ts';
 import { notSent } from './failed-call.ts';
 import type { Outgoing } from './outgoing.ts';
 import type { Session, SessionHost } from './session.ts';
 import { type Caller, sessionKey, TOLD_NOTHING } from './session-key.ts';
 import { SessionSlot } from './session-slot.ts';
 import type { CallOptions, SessionSlotEvents } from './slot-events.ts';
+import { stateOfSlots, worstState } from './slots-status.ts';
 import { ToldSessions } from './told-sessions.ts';
 import type { Observed, UpstreamServer, UpstreamStatus } from './upstream-server.ts';
 
@@ -46,7 +47,6 @@ export class ServerRuntime {
   #observer: SessionSlot | undefined;
   #observing: Promise<Observed | { readonly error: string }> | undefined;
   #digest: Digest | undefined;
-  readonly #otherDigests = new Map<string, Digest>();
   readonly #toldSessions: ToldSessions;
   #droppedMessages = 0;
   #trouble: { readonly message: string; readonly sinceMs: number } | undefined;
@@ -120,13 +120,13 @@ export class ServerRuntime {
   }
 
   get status(): UpstreamStatus {
-    const state = this.#currentState();
+    const slots = [...this.#slots.values()];
+    const state = stateOfSlots(slots) ?? (this.#trouble === undefined ? 'idle' : 'failed');
     if (state !== this.#state) {
       this.#state = state;
       this.#sinceMs = this.#options.clock.wallMs();
     }
     const record = this.#options.eraMemory.get(this.server.name);
-    const slots = [...this.#slots.values()];
     return {
       name: this.server.name,
       state,
@@ -137,7 +137,7 @@ export class ServerRuntime {
       starts: this.#starts,
       sessions: slots.filter((slot) => slot.session !== undefined).length,
       activeCalls: this.activeCalls,
-      breaker: this.#breakerState,
+      breaker: worstState([this.#breaker.state, ...slots.map(({ breaker }) => breaker.state)]),
       droppedMessages: this.#droppedMessages,
     };
   }
@@ -277,7 +277,8 @@ export class ServerRuntime {
   #onListed(session: Session, { silent, told }: { readonly silent: boolean; readonly told: JsonObject }): void {
     if (this.#breaker.isClosed) this.#trouble = undefined;
     if (!silent && !this.#isObservers(told)) {
-      this.#onOtherListed(session, told);
+      const hasChanged = this.#toldSessions.listsOtherwise(told, session.digest);
+      if (hasChanged) void this.observe().then((seen) => this.#options.onToolsChanged(this.server.name, seen));
       return;
     }
     // What `observe` asked for it returns itself.
@@ -290,28 +291,5 @@ export class ServerRuntime {
   /** True where a server lists to clients of these capabilities what it lists to whom asks on everybody's behalf. */
   #isObservers(told: JsonObject): boolean {
     return this.server.sharing === 'all' || canonicalJson(told) === canonicalJson(this.server.asks);
-  }
-
-  /** A server may offer less to clients that can do less: that it now offers them other than before is what counts. */
-  #onOtherListed({ digest }: Session, told: JsonObject): void {
-    const key = canonicalJson(told);
-    const before = this.#otherDigests.get(key);
-    this.#otherDigests.set(key, digest);
-    if (before === undefined || before === digest) return;
-    void this.observe().then((seen) => this.#options.onToolsChanged(this.server.name, seen));
-  }
-
-  /** The worst of all slots. */
-  get #breakerState(): BreakerState {
-    const states = [this.#breaker.state, ...[...this.#slots.values()].map(({ breaker }) => breaker.state)];
-    return states.find((state) => state === 'open') ?? states.find((state) => state === 'half-open') ?? 'closed';
-  }
-
-  #currentState(): UpstreamStatus['state'] {
-    const slots = [...this.#slots.values()];
-    if (slots.some((slot) => slot.session !== undefined)) return 'ready';
-    if (slots.some((slot) => slot.isStarting)) return 'starting';
-    if (slots.some((slot) => slot.isBackingOff)) return 'backing-off';
-    return this.#trouble === undefined ? 'idle' : 'failed';
   }
 }

@@ -1,6 +1,8 @@
 import type { DispatchResult } from '../domain/outcome.ts';
 import type { CancelSignal } from '../lib/cancellation.ts';
-import { isJsonObject } from '../lib/json.ts';
+import { canonicalJson } from '../lib/canonical-json.ts';
+import type { Digest } from '../lib/digest.ts';
+import { isJsonObject, type JsonObject } from '../lib/json.ts';
 import { notSent } from './failed-call.ts';
 import { Leases } from './leases.ts';
 import { type Caller, prefixOf } from './session-key.ts';
@@ -13,6 +15,7 @@ const MAX_TOLD_SESSIONS = 16;
 export class ToldSessions {
   readonly #slots: Map<string, SessionSlot>;
   readonly #leases: Leases | undefined;
+  readonly #digests = new Map<string, Digest>();
 
   /** `leased`: over pipes nothing ties a question to a call but that the call is alone. */
   constructor(slots: Map<string, SessionSlot>, { leased }: { readonly leased: boolean }) {
@@ -32,6 +35,14 @@ export class ToldSessions {
     const came = await this.#leases.use(key, limits, (place) => actAt(`${key} ${place}`));
     if (came !== 'busy') return came;
     return limits.signal.aborted ? notSent('cancelled', 'the call was cancelled before it was sent') : busy();
+  }
+
+  /** True where the server lists to clients of these capabilities other than before; it may list less to them than to others. */
+  listsOtherwise(told: JsonObject, digest: Digest): boolean {
+    const key = canonicalJson(told);
+    const before = this.#digests.get(key);
+    this.#digests.set(key, digest);
+    return before !== undefined && before !== digest;
   }
 
   /** Tells the sessions that were told of the roots of this client, and no other. */

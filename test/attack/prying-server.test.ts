@@ -61,7 +61,10 @@ async function tell(client: AnsweringClient, server: string, args: Record<string
     .slice(before)
     .map(({ entry }) => entry);
   const refused = entries.filter(({ kind, action }) => kind === 'call.refused' && action !== 'call');
-  return { text: block?.text ?? '', reasons: refused.map(({ action, reason }) => `${action} ${reason}`) };
+  return {
+    text: block?.text ?? '',
+    reasons: refused.map(({ action, reason }) => [action as string, reason].join(' ')),
+  };
 }
 
 test.each(COMBINATIONS)(

@@ -1,4 +1,5 @@
 // Threat P11: a request that two parsers read differently, one that never ends, and one that is too large.
+import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { corpus } from '../fixtures/corpora.ts';
@@ -110,7 +111,7 @@ test('P11: a head and a body that never end are given up, and the connection wit
 
 test('P11: of many connections of one address that say nothing the oldest are closed, and a call still finds room', async () => {
   await door.ingress.close({ drainMs: 0 });
-  door = await openDoor({ connectionLimits: { perAddress: 100, silentPerAddress: 5 } });
+  door = await openDoor({ connectionLimits: { perAddress: 100, silentPerAddress: 5, silentMs: 0 } });
   const closed = Array.from({ length: 20 }, () => untilClosed('POST /mcp'));
   await Promise.race(closed);
   const { headers, body } = modernCall('files__echo');
@@ -118,9 +119,19 @@ test('P11: of many connections of one address that say nothing the oldest are cl
   await Promise.all(closed.slice(0, 10));
 });
 
+test('P11: connections that were opened together and speak a moment later are all answered', async () => {
+  await door.ingress.close({ drainMs: 0 });
+  door = await openDoor({ connectionLimits: { perAddress: 100, silentPerAddress: 5, silentMs: 60_000 } });
+  const head = HEAD.replace('HOST', `127.0.0.1:${door.ingress.port}`);
+  const answered = Array.from({ length: 40 }, () => untilClosed());
+  for (const socket of sockets) if (socket.connecting) await once(socket, 'connect');
+  for (const socket of sockets) socket.write(`${head}connection: close\r\ncontent-length: 2\r\n\r\n{}`);
+  for (const answer of answered) expect(statusesOf(await answer)).toEqual([400]);
+});
+
 test('P11: beyond the connections that one address may have a new one is closed', async () => {
   await door.ingress.close({ drainMs: 0 });
-  door = await openDoor({ connectionLimits: { perAddress: 3, silentPerAddress: 10 } });
+  door = await openDoor({ connectionLimits: { perAddress: 3, silentPerAddress: 10, silentMs: 60_000 } });
   const dialled = Array.from({ length: 6 }, () => untilClosed(''));
   const first = await Promise.race(dialled);
   expect(first).toBe('');

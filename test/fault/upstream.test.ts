@@ -15,20 +15,27 @@ afterEach(async () => {
 });
 
 const LYING_CHILD = resolve(import.meta.dirname, '../fixtures/upstream-stdio.mjs');
-const COMMON = 'timeout: 2s\npin: auto\nrisk: write\ntools: { lookup: { risk: read } }\n';
+const commonOf = (timeout: string): string =>
+  `timeout: ${timeout}\npin: auto\nrisk: write\ntools: { lookup: { risk: read } }\n`;
+
+interface Serving {
+  readonly env?: Readonly<Record<string, string>>;
+  /** How long each of the lying servers may take. */
+  readonly timeout?: string;
+}
 
 /** Serves the counting servers and, beside them, `liar` over HTTP and `crooked` on pipes. */
-async function serve(env: Readonly<Record<string, string>> = {}): Promise<Served> {
+async function serve({ env = {}, timeout = '2s' }: Serving = {}): Promise<Served> {
   liar = await LyingServer.start();
   counted = await CountedHome.make({
     agents: ['ann', 'ben'],
     files: {
       'registry/servers/liar.yaml': `name: liar
 transport: { type: streamable-http, url: "${liar.url}" }
-${COMMON}`,
+${commonOf(timeout)}`,
       'registry/servers/crooked.yaml': `name: crooked
 transport: { type: stdio, command: ${JSON.stringify(process.execPath)}, args: [${JSON.stringify(LYING_CHILD)}, "{}"] }
-${COMMON}`,
+${commonOf(timeout)}`,
     },
   });
   return counted.home.serve({ env });
@@ -136,7 +143,7 @@ test('F7, F10: a tool server that lies on pipes costs only the calls it lies to,
 });
 
 test('C7, F16: with 256 MB of heap results of 50 MB are refused one and all, and the broker stays', async () => {
-  const served = await serve({ NODE_OPTIONS: '--max-old-space-size=256' });
+  const served = await serve({ env: { NODE_OPTIONS: '--max-old-space-size=256' }, timeout: '60s' });
   const ann = counted.caller(served, 'ann');
   // One after the other: the server that prints them lives in this very process.
   for (let round = 0; round < 8; round += 1) {

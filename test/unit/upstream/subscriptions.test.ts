@@ -145,7 +145,7 @@ test('a session that a server over HTTP forgot is found out on its stream, and s
   const { url } = await serveHttp(
     (asked, response) => {
       if (asked.message.method !== 'resources/subscribe') return answering(asked, response);
-      subscribed.push(`${session} ${String(asked.message.params.uri)}`);
+      subscribed.push(`${session} ${JSON.stringify(asked.message.params.uri)}`);
       sendJson(response, { jsonrpc: '2.0', id: asked.message.id, result: {} });
     },
     {
@@ -165,7 +165,7 @@ test('a session that a server over HTTP forgot is found out on its stream, and s
   session = 's-2';
   stream?.end();
   await until(() => upstream.updates.length === 2);
-  expect(subscribed).toEqual(['s-1 memo:a', 's-2 memo:a']);
+  expect(subscribed).toEqual(['s-1 "memo:a"', 's-2 "memo:a"']);
 });
 
 function eventsOn(stream: ServerResponse | undefined): (message: unknown) => void {
