@@ -14,9 +14,6 @@ export interface Requirement {
   readonly says: string;
 }
 
-/** Whether the client or the server of the protocol is the broker: its face to agents, or its face to tool servers. */
-export type Face = 'agents' | 'servers';
-
 interface Ways {
   readonly transports: readonly Transport[];
   readonly eras: readonly Era[];
