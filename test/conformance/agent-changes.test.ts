@@ -1,6 +1,7 @@
 import { expect } from 'vitest';
+import { completed, refused } from '../fixtures/ingress-door.ts';
 import { verifies } from './verifies.ts';
-import { enveloped } from './wires/agent-wire.ts';
+import { type AgentWire, enveloped } from './wires/agent-wire.ts';
 
 const TAG = { 'io.modelcontextprotocol/subscriptionId': 'listen' };
 const ALL = { toolsListChanged: true, promptsListChanged: true, resourcesListChanged: true };
@@ -66,4 +67,56 @@ verifies('agents.listen.closed', async (wire) => {
       },
     },
   });
+});
+
+/** Lets every subscription be granted but that to `test://hidden`. */
+function grantAllButHidden({ broker }: AgentWire): void {
+  broker.behaviour = ({ exposedName }) =>
+    exposedName === 'test://hidden' ? refused({ visible: false, reason: 'unknown-resource' }) : completed({});
+}
+
+const updated = (uri: string, more: object = {}): object => ({
+  jsonrpc: '2.0',
+  method: 'notifications/resources/updated',
+  params: { uri, ...more },
+});
+
+verifies('agents.subscribe.answered', async (wire) => {
+  grantAllButHidden(wire);
+  for (const method of ['resources/subscribe', 'resources/unsubscribe']) {
+    const { message } = await wire.ask(method, { uri: 'test://a' }, { id: method });
+    expect(message).toEqual({ jsonrpc: '2.0', id: method, result: {} });
+  }
+});
+
+verifies('agents.subscribe.updated', async (wire) => {
+  grantAllButHidden(wire);
+  const notices = await wire.listen();
+  await wire.ask('resources/subscribe', { uri: 'test://a' });
+  await wire.ask('resources/subscribe', { uri: 'test://b' });
+  wire.broker.subscribed.get('test://a')?.();
+  expect(await notices.next()).toEqual(updated('test://a'));
+  await wire.ask('resources/unsubscribe', { uri: 'test://a' });
+  expect([...wire.broker.subscribed.keys()]).toEqual(['test://b']);
+});
+
+verifies('agents.subscribe.unknown', async (wire) => {
+  grantAllButHidden(wire);
+  const { message } = await wire.ask('resources/subscribe', { uri: 'test://hidden' });
+  expect(message.error).toEqual({
+    code: -32002,
+    message: 'Resource not found: test://hidden',
+    data: { uri: 'test://hidden' },
+  });
+});
+
+verifies('agents.listen.resources', async (wire) => {
+  grantAllButHidden(wire);
+  const notices = await wire.listen({ resourceSubscriptions: ['test://a', 'test://hidden'] });
+  expect(await notices.next()).toMatchObject({
+    method: 'notifications/subscriptions/acknowledged',
+    params: { notifications: { resourceSubscriptions: ['test://a'] } },
+  });
+  wire.broker.subscribed.get('test://a')?.();
+  expect(await notices.next()).toEqual(updated('test://a', { _meta: TAG }));
 });

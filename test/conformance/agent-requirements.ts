@@ -467,6 +467,26 @@ export const AGENT_REQUIREMENTS = {
     holds: 'everywhere',
     says: 'an agent that listens hears that a list of its own changed, and nothing of those of others',
   },
+  'agents.subscribe.answered': {
+    source: '2025-11-25/server/resources#subscriptions',
+    holds: 'legacy',
+    says: 'a subscription to a resource is answered with an empty result, and so is its end',
+  },
+  'agents.subscribe.updated': {
+    source: '2025-11-25/server/resources#subscriptions',
+    holds: 'legacy',
+    says: 'an agent hears of the resources that it is subscribed to, until it is no longer',
+  },
+  'agents.subscribe.unknown': {
+    source: '2025-11-25/server/resources#error-handling',
+    holds: 'legacy',
+    says: 'a subscription to what may not be subscribed to is answered like one to what does not exist',
+  },
+  'agents.listen.resources': {
+    source: '2026-07-28/basic/patterns/subscriptions',
+    holds: 'modern',
+    says: 'a subscription names the resources that it may hear of, acknowledges these alone, and hears of their changes',
+  },
   'agents.listen.acknowledged': {
     source: '2026-07-28/basic/patterns/subscriptions',
     holds: 'modern',

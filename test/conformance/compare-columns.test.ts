@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { type Comparison, judge, type KnownDifference, tableOf } from './compare-columns.ts';
+import { type Comparison, countAlike, judge, type KnownDifference, tableOf } from './compare-columns.ts';
 import type { Findings, Verdict } from './official-suite.ts';
 
 const column = (scenarios: Readonly<Record<string, Readonly<Record<string, Verdict>>>>): Findings =>
@@ -37,6 +37,10 @@ test('a listed difference that no longer occurs is gone, and one of another revi
     { ...stale, behind: 'modern' },
   ];
   expect(judge(COMPARISON, [FIRST, SECOND, stale, ...others]).gone).toEqual([stale]);
+});
+
+test('scenarios are counted as the suite counts them: failed where a check failed', () => {
+  expect(countAlike(COMPARISON)).toEqual({ all: 2, alike: 1 });
 });
 
 test('the table has a row for each scenario of either side, with its worst verdict', () => {

@@ -67,6 +67,17 @@ export function judge(comparison: Comparison, list: readonly KnownDifference[]):
   };
 }
 
+/** How many scenarios there are, and how many of them the suite counts alike on both sides: as failed, or as not failed. */
+export function countAlike({ direct, through }: Comparison): { readonly all: number; readonly alike: number } {
+  const scenarios = [...union(direct, through)];
+  const alike = scenarios.filter((scenario) => isFailed(direct.get(scenario)) === isFailed(through.get(scenario)));
+  return { all: scenarios.length, alike: alike.length };
+}
+
+function isFailed(checks: ReadonlyMap<string, Verdict> = NO_CHECKS): boolean {
+  return [...checks.values()].includes('failed');
+}
+
 /** The table of two columns, a row for each scenario. */
 export function tableOf({ direct, through }: Comparison): string {
   const rows = [...union(direct, through)].map((scenario) => [

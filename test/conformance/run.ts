@@ -1,6 +1,6 @@
 // Runs the official suite against an upstream, directly and through the broker, and exits 1 where the columns differ
 // otherwise than known. Arguments: revisions to run. Default: all.
-import { type Comparison, judge, type Outcome, tableOf } from './compare-columns.ts';
+import { type Comparison, countAlike, judge, type Outcome, tableOf } from './compare-columns.ts';
 import { type GovernedUpstreams, startGovernedUpstreams } from './governed-upstreams.ts';
 import { KNOWN_DIFFERENCES } from './known-differences.ts';
 import { type Findings, REVISIONS, type Revision, runSuite, SUITE } from './official-suite.ts';
@@ -24,6 +24,8 @@ async function compare(upstreams: GovernedUpstreams, revision: Revision): Promis
     const outcome = judge(comparison, KNOWN_DIFFERENCES);
     print(`\n${revision} in front, ${behind === own ? 'the same era' : `the ${behind} era`} behind\n`);
     print(tableOf(comparison));
+    const { all, alike } = countAlike(comparison);
+    print(`${alike} of ${all} scenarios end alike`);
     printOutcome(outcome);
     isAsKnown &&= outcome.unlisted.length === 0 && outcome.gone.length === 0;
   }
@@ -34,7 +36,7 @@ function printOutcome({ known, unlisted, gone }: Outcome): void {
   for (const { difference, reason } of known) print(`known      ${textOf(difference)}: ${reason}`);
   for (const difference of unlisted) print(`UNLISTED   ${textOf(difference)}`);
   for (const difference of gone) print(`GONE       ${textOf(difference)}: strike it from known-differences.ts`);
-  print(`${known.length} known, ${unlisted.length} unlisted, ${gone.length} gone`);
+  print(`${known.length} checks differ as known, ${unlisted.length} otherwise, ${gone.length} no longer`);
 }
 
 function textOf({ scenario, check, direct, through }: Outcome['unlisted'][number]): string {

@@ -138,6 +138,22 @@ export const SERVER_REQUIREMENTS = {
     says: 'a server that says that its list changed is asked for it again',
   },
 
+  'servers.listen.filter': {
+    source: '2026-07-28/basic/patterns/subscriptions',
+    holds: 'modern',
+    says: 'a server that tells of changed lists is listened to by `subscriptions/listen`, for what it declares',
+  },
+  'servers.listen.changed': {
+    source: '2026-07-28/basic/patterns/subscriptions',
+    holds: 'modern',
+    says: 'a modern server that says that its list changed is asked for it again',
+  },
+  'servers.subscribe': {
+    source: '2026-07-28/basic/patterns/subscriptions',
+    holds: 'everywhere',
+    says: 'a server is asked to tell of a resource in the way of its era, and what it tells is handed on',
+  },
+
   // Requests and answers
   'servers.calls.forwarded': {
     source: '2025-11-25/server/tools#calling-tools',

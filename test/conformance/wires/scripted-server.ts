@@ -53,7 +53,13 @@ export interface ServerWire {
 export function defaultAnswers(era: Era): Record<string, Answerer> {
   const dressed = (result: JsonObject): JsonObject =>
     era === 'legacy' ? result : { resultType: 'complete', ttlMs: 0, cacheScope: 'private', ...result };
-  const capabilities = { tools: { listChanged: true }, prompts: {}, resources: {}, completions: {}, logging: {} };
+  const capabilities = {
+    tools: { listChanged: true },
+    prompts: {},
+    resources: { subscribe: true },
+    completions: {},
+    logging: {},
+  };
   return {
     ...(era === 'legacy'
       ? {
