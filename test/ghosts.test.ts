@@ -36,6 +36,7 @@ const FOREIGN_FLAGS = [
   'tool-arg',
   'now',
   'system',
+  'max-semi-space-size',
   'home-dir',
   'shell',
   'unit',
@@ -181,7 +182,7 @@ test('every event that the code logs stands in the table at its level, and no ev
   const levels = new Map(Object.entries(LOG_EVENTS).map(([name, { level }]) => [name, level]));
   const wrong = logged.filter(([, level, name = '']) => !name.startsWith('call.$') && levels.get(name) !== level);
   expect(wrong.map(([all]) => all)).toEqual([]);
-  const outcomes = ['call.completed', 'call.refused', 'call.failed'];
+  const outcomes = ['call.completed', 'call.refused', 'call.failed', 'call.input-required'];
   expect([...levels.keys()].filter((name) => !text.includes(`'${name}'`) && !outcomes.includes(name))).toEqual([]);
 });
 

@@ -14,7 +14,10 @@ import type { BudgetFact, BudgetFacts } from '../../src/limits/budget.ts';
 import type { ConcurrencyFact, ConcurrencyFacts } from '../../src/limits/concurrency.ts';
 import type { RateFact, RateFacts } from '../../src/limits/rate.ts';
 import type { AuthorizeFacts } from '../../src/policy/authorize.ts';
+import type { RequestStateFacts } from '../../src/questions/request-state.ts';
+import type { AnswerFacts } from '../../src/validation/answer.ts';
 import type { OutputFacts } from '../../src/validation/output.ts';
+import type { GuardFacts } from '../../src/validation/question-guard.ts';
 import type { ErrorFact, SchemaFacts } from '../../src/validation/schema-facts.ts';
 import { code, madeFrom, meaningsTable, pageOf } from './markdown.ts';
 
@@ -37,7 +40,10 @@ const FACTS: {
   readonly 'validate-input': FieldMeanings<SchemaFacts> & Prefixed<'errors', ErrorFact>;
   readonly concurrency: FieldMeanings<ConcurrencyFacts> & Prefixed<'rules', ConcurrencyFact>;
   readonly budget: FieldMeanings<BudgetFacts> & Prefixed<'rules', BudgetFact>;
+  readonly 'request-state': FieldMeanings<RequestStateFacts>;
   readonly 'validate-output': FieldMeanings<OutputFacts> & Prefixed<'errors', ErrorFact>;
+  readonly 'guard-question': FieldMeanings<GuardFacts>;
+  readonly 'validate-answer': FieldMeanings<AnswerFacts> & Prefixed<'errors', ErrorFact>;
 } & Readonly<Record<ControlName, Readonly<Record<string, string>>>> = {
   rate: {
     rules: 'One fact for each rate that matched',
@@ -67,10 +73,25 @@ const FACTS: {
     'rules[].usedCalls': 'Calls that were charged and reserved before this one',
     'rules[].usedNanoUsd': 'Nano-dollars that were charged and reserved before this one',
   },
+  'request-state': {
+    state: '`valid`, `unreadable`, `foreign`, `expired` or `spent`: what the `requestState` that came turned out to be',
+    continues: 'Id of the call that began what goes on; empty where nothing does',
+  },
   'validate-output': {
     schema: 'Digest of the schema that was used; empty where none was',
     fault: 'What was wrong with the form of the result; empty where nothing was',
     errors: 'At most five errors; none where the result is valid',
+    ...ERRORS,
+  },
+  'guard-question': {
+    fault: 'What was wrong with the question; empty where nothing was',
+    field: 'Which field of the form that is, counted from 0; -1 where it is none',
+    missing: "The capability that the agent's client has not declared; empty where it has",
+  },
+  'validate-answer': {
+    schema: 'Digest of the schema of the form; empty where there was none',
+    fault: 'What was wrong with the answer; empty where nothing was',
+    errors: 'At most five errors; none where the answer is valid',
     ...ERRORS,
   },
 };

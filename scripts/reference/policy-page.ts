@@ -55,7 +55,7 @@ export function policyPage(): string {
     '',
     '## Actions',
     '',
-    `${list(ACTIONS)}, and ${code('*')} for every one of them. A call of a tool asks ${code('call')}; nothing asks the others today.`,
+    `${list(ACTIONS)}, and ${code('*')} for every one of them. A tool is asked for ${code('call')}, a prompt ${code('get')}, a resource ${code('read')} and ${code('subscribe')}, and a completion ${code('complete')}; nothing asks the others today.`,
     '',
     '## Globs',
     '',

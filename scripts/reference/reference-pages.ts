@@ -3,6 +3,7 @@ import { commandsPage, settingsPage } from './commands-page.ts';
 import { ledgerPage } from './ledger-page.ts';
 import { limitsPage } from './limits-page.ts';
 import { logEventsPage } from './log-events-page.ts';
+import { mcpPage } from './mcp-page.ts';
 import { policyPage } from './policy-page.ts';
 import { reasonsPage } from './reasons-page.ts';
 import { registryPage } from './registry-page.ts';
@@ -14,6 +15,7 @@ export function referencePages(): ReadonlyMap<string, string> {
     ['docs/reference/ledger-entry.md', ledgerPage()],
     ['docs/reference/limits.md', limitsPage()],
     ['docs/reference/log-events.md', logEventsPage()],
+    ['docs/reference/mcp.md', mcpPage()],
     ['docs/reference/policy.md', policyPage()],
     ['docs/reference/reasons.md', reasonsPage()],
     ['docs/reference/registry.md', registryPage()],

@@ -1,6 +1,7 @@
 import { agentSettingsSchema } from '../../src/registry/agent-settings.ts';
 import { LOCK_KEYS } from '../../src/registry/lock.ts';
 import { serverSettingsSchema } from '../../src/registry/server-schema.ts';
+import { virtualSettingsSchema } from '../../src/registry/virtual-schema.ts';
 import { madeFrom, meaningsTable, pageOf } from './markdown.ts';
 import { schemaRows, schemaTable } from './schema-rows.ts';
 
@@ -9,10 +10,15 @@ export function registryPage(): string {
   return pageOf([
     '# The registry',
     '',
-    madeFrom(['src/registry/server-schema.ts', 'src/registry/agent-settings.ts', 'src/registry/lock.ts']),
+    madeFrom([
+      'src/registry/server-schema.ts',
+      'src/registry/agent-settings.ts',
+      'src/registry/virtual-schema.ts',
+      'src/registry/lock.ts',
+    ]),
     '',
-    'What exists: one YAML file for each tool server and each agent, called after the `name` in it, and the lock of the tool',
-    'definitions that were agreed to. A key that is not in these tables is an error, so is a file of another kind. YAML',
+    'What exists: one YAML file for each tool server, agent and virtual server, called after the `name` in it, and the lock of',
+    'the definitions that were agreed to. A key that is not in these tables is an error, so is a file of another kind. YAML',
     'anchors, aliases, tags and merge keys are refused, so that what is reviewed is what is read.',
     '',
     '## `servers/*.yaml`',
@@ -28,6 +34,13 @@ export function registryPage(): string {
     '## `agents/*.yaml`',
     '',
     ...schemaTable(schemaRows(agentSettingsSchema)),
+    '',
+    '## `virtual/*.yaml`',
+    '',
+    ...schemaTable(schemaRows(virtualSettingsSchema)),
+    '',
+    'A virtual server is served at `/v/<name>/mcp` and by `seneschal stdio --server <name>`. It grants nothing; see [offer a',
+    'part of the tools](../how-to/offer-a-part-of-the-tools.md). It may not have the name of a server.',
     '',
     '## `registry.lock`',
     '',

@@ -7,10 +7,12 @@ import { keepPolicy } from '../ledger/policy-archive.ts';
 import { recover } from '../ledger/recover.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Ids } from '../lib/ids.ts';
+import type { JsonObject } from '../lib/json.ts';
 import { createBudgetState } from '../limits/budget-state.ts';
 import { budgetTable } from '../limits/budget-table.ts';
 import { createConcurrencyState } from '../limits/concurrency-state.ts';
 import { createRateState } from '../limits/rate-state.ts';
+import { DEFAULT_SUSPENSION_LIMITS, type SuspensionLimits, Suspensions } from '../questions/suspensions.ts';
 import { loadPins, savePins } from '../registry/pins-table.ts';
 import { type DataDirectory, openDataDirectory } from '../storage/data-directory.ts';
 import type { Database } from '../storage/database.ts';
@@ -23,6 +25,7 @@ import { eraTable } from './era-table.ts';
 import { type Journal, openJournal } from './journal.ts';
 import { MIGRATIONS } from './migrations.ts';
 import { listedServer, Observer } from './observer.ts';
+import { serverAsks } from './server-asks.ts';
 import { homeOf, type Settings } from './settings.ts';
 import { Standing } from './standing.ts';
 import { systemClock, systemIds } from './system.ts';
@@ -36,6 +39,8 @@ export interface CoreOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Calls that may be under way at one time. Default: 1,024. */
   readonly maxCalls?: number | undefined;
+  /** Default: `DEFAULT_SUSPENSION_LIMITS`. */
+  readonly questions?: Partial<SuspensionLimits>;
 }
 
 /** Everything but the doors: what governs. Owns the data directory until it is closed. */
@@ -128,20 +133,24 @@ async function openHall(
   });
   const recorder = watchedRecorder(shelves.record, log);
   const surroundings = { registryDir: settings.registry, home: homeOf(settings), env: options.env, log };
-  const counters = chainState({ database, journal, log, clock });
+  const suspensions = new Suspensions({ clock, ids }, { ...DEFAULT_SUSPENSION_LIMITS, ...options.questions });
+  const counters = { ...chainState({ database, journal, log, clock }), suspensions };
   standing = await Standing.open(
     {
       ...{ settings, clock, log, journal },
       chainState: counters,
       keepTexts: (revision, texts) => keepPolicy(database, revision, texts),
       savePins: (pins) => savePins(database, pins, clock.wallMs()),
-      onWorld: (world, registry) => {
-        upstreams.applyServers(upstreamServers(registry, surroundings));
+      onWorld: (world, registry, { policySet }) => {
+        const asksOf = (server: string): JsonObject => serverAsks(registry, policySet, server);
+        upstreams.applyServers(upstreamServers(registry, { ...surroundings, asksOf }));
         if (broker) broker.changeWorld(world);
         else
           broker = new GovernedBroker(world, {
             ...{ recorder, clock, ids, log, maxCalls: options.maxCalls },
             dispatch: (call, how) => upstreams.dispatch(call, how),
+            suspensions,
+            rootsChanged: (principalId, session) => upstreams.rootsChanged(principalId, session),
             unsubscribe: (principalId, target) => upstreams.unsubscribe(principalId, target),
           });
       },
@@ -169,7 +178,7 @@ function chainState(parts: {
   readonly journal: Journal;
   readonly log: Log;
   readonly clock: Clock;
-}): ChainState {
+}): Omit<ChainState, 'suspensions'> {
   const { database, journal, log, clock } = parts;
   return {
     clock,

@@ -6,6 +6,7 @@ import type { Readiness } from '../ingress/cold-routes.ts';
 import { type HttpIngress, openHttpIngress } from '../ingress/http.ts';
 import type { McpPorts } from '../ingress/mcp/services.ts';
 import { openSocketIngress, type SocketIngress } from '../ingress/socket.ts';
+import type { SuspensionLimits } from '../questions/suspensions.ts';
 import type { Log } from '../telemetry/log.ts';
 import { type Administration, openAdministration } from './administration.ts';
 import { type BrokerCore, openCore } from './compose.ts';
@@ -20,6 +21,8 @@ export interface DaemonOptions {
   readonly log: Log;
   readonly version: string;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** How long questions of tool servers wait for answers, and how many calls of one agent wait for them. */
+  readonly questions?: Partial<SuspensionLimits>;
   /** Whether to listen over HTTP as well. */
   readonly http: boolean;
   readonly allowedHosts: readonly string[];

@@ -94,6 +94,17 @@ export function agentToConnect(registryDir: string, named: string | undefined): 
   ]);
 }
 
+/** Where a server or virtual server is served over HTTP. @throws ProblemError where the registry has none of that name. */
+export function pathOfServer(registryDir: string, name: string): string {
+  const { servers, virtual } = readRegistry(registryDir).registry;
+  if (virtual.has(name)) return `/v/${name}/mcp`;
+  if (servers.has(name)) return `/servers/${name}/mcp`;
+  const known = [...virtual.keys(), ...servers.keys()].sort();
+  const hint = known.length === 0 ? 'there is none yet' : `there are ${known.join(', ')}`;
+  const message = `the registry has no server \`${name}\``;
+  throw new ProblemError([{ code: 'registry-unknown-server', at: '--server', message, hint }]);
+}
+
 /** Variables of the environment that tool servers need, sorted: a broker that an agent host starts may lack them. */
 export function neededVariables(registryDir: string): readonly string[] {
   const names = [...readRegistry(registryDir).registry.servers.values()].flatMap(({ transport }) =>

@@ -18,13 +18,17 @@ import {
   unknownResourcePosture,
   unknownToolPosture,
 } from '../policy/authorize.ts';
+import { requestStatePosture } from '../questions/request-state.ts';
+import { suspensionPosture } from '../questions/suspensions.ts';
 import { pinPosture, schemaAdmissionPosture } from '../registry/catalog.ts';
 import { dataDirectoryPosture } from '../storage/data-directory.ts';
 import { breakerPosture } from '../upstream/breaker.ts';
 import { driftPosture } from '../upstream/call-again.ts';
 import { resultSizePosture } from '../upstream/failed-call.ts';
+import { answerPosture } from '../validation/answer.ts';
 import { inputPosture } from '../validation/input.ts';
 import { outputPosture } from '../validation/output.ts';
+import { capabilityPosture, questionPosture } from '../validation/question-guard.ts';
 import { addressPosture } from './daemon.ts';
 import { loadPostures } from './standing.ts';
 import { secretPosture } from './upstream-servers.ts';
@@ -52,6 +56,7 @@ export const POSTURE: readonly PostureRow[] = [
   concurrencyPosture,
   budgetPosture,
   budgetStorePosture,
+  requestStatePosture,
   controlPosture,
   ledgerPosture,
   breakerPosture,
@@ -59,4 +64,8 @@ export const POSTURE: readonly PostureRow[] = [
   driftPosture,
   resultSizePosture,
   outputPosture,
+  capabilityPosture,
+  questionPosture,
+  suspensionPosture,
+  answerPosture,
 ];

@@ -1,5 +1,7 @@
+import type { OfferKind } from '../domain/target.ts';
 import type { Catalog, ObservedServer } from '../registry/catalog.ts';
 import type { Registry } from '../registry/load.ts';
+import type { ServerFinding } from '../registry/server-finding.ts';
 import type { UpstreamStatus } from '../upstream/upstream-server.ts';
 import { healthOf } from './server-health.ts';
 
@@ -14,7 +16,18 @@ export type RegistryView = {
     readonly costNanoUsd: number;
     readonly reason?: string;
   }[];
-  readonly findings: readonly { readonly server: string; readonly message: string }[];
+  readonly virtual: readonly VirtualView[];
+  readonly findings: readonly ServerFinding[];
+};
+
+/** One virtual server, with how much it shows to agents that may use everything. */
+type VirtualView = {
+  readonly name: string;
+  readonly path: string;
+  readonly tools: number;
+  readonly prompts: number;
+  readonly resources: number;
+  readonly templates: number;
 };
 
 /** One server as it is doing. */
@@ -51,7 +64,17 @@ export function registryView(seen: {
       const { risk, costNanoUsd } = spoken ?? settings?.unlisted ?? { risk: 'destructive', costNanoUsd: 0 };
       return { id, status, risk, costNanoUsd, ...(reason === undefined ? {} : { reason }) };
     }),
-    findings: catalog.findings.map(({ server, message }) => ({ server, message })),
+    virtual: [...registry.virtual.keys()].map((name) => virtualOf(catalog, name)),
+    findings: catalog.findings.map((finding) => ({ ...finding })),
+  };
+}
+
+function virtualOf({ viewOf }: Catalog, name: string): VirtualView {
+  const offers = viewOf(`virtual:${name}`)?.offers;
+  const count = (kind: OfferKind): number => offers?.[kind].length ?? 0;
+  return {
+    ...{ name, path: `/v/${name}/mcp`, tools: count('tool'), prompts: count('prompt') },
+    ...{ resources: count('resource'), templates: count('template') },
   };
 }
 

@@ -4,9 +4,10 @@ import { eachDecision } from '../ledger/query.ts';
 import { createBudgetState } from '../limits/budget-state.ts';
 import { createConcurrencyState } from '../limits/concurrency-state.ts';
 import { createRateState } from '../limits/rate-state.ts';
+import { Suspensions } from '../questions/suspensions.ts';
 import { type ReplayReport, replayDecide } from '../replay/replay-decide.ts';
 import { SchemaCompiler } from '../validation/compile.ts';
-import { type ChainState, chainOf } from './chain.ts';
+import { type ChainState, chainOf, controlsOf } from './chain.ts';
 import { readingLedger } from './ledger-questions.ts';
 import { loadRules } from './rules.ts';
 import type { Settings } from './settings.ts';
@@ -20,8 +21,7 @@ export function replayLedger(settings: Settings): ReplayReport {
       chainOf: (revision) => {
         const texts = loadPolicy(database, revision);
         if (!texts) return undefined;
-        const { requestRow, resultRow } = chainOf(loadRules(texts, 'policies'), stillState());
-        return [...requestRow, ...resultRow];
+        return controlsOf(chainOf(loadRules(texts, 'policies'), stillState()));
       },
     }),
   );
@@ -36,6 +36,7 @@ function stillState(): ChainState {
     concurrency: createConcurrencyState(),
     budgets: createBudgetState({ clock, store: { load: () => [], put: () => {} }, onClockJump: () => {} }),
     schemas: new SchemaCompiler(),
+    suspensions: new Suspensions({ clock, ids: { uuidv7: () => '', randomBytes: (length) => new Uint8Array(length) } }),
     onSoftLimit: () => {},
   };
 }

@@ -4,10 +4,12 @@ import { limitsSettings } from '../limits/settings.ts';
 import { suiteSchema } from '../policy/suite-file.ts';
 import { agentSettingsSchema } from '../registry/agent-settings.ts';
 import { serverSettingsSchema } from '../registry/server-schema.ts';
+import { virtualSettingsSchema } from '../registry/virtual-schema.ts';
 
 const SCHEMAS: readonly (readonly [name: string, title: string, schema: ZodType])[] = [
   ['server', 'registry/servers/*.yaml', serverSettingsSchema],
   ['agent', 'registry/agents/*.yaml', agentSettingsSchema],
+  ['virtual', 'registry/virtual/*.yaml', virtualSettingsSchema],
   ['limits', 'policies/limits.yaml', limitsSettings],
   ['policy-test', 'policies/tests/*.yaml', suiteSchema],
 ];

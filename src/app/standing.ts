@@ -12,6 +12,7 @@ import { buildCatalog, type Catalog, type ObservedServer } from '../registry/cat
 import type { Registry } from '../registry/load.ts';
 import type { Lock } from '../registry/lock.ts';
 import { type NewPin, type Pins, withPins } from '../registry/pin.ts';
+import { serverTarget } from '../registry/server-target.ts';
 import type { Log } from '../telemetry/log.ts';
 import { admitTool } from '../validation/tool-schemas.ts';
 import { type Chain, type ChainState, chainOf } from './chain.ts';
@@ -50,7 +51,7 @@ export interface StandingParts {
   /** Makes first-seen pins durable. */
   savePins(pins: readonly NewPin[]): Promise<void>;
   /** Told of each world before any call is judged by it. */
-  onWorld(world: World, registry: Registry): void;
+  onWorld(world: World, registry: Registry, rules: Rules): void;
 }
 
 /** What was read from files; immutable, replaced as a whole. */
@@ -204,7 +205,7 @@ export class Standing {
       if (outputSchema) schemas.compile(outputSchema);
     }
     for (const { inputSchema } of catalog.prompts) schemas.compile(inputSchema);
-    this.#parts.onWorld(worldOf(files, catalog), files.registry);
+    this.#parts.onWorld(worldOf(files, catalog), files.registry, files.rules);
     await this.#alarms.tell(catalog);
   }
 
@@ -258,13 +259,14 @@ function worldOf({ registry, rules, chain }: Files, catalog: Catalog): World {
   return {
     revision: rules.revision,
     registry: registry.digest,
-    requestRow: chain.requestRow,
-    resultRow: chain.resultRow,
+    ...chain,
     offers: {
       ...{ tool: catalog.targets, prompt: catalog.prompts, resource: catalog.resources, template: catalog.templates },
     },
     isComplete: [...catalog.servers.values()].every((status) => status === 'listed'),
     resolve: catalog.resolve,
+    viewOf: catalog.viewOf,
+    serverOf: (name) => serverTarget(registry, name),
     // An agent that no file declares any more is nobody, however it was proved before.
     subjectsOf: (principal) => {
       let known = subjects.get(principal);

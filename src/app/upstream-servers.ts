@@ -19,6 +19,8 @@ export interface UpstreamSurroundings {
   readonly home: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly log: Log;
+  /** What policy lets a server ask of any agent that is declared. Default: nothing. */
+  asksOf?(server: string): JsonObject;
 }
 
 /** The back door's view of the servers of a registry. Secrets are looked up when a server is started, not before. */
@@ -75,9 +77,10 @@ function upstreamServer(server: ServerSettings, registry: Registry, around: Upst
     around.log.warn('secret.exposed', { server: server.name, problem: formatProblem(problem) });
   const reveal = async (): Promise<Readonly<Record<string, string>>> =>
     revealed(secretsOf(server, registry, { ...around, warn }));
+  const asks = around.asksOf?.(server.name) ?? {};
   return {
     name: server.name,
-    revision: digestOfJson(asJson(transport, server)),
+    revision: digestOfJson({ ...asJson(transport, server), asks }),
     transport:
       transport.type === 'stdio'
         ? {
@@ -98,6 +101,7 @@ function upstreamServer(server: ServerSettings, registry: Registry, around: Upst
     sharing: server.sharing,
     maxResultBytes: server.maxResultBytes,
     era: server.era,
+    asks,
   };
 }
 

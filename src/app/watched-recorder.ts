@@ -9,7 +9,7 @@ export function watchedRecorder(recorder: Recorder, log: Log): Recorder {
     log.info(`call.${outcome.kind}`, {
       principal: call.principal.id,
       target: call.target.id,
-      ...(outcome.kind === 'completed' ? {} : { reason: outcome.reason }),
+      ...('reason' in outcome ? { reason: outcome.reason } : {}),
       ...(outcome.kind === 'refused' && outcome.rule !== undefined ? { rule: outcome.rule } : {}),
       ...(durationMs === undefined ? {} : { durationMs }),
       callId: call.id,

@@ -1,9 +1,11 @@
 import type { AgentLink } from '../domain/agent-link.ts';
-import type { CallContext, Verb } from '../domain/call.ts';
+import type { CallContext, Resumption, Verb } from '../domain/call.ts';
 import type { MirroredArgument } from '../domain/mirrored-arguments.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import type { Principal } from '../domain/principal.ts';
+import type { AskAgent } from '../domain/question.ts';
 import type { OfferKind } from '../domain/target.ts';
+import type { ViewName } from '../domain/view-name.ts';
 import type { CancelSignal } from '../lib/cancellation.ts';
 import type { JsonObject } from '../lib/json.ts';
 
@@ -15,6 +17,10 @@ export interface CallRequest {
   readonly exposedName: string;
   readonly args: JsonObject;
   readonly context: CallContext;
+  /** Where it was asked. Default: the whole. */
+  readonly view?: ViewName | undefined;
+  /** Where the call goes on after a question. */
+  readonly resumption?: Resumption | undefined;
 }
 
 /** What surrounds a call while it is under way. */
@@ -23,6 +29,19 @@ export interface CallOptions {
   readonly signal: CancelSignal;
   /** What the agent is told and asked meanwhile; undefined where it wants to hear nothing. */
   readonly link?: AgentLink | undefined;
+}
+
+/** What a tool server may ask while it is at work on a call. */
+export interface DispatchAsking {
+  /** Exactly what it is told that the client can answer. */
+  readonly capabilities: JsonObject;
+  readonly ask: AskAgent;
+}
+
+/** What surrounds a call on its way out of the back door. */
+export interface DispatchOptions extends CallOptions {
+  /** Undefined where nobody can be asked. */
+  readonly asking?: DispatchAsking | undefined;
 }
 
 /** How a call ended, and the id under which the ledger holds it. */
@@ -60,8 +79,8 @@ export interface Surfaces {
   readonly subscriptions: boolean;
 }
 
-/** Told whose list of what kind changed. */
-export type ListListener = (principalId: string, kind: OfferKind) => void;
+/** Told whose list of what kind changed, and in which view; undefined is the whole. */
+export type ListListener = (principalId: string, kind: OfferKind, view: ViewName | undefined) => void;
 
 /** A message that an ingress refused before it became a call, though its principal is known. */
 export interface MalformedMessage {
@@ -75,13 +94,18 @@ export interface MalformedMessage {
 
 /** The hall, as the doors see it: the only way from any ingress to any tool server. */
 export interface Broker {
-  list(principal: Principal, kind: OfferKind): OfferList;
+  /** True when there is such a view and the principal may use something of it: all others answer as if there were none. */
+  serves(principal: Principal, view: ViewName): boolean;
+  /** What is listed in a view. Default: in the whole. */
+  list(principal: Principal, kind: OfferKind, view?: ViewName): OfferList;
   /** Which surfaces beside tools there are for a principal, or may be: a server that was not listed may offer any. */
-  surfacesOf(principal: Principal): Surfaces;
+  surfacesOf(principal: Principal, view?: ViewName): Surfaces;
   /** The arguments that a tool wants repeated in headers; none where there is no such tool, whoever may see it. */
-  mirroredArguments(exposedName: string): readonly MirroredArgument[];
+  mirroredArguments(exposedName: string, view?: ViewName): readonly MirroredArgument[];
   /** Walks one call. Never rejects: whatever happens is an outcome. */
   call(request: CallRequest, options: CallOptions): Promise<CallReply>;
+  /** The roots of a legacy client changed, in the session that its requests come in. */
+  rootsChanged(principal: Principal, context: CallContext): void;
   /** Walks a subscription to a resource like any call, and keeps it until it is ended or allowed no more. Never rejects. */
   subscribe(request: Omit<CallRequest, 'verb' | 'args'>, options: SubscribeOptions): Promise<Subscribed>;
   /** Records a refused message; resolves when it is recorded or could not be, and never rejects. */

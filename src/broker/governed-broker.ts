@@ -1,19 +1,23 @@
-import { type Call, VERBS, type Verb } from '../domain/call.ts';
+import type { Call, CallContext } from '../domain/call.ts';
 import type { Exchange } from '../domain/control.ts';
-import { type MirroredArgument, mirroredOf } from '../domain/mirrored-arguments.ts';
-import type { DispatchResult, Outcome, Refusal } from '../domain/outcome.ts';
+import type { MirroredArgument } from '../domain/mirrored-arguments.ts';
+import type { DispatchResult, InputRequired, Outcome, Refusal } from '../domain/outcome.ts';
 import type { Principal } from '../domain/principal.ts';
 import type { Reason } from '../domain/reasons.ts';
-import { OFFER_KINDS, type OfferKind, type ResourceTarget, type Target } from '../domain/target.ts';
+import type { OfferKind, ResourceTarget } from '../domain/target.ts';
+import type { ViewName } from '../domain/view-name.ts';
 import type { DecidedAct } from '../ledger/call-record.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Ids } from '../lib/ids.ts';
+import type { Suspensions } from '../questions/suspensions.ts';
 import type { Log } from '../telemetry/log.ts';
+import { Asking } from './asking.ts';
 import type {
   Broker,
   CallOptions,
   CallReply,
   CallRequest,
+  DispatchOptions,
   ListListener,
   MalformedMessage,
   OfferList,
@@ -24,16 +28,20 @@ import type {
 import { DEFAULT_MAX_CALLS, overloadPosture } from './overload.ts';
 import { ledgerPosture, type Recorder } from './recorder.ts';
 import { ResourceSubscriptions } from './resource-subscriptions.ts';
+import { Shown } from './shown.ts';
 import { type GatheredControl, type OnControlFailure, settleAll, type WalkedRow, walkRow } from './step.ts';
-import { Visibility } from './visibility.ts';
-import { barredBy, cannotBeDecided, costOf, isVisible, printable, UNKNOWN_ID, type Walk } from './walk.ts';
+import { barredBy, cannotBeDecided, costOf, isVisible, rowsOf, targetOf, type Walk, withFixed } from './walk.ts';
 import type { World } from './world.ts';
 
 /** What the hall needs from the rooms; handed in by `app/`. */
 export interface BrokerParts {
   readonly recorder: Recorder;
   /** The back door. MUST NOT reject for what an upstream does; one that rejects is a defect and the call is in doubt. */
-  dispatch(call: Call, options: CallOptions): Promise<DispatchResult>;
+  dispatch(call: Call, options: DispatchOptions): Promise<DispatchResult>;
+  /** Tells tool servers that were told of a client's roots that these changed. */
+  rootsChanged(principalId: string, session: string): void;
+  /** The calls that wait for answers of agents. */
+  readonly suspensions: Suspensions;
   /** Ends a subscription at the back door. */
   unsubscribe(principalId: string, target: ResourceTarget): void;
   readonly clock: Clock;
@@ -43,14 +51,13 @@ export interface BrokerParts {
   readonly maxCalls?: number | undefined;
 }
 
-const NOTHING: readonly MirroredArgument[] = [];
-
 /** The hall: walks each call through the chain of the world in force. Judges nothing itself. */
 export class GovernedBroker implements Broker {
   readonly #parts: BrokerParts;
-  readonly #visible: Readonly<Record<OfferKind, Visibility>>;
+  readonly #shown: Shown;
   readonly #listeners = new Set<ListListener>();
   readonly #onFailure: OnControlFailure;
+  readonly #asking: Asking;
   readonly #subscriptions: ResourceSubscriptions;
   #world: World;
   #open = true;
@@ -60,14 +67,15 @@ export class GovernedBroker implements Broker {
   constructor(world: World, parts: BrokerParts) {
     this.#world = world;
     this.#parts = parts;
-    this.#visible = {
-      tool: new Visibility(world, 'tool'),
-      prompt: new Visibility(world, 'prompt'),
-      resource: new Visibility(world, 'resource'),
-      template: new Visibility(world, 'template'),
-    };
+    this.#shown = new Shown(world);
     this.#onFailure = (control, error) =>
       parts.log.error('control.failed', { control, error: error instanceof Error ? error.message : 'not an error' });
+    this.#asking = new Asking({
+      ...{ suspensions: parts.suspensions, clock: parts.clock, ids: parts.ids },
+      dispatch: (call, how) => this.#dispatchSafely(call, how),
+      walk: (walk) => this.#whole(walk),
+      world: () => this.#world,
+    });
     this.#subscriptions = new ResourceSubscriptions({
       world: () => this.#world,
       walk: (request, options, barred) => this.#callUnless(barred, request, options),
@@ -80,35 +88,25 @@ export class GovernedBroker implements Broker {
   changeWorld(world: World): void {
     this.#world = world;
     this.#subscriptions.recheck();
-    for (const kind of OFFER_KINDS) {
-      for (const principalId of this.#visible[kind].change(world)) {
-        for (const listener of this.#listeners) listener(principalId, kind);
-      }
+    for (const { principalId, kind, view } of this.#shown.change(world)) {
+      for (const listener of this.#listeners) listener(principalId, kind, view);
     }
   }
 
-  list(principal: Principal, kind: OfferKind): OfferList {
-    return this.#visible[kind].list(principal);
+  serves(principal: Principal, view: ViewName): boolean {
+    return this.#shown.serves(principal, view);
   }
 
-  mirroredArguments(exposedName: string): readonly MirroredArgument[] {
-    const target = this.#world.resolve(exposedName, 'tool');
-    return target?.kind === 'tool' ? mirroredOf(target) : NOTHING;
+  list(principal: Principal, kind: OfferKind, view?: ViewName): OfferList {
+    return this.#shown.list(principal, kind, view);
   }
 
-  surfacesOf(principal: Principal): Surfaces {
-    const world = this.#world;
-    if (!world.isComplete) return { prompts: true, resources: true, completions: true, subscriptions: true };
-    const has = (kind: OfferKind): boolean => this.list(principal, kind).offers.length > 0;
-    const who = { principal, subjects: world.subjectsOf(principal) };
-    const may = ({ action, kind }: Verb): boolean =>
-      world.offers[kind].some((target) => world.mayEver(who, target, action));
-    return {
-      prompts: has('prompt'),
-      resources: has('resource') || has('template'),
-      completions: may(VERBS.completePrompt) || may(VERBS.completeTemplate),
-      subscriptions: may(VERBS.subscribeResource) || may({ action: 'subscribe', kind: 'template' }),
-    };
+  mirroredArguments(exposedName: string, view?: ViewName): readonly MirroredArgument[] {
+    return this.#shown.mirroredArguments(exposedName, view);
+  }
+
+  surfacesOf(principal: Principal, view?: ViewName): Surfaces {
+    return this.#shown.surfacesOf(principal, view);
   }
 
   onListChanged(listener: ListListener): () => void {
@@ -125,10 +123,18 @@ export class GovernedBroker implements Broker {
     }
   }
 
+  rootsChanged({ id }: Principal, { session }: CallContext): void {
+    this.#parts.rootsChanged(id, session);
+  }
+
   call(request: CallRequest, options: CallOptions): Promise<CallReply> {
-    // Asked here and not of every walk: what belongs to a call that is under way is not to be refused halfway.
     const isFull = this.#underWay >= (this.#parts.maxCalls ?? DEFAULT_MAX_CALLS);
-    return this.#callUnless(isFull ? overloadPosture.yields : undefined, request, options);
+    // What belongs to a call that was let in, a question of its server or the answer to it, is not refused halfway.
+    return this.#callUnless(
+      isFull && request.resumption === undefined ? overloadPosture.yields : undefined,
+      request,
+      options,
+    );
   }
 
   subscribe(request: Omit<CallRequest, 'verb' | 'args'>, options: SubscribeOptions): Promise<Subscribed> {
@@ -142,55 +148,59 @@ export class GovernedBroker implements Broker {
 
   async #callUnless(barred: Reason | undefined, request: CallRequest, options: CallOptions): Promise<CallReply> {
     const walk = this.#receive(request, options);
+    return { callId: walk.call.id, outcome: await this.#whole(walk, barred) };
+  }
+
+  /** Takes no new calls and resolves when the last one under way has ended; those that wait for answers are ended. */
+  async drain(): Promise<void> {
+    this.#open = false;
+    this.#parts.suspensions.close();
+    if (this.#underWay > 0) await new Promise<void>((resolve) => (this.#whenIdle = resolve));
+  }
+
+  async #whole(walk: Walk, barred?: Reason): Promise<Outcome> {
     this.#underWay += 1;
     try {
-      return { callId: walk.call.id, outcome: await this.#walk(walk, this.#open ? barred : 'shutting-down') };
+      return await this.#walk(walk, this.#open ? barred : 'shutting-down');
     } catch (error) {
       // INVARIANT: call never rejects. What ends here is a defect of the hall itself.
       this.#parts.log.error('call.broke', {
         callId: walk.call.id,
         error: error instanceof Error ? error.message : 'not an error',
       });
-      return { callId: walk.call.id, outcome: cannotBeDecided(walk, 'walk', 'control-failed') };
+      return cannotBeDecided(walk, 'walk', 'control-failed');
     } finally {
       this.#underWay -= 1;
       if (this.#underWay === 0) this.#whenIdle?.();
     }
   }
 
-  /** Takes no new calls and resolves when the last one under way has ended. */
-  async drain(): Promise<void> {
-    this.#open = false;
-    if (this.#underWay > 0) await new Promise<void>((resolve) => (this.#whenIdle = resolve));
-  }
-
   #receive(request: CallRequest, { signal, link }: CallOptions): Walk {
     const world = this.#world;
     const subjects = world.subjectsOf(request.principal);
-    const { verb } = request;
-    const target: Target = world.resolve(request.exposedName, verb.kind) ?? {
-      kind: 'unknown',
-      id: UNKNOWN_ID[verb.kind],
-      exposedName: printable(request.exposedName),
-    };
-    const call: Call = {
+    const target = targetOf(world, request);
+    const { resumption } = request;
+    const asked: Call = {
       id: this.#parts.ids.uuidv7(),
       principal: request.principal,
       subjects,
-      action: verb.action,
+      action: request.verb.action,
       target,
       args: request.args,
       context: request.context,
       receivedAtMs: this.#parts.clock.wallMs(),
+      ...(resumption === undefined ? undefined : { resumption }),
     };
-    return { world, call, startedMs: this.#parts.clock.monotonicMs(), signal, link };
+    const call = target.kind === 'tool' && target.fixed ? withFixed(asked, target.fixed) : asked;
+    const rows = resumption === undefined ? rowsOf(world) : { request: world.resumedRow, result: world.resultRow };
+    return { world, call, startedMs: this.#parts.clock.monotonicMs(), signal, link, rows, send: this.#sendCall };
   }
 
   async #walk(walk: Walk, barred: Reason | undefined): Promise<Outcome> {
     const exchange: Exchange = { call: walk.call };
     const row: WalkedRow =
       barred === undefined
-        ? await walkRow(walk.world.requestRow, exchange, { signal: walk.signal, onFailure: this.#onFailure })
+        ? await walkRow(walk.rows.request, exchange, { signal: walk.signal, onFailure: this.#onFailure })
         : { steps: [], gathered: [], refusal: barredBy(walk, barred) };
     const decided: DecidedAct = {
       call: walk.call,
@@ -236,7 +246,7 @@ export class GovernedBroker implements Broker {
     let outcome: Outcome = came.kind === 'completed' && resultText !== undefined ? { ...came, resultText } : came;
     let row: WalkedRow = { steps: [], gathered: [] };
     if (result) {
-      row = await walkRow(walk.world.resultRow, exchange, { signal: walk.signal, onFailure: this.#onFailure });
+      row = await walkRow(walk.rows.result, exchange, { signal: walk.signal, onFailure: this.#onFailure });
       if (row.refusal) outcome = { ...row.refusal, visible: isVisible(walk) };
     }
     settleAll([...gathered, ...row.gathered], exchange, { outcome, onFailure: this.#onFailure });
@@ -264,28 +274,26 @@ export class GovernedBroker implements Broker {
     return outcome;
   }
 
-  async #send(walk: Walk): Promise<DispatchResult> {
+  async #send(walk: Walk): Promise<DispatchResult | InputRequired> {
     if (walk.signal.aborted) {
-      return {
-        kind: 'failed',
-        reason: 'cancelled',
-        message: 'the call was cancelled before it was sent',
-        inDoubt: false,
-      };
+      const message = 'the call was cancelled before it was sent';
+      return { kind: 'failed', reason: 'cancelled', message, inDoubt: false };
     }
+    return walk.send(walk);
+  }
+
+  readonly #sendCall = (walk: Walk): Promise<DispatchResult | InputRequired> => this.#asking.send(walk);
+
+  async #dispatchSafely(call: Call, options: DispatchOptions): Promise<DispatchResult> {
     try {
-      return await this.#parts.dispatch(walk.call, { signal: walk.signal, link: walk.link });
+      return await this.#parts.dispatch(call, options);
     } catch (error) {
       this.#parts.log.error('dispatch.broke', {
-        callId: walk.call.id,
+        callId: call.id,
         error: error instanceof Error ? error.message : 'not an error',
       });
-      return {
-        kind: 'failed',
-        reason: 'upstream-lost',
-        message: 'the call broke after it was sent; it is in doubt',
-        inDoubt: true,
-      };
+      const message = 'the call broke after it was sent; it is in doubt';
+      return { kind: 'failed', reason: 'upstream-lost', message, inDoubt: true };
     }
   }
 }

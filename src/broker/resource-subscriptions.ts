@@ -4,6 +4,7 @@ import type { Principal } from '../domain/principal.ts';
 import type { OfferedTarget, ResourceTarget } from '../domain/target.ts';
 import type { CallReply, CallRequest, Subscribed, SubscribeOptions } from './broker.ts';
 import { type OnControlFailure, walkRow } from './step.ts';
+import { partOf } from './visibility.ts';
 import type { World } from './world.ts';
 
 export const subscriptionsPosture: PostureRow<'subscriptions-exceeded'> = {
@@ -48,7 +49,7 @@ export class ResourceSubscriptions {
 
   async subscribe(asked: Omit<CallRequest, 'verb' | 'args'>, options: SubscribeOptions): Promise<Subscribed> {
     const request: CallRequest = { ...asked, verb: VERBS.subscribeResource, args: {} };
-    const target = this.#parts.world().resolve(request.exposedName, 'resource');
+    const target = partOf(this.#parts.world(), request.view)?.resolve(request.exposedName, 'resource');
     if (target?.kind !== 'resource') return this.#parts.walk(request, options);
     if ((this.#heldBy.get(request.principal.id) ?? 0) >= MAX_PER_PRINCIPAL) {
       return this.#parts.walk(request, options, subscriptionsPosture.yields);
@@ -98,7 +99,7 @@ export class ResourceSubscriptions {
 
   /** What the URI stands for now: nothing while its server cannot be listed, which is no reason to forget who waits. */
   #resolve({ request }: Subscription): OfferedTarget | undefined {
-    return this.#parts.world().resolve(request.exposedName, 'resource');
+    return partOf(this.#parts.world(), request.view)?.resolve(request.exposedName, 'resource');
   }
 
   #mayStay(subscription: Subscription): boolean {

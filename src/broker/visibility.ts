@@ -1,8 +1,15 @@
 import type { Principal } from '../domain/principal.ts';
 import type { OfferedTarget, OfferKind } from '../domain/target.ts';
+import type { View } from '../domain/view.ts';
+import type { ViewName } from '../domain/view-name.ts';
 import type { JsonObject } from '../lib/json.ts';
 import type { OfferList } from './broker.ts';
 import type { World } from './world.ts';
+
+/** The part of a world that a view is; the world itself where none is named. */
+export function partOf(world: World, view: ViewName | undefined): View | undefined {
+  return view === undefined ? world : world.viewOf(view);
+}
 
 /** Lists of the principals that asked, per world; dropped with it. */
 interface KnownList {
@@ -16,14 +23,16 @@ interface KnownList {
  */
 export class Visibility {
   readonly #kind: OfferKind;
+  readonly #view: ViewName | undefined;
   #world: World;
   #lists = new Map<string, KnownList>();
   /** One list for all who see the same, so that its printed pages are shared. */
   #shared = new Map<string, OfferList>();
 
-  constructor(world: World, kind: OfferKind) {
+  constructor(world: World, kind: OfferKind, view?: ViewName) {
     this.#world = world;
     this.#kind = kind;
+    this.#view = view;
   }
 
   /** The list of a principal in the world in force, by exposed name. Kept until the world changes. */
@@ -31,7 +40,7 @@ export class Visibility {
     const key = keyOf(principal);
     const known = this.#lists.get(key);
     if (known) return known.list;
-    const list = this.#share(seenBy(this.#world, this.#kind, principal));
+    const list = this.#share(this.#seenBy(principal));
     this.#lists.set(key, { principal, list });
     return list;
   }
@@ -44,7 +53,7 @@ export class Visibility {
     this.#shared = new Map();
     const changed = new Set<string>();
     for (const [key, { principal, list }] of before) {
-      const seen = seenBy(world, this.#kind, principal);
+      const seen = this.#seenBy(principal);
       const same = sameOffers(list.offers, seen.offers);
       // A list that says the same stays the same object, or its cursors and pages would be lost for nothing.
       const now = same ? list : this.#share(seen);
@@ -53,6 +62,11 @@ export class Visibility {
       if (!same) changed.add(principal.id);
     }
     return [...changed];
+  }
+
+  #seenBy(principal: Principal): Seen {
+    const view = partOf(this.#world, this.#view);
+    return seenBy(this.#world, view?.offers[this.#kind] ?? [], principal);
   }
 
   #share({ mark, offers }: Seen): OfferList {
@@ -76,9 +90,8 @@ interface Seen {
 
 const MARK_BITS = 8;
 
-function seenBy(world: World, kind: OfferKind, principal: Principal): Seen {
+function seenBy(world: World, targets: readonly OfferedTarget[], principal: Principal): Seen {
   const subjects = world.subjectsOf(principal);
-  const targets = world.offers[kind];
   const offers: JsonObject[] = [];
   const marks = new Uint8Array(Math.ceil(targets.length / MARK_BITS));
   targets.forEach((target, index) => {
@@ -94,9 +107,12 @@ function seenBy(world: World, kind: OfferKind, principal: Principal): Seen {
 const NAME_MEMBER = { tool: 'name', prompt: 'name', resource: 'uri', template: 'uriTemplate' } as const;
 
 function exposedDefinition(target: OfferedTarget): JsonObject {
+  const presented = target.kind === 'tool' || target.kind === 'prompt' ? target.presented : undefined;
+  if (presented !== undefined) return presented;
   const { kind, exposedName } = target;
   const definition = (target.kind === 'tool' ? target.shown : undefined) ?? target.definition;
   const member = NAME_MEMBER[kind];
+  if (definition[member] === exposedName) return definition;
   const known = exposed.get(definition);
   // A URI that another server offers too is shown otherwise from then on.
   if (known?.[member] === exposedName) return known;

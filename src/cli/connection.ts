@@ -1,7 +1,7 @@
-import { agentToConnect } from '../app/host-questions.ts';
+import { agentToConnect, pathOfServer } from '../app/host-questions.ts';
 import type { Settings } from '../app/settings.ts';
 import { agentNameOf } from '../domain/agent-name.ts';
-import { ProblemError } from '../domain/problem.ts';
+import { type Problem, ProblemError } from '../domain/problem.ts';
 import type { Connection, Reach } from '../hosts/host-entry.ts';
 import { ownCommand, shimCommand } from './shim-command.ts';
 
@@ -9,28 +9,41 @@ interface ConnectionFlags {
   readonly agent?: string;
   readonly http: boolean;
   readonly url?: string;
+  readonly server?: string;
 }
 
-/** How a host is to reach the broker, by flags and settings. @throws ProblemError for an agent that is not declared. */
+/** How a host is to reach the broker, by flags and settings. @throws ProblemError for an agent or a server that is not declared. */
 export function connectionOf(flags: ConnectionFlags, settings: Settings): Connection {
   const named = flags.agent === undefined ? undefined : agentNameOf(flags.agent);
   if (flags.http || flags.url !== undefined) {
+    const { server, url } = flags;
+    if (server !== undefined && url !== undefined) throw new ProblemError([TWO_PATHS]);
+    const path = server === undefined ? '/mcp' : pathOfServer(settings.registry, server);
     // Over HTTP the key says who the agent is, and the broker may be on another machine.
-    const reach: Reach = { type: 'http', url: flags.url === undefined ? urlOf(settings) : checkedUrl(flags.url) };
+    const reach: Reach = { type: 'http', url: url === undefined ? urlOf(settings, path) : checkedUrl(url) };
     return named === undefined ? { reach } : { reach, agent: named };
   }
   const agent = agentToConnect(settings.registry, named);
-  return { reach: { type: 'stdio', ...shimCommand(agent, ownCommand(), settings) }, agent };
+  const { server } = flags;
+  if (server !== undefined) pathOfServer(settings.registry, server);
+  return { reach: { type: 'stdio', ...shimCommand({ agent, server }, ownCommand(), settings) }, agent };
 }
 
-function urlOf({ host, port }: Settings): string {
+const TWO_PATHS: Problem = {
+  code: 'settings-invalid',
+  at: '--server',
+  message: '`--url` says which path it is',
+  hint: 'write `/v/<name>/mcp` or `/servers/<name>/mcp` at the end of the url, and leave `--server` away',
+};
+
+function urlOf({ host, port }: Settings, path: string): string {
   const isAnywhere = host === '0.0.0.0' || host === '::';
   if (isAnywhere || port === 0) {
     const message = `${isAnywhere ? '`--host`' : '`--port`'} does not say where the broker is reached`;
     const hint = 'name the url, such as `--url https://tools.example.com/mcp`';
     throw new ProblemError([{ code: 'settings-invalid', at: '--http', message, hint }]);
   }
-  return `http://${host.includes(':') ? `[${host}]` : host}:${port}/mcp`;
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}${path}`;
 }
 
 function checkedUrl(text: string): string {

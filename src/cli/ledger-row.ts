@@ -1,3 +1,4 @@
+import type { RecordedTarget } from '../ledger/entry.ts';
 import type { ShownEntry } from '../ledger/query.ts';
 
 /** An entry as cells of a table: number, time, kind, principal, what of it, and whether it was tampered with. */
@@ -10,10 +11,10 @@ export function entryRow({ seq, entry, untouched }: ShownEntry): readonly string
 function what(entry: NonNullable<ShownEntry['entry']>): string {
   switch (entry.kind) {
     case 'call.admitted':
-      return `${entry.target.id} ${entry.callId}`;
+      return `${entry.target.id}${viaOf(entry.target)} ${entry.callId}`;
     case 'call.refused': {
       const target = 'exposedName' in entry.target ? `"${entry.target.exposedName}"` : entry.target.id;
-      return `${target} ${entry.reason}${entry.rule === undefined ? '' : ` by ${entry.rule}`} ${entry.callId}`;
+      return `${target}${viaOf(entry.target)} ${entry.reason}${entry.rule === undefined ? '' : ` by ${entry.rule}`} ${entry.callId}`;
     }
     case 'call.closed':
       return `${entry.target} ${entry.outcome}${entry.reason === undefined ? '' : ` ${entry.reason}`}${entry.inDoubt ? ' in doubt' : ''} ${entry.durationMs} ms ${entry.callId}`;
@@ -26,4 +27,9 @@ function what(entry: NonNullable<ShownEntry['entry']>): string {
     default:
       return JSON.stringify(entry.detail);
   }
+}
+
+/** Where and under which name it was asked for, where that was a view. */
+function viaOf({ via }: RecordedTarget): string {
+  return via === undefined ? '' : ` as "${via.name}" on ${via.view}`;
 }

@@ -7,13 +7,14 @@ export function ownCommand(): readonly string[] {
   return [process.execPath, ...process.execArgv, mainPath()];
 }
 
-/** The command that the config of an agent starts: `stdio` for that agent, with absolute paths. */
+/** The command that the config of an agent starts: `stdio` for that agent, and one server where it is to have one alone, with absolute paths. */
 export function shimCommand(
-  agent: string,
+  { agent, server }: { readonly agent: string; readonly server?: string | undefined },
   own: readonly string[],
   { data, registry, policies }: Pick<Settings, 'data' | 'registry' | 'policies'>,
 ): { readonly command: string; readonly args: readonly string[] } {
   const [command = 'seneschal', ...before] = own;
   const places = ['--data', resolve(data), '--registry', resolve(registry), '--policies', resolve(policies)];
-  return { command, args: [...before, 'stdio', '--agent', agent, ...places] };
+  const alone = server === undefined ? [] : ['--server', server];
+  return { command, args: [...before, 'stdio', '--agent', agent, ...alone, ...places] };
 }

@@ -31,7 +31,7 @@ export function welcomeText(
   lines.push(
     '',
     `stdio entry for agent:${agent} (paste it into mcpServers of the agent's config):`,
-    entry(shimCommand(agent, about.command, { ...about.settings, data: about.data })),
+    entry(shimCommand({ agent }, about.command, { ...about.settings, data: about.data })),
   );
   if (url !== undefined) {
     const key = firstKey?.key ?? '<key>';

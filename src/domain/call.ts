@@ -1,4 +1,4 @@
-import type { JsonObject } from '../lib/json.ts';
+import type { JsonObject, JsonValue } from '../lib/json.ts';
 import type { Principal } from './principal.ts';
 import type { OfferKind, Target } from './target.ts';
 
@@ -43,6 +43,22 @@ export interface CallContext {
   readonly traceparent?: string;
 }
 
+/** What a call of a tool server's question knows beyond other calls. */
+export interface QuestionContext {
+  /** Id of the call that the server was at work on when it asked. */
+  readonly causedBy: string;
+  /** What the agent's client declared that it can answer. */
+  readonly capabilities: JsonObject;
+}
+
+/** What comes with a call that goes on where a question interrupted it. */
+export interface Resumption {
+  /** The `requestState` of the interrupted call, as it was sent back. */
+  readonly state: JsonValue;
+  /** Answers by the names of the questions. */
+  readonly responses: JsonObject;
+}
+
 /** One governed act. Immutable: a control that changes something returns an amendment. */
 export interface Call {
   /** UUIDv7; also the decision id that a refusal names. */
@@ -53,6 +69,12 @@ export interface Call {
   readonly action: Action;
   readonly target: Target;
   readonly args: JsonObject;
+  /** Arguments that the agent gave although they are fixed; what they hold is in no place. Default: none. */
+  readonly overstepped?: readonly string[];
   readonly context: CallContext;
   readonly receivedAtMs: number;
+  /** Only where a tool server asks: its question is a call that the agent answers. */
+  readonly question?: QuestionContext;
+  /** Only where the call goes on after a question. */
+  readonly resumption?: Resumption;
 }

@@ -24,6 +24,15 @@ export interface Refusal {
   readonly visible: boolean;
 }
 
+/** A tool server asks before it goes on: the agent answers by making the call again with the answers and the state. */
+export interface InputRequired {
+  readonly kind: 'input-required';
+  /** Each question under its name, as `{ method, params }`. */
+  readonly requests: JsonObject;
+  /** What the agent has to send back, sealed. */
+  readonly state: string;
+}
+
 /** How a call ended. */
 export type Outcome =
   | {
@@ -34,6 +43,7 @@ export type Outcome =
       readonly resultText?: string;
     }
   | Refusal
+  | InputRequired
   | {
       readonly kind: 'failed';
       readonly reason: Reason;
@@ -47,7 +57,7 @@ export type Outcome =
     };
 
 /** What the back door brings back. */
-export type DispatchResult = Exclude<Outcome, Refusal>;
+export type DispatchResult = Exclude<Outcome, Refusal | InputRequired>;
 
 /**
  * True when the upstream acted or may have acted: what a call that ended so has cost stays charged. One function for
@@ -59,6 +69,9 @@ export function mayHaveActed(outcome: Outcome): boolean {
       return true;
     case 'refused':
       return outcome.stage === 'validate-output';
+    case 'input-required':
+      // The call is not over: the one that goes on with it is charged.
+      return false;
     case 'failed':
       return outcome.inDoubt || ANSWERED.has(outcome.reason);
   }

@@ -78,6 +78,35 @@ export const REASONS = {
     means: 'The tool server sent something that is not MCP.',
     remedy: 'Mend the tool server.',
   },
+  'question-blocked': {
+    means: 'A tool server asked what no agent is asked: for a secret in a form, to open an unsafe URL, or no MCP.',
+    remedy: 'Mend the tool server: secrets are asked for at an `https` URL of its own (elicitation, URL mode).',
+  },
+  'question-unanswered': {
+    means: "The agent's client did not answer the question of a tool server in time, or answered with an error.",
+    remedy: 'Answer it, or raise `--question-expiry`.',
+  },
+  'question-refused': {
+    means: 'The tool server cannot go on without an answer, and its question was refused.',
+    remedy: 'Look for the refused question: `seneschal ledger tail` shows its own reason.',
+  },
+  'too-many-questions': {
+    means: 'As many calls wait for answers as may at one time, or the tool server asked more often than it may.',
+    remedy: 'Answer the questions that are open, or raise `--waiting-calls`.',
+  },
+  'capability-missing': {
+    means: "The tool server asked what the agent's client did not declare that it can answer.",
+    remedy: 'Use a client with that capability, or another tool.',
+  },
+  'answer-invalid': {
+    means: 'The answer of the agent has not the form that was asked for; the tool server does not get it.',
+    remedy: 'Mend what the message names.',
+  },
+  'request-state-invalid': {
+    means:
+      'The `requestState` of a call is not one that was given for this very call, or it was used or is too old. The record says which.',
+    remedy: 'Make the call anew, without `requestState` and `inputResponses`.',
+  },
   cancelled: {
     means: 'The agent cancelled the call or went away.',
     remedy: 'Nothing to do.',

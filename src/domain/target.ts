@@ -1,5 +1,6 @@
 import type { Digest } from '../lib/digest.ts';
 import type { JsonObject } from '../lib/json.ts';
+import type { ViewName } from './view-name.ts';
 
 /** How much harm a tool can do. Set by the operator; an upstream's hints never lower it. */
 export type Risk = 'read' | 'write' | 'destructive';
@@ -12,6 +13,8 @@ interface Offered {
   readonly server: string;
   /** The name, URI or URI template under which agents see it. */
   readonly exposedName: string;
+  /** The view in which it bears that name. Default: the whole. */
+  readonly view?: ViewName;
   readonly risk: Risk;
   readonly labels: readonly string[];
   readonly costNanoUsd: number;
@@ -26,21 +29,29 @@ interface Offered {
   readonly definition: JsonObject;
 }
 
+/** What a view may show otherwise. */
+interface Presentable {
+  /** The whole definition as a view shows it, where it shows another. Pins and drift are of the original. */
+  readonly presented?: JsonObject;
+}
+
 /** A tool that exists, is pinned and admitted: the resolved thing a call goes to. */
-export interface ToolTarget extends Offered {
+export interface ToolTarget extends Offered, Presentable {
   readonly kind: 'tool';
   /** `tool:<server>/<tool>`: what policy speaks of. Its exposed name is `<server>__<tool>`. */
   readonly id: `tool:${string}/${string}`;
   readonly tool: string;
   /** The definition as agents see it, where that is another: no header is asked for an argument that is secret. */
   readonly shown?: JsonObject;
+  /** Arguments that every call gets in this view; agents neither see them nor may give them. */
+  readonly fixed?: JsonObject;
   readonly inputSchema: JsonObject;
   /** The tool's own `outputSchema`, or the registry's contract where it declares none. */
   readonly outputSchema?: JsonObject;
 }
 
 /** A prompt that exists and is pinned. */
-export interface PromptTarget extends Offered {
+export interface PromptTarget extends Offered, Presentable {
   readonly kind: 'prompt';
   /** `prompt:<server>/<prompt>`. Its exposed name is `<server>__<prompt>`. */
   readonly id: `prompt:${string}/${string}`;
@@ -63,6 +74,8 @@ export interface TemplateTarget extends Offered {
   /** `resource:<server>/<uriTemplate>`. */
   readonly id: `resource:${string}/${string}`;
   readonly uriTemplate: string;
+  /** False for what it can become and a view does not show. Default: a template may become all that it can. */
+  readonly admits?: (uri: string) => boolean;
 }
 
 /** A thing of a tool server that exists and may be asked for. */
@@ -72,15 +85,25 @@ export type OfferedTarget = ToolTarget | PromptTarget | ResourceTarget | Templat
 export const OFFER_KINDS = ['tool', 'prompt', 'resource', 'template'] as const;
 export type OfferKind = (typeof OFFER_KINDS)[number];
 
+/** A tool server itself, as the object of what it asks of agents. It is never listed and never called. */
+export interface ServerTarget
+  extends Pick<Offered, 'server' | 'risk' | 'labels' | 'costNanoUsd' | 'payloads' | 'payloadMaxBytes'> {
+  readonly kind: 'server';
+  /** `server:<name>`, the name that the registry gives it. */
+  readonly id: `server:${string}`;
+}
+
 /** A name that resolves to nothing. It walks the same rooms, so that it costs and answers the same as a hidden thing. */
 export interface UnknownTarget {
   readonly kind: 'unknown';
   readonly id: 'tool:unknown' | 'prompt:unknown' | 'resource:unknown';
   /** What was asked for, at most 128 characters, control characters replaced. */
   readonly exposedName: string;
+  /** The view in which it was asked for. Default: the whole. */
+  readonly view?: ViewName;
 }
 
-export type Target = OfferedTarget | UnknownTarget;
+export type Target = OfferedTarget | ServerTarget | UnknownTarget;
 
 /** What each kind is called by the server that offers it. */
 export function upstreamName(target: OfferedTarget): string {

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import { ProblemError } from '../domain/problem.ts';
+import type { ViewName } from '../domain/view-name.ts';
 import type { AuthenticateMessage } from './authenticate-message.ts';
 import { coldRoutes, type Readiness } from './cold-routes.ts';
 import { type ConnectionLimits, limitConnections } from './connection-limits.ts';
@@ -8,6 +9,7 @@ import { McpEndpoint } from './mcp/http-endpoint.ts';
 import { sendJson } from './mcp/http-exchange.ts';
 import type { SessionLimits } from './mcp/legacy-sessions.ts';
 import { type McpPorts, openServices } from './mcp/services.ts';
+import { viewOfPath } from './mcp/view-path.ts';
 
 export interface HttpIngressOptions extends McpPorts {
   readonly authenticate: AuthenticateMessage;
@@ -44,7 +46,7 @@ const FAREWELL_MS = 1_000;
 const LINGER_MS = 100;
 
 /**
- * Opens the HTTP door: `node:http` answers `/mcp` itself, Express everything else. Host and Origin are checked on
+ * Opens the HTTP door: `node:http` answers `/mcp` and the paths of views itself, Express everything else. Host and Origin are checked on
  * every route before anything is read.
  * @throws ProblemError `ingress-listen-failed` when the address cannot be bound.
  */
@@ -66,14 +68,17 @@ export async function openHttpIngress(options: HttpIngressOptions): Promise<Http
   const noteRequest = limitConnections(server, options.clock, options.connectionLimits);
   const port = await listen(server, { host, port: options.port });
   server.on('error', (error) => options.log.error('ingress.failed', { error: error.name }));
-  const endpoint = new McpEndpoint(openServices(options), { authenticate, sessionLimits });
   const passes = hostGuard({ host, port, allowedHosts, allowedOrigins });
   const cold = coldRoutes(options.ready);
+  const endpoint = new McpEndpoint(openServices(options), { authenticate, notFound: cold, sessionLimits });
+  const serveOther = (request: IncomingMessage, response: ServerResponse, view: ViewName | undefined): void =>
+    view === undefined ? cold(request, response) : endpoint.handle(request, response, view);
   serve = (request, response) => {
     noteRequest(request.socket);
+    const { url = '' } = request;
     if (!passes(request)) refuse(request, response);
-    else if (request.url === '/mcp' || request.url?.startsWith('/mcp?')) endpoint.handle(request, response);
-    else cold(request, response);
+    else if (url === '/mcp' || url.startsWith('/mcp?')) endpoint.handle(request, response);
+    else serveOther(request, response, viewOfPath(url));
   };
   return { host, port, close: ({ drainMs }) => closeAll(server, endpoint, drainMs) };
 }
@@ -108,16 +113,23 @@ async function closeAll(server: Server, endpoint: McpEndpoint, drainMs: number):
     server.close(() => resolve());
   });
   const drained = endpoint.drain();
+  await turnOfTheLoop();
   server.closeIdleConnections();
   if (!(await settlesWithin(drained, drainMs))) {
     endpoint.abort();
     await settlesWithin(drained, FAREWELL_MS);
   }
-  // A turn of the loop, so that the last answers are handed to their sockets before those are closed.
-  await new Promise((resolve) => setImmediate(resolve));
+  await turnOfTheLoop();
   server.closeIdleConnections();
   if (!(await settlesWithin(closed, LINGER_MS))) server.closeAllConnections();
   await closed;
+}
+
+/** So that farewells and last answers are handed to their sockets before those are closed: a response that ended is idle. */
+function turnOfTheLoop(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
 }
 
 async function settlesWithin(promise: Promise<void>, ms: number): Promise<boolean> {

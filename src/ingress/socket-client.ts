@@ -10,11 +10,12 @@ const REPLY_TIMEOUT_MS = 60_000;
 const MAX_REPLY_BYTES = 64 * 1_048_576;
 
 /**
- * Connects to the daemon's socket on behalf of an agent. The returned socket, paused, carries MCP from here on.
+ * Connects to the daemon's socket on behalf of an agent. The returned socket, paused, carries MCP from here on: of the
+ * whole, or of one server or virtual server.
  * @throws ProblemError `ingress-socket-failed` when no daemon answers, or the daemon's own problems.
  */
-export async function connectAgent(path: string, agent: string): Promise<Socket> {
-  const { socket } = await greetDaemon(path, { kind: 'agent', agent });
+export async function connectAgent(path: string, agent: string, server?: string): Promise<Socket> {
+  const { socket } = await greetDaemon(path, { kind: 'agent', agent, server });
   return socket;
 }
 

@@ -4,7 +4,7 @@ import { parseStrictJson } from '../lib/strict-json.ts';
 
 /** The first line that a client of the data directory's socket sends: for whom it speaks, or what it asks of the daemon. */
 export type SocketHello =
-  | { readonly kind: 'agent'; readonly agent: string }
+  | { readonly kind: 'agent'; readonly agent: string; readonly server?: string | undefined }
   | { readonly kind: 'admin'; readonly method: string; readonly params: JsonObject };
 
 /** What the daemon answers a hello with: one line of JSON. */
@@ -17,16 +17,20 @@ export const MAX_HELLO_BYTES = 65_536;
 const VERSION = 1;
 
 /**
- * Reads `{"seneschal":1,"agent":"demo"}` or `{"seneschal":1,"admin":{"method":"keys.create","params":{…}}}`.
+ * Reads `{"seneschal":1,"agent":"demo"}`, which may name a `server`, or
+ * `{"seneschal":1,"admin":{"method":"keys.create","params":{…}}}`.
  * @returns undefined for anything else.
  */
 export function parseHello(line: Uint8Array): SocketHello | undefined {
   const parsed = parseStrictJson(line, { maxBytes: MAX_HELLO_BYTES, maxDepth: 32 });
   if (!parsed.ok || !isJsonObject(parsed.value)) return undefined;
-  const { seneschal, agent, admin, ...foreign } = parsed.value;
+  const { seneschal, agent, server, admin, ...foreign } = parsed.value;
   if (seneschal !== VERSION || Object.keys(foreign).length > 0) return undefined;
-  if (typeof agent === 'string' && admin === undefined) return { kind: 'agent', agent };
-  if (agent !== undefined || !isJsonObject(admin)) return undefined;
+  if (typeof agent === 'string' && admin === undefined) {
+    if (server === undefined) return { kind: 'agent', agent };
+    return typeof server === 'string' ? { kind: 'agent', agent, server } : undefined;
+  }
+  if (agent !== undefined || server !== undefined || !isJsonObject(admin)) return undefined;
   const { method, params = {} } = admin;
   return typeof method === 'string' && isJsonObject(params) ? { kind: 'admin', method, params } : undefined;
 }

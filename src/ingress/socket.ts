@@ -4,6 +4,7 @@ import { dirname } from 'node:path';
 import type { PostureRow } from '../domain/posture.ts';
 import type { Principal } from '../domain/principal.ts';
 import { type Problem, ProblemError } from '../domain/problem.ts';
+import type { ViewName } from '../domain/view-name.ts';
 import type { JsonObject, JsonValue } from '../lib/json.ts';
 import type { Log } from '../telemetry/log.ts';
 import { nameOf } from './mcp/answer.ts';
@@ -93,8 +94,11 @@ async function greet(socket: Socket, options: Greeting, opened: (stream: StdioSt
   const hello = line && parseHello(line);
   if (!hello) return answer(socket, { ok: false, problems: [NO_HELLO] });
   if (hello.kind === 'admin') return answer(socket, await askAdmin(hello, options));
-  const { agent } = hello;
-  if (!options.principalOf(agent)) return answer(socket, { ok: false, problems: [unknownAgent(agent)] });
+  const { agent, server } = hello;
+  const principal = options.principalOf(agent);
+  if (!principal) return answer(socket, { ok: false, problems: [unknownAgent(agent)] });
+  const view = server === undefined ? undefined : viewNamed(options, principal, server);
+  if (server !== undefined && !view) return answer(socket, { ok: false, problems: [unknownServer(server)] });
   socket.write(`${JSON.stringify({ ok: true, result: { agent } })}\n`);
   opened(
     serveStream({
@@ -102,8 +106,15 @@ async function greet(socket: Socket, options: Greeting, opened: (stream: StdioSt
       input: socket,
       output: socket,
       principal: () => options.principalOf(agent),
+      view,
     }),
   );
+}
+
+/** Of a virtual server or a server; no name is that of both. */
+function viewNamed({ broker }: SocketIngressOptions, principal: Principal, name: string): ViewName | undefined {
+  const candidates = [`virtual:${name}`, `server:${name}`] as const;
+  return candidates.find((view) => broker.serves(principal, view));
 }
 
 function answer(socket: Socket, reply: SocketReply): void {
@@ -136,11 +147,25 @@ const REQUEST_FAILED: Problem = {
   hint: "look for `ingress.failed` in the daemon's log",
 };
 
+/** Said alike of what is not there and of what the agent may use nothing of. */
+function unknownServer(server: string): Problem {
+  return {
+    code: 'ingress-server-unknown',
+    at: '--server',
+    message: `no server \`${printable(server)}\` is there for the agent`,
+    hint: '`seneschal registry list` shows servers and virtual servers; the agent needs a grant on something of it',
+  };
+}
+
+function printable(name: string): string {
+  return name.replace(/[^\w.@-]/g, '?').slice(0, 64);
+}
+
 function unknownAgent(agent: string): Problem {
   return {
     code: socketPosture.yields,
     at: '--agent',
-    message: `no agent \`${agent.replace(/[^\w.@-]/g, '?').slice(0, 64)}\` is declared`,
+    message: `no agent \`${printable(agent)}\` is declared`,
     hint: 'declare it in a file of `registry/agents/`, or name one that is there',
   };
 }

@@ -106,7 +106,7 @@ export class CallRecord {
 
 function decidedEntry(decided: DecidedAct, args: Commitment, atMs: number): AdmittedEntry {
   const { call } = decided;
-  return {
+  const entry: AdmittedEntry = {
     action: call.action,
     argsDigest: args.digest,
     atMs,
@@ -123,6 +123,7 @@ function decidedEntry(decided: DecidedAct, args: Commitment, atMs: number): Admi
     target: recordedTarget(call.target),
     v: 1,
   };
+  return call.question === undefined ? entry : { ...entry, causedBy: call.question.causedBy };
 }
 
 function refusedEntry(decided: AdmittedEntry, refusal: Refusal): RefusedEntry {
@@ -149,10 +150,10 @@ function closedEntry(ended: EndedAct, result: Commitment | undefined, atMs: numb
     durationMs: ended.durationMs,
     inDoubt: outcome.kind === 'failed' && outcome.inDoubt,
     kind: 'call.closed',
-    ...(outcome.kind === 'completed' ? {} : { message: clip(outcome.message, TEXT_LIMIT) }),
+    ...('message' in outcome ? { message: clip(outcome.message, TEXT_LIMIT) } : {}),
     outcome: outcome.kind,
     principal: call.principal.id,
-    ...(outcome.kind === 'completed' ? {} : { reason: outcome.reason }),
+    ...('reason' in outcome ? { reason: outcome.reason } : {}),
     registry: ended.registry,
     ...(outcome.kind === 'completed' ? { resultBytes: outcome.resultBytes } : {}),
     ...(result === undefined ? {} : { resultDigest: result.digest }),
@@ -186,12 +187,18 @@ function recordedCredential(principal: Principal): AdmittedEntry['credential'] {
 
 function recordedTarget(target: Target): RecordedTarget {
   return target.kind === 'unknown'
-    ? { exposedName: clip(target.exposedName, WIRE_TEXT_LIMIT), id: target.id }
-    : once(recordedTargets, target, () => ({
-        definitionDigest: target.definitionDigest,
-        id: target.id,
-        risk: target.risk,
-      }));
+    ? { exposedName: clip(target.exposedName, WIRE_TEXT_LIMIT), id: target.id, ...viaOf(target) }
+    : once(recordedTargets, target, () => recordedMembers(target));
+}
+
+function recordedMembers(target: Exclude<Target, { kind: 'unknown' }>): RecordedTarget {
+  const { risk } = target;
+  if (target.kind === 'server') return { id: target.id, risk };
+  return { definitionDigest: target.definitionDigest, id: target.id, risk, ...viaOf(target) };
+}
+
+function viaOf({ exposedName, view }: Exclude<Target, { kind: 'server' }>): Pick<RecordedTarget, 'via'> {
+  return view === undefined ? {} : { via: { name: clip(exposedName, WIRE_TEXT_LIMIT), view } };
 }
 
 function recordedContext(context: CallContext): AdmittedEntry['context'] {

@@ -23,7 +23,8 @@ type Own<Type> = FieldMeanings<Omit<Type, keyof Common<EntryKind>>>;
 
 const RULE = 'The line that decided, such as `policy.csv:12`; absent where no line did';
 const REASON = 'A reason of the page [Reasons](reasons.md#reasons)';
-const ACTION = 'The action that was asked: `call` of a tool, `get` of a prompt, `read` of a resource, or `complete`';
+const ACTION =
+  'The action that was asked: `call` of a tool, `get` of a prompt, `read` of a resource, `complete`, or what a server asked: `elicit`, `sample`, `roots`';
 const CALL_ID = 'UUIDv7; the `decisionId` of the reply';
 const CONTEXT =
   'How it came: `transport` (`http` or `stdio`), `protocolVersion`, and `traceparent` where the agent sent one';
@@ -52,6 +53,7 @@ export const COMMON_FIELDS: FieldMeanings<Common<EntryKind>> = {
 
 const DECIDED_FIELDS: FieldMeanings<Decided> = {
   callId: CALL_ID,
+  causedBy: 'Of the question of a tool server: id of the call that it was at work on; absent otherwise',
   action: ACTION,
   argsDigest: 'Salted digest of the arguments',
   context: CONTEXT,
@@ -86,7 +88,8 @@ export const CALL_FIELDS: {
     admittedAtMs: 'Milliseconds since 1970 at which the call was received',
     durationMs: 'Milliseconds from there to the outcome, by the monotonic clock',
     costNanoUsd: 'What was charged, in nano-dollars',
-    outcome: '`completed`, `failed`, or `refused` where the call was made and its result withheld',
+    outcome:
+      '`completed`, `failed`, `refused` where the call was made and its result withheld, or `input-required` where a question interrupted it and another call goes on',
     inDoubt: 'True where the tool server may have acted although no answer came',
     steps: 'What each control of the result row saw and said',
     stage: 'The control that withheld the result',
@@ -172,6 +175,7 @@ export const TARGET_FIELDS: FieldMeanings<RecordedTarget> = {
     'Digest of the definition in force, of what exists; of a resource that a template makes, that of the template',
   risk: '`read`, `write` or `destructive`, of what exists',
   exposedName: 'The name that was asked for, at most 256 characters, where it resolved to nothing',
+  via: 'Where it was asked for, if on a path of its own: `view` (`server:<name>` or `virtual:<name>`), and `name`, what it is called there',
 };
 
 /** When an entry of a kind is written. */

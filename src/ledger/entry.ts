@@ -2,7 +2,8 @@ import type { Action } from '../domain/call.ts';
 import type { ControlName } from '../domain/control-name.ts';
 import type { ProofKind } from '../domain/principal.ts';
 import type { Reason } from '../domain/reasons.ts';
-import type { OfferedTarget, Risk, UnknownTarget } from '../domain/target.ts';
+import type { OfferedTarget, Risk, ServerTarget, UnknownTarget } from '../domain/target.ts';
+import type { ViewName } from '../domain/view-name.ts';
 import type { Digest } from '../lib/digest.ts';
 import type { JsonObject } from '../lib/json.ts';
 
@@ -33,13 +34,20 @@ export interface RecordedStep {
 }
 
 /** The target as it was resolved, or the name that resolved to nothing. Of a template's resource: the template's digest. */
-export type RecordedTarget =
+export type RecordedTarget = (
   | { readonly id: OfferedTarget['id']; readonly definitionDigest: Digest; readonly risk: Risk }
-  | { readonly id: UnknownTarget['id']; readonly exposedName: string };
+  | { readonly id: ServerTarget['id']; readonly risk: Risk }
+  | { readonly id: UnknownTarget['id']; readonly exposedName: string }
+) & {
+  /** Where and under which name it was asked for, where that was a view. */
+  readonly via?: { readonly name: string; readonly view: ViewName };
+};
 
 /** What the two entries of a decision have in common: enough to decide again. */
 export interface Decided {
   readonly callId: string;
+  /** Of the question of a tool server: the call that it was at work on. */
+  readonly causedBy?: string;
   readonly action: Action;
   /** Salted commitment to the arguments. */
   readonly argsDigest: Digest;
@@ -77,8 +85,8 @@ export interface ClosedEntry extends Common<'call.closed'> {
   readonly admittedAtMs: number;
   readonly durationMs: number;
   readonly costNanoUsd: number;
-  /** `refused` when the call was made and its result withheld. */
-  readonly outcome: 'completed' | 'failed' | 'refused';
+  /** `refused` when the call was made and its result withheld; `input-required` when another call goes on with it. */
+  readonly outcome: 'completed' | 'failed' | 'refused' | 'input-required';
   readonly inDoubt: boolean;
   /** The result row. */
   readonly steps: readonly RecordedStep[];

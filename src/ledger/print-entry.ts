@@ -22,7 +22,8 @@ export function printEntry(entry: Entry): string {
 function printAdmitted(entry: AdmittedEntry): string {
   return (
     `{"action":"${entry.action}","argsDigest":"${entry.argsDigest}","atMs":${canonicalJson(entry.atMs)},` +
-    `"callId":${canonicalJson(entry.callId)},"context":${printShared(entry.context)},` +
+    `"callId":${canonicalJson(entry.callId)},${member('causedBy', entry.causedBy)}` +
+    `"context":${printShared(entry.context)},` +
     `"credential":${printShared(entry.credential)},"kind":"call.admitted",` +
     `"principal":${canonicalJson(entry.principal)},"registry":${printDigest(entry.registry)},` +
     `"revision":${printDigest(entry.revision)},"session":${canonicalJson(entry.session)},` +

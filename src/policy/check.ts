@@ -1,5 +1,6 @@
 import type { ErrorCode } from '../domain/error-codes.ts';
 import type { Problem } from '../domain/problem.ts';
+import { QUESTION_ACTIONS } from '../domain/question.ts';
 import { globMatches } from '../lib/glob.ts';
 import { normalUri } from '../lib/uri.ts';
 import type { GrantRow } from './grant-row.ts';
@@ -29,6 +30,7 @@ export function checkPolicy(policySet: PolicySet, known: KnownWorld, file: strin
     const { line, columns } = row;
     warnAt(line, columns.subject, world.subjectFinding(row));
     warnAt(line, columns.object, world.objectFinding(row));
+    warnAt(line, columns.action, actionFinding(row));
     const shadow = shadows.get(row);
     if (shadow !== undefined) warnAt(line, columns.subject, shadowFinding(row, shadow));
   }
@@ -91,7 +93,10 @@ class CheckedWorld {
     const kind = object.slice(0, colon);
     const path = object.slice(colon + 1);
     if (kind === 'set') return this.#setFinding(object);
-    if (kind === 'server') return this.#servers.has(path) || path.includes('*') ? undefined : unknownServer(path);
+    if (kind === 'server') {
+      if (path.includes('*')) return effect === 'allow' ? this.#tooWide(object) : undefined;
+      return this.#servers.has(path) ? undefined : unknownServer(path);
+    }
     if (kind !== 'tool' && kind !== 'prompt' && kind !== 'resource') return undefined;
     const slash = path.indexOf('/');
     if (slash < 0 && !path.includes('*')) {
@@ -134,6 +139,19 @@ class CheckedWorld {
     }
     return matched;
   }
+}
+
+const ASKED: ReadonlySet<string> = new Set(Object.values(QUESTION_ACTIONS));
+
+/** A server only asks, and nothing but a server asks. */
+function actionFinding({ object, action }: GrantRow): Finding | undefined {
+  const isServer = object.startsWith('server:');
+  if (action === '*' || object.startsWith('set:') || ASKED.has(action) === isServer) return undefined;
+  const message = isServer ? `nobody can ${action} \`${object}\`` : `\`${object}\` asks nothing of an agent`;
+  const hint = isServer
+    ? 'write `elicit`, `sample` or `roots`: what the server may ask of the agent'
+    : `write \`server:…\` for what a server may ask, or another action`;
+  return { code: 'policy-row-never-matches', message, hint };
 }
 
 /** URIs are decided on in their normal form, so that a row in another spelling matches nothing. */

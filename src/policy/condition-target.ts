@@ -1,11 +1,11 @@
-import { type OfferedTarget, upstreamName } from '../domain/target.ts';
+import { type OfferedTarget, type ServerTarget, upstreamName } from '../domain/target.ts';
 import type { ConditionTarget } from './condition.ts';
 
 /** Targets as conditions see them; made once for as long as the catalog holds them. */
-const conditionTargets = new WeakMap<OfferedTarget, ConditionTarget>();
+const conditionTargets = new WeakMap<OfferedTarget | ServerTarget, ConditionTarget>();
 
 /** A target as conditions see it. */
-export function conditionTarget(target: OfferedTarget): ConditionTarget {
+export function conditionTarget(target: OfferedTarget | ServerTarget): ConditionTarget {
   let seen = conditionTargets.get(target);
   if (seen === undefined) {
     seen = seenOf(target);
@@ -14,9 +14,9 @@ export function conditionTarget(target: OfferedTarget): ConditionTarget {
   return seen;
 }
 
-function seenOf(target: OfferedTarget): ConditionTarget {
+function seenOf(target: OfferedTarget | ServerTarget): ConditionTarget {
   const { server, risk, labels, id } = target;
-  const name = upstreamName(target);
+  const name = target.kind === 'server' ? server : upstreamName(target);
   return target.kind === 'tool'
     ? { server, kind: 'tool', name, tool: name, risk, labels }
     : { server, kind: kindOf(id), name, risk, labels };
@@ -27,9 +27,10 @@ export function assumedTarget(
   object: string,
   known: Pick<ConditionTarget, 'risk' | 'labels'> = { risk: 'destructive', labels: [] },
 ): ConditionTarget {
-  const { server, name } = partsOfObject(object);
+  const { server, name: rest } = partsOfObject(object);
   const { risk, labels } = known;
   const kind = kindOf(object);
+  const name = kind === 'server' ? server : rest;
   return kind === 'tool' ? { server, kind, name, tool: name, risk, labels } : { server, kind, name, risk, labels };
 }
 

@@ -24,9 +24,9 @@ export interface ConditionPrincipal {
 /** The target as conditions see it. */
 export interface ConditionTarget {
   readonly server: string;
-  /** What its id begins with: `tool`, `prompt` or `resource`. */
+  /** What its id begins with: `tool`, `prompt`, `resource`, or `server` where a server asks. */
   readonly kind: string;
-  /** Name of the tool or prompt; URI or URI template of the resource. */
+  /** Name of the tool, prompt or server; URI or URI template of the resource. */
   readonly name: string;
   /** Name of the tool; absent where it is none, and then a condition that reads it is an error. */
   readonly tool?: string;

@@ -18,7 +18,8 @@ interface Who {
  * used for certain.
  */
 export function mayEverUse(policySet: PolicySet, who: Who, target: Target): boolean {
-  if (target.kind === 'unknown') return false;
+  // A server asks; nobody uses it.
+  if (target.kind === 'unknown' || target.kind === 'server') return false;
   const action = USE_OF[target.kind];
   return target.kind === 'template'
     ? mayEverReachBy(policySet, who, { template: target, action })
@@ -31,10 +32,10 @@ export function mayEverReachBy(
   who: Who,
   { template, action }: { readonly template: TemplateTarget; readonly action: Action },
 ): boolean {
-  const { uriTemplate: _, ...common } = template;
+  const { uriTemplate: _, admits = () => true, ...common } = template;
   return witnesses(policySet, template, action).some((uri) => {
     const target = { ...common, kind: 'resource', id: `resource:${template.server}/${uri}`, uri } as const;
-    return mayEverReach(policySet, who, { target, action });
+    return admits(uri) && mayEverReach(policySet, who, { target, action });
   });
 }
 

@@ -16,7 +16,10 @@ export const ROW_KINDS: { readonly p: RowKind; readonly g: RowKind; readonly g2:
     means: 'A grant, or a prohibition',
     columns: [
       { name: 'who', means: '`agent:<glob>`, `role:<name>` or `team:<name>`' },
-      { name: 'what', means: '`tool:<glob>`, such as `tool:files/read_*`, or `set:<name>`' },
+      {
+        name: 'what',
+        means: '`tool:<glob>`, such as `tool:files/read_*`, `server:<name>` for what a server may ask, or `set:<name>`',
+      },
       { name: 'action', means: 'an action, or `*` for every one' },
       { name: 'when', means: 'a condition in CEL; empty: always' },
       { name: 'effect', means: '`allow` or `deny`' },

@@ -7,8 +7,11 @@ import type {
   TemplateTarget,
   ToolTarget,
 } from '../domain/target.ts';
+import type { View } from '../domain/view.ts';
+import type { ViewName } from '../domain/view-name.ts';
 import type { JsonValue } from '../lib/json.ts';
 import type { Registry } from './load.ts';
+import { byExposedName, inOrder } from './name-order.ts';
 import type { NewPin, Pin, Pins } from './pin.ts';
 import { PINNED_KINDS, type PinnedKind, pinKey, readPinKey } from './pinned-kind.ts';
 import { resourceShelf, type ServerResources } from './resource-shelf.ts';
@@ -16,6 +19,7 @@ import type { ServerFinding } from './server-finding.ts';
 import type { ServerSettings } from './server-settings.ts';
 import { targetOf } from './target-of.ts';
 import { type Admit, type ToolState, toolStates } from './tool-state.ts';
+import { viewsOf } from './views.ts';
 
 /** What a server declared, list by list, as it came. What it does not offer at all is absent. */
 export interface ListedServer {
@@ -61,6 +65,8 @@ export interface Catalog {
   readonly templates: readonly TemplateTarget[];
   /** The target of an exposed name of a kind, a tool by default. O(1), but for URIs that no server lists. */
   readonly resolve: (exposedName: string, kind?: OfferKind) => OfferedTarget | undefined;
+  /** A part of it under names of its own; undefined where there is none. The same object for as long as the catalog. */
+  readonly viewOf: (name: ViewName) => View | undefined;
   /** Every tool of every server, also those that cannot be called, by server and then as the server lists them. */
   readonly tools: readonly ToolState[];
   /** Those, and every prompt and resource template. */
@@ -117,16 +123,20 @@ export function buildCatalog(input: CatalogInput): Catalog {
     ...{ tool: inOrder(shelves.tool), prompt: inOrder(shelves.prompt) },
     ...{ resource: inOrder(shelf.resources), template: inOrder(shelf.templates) },
   };
+  const views = viewsOf(
+    { targets: lists.tool, prompts: lists.prompt, resourceOffers: shelf.offers, servers, states },
+    input.registry.virtual,
+    input.previous?.viewOf,
+  );
+  findings.push(...views.findings);
+  const { tool, prompt, template } = lists;
   const byName = {
-    ...{
-      tool: byExposedName(lists.tool),
-      prompt: byExposedName(lists.prompt),
-      template: byExposedName(lists.template),
-    },
+    ...{ tool: byExposedName(tool), prompt: byExposedName(prompt), template: byExposedName(template) },
   };
   return {
     ...{ targets: lists.tool, prompts: lists.prompt, resources: lists.resource, templates: lists.template },
     resolve: (exposed, kind = 'tool') => (kind === 'resource' ? shelf.resolve(exposed) : byName[kind].get(exposed)),
+    viewOf: views.viewOf,
     tools: states.filter(({ kind }) => kind === 'tool'),
     ...{ states, servers, newPins, findings },
     drifts: states.filter(({ status }) => status === 'drifted' || status === 'pin-corrupt'),
@@ -183,14 +193,6 @@ function pinnedNames(pins: ReadonlyMap<string, Pin>, kind: PinnedKind): readonly
     const read = readPinKey(key);
     return read.kind === kind ? [read.name] : [];
   });
-}
-
-function inOrder<Offered extends OfferedTarget>(targets: readonly Offered[]): readonly Offered[] {
-  return [...targets].sort((a, b) => (a.exposedName < b.exposedName ? -1 : 1));
-}
-
-function byExposedName<Offered extends OfferedTarget>(targets: readonly Offered[]): ReadonlyMap<string, Offered> {
-  return new Map(targets.map((target) => [target.exposedName, target]));
 }
 
 function pinsOf({ lock, pins }: CatalogInput, server: ServerSettings): ReadonlyMap<string, Pin> {

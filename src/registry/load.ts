@@ -7,6 +7,9 @@ import { type AgentSettings, agentSettingsSchema } from './agent-settings.ts';
 import { serverSettingsSchema } from './server-schema.ts';
 import type { ServerSettings } from './server-settings.ts';
 import { transportProblems } from './transport-problems.ts';
+import { virtualProblems } from './virtual-problems.ts';
+import { virtualSettingsSchema } from './virtual-schema.ts';
+import type { VirtualServer } from './virtual-settings.ts';
 
 /** The registry of record: what exists, by name. Immutable. */
 export interface Registry {
@@ -14,13 +17,15 @@ export interface Registry {
   readonly digest: Digest;
   readonly servers: ReadonlyMap<string, ServerSettings>;
   readonly agents: ReadonlyMap<string, AgentSettings>;
+  /** Virtual servers; none bears the name of a server. */
+  readonly virtual: ReadonlyMap<string, VirtualServer>;
   readonly warnings: readonly Problem[];
   /** `file:line:column` of a setting of a server; the name of the directory where there is no such server. */
   readonly placeOf: (server: string, path: YamlPath) => string;
 }
 
 /**
- * Reads the registry from the texts of its files, by path within the directory (`servers/x.yaml`, `agents/y.yaml`).
+ * Reads the registry from the texts of its files, by path within the directory (`servers/x.yaml`, `agents/y.yaml`, `virtual/z.yaml`).
  * `dir` stands before the paths in problems. Default: `registry`.
  * @throws ProblemError with every problem of every file.
  */
@@ -32,7 +37,10 @@ export function loadRegistry(
   const problems: Problem[] = unexpectedFiles(Object.keys(files), dir);
   const servers = readKind({ files, dir, folder: 'servers', schema: serverSettingsSchema, problems });
   const agents = readKind({ files, dir, folder: 'agents', schema: agentSettingsSchema, problems });
+  const virtual = readKind({ files, dir, folder: 'virtual', schema: virtualSettingsSchema, problems });
   for (const file of servers) problems.push(...transportProblems(file), ...toolLookalikes(file));
+  const names = servers.map(({ value }) => value.name);
+  for (const file of virtual) problems.push(...virtualProblems(file, names));
   const warnings = problems.filter(({ severity }) => severity === 'warning');
   if (warnings.length < problems.length) throw new ProblemError(problems);
   const serverFiles = new Map(servers.map((file) => [file.value.name, file]));
@@ -40,6 +48,7 @@ export function loadRegistry(
     digest: digestOfJson({ ...files }),
     servers: new Map(servers.map(({ value }) => [value.name, value])),
     agents: new Map(agents.map(({ value }) => [value.name, value])),
+    virtual: new Map(virtual.map(({ value, at, keyAt }) => [value.name, { settings: value, at, keyAt }])),
     warnings,
     placeOf: (server, path) => serverFiles.get(server)?.at(path) ?? dir,
   };
@@ -116,11 +125,13 @@ function toolLookalikes(file: YamlFile<ServerSettings>): Problem[] {
 
 function unexpectedFiles(paths: readonly string[], dir: string): Problem[] {
   return paths.flatMap((path) => {
-    if (path === 'registry.lock' || /^(?:servers|agents)\/[^/]+\.yaml$/.test(path)) return [];
+    if (path === 'registry.lock' || /^(?:servers|agents|virtual)\/[^/]+\.yaml$/.test(path)) return [];
     if (path.startsWith('schema/') || /\.md$|(?:^|\/)\./.test(path)) return [];
     const yaml = path.replace(/\.(?:yml|json)$/, '.yaml');
     const hint =
-      yaml === path ? 'servers are `servers/<name>.yaml`, agents `agents/<name>.yaml`' : `call it \`${yaml}\``;
+      yaml === path
+        ? 'servers are `servers/<name>.yaml`, agents `agents/<name>.yaml`, virtual servers `virtual/<name>.yaml`'
+        : `call it \`${yaml}\``;
     return [
       { code: 'registry-unexpected-file', at: `${dir}/${path}`, message: 'nothing reads this file', hint } as const,
     ];

@@ -12,5 +12,5 @@ export function readRegistryDirectory(dir: string): Record<string, string> {
     const hint = 'run `seneschal init` to make one, or name another with `--registry`';
     throw new ProblemError([{ code: 'config-unreadable', at: dir, message: 'there is no registry here', hint }]);
   }
-  return readTextFiles(dir, { folders: ['servers', 'agents'], maxBytes: MAX_LOCK_BYTES });
+  return readTextFiles(dir, { folders: ['servers', 'agents', 'virtual'], maxBytes: MAX_LOCK_BYTES });
 }

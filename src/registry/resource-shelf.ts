@@ -21,13 +21,14 @@ export interface ServerResources {
 export interface ResourceShelf {
   readonly resources: readonly ResourceTarget[];
   readonly templates: readonly TemplateTarget[];
-  readonly findings: readonly ServerFinding[];
+  /** Server by server, so that a part of them can stand on a shelf of its own. */
+  readonly offers: readonly ResourceOffer[];
   /** What a URI stands for: on one server alone, or on the one that it names. */
   resolve(exposed: string): ResourceTarget | undefined;
 }
 
-/** One server's part of the shelf. */
-interface Offer {
+/** One server's part of a shelf. */
+export interface ResourceOffer {
   readonly server: string;
   readonly byUri: ReadonlyMap<string, ResourceTarget>;
   readonly templates: readonly { readonly target: TemplateTarget; readonly template: UriTemplate }[];
@@ -40,17 +41,21 @@ interface Offer {
 export function resourceShelf(
   listings: readonly ServerResources[],
   previous: readonly ResourceTarget[] = [],
-): ResourceShelf {
+): ResourceShelf & { readonly findings: readonly ServerFinding[] } {
   const findings: ServerFinding[] = [];
   const before = new Map(previous.map((target) => [target.id, target]));
-  const offers = listings.map((listing) => offerOf(listing, { before, findings }));
+  return { ...shelfOf(listings.map((listing) => offerOf(listing, { before, findings }))), findings };
+}
+
+/** Puts side by side what servers offer, or what a view holds of it. */
+export function shelfOf(offers: readonly ResourceOffer[]): ResourceShelf {
   const resources = offers.flatMap(({ server, byUri }) =>
     [...byUri.values()].map((target) => {
       const isShared = offers.some((other) => other.server !== server && claims(other, target.uri));
       return isShared ? { ...target, exposedName: qualified(server, target.uri) } : target;
     }),
   );
-  const templates = listings.flatMap((listing) => listing.templates);
+  const templates = offers.flatMap((offer) => offer.templates.map(({ target }) => target));
   return {
     resources,
     templates: templates.map((target) => {
@@ -58,7 +63,7 @@ export function resourceShelf(
       const isShared = templates.some((other) => other.server !== server && other.uriTemplate === uriTemplate);
       return isShared ? { ...target, exposedName: qualified(server, uriTemplate) } : target;
     }),
-    findings,
+    offers,
     resolve: (exposed) => resolve(offers, exposed),
   };
 }
@@ -69,7 +74,7 @@ function qualified(server: string, uri: string): string {
   return `${OWN_SCHEME}//${server}/${uri}`;
 }
 
-function resolve(offers: readonly Offer[], exposed: string): ResourceTarget | undefined {
+function resolve(offers: readonly ResourceOffer[], exposed: string): ResourceTarget | undefined {
   const [, server, rest] = QUALIFIED.exec(exposed) ?? [];
   const uri = normalUri(rest ?? exposed);
   if (uri === undefined) return undefined;
@@ -79,23 +84,23 @@ function resolve(offers: readonly Offer[], exposed: string): ResourceTarget | un
   return only === undefined || second !== undefined ? undefined : targetOn(only, uri);
 }
 
-function claims({ byUri, templates }: Offer, uri: string): boolean {
+function claims({ byUri, templates }: ResourceOffer, uri: string): boolean {
   return byUri.has(uri) || templates.some(({ template }) => template.matches(uri));
 }
 
-function targetOn({ byUri, templates }: Offer, uri: string): ResourceTarget | undefined {
+function targetOn({ byUri, templates }: ResourceOffer, uri: string): ResourceTarget | undefined {
   const listed = byUri.get(uri);
   if (listed !== undefined) return listed;
   const target = templates.find(({ template }) => template.matches(uri))?.target;
   if (target === undefined) return undefined;
-  const { uriTemplate: _, ...common } = target;
+  const { uriTemplate: _, admits: __, ...common } = target;
   return { ...common, kind: 'resource', id: `resource:${target.server}/${uri}`, uri, exposedName: uri };
 }
 
 function offerOf(
   { server, resources, templates }: ServerResources,
   context: { readonly before: ReadonlyMap<string, ResourceTarget>; readonly findings: ServerFinding[] },
-): Offer {
+): ResourceOffer {
   const byUri = new Map<string, ResourceTarget>();
   let refused = 0;
   for (const definition of resources.slice(0, server.maxTools)) {

@@ -22,6 +22,8 @@ export function recordedTarget(recorded: RecordedTarget): Target {
     case 'resource':
       // Whether it was a resource or a template no decision asks.
       return { ...common, kind, id: `resource:${server}/${name}`, uri: name };
+    case 'server':
+      return { ...common, kind, id: `server:${server}` };
     default:
       return { ...common, kind: 'tool', id: `tool:${server}/${name}`, tool: name, inputSchema: {} };
   }

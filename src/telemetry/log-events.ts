@@ -7,6 +7,7 @@ export interface LogEvents {
   'call.completed': Fields<CallField, 'durationMs'>;
   'call.failed': Fields<CallField | 'reason', 'durationMs'>;
   'call.in-doubt': Fields<'callId' | 'target'>;
+  'call.input-required': Fields<CallField, 'durationMs'>;
   'call.refused': Fields<CallField | 'reason', 'durationMs' | 'rule'>;
   'change.failed': Fields<'error'>;
   'clock.jumped': Fields<'offsetMs'>;
@@ -84,6 +85,11 @@ export const LOG_EVENTS: { readonly [Event in LogEvent]: LogEventMeaning<Event> 
     level: 'warn',
     means: 'At the start: an earlier broker ended between the intent and the outcome of this call.',
     fields: { callId: CALL.callId, target: CALL.target },
+  },
+  'call.input-required': {
+    level: 'info',
+    means: 'A question of the tool server interrupted a call; another call goes on with it. The record is durable.',
+    fields: { ...CALL, ...DURATION },
   },
   'call.refused': {
     level: 'info',

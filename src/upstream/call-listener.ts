@@ -19,6 +19,9 @@ export function listenerOf(
   return {
     wantsProgress: link.wantsProgress,
     logLevel: link.logLevel,
+    get isFull() {
+      return told >= maxNotifications;
+    },
     onProgress: (params: JsonObject) => {
       if (isWithinCap()) link.progress(params);
     },

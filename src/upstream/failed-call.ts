@@ -1,6 +1,7 @@
-import type { DispatchResult } from '../domain/outcome.ts';
+import type { DispatchResult, JsonRpcErrorBody } from '../domain/outcome.ts';
 import type { PostureRow } from '../domain/posture.ts';
 import type { Reason } from '../domain/reasons.ts';
+import { isJsonObject, type JsonObject } from '../lib/json.ts';
 import type { Era } from './era.ts';
 import type { Answer, FailedAnswer, FailureKind } from './mcp/channel.ts';
 import { MODERN_ERROR_CODES } from './mcp/http-status.ts';
@@ -11,6 +12,8 @@ export const resultSizePosture: PostureRow<'result-too-large'> = {
   yields: 'result-too-large',
   opens: "a larger `maxResultBytes` in the server's file",
 };
+
+const MISSING_CAPABILITY = -32_021;
 
 const REASON_OF: Readonly<Record<FailureKind, Reason>> = {
   timeout: 'upstream-timeout',
@@ -43,6 +46,8 @@ export function dispatchResultOf(answer: Answer, era: Era): DispatchResult {
     );
   }
   if (answer.kind === 'error') {
+    const required = era === 'modern' ? missingCapabilities(answer.error) : undefined;
+    if (required !== undefined) return capabilityMissing(required, false);
     // These speak of the broker's own envelope; an agent could not act on them.
     if (era === 'modern' && MODERN_ERROR_CODES.has(answer.error.code)) {
       return failed(
@@ -63,6 +68,23 @@ function failedResultOf(answer: FailedAnswer): DispatchResult & { kind: 'failed'
   return failed(reason, inDoubt ? `${answer.message}; whether the tool acted is not known` : answer.message, inDoubt);
 }
 
-function failed(reason: Reason, message: string, inDoubt: boolean): DispatchResult & { kind: 'failed' } {
+/** What the client lacks that the server needs (2026-07-28, basic/index, "Error Codes"). */
+function missingCapabilities({ code, data }: JsonRpcErrorBody): JsonObject | undefined {
+  if (code !== MISSING_CAPABILITY || !isJsonObject(data)) return undefined;
+  return isJsonObject(data.requiredCapabilities) ? data.requiredCapabilities : undefined;
+}
+
+/** A call that failed for what the agent's client cannot do. The error is for agents that know of it. */
+export function capabilityMissing(
+  requiredCapabilities: JsonObject,
+  inDoubt: boolean,
+): DispatchResult & { kind: 'failed' } {
+  const message = `the server needs a client that can do more: ${Object.keys(requiredCapabilities).join(', ')}`;
+  const error = { code: MISSING_CAPABILITY, message, data: { requiredCapabilities } };
+  return { ...failed('capability-missing', message, inDoubt), error };
+}
+
+/** A failure that is told of as such. */
+export function failed(reason: Reason, message: string, inDoubt: boolean): DispatchResult & { kind: 'failed' } {
   return { kind: 'failed', reason, message, inDoubt };
 }

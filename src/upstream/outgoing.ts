@@ -1,12 +1,15 @@
 import type { Call } from '../domain/call.ts';
 import type { OfferedTarget } from '../domain/target.ts';
 import type { JsonObject } from '../lib/json.ts';
+import type { Resumed } from './asked-call.ts';
 import type { Era } from './era.ts';
 import { mirroredHeaders } from './mcp/mirrored-headers.ts';
 
 /** What of a call goes out. */
 export interface Outgoing extends Pick<Call, 'action' | 'args'> {
   readonly target: OfferedTarget;
+  /** What goes back to a stateless server that asked. */
+  readonly resumed?: Resumed | undefined;
 }
 
 /** A call as its server is asked. */
@@ -17,7 +20,13 @@ interface UpstreamRequest {
 }
 
 /** The one place that turns a target and its arguments into a request of MCP. */
-export function requestOf({ target, action, args }: Outgoing, era: Era): UpstreamRequest {
+export function requestOf(outgoing: Outgoing, era: Era): UpstreamRequest {
+  const request = firstRequestOf(outgoing, era);
+  const { resumed } = outgoing;
+  return resumed === undefined ? request : { ...request, params: { ...request.params, ...resumed } };
+}
+
+function firstRequestOf({ target, action, args }: Outgoing, era: Era): UpstreamRequest {
   if (action === 'complete') return { method: 'completion/complete', params: { ref: refOf(target), ...args } };
   switch (target.kind) {
     case 'tool': {

@@ -2,14 +2,19 @@ import { createRequire } from 'node:module';
 import type { Pool as UndiciPool } from 'undici';
 import type { DispatchResult } from '../domain/outcome.ts';
 import { upstreamName } from '../domain/target.ts';
+import { canonicalJson } from '../lib/canonical-json.ts';
 import type { Digest } from '../lib/digest.ts';
+import type { JsonObject } from '../lib/json.ts';
 import type { Log } from '../telemetry/log.ts';
-import { Breaker, type BreakerState, breakerPosture } from './breaker.ts';
+import { Breaker, breakerPosture } from './breaker.ts';
 import { notSent } from './failed-call.ts';
 import type { Outgoing } from './outgoing.ts';
 import type { Session, SessionHost } from './session.ts';
+import { type Caller, sessionKey, TOLD_NOTHING } from './session-key.ts';
 import { SessionSlot } from './session-slot.ts';
 import type { CallOptions, SessionSlotEvents } from './slot-events.ts';
+import { stateOfSlots, worstState } from './slots-status.ts';
+import { ToldSessions } from './told-sessions.ts';
 import type { Observed, UpstreamServer, UpstreamStatus } from './upstream-server.ts';
 
 // The whole of undici is five times the files, most of them for a `fetch` that Node has already: a tenth of a start.
@@ -42,6 +47,7 @@ export class ServerRuntime {
   #observer: SessionSlot | undefined;
   #observing: Promise<Observed | { readonly error: string }> | undefined;
   #digest: Digest | undefined;
+  readonly #toldSessions: ToldSessions;
   #droppedMessages = 0;
   #trouble: { readonly message: string; readonly sinceMs: number } | undefined;
   #failures = 0;
@@ -61,19 +67,32 @@ export class ServerRuntime {
     this.#host = { ...options, pool };
     this.#sinceMs = options.clock.wallMs();
     this.#breaker = this.#newBreaker();
+    this.#toldSessions = new ToldSessions(this.#slots, { leased: transport.type !== 'streamable-http' });
   }
 
-  call(principalId: string, outgoing: Outgoing, options: CallOptions): Promise<DispatchResult> {
+  call(caller: Caller, outgoing: Outgoing, options: CallOptions): Promise<DispatchResult> {
     if (this.#retired) return Promise.resolve(notSent('upstream-unavailable', 'the server was taken out of service'));
-    const slot = this.#slot(this.#keyOf(principalId));
-    return slot.breaker.isClosed ? slot.call(outgoing, options) : this.#tryCall(slot, outgoing, options);
+    if (this.server.sharing === 'all') return this.#callIn(this.#slot(SHARED, TOLD_NOTHING), outgoing, options);
+    const told = this.#told(options);
+    const key = sessionKey(caller, told);
+    if (told === TOLD_NOTHING) return this.#callIn(this.#slot(key, told), outgoing, options);
+    const limits = { signal: options.signal, timeoutMs: outgoing.target.timeoutMs };
+    return this.#toldSessions.use({ principalId: caller.principalId, key }, limits, (place) =>
+      this.#callIn(this.#slot(place, told), outgoing, options),
+    );
+  }
+
+  /** The roots of a legacy client changed. */
+  rootsChanged(caller: Caller): void {
+    this.#toldSessions.rootsChanged(caller);
   }
 
   /** Asks the server to tell a principal of a resource from now on. */
-  async subscribe(principalId: string, outgoing: Outgoing, options: CallOptions): Promise<DispatchResult> {
-    const came = await this.call(principalId, outgoing, options);
+  async subscribe(caller: Caller, outgoing: Outgoing, options: CallOptions): Promise<DispatchResult> {
+    const { principalId } = caller;
+    const came = await this.call(caller, outgoing, options);
     if (came.kind !== 'completed') return came;
-    this.#slot(this.#keyOf(principalId)).hold(upstreamName(outgoing.target), principalId);
+    this.#slot(this.#keyOf(principalId), TOLD_NOTHING).hold(upstreamName(outgoing.target), principalId);
     // What a server says beside yes is for nobody.
     return { kind: 'completed', result: {}, resultBytes: 2 };
   }
@@ -82,7 +101,8 @@ export class ServerRuntime {
   adoptFrom(previous: ServerRuntime): void {
     for (const slot of previous.#slots.values()) {
       for (const [uri, principalIds] of slot.held) {
-        for (const principalId of principalIds) this.#slot(this.#keyOf(principalId)).hold(uri, principalId);
+        for (const principalId of principalIds)
+          this.#slot(this.#keyOf(principalId), TOLD_NOTHING).hold(uri, principalId);
       }
     }
   }
@@ -100,13 +120,13 @@ export class ServerRuntime {
   }
 
   get status(): UpstreamStatus {
-    const state = this.#currentState();
+    const slots = [...this.#slots.values()];
+    const state = stateOfSlots(slots) ?? (this.#trouble === undefined ? 'idle' : 'failed');
     if (state !== this.#state) {
       this.#state = state;
       this.#sinceMs = this.#options.clock.wallMs();
     }
     const record = this.#options.eraMemory.get(this.server.name);
-    const slots = [...this.#slots.values()];
     return {
       name: this.server.name,
       state,
@@ -117,7 +137,7 @@ export class ServerRuntime {
       starts: this.#starts,
       sessions: slots.filter((slot) => slot.session !== undefined).length,
       activeCalls: this.activeCalls,
-      breaker: this.#breakerState,
+      breaker: worstState([this.#breaker.state, ...slots.map(({ breaker }) => breaker.state)]),
       droppedMessages: this.#droppedMessages,
     };
   }
@@ -158,6 +178,16 @@ export class ServerRuntime {
     await this.#host.pool?.destroy();
   }
 
+  /** What the handshake of a session says for this call; a modern server is told with each request, and by no handshake. */
+  #told({ asking }: CallOptions): JsonObject {
+    if (asking === undefined || Object.keys(asking.capabilities).length === 0) return TOLD_NOTHING;
+    return this.#options.eraMemory.get(this.server.name)?.era === 'modern' ? TOLD_NOTHING : asking.capabilities;
+  }
+
+  #callIn(slot: SessionSlot, outgoing: Outgoing, options: CallOptions): Promise<DispatchResult> {
+    return slot.breaker.isClosed ? slot.call(outgoing, options) : this.#tryCall(slot, outgoing, options);
+  }
+
   /** One call tries a server that failed; the others are told at once. */
   #tryCall(slot: SessionSlot, outgoing: Outgoing, options: CallOptions): Promise<DispatchResult> {
     const waitMs = slot.breaker.tryAfterMs();
@@ -193,7 +223,7 @@ export class ServerRuntime {
   async #observe(): Promise<Observed | { readonly error: string }> {
     if (this.#retired) return { error: 'the server was taken out of service' };
     const shared = this.server.sharing === 'all';
-    const slot = shared ? this.#slot(SHARED) : this.#newSlot({ silent: true });
+    const slot = shared ? this.#slot(SHARED, TOLD_NOTHING) : this.#newSlot({ silent: true, told: this.server.asks });
     if (!shared) this.#observer = slot;
     const wasOpen = slot.session !== undefined;
     let session = await slot.open();
@@ -211,22 +241,22 @@ export class ServerRuntime {
     return this.server.sharing === 'all' ? SHARED : principalId;
   }
 
-  #slot(key: string): SessionSlot {
+  #slot(key: string, told: JsonObject): SessionSlot {
     let slot = this.#slots.get(key);
     if (slot === undefined) {
-      slot = this.#newSlot({ silent: false });
+      slot = this.#newSlot({ silent: false, told });
       this.#slots.set(key, slot);
     }
     return slot;
   }
 
-  #newSlot(how: { readonly silent: boolean }): SessionSlot {
+  #newSlot(how: { readonly silent: boolean; readonly told: JsonObject }): SessionSlot {
     const ownProcess = this.server.transport.type === 'stdio' && this.server.sharing === 'principal';
     const events: SessionSlotEvents = {
       onOpened: () => {
         this.#starts += 1;
       },
-      onListed: (session) => this.#onListed(session, how.silent),
+      onListed: (session) => this.#onListed(session, how),
       onListingFailed: (error) => this.#options.onToolsChanged(this.server.name, { error }),
       onUpdated: (uri, principalIds) => this.#options.onResourceUpdated(this.server.name, uri, principalIds),
       onDropped: () => {
@@ -240,11 +270,17 @@ export class ServerRuntime {
         this.#options.log.warn('upstream.failed', { server: this.server.name, error: message, stderrBytes });
       },
     };
-    return new SessionSlot(this.#host, events, ownProcess ? this.#newBreaker() : this.#breaker);
+    const breaker = ownProcess ? this.#newBreaker() : this.#breaker;
+    return new SessionSlot(this.#host, { events, breaker, told: how.told });
   }
 
-  #onListed(session: Session, silent: boolean): void {
+  #onListed(session: Session, { silent, told }: { readonly silent: boolean; readonly told: JsonObject }): void {
     if (this.#breaker.isClosed) this.#trouble = undefined;
+    if (!silent && !this.#isObservers(told)) {
+      const hasChanged = this.#toldSessions.listsOtherwise(told, session.digest);
+      if (hasChanged) void this.observe().then((seen) => this.#options.onToolsChanged(this.server.name, seen));
+      return;
+    }
     // What `observe` asked for it returns itself.
     const asked = silent || (this.server.sharing === 'all' && this.#observing !== undefined);
     if (asked || session.digest === this.#digest) return;
@@ -252,17 +288,8 @@ export class ServerRuntime {
     this.#options.onToolsChanged(this.server.name, session.observed);
   }
 
-  /** The worst of all slots. */
-  get #breakerState(): BreakerState {
-    const states = [this.#breaker.state, ...[...this.#slots.values()].map(({ breaker }) => breaker.state)];
-    return states.find((state) => state === 'open') ?? states.find((state) => state === 'half-open') ?? 'closed';
-  }
-
-  #currentState(): UpstreamStatus['state'] {
-    const slots = [...this.#slots.values()];
-    if (slots.some((slot) => slot.session !== undefined)) return 'ready';
-    if (slots.some((slot) => slot.isStarting)) return 'starting';
-    if (slots.some((slot) => slot.isBackingOff)) return 'backing-off';
-    return this.#trouble === undefined ? 'idle' : 'failed';
+  /** True where a server lists to clients of these capabilities what it lists to whom asks on everybody's behalf. */
+  #isObservers(told: JsonObject): boolean {
+    return this.server.sharing === 'all' || canonicalJson(told) === canonicalJson(this.server.asks);
   }
 }

@@ -1,27 +1,33 @@
-import type { AgentLink } from '../domain/agent-link.ts';
 import type { DispatchResult } from '../domain/outcome.ts';
 import { upstreamName } from '../domain/target.ts';
-import type { CancelSignal } from '../lib/cancellation.ts';
+import type { JsonObject } from '../lib/json.ts';
+import { AskedCall } from './asked-call.ts';
 import { BackOff } from './back-off.ts';
-import { type Breaker, evidenceOf } from './breaker.ts';
-import { driftPosture, isSessionGone, mayBeSentAgain, overBefore } from './call-again.ts';
-import { listenerOf } from './call-listener.ts';
-import { dispatchResultOf, notSent } from './failed-call.ts';
-import { askForLogs } from './log-level.ts';
-import type { Answer, RequestListener, RequestOptions } from './mcp/channel.ts';
+import type { Breaker } from './breaker.ts';
+import type { Answer, Channel, RequestOptions, ServerRequest } from './mcp/channel.ts';
 import { listOffers, MAX_PAGE_BYTES } from './mcp/list-offers.ts';
 import { type Outgoing, requestOf } from './outgoing.ts';
+import { type CallPlace, sendCall } from './send-call.ts';
 import { type FailedSession, openSession, type Session, type SessionHost, stderrTailOf } from './session.ts';
 import type { CallOptions, SessionSlotEvents } from './slot-events.ts';
 import { Subscriptions } from './subscriptions.ts';
 
 const LIST_PAUSE_MS = 500;
 
-/** A place for one session, of one principal or of all: opened when it is needed, again when it was lost, ended when idle. */
-export class SessionSlot {
+export interface SessionSlotParts {
+  readonly events: SessionSlotEvents;
   /** Its own, or one with the other slots of its server. */
   readonly breaker: Breaker;
-  readonly #host: SessionHost;
+  /** What its sessions are told that the client can answer. */
+  readonly told: JsonObject;
+}
+
+/** A place for one session, of one principal or of all: opened when it is needed, again when it was lost, ended when idle. */
+export class SessionSlot implements CallPlace {
+  readonly breaker: Breaker;
+  readonly host: SessionHost;
+  readonly told: JsonObject;
+  readonly noteDropped: () => void;
   readonly #events: SessionSlotEvents;
   readonly #backOff: BackOff;
   readonly #closing = new AbortController();
@@ -31,13 +37,19 @@ export class SessionSlot {
   #activeCalls = 0;
   #lastUsedMs: number;
   #listing: Promise<string | undefined> | undefined;
+  /** The call that a server may ask about which came last. */
+  #asked: AskedCall | undefined;
+  #hasRootsNews = false;
   #isAnnounced = false;
   #isPausing = false;
 
-  constructor(host: SessionHost, events: SessionSlotEvents, breaker: Breaker) {
+  constructor(host: SessionHost, parts: SessionSlotParts) {
+    const { events, breaker, told } = parts;
     this.breaker = breaker;
-    this.#host = host;
+    this.host = host;
+    this.told = told;
     this.#events = events;
+    this.noteDropped = () => events.onDropped();
     this.#backOff = new BackOff(host.clock, host.server.transport.type === 'stdio' ? 'process' : 'connection');
     this.#lastUsedMs = host.clock.monotonicMs();
     this.#subscriptions = new Subscriptions({
@@ -45,6 +57,17 @@ export class SessionSlot {
       onListsMissed: () => this.#onAnnounced(),
       onDropped: () => events.onDropped(),
     });
+  }
+
+  /** Notes that the roots of its client changed; a session that is opened later asks for them anyway. */
+  noteRootsNews(): void {
+    this.#hasRootsNews = this.#session !== undefined;
+  }
+
+  takeRootsNews(): boolean {
+    const hasNews = this.#hasRootsNews;
+    this.#hasRootsNews = false;
+    return hasNews;
   }
 
   get session(): Session | undefined {
@@ -79,10 +102,12 @@ export class SessionSlot {
   async call(outgoing: Outgoing, options: CallOptions): Promise<DispatchResult> {
     this.#activeCalls += 1;
     try {
-      return await this.#callTwice(outgoing, options);
+      const { signal, link, asking } = options;
+      if (link === undefined || asking === undefined) return (await sendCall(this, outgoing, options)).came;
+      return await this.#callAsked(outgoing, new AskedCall({ asking, link, signal, clock: this.host.clock }));
     } finally {
       this.#activeCalls -= 1;
-      this.#lastUsedMs = this.#host.clock.monotonicMs();
+      this.#lastUsedMs = this.host.clock.monotonicMs();
     }
   }
 
@@ -124,103 +149,59 @@ export class SessionSlot {
 
   /** Looks after it once in a while: ends an idle session, opens one again that principals are subscribed in. */
   sweep(): void {
-    const nowMs = this.#host.clock.monotonicMs();
+    const nowMs = this.host.clock.monotonicMs();
     this.#subscriptions.retry(nowMs);
     if (!this.#subscriptions.isEmpty) {
       if (this.#session === undefined && !this.isBackingOff) void this.open();
       return;
     }
-    const isIdle = this.#activeCalls === 0 && nowMs - this.#lastUsedMs >= this.#host.server.idleMs;
-    if (this.#session !== undefined && isIdle) void this.#drop(this.#session);
+    const isIdle = this.#activeCalls === 0 && nowMs - this.#lastUsedMs >= this.host.server.idleMs;
+    if (this.#session !== undefined && isIdle) void this.drop(this.#session);
   }
 
   async close(): Promise<void> {
     this.#closing.abort();
     await this.#starting;
-    if (this.#session !== undefined) await this.#drop(this.#session);
+    if (this.#session !== undefined) await this.drop(this.#session);
   }
 
-  async #callTwice(outgoing: Outgoing, { signal, link }: CallOptions): Promise<DispatchResult> {
-    const { target } = outgoing;
-    const listener = link === undefined ? undefined : this.#listenerOf(link);
-    let deadlineMs: number | undefined;
-    const openBefore = this.#session;
-    let isRenewed = false;
-    for (let attempt = 1; ; attempt += 1) {
-      const session = this.#session ?? (await this.#openWhile(signal));
-      if (session === 'over') return overBefore(signal);
-      if (session.kind === 'failed') {
-        return notSent('upstream-unavailable', `\`${target.server}\`: ${session.message}`, session.retryAfterMs);
-      }
-      if (!session.declares(target)) {
-        // Definitions that were agreed to after this session was opened are those of a newer process.
-        if (attempt === 1 && this.#activeCalls === 1 && session === openBefore) {
-          await this.#drop(session);
-          continue;
-        }
-        return notSent(driftPosture.yields, `the ${target.kind} is no longer what was agreed to`);
-      }
-      if (listener?.logLevel !== undefined && this.#host.server.sharing === 'principal') {
-        await askForLogs(session, listener.logLevel, signal);
-      }
-      const nowMs = this.#host.clock.monotonicMs();
-      deadlineMs ??= nowMs + target.timeoutMs;
-      const { aliveCount } = this.breaker;
-      const timeoutMs = Math.max(1, deadlineMs - nowMs);
-      const answer = await this.#ask(session, outgoing, {
-        signal,
-        timeoutMs,
-        maxBytes: target.maxResultBytes,
-        listener,
-      });
-      this.#noteAnswer(answer, aliveCount);
-      if (isSessionGone(answer)) void this.#drop(session);
-      const isForgotten = answer.kind === 'failed' && answer.why === 'session-lost';
-      // A connection that broke may be followed by a session that is gone: each is mended once.
-      const again = (isForgotten ? !isRenewed : attempt === 1) && mayBeSentAgain(answer, outgoing) && !signal.aborted;
-      isRenewed ||= isForgotten;
-      if (!again) return dispatchResultOf(answer, session.hands.era);
-    }
-  }
-
-  #ask(session: Session, outgoing: Outgoing, options: RequestOptions): Promise<Answer> {
+  ask(session: Session, outgoing: Outgoing, options: RequestOptions): Promise<Answer> {
     const { target, action } = outgoing;
     if (action === 'subscribe') return this.#subscriptions.ask(session, upstreamName(target), options);
     const { method, params, headers } = requestOf(outgoing, session.hands.era);
     return session.channel.request(method, params, headers === undefined ? options : { ...options, headers });
   }
 
-  #listenerOf(link: AgentLink): RequestListener {
-    const { maxNotifications } = this.#host.server;
-    return listenerOf(link, { maxNotifications, onDropped: () => this.#events.onDropped() });
+  /** A call whose server may ask: it is answered while it is at work, or sent again with the answers. */
+  async #callAsked(outgoing: Outgoing, asked: AskedCall): Promise<DispatchResult> {
+    this.#asked = asked;
+    const { link, deadline } = asked;
+    try {
+      const options = { signal: deadline.signal, link, asked };
+      return await asked.run((resumed) => sendCall(this, { ...outgoing, resumed }, options));
+    } finally {
+      if (this.#asked === asked) this.#asked = undefined;
+      asked.clear();
+    }
   }
 
-  #noteAnswer(answer: Answer, aliveBefore: number): void {
-    // A process that ended is the back-off's to judge.
-    if (answer.kind === 'failed' && answer.why === 'lost' && this.#host.server.transport.type === 'stdio') return;
-    this.breaker.note(evidenceOf(answer, this.breaker.aliveCount === aliveBefore));
-  }
-
-  async #openWhile(signal: CancelSignal): Promise<Session | FailedSession | 'over'> {
-    if (signal.aborted) return 'over';
-    let onAbort: () => void = () => {};
-    const over = new Promise<'over'>((resolve) => {
-      onAbort = () => resolve('over');
-    });
-    signal.addEventListener('abort', onAbort, { once: true });
-    const opened = await Promise.race([this.open(), over]);
-    signal.removeEventListener('abort', onAbort);
-    return opened;
+  /** What a server asks on no request's stream can only belong to the one call that is under way. */
+  #onQuestion(request: ServerRequest, channel: Pick<Channel, 'respond'>): boolean {
+    if (this.#activeCalls !== 1 || this.#asked === undefined || this.host.server.sharing === 'all') return false;
+    this.#asked.take(request, channel);
+    return true;
   }
 
   async #start(): Promise<Session | FailedSession> {
     let session: Session | undefined;
-    const opened = await openSession(this.#host, {
+    const opened = await openSession(this.host, {
       signal: this.#closing.signal,
+      told: this.told,
       events: {
         onToolsChanged: () => this.#onAnnounced(),
         onResourceUpdated: (uri) => this.#subscriptions.tell(uri),
         onDropped: () => this.#events.onDropped(),
+        onQuestion: (request, channel) => this.#onQuestion(request, channel),
         onEnded: (why) => {
           // Before the session is open its end is the failure of the start.
           if (session !== undefined) this.#onEnded(session, why);
@@ -231,13 +212,13 @@ export class SessionSlot {
     if (opened.kind === 'failed') {
       if (!this.#closing.signal.aborted) {
         this.#backOff.noteFailure(0);
-        if (this.#host.server.transport.type !== 'stdio') this.breaker.note('failing');
+        if (this.host.server.transport.type !== 'stdio') this.breaker.note('failing');
         this.#events.onFailure(opened.detail ?? opened.message, opened.stderrTail);
       }
       return opened;
     }
     session = opened;
-    this.#lastUsedMs = this.#host.clock.monotonicMs();
+    this.#lastUsedMs = this.host.clock.monotonicMs();
     if (opened.channel.ended !== undefined) this.#onEnded(opened, opened.channel.ended);
     else {
       this.#session = opened;
@@ -252,11 +233,11 @@ export class SessionSlot {
   #onEnded(session: Session, why: string): void {
     this.#subscriptions.end(session);
     if (this.#session === session) this.#session = undefined;
-    this.#backOff.noteFailure(this.#host.clock.monotonicMs() - session.openedAtMs);
+    this.#backOff.noteFailure(this.host.clock.monotonicMs() - session.openedAtMs);
     this.#events.onFailure(why, stderrTailOf(session.channel));
   }
 
-  async #drop(session: Session): Promise<void> {
+  async drop(session: Session): Promise<void> {
     if (this.#session === session) this.#session = undefined;
     this.#subscriptions.end(session);
     await session.channel.close();
@@ -277,13 +258,13 @@ export class SessionSlot {
   }
 
   async #list(session: Session): Promise<string | undefined> {
-    const { server, clock } = this.#host;
+    const { server, clock } = this.host;
     const { timeoutMs, maxTools } = server;
     const options = { signal: this.#closing.signal, timeoutMs, maxBytes: MAX_PAGE_BYTES, maxTools };
     const { era, protocolVersion, capabilities } = session.hands;
     const listing = await listOffers(session.channel, capabilities, options);
     if (listing.kind === 'failed') {
-      if (listing.sessionLost === true) void this.#drop(session);
+      if (listing.sessionLost === true) void this.drop(session);
       else if (session.channel.ended === undefined) this.#events.onListingFailed(listing.message);
       return listing.message;
     }

@@ -77,6 +77,12 @@ export class Session {
     return this.#digest;
   }
 
+  /** True when the server lists a thing of that name, whatever it says of it. */
+  lists(target: OfferedTarget): boolean {
+    const key = keyOf(target);
+    return key === undefined || this.#byName.has(key);
+  }
+
   /** Takes a later listing of the same session. */
   see(observed: Observed): void {
     this.#observed = observed;
@@ -130,7 +136,7 @@ function byName({ tools, prompts, templates }: Observed): ReadonlyMap<string, Js
 /** Opens a session: process or sockets, era, first listing, all within the server's start deadline. */
 export async function openSession(
   host: SessionHost,
-  options: { readonly signal: CancelSignal; readonly events: ChannelEvents },
+  options: { readonly signal: CancelSignal; readonly events: ChannelEvents; readonly told: JsonObject },
 ): Promise<Session | FailedSession> {
   const { server, clock } = host;
   const startedAtMs = clock.monotonicMs();
@@ -150,6 +156,7 @@ export async function openSession(
       ...deadline,
       timeoutMs: leftMs(),
       clientInfo: host.clientInfo,
+      capabilities: options.told,
       setting,
       ...(remembered === undefined ? {} : { remembered }),
     });

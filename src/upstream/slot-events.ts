@@ -1,11 +1,14 @@
 import type { AgentLink } from '../domain/agent-link.ts';
 import type { CancelSignal } from '../lib/cancellation.ts';
+import type { CallAsking } from './asked-call.ts';
 import type { Session } from './session.ts';
 
 /** What surrounds one call: the agent's cancellation, and its side of the call where it wants to hear of it. */
 export interface CallOptions {
   readonly signal: CancelSignal;
   readonly link?: AgentLink | undefined;
+  /** What its server may ask meanwhile; only with a link. */
+  readonly asking?: CallAsking | undefined;
 }
 
 /** What a slot tells of. */

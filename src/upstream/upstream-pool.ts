@@ -46,15 +46,23 @@ export class UpstreamPool {
    */
   dispatch(call: Call, options: CallOptions): Promise<DispatchResult> {
     const { target, action, args } = call;
-    if (target.kind === 'unknown') return Promise.reject(new Error('a call to what does not exist was dispatched'));
+    if (target.kind === 'unknown' || target.kind === 'server') {
+      return Promise.reject(new Error('a call to what does not exist was dispatched'));
+    }
     if (options.signal.aborted)
       return Promise.resolve(notSent('cancelled', 'the call was cancelled before it was sent'));
     const runtime = this.#runtimes.get(target.server);
     if (runtime === undefined) return Promise.resolve(notSent('upstream-unavailable', 'the server is not in service'));
+    const caller = { principalId: call.principal.id, session: call.context.session };
     const outgoing = { target, action, args };
     return action === 'subscribe'
-      ? runtime.subscribe(call.principal.id, outgoing, options)
-      : runtime.call(call.principal.id, outgoing, options);
+      ? runtime.subscribe(caller, outgoing, options)
+      : runtime.call(caller, outgoing, options);
+  }
+
+  /** The roots of a legacy client changed: told to the sessions that were told of its roots, and to no other. */
+  rootsChanged(principalId: string, session: string): void {
+    for (const runtime of this.#runtimes.values()) runtime.rootsChanged({ principalId, session });
   }
 
   /** A principal wants to hear of a resource no more. */

@@ -1,3 +1,4 @@
+import type { JsonObject } from '../lib/json.ts';
 import type { BreakerState } from './breaker.ts';
 import type { Era } from './era.ts';
 import type { Offers } from './mcp/list-offers.ts';
@@ -46,6 +47,11 @@ export interface UpstreamServer {
   readonly sharing: 'principal' | 'all';
   /** Largest message in bytes that is read; a tool's own limit may be lower. */
   readonly maxResultBytes: number;
+  /**
+   * What it is told when nobody in particular asks: whatever policy lets it ask of any agent, as capabilities of a client.
+   * Servers offer more to clients that can do more.
+   */
+  readonly asks: JsonObject;
   /** Which protocol era the server speaks; `auto` asks it once and remembers. */
   readonly era: Era | 'auto';
 }

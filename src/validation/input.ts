@@ -4,11 +4,11 @@ import type { PostureRow } from '../domain/posture.ts';
 import { allow, deny } from '../domain/verdict.ts';
 import { argumentsSchema } from './call-shape.ts';
 import type { SchemaCompiler } from './compile.ts';
-import { type SchemaFacts, schemaFacts, sentenceOf } from './schema-facts.ts';
+import { type ErrorFact, type SchemaFacts, schemaFacts, sentenceOf } from './schema-facts.ts';
 
 export const inputPosture: PostureRow<'arguments-invalid'> = {
   guard: 'arguments',
-  when: "they do not match the tool's `inputSchema`, or what else the call may carry",
+  when: "they do not match the tool's `inputSchema`, or what else the call may carry, or one of them is fixed by a virtual server",
   yields: 'arguments-invalid',
   opens: null,
 };
@@ -21,7 +21,10 @@ export function validateInput(schemas: SchemaCompiler): Control<SchemaFacts> {
       const schema = argumentsSchema(call);
       // What does not exist has no schema; `authorize` has refused it long before.
       if (schema === undefined) return { schema: '', errors: [{ pointer: '', keyword: 'false schema' }] };
-      return schemaFacts(schemas.compile(schema), call.args);
+      const compiled = schemas.compile(schema);
+      const { overstepped = [] } = call;
+      if (overstepped.length > 0) return { schema: compiled.digest, errors: overstepped.map(notAllowed) };
+      return schemaFacts(compiled, call.args);
     },
     decide: ({ call }, { errors }) => {
       if (errors.length === 0) return allow();
@@ -31,6 +34,11 @@ export function validateInput(schemas: SchemaCompiler): Control<SchemaFacts> {
       );
     },
   };
+}
+
+/** Said as of an argument that the schema forbids: what it is fixed to is told to nobody. */
+function notAllowed(name: string): ErrorFact {
+  return { pointer: `/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`, keyword: 'false schema' };
 }
 
 function whatOf({ target, action }: Call): string {

@@ -67,6 +67,36 @@ tools: { sign: { risk: write, secretArguments: [apiKey] } }
   });
 });
 
+describe('through a virtual server', () => {
+  test('P9: a fixed argument is mirrored for its server, and no agent is asked for its header', async () => {
+    const liar = await LyingServer.start({ era: 'modern', tools: ['sign'] });
+    const counted = await CountedHome.make({
+      files: {
+        'registry/servers/liar.yaml': `name: liar
+transport: { type: streamable-http, url: "${liar.url}" }
+pin: auto
+tools: { sign: { risk: write, secretArguments: [apiKey] } }
+`,
+        'registry/virtual/desk.yaml': `name: desk
+tools: { include: ["liar/*"], override: { liar/sign: { fixed: { region: eu } } } }
+`,
+      },
+    });
+    const served = await counted.home.serve();
+    const { headers, body } = modernCall('sign', { apiKey: 'k-1' });
+    const answer = await send(Number(new URL(served.url).port), {
+      path: '/v/desk/mcp',
+      headers: { ...headers, authorization: `Bearer ${counted.keys.get('demo')}` },
+      body,
+    });
+    expect(JSON.parse(answer.body)).toMatchObject({ result: { content: [{ type: 'text', text: 'signed' }] } });
+    expect(liar.received.map(({ args }) => args)).toEqual([{ region: 'eu', apiKey: 'k-1' }]);
+    expect(liar.received[0]?.headers['mcp-param-region']).toBe('eu');
+    await counted.close();
+    await liar.close();
+  });
+});
+
 describe('at the door', () => {
   let door: OpenDoor;
   beforeEach(async () => {

@@ -124,7 +124,7 @@ test('P11: connections that were opened together and speak a moment later are al
   door = await openDoor({ connectionLimits: { perAddress: 100, silentPerAddress: 5, silentMs: 60_000 } });
   const head = HEAD.replace('HOST', `127.0.0.1:${door.ingress.port}`);
   const answered = Array.from({ length: 40 }, () => untilClosed());
-  await Promise.all(sockets.map((socket) => (socket.connecting ? once(socket, 'connect') : undefined)));
+  for (const socket of sockets) if (socket.connecting) await once(socket, 'connect');
   for (const socket of sockets) socket.write(`${head}connection: close\r\ncontent-length: 2\r\n\r\n{}`);
   for (const answer of answered) expect(statusesOf(await answer)).toEqual([400]);
 });

@@ -1,11 +1,10 @@
 import { spawnSync } from 'node:child_process';
-import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { closeSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs';
 import { afterEach, expect, test } from 'vitest';
 import type { Caller, Told } from '../fixtures/caller.ts';
 import { admittedNonces, CountedHome } from '../fixtures/counted-home.ts';
 import { childrenOf } from '../fixtures/processes.ts';
+import { mayMountSmall, mountSmall } from '../fixtures/small-disk.ts';
 
 let counted: CountedHome;
 let mounted: string | undefined;
@@ -16,16 +15,7 @@ afterEach(async () => {
   await counted.close();
 });
 
-const mountSmall = (path: string): boolean =>
-  spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=4m,mode=700', 'tmpfs', path]).status === 0;
-const mayMount = ((): boolean => {
-  const trial = mkdtempSync(join(tmpdir(), 'sen-'));
-  const may = mountSmall(trial);
-  if (may) spawnSync('umount', [trial]);
-  else process.stdout.write('skipped: a small disk cannot be mounted here, which needs root\n');
-  rmSync(trial, { recursive: true, force: true });
-  return may;
-})();
+const mayMount = mayMountSmall();
 const mayTrace = spawnSync('strace', ['-f', '-e', 'trace=none', 'true']).status === 0;
 if (!mayTrace) process.stdout.write('skipped: no strace here, which makes a sync of the disk fail\n');
 
@@ -36,7 +26,7 @@ function onSmallDisk(limits = ''): Promise<CountedHome> {
   return CountedHome.make({ limits }, (home) => {
     mounted = home.path('data');
     mkdirSync(mounted, { recursive: true });
-    mountSmall(mounted);
+    mountSmall(mounted, '4m');
   });
 }
 

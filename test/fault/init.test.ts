@@ -1,12 +1,12 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { mkdirSync, readdirSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import { until } from '../fixtures/governed-home.ts';
 import { Home } from '../fixtures/home.ts';
 import { childrenOf, isAlive } from '../fixtures/processes.ts';
+import { mayMountSmall, mountSmall } from '../fixtures/small-disk.ts';
 
 const MEMORY = resolve(import.meta.dirname, '../../node_modules/@modelcontextprotocol/server-memory/dist/index.js');
 
@@ -19,16 +19,7 @@ afterEach(async () => {
   await home.close();
 });
 
-const mountSmall = (path: string): boolean =>
-  spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=32k,mode=700', 'tmpfs', path]).status === 0;
-const mayMount = ((): boolean => {
-  const trial = mkdtempSync(join(tmpdir(), 'sen-'));
-  const may = mountSmall(trial);
-  if (may) spawnSync('umount', [trial]);
-  else process.stdout.write('skipped: a small disk cannot be mounted here, which needs root\n');
-  rmSync(trial, { recursive: true, force: true });
-  return may;
-})();
+const mayMount = mayMountSmall();
 
 function homeWith(server: object): void {
   home = new Home();
@@ -73,7 +64,7 @@ test.runIf(mayMount)('a disk that is full while a home is written leaves nothing
   homeWith({ command: process.execPath, args: [MEMORY] });
   mounted = home.path('small');
   mkdirSync(mounted);
-  mountSmall(mounted);
+  mountSmall(mounted, '32k');
   const places = ['--registry', 'small/registry', '--policies', 'small/policies'];
   const { code, stderr } = await home.run(['init', '--from', 'mcp.json', '--yes', ...places]);
   expect([code, stderr]).toEqual([1, expect.stringContaining('(files-unwritable)')]);

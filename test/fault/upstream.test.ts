@@ -86,7 +86,7 @@ test('F7, F10: a tool server that lies over HTTP costs only the calls it lies to
     wrong_id: 'upstream-protocol',
     two_replies: 'result',
     garbage: 'upstream-protocol',
-    endless_stream: 'result-too-large',
+    endless_stream: 'upstream-timeout',
     endless_event: 'result-too-large',
     huge: 'result-too-large',
     hang: 'upstream-timeout',

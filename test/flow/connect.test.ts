@@ -122,6 +122,37 @@ describe('connecting a host', () => {
     await client.close();
   });
 
+  test('connects a host to one server or virtual server alone, over stdio and over HTTP', async () => {
+    home.write({ 'registry/virtual/desk.yaml': 'name: desk\ntools: { rename: { say: tools/echo } }\n' });
+    await connect('vscode', '--server', 'desk');
+    const { servers } = JSON.parse(text(CODE)) as { servers: { seneschal: McpEntry } };
+    const client = await connectClient('v2-modern', servers.seneschal);
+    expect((await client.list()).map(({ name }) => name)).toEqual(['say']);
+    await client.close();
+    const urls = await Promise.all(
+      ['desk', 'tools'].map(async (server) => {
+        const { stdout } = await connect('cursor', '--http', '--server', server, '--print');
+        return /"url": "(.*)"/.exec(stdout)?.[1];
+      }),
+    );
+    expect(urls).toEqual(['http://127.0.0.1:7411/v/desk/mcp', 'http://127.0.0.1:7411/servers/tools/mcp']);
+  });
+
+  test.each([
+    [
+      ['--server', 'dsk'],
+      '--server: the registry has no server `dsk`  (registry-unknown-server)\nhint: there are tools\n',
+    ],
+    [
+      ['--server', 'tools', '--url', 'https://h/mcp'],
+      '--server: `--url` says which path it is  (settings-invalid)\n' +
+        'hint: write `/v/<name>/mcp` or `/servers/<name>/mcp` at the end of the url, and leave `--server` away\n',
+    ],
+  ])('with %s it says what is wrong and writes nothing', async (flags, told) => {
+    const { code, stderr } = await connect('cursor', ...flags);
+    expect([code, stderr, existsSync(home.path(CURSOR))]).toEqual([2, told, false]);
+  });
+
   test('tells what it did, and which servers go around the broker', async () => {
     put(CURSOR, OLD);
     put('.cline/data/settings/cline_mcp_settings.json', '{"mcpServers":{"old":{"url":"https://h/mcp"}}}');

@@ -96,7 +96,7 @@ test.each(CLIENTS)(
   '%s over %s: an agent is shown what it is granted of each surface, and no more',
   async (kind, door) => {
     const { others } = await connect(kind, door);
-    expect(others.capabilities()).toEqual(['completions', 'prompts', 'resources', 'tools']);
+    expect(others.capabilities()).toEqual(['completions', 'logging', 'prompts', 'resources', 'tools']);
     const { prompts } = (await others.prompts()) as { prompts: { name: string }[] };
     expect(prompts.map(({ name }) => name)).toEqual([
       'everything__args-prompt',
@@ -154,9 +154,9 @@ test.each(CLIENTS)('%s over %s: what may not be reached is answered like what is
   expect(new Set(completions).size).toBe(1);
 });
 
-test('an agent without grants is told of tools alone', async () => {
+test('an agent without grants is told of tools and log messages alone', async () => {
   const { others } = await connect('v2-modern', 'http', 'other');
-  expect(others.capabilities()).toEqual(['tools']);
+  expect(others.capabilities()).toEqual(['logging', 'tools']);
 });
 
 test('a row that forbids one URI of a template is a refusal that the agent sees no more of', async () => {

@@ -116,6 +116,7 @@ const BROKEN: Readonly<Record<string, () => Promise<string | undefined>>> = {
 const BROKEN_ELSEWHERE: Readonly<Record<string, readonly [file: string, expects: string]>> = {
   'resolving a prompt': ['test/flow/other-surfaces.test.ts', "'unknown-prompt'"],
   'resolving a URI': ['test/flow/other-surfaces.test.ts', "'unknown-resource'"],
+  subscriptions: ['test/attack/subscription-outlives-grant.test.ts', "'subscriptions-exceeded'"],
   pins: ['test/unit/registry/catalog.test.ts', "'unpinned: `registry.lock` does not hold it'"],
   drift: ['test/flow/tool-drift.test.ts', "'tool-drifted'"],
   'tool schemas': ['test/attack/schema-bomb.test.ts', "'quarantined'"],
@@ -125,6 +126,11 @@ const BROKEN_ELSEWHERE: Readonly<Record<string, readonly [file: string, expects:
   breaker: ['test/flow/failing-server.test.ts', "'upstream-unavailable'"],
   controls: ['test/unit/broker/governed-broker.test.ts', "'control-failed'"],
   ledger: ['test/fault/disk.test.ts', "'ledger-unavailable'"],
+  questions: ['test/attack/prying-server.test.ts', "'elicit question-blocked'"],
+  capabilities: ['test/flow/questions-of-real-servers.test.ts', "'capability-missing'"],
+  answers: ['test/attack/prying-server.test.ts', 'the answer is not passed on'],
+  'request state': ['test/attack/altered-state.test.ts', "'request-state-invalid'"],
+  'waiting calls': ['test/attack/altered-state.test.ts', 'as many calls wait for answers as may at one time'],
 };
 
 test('every guard is broken by a test', () => {

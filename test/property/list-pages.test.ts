@@ -6,6 +6,7 @@ import type { Principal } from '../../src/domain/principal.ts';
 import type { ToolTarget } from '../../src/domain/target.ts';
 import { ListPages } from '../../src/ingress/mcp/list-pages.ts';
 import { principalNamed } from '../fixtures/ingress-door.ts';
+import { NO_QUESTIONS } from '../fixtures/questions.ts';
 
 const AGENTS = ['a', 'b', 'c'];
 const PRINCIPALS = AGENTS.map(principalNamed);
@@ -42,8 +43,10 @@ function worldOf({ seen, description }: GeneratedWorld): World {
   });
   return {
     ...{ revision: 'sha256:cc', registry: 'sha256:bb', requestRow: [], resultRow: [], isComplete: true },
+    ...NO_QUESTIONS,
     offers: { tool: targets, prompt: [], resource: [], template: [] },
     resolve: () => undefined,
+    viewOf: () => undefined,
     subjectsOf: ({ id }) => [id],
     maySee: ({ principal }, target) => {
       const index = target.kind === 'tool' ? targets.indexOf(target) : -1;

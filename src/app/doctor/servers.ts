@@ -112,11 +112,11 @@ function oddities({ servers: seen, findings }: RegistryView, registry: Registry)
   const failed = new Set(seen.filter(({ status }) => status === 'failed').map(({ name }) => name));
   return findings
     .filter(({ server }) => !failed.has(server))
-    .map(({ server, message }) => ({
+    .map(({ server, message, at, hint }) => ({
       code: 'doctor-server-settings',
-      at: registry.placeOf(server, ['tools']),
+      at: at ?? registry.placeOf(server, ['tools']),
       message,
-      hint: 'mend the file; `seneschal registry list` shows what the server has',
+      hint: hint ?? 'mend the file; `seneschal registry list` shows what the server has',
       severity: 'warning',
     }));
 }

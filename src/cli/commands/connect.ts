@@ -32,6 +32,11 @@ export const connect: CommandDeclaration = defineCommand({
   flags: [
     { name: 'agent', value: 'agent', what: 'the agent of that host; needed where the registry declares several' },
     {
+      name: 'server',
+      value: 'server',
+      what: 'a server or virtual server that is all that the host gets (default: all that the agent may use)',
+    },
+    {
       name: 'scope',
       value: 'scope',
       what: 'the file of the user, or the one of this project',

@@ -4,6 +4,7 @@ import { takenPlaces, type WrittenHome, writeHome } from '../../app/adopt/write-
 import type { Settings } from '../../app/settings.ts';
 import { ProblemError } from '../../domain/problem.ts';
 import { POLICY_TEMPLATES, type PolicyTemplate } from '../../policy/templates/first-policy.ts';
+import { YES_FLAG } from '../adoption-flags.ts';
 import { isAgreed, requireSomebody } from '../agreement.ts';
 import { askChoice, canAsk } from '../ask.ts';
 import { coreOptions } from '../core-options.ts';
@@ -61,7 +62,7 @@ export const init: CommandDeclaration = defineCommand({
       repeatable: true,
       what: 'a tool that the template ci names; without it every tool that only looks',
     },
-    { name: 'yes', what: 'agree beforehand, without being asked' },
+    YES_FLAG,
     { name: 'dry-run', what: 'show the files and write none' },
     { name: 'force', what: 'move a registry and policies that are there aside' },
   ],

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { type Daemon, startDaemon } from '../../app/daemon.ts';
 import { systemClock } from '../../app/system.ts';
 import { agentNameOf } from '../../domain/agent-name.ts';
+import { ProblemError } from '../../domain/problem.ts';
 import { jsonLog } from '../../telemetry/log.ts';
 import { textLog } from '../../telemetry/text-log.ts';
 import { type CommandDeclaration, defineCommand } from '../declaration.ts';
@@ -46,6 +47,18 @@ export const serve: CommandDeclaration = defineCommand({
       what: 'make a key for this agent when there is no key yet, and print it once',
     },
     {
+      name: 'question-expiry',
+      value: 'duration',
+      what: 'how long the question of a tool server waits for its answer',
+      default: '10m',
+    },
+    {
+      name: 'waiting-calls',
+      value: 'number',
+      what: 'how many calls of one agent may wait for answers at one time, 1 to 1000',
+      default: '16',
+    },
+    {
       name: 'idle-exit',
       value: 'duration',
       what: 'end after so long without an agent on the socket',
@@ -77,6 +90,7 @@ export const serve: CommandDeclaration = defineCommand({
       ...{ log, version: VERSION, env: process.env, http: !flags['no-http'] },
       ...{ allowedHosts: flags['allow-host'], allowedOrigins: flags['allow-origin'] },
       maxCalls: typedCount('--max-calls', flags['max-calls']),
+      questions: questionLimits(flags['question-expiry'], flags['waiting-calls']),
       ...(flags['first-key'] === undefined ? {} : { firstKeyFor: agentNameOf(flags['first-key']) }),
       ...(flags['idle-exit'] === undefined
         ? {}
@@ -98,6 +112,22 @@ export const serve: CommandDeclaration = defineCommand({
     return endedBy() === 'SIGINT' ? EXIT.interrupted : EXIT.yes;
   },
 });
+
+/** How long questions wait, and how many calls for them. @throws ProblemError `settings-invalid`. */
+function questionLimits(expiry: string, waiting: string): { readonly expiryMs: number; readonly perPrincipal: number } {
+  const expiryMs = typedDurationMs('--question-expiry', expiry, '`10m`');
+  const perPrincipal = /^\d{1,4}$/.test(waiting) ? Number(waiting) : 0;
+  if (expiryMs <= LONGEST_TIMER_MS && perPrincipal >= 1 && perPrincipal <= MOST_WAITING)
+    return { expiryMs, perPrincipal };
+  const isLong = expiryMs > LONGEST_TIMER_MS;
+  const at = isLong ? '--question-expiry' : '--waiting-calls';
+  const hint = isLong ? 'write at most `24d`' : `write a whole number from 1 to ${MOST_WAITING}`;
+  throw new ProblemError([{ code: 'settings-invalid', at, message: 'this is no such limit', hint }]);
+}
+
+/** What a timer of Node can wait. */
+const LONGEST_TIMER_MS = 2_147_483_647;
+const MOST_WAITING = 1_000;
 
 /** Closes the daemon on the first signal; says which it was. A second one ends at once, as the system does it. */
 function endOnSignals(daemon: Daemon): () => NodeJS.Signals | undefined {

@@ -21,7 +21,14 @@ export const stdio: CommandDeclaration = defineCommand({
     directory, and decides nothing. Where no broker runs it starts one in the background, which listens on the socket
     of the data directory alone and ends five minutes after its last agent. The operating-system user is the proof of
     the agent.`,
-  flags: [{ name: 'agent', value: 'agent', what: 'the agent, as `registry/agents/` declares it', required: true }],
+  flags: [
+    { name: 'agent', value: 'agent', what: 'the agent, as `registry/agents/` declares it', required: true },
+    {
+      name: 'server',
+      value: 'server',
+      what: 'a server or virtual server of the registry, to speak with it alone (default: all that the agent may use)',
+    },
+  ],
   settings: ['registry', 'policies', 'data'],
   ownOutput: true,
   exits: {
@@ -34,15 +41,19 @@ export const stdio: CommandDeclaration = defineCommand({
       line: `echo '{"jsonrpc":"2.0","id":1,"method":"ping"}' | seneschal stdio --agent demo`,
     },
   ],
-  run: async ({ flags, settings }) => carry(await connected(settings(), agentNameOf(flags.agent))),
+  run: async ({ flags, settings }) =>
+    carry(await connected(settings(), { agent: agentNameOf(flags.agent), server: flags.server })),
 });
 
-async function connected(settings: Settings, agent: string): Promise<Socket> {
+async function connected(
+  settings: Settings,
+  { agent, server }: { readonly agent: string; readonly server: string | undefined },
+): Promise<Socket> {
   const path = daemonSocketPath(settings);
   let started: BackgroundDaemon | undefined;
   for (const until = performance.now() + START_MS; ; ) {
     try {
-      return await connectAgent(path, agent);
+      return await connectAgent(path, agent, server);
     } catch (error) {
       const mayCome = isDaemonAbsent(error) || isDaemonLeaving(error);
       if (!mayCome || performance.now() > until) throw error;

@@ -4,6 +4,7 @@ import type { CallContext } from '../../domain/call.ts';
 import type { Refusal } from '../../domain/outcome.ts';
 import type { Principal } from '../../domain/principal.ts';
 import type { OfferKind } from '../../domain/target.ts';
+import type { ViewName } from '../../domain/view-name.ts';
 import type { CancelSignal } from '../../lib/cancellation.ts';
 import { isJsonObject, type JsonObject } from '../../lib/json.ts';
 import type { RequestId, RpcMessage } from './envelope.ts';
@@ -31,6 +32,8 @@ export interface Conversation {
   readonly principal: Principal;
   readonly era: Era;
   readonly context: CallContext;
+  /** The part of the whole that it is about. Default: the whole. */
+  readonly view?: ViewName | undefined;
   /** What the client said of itself before; only the legacy era has that. */
   readonly client?: LegacyClient | undefined;
 }
@@ -64,6 +67,8 @@ export async function answerCall(
   const governed = readGoverned(request.method, request.params);
   if (typeof governed === 'string') return refuseParams(services, conversation, [request.id, governed]);
   const { verb, name, args } = governed;
+  // In the legacy era these members mean nothing.
+  const resumption = conversation.era === 'modern' ? governed.resumption : undefined;
   const { _meta: meta } = request.params;
   const sent = (isJsonObject(meta) ? meta.traceparent : undefined) ?? traceHeader;
   const context =
@@ -71,7 +76,8 @@ export async function answerCall(
       ? { ...conversation.context, traceparent: sent }
       : conversation.context;
   try {
-    const asked = { principal: conversation.principal, verb, exposedName: name, args, context };
+    const { principal, view } = conversation;
+    const asked = { principal, verb, exposedName: name, args, context, resumption, view };
     const reply =
       verb.action === 'subscribe'
         ? await subscribe(services, conversation, { asked, signal })
@@ -129,7 +135,7 @@ export function answerOther(
 export function initializeResult(
   params: JsonObject,
   services: McpServices,
-  principal: Principal,
+  who: Pick<Conversation, 'principal' | 'view'>,
 ): { readonly protocolVersion: string; readonly result: JsonObject; readonly client: LegacyClient } | undefined {
   const { protocolVersion: requested, capabilities, clientInfo } = params;
   if (typeof requested !== 'string' || !isJsonObject(capabilities) || !isJsonObject(clientInfo)) return undefined;
@@ -137,7 +143,7 @@ export function initializeResult(
   return {
     protocolVersion,
     client: legacyClient(capabilities),
-    result: { protocolVersion, capabilities: capabilitiesFor(services, principal), serverInfo: services.serverInfo },
+    result: { protocolVersion, capabilities: capabilitiesFor(services, who), serverInfo: services.serverInfo },
   };
 }
 
@@ -164,10 +170,10 @@ async function refuseParams(
   return invalidParamsReply(id, `Invalid params: ${problem}`);
 }
 
-function answerDiscover(services: McpServices, { principal }: Conversation, request: RpcRequest): Reply {
+function answerDiscover(services: McpServices, conversation: Conversation, request: RpcRequest): Reply {
   const result: JsonObject = {
     supportedVersions: MODERN_REVISIONS,
-    capabilities: capabilitiesFor(services, principal),
+    capabilities: capabilitiesFor(services, conversation),
     ttlMs: services.listTtlMs,
     cacheScope: 'private',
   };
@@ -175,8 +181,11 @@ function answerDiscover(services: McpServices, { principal }: Conversation, requ
 }
 
 /** Tools, and of the other surfaces those that there are for the principal. */
-function capabilitiesFor({ broker }: McpServices, principal: Principal): JsonObject {
-  const { prompts, resources, completions, subscriptions } = broker.surfacesOf(principal);
+function capabilitiesFor(
+  { broker }: McpServices,
+  { principal, view }: Pick<Conversation, 'principal' | 'view'>,
+): JsonObject {
+  const { prompts, resources, completions, subscriptions } = broker.surfacesOf(principal, view);
   return {
     tools: { listChanged: true },
     logging: {},
@@ -200,8 +209,8 @@ function answerList(services: McpServices, conversation: Conversation, request: 
   const listed = LISTS[request.method];
   const { cursor } = request.params;
   if (listed === undefined || (cursor !== undefined && typeof cursor !== 'string')) return invalidCursor(request.id);
-  const { principal, era } = conversation;
-  const page = services.pages.page(services.broker.list(principal, listed.kind), principal.id, cursor);
+  const { principal, era, view } = conversation;
+  const page = services.pages.page(services.broker.list(principal, listed.kind, view), principal.id, cursor);
   if (!page) return invalidCursor(request.id);
   // Written by hand: the offers are printed already. They come last, so that what differs is one short text before them.
   let head = `{"jsonrpc":"2.0","id":${idJson(request.id)},"result":{`;

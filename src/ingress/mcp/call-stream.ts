@@ -25,10 +25,10 @@ export class CallStream implements NoticeSink {
     this.#stillProved = stillProved;
   }
 
-  send(json: string): void {
+  send(json: string): boolean {
     const response = this.#response;
-    if (!this.#isAccepted || response.writableEnded || response.destroyed) return;
-    if (response.writableLength > MAX_UNREAD_BYTES || !this.#stillProved()) return;
+    if (!this.#isAccepted || response.writableEnded || response.destroyed) return false;
+    if (response.writableLength > MAX_UNREAD_BYTES || !this.#stillProved()) return false;
     if (!response.headersSent) {
       response.writeHead(200, {
         'content-type': 'text/event-stream',
@@ -37,6 +37,7 @@ export class CallStream implements NoticeSink {
       });
     }
     response.write(eventOf(json));
+    return true;
   }
 
   /** Ends with the reply, in whichever form it has become. */

@@ -25,6 +25,13 @@ export type EnvelopeResult =
   | { readonly ok: true; readonly message: RpcMessage }
   | ({ readonly ok: false } & RpcProblem);
 
+/** The answer of a client to a question of ours. */
+export interface RpcResponse {
+  readonly id: RequestId;
+  /** The whole message; what of it is a result or an error its reader says. */
+  readonly body: JsonObject;
+}
+
 export interface EnvelopeLimits {
   /** Largest message in bytes. */
   readonly maxBytes: number;
@@ -35,11 +42,39 @@ export interface EnvelopeLimits {
 const MAX_ID_LENGTH = 256;
 const MAX_METHOD_LENGTH = 128;
 
+/** Like `parseEnvelope`, for clients that may be asked: the answer to a question is let through too. */
+export function parseMessage(
+  bytes: Uint8Array | string,
+  limits: EnvelopeLimits,
+): EnvelopeResult | { readonly ok: true; readonly response: RpcResponse } {
+  const value = readValue(bytes, limits);
+  if ('ok' in value) return value;
+  const { id, method, result, error } = value.object;
+  const isResponse = method === undefined && (result === undefined) !== (error === undefined);
+  if (!isResponse || value.object.jsonrpc !== '2.0' || !isRequestId(id ?? null)) return readEnvelope(value.object);
+  // `as`: the line before has just said so.
+  return { ok: true, response: { id: id as RequestId, body: value.object } };
+}
+
+/** What a message is that answers a question which nobody asked. */
+export const ANSWERS_NOTHING: RpcProblem = {
+  code: INVALID_REQUEST,
+  problem: 'the message answers nothing that was asked',
+};
+
 /**
  * Parses one JSON-RPC message strictly: exactly the members `jsonrpc`, `id`, `method`, `params`, so that no upstream
  * can see a member that we did not (CVE-2026-27896).
  */
 export function parseEnvelope(bytes: Uint8Array | string, limits: EnvelopeLimits): EnvelopeResult {
+  const value = readValue(bytes, limits);
+  return 'ok' in value ? value : readEnvelope(value.object);
+}
+
+function readValue(
+  bytes: Uint8Array | string,
+  limits: EnvelopeLimits,
+): { readonly object: JsonObject } | Extract<EnvelopeResult, { ok: false }> {
   const parsed = parseStrictJson(bytes, limits);
   if (!parsed.ok) return { ok: false, ...JSON_PROBLEMS[parsed.problem] };
   const value = parsed.value;
@@ -48,7 +83,7 @@ export function parseEnvelope(bytes: Uint8Array | string, limits: EnvelopeLimits
     return refuse('batches are not served: send one message at a time');
   }
   if (!isJsonObject(value)) return refuse('the message is not an object');
-  return readEnvelope(value);
+  return { object: value };
 }
 
 const JSON_PROBLEMS: Readonly<Record<StrictJsonProblem, RpcProblem>> = {
@@ -97,6 +132,6 @@ function isRequestId(value: JsonValue): value is RequestId {
   return typeof value === 'string' ? value.length <= MAX_ID_LENGTH : Number.isSafeInteger(value);
 }
 
-function refuse(problem: string, id?: RequestId): EnvelopeResult {
+function refuse(problem: string, id?: RequestId): Extract<EnvelopeResult, { ok: false }> {
   return { ok: false, code: INVALID_REQUEST, problem, ...(id === undefined ? {} : { id }) };
 }

@@ -1,4 +1,4 @@
-import { VERBS, type Verb } from '../../domain/call.ts';
+import { type Resumption, VERBS, type Verb } from '../../domain/call.ts';
 import { isJsonObject, type JsonObject } from '../../lib/json.ts';
 import type { Era } from './modern-envelope.ts';
 
@@ -8,6 +8,8 @@ export interface GovernedRequest {
   /** The name, URI or URI template. */
   readonly name: string;
   readonly args: JsonObject;
+  /** Where the call goes on after a question. */
+  readonly resumption?: Resumption;
 }
 
 const NO_ARGUMENTS: JsonObject = Object.freeze({});
@@ -30,7 +32,12 @@ export function isGoverned(method: string, era: Era): boolean {
 /** Reads the parameters of a governed request. @returns what is wrong with them, as one clause, where something is. */
 export function readGoverned(method: string, params: JsonObject): GovernedRequest | string {
   if (method === SUBSCRIBE) return readUri(params, VERBS.subscribeResource);
-  return READERS[method]?.(params) ?? 'the method is not governed';
+  const asked = READERS[method]?.(params) ?? 'the method is not governed';
+  const { requestState, inputResponses } = params;
+  // A client gives back the state that it was given, and we give one with every question (2026-07-28, patterns/mrtr).
+  if (typeof asked === 'string' || requestState === undefined || method === 'completion/complete') return asked;
+  if (inputResponses !== undefined && !isJsonObject(inputResponses)) return '`inputResponses` is not an object';
+  return { ...asked, resumption: { state: requestState, responses: inputResponses ?? NO_ARGUMENTS } };
 }
 
 function readNamed({ name, arguments: args = NO_ARGUMENTS }: JsonObject, verb: Verb): GovernedRequest | string {

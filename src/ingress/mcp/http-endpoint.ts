@@ -1,13 +1,20 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { PostureRow } from '../../domain/posture.ts';
 import type { Principal } from '../../domain/principal.ts';
+import type { ViewName } from '../../domain/view-name.ts';
 import type { AuthenticateMessage } from '../authenticate-message.ts';
 import { readBody } from '../read-body.ts';
 import { SseStreams } from '../sse-streams.ts';
 import { internalErrorReply, nameOf } from './answer.ts';
-import { parseEnvelope, type RpcProblem } from './envelope.ts';
+import { ANSWERS_NOTHING, parseMessage, type RpcProblem } from './envelope.ts';
 import { type HttpExchange, headerOf, sendJson, sendReply } from './http-exchange.ts';
-import { sendMethodNotAllowed, serveLegacy, serveLegacyEnd, serveLegacyStream } from './http-legacy.ts';
+import {
+  sendMethodNotAllowed,
+  serveLegacy,
+  serveLegacyEnd,
+  serveLegacyStream,
+  takeLegacyAnswer,
+} from './http-legacy.ts';
 import { mirrorHeadersOf, STATELESS, serveModern } from './http-modern.ts';
 import type { HttpState } from './http-state.ts';
 import { LegacySessions, type SessionLimits } from './legacy-sessions.ts';
@@ -31,29 +38,37 @@ const UNAUTHORIZED = '{"error":"unauthorized","message":"a valid api key is requ
 const UNAVAILABLE = '{"error":"unavailable","message":"nobody can be authenticated now"}';
 const STOPPING = '{"error":"unavailable","message":"the broker is stopping"}';
 
-/** `/mcp` over HTTP, both eras. Host and Origin are checked before it. */
+/** `/mcp` and the paths of views over HTTP, both eras. Host and Origin are checked before it. */
 export class McpEndpoint {
   readonly #state: HttpState;
   readonly #authenticate: AuthenticateMessage;
+  readonly #notFound: RequestListener;
   #stopping = false;
 
   constructor(
     services: McpServices,
-    options: { authenticate: AuthenticateMessage; sessionLimits?: SessionLimits | undefined },
+    options: {
+      authenticate: AuthenticateMessage;
+      /** Answers what is not there, as on any other path. */
+      notFound: RequestListener;
+      sessionLimits?: SessionLimits | undefined;
+    },
   ) {
     this.#authenticate = options.authenticate;
+    this.#notFound = options.notFound;
     this.#state = {
       services,
       sessions: new LegacySessions(services, options.sessionLimits),
       streams: new SseStreams(),
       openCalls: new OpenCalls(),
       subscriptionsOf: new Map(),
-      provesSame: ({ request, principal }) => this.#prove(request) === principal.id,
+      provesSame: ({ request, principal, view }) =>
+        this.#prove(request) === principal.id && this.#isServed(principal, view),
     };
   }
 
-  /** Answers one request. Whatever happens is an answer. */
-  handle(request: IncomingMessage, response: ServerResponse): void {
+  /** Answers one request, about the whole or about the view of its path. Whatever happens is an answer. */
+  handle(request: IncomingMessage, response: ServerResponse, view?: ViewName): void {
     if (this.#stopping) {
       response.setHeader('connection', 'close');
       sendJson(response, 503, STOPPING);
@@ -61,7 +76,12 @@ export class McpEndpoint {
     }
     const principal = this.#identify(request, response);
     if (!principal) return;
-    this.#route({ request, response, principal }).catch((error: unknown) => {
+    // After the proof and never before it: which views there are is nobody's to try out.
+    if (!this.#isServed(principal, view)) {
+      this.#notFound(request, response);
+      return;
+    }
+    this.#route({ request, response, principal, view }).catch((error: unknown) => {
       this.#state.services.log.error('ingress.failed', { error: nameOf(error) });
       sendReply(response, internalErrorReply(undefined));
     });
@@ -94,6 +114,10 @@ export class McpEndpoint {
     response.setHeader('www-authenticate', 'Bearer realm="seneschal"');
     sendJson(response, 401, UNAUTHORIZED);
     return undefined;
+  }
+
+  #isServed(principal: Principal, view: ViewName | undefined): boolean {
+    return view === undefined || this.#state.services.broker.serves(principal, view);
   }
 
   #prove(request: IncomingMessage): string | undefined {
@@ -129,8 +153,12 @@ export class McpEndpoint {
       response.setHeader('connection', 'close');
       return this.#refuse(exchange, { code: INVALID_REQUEST, problem: 'the message is too large' }, 413);
     }
-    const envelope = parseEnvelope(body, limits);
+    const envelope = parseMessage(body, limits);
     if (!envelope.ok) return this.#refuse(exchange, envelope);
+    if ('response' in envelope) {
+      if (takeLegacyAnswer(this.#state, exchange, envelope.response)) return;
+      return this.#refuse(exchange, ANSWERS_NOTHING);
+    }
     const headers = mirrorHeadersOf(exchange);
     const { message } = envelope;
     if (eraOf(message, headers) === 'modern') return serveModern(this.#state, exchange, { message, headers });

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Principal } from '../../domain/principal.ts';
+import type { ViewName } from '../../domain/view-name.ts';
 import type { PrintedReply, Reply } from './replies.ts';
 
 /** One HTTP request of a proved principal, and where its answer goes. */
@@ -7,6 +8,8 @@ export interface HttpExchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly principal: Principal;
+  /** What its path stands for. Default: the whole. */
+  readonly view: ViewName | undefined;
 }
 
 /** Answers with JSON; nothing happens when the client is gone. */

@@ -1,7 +1,7 @@
 import type { CallContext } from '../../domain/call.ts';
 import { Cancellation } from '../../lib/cancellation.ts';
 import { answerOther, type Conversation, initializeResult, isRequest, type RpcRequest } from './answer.ts';
-import type { RequestId, RpcMessage } from './envelope.ts';
+import type { RequestId, RpcMessage, RpcResponse } from './envelope.ts';
 import { isGoverned } from './governed-request.ts';
 import { type HttpExchange, headerOf, sendEmpty, sendReply } from './http-exchange.ts';
 import type { HttpState } from './http-state.ts';
@@ -22,12 +22,29 @@ export async function serveLegacy(state: HttpState, exchange: HttpExchange, mess
   if (!session) return;
   if (!isRequest(message)) {
     if (message.method === 'notifications/cancelled') cancel(session, message);
+    if (message.method === 'notifications/roots/list_changed') {
+      state.services.broker.rootsChanged(principal, session.context);
+    }
     return sendEmpty(response, 202);
   }
-  const conversation: Conversation = { principal, era: 'legacy', context: session.context, client: session.client };
+  const { context, view, client } = session;
+  const conversation: Conversation = { principal, era: 'legacy', context, view, client };
   if (isGoverned(message.method, 'legacy'))
     return serveSessionCall(state, exchange, { message, conversation, session });
   sendReply(response, answerOther(state.services, conversation, message));
+}
+
+/** Takes the answer of a legacy client to a question of ours; false where it answers none of its session. */
+export function takeLegacyAnswer(
+  { sessions }: HttpState,
+  { request, response, principal, view }: HttpExchange,
+  answer: RpcResponse,
+): boolean {
+  const sessionId = headerOf(request, 'mcp-session-id');
+  const session = sessionId === undefined ? undefined : sessions.find(sessionId, { principalId: principal.id, view });
+  if (session?.client.questions?.take(answer) !== true) return false;
+  sendEmpty(response, 202);
+  return true;
 }
 
 /** Serves `GET /mcp`: the stream on which a session hears that its lists changed. */
@@ -53,7 +70,9 @@ export function serveLegacyStream(state: HttpState, exchange: HttpExchange): voi
     },
   });
   session.stream = stream;
-  session.unwatch = state.services.changes.watch(principal.id, (surface) => stream.send(listChangedText(surface)));
+  session.unwatch = state.services.changes.watch({ principalId: principal.id, view: session.view }, (surface) =>
+    stream.send(listChangedText(surface)),
+  );
 }
 
 /** Serves `DELETE /mcp`: the client ends its session. */
@@ -75,18 +94,18 @@ export function sendMethodNotAllowed({ response }: Pick<HttpExchange, 'response'
 
 async function serveInitialize(
   state: HttpState,
-  { response, principal }: HttpExchange,
+  { response, principal, view }: HttpExchange,
   message: RpcRequest,
 ): Promise<void> {
   const { services, sessions } = state;
-  const answer = initializeResult(message.params, services, principal);
+  const answer = initializeResult(message.params, services, { principal, view });
   if (!answer) {
     return sendReply(
       response,
       invalidParamsReply(message.id, 'Invalid params: `protocolVersion`, `capabilities` and `clientInfo` are required'),
     );
   }
-  const session = sessions.open(principal.id, answer.protocolVersion, answer.client);
+  const session = sessions.open({ principalId: principal.id, view }, answer.protocolVersion, answer.client);
   if (!session) {
     return sendReply(response, errorReply(message.id, { code: SESSION_REQUIRED, message: 'Too many sessions' }, 503));
   }
@@ -134,10 +153,10 @@ function sessionOf(state: HttpState, exchange: HttpExchange, id: RequestId | und
     sendReply(exchange.response, errorReply(id, error, 400));
     return undefined;
   }
-  const { principal } = exchange;
-  const session = state.sessions.find(sessionId, principal.id);
+  const { principal, view } = exchange;
+  const session = state.sessions.find(sessionId, { principalId: principal.id, view });
   if (!session) {
-    // Whether it is gone or another's: the answer is the same, and the book has who asked.
+    // Whether it is gone, another's, or of another path: the answer is the same, and the book has who asked.
     const problem = { code: SESSION_NOT_FOUND, problem: 'the principal has no session of that id' };
     void state.services.broker.recordMalformed({ principal, context: NO_SESSION, ...problem });
     sendReply(exchange.response, errorReply(id, { code: SESSION_NOT_FOUND, message: 'Session not found' }, 404));

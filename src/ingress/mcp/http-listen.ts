@@ -65,7 +65,8 @@ function openStream(
   });
   stream.send(subscription.acknowledged);
   if (subscription.isServed) {
-    unwatch = state.services.changes.watch(exchange.principal.id, (surface) => {
+    const { principal, view } = exchange;
+    unwatch = state.services.changes.watch({ principalId: principal.id, view }, (surface) => {
       const changed = subscription.changed(surface);
       if (changed !== undefined) stream.send(changed);
     });

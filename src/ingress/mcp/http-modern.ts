@@ -28,7 +28,7 @@ export async function serveModern(
   { message, headers }: { readonly message: RpcMessage; readonly headers: MirrorHeaders },
 ): Promise<void> {
   const { services } = state;
-  const { principal, response } = exchange;
+  const { principal, response, view } = exchange;
   // The revision defines no notification from clients over HTTP: closing the stream is the cancellation.
   if (!isRequest(message)) return sendEmpty(response, 202);
   const problem = checkModernRequest(message, headers) ?? checkMirroredArguments(services, exchange, message);
@@ -39,7 +39,7 @@ export async function serveModern(
     }
     return sendReply(response, problemReply(problem, message.id));
   }
-  const conversation: Conversation = { principal, era: 'modern', context: STATELESS };
+  const conversation: Conversation = { principal, era: 'modern', context: STATELESS, view };
   if (isGoverned(message.method, 'modern')) {
     return serveCall(state, exchange, { message, conversation, controller: new Cancellation() });
   }
@@ -50,15 +50,15 @@ export async function serveModern(
 /** The headers of a call against its arguments. Of a tool that the agent may not see nothing is told, not even its headers. */
 function checkMirroredArguments(
   { broker }: McpServices,
-  { principal, request }: HttpExchange,
+  { principal, request, view }: HttpExchange,
   { method, params }: RpcMessage,
 ): RpcProblem | undefined {
   const { name } = params;
   if (method !== 'tools/call' || typeof name !== 'string') return undefined;
-  const mirrored = broker.mirroredArguments(name);
+  const mirrored = broker.mirroredArguments(name, view);
   const problem = mirrored.length === 0 ? undefined : checkParamHeaders(mirrored, params, request.headers);
   if (problem === undefined) return undefined;
-  return broker.list(principal, 'tool').offers.some((tool) => tool.name === name) ? problem : undefined;
+  return broker.list(principal, 'tool', view).offers.some((tool) => tool.name === name) ? problem : undefined;
 }
 
 /** The headers that a modern POST mirrors its body in. */

@@ -1,5 +1,6 @@
 import type { LogLevel } from '../../domain/agent-link.ts';
 import type { JsonObject } from '../../lib/json.ts';
+import type { AgentQuestions } from './agent-questions.ts';
 import { HeldResources } from './held-resources.ts';
 
 /** What a legacy client said of itself and asked to be told, for as long as its session lives. */
@@ -9,6 +10,8 @@ export interface LegacyClient {
   /** What it set last; undefined until then. */
   logLevel: LogLevel | undefined;
   readonly held: HeldResources;
+  /** What it was asked; made with the first request that may lead to a question. */
+  questions?: AgentQuestions;
   /** Sends what belongs to no request; drops it where there is no way. MUST NOT throw. */
   push: (json: string) => void;
 }

@@ -1,16 +1,20 @@
 import type { CallContext } from '../../domain/call.ts';
+import type { ViewName } from '../../domain/view-name.ts';
 import type { Cancellation } from '../../lib/cancellation.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Ids } from '../../lib/ids.ts';
 import type { SseStream } from '../sse-streams.ts';
 import type { RequestId } from './envelope.ts';
 import { type LegacyClient, legacyClient } from './legacy-client.ts';
+import type { Viewer } from './list-changes.ts';
 
 /** One session of a client older than 2026-07-28. Its id is no proof of anything: every request proves its principal anew. */
 export interface LegacySession {
   /** What the client sends as `Mcp-Session-Id`; never written to a record. */
   readonly id: string;
   readonly principalId: string;
+  /** What the path stands for on which it was opened: on another it is unknown. */
+  readonly view: ViewName | undefined;
   /** Names the session in records by a UUID of its own. */
   readonly context: CallContext;
   readonly client: LegacyClient;
@@ -53,7 +57,7 @@ export class LegacySessions {
 
   /** Opens a session; undefined when there is room for none. */
   open(
-    principalId: string,
+    { principalId, view }: Viewer,
     protocolVersion: string,
     client: LegacyClient = legacyClient({}),
   ): LegacySession | undefined {
@@ -64,6 +68,7 @@ export class LegacySessions {
     const session: LegacySession = {
       id: Buffer.from(this.#ids.randomBytes(ID_BYTES)).toString('base64url'),
       principalId,
+      view,
       context: Object.freeze({ transport: 'http', protocolVersion, session: this.#ids.uuidv7() }),
       client,
       inFlight: new Map(),
@@ -77,10 +82,10 @@ export class LegacySessions {
     return session;
   }
 
-  /** The session of that id, if it is this principal's. Unknown and foreign ones cannot be told apart. */
-  find(id: string, principalId: string): LegacySession | undefined {
+  /** The session of that id, if it is this principal's on this path. Unknown and foreign ones cannot be told apart. */
+  find(id: string, { principalId, view }: Viewer): LegacySession | undefined {
     const session = this.#sessions.get(id);
-    if (session?.principalId !== principalId) return undefined;
+    if (session?.principalId !== principalId || session.view !== view) return undefined;
     session.lastUsedMs = this.#clock.monotonicMs();
     return session;
   }

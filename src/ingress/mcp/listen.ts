@@ -22,7 +22,7 @@ const MAX_RESOURCES = 64;
  */
 export async function openListening(
   { broker, serverInfo }: Pick<McpServices, 'broker' | 'serverInfo'>,
-  { principal, context }: Conversation,
+  { principal, context, view }: Conversation,
   { request: { id, params }, signal }: { readonly request: RpcRequest; readonly signal: CancelSignal },
 ): Promise<Listening | string> {
   const uris = resourcesIn(params);
@@ -37,7 +37,7 @@ export async function openListening(
   };
   // One after the other: they are counted like any requests, and many at once would take the place of others.
   for (const exposedName of uris) {
-    const asked = { principal, exposedName, context };
+    const asked = { principal, exposedName, context, view };
     const reply = await broker.subscribe(asked, { signal, onUpdated: () => tell(exposedName) });
     if (reply.end === undefined) continue;
     held.hold(exposedName, reply.end);

@@ -7,10 +7,14 @@ import {
   completedReply,
   decisionOf,
   errorReply,
+  inputRequiredReply,
   type Refused,
   type Reply,
   type ReplyStyle,
   resultReply,
+  staleStateReply,
+  statusOfFailure,
+  tellsOfError,
   unknownReply,
 } from './replies.ts';
 import { META_DECISION } from './revisions.ts';
@@ -27,10 +31,14 @@ export function replyToOther(reply: CallReply, request: AskedFor, style: ReplySt
       if (request.verb.action !== 'read') return completedReply(request.id, outcome, style);
       return resultReply(request.id, cached(outcome.result, style.era), style);
     case 'refused':
-      return outcome.visible ? refusedReply(callId, request, outcome) : unknownReply(request, style.era);
+      if (!outcome.visible) return unknownReply(request, style.era);
+      if (outcome.reason === 'request-state-invalid') return staleStateReply(request.id);
+      return refusedReply(callId, request, outcome);
+    case 'input-required':
+      return inputRequiredReply(request.id, outcome, style);
     case 'failed':
-      return outcome.error
-        ? errorReply(request.id, errorOfEra(outcome.error, style.era), 200)
+      return outcome.error && tellsOfError(outcome, style.era)
+        ? errorReply(request.id, errorOfEra(outcome.error, style.era), statusOfFailure(outcome))
         : refusedReply(callId, request, outcome);
   }
 }

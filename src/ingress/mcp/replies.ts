@@ -1,5 +1,6 @@
 import type { CallReply } from '../../broker/broker.ts';
 import type { Verb } from '../../domain/call.ts';
+import type { InputRequired } from '../../domain/outcome.ts';
 import type { Reason } from '../../domain/reasons.ts';
 import { isJsonObject, type JsonObject } from '../../lib/json.ts';
 import type { RequestId, RpcProblem } from './envelope.ts';
@@ -53,19 +54,54 @@ export function replyToCall(reply: CallReply, request: AskedFor, style: ReplySty
       return completedReply(request.id, outcome, style);
     case 'refused':
       if (!outcome.visible) return unknownReply(request, style.era);
+      if (outcome.reason === 'request-state-invalid') return staleStateReply(request.id);
       return resultReply(request.id, refusalResult(callId, outcome), style);
+    case 'input-required':
+      return inputRequiredReply(request.id, outcome, style);
     case 'failed':
-      return outcome.error
-        ? errorReply(request.id, outcome.error, 200)
+      return outcome.error && tellsOfError(outcome, style.era)
+        ? errorReply(request.id, outcome.error, statusOfFailure(outcome))
         : resultReply(request.id, refusalResult(callId, outcome), style);
   }
+}
+
+/** The same for a state that was changed, is another's, was used or is too old: which of them it was the record says. */
+export function staleStateReply(id: RequestId): Reply {
+  return invalidParamsReply(id, 'Invalid params: `requestState` is not valid for this request');
+}
+
+/** What a client lacks it is told of in the era that has a code for it; before, that code meant nothing. */
+export function tellsOfError({ reason }: Refused, era: Era): boolean {
+  return reason !== 'capability-missing' || era === 'modern';
+}
+
+/** 2026-07-28, streamable HTTP: a missing capability is a bad request. */
+export function statusOfFailure({ reason }: Refused): number {
+  return reason === 'capability-missing' ? 400 : 200;
+}
+
+/** A question before the result (2026-07-28, patterns/mrtr): the client answers by asking again. */
+export function inputRequiredReply(
+  id: RequestId,
+  { requests, state }: InputRequired,
+  { serverInfo }: ReplyStyle,
+): Reply {
+  const result = {
+    resultType: 'input_required',
+    ...(Object.keys(requests).length === 0 ? {} : { inputRequests: requests }),
+    requestState: state,
+    _meta: { [META_SERVER_INFO]: serverInfo },
+  };
+  return { status: 200, body: `{"jsonrpc":"2.0","id":${idJson(id)},"result":${JSON.stringify(result)}}` };
 }
 
 /** What does not exist and what may not be seen: the same bytes for both. */
 export function unknownReply({ id, verb, name }: AskedFor, era: Era): Reply {
   // 2026-07-28 has no code of its own for it any more (changelog, SEP-2164).
   const code = verb.kind === 'resource' && era === 'legacy' ? RESOURCE_NOT_FOUND : INVALID_PARAMS;
-  return errorReply(id, { code, message: `${UNKNOWN[verb.kind]}: ${name.slice(0, 128)}` }, 200);
+  const error = { code, message: `${UNKNOWN[verb.kind]}: ${name.slice(0, 128)}` };
+  // A client finds by it which of its requests that was (server/resources, "Error Handling", since 2025-03-26).
+  return errorReply(id, verb.kind === 'resource' ? { ...error, data: { uri: name } } : error, 200);
 }
 
 const UNKNOWN = {

@@ -1,12 +1,14 @@
-import { type AgentLink, isAtLeast, isLogLevel, type LogLevel } from '../../domain/agent-link.ts';
+import { type AgentLink, type Ask, isAtLeast, isLogLevel, type LogLevel } from '../../domain/agent-link.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../lib/json.ts';
+import { canAnswer } from '../../questions/allowed-capabilities.ts';
+import { AgentQuestions } from './agent-questions.ts';
 import type { LegacyClient } from './legacy-client.ts';
 import { META_CLIENT_CAPABILITIES, META_LOG_LEVEL } from './revisions.ts';
 
 /** Where the messages go that belong to one request. */
 export interface NoticeSink {
-  /** Sends one JSON text before the reply, or drops it where that cannot be. MUST NOT throw. */
-  send(json: string): void;
+  /** Sends one JSON text before the reply; false where that cannot be, and it is dropped. MUST NOT throw. */
+  send(json: string): boolean;
 }
 
 const MAX_TOKEN_LENGTH = 256;
@@ -16,19 +18,23 @@ export interface LinkWishes {
   readonly token: string | number | undefined;
   readonly logLevel: LogLevel | undefined;
   readonly capabilities: JsonObject;
+  /** The client of a legacy session that can be asked. */
+  readonly client: LegacyClient | undefined;
 }
 
 /**
- * What a request asks to be told: progress by its token, log messages by a level. Undefined where it asks for neither, so
- * that most requests cost nothing. `client` is that of a legacy session; a modern request says all by itself.
+ * What a request asks to be told: progress by its token, log messages by a level, and questions by what its client can
+ * answer. Undefined where it asks for nothing, so that most requests cost nothing. `client` is that of a legacy session; a modern request says all by itself.
  */
 export function wishesOf({ _meta: meta }: JsonObject, client: LegacyClient | undefined): LinkWishes | undefined {
   const own = isJsonObject(meta) ? meta : undefined;
   const token = tokenIn(own?.progressToken);
   const logLevel = client === undefined ? levelIn(own?.[META_LOG_LEVEL]) : client.logLevel;
-  if (token === undefined && logLevel === undefined) return undefined;
   const declared = client === undefined ? own?.[META_CLIENT_CAPABILITIES] : client.capabilities;
-  return { token, logLevel, capabilities: isJsonObject(declared) ? declared : {} };
+  const capabilities = isJsonObject(declared) ? declared : {};
+  const isAnswering = canAnswer(capabilities);
+  if (token === undefined && logLevel === undefined && !isAnswering) return undefined;
+  return { token, logLevel, capabilities, client: isAnswering ? client : undefined };
 }
 
 /** The agent's side of a request that wishes to hear of it. */
@@ -49,14 +55,18 @@ function levelIn(value: JsonValue | undefined): LogLevel | undefined {
 class RequestLink implements AgentLink {
   readonly capabilities: JsonObject;
   readonly logLevel: LogLevel | undefined;
+  readonly ask?: Ask;
   readonly #token: string | number | undefined;
   readonly #sink: NoticeSink;
 
-  constructor({ token, logLevel, capabilities }: LinkWishes, sink: NoticeSink) {
+  constructor({ token, logLevel, capabilities, client }: LinkWishes, sink: NoticeSink) {
     this.capabilities = capabilities;
     this.logLevel = logLevel;
     this.#token = token;
     this.#sink = sink;
+    if (client === undefined) return;
+    client.questions ??= new AgentQuestions();
+    this.ask = client.questions.askOn(sink);
   }
 
   get wantsProgress(): boolean {

@@ -1,6 +1,7 @@
 import type { Readable, Writable } from 'node:stream';
 import type { CallContext } from '../../domain/call.ts';
 import type { Principal } from '../../domain/principal.ts';
+import type { ViewName } from '../../domain/view-name.ts';
 import { Cancellation } from '../../lib/cancellation.ts';
 import { LineSplitter } from '../../lib/line-splitter.ts';
 import {
@@ -13,18 +14,18 @@ import {
   nameOf,
   type RpcRequest,
 } from './answer.ts';
-import { parseEnvelope, type RequestId, type RpcMessage, type RpcProblem } from './envelope.ts';
+import { ANSWERS_NOTHING, parseMessage, type RequestId, type RpcMessage, type RpcProblem } from './envelope.ts';
 import { isGoverned } from './governed-request.ts';
 import type { LegacyClient } from './legacy-client.ts';
 import { listChangedText } from './list-changes.ts';
-import { type Listening, openListening } from './listen.ts';
 import { checkModernRequest, eraOf } from './modern-envelope.ts';
-import { errorReply, invalidParamsReply, type PrintedReply, problemReply, resultReply } from './replies.ts';
+import { invalidParamsReply, type PrintedReply, problemReply, resultReply } from './replies.ts';
 import { linkOf, type NoticeSink, wishesOf } from './request-link.ts';
 import { MODERN_REVISION, NEWEST_LEGACY_REVISION } from './revisions.ts';
-import { INTERNAL_ERROR, UNSUPPORTED_PROTOCOL_VERSION } from './rpc-error.ts';
+import { UNSUPPORTED_PROTOCOL_VERSION } from './rpc-error.ts';
 import type { McpServices } from './services.ts';
 import { IN_FLIGHT, INITIALIZED_TWICE, NOT_INITIALIZED, TOO_LONG } from './stdio-problems.ts';
+import { StdioSubscriptions } from './stdio-subscriptions.ts';
 
 export interface StdioStreamOptions {
   readonly services: McpServices;
@@ -32,6 +33,8 @@ export interface StdioStreamOptions {
   readonly output: Writable;
   /** Asked for every message, so that an agent who is taken away is gone at once; undefined ends the stream. */
   readonly principal: () => Principal | undefined;
+  /** The part of the whole that the stream is about. Default: the whole. */
+  readonly view?: ViewName | undefined;
 }
 
 /** A served stream of one agent. */
@@ -43,7 +46,6 @@ export interface StdioStream {
 }
 
 const MAX_IN_FLIGHT = 1_024;
-const MAX_SUBSCRIPTIONS = 64;
 const MAX_UNREAD_BYTES = 65_536;
 
 /**
@@ -59,7 +61,7 @@ class Served implements StdioStream {
   readonly #options: StdioStreamOptions;
   readonly #services: McpServices;
   readonly #inFlight = new Map<RequestId, Cancellation>();
-  readonly #subscriptions = new Map<RequestId, Listening>();
+  readonly #subscriptions: StdioSubscriptions;
   readonly #lines: LineSplitter;
   readonly #session: string;
   #legacy: CallContext | undefined;
@@ -73,6 +75,10 @@ class Served implements StdioStream {
     this.#options = options;
     this.#services = options.services;
     this.#session = options.services.ids.uuidv7();
+    this.#subscriptions = new StdioSubscriptions(options.services, {
+      write: (json) => this.#write(json),
+      writeIfRead: (json) => this.#writeIfRead(json),
+    });
     this.#lines = new LineSplitter(options.services.limits.maxBytes);
     this.ended = new Promise((resolve) => {
       this.#finish = resolve;
@@ -91,8 +97,7 @@ class Served implements StdioStream {
 
   async close({ drainMs }: { readonly drainMs: number }): Promise<void> {
     this.#options.input.pause();
-    for (const { subscription } of this.#subscriptions.values()) this.#write(subscription.ended);
-    this.#endSubscriptions();
+    this.#subscriptions.close();
     if (this.#inFlight.size > 0) {
       const idle = new Promise<void>((resolve) => {
         this.#whenIdle = resolve;
@@ -109,7 +114,7 @@ class Served implements StdioStream {
     this.#open = false;
     this.#unwatch?.();
     for (const controller of this.#inFlight.values()) controller.abort();
-    this.#endSubscriptions();
+    this.#subscriptions.end();
     this.#client?.held.end();
     this.#options.output.end();
     this.#finish();
@@ -131,8 +136,12 @@ class Served implements StdioStream {
     const principal = this.#options.principal();
     if (!principal) return this.#end();
     if (line === 'too-long') return this.#refuse(principal, TOO_LONG);
-    const envelope = parseEnvelope(line, this.#services.limits);
+    const envelope = parseMessage(line, this.#services.limits);
     if (!envelope.ok) return this.#refuse(principal, envelope);
+    if ('response' in envelope) {
+      const isAnswer = this.#client?.questions?.take(envelope.response) === true;
+      return isAnswer ? undefined : this.#refuse(principal, ANSWERS_NOTHING);
+    }
     const { message } = envelope;
     if (!isRequest(message)) return this.#notified(message);
     if (this.#inFlight.has(message.id) || this.#subscriptions.has(message.id)) {
@@ -145,7 +154,7 @@ class Served implements StdioStream {
   async #serveModern(principal: Principal, request: RpcRequest): Promise<void> {
     const problem = checkModernRequest(request);
     if (problem) return this.#refuse(principal, { ...problem, id: request.id });
-    const conversation: Conversation = { principal, era: 'modern', context: STATELESS };
+    const conversation: Conversation = { principal, era: 'modern', context: STATELESS, view: this.#options.view };
     if (request.method === 'subscriptions/listen') return this.#subscribe(conversation, request);
     await this.#answer(conversation, request);
   }
@@ -156,12 +165,13 @@ class Served implements StdioStream {
       return this.#refuse(principal, { ...NOT_INITIALIZED, id: request.id });
     }
     const context = this.#legacy ?? this.#contextOf(NEWEST_LEGACY_REVISION);
-    await this.#answer({ principal, era: 'legacy', context, client: this.#client }, request);
+    const { view } = this.#options;
+    await this.#answer({ principal, era: 'legacy', context, view, client: this.#client }, request);
   }
 
   #initialize(principal: Principal, { id, params }: RpcRequest): Promise<void> | undefined {
     if (this.#legacy) return this.#refuse(principal, { ...INITIALIZED_TWICE, id });
-    const answer = initializeResult(params, this.#services, principal);
+    const answer = initializeResult(params, this.#services, { principal, view: this.#options.view });
     if (!answer) {
       const message = 'Invalid params: `protocolVersion`, `capabilities` and `clientInfo` are required';
       this.#write(invalidParamsReply(id, message).body);
@@ -201,58 +211,33 @@ class Served implements StdioStream {
     return {
       send: (json) => {
         const isUnderWay = this.#inFlight.get(id) === controller && !controller.signal.aborted;
-        if (isUnderWay) this.#writeIfRead(json);
+        return isUnderWay && this.#writeIfRead(json);
       },
     };
   }
 
   async #subscribe(conversation: Conversation, request: RpcRequest): Promise<void> {
-    const { id } = request;
-    if (this.#subscriptions.size >= MAX_SUBSCRIPTIONS) {
-      this.#write(errorReply(id, { code: INTERNAL_ERROR, message: 'Subscription limit reached' }, 200).body);
-      return;
-    }
     const controller = new Cancellation();
-    this.#inFlight.set(id, controller);
-    const { signal } = controller;
-    const listening = await openListening(this.#services, conversation, { request, signal });
-    this.#inFlight.delete(id);
+    this.#inFlight.set(request.id, controller);
+    this.#watch(conversation.principal);
+    await this.#subscriptions.open(conversation, request, controller.signal);
+    this.#inFlight.delete(request.id);
     if (this.#inFlight.size === 0) this.#whenIdle();
-    if (typeof listening === 'string') this.#write(invalidParamsReply(id, `Invalid params: ${listening}`).body);
-    else if (!signal.aborted) this.#startListening(conversation.principal, { id, listening });
-  }
-
-  #startListening(principal: Principal, { id, listening }: { id: RequestId; listening: Listening }): void {
-    this.#write(listening.subscription.acknowledged);
-    if (!listening.subscription.isServed) {
-      this.#write(listening.subscription.ended);
-      return;
-    }
-    this.#subscriptions.set(id, listening);
-    this.#watch(principal);
-    listening.start((json) => this.#writeIfRead(json));
-  }
-
-  #endSubscriptions(): void {
-    for (const listening of this.#subscriptions.values()) listening.end();
-    this.#subscriptions.clear();
   }
 
   #watch({ id }: Principal): void {
-    this.#unwatch ??= this.#services.changes.watch(id, (surface) => {
+    const viewer = { principalId: id, view: this.#options.view };
+    this.#unwatch ??= this.#services.changes.watch(viewer, (surface) => {
       if (this.#legacy) this.#write(listChangedText(surface));
-      for (const { subscription } of this.#subscriptions.values()) {
-        const changed = subscription.changed(surface);
-        if (changed !== undefined) this.#write(changed);
-      }
+      this.#subscriptions.changed(surface);
     });
   }
 
   #notified({ method, params }: RpcMessage): void {
+    if (method === 'notifications/roots/list_changed') this.#rootsChanged();
     const id = params.requestId;
     if (method !== 'notifications/cancelled' || (typeof id !== 'string' && typeof id !== 'number')) return;
-    this.#subscriptions.get(id)?.end();
-    this.#subscriptions.delete(id);
+    this.#subscriptions.cancel(id);
     this.#inFlight.get(id)?.abort();
   }
 
@@ -262,6 +247,11 @@ class Served implements StdioStream {
       await this.#services.broker.recordMalformed({ principal, context, code: problem.code, problem: problem.problem });
     }
     this.#write(problemReply(problem).body);
+  }
+
+  #rootsChanged(): void {
+    const principal = this.#options.principal();
+    if (principal && this.#legacy) this.#services.broker.rootsChanged(principal, this.#legacy);
   }
 
   #contextOf(protocolVersion: string): CallContext {
@@ -274,8 +264,10 @@ class Served implements StdioStream {
   }
 
   /** What nobody waits for is left out while the client does not read. */
-  #writeIfRead(json: string): void {
-    if (this.#options.output.writableLength <= MAX_UNREAD_BYTES) this.#write(json);
+  #writeIfRead(json: string): boolean {
+    const isRead = this.#options.output.writableLength <= MAX_UNREAD_BYTES;
+    if (isRead) this.#write(json);
+    return isRead;
   }
 
   /** One line like any other, its printed bytes as they lie. */

@@ -1,7 +1,7 @@
 import { ciPolicy } from './ci.ts';
 import { personalPolicy } from './personal.ts';
 import { teamPolicy } from './team.ts';
-import type { FirstPolicy, TemplateInput } from './template.ts';
+import { type FirstPolicy, serversOf, type TemplateInput } from './template.ts';
 
 export type PolicyTemplate = 'personal' | 'team' | 'ci';
 
@@ -17,17 +17,19 @@ export const POLICY_TEMPLATES: Readonly<
 /** The texts of a first policy by path within the policy directory: grants, and the test that says what must stay true. */
 export function firstPolicyFiles(template: PolicyTemplate, input: TemplateInput): Readonly<Record<string, string>> {
   const made = POLICY_TEMPLATES[template].make(input);
-  return { 'policy.csv': made.policy, [`tests/${input.agent}.yaml`]: testText(input.agent, made) };
+  return { 'policy.csv': made.policy, [`tests/${input.agent}.yaml`]: testText(input, made) };
 }
 
-function testText(agent: string, { may, mayNot }: FirstPolicy): string {
-  const list = (key: string, ids: readonly string[]): readonly string[] =>
-    ids.length === 0 ? [] : [`  ${key}:`, ...ids.map((id) => `    - call ${id}`)];
+function testText({ agent, tools }: TemplateInput, { may, mayNot }: FirstPolicy): string {
+  const calls = (ids: readonly string[]): readonly string[] => ids.map((id) => `call ${id}`);
+  const list = (key: string, acts: readonly string[]): readonly string[] =>
+    acts.length === 0 ? [] : [`  ${key}:`, ...acts.map((act) => `    - ${act}`)];
+  const unasked = serversOf(tools).map((server) => `sample server:${server}`);
   return [
     '# yaml-language-server: $schema=../../registry/schema/policy-test.schema.json',
     `- as: agent:${agent}`,
-    ...list('may', may),
-    ...list('may_not', mayNot),
+    ...list('may', calls(may)),
+    ...list('may_not', [...calls(mayNot), ...unasked]),
     '',
   ].join('\n');
 }

@@ -1,4 +1,4 @@
-import { aligned, type FirstPolicy, grant, idsOf, members, type TemplateInput } from './template.ts';
+import { aligned, type FirstPolicy, grant, idsOf, members, questions, type TemplateInput } from './template.ts';
 
 /**
  * For the agent of one person: it may look at everything, and change what a row names. What can destroy is refused, also
@@ -11,11 +11,13 @@ export function personalPolicy({ agent, tools }: TemplateInput): FirstPolicy {
     ...(read.length > 0 ? [grant(subject, 'set:read')] : []),
     ...write.map((id) => grant(subject, id)),
     ...(destructive.length > 0 ? [grant(subject, 'set:destructive', 'deny')] : []),
+    ...questions(subject, tools, ['elicit', 'roots']),
   ];
   const sets = [...members('set:read', read), ...members('set:destructive', destructive)];
   const lines = [
     '# What can be looked at is allowed as a set. Each tool that changes something has a row of its own: delete those that',
     '# the agent does not need. What can destroy is refused; to allow one of these tools, take it out of the set first.',
+    '# A server may ask what its user knows (elicit) and which directories are open (roots), and never for the model (sample).',
     '# who, may do it to, action, when, effect',
     ...aligned(grants),
     ...(sets.length > 0 ? ['', ...aligned(sets)] : []),

@@ -1,4 +1,4 @@
-import { aligned, type FirstPolicy, grant, idsOf, members, type TemplateInput } from './template.ts';
+import { aligned, type FirstPolicy, grant, idsOf, members, questions, type TemplateInput } from './template.ts';
 
 const VIEWER = 'role:viewer';
 const CONTRIBUTOR = 'role:contributor';
@@ -14,6 +14,7 @@ export function teamPolicy({ agent, tools }: TemplateInput): FirstPolicy {
     ...(read.length > 0 ? [grant(VIEWER, 'set:read')] : []),
     ...(write.length > 0 ? [grant(CONTRIBUTOR, 'set:write')] : []),
     ...(destructive.length > 0 ? [grant(MAINTAINER, 'set:destructive')] : []),
+    ...questions(VIEWER, tools, ['elicit']),
   ];
   const roles = [
     ['g', `agent:${agent}`, VIEWER],
@@ -28,6 +29,7 @@ export function teamPolicy({ agent, tools }: TemplateInput): FirstPolicy {
   const lines = [
     '# A viewer looks, a contributor changes as well, a maintainer may do all that was agreed to. To give an agent another',
     '# role, write it in the row of the agent; each agent has a file of its own in `registry/agents/`.',
+    '# A server may ask what its user knows (elicit); not for directories (roots), which would change what it may reach.',
     '# who, may do it to, action, when, effect',
     ...aligned(grants),
     '',

@@ -55,6 +55,22 @@ export function grant(subject: string, object: string, effect: 'allow' | 'deny' 
   return ['p', subject, object, 'call', '', effect];
 }
 
+/** What each server may ask of an agent. Sampling is nobody's to grant unasked: it spends the agent's own model. */
+export function questions(
+  subject: string,
+  tools: readonly TemplateTool[],
+  actions: readonly ('elicit' | 'roots')[],
+): readonly (readonly string[])[] {
+  return serversOf(tools).flatMap((server) =>
+    actions.map((action) => ['p', subject, `server:${server}`, action, '', 'allow'] as const),
+  );
+}
+
+/** The servers of tools, each once. */
+export function serversOf(tools: readonly TemplateTool[]): readonly string[] {
+  return [...new Set(tools.map(({ server }) => server))];
+}
+
 /** The members of a set, or nothing where it has none. */
 export function members(set: string, ids: readonly string[]): readonly (readonly string[])[] {
   return ids.map((id) => ['g2', id, set]);

@@ -45,6 +45,10 @@ export interface RequestListener {
   readonly wantsProgress: boolean;
   /** Lowest severity of log messages that the request asks for; only the modern era says it with each request. */
   readonly logLevel?: LogLevel | undefined;
+  /** What the server is told that the agent's client can answer; only the modern era says it with each request. */
+  readonly capabilities?: JsonObject;
+  /** True once it is told no more, so that nothing has to be read for it. */
+  readonly isFull?: boolean;
   /** `params` hold no token any more. */
   onProgress(params: JsonObject): void;
   onLog(params: JsonObject): void;
@@ -52,6 +56,13 @@ export interface RequestListener {
   onAcknowledged?(params: JsonObject): void;
   /** A question of the server, to be answered by `Channel.respond`. Without it the server is told that there is no such method. */
   onRequest?(id: string | number, method: string, params: JsonObject): void;
+}
+
+/** A request of a server, as it came. */
+export interface ServerRequest {
+  readonly id: string | number;
+  readonly method: string;
+  readonly params: JsonObject;
 }
 
 /** What a question of a server is answered with. */
@@ -98,6 +109,8 @@ export interface ChannelEvents {
   onResourceUpdated(uri: string): void;
   /** The channel ended without our doing; told once. */
   onEnded(why: string): void;
+  /** A request of the server that belongs to none of ours under way; false where nobody will answer it. */
+  onQuestion?(request: ServerRequest, channel: Pick<Channel, 'respond'>): boolean;
   /** A message that belongs to no request, or that is not MCP, was dropped. */
   onDropped(): void;
 }

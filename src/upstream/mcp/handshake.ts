@@ -24,6 +24,8 @@ export interface FailedHandshake {
 
 export interface HandshakeOptions extends RequestOptions {
   readonly clientInfo: ClientInfo;
+  /** What the server is told that the client can answer. Default: nothing. */
+  readonly capabilities?: JsonObject;
 }
 
 /** `initialize` and `notifications/initialized` of 2025-11-25 and before. */
@@ -38,7 +40,8 @@ export async function shakeHandsLegacy(
 /** Sends `initialize`; what comes is for `finishLegacy`. */
 export function requestInitialize(channel: Channel, options: HandshakeOptions): Promise<Answer> {
   const { name, version } = options.clientInfo;
-  const params = { protocolVersion: LATEST_LEGACY_VERSION, capabilities: {}, clientInfo: { name, version } };
+  const { capabilities = {} } = options;
+  const params = { protocolVersion: LATEST_LEGACY_VERSION, capabilities, clientInfo: { name, version } };
   return channel.request('initialize', params, options);
 }
 

@@ -24,6 +24,18 @@ export function hearNotification(message: Notification, hearers: Hearers, events
   } else if (!handOn(message, hearers)) events.onDropped();
 }
 
+const PROGRESS = Buffer.from('{"jsonrpc":"2.0","method":"notifications/progress"');
+const MESSAGE = Buffer.from('{"jsonrpc":"2.0","method":"notifications/message"');
+
+/**
+ * Tells progress and log messages by their first bytes, as most servers write them, so that a flood of them which nobody
+ * is told of need not be read. What begins so is no answer: an answer has no method.
+ */
+export function noticeIn(bytes: Buffer): 'progress' | 'message' | undefined {
+  if (bytes.length > PROGRESS.length && bytes.subarray(0, PROGRESS.length).equals(PROGRESS)) return 'progress';
+  return bytes.length > MESSAGE.length && bytes.subarray(0, MESSAGE.length).equals(MESSAGE) ? 'message' : undefined;
+}
+
 /**
  * Hands a notification to the request that it belongs to: progress by our own token, a log message where only one request
  * can have caused it (2026-07-28, server/utilities/logging: on pipes nothing ties the two together).

@@ -130,7 +130,9 @@ export class HttpChannel implements Channel, Hearers {
     const wishes = withWishes(params, id, { era: this.#era, listener });
     const body = requestText(id, method, paramsText(wishes, this.#era, this.#options.clientInfo));
     const headers = this.#requestHeaders(method, params, options);
-    const bodyTimeout = options.isOpenEnded === true ? 0 : this.#options.stallTimeoutMs;
+    // A server that waits for an answer of the agent's may well be silent; the deadline of its call holds all the same.
+    const mayBeSilent = options.isOpenEnded === true || listener?.onRequest !== undefined;
+    const bodyTimeout = mayBeSilent ? 0 : this.#options.stallTimeoutMs;
     this.#options.pool.dispatch(
       { method: 'POST', path: this.#path, headers, body, headersTimeout: 0, bodyTimeout },
       exchange,
@@ -159,8 +161,10 @@ export class HttpChannel implements Channel, Hearers {
     if (message.kind === 'request') {
       const { id, method, params } = message;
       const listener = method === 'ping' ? undefined : hearers.soleListener;
-      if (listener?.onRequest === undefined) this.#post(answerToServerText(id, method));
-      else listener.onRequest(id, method, params);
+      if (listener?.onRequest !== undefined) listener.onRequest(id, method, params);
+      else if (method === 'ping' || this.#options.events.onQuestion?.({ id, method, params }, this) !== true) {
+        this.#post(answerToServerText(id, method));
+      }
     } else if (message.kind === 'notification') hearNotification(message, hearers, this.#options.events);
     else this.#options.events.onDropped();
   }

@@ -1,7 +1,7 @@
 import type { Dispatcher } from 'undici';
 import { type Answer, failedAnswer, type RequestListener, type RequestOptions } from './channel.ts';
 import { EventStreamReader } from './event-stream-reader.ts';
-import type { Hearers } from './hearers.ts';
+import { type Hearers, noticeIn } from './hearers.ts';
 import { answerOfStatus } from './http-status.ts';
 import { type IncomingMessage, readIncomingMessage } from './incoming-message.ts';
 import { abortKind, RequestDeadline } from './request-deadline.ts';
@@ -144,6 +144,7 @@ export class HttpExchange implements Dispatcher.DispatchHandler, Hearers {
   }
 
   #onEvent(data: Buffer): void {
+    if (this.#isUnheard(data)) return;
     const message = readIncomingMessage(data, this.#options.maxBytes);
     if (this.#settled) {
       this.#events.onDropped();
@@ -154,6 +155,18 @@ export class HttpExchange implements Dispatcher.DispatchHandler, Hearers {
     } else {
       this.#settleByMessage(message, 'the answer has an id that is not ours');
     }
+  }
+
+  /** Drops what nobody is told of, unread. */
+  #isUnheard(data: Buffer): boolean {
+    const { listener } = this.#options;
+    if (this.#settled || (listener !== undefined && listener.isFull !== true)) return false;
+    const notice = noticeIn(data);
+    if (notice === undefined) return false;
+    this.#bytes = 0;
+    // A log message that its agent did not ask for is the server's habit and no sign of trouble.
+    if (notice === 'progress' || listener !== undefined) this.#events.onDropped();
+    return true;
   }
 
   #settleByMessage(message: IncomingMessage, otherwise: string): void {

@@ -8,7 +8,7 @@ export interface ClientInfo {
   readonly version: string;
 }
 
-/** One JSON-RPC request as text. The broker declares no client capability: it carries no server's questions yet. */
+/** One JSON-RPC request as text. */
 export function requestText(id: number, method: string, params: string): string {
   return `{"jsonrpc":"2.0","id":${id},"method":${JSON.stringify(method)},"params":${params}}`;
 }
@@ -36,10 +36,13 @@ export function withWishes(
   { era, listener }: { readonly era: Era; readonly listener: RequestListener | undefined },
 ): JsonObject {
   if (listener === undefined) return params;
-  const { wantsProgress, logLevel } = listener;
+  const { wantsProgress, logLevel, capabilities } = listener;
   const wishes: JsonObject = {
     ...(wantsProgress ? { progressToken: id } : {}),
     ...(logLevel !== undefined && era === 'modern' ? { [META_LOG_LEVEL]: logLevel } : {}),
+    ...(capabilities !== undefined && era === 'modern'
+      ? { [META_CAPABILITIES]: modernCapabilities(capabilities) }
+      : {}),
   };
   if (Object.keys(wishes).length === 0) return params;
   const { _meta: meta } = params;
@@ -47,12 +50,18 @@ export function withWishes(
 }
 
 const META_LOG_LEVEL = 'io.modelcontextprotocol/logLevel';
+const META_CAPABILITIES = 'io.modelcontextprotocol/clientCapabilities';
+
+/** 2026-07-28 knows no news of roots. */
+function modernCapabilities(capabilities: JsonObject): JsonObject {
+  return capabilities.roots === undefined ? capabilities : { ...capabilities, roots: {} };
+}
 
 /** Parameters as text, with the envelope of 2026-07-28 (basic, "Request metadata"); legacy ones stay as they are. */
 export function paramsText(params: JsonObject, era: Era, clientInfo: ClientInfo): string {
   if (era === 'legacy') return JSON.stringify(params);
   const { _meta: meta, ...rest } = params;
-  if (isJsonObject(meta)) return JSON.stringify({ ...rest, _meta: { ...meta, ...envelopeOf(clientInfo) } });
+  if (isJsonObject(meta)) return JSON.stringify({ ...rest, _meta: { ...envelopeOf(clientInfo), ...meta } });
   const text = JSON.stringify(meta === undefined ? params : rest);
   const envelope = `"_meta":${envelopeTextOf(clientInfo)}}`;
   return text === '{}' ? `{${envelope}` : `${text.slice(0, -1)},${envelope}`;
@@ -73,7 +82,7 @@ function envelopeOf({ name, version }: ClientInfo): JsonObject {
   return {
     'io.modelcontextprotocol/protocolVersion': MODERN_VERSION,
     'io.modelcontextprotocol/clientInfo': { name, version },
-    'io.modelcontextprotocol/clientCapabilities': {},
+    [META_CAPABILITIES]: {},
   };
 }
 

@@ -82,6 +82,12 @@ export class PendingRequests implements Hearers {
     return true;
   }
 
+  /** Ends a stream that the server says is over; false where `id` is none. */
+  endStream(id: number): boolean {
+    if (this.#waiting.get(id)?.isOpenEnded !== true) return false;
+    return this.settle(id, failedAnswer('lost', true, 'the server ended the stream'));
+  }
+
   #forget(id: number): void {
     if (this.#waiting.get(id)?.isOpenEnded === true) this.#openEnded -= 1;
     this.#waiting.delete(id);

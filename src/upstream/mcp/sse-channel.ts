@@ -172,8 +172,10 @@ export class SseChannel implements Channel {
 
   #onQuestion(path: string, { id, method, params }: Extract<IncomingMessage, { kind: 'request' }>): void {
     const listener = method === 'ping' ? undefined : this.#pending.soleListener;
-    if (listener?.onRequest === undefined) void this.#post(path, answerToServerText(id, method));
-    else listener.onRequest(id, method, params);
+    if (listener?.onRequest !== undefined) listener.onRequest(id, method, params);
+    else if (method === 'ping' || this.#options.events.onQuestion?.({ id, method, params }, this) !== true) {
+      void this.#post(path, answerToServerText(id, method));
+    }
   }
 
   #takeEndpoint(text: string, event: string): void {

@@ -139,6 +139,9 @@ export class StdioChannel implements Channel {
         this.#onQuestion(message);
         break;
       case 'notification':
+        // 2026-07-28, patterns/cancellation: on pipes a server may end a stream so.
+        if (message.method === 'notifications/cancelled' && this.#pending.endStream(Number(message.params.requestId)))
+          break;
         hearNotification(message, this.#pending, this.#options.events);
         break;
       case 'stray-error':
@@ -152,8 +155,10 @@ export class StdioChannel implements Channel {
 
   #onQuestion({ id, method, params }: Extract<IncomingMessage, { kind: 'request' }>): void {
     const listener = method === 'ping' ? undefined : this.#pending.soleListener;
-    if (listener?.onRequest === undefined) this.#child.write(`${answerToServerText(id, method)}\n`);
-    else listener.onRequest(id, method, params);
+    if (listener?.onRequest !== undefined) listener.onRequest(id, method, params);
+    else if (method === 'ping' || this.#options.events.onQuestion?.({ id, method, params }, this) !== true) {
+      this.#child.write(`${answerToServerText(id, method)}\n`);
+    }
   }
 
   #onOverlongLine(ends: Buffer): void {

@@ -9,7 +9,9 @@ import type { DispatchResult } from '../../../src/domain/outcome.ts';
 import type { ToolTarget } from '../../../src/domain/target.ts';
 import { allow, deny } from '../../../src/domain/verdict.ts';
 import { principalOfOsUser } from '../../../src/identity/os-user.ts';
+import { Suspensions } from '../../../src/questions/suspensions.ts';
 import { SILENT_LOG } from '../../../src/telemetry/log.ts';
+import { NO_QUESTIONS } from '../../fixtures/questions.ts';
 
 const principal = principalOfOsUser('demo', 1000, (name) => ({ name, owner: 'ana@example.org' }));
 if (!principal) throw new Error('the fixture has no principal');
@@ -74,8 +76,10 @@ function stage(change: {
       name: 'validate-output' as const,
       settle: () => {},
     })),
+    ...NO_QUESTIONS,
     offers: { ...NOTHING, tool: [target] },
     isComplete: true,
+    viewOf: () => undefined,
     resolve: (name) => (name === target.exposedName ? target : undefined),
     subjectsOf: () => ['agent:demo'],
     maySee: () => change.maySee ?? true,
@@ -93,14 +97,16 @@ function stage(change: {
       happened.push('dispatched');
       return change.dispatch ? change.dispatch() : { kind: 'completed', result: { content: [] }, resultBytes: 14 };
     },
+    ...{ clock, ids, suspensions: new Suspensions({ clock, ids }), log: SILENT_LOG },
+    rootsChanged: () => {},
     unsubscribe: () => {},
     maxCalls: change.maxCalls,
-    clock: { wallMs: () => 1, monotonicMs: () => 1 },
-    ids: { uuidv7: () => 'id-1', randomBytes: (length) => new Uint8Array(length) },
-    log: SILENT_LOG,
   });
   return { broker, happened };
 }
+
+const clock = { wallMs: () => 1, monotonicMs: () => 1 };
+const ids = { uuidv7: () => 'id-1', randomBytes: (length: number) => new Uint8Array(length) };
 
 const call = async ({ broker }: Stage, signal = new AbortController().signal) => broker.call(request, { signal });
 
@@ -308,8 +314,10 @@ function worldWithout(): World {
     registry: 'sha256:bb',
     requestRow: [],
     resultRow: [],
+    ...NO_QUESTIONS,
     offers: NOTHING,
     isComplete: true,
+    viewOf: () => undefined,
     resolve: () => undefined,
     subjectsOf: () => ['agent:demo'],
     maySee: () => true,

@@ -24,52 +24,61 @@ function open(limits: Partial<SessionLimits> = {}): LegacySessions {
 afterEach(() => sessions.close());
 
 test('a session is found by its principal and by nobody else', () => {
-  const session = open().open('agent:demo', '2025-11-25');
-  expect(sessions.find(session?.id ?? '', 'agent:demo')).toBe(session);
-  expect(sessions.find(session?.id ?? '', 'agent:other')).toBeUndefined();
+  const session = open().open({ principalId: 'agent:demo' }, '2025-11-25');
+  expect(sessions.find(session?.id ?? '', { principalId: 'agent:demo' })).toBe(session);
+  expect(sessions.find(session?.id ?? '', { principalId: 'agent:other' })).toBeUndefined();
+});
+
+test('a session is unknown on another path than the one it was opened on', () => {
+  const session = open().open({ principalId: 'agent:demo', view: 'server:files' }, '2025-11-25');
+  expect(sessions.find(session?.id ?? '', { principalId: 'agent:demo', view: 'server:files' })).toBe(session);
+  expect(sessions.find(session?.id ?? '', { principalId: 'agent:demo', view: 'virtual:files' })).toBeUndefined();
+  expect(sessions.find(session?.id ?? '', { principalId: 'agent:demo' })).toBeUndefined();
 });
 
 test('a session id has 192 random bits', () => {
-  expect(open().open('agent:demo', '2025-11-25')?.id).toMatch(/^[A-Za-z0-9_-]{32}$/);
+  expect(open().open({ principalId: 'agent:demo' }, '2025-11-25')?.id).toMatch(/^[A-Za-z0-9_-]{32}$/);
 });
 
 test('one session too many takes the place of the longest unused', () => {
   open();
-  const first = sessions.open('agent:demo', '2025-11-25');
+  const first = sessions.open({ principalId: 'agent:demo' }, '2025-11-25');
   nowMs = 1;
-  const second = sessions.open('agent:demo', '2025-11-25');
+  const second = sessions.open({ principalId: 'agent:demo' }, '2025-11-25');
   nowMs = 2;
-  sessions.find(first?.id ?? '', 'agent:demo');
-  const third = sessions.open('agent:demo', '2025-11-25');
-  expect([first, second, third].map((session) => sessions.find(session?.id ?? '', 'agent:demo') !== undefined)).toEqual(
-    [true, false, true],
-  );
+  sessions.find(first?.id ?? '', { principalId: 'agent:demo' });
+  const third = sessions.open({ principalId: 'agent:demo' }, '2025-11-25');
+  expect(
+    [first, second, third].map(
+      (session) => sessions.find(session?.id ?? '', { principalId: 'agent:demo' }) !== undefined,
+    ),
+  ).toEqual([true, false, true]);
 });
 
 test('a session with a call under way makes no room', () => {
   open({ perPrincipal: 1 });
-  sessions.open('agent:demo', '2025-11-25')?.inFlight.set(1, new Cancellation());
-  expect(sessions.open('agent:demo', '2025-11-25')).toBeUndefined();
+  sessions.open({ principalId: 'agent:demo' }, '2025-11-25')?.inFlight.set(1, new Cancellation());
+  expect(sessions.open({ principalId: 'agent:demo' }, '2025-11-25')).toBeUndefined();
 });
 
 test('a full house lets nobody be put out by another principal', () => {
   open({ total: 2 });
-  const mine = sessions.open('agent:a', '2025-11-25');
-  sessions.open('agent:b', '2025-11-25');
-  expect(sessions.open('agent:c', '2025-11-25')).toBeUndefined();
-  expect(sessions.find(mine?.id ?? '', 'agent:a')).toBe(mine);
+  const mine = sessions.open({ principalId: 'agent:a' }, '2025-11-25');
+  sessions.open({ principalId: 'agent:b' }, '2025-11-25');
+  expect(sessions.open({ principalId: 'agent:c' }, '2025-11-25')).toBeUndefined();
+  expect(sessions.find(mine?.id ?? '', { principalId: 'agent:a' })).toBe(mine);
 });
 
 test('an unused session is forgotten, and makes room', () => {
   open({ total: 1 });
-  const old = sessions.open('agent:a', '2025-11-25');
+  const old = sessions.open({ principalId: 'agent:a' }, '2025-11-25');
   nowMs = 1_001;
-  expect(sessions.open('agent:b', '2025-11-25')).toBeDefined();
-  expect(sessions.find(old?.id ?? '', 'agent:a')).toBeUndefined();
+  expect(sessions.open({ principalId: 'agent:b' }, '2025-11-25')).toBeDefined();
+  expect(sessions.find(old?.id ?? '', { principalId: 'agent:a' })).toBeUndefined();
 });
 
 test('ending a session cancels its calls', () => {
-  const session = open().open('agent:demo', '2025-11-25');
+  const session = open().open({ principalId: 'agent:demo' }, '2025-11-25');
   const call = new Cancellation();
   session?.inFlight.set(1, call);
   if (session) sessions.end(session);

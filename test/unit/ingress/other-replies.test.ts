@@ -31,8 +31,8 @@ test('what was read is private to whoever read it, with the lifetime that its se
 test.each([
   [VERBS.getPrompt, 'legacy', { code: -32_602, message: 'Unknown prompt: n' }],
   [VERBS.completePrompt, 'modern', { code: -32_602, message: 'Unknown prompt: n' }],
-  [VERBS.readResource, 'legacy', { code: -32_002, message: 'Resource not found: n' }],
-  [VERBS.readResource, 'modern', { code: -32_602, message: 'Resource not found: n' }],
+  [VERBS.readResource, 'legacy', { code: -32_002, message: 'Resource not found: n', data: { uri: 'n' } }],
+  [VERBS.readResource, 'modern', { code: -32_602, message: 'Resource not found: n', data: { uri: 'n' } }],
   [VERBS.completeTemplate, 'legacy', { code: -32_602, message: 'Unknown resource template: n' }],
 ] as const)('%o of what may not be seen in the %s era', (verb, era, error) => {
   expect(bodyOf(refused({ visible: false }), verb, era)).toEqual({ jsonrpc: '2.0', id: 1, error });

@@ -9,6 +9,7 @@ import { openSocketIngress, type SocketIngress, type SocketIngressOptions } from
 import { askDaemon, connectAgent } from '../../../src/ingress/socket-client.ts';
 import { type FakeBroker, fakeBroker, principalNamed, TEST_PORTS } from '../../fixtures/ingress-door.ts';
 import { INITIALIZE, lineClient } from '../../fixtures/line-client.ts';
+import { modernMessage } from '../../fixtures/raw-http.ts';
 
 let directory: string;
 let path: string;
@@ -75,6 +76,41 @@ test('messages that come in one packet with the greeting are served', async () =
   socket.write(`{"seneschal":1,"agent":"demo"}\n${JSON.stringify(INITIALIZE)}\n`);
   expect(await client.next()).toEqual({ ok: true, result: { agent: 'demo' } });
   expect(await client.next()).toMatchObject({ id: 'init' });
+});
+
+test('an agent may name one server, and a virtual server is asked for in the same way', async () => {
+  await open();
+  broker.views = { 'server:files': [{ name: 'read' }], 'virtual:desk': [{ name: 'say' }] };
+  for (const [server, tool] of [
+    ['files', 'read'],
+    ['desk', 'say'],
+  ] as const) {
+    const client = lineClient(await connectAgent(path, 'demo', server));
+    client.say(modernMessage('tools/list'));
+    expect(await client.next()).toMatchObject({ result: { tools: [{ name: tool }] } });
+  }
+});
+
+test('a server of which the agent may use nothing is refused like one that is not there', async () => {
+  await open();
+  const asked = ['files', 'no such "server"'].map((server) => problemsOf(connectAgent(path, 'demo', server)));
+  expect(await Promise.all(asked)).toEqual([
+    [['ingress-server-unknown', '--server']],
+    [['ingress-server-unknown', '--server']],
+  ]);
+});
+
+test.each([
+  '{"seneschal":1,"agent":"demo","server":7}',
+  '{"seneschal":1,"agent":"demo","server":null}',
+  '{"seneschal":1,"server":"files"}',
+  '{"seneschal":1,"server":"files","admin":{"method":"keys.list"}}',
+])('a greeting with a server that cannot be meant is none: %s', async (hello) => {
+  await open();
+  expect(JSON.parse(await answerTo(`${hello}\n`))).toMatchObject({
+    ok: false,
+    problems: [{ code: 'ingress-hello-invalid' }],
+  });
 });
 
 test('an agent that nobody declared is refused with a hint', async () => {

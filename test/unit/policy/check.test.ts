@@ -24,10 +24,16 @@ test('a policy in which every row matters has no warning', () => {
       'p, agent:a, prompt:crm/greet, get, , allow',
       'p, agent:a, resource:crm/file:///a, read, , allow',
       'p, agent:a, resource:crm/file:///{+path}, complete, , allow',
+      'p, agent:a, server:crm, elicit, , allow',
+      'p, agent:a, server:crm, roots, , allow',
     ),
   ).toEqual([]);
 });
 test.each([
+  ['a call of a server', ['p, agent:a, server:crm, call, , allow'], '1:25 policy-row-never-matches'],
+  ['a tool that asks', ['p, agent:a, tool:crm/read, sample, , allow'], '1:28 policy-row-never-matches'],
+  ['a server that nobody describes', ['p, agent:a, server:cmr, elicit, , allow'], '1:13 policy-unknown-server'],
+  ['what any server may ask', ['p, agent:a, server:*, elicit, , allow'], '1:13 policy-grant-too-wide'],
   [
     'a role without members',
     ['p, role:b, tool:crm/read, call, , allow', 'g, role:b, role:c'],

@@ -53,6 +53,10 @@ test('a personal policy allows looking as a set and each change by a row of its 
     'p, agent:me, set:read, call, , allow',
     'p, agent:me, tool:files/create_directory, call, , allow',
     'p, agent:me, set:destructive, call, , deny',
+    'p, agent:me, server:files, elicit, , allow',
+    'p, agent:me, server:files, roots, , allow',
+    'p, agent:me, server:memory, elicit, , allow',
+    'p, agent:me, server:memory, roots, , allow',
     'g2, tool:files/read_file, set:read',
     'g2, tool:memory/read_graph, set:read',
     'g2, tool:files/move_file, set:destructive',
@@ -64,6 +68,8 @@ test('a team policy has three roles, of which the first agent has the least', ()
     'p, role:viewer, set:read, call, , allow',
     'p, role:contributor, set:write, call, , allow',
     'p, role:maintainer, set:destructive, call, , allow',
+    'p, role:viewer, server:files, elicit, , allow',
+    'p, role:viewer, server:memory, elicit, , allow',
     'g, agent:me, role:viewer',
     'g, role:contributor, role:viewer',
     'g, role:maintainer, role:contributor',
@@ -87,7 +93,7 @@ test('a ci policy allows the named tools and nothing else', () => {
 test.each(['personal', 'team', 'ci'] as const)(
   'the test of a %s policy speaks of every tool and passes',
   (template) => {
-    expect(made(template)).toMatchObject({ checked: 4, failures: [] });
+    expect(made(template)).toMatchObject({ checked: 6, failures: [] });
   },
 );
 
@@ -100,5 +106,5 @@ test('a team policy warns of the roles that nobody has yet', () => {
 });
 
 test.each(['personal', 'team', 'ci'] as const)('a %s policy of tools of one risk alone can be loaded', (template) => {
-  for (const tool of TOOLS) expect(made(template, [tool])).toMatchObject({ checked: 1, failures: [] });
+  for (const tool of TOOLS) expect(made(template, [tool])).toMatchObject({ checked: 2, failures: [] });
 });

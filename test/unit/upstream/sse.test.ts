@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { JsonObject } from '../../../src/lib/json.ts';
 import type { UpstreamServer } from '../../../src/upstream/upstream-server.ts';
+import { listeningAgent } from '../../fixtures/listening-agent.ts';
 import { serveSse } from '../../fixtures/sse-server.ts';
 import { type CallPart, httpServer, openPool, textOf, type Upstream } from '../../fixtures/upstream-parts.ts';
 
@@ -79,4 +80,22 @@ test('a server that never names its endpoint is given up, and nothing is posted 
   const { pool } = openPool({ ...oldServer(server.url), startTimeoutMs: 200 });
   expect(await pool.observe('srv')).toEqual({ error: '`initialize` failed: no answer came in time' });
   expect(server.asked).toEqual(['GET /sse']);
+});
+
+test('over HTTP+SSE progress reaches its call, and a log message the only call of a session of one principal', async () => {
+  const server = await serveSse();
+  const [shared, own] = [openPool(oldServer(server.url)), openPool({ ...oldServer(server.url), sharing: 'principal' })];
+  const heard = [];
+  for (const upstream of [shared, own]) {
+    const call = await declared(upstream);
+    const link = listeningAgent({ logLevel: 'info' });
+    expect(await call('tell', {}, { link })).toBe('told');
+    heard.push(link.heard);
+  }
+  const progress = [{ progress: 1, total: 2 }];
+  expect(heard).toEqual([
+    { progress, log: [] },
+    { progress, log: [{ level: 'warning', data: 'so' }] },
+  ]);
+  expect(shared.pool.status()).toMatchObject([{ droppedMessages: 1 }]);
 });

@@ -1,9 +1,12 @@
+import type { ServerResponse } from 'node:http';
 import { resolve } from 'node:path';
 import { expect, test } from 'vitest';
 import type { DispatchResult } from '../../../src/domain/outcome.ts';
 import type { UpstreamServer } from '../../../src/upstream/upstream-server.ts';
+import { answerText, legacyAnswering, openEvents, sendJson, serveHttp } from '../../fixtures/upstream-http.ts';
 import {
   commandServer,
+  httpServer,
   openPool,
   subscriptionOf,
   textOf,
@@ -120,3 +123,51 @@ test('a modern server tells of its lists on a stream of their own, and is not as
   await upstream.call('add');
   expect(await change).toMatchObject({ tools: expect.arrayContaining([expect.objectContaining({ name: 'more' })]) });
 });
+
+test('a stream that a modern server ends is opened again by itself, and the gap is told of', async () => {
+  const upstream = openPool(telling('modern'));
+  await subscribe(upstream, 'memo:a');
+  await upstream.call('hang_up');
+  expect(await subscribedIn(upstream)).toBe('');
+  await until(async () => (await subscribedIn(upstream)) === 'memo:a');
+  await until(() => upstream.updates.length === 1);
+  expect(upstream.pool.status()[0]?.starts).toBe(1);
+});
+
+test('a session that a server over HTTP forgot is found out on its stream, and subscribed in anew', async () => {
+  let session = 's-1';
+  let stream: ServerResponse | undefined;
+  const subscribed: string[] = [];
+  const answering = legacyAnswering(
+    { echo: ({ message }, response) => sendJson(response, answerText(message.id, 'here')) },
+    () => session,
+  );
+  const { url } = await serveHttp(
+    (asked, response) => {
+      if (asked.message.method !== 'resources/subscribe') return answering(asked, response);
+      subscribed.push(`${session} ${JSON.stringify(asked.message.params.uri)}`);
+      sendJson(response, { jsonrpc: '2.0', id: asked.message.id, result: {} });
+    },
+    {
+      onGet: ({ headers }, response) => {
+        if (headers['mcp-session-id'] !== session) return void response.writeHead(404).end();
+        stream = response;
+        openEvents(response);
+        response.flushHeaders();
+      },
+    },
+  );
+  const upstream = openPool(httpServer(url, { era: 'legacy' }));
+  await subscribe(upstream, 'memo:a');
+  await until(() => stream !== undefined);
+  eventsOn(stream)({ jsonrpc: '2.0', method: 'notifications/resources/updated', params: { uri: 'memo:a' } });
+  await until(() => upstream.updates.length === 1);
+  session = 's-2';
+  stream?.end();
+  await until(() => upstream.updates.length === 2);
+  expect(subscribed).toEqual(['s-1 "memo:a"', 's-2 "memo:a"']);
+});
+
+function eventsOn(stream: ServerResponse | undefined): (message: unknown) => void {
+  return (message) => void stream?.write(`data: ${JSON.stringify(message)}\n\n`);
+}

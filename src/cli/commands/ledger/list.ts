@@ -1,6 +1,7 @@
 import { listLedger } from '../../../app/ledger-questions.ts';
 import { type CommandDeclaration, defineCommand } from '../../declaration.ts';
 import { EXIT } from '../../exit-codes.ts';
+import { LEDGER_FILTER_FLAGS } from '../../ledger-filter-flags.ts';
 import { entryRow } from '../../ledger-row.ts';
 import { printData, table } from '../../output.ts';
 
@@ -12,12 +13,7 @@ export const ledgerList: CommandDeclaration = defineCommand({
     It only reads, beside a broker that runs or without one.`,
   flags: [
     { name: 'limit', value: 'number', what: 'how many', default: '50' },
-    { name: 'agent', value: 'agent', what: 'only of this agent' },
-    { name: 'kind', value: 'kind', what: 'only of this kind, such as `call.refused`' },
-    { name: 'call', value: 'id', what: 'only of this call' },
-    { name: 'tool', value: 'tool', what: 'only of this tool, such as `tool:files/read_text_file`' },
-    { name: 'reason', value: 'reason', what: 'only with this reason, such as `policy-denied`' },
-    { name: 'since', value: 'time', what: 'made at this time or later: `1h` ago, a day, or a time as ISO 8601' },
+    ...LEDGER_FILTER_FLAGS,
     { name: 'before', value: 'number', what: 'older than the entry of this number' },
   ],
   settings: ['data'],

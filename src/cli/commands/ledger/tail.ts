@@ -4,6 +4,7 @@ import type { ShownEntry } from '../../../ledger/query.ts';
 import { visibleText } from '../../../lib/visible-text.ts';
 import { type CommandDeclaration, defineCommand } from '../../declaration.ts';
 import { EXIT } from '../../exit-codes.ts';
+import { LEDGER_FILTER_FLAGS } from '../../ledger-filter-flags.ts';
 import { entryRow } from '../../ledger-row.ts';
 
 export const ledgerTail: CommandDeclaration = defineCommand({
@@ -15,12 +16,7 @@ export const ledgerTail: CommandDeclaration = defineCommand({
   flags: [
     { name: 'limit', value: 'number', what: 'how many to begin with', default: '20' },
     { name: 'follow', what: 'go on with what is written from now on' },
-    { name: 'agent', value: 'agent', what: 'only of this agent' },
-    { name: 'kind', value: 'kind', what: 'only of this kind, such as `call.refused`' },
-    { name: 'call', value: 'id', what: 'only of this call' },
-    { name: 'tool', value: 'tool', what: 'only of this tool, such as `tool:files/read_text_file`' },
-    { name: 'reason', value: 'reason', what: 'only with this reason, such as `policy-denied`' },
-    { name: 'since', value: 'time', what: 'made at this time or later: `1h` ago, a day, or a time as ISO 8601' },
+    ...LEDGER_FILTER_FLAGS,
   ],
   settings: ['data'],
   exits: { yes: 'the entries were printed, or whoever read them has gone' },

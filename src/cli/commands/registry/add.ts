@@ -4,6 +4,7 @@ import { draftOfNamed, isNamed } from '../../../app/adopt/named-draft.ts';
 import { homeOf } from '../../../app/settings.ts';
 import { ProblemError } from '../../../domain/problem.ts';
 import { adoptServers } from '../../adopt-servers.ts';
+import { SKIP_BROKEN_FLAG, YES_FLAG } from '../../adoption-flags.ts';
 import { type CommandDeclaration, defineCommand } from '../../declaration.ts';
 import { EXIT } from '../../exit-codes.ts';
 import { interruptible } from '../../interruption.ts';
@@ -31,8 +32,8 @@ export const registryAdd: CommandDeclaration = defineCommand({
       repeatable: true,
     },
     { name: 'header', value: 'name=value', what: 'a header that is sent; a secret is a reference', repeatable: true },
-    { name: 'skip-broken', what: 'leave tools that are not admitted blocked, instead of refusing their server' },
-    { name: 'yes', what: 'agree beforehand, without being asked' },
+    SKIP_BROKEN_FLAG,
+    YES_FLAG,
   ],
   settings: ['registry', 'policies', 'data'],
   exits: {

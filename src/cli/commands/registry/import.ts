@@ -2,6 +2,7 @@ import { draftsOfFile } from '../../../app/adopt/find-drafts.ts';
 import { homeOf } from '../../../app/settings.ts';
 import { ProblemError } from '../../../domain/problem.ts';
 import { adoptServers } from '../../adopt-servers.ts';
+import { SKIP_BROKEN_FLAG, YES_FLAG } from '../../adoption-flags.ts';
 import { type CommandDeclaration, defineCommand } from '../../declaration.ts';
 import { interruptible } from '../../interruption.ts';
 import { sayProblems } from '../../output.ts';
@@ -16,8 +17,8 @@ export const registryImport: CommandDeclaration = defineCommand({
   arguments: [{ name: 'file', what: 'the config file, such as `.mcp.json`' }],
   flags: [
     { name: 'only', value: 'name', what: 'only this server of the file', repeatable: true },
-    { name: 'skip-broken', what: 'leave tools that are not admitted blocked, instead of refusing their server' },
-    { name: 'yes', what: 'agree beforehand, without being asked' },
+    SKIP_BROKEN_FLAG,
+    YES_FLAG,
   ],
   settings: ['registry', 'policies', 'data'],
   exits: {

@@ -12,7 +12,8 @@ export const registryList: CommandDeclaration = defineCommand({
   does: `Asks every server of the registry for its tools, and prints each server with its state and each tool with its
     status, the harm it can do, and what a call costs. A tool can be called when its status is active: its definition
     is the one that registry.lock holds. Where a broker runs it answers; where none does the servers are started for
-    as long as the question takes.`,
+    as long as the question takes. Of a virtual server it prints how much it shows, before any agent's policy, and
+    what in its file does not hold.`,
   settings: ['registry', 'policies', 'data'],
   exits: { yes: 'the registry was read; what is wrong with a server stands in its row' },
   examples: [
@@ -24,6 +25,8 @@ export const registryList: CommandDeclaration = defineCommand({
     return EXIT.yes;
   },
 });
+
+const VIRTUAL_COLUMNS = ['VIRTUAL', 'PATH', 'TOOLS', 'PROMPTS', 'RESOURCES', 'TEMPLATES'];
 
 function statusText(data: JsonValue): string {
   const servers = objectsOf(data, 'servers').map((server) => [
@@ -40,20 +43,25 @@ function statusText(data: JsonValue): string {
     formatNanoUsd(Number(costNanoUsd)),
     cellOf(reason),
   ]);
-  const findings = objectsOf(data, 'findings').map(({ server, message }) =>
-    visibleText(`${cellOf(server)}: ${cellOf(message)}`),
+  const virtual = objectsOf(data, 'virtual').map(({ name, path, tools: count, prompts, resources, templates }) =>
+    [name, path, count, prompts, resources, templates].map(cellOf),
+  );
+  const findings = objectsOf(data, 'findings').map(({ server, message, at, hint }) =>
+    visibleText(`${cellOf(at ?? server)}: ${cellOf(message)}${hint === undefined ? '' : `; ${cellOf(hint)}`}`),
   );
   return [
     table([['SERVER', 'STATUS', 'TRANSPORT', 'PROTOCOL', ''], ...servers]),
     '',
     table([['TOOL', 'STATUS', 'RISK', 'USD', ''], ...tools]),
+    ...(virtual.length > 0 ? ['', table([VIRTUAL_COLUMNS, ...virtual])] : []),
     ...(findings.length > 0 ? ['', ...findings] : []),
   ].join('\n');
 }
 
-/** Why a server fails, since when, and what came of it; nothing of one that does well. */
-function troubleOf({ error, since, breaker, failures }: JsonObject): string {
-  if (error === undefined) return '';
-  const more = [`since ${cellOf(since)}`, `breaker ${cellOf(breaker)}`, `${cellOf(failures)} failures`];
+/** Why a server fails, since when, and what came of it, and what it said for nobody; nothing of one that does well. */
+function troubleOf({ error, since, breaker, failures, droppedMessages }: JsonObject): string {
+  const dropped = Number(droppedMessages ?? 0) > 0 ? [`${cellOf(droppedMessages)} messages dropped`] : [];
+  if (error === undefined) return dropped.join('');
+  const more = [`since ${cellOf(since)}`, `breaker ${cellOf(breaker)}`, `${cellOf(failures)} failures`, ...dropped];
   return `${cellOf(error)} (${more.join(', ')})`;
 }

@@ -1,0 +1,28 @@
+import { CAPABILITY_OF } from '../domain/question.ts';
+import type { JsonObject } from '../lib/json.ts';
+import { principalSubjects } from '../policy/authorize.ts';
+import type { PolicySet } from '../policy/policy-set.ts';
+import type { Registry } from '../registry/load.ts';
+
+const ASKED = {
+  elicit: { form: {}, url: {} },
+  sample: {},
+  roots: {},
+} as const;
+
+/**
+ * What policy lets a server ask of any agent that is declared, as the capabilities of a client: what it is told when it
+ * lists what it offers on nobody's behalf.
+ */
+export function serverAsks(registry: Registry, policySet: PolicySet, server: string): JsonObject {
+  const askers = [...registry.agents.values()].map(({ name, team }) =>
+    principalSubjects(policySet, { id: `agent:${name}`, ...(team === undefined ? {} : { team }) }),
+  );
+  const asks: Record<string, JsonObject> = {};
+  for (const action of ['elicit', 'sample', 'roots'] as const) {
+    const object = `server:${server}`;
+    if (!askers.some((subjects) => policySet.mayEver({ subjects, object, action }))) continue;
+    asks[CAPABILITY_OF[action]] = ASKED[action];
+  }
+  return asks;
+}

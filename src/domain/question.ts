@@ -1,0 +1,35 @@
+import type { JsonObject } from '../lib/json.ts';
+
+/** What a tool server may ask of the agent that called it, by the method it asks with. */
+export const QUESTION_ACTIONS = {
+  'elicitation/create': 'elicit',
+  'sampling/createMessage': 'sample',
+  'roots/list': 'roots',
+} as const;
+export type QuestionMethod = keyof typeof QUESTION_ACTIONS;
+export type QuestionAction = (typeof QUESTION_ACTIONS)[QuestionMethod];
+
+/** What a client declares that can answer each (MCP, "Capability negotiation"). */
+export const CAPABILITY_OF = { elicit: 'elicitation', sample: 'sampling', roots: 'roots' } as const;
+
+/** True for the methods of questions. */
+export function isQuestion(method: string): method is QuestionMethod {
+  return Object.hasOwn(QUESTION_ACTIONS, method);
+}
+
+/** One question of a tool server, as it asked it. */
+export interface ServerQuestion {
+  readonly method: QuestionMethod;
+  readonly params: JsonObject;
+  /** The name that a server of 2026-07-28 gave the question; the older wire has none. */
+  readonly key?: string;
+}
+
+/** What came of a question. */
+export type QuestionAnswer =
+  | { readonly kind: 'answered'; readonly result: JsonObject }
+  /** `undeclared`: the agent's client never said that it can answer such a question. */
+  | { readonly kind: 'unanswered'; readonly undeclared: boolean; readonly message: string };
+
+/** How a tool server asks the agent whose call it is at work on. Never rejects. */
+export type AskAgent = (question: ServerQuestion) => Promise<QuestionAnswer>;

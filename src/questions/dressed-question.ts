@@ -1,0 +1,33 @@
+import type { ServerQuestion } from '../domain/question.ts';
+import { foreignHost } from '../lib/foreign-host.ts';
+import type { JsonObject } from '../lib/json.ts';
+
+/** Our own key of `_meta`: the registry's name of the server that asks. */
+const META_SERVER = 'dev.seneschal/server';
+
+/**
+ * A question as the agent's user sees it: the message says which server asks, by the name that the registry gives it, and
+ * names the whole address that is to be opened (MCP 2025-11-25, elicitation, "Safe URL Handling"). What binds a question
+ * to the wire of its server (progress token, task) stays behind. `elicitationId` is for clients that know of one.
+ */
+export function dressedQuestion(
+  { method, params, key }: ServerQuestion,
+  { server, elicitationId }: { readonly server: string; readonly elicitationId: string | undefined },
+): ServerQuestion {
+  const { _meta: _, task: __, elicitationId: own, ...rest } = params;
+  const dressed: JsonObject = {
+    ...rest,
+    ...(typeof rest.message === 'string' ? { message: messageOf(server, rest.message, rest) } : {}),
+    ...(elicitationId !== undefined && rest.mode === 'url' ? { elicitationId: own ?? elicitationId } : {}),
+    _meta: { [META_SERVER]: server },
+  };
+  return { method, params: dressed, ...(key === undefined ? {} : { key }) };
+}
+
+function messageOf(server: string, message: string, { mode, url }: JsonObject): string {
+  const asked = `The server "${server}" asks: ${message}`;
+  if (mode !== 'url' || typeof url !== 'string') return asked;
+  const foreign = foreignHost(url);
+  const caution = foreign === undefined ? '' : `\nCaution: the host is written in letters of other scripts: ${foreign}`;
+  return `${asked}\nIt wants this address to be opened: ${url}${caution}`;
+}

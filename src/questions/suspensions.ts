@@ -1,0 +1,138 @@
+import type { Call } from '../domain/call.ts';
+import type { PostureRow } from '../domain/posture.ts';
+import type { Clock } from '../lib/clock.ts';
+import { digestOfJson } from '../lib/digest.ts';
+import type { Ids } from '../lib/ids.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../lib/json.ts';
+import { SealedBox } from '../lib/sealed-box.ts';
+import { Suspension } from './suspension.ts';
+
+export const suspensionPosture: PostureRow<'too-many-questions'> = {
+  guard: 'waiting calls',
+  when: 'as many calls wait for answers as may, or a server asks more often than it may',
+  yields: 'too-many-questions',
+  opens: null,
+};
+
+/** How many calls may wait for answers, and how long. */
+export interface SuspensionLimits {
+  readonly perPrincipal: number;
+  readonly total: number;
+  readonly expiryMs: number;
+}
+
+export const DEFAULT_SUSPENSION_LIMITS: SuspensionLimits = { perPrincipal: 16, total: 1_000, expiryMs: 600_000 };
+
+/** What a `requestState` turned out to be. All but `valid` are answered alike. */
+export type StateFinding = 'valid' | 'unreadable' | 'foreign' | 'expired' | 'spent';
+
+const MAX_STATE_LENGTH = 4_096;
+const ID_BYTES = 16;
+
+/**
+ * The calls that wait for answers of stateless agents. What an agent carries of one is sealed and bound to who called
+ * what with which arguments; it is good once, for as long as this process runs.
+ */
+export class Suspensions {
+  readonly #waiting = new Map<string, Suspension>();
+  readonly #claimed = new Map<string, Suspension>();
+  readonly #counts = new Map<string, number>();
+  readonly #box: SealedBox;
+  readonly #ids: Ids;
+  readonly #clock: Clock;
+  readonly #limits: SuspensionLimits;
+  #total = 0;
+
+  constructor(
+    ports: { readonly ids: Ids; readonly clock: Clock },
+    limits: SuspensionLimits = DEFAULT_SUSPENSION_LIMITS,
+  ) {
+    this.#ids = ports.ids;
+    this.#clock = ports.clock;
+    this.#limits = limits;
+    this.#box = new SealedBox((length) => ports.ids.randomBytes(length), 'seneschal request state 1');
+  }
+
+  get size(): number {
+    return this.#waiting.size;
+  }
+
+  /** How long an answer is waited for, in milliseconds. */
+  get expiryMs(): number {
+    return this.#limits.expiryMs;
+  }
+
+  /** What a call of a stateless agent runs in whose server may ask. */
+  begin(call: Call): Suspension {
+    const { id } = call.principal;
+    return new Suspension(call.id, { take: () => this.#take(id), release: () => this.#release(id) });
+  }
+
+  /** Lets a call wait. @returns what the agent has to send back: `requestState`. */
+  suspend(suspension: Suspension, call: Call): string {
+    const id = Buffer.from(this.#ids.randomBytes(ID_BYTES)).toString('base64url');
+    this.#waiting.set(id, suspension);
+    const { expiryMs } = this.#limits;
+    suspension.wait(expiryMs, () => this.#waiting.delete(id));
+    return this.#box.seal(
+      JSON.stringify({ ...bindingOf(call), id, expiresAtMs: this.#clock.monotonicMs() + expiryMs }),
+    );
+  }
+
+  /** Looks at the state of a call that goes on. A valid one is used up by it; `take` then gives what waited. */
+  claim(call: Call, state: JsonValue): { readonly finding: StateFinding; readonly continues?: string } {
+    const text = typeof state === 'string' && state.length <= MAX_STATE_LENGTH ? this.#box.open(state) : undefined;
+    if (text === undefined) return { finding: 'unreadable' };
+    // `as`: only this process can have sealed it, and it seals objects.
+    const { id, expiresAtMs, ...bound } = JSON.parse(text) as JsonObject;
+    if (!sameBinding(bound, bindingOf(call))) return { finding: 'foreign' };
+    if (typeof expiresAtMs !== 'number' || expiresAtMs <= this.#clock.monotonicMs()) return { finding: 'expired' };
+    const suspension = typeof id === 'string' ? this.#waiting.get(id) : undefined;
+    if (suspension === undefined || typeof id !== 'string') return { finding: 'spent' };
+    this.#waiting.delete(id);
+    this.#claimed.set(call.id, suspension);
+    return { finding: 'valid', continues: suspension.callId };
+  }
+
+  /** What a call claimed; given once. */
+  take(callId: string): Suspension | undefined {
+    const suspension = this.#claimed.get(callId);
+    this.#claimed.delete(callId);
+    return suspension;
+  }
+
+  /** Ends every call that waits. */
+  close(): void {
+    const all = [...this.#waiting.values(), ...this.#claimed.values()];
+    this.#waiting.clear();
+    this.#claimed.clear();
+    for (const suspension of all) suspension.cancel('shutting-down', 'the broker is stopping');
+  }
+
+  #take(principalId: string): boolean {
+    const own = this.#counts.get(principalId) ?? 0;
+    if (own >= this.#limits.perPrincipal || this.#total >= this.#limits.total) return false;
+    this.#counts.set(principalId, own + 1);
+    this.#total += 1;
+    return true;
+  }
+
+  #release(principalId: string): void {
+    const left = (this.#counts.get(principalId) ?? 1) - 1;
+    this.#total -= 1;
+    if (left > 0) this.#counts.set(principalId, left);
+    else this.#counts.delete(principalId);
+  }
+}
+
+/** What a state is bound to: the same agent, the same thing as it was declared, the same arguments. */
+function bindingOf({ principal, action, target, args }: Call): JsonObject {
+  return {
+    ...{ principal: principal.id, action, target: target.id, args: digestOfJson(args) },
+    definition: 'definitionDigest' in target ? target.definitionDigest : '',
+  };
+}
+
+function sameBinding(one: JsonValue, other: JsonObject): boolean {
+  return isJsonObject(one) && Object.keys(other).every((key) => one[key] === other[key]);
+}

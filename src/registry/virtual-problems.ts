@@ -1,0 +1,159 @@
+import type { YamlFile, YamlPath } from '../config/yaml-file.ts';
+import type { Problem } from '../domain/problem.ts';
+import { clearTextSecret } from '../lib/clear-text-secret.ts';
+import { lookalikes } from '../lib/confusables.ts';
+import { globMatches } from '../lib/glob.ts';
+import { isJsonObject, type JsonValue } from '../lib/json.ts';
+import { nearestWord } from '../lib/nearest-word.ts';
+import { isExcluded, selects } from './selection.ts';
+import type { NamedSelection, VirtualSettings } from './virtual-settings.ts';
+
+type VirtualFile = YamlFile<VirtualSettings>;
+
+const NAMED = ['tools', 'prompts'] as const;
+
+/** What is wrong with a virtual server by itself and beside the registered servers; what they offer is known later. */
+export function virtualProblems(file: VirtualFile, servers: readonly string[]): Problem[] {
+  return [
+    ...emptiness(file),
+    ...takenName(file, servers),
+    ...unknownServers(file, servers),
+    ...NAMED.flatMap((kind) => [...renameProblems(file, kind), ...idleOverrides(file, kind)]),
+    ...fixedSecrets(file),
+  ];
+}
+
+function emptiness(file: VirtualFile): Problem[] {
+  const { tools, prompts, resources } = file.value;
+  const isEmpty =
+    NAMED.every((kind) => file.value[kind].include.length + file.value[kind].rename.size === 0) &&
+    [tools, prompts, resources].every(({ include }) => include.length === 0);
+  if (!isEmpty) return [];
+  const hint = 'name what it shows, such as `tools: { include: ["github/get_*"] }`';
+  return [file.problem([], { code: 'registry-view-invalid', message: 'the virtual server shows nothing', hint })];
+}
+
+/** `stdio --server` and people name both kinds of servers in one breath. */
+function takenName(file: VirtualFile, servers: readonly string[]): Problem[] {
+  const { name } = file.value;
+  if (servers.includes(name)) {
+    const message = `the name \`${name}\` is that of a server`;
+    const hint = 'choose another: a virtual server and a server are asked for in the same way';
+    return [file.problem(['name'], { code: 'registry-duplicate-name', message, hint })];
+  }
+  const other = lookalikes([...servers, name]).get(name);
+  if (other === undefined) return [];
+  const message = `the name \`${name}\` looks like that of the server \`${other}\``;
+  const hint = 'choose a name nobody can mistake';
+  return [file.problem(['name'], { code: 'registry-lookalike-name', message, hint })];
+}
+
+/** A warning: a server that is taken out of the registry takes nothing else with it. */
+function unknownServers(file: VirtualFile, servers: readonly string[]): Problem[] {
+  return originalsIn(file).flatMap(({ original, at }) => {
+    const server = original.slice(0, original.indexOf('/'));
+    if (servers.some((name) => globMatches(server, name))) return [];
+    const near = nearestWord(server, servers);
+    return {
+      code: 'registry-original-unknown' as const,
+      at,
+      message: server.includes('*') ? `no server matches \`${server}\`` : `there is no server \`${server}\``,
+      hint: near === undefined ? 'servers are `registry/servers/<name>.yaml`' : `did you mean \`${near}\`?`,
+      severity: 'warning' as const,
+    };
+  });
+}
+
+interface PlacedOriginal {
+  readonly original: string;
+  readonly at: string;
+}
+
+/** Every glob and every name of an original, with its place. */
+function originalsIn(file: VirtualFile): PlacedOriginal[] {
+  const { value } = file;
+  const globs = (['tools', 'prompts', 'resources'] as const).flatMap((kind) =>
+    (['include', 'exclude'] as const).flatMap((list) =>
+      value[kind][list].map((original, index) => ({ original, at: file.at([kind, list, index]) })),
+    ),
+  );
+  const names = NAMED.flatMap((kind) => [
+    ...Array.from(value[kind].rename, ([name, original]) => ({ original, at: file.at([kind, 'rename', name]) })),
+    ...Array.from(value[kind].override.keys(), (original) => ({
+      original,
+      at: file.keyAt([kind, 'override', original]),
+    })),
+  ]);
+  return [...globs, ...names];
+}
+
+function renameProblems(file: VirtualFile, kind: (typeof NAMED)[number]): Problem[] {
+  const selection = file.value[kind];
+  const problems: Problem[] = [];
+  const find = (path: YamlPath, what: Omit<Problem, 'at'>): number => problems.push(file.problem(path, what));
+  const nameOf = new Map<string, string>();
+  for (const [name, original] of selection.rename) {
+    const path = [kind, 'rename', name];
+    const other = nameOf.get(original);
+    if (other !== undefined) {
+      const message = `\`${original}\` has a name already, \`${other}\``;
+      find(path, { code: 'registry-view-invalid', message, hint: 'leave one of the two away' });
+    }
+    nameOf.set(original, name);
+    if (isExcluded(selection, original)) {
+      const message = `\`exclude\` takes away \`${original}\`, which is renamed here`;
+      find(path, { code: 'registry-view-invalid', message, hint: 'leave one of the two away' });
+    }
+  }
+  for (const [name, other] of lookalikes(selection.rename.keys())) {
+    const message = `the name \`${name}\` looks like \`${other}\``;
+    const hint = 'choose names nobody can mistake';
+    problems.push({ code: 'registry-lookalike-name', at: file.keyAt([kind, 'rename', name]), message, hint });
+  }
+  return problems;
+}
+
+/** Overrides of what is not shown: a person believes that they hold. */
+function idleOverrides(file: VirtualFile, kind: (typeof NAMED)[number]): Problem[] {
+  const selection: NamedSelection = file.value[kind];
+  const renamed = new Set(selection.rename.values());
+  return Array.from(selection.override.keys()).flatMap((original) => {
+    if (renamed.has(original) || selects(selection, original)) return [];
+    return {
+      code: 'registry-view-invalid' as const,
+      at: file.keyAt([kind, 'override', original]),
+      message: `\`${original}\` is not shown, so that nothing of it can be shown otherwise`,
+      hint: `add it to \`include\` or \`rename\`, or leave the override away`,
+    };
+  });
+}
+
+function fixedSecrets(file: VirtualFile): Problem[] {
+  return Array.from(file.value.tools.override).flatMap(([original, { fixed = {} }]) =>
+    Object.entries(fixed).flatMap(([name, value]) =>
+      textsIn(value, name).flatMap(([key, text]) =>
+        secretProblem(file, ['tools', 'override', original, 'fixed', name], [key, text]),
+      ),
+    ),
+  );
+}
+
+function secretProblem(file: VirtualFile, path: YamlPath, [key, text]: readonly [string, string]): Problem[] {
+  if (/\$\{(?:env|file):/.test(text)) {
+    const message = 'a reference stands where none is read';
+    const hint = 'a fixed argument is recorded like every argument: give the server its secrets in its own file';
+    return [file.problem(path, { code: 'credentials-reference-invalid', message, hint })];
+  }
+  const why = clearTextSecret(key, text);
+  if (why === undefined) return [];
+  const message = `a secret in clear text: ${why}`;
+  const hint = 'give the server its secrets in its own file, and change this one: it has been in a file';
+  return [file.problem(path, { code: 'registry-secret-in-clear', message, hint })];
+}
+
+/** Every text within a value, with the name of the member that holds it. */
+function textsIn(value: JsonValue, key: string): (readonly [key: string, text: string])[] {
+  if (typeof value === 'string') return [[key, value]];
+  if (Array.isArray(value)) return value.flatMap((item) => textsIn(item, key));
+  return isJsonObject(value) ? Object.entries(value).flatMap(([name, item]) => textsIn(item, name)) : [];
+}

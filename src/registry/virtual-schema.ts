@@ -1,0 +1,129 @@
+import { z } from 'zod';
+import { inForm } from '../config/field-form.ts';
+import type { JsonValue } from '../lib/json.ts';
+import { line, registryName } from './field.ts';
+import { TOOL_NAME } from './server-settings.ts';
+import type { NamedSelection, VirtualSettings } from './virtual-settings.ts';
+
+const jsonValue: z.ZodType<JsonValue> = z.json().describe('Any JSON value');
+
+/** No glob can leave out which servers it speaks of. */
+const GLOB = /^[a-z0-9*-]+\/\P{Cc}+$/u;
+const ORIGINAL = /^[a-z0-9]+(?:-[a-z0-9]+)*\/[A-Za-z0-9_.-]{1,128}$/;
+const GLOB_HINT = 'write `<server>/<name>`, with `*` for any run of characters, such as `github/get_*`';
+
+const globs = (description: string): z.ZodDefault<z.ZodArray<z.ZodType<string, string>>> => {
+  const glob = z.string().max(2_048).regex(GLOB, { error: GLOB_HINT });
+  return z.array(inForm(glob, 'glob of `<server>/<name>`')).max(1_000).default([]).describe(description);
+};
+
+const original = z.string().regex(ORIGINAL);
+const shownName = z
+  .string()
+  .regex(TOOL_NAME)
+  .refine((name) => name !== '__proto__' && name !== 'constructor' && name !== 'prototype', {
+    error: 'it is a name that no JSON map may hold',
+  });
+
+const shownTexts = {
+  title: line('Title that agents see. Default: that of the original.').exactOptional(),
+  description: z
+    .string()
+    .min(1)
+    .max(16_384)
+    .exactOptional()
+    .describe('Description that agents see. Default: that of the original.'),
+};
+
+const fixed = z
+  .record(
+    z
+      .string()
+      .min(1)
+      .max(256)
+      .regex(/^\P{Cc}*$/u)
+      .refine((name) => name !== '__proto__', { error: 'it is a name that no JSON map may hold' }),
+    jsonValue,
+  )
+  .exactOptional()
+  .describe(
+    'Arguments that every call gets, by name. Agents neither see them nor may give them. Never a secret. Default: none.',
+  );
+
+const toolOverride = z
+  .strictObject({ ...shownTexts, fixed })
+  .describe('What is shown of one tool otherwise than its server declares it');
+const promptOverride = z
+  .strictObject(shownTexts)
+  .describe('What is shown of one prompt otherwise than its server declares it');
+
+const tools = z
+  .strictObject({
+    include: globs('Tools that are shown, as globs over `<server>/<tool>`. Default: none.'),
+    exclude: globs('Tools that are not shown although `include` matches them. Default: none.'),
+    rename: z
+      .record(shownName, original)
+      .default({})
+      .describe('Tools that are shown under another name: that name, then `<server>/<tool>`. Default: none.'),
+    override: z
+      .record(original, toolOverride)
+      .default({})
+      .describe('What is shown otherwise, by `<server>/<tool>`. Default: none.'),
+  })
+  .prefault({})
+  .describe('Tools of the virtual server, under their own names. Default: none.');
+
+const prompts = z
+  .strictObject({
+    include: globs('Prompts that are shown, as globs over `<server>/<prompt>`. Default: none.'),
+    exclude: globs('Prompts that are not shown although `include` matches them. Default: none.'),
+    rename: z
+      .record(shownName, original)
+      .default({})
+      .describe('Prompts that are shown under another name: that name, then `<server>/<prompt>`. Default: none.'),
+    override: z
+      .record(original, promptOverride)
+      .default({})
+      .describe('What is shown otherwise, by `<server>/<prompt>`. Default: none.'),
+  })
+  .prefault({})
+  .describe('Prompts of the virtual server, under their own names. Default: none.');
+
+const resources = z
+  .strictObject({
+    include: globs(
+      'Resources and templates that are shown, as globs over `<server>/<uri>` and `<server>/<template>`. Default: none.',
+    ),
+    exclude: globs(
+      'Resources and templates that are not shown; nor is a URI that a template makes and that matches. Default: none.',
+    ),
+  })
+  .prefault({})
+  .describe('Resources and resource templates of the virtual server. Default: none.');
+
+const virtualFile = z
+  .strictObject({
+    name: registryName('Name of the virtual server and of its file; it is served at `/v/<name>/mcp`.'),
+    title: line('Name of the virtual server for people. Default: none.').exactOptional(),
+    description: line('What the virtual server is for. Default: none.').exactOptional(),
+    tools,
+    prompts,
+    resources,
+  })
+  .describe('One virtual server: a part of what the servers offer, on a path of its own. It grants nothing.');
+
+/** The settings of `registry/virtual/<name>.yaml`. */
+export const virtualSettingsSchema: z.ZodType<VirtualSettings> = virtualFile.transform(
+  ({ tools: toolsOf, prompts: promptsOf, ...rest }) => ({ ...rest, tools: named(toolsOf), prompts: named(promptsOf) }),
+);
+
+type Named = z.output<typeof tools> | z.output<typeof prompts>;
+
+function named({ include, exclude, rename, override }: Named): NamedSelection {
+  return {
+    include,
+    exclude,
+    rename: new Map(Object.entries(rename)),
+    override: new Map(Object.entries(override)),
+  };
+}

@@ -1,0 +1,207 @@
+import type { AgentLink } from '../domain/agent-link.ts';
+import type { DispatchResult, JsonRpcErrorBody } from '../domain/outcome.ts';
+import { type AskAgent, isQuestion, type QuestionAnswer, type ServerQuestion } from '../domain/question.ts';
+import type { CancelSignal } from '../lib/cancellation.ts';
+import type { Clock } from '../lib/clock.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../lib/json.ts';
+import type { Era } from './era.ts';
+import { capabilityMissing, failed } from './failed-call.ts';
+import { type InputWanted, inputWanted } from './input-required.ts';
+import type { Answer, Channel, RequestListener, ServerAnswer, ServerRequest } from './mcp/channel.ts';
+import { PausableDeadline } from './pausable-deadline.ts';
+
+/** What a tool server may ask while it is at work on one call. */
+export interface CallAsking {
+  /** Exactly what it is told that the client can answer. */
+  readonly capabilities: JsonObject;
+  readonly ask: AskAgent;
+}
+
+type Respondent = Pick<Channel, 'respond'>;
+
+/** What goes back to a stateless server with the answers to its questions. */
+export interface Resumed {
+  readonly inputResponses: JsonObject;
+  readonly requestState?: JsonValue;
+}
+
+/** What came of sending a call once; without an answer nothing of the server's is in it. */
+export interface Sent {
+  readonly came: DispatchResult;
+  readonly answer?: Answer;
+  readonly era?: Era;
+}
+
+/** How often a server may ask before it has to answer; the SDK's clients give up after as many. */
+const MAX_ROUNDS = 8;
+/** Questions of one call altogether, for servers that ask while they work. */
+const MAX_QUESTIONS = 64;
+/** A server that only wants its state back is asked again after a moment, each time a longer one. */
+const FIRST_PAUSE_MS = 200;
+const METHOD_NOT_FOUND = -32_601;
+/** Outside of what JSON-RPC and MCP keep for themselves. */
+const REFUSED = -31_000;
+
+/** One call whose server may ask: its questions, its deadline that waits for their answers, and its rounds. */
+export class AskedCall {
+  readonly deadline: PausableDeadline;
+  readonly #asking: CallAsking;
+  readonly link: AgentLink;
+  #questions = 0;
+  #open = 0;
+  #whenQuiet: (() => void)[] = [];
+  #whenAsked: (() => void) | undefined;
+  /** What the client lacks that was asked for. */
+  #missing: JsonObject | undefined;
+
+  constructor(parts: {
+    readonly asking: CallAsking;
+    readonly signal: CancelSignal;
+    readonly clock: Clock;
+    readonly link: AgentLink;
+  }) {
+    this.#asking = parts.asking;
+    this.link = parts.link;
+    this.deadline = new PausableDeadline(parts.signal, parts.clock);
+  }
+
+  /** Hears what `base` hears, and the questions that the server asks by requests of its own. */
+  listener(base: RequestListener, channel: Respondent): RequestListener {
+    return {
+      ...base,
+      capabilities: this.#asking.capabilities,
+      onRequest: (id, method, params) => this.take({ id, method, params }, channel),
+    };
+  }
+
+  /** Asks the agent what a server asks, and answers the server. */
+  take({ id, method, params }: ServerRequest, channel: Respondent): void {
+    if (!isQuestion(method)) {
+      channel.respond(id, { error: { code: METHOD_NOT_FOUND, message: 'method not found' } });
+      return;
+    }
+    void this.#ask({ method, params }).then((answer) => channel.respond(id, serverAnswer(answer)));
+  }
+
+  /** Resolves when no question is open. */
+  quiet(): Promise<void> {
+    if (this.#open === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#whenQuiet.push(resolve));
+  }
+
+  get hasAsked(): boolean {
+    return this.#questions > 0;
+  }
+
+  /** Resolves when the server asks something, or after `patienceMs`. */
+  questioned(patienceMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, patienceMs);
+      this.#whenAsked = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
+  /** Sends the call until the server answers in earnest. */
+  async run(send: (resumed: Resumed | undefined) => Promise<Sent>): Promise<DispatchResult> {
+    let resumed: Resumed | undefined;
+    for (let round = 0; ; round += 1) {
+      const sent = await send(resumed);
+      const { came, answer, era } = sent;
+      if (answer === undefined || era === undefined) return came;
+      const wanted = inputWanted(answer, era);
+      if (wanted === undefined) return this.#last(came, era);
+      if (typeof wanted === 'string') return failed('upstream-protocol', `the server broke the form: ${wanted}`, true);
+      if (round >= MAX_ROUNDS)
+        return failed('too-many-questions', `the server asked more than ${MAX_ROUNDS} times`, false);
+      const answers = await this.#askAll(wanted, round);
+      if ('kind' in answers) return answers;
+      resumed = answers;
+    }
+  }
+
+  clear(): void {
+    this.deadline.clear();
+  }
+
+  async #askAll({ questions, requestState }: InputWanted, round: number): Promise<Resumed | DispatchResult> {
+    if (questions.length === 0) await pause(FIRST_PAUSE_MS * 2 ** round);
+    const answers = await Promise.all(questions.map((question) => this.#ask(question)));
+    const inputResponses: Record<string, JsonObject> = {};
+    for (const [index, answer] of answers.entries()) {
+      const { key } = questions[index] as ServerQuestion;
+      if (answer.kind === 'unanswered') return this.#unanswered(answer);
+      // A server of the older era wants a URL opened, and learns by the next try that it was.
+      if (key !== undefined) inputResponses[key] = answer.result;
+      else if (answer.result.action !== 'accept') return failed('question-refused', 'the user does not agree', false);
+    }
+    return requestState === undefined ? { inputResponses } : { inputResponses, requestState };
+  }
+
+  #unanswered({ message }: Extract<QuestionAnswer, { kind: 'unanswered' }>): DispatchResult {
+    if (this.#missing !== undefined && this.#isStateless) return capabilityMissing(this.#missing, false);
+    return failed('question-refused', `the server cannot go on without an answer: ${message}`, false);
+  }
+
+  #last(came: DispatchResult, era: Era): DispatchResult {
+    if (era === 'legacy') {
+      // It worked on without the answer, whatever it made of that.
+      return this.#missing !== undefined && this.#isStateless ? capabilityMissing(this.#missing, true) : came;
+    }
+    if (came.kind !== 'failed' || came.reason !== 'capability-missing' || !this.#declares(came.error?.data))
+      return came;
+    return failed('question-refused', 'policy does not let the server ask what it needs to know', false);
+  }
+
+  /** True where the client declared what is missing, so that it was policy that kept it from the server. */
+  #declares(data: JsonValue | undefined): boolean {
+    const required = isJsonObject(data) && isJsonObject(data.requiredCapabilities) ? data.requiredCapabilities : {};
+    return Object.keys(required).every((name) => this.link.capabilities[name] !== undefined);
+  }
+
+  /** Stateless agents are told by an error of their own what their client lacks. */
+  get #isStateless(): boolean {
+    return this.link.ask === undefined;
+  }
+
+  async #ask(question: ServerQuestion): Promise<QuestionAnswer> {
+    this.#questions += 1;
+    if (this.#questions > MAX_QUESTIONS) {
+      return { kind: 'unanswered', undeclared: false, message: 'the server asked too often' };
+    }
+    this.#open += 1;
+    this.#whenAsked?.();
+    this.deadline.hold();
+    const answer = await this.#asking.ask(question);
+    this.deadline.release();
+    this.#open -= 1;
+    if (answer.kind === 'unanswered' && answer.undeclared) this.#missing = { ...this.#missing, ...needed(question) };
+    if (this.#open === 0) {
+      for (const resolve of this.#whenQuiet.splice(0)) resolve();
+    }
+    return answer;
+  }
+}
+
+function serverAnswer(answer: QuestionAnswer): ServerAnswer {
+  if (answer.kind === 'answered') return { result: answer.result };
+  const error: JsonRpcErrorBody = answer.undeclared
+    ? { code: METHOD_NOT_FOUND, message: 'method not found' }
+    : { code: REFUSED, message: answer.message };
+  return { error };
+}
+
+/** The capability that a client needs to answer a question. */
+function needed({ method, params }: ServerQuestion): JsonObject {
+  if (method === 'roots/list') return { roots: {} };
+  if (method === 'sampling/createMessage') return { sampling: params.tools === undefined ? {} : { tools: {} } };
+  return { elicitation: params.mode === 'url' ? { url: {} } : { form: {} } };
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms).unref();
+  });
+}

@@ -1,0 +1,56 @@
+import { isQuestion, type ServerQuestion } from '../domain/question.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../lib/json.ts';
+import type { Era } from './era.ts';
+import type { Answer } from './mcp/channel.ts';
+
+/** What a server wants to know before it answers. */
+export interface InputWanted {
+  readonly questions: readonly ServerQuestion[];
+  /** What it wants to get back, byte for byte (2026-07-28, patterns/mrtr). */
+  readonly requestState?: JsonValue;
+}
+
+/** URL elicitation of 2025-11-25 as an error; its successor says the same by a result. */
+const URL_ELICITATION_REQUIRED = -32_042;
+const MAX_QUESTIONS = 16;
+const NO_PARAMS: JsonObject = Object.freeze({});
+
+/**
+ * The questions that a server answers with instead of a result, in either era; undefined where it answers in earnest, and
+ * a clause where it breaks the form.
+ */
+export function inputWanted(answer: Answer, era: Era): InputWanted | string | undefined {
+  if (answer.kind === 'error' && era === 'legacy' && answer.error.code === URL_ELICITATION_REQUIRED) {
+    return urlsWanted(answer.error.data);
+  }
+  if (answer.kind !== 'result' || era !== 'modern' || answer.result.resultType !== 'input_required') return undefined;
+  const { inputRequests = NO_PARAMS, requestState } = answer.result;
+  if (!isJsonObject(inputRequests)) return 'its input requests are not an object';
+  const entries = Object.entries(inputRequests);
+  if (entries.length === 0 && requestState === undefined)
+    return 'it asks for input and says neither what nor for which state';
+  if (entries.length > MAX_QUESTIONS) return 'it asks too much at one time';
+  const questions: ServerQuestion[] = [];
+  for (const [key, request] of entries) {
+    if (!isJsonObject(request) || typeof request.method !== 'string' || !isQuestion(request.method)) {
+      return 'it asks what no client is asked';
+    }
+    const { method, params = NO_PARAMS } = request;
+    if (!isJsonObject(params)) return 'the parameters of its question are not an object';
+    questions.push({ method, params, key });
+  }
+  return requestState === undefined ? { questions } : { questions, requestState };
+}
+
+function urlsWanted(data: JsonValue | undefined): InputWanted | string {
+  const elicitations = isJsonObject(data) ? data.elicitations : undefined;
+  if (!Array.isArray(elicitations) || elicitations.length === 0 || elicitations.length > MAX_QUESTIONS) {
+    return 'it wants a URL opened and names none';
+  }
+  const questions: ServerQuestion[] = [];
+  for (const params of elicitations as readonly JsonValue[]) {
+    if (!isJsonObject(params)) return 'the parameters of its question are not an object';
+    questions.push({ method: 'elicitation/create', params });
+  }
+  return { questions };
+}

@@ -1,0 +1,129 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { JsonObject } from '../../src/lib/json.ts';
+import { askingProcess } from '../fixtures/asking-servers.ts';
+import { type Answered, bookOf, governedHome, until, WireAgent } from '../fixtures/governed-home.ts';
+import type { Home, Served } from '../fixtures/home.ts';
+
+const SERVERS = ['legacy', 'modern'] as const;
+const POLICY = SERVERS.flatMap((server) =>
+  ['ana', 'ben'].map(
+    (agent) =>
+      `p, agent:${agent}, tool:${server}/*, call, , allow\np, agent:${agent}, server:${server}, elicit, , allow\n`,
+  ),
+).join('');
+const ANSWER = { action: 'accept', content: { name: 'Ana' } };
+const META = { 'io.modelcontextprotocol/clientCapabilities': { elicitation: { form: {} } } };
+
+let home: Home;
+let served: Served;
+let ana: WireAgent;
+let ben: WireAgent;
+
+beforeAll(async () => {
+  home = governedHome({
+    agents: { ana: '', ben: '' },
+    policy: POLICY,
+    servers: { legacy: askingProcess('legacy', 'legacy'), modern: askingProcess('modern', 'modern') },
+  });
+  const [anaKey, benKey] = [await home.key('ana'), await home.key('ben')];
+  served = await home.serve({ args: ['--question-expiry', '2s', '--waiting-calls', '3'] });
+  ana = new WireAgent(served.url, anaKey);
+  ben = new WireAgent(served.url, benKey);
+  await until(async () => (await ana.tools()).length === 2);
+});
+
+afterAll(async () => {
+  ana.close();
+  ben.close();
+  await home.close();
+});
+
+function call(agent: WireAgent, name: string, more: object = {}): Promise<Answered> {
+  const params = { name, arguments: { kind: 'form' }, _meta: META, ...more };
+  return agent.ask('tools/call', params, { name });
+}
+
+interface Asked {
+  readonly state: string;
+  /** The one question, under its name. */
+  readonly key: string;
+}
+
+async function ask(agent: WireAgent, name: string): Promise<Asked> {
+  const { result } = (await call(agent, name)).message;
+  const { requestState, inputRequests } = result as { requestState: string; inputRequests: JsonObject };
+  return { state: requestState, key: Object.keys(inputRequests)[0] ?? '' };
+}
+
+function goOn(agent: WireAgent, name: string, { state, key }: Asked, more: object = {}): Promise<Answered> {
+  return call(agent, name, { requestState: state, inputResponses: { [key]: ANSWER }, ...more });
+}
+
+/** How many questions expired so far. */
+function unanswered(): number {
+  return bookOf(home).filter(({ entry }) => entry.reason === 'question-unanswered').length;
+}
+
+test.each(SERVERS)(
+  'a state of the %s server that is changed, another’s, used or too old is refused in the same bytes',
+  async (server) => {
+    const tool = `${server}__ask`;
+    const asked = await ask(ana, tool);
+    const flipped = asked.state.startsWith('A') ? `B${asked.state.slice(1)}` : `A${asked.state.slice(1)}`;
+    const refusals = [
+      await goOn(ana, tool, { ...asked, state: flipped }),
+      await goOn(ana, tool, { ...asked, state: 'of no kind' }),
+      await goOn(ben, tool, asked),
+      await goOn(ana, server === 'legacy' ? 'modern__ask' : 'legacy__ask', asked),
+      await goOn(ana, tool, asked, { arguments: { kind: 'form', url: 'x' } }),
+    ];
+    expect((await goOn(ana, tool, asked)).text).toContain('"name\\":\\"Ana'.replaceAll('\\', ''));
+    refusals.push(await goOn(ana, tool, asked));
+    const before = unanswered();
+    const expiring = await ask(ana, tool);
+    await until(() => unanswered() > before);
+    refusals.push(await goOn(ana, tool, expiring));
+    expect(refusals.map(({ status, body }) => `${status} ${body}`)).toEqual(
+      refusals.map(
+        () =>
+          '200 {"jsonrpc":"2.0","id":1,"error":{"code":-32602,"message":"Invalid params: `requestState` is not valid for this request"}}',
+      ),
+    );
+  },
+);
+
+test('the record says of each refused state what it was', () => {
+  const refused = bookOf(home)
+    .map(({ entry }) => entry)
+    .filter(({ kind, reason }) => kind === 'call.refused' && reason === 'request-state-invalid');
+  const states = refused.map(({ steps }) => (steps as { facts: { state?: string } }[]).at(-1)?.facts.state);
+  expect(new Set(states)).toEqual(new Set(['unreadable', 'foreign', 'spent', 'expired']));
+});
+
+test.each(SERVERS)('a call of the %s server that goes on walks the whole chain again', async (server) => {
+  const tool = `${server}__ask`;
+  const asked = await ask(ana, tool);
+  home.write({ 'policies/policy.csv': `${POLICY}p, agent:ana, tool:${server}/ask, call, , deny\n` });
+  await until(async () => !(await ana.tools()).includes(tool));
+  expect((await goOn(ana, tool, asked)).text).toBe(`Unknown tool: ${tool}`);
+  home.write({ 'policies/policy.csv': POLICY });
+  await until(async () => (await ana.tools()).includes(tool));
+});
+
+test('more calls than may wait do not wait, and others may', async () => {
+  const answers = await Promise.all(Array.from({ length: 8 }, () => call(ana, 'modern__ask')));
+  const refused = answers.filter(({ text }) => text.includes('as many calls wait for answers as may at one time'));
+  expect(refused.length).toBeGreaterThanOrEqual(5);
+  expect((await ask(ben, 'modern__ask')).state).not.toBe('');
+});
+
+test('a state of a broker that was started anew since is refused', async () => {
+  const asked = await ask(ben, 'modern__ask');
+  const port = Number(new URL(served.url).port);
+  await served.stop();
+  served = await home.serve({ port });
+  await until(async () => (await ben.tools()).length === 2);
+  expect((await goOn(ben, 'modern__ask', asked)).text).toBe(
+    'Invalid params: `requestState` is not valid for this request',
+  );
+});

@@ -1,0 +1,36 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { AGENT_REQUIREMENTS } from './agent-requirements.ts';
+import type { Requirement } from './requirement.ts';
+import { SERVER_REQUIREMENTS } from './server-requirements.ts';
+
+const REQUIREMENTS: Readonly<Record<string, Requirement>> = { ...AGENT_REQUIREMENTS, ...SERVER_REQUIREMENTS };
+const tests = readdirSync(import.meta.dirname)
+  .filter((name) => /^(?:agent|server)-.*\.test\.ts$/.test(name))
+  .map((name) => ({ name, text: readFileSync(join(import.meta.dirname, name), 'utf8') }));
+const verified = new Set(
+  tests.flatMap(({ text }) => [...text.matchAll(/\bverifies\(\s*'([^']+)'/g)].map(([, id = '']) => id)),
+);
+
+test('every requirement has a test', () => {
+  expect(Object.keys(REQUIREMENTS).filter((id) => !verified.has(id))).toEqual([]);
+});
+
+test('every test is that of a requirement', () => {
+  expect([...verified].filter((id) => !Object.hasOwn(REQUIREMENTS, id))).toEqual([]);
+  const others = tests.flatMap(({ name, text }) =>
+    [...text.matchAll(/^ *(?:test|it)(?:\.\w+)*\(|\bverifies\(\s*[^'\s]/gm)].map(([call]) => `${name}: ${call}`),
+  );
+  expect(others).toEqual([]);
+});
+
+test('every requirement names its face, a place in the specification, and what it is in one sentence', () => {
+  for (const [id, { source, says }] of Object.entries(REQUIREMENTS)) {
+    expect(id).toMatch(/^(?:agents|servers)(?:\.[a-z0-9-]+)+$/);
+    expect(source).toMatch(/^(?:2025-11-25|2026-07-28)\/[\w/-]+(?:#[\w-]+)?$/);
+    expect(says).toMatch(/^(?!.*\. )\S.{10,}[^.\s]$/);
+  }
+  const sentences = Object.values(REQUIREMENTS).map(({ says }) => says);
+  expect(new Set(sentences).size).toBe(sentences.length);
+});

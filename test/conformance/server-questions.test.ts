@@ -1,0 +1,118 @@
+import { expect } from 'vitest';
+import type { AgentLink } from '../../src/domain/agent-link.ts';
+import type { DispatchResult } from '../../src/domain/outcome.ts';
+import type { QuestionAnswer, ServerQuestion } from '../../src/domain/question.ts';
+import { isJsonObject, type JsonObject } from '../../src/lib/json.ts';
+import { callOf, textOf } from '../fixtures/upstream-parts.ts';
+import { verifies } from './verifies.ts';
+import { type ServerWire, TOOL } from './wires/scripted-server.ts';
+
+const FORM: JsonObject = { message: 'Your name?', requestedSchema: { type: 'object', properties: {} } };
+const ANSWER: JsonObject = { action: 'accept', content: { name: 'Ana' } };
+const content = (text: string): JsonObject => ({ content: [{ type: 'text', text }] });
+
+/** Calls for an agent that can be asked, and answers what its server asks. */
+function callAsked(
+  wire: ServerWire,
+  capabilities: JsonObject,
+  answer: (question: ServerQuestion) => QuestionAnswer = () => ({ kind: 'answered', result: ANSWER }),
+): Promise<DispatchResult> {
+  const { signal } = new AbortController();
+  const link: AgentLink = {
+    ...{ capabilities, logLevel: undefined, wantsProgress: false },
+    ...{ progress: () => {}, log: () => {} },
+  };
+  const asking = { capabilities, ask: (question: ServerQuestion) => Promise.resolve(answer(question)) };
+  return wire.upstream.pool.dispatch(callOf('act', { a: 1 }, { definition: TOOL }), { signal, link, asking });
+}
+
+const paramsOf = (message: JsonObject | undefined): JsonObject => (isJsonObject(message?.params) ? message.params : {});
+
+verifies('servers.questions.capabilities', async (wire) => {
+  await callAsked(wire, { elicitation: { form: {} } });
+  await wire.upstream.call('act', {}, { definition: TOOL });
+  const told =
+    wire.era === 'legacy'
+      ? wire.of('initialize').map(({ message }) => paramsOf(message).capabilities)
+      : wire.of('tools/call').map(({ message }) => Object(paramsOf(message)._meta)[`${META}/clientCapabilities`]);
+  expect(told).toEqual([{ elicitation: { form: {} } }, {}]);
+});
+
+const META = 'io.modelcontextprotocol';
+
+/** What the broker answered to the question `q`. */
+const answered = ({ received }: ServerWire): JsonObject | undefined =>
+  received.find(({ message }) => message.id === 'q' && message.method === undefined)?.message;
+
+function askWhileAtWork(wire: ServerWire): void {
+  wire.answers['tools/call'] = async ({ say }) => {
+    say({ jsonrpc: '2.0', id: 'q', method: 'elicitation/create', params: FORM });
+    await wire.until(() => answered(wire) !== undefined);
+    return { result: content('gone on') };
+  };
+}
+
+verifies('servers.questions.answered', async (wire) => {
+  const asked: ServerQuestion[] = [];
+  askWhileAtWork(wire);
+  const outcome = await callAsked(wire, { elicitation: {} }, (question) => {
+    asked.push(question);
+    return { kind: 'answered', result: ANSWER };
+  });
+  expect(textOf(outcome)).toBe('gone on');
+  expect(asked).toEqual([{ method: 'elicitation/create', params: FORM }]);
+  expect(answered(wire)).toEqual({ jsonrpc: '2.0', id: 'q', result: ANSWER });
+});
+
+verifies('servers.questions.refused', async (wire) => {
+  askWhileAtWork(wire);
+  const outcome = await callAsked(wire, { elicitation: {} }, () => ({
+    ...{ kind: 'unanswered', undeclared: false, message: 'policy says no' },
+  }));
+  expect(textOf(outcome)).toBe('gone on');
+  expect(answered(wire)).toMatchObject({ id: 'q', error: { code: -31000 } });
+});
+
+/** Answers with a question until answers come. */
+function wantInput(wire: ServerWire, state: JsonObject): void {
+  wire.answers['tools/call'] = ({ params }) =>
+    params.inputResponses === undefined
+      ? {
+          result: {
+            resultType: 'input_required',
+            inputRequests: { user_name: { method: 'elicitation/create', params: FORM } },
+            ...state,
+          },
+        }
+      : { result: content('gone on') };
+}
+
+verifies('servers.input-required.resumed', async (wire) => {
+  const requestState = ' ä opaque "state" ';
+  wantInput(wire, { requestState });
+  expect(textOf(await callAsked(wire, { elicitation: {} }))).toBe('gone on');
+  const [first, second] = wire.of('tools/call').map(({ message }) => message);
+  expect(paramsOf(second)).toMatchObject({
+    ...{ name: 'act', arguments: { a: 1 } },
+    ...{ inputResponses: { user_name: ANSWER }, requestState },
+  });
+  expect(second?.id).not.toEqual(first?.id);
+});
+
+verifies('servers.input-required.stateless', async (wire) => {
+  wantInput(wire, {});
+  expect(textOf(await callAsked(wire, { elicitation: {} }))).toBe('gone on');
+  expect(Object.keys(paramsOf(wire.of('tools/call')[1]?.message))).not.toContain('requestState');
+});
+
+verifies('servers.input-required.rounds', async (wire) => {
+  wire.answers['tools/call'] = () => ({
+    result: {
+      resultType: 'input_required',
+      inputRequests: { again: { method: 'elicitation/create', params: FORM } },
+      requestState: 'never enough',
+    },
+  });
+  expect(await callAsked(wire, { elicitation: {} })).toMatchObject({ kind: 'failed', reason: 'too-many-questions' });
+  expect(wire.of('tools/call').length).toBe(9);
+});

@@ -1,0 +1,193 @@
+import { type ClientRequest, type IncomingMessage, request as open } from 'node:http';
+import type { JsonObject } from '../../../src/lib/json.ts';
+import { openDoor } from '../../fixtures/ingress-door.ts';
+import type { Era } from '../upstream/start.ts';
+import {
+  type AskOptions,
+  enveloped,
+  type Heard,
+  type HttpAgentWire,
+  INITIALIZE_PARAMS,
+  mirrorHeaders,
+  type Notices,
+  type UnderWay,
+} from './agent-wire.ts';
+
+/** Hears each message of a stream as it comes. */
+type Hearing = (message: JsonObject) => void;
+type Headers = Readonly<Record<string, string | undefined>>;
+
+/** Opens a real HTTP door before a fake broker, and an agent's end of it. */
+export async function openHttpAgent(era: Era): Promise<HttpAgentWire> {
+  const { broker, ingress } = await openDoor();
+  const { port } = ingress;
+  const streams = new Set<() => void>();
+  let lastId = 0;
+  let declared: JsonObject = {};
+  const answered: (number | undefined)[] = [];
+  let shaken: Promise<string> | undefined;
+  let closed: Promise<void> | undefined;
+
+  const post = (body: string, headers: Headers, hear?: Hearing): UnderWay =>
+    exchange(port, { method: 'POST', headers, body }, hear);
+
+  const session = (): Promise<string> => {
+    shaken ??= shake(post, declared);
+    return shaken;
+  };
+
+  const headersOf = async (method: string, params: JsonObject): Promise<Record<string, string>> =>
+    era === 'modern' ? mirrorHeaders(method, params) : { 'mcp-session-id': await session() };
+
+  const begin = (method: string, params: JsonObject = {}, options: AskOptions = {}): UnderWay => {
+    lastId += 1;
+    const { id = lastId, headers = {}, bare = false, onQuestion } = options;
+    const sent = era === 'modern' && !bare ? enveloped(params, declared) : params;
+    const body = JSON.stringify({ jsonrpc: '2.0', id, method, params: sent });
+    let hangUp = (): void => {};
+    const heard = headersOf(method, params).then((own) => {
+      const answerTo: Hearing = (message) => {
+        if (message.method === undefined || message.id === undefined || onQuestion === undefined) return;
+        const answer = { jsonrpc: '2.0', id: message.id, ...onQuestion(message) };
+        void post(JSON.stringify(answer), own).heard.then(({ status }) => answered.push(status));
+      };
+      const underWay = post(body, { ...own, ...headers }, answerTo);
+      hangUp = underWay.hangUp;
+      return underWay.heard;
+    });
+    // Whoever hangs up hears nothing.
+    heard.catch(() => {});
+    return { heard, hangUp: () => hangUp() };
+  };
+
+  return {
+    ...{ era, transport: 'http', broker, port, session, begin, answered },
+    declare: (capabilities) => {
+      declared = capabilities;
+    },
+    ask: (method, params, options) => begin(method, params, options).heard,
+    tell: async (method, params = {}) => {
+      const body = JSON.stringify({ jsonrpc: '2.0', method, params });
+      return (await post(body, await headersOf(method, params)).heard).status;
+    },
+    raw: async (body, headers = {}) => post(body, headers).heard,
+    send: (request) => exchange(port, request).heard,
+    listen: async (filter = { toolsListChanged: true }) => {
+      const params = enveloped({ notifications: filter }, declared);
+      const stream = await openStream(port, {
+        ...(era === 'modern'
+          ? {
+              ...{ method: 'POST', headers: mirrorHeaders('subscriptions/listen', params) },
+              body: JSON.stringify({ jsonrpc: '2.0', id: 'listen', method: 'subscriptions/listen', params }),
+            }
+          : { method: 'GET', headers: { accept: 'text/event-stream', 'mcp-session-id': await session() } }),
+      });
+      streams.add(stream.close);
+      return stream;
+    },
+    close: async () => {
+      closed ??= ingress.close({ drainMs: 0 });
+      await closed;
+      for (const close of streams) close();
+    },
+  };
+}
+
+async function shake(post: (body: string, headers: Headers) => UnderWay, capabilities: JsonObject): Promise<string> {
+  const params = { ...INITIALIZE_PARAMS, capabilities };
+  const initialize = { jsonrpc: '2.0', id: 'initialize', method: 'initialize', params };
+  const { headers } = await post(JSON.stringify(initialize), {}).heard;
+  const session = String(headers['mcp-session-id']);
+  const initialized = { jsonrpc: '2.0', method: 'notifications/initialized' };
+  await post(JSON.stringify(initialized), { 'mcp-session-id': session }).heard;
+  return session;
+}
+
+interface HttpRequest {
+  readonly method: string;
+  readonly headers?: Headers;
+  readonly body?: string;
+}
+
+interface Opened {
+  readonly sent: ClientRequest;
+  readonly answered: Promise<IncomingMessage>;
+}
+
+/** Sends a request; a field that is undefined is left out. */
+function opening(port: number, { method, headers = {}, body }: HttpRequest): Opened {
+  const fields: Headers = {
+    authorization: 'Bearer key-of-demo',
+    accept: 'application/json, text/event-stream',
+    ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+    ...headers,
+  };
+  const named = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+  const sent = open({ host: '127.0.0.1', port, method, path: '/mcp', agent: false, headers: named });
+  const answered = new Promise<IncomingMessage>((resolve, reject) => {
+    sent.on('response', resolve);
+    sent.on('error', reject);
+  });
+  sent.end(body);
+  return { sent, answered };
+}
+
+function exchange(port: number, request: HttpRequest, hear: Hearing = () => {}): UnderWay {
+  const { sent, answered } = opening(port, request);
+  const heard = answered.then(async (response): Promise<Heard> => {
+    const { statusCode: status, headers } = response;
+    const isStream = String(headers['content-type']).startsWith('text/event-stream');
+    const messages: JsonObject[] = [];
+    let text = '';
+    for await (const chunk of response) {
+      text += String(chunk);
+      if (!isStream) continue;
+      const blocks = text.split('\n\n');
+      text = blocks.pop() ?? '';
+      for (const message of blocks.flatMap(eventsOf)) {
+        messages.push(message);
+        hear(message);
+      }
+    }
+    if (!isStream) messages.push(...jsonOf(text));
+    return { status, headers, message: messages.at(-1) ?? {}, before: messages.slice(0, -1) };
+  });
+  // Whoever hangs up hears nothing.
+  heard.catch(() => {});
+  return { heard, hangUp: () => void sent.destroy() };
+}
+
+function jsonOf(text: string): readonly JsonObject[] {
+  // `as`: the door sends objects of JSON.
+  return text === '' ? [] : [JSON.parse(text) as JsonObject];
+}
+
+function eventsOf(text: string): readonly JsonObject[] {
+  return text.split('\n').flatMap((line) => (line.startsWith('data: ') ? jsonOf(line.slice(6)) : []));
+}
+
+/** A stream of events that stays open. */
+async function openStream(port: number, request: HttpRequest): Promise<Notices> {
+  const { sent, answered } = opening(port, request);
+  const response = await answered;
+  const arrived: JsonObject[] = [];
+  const waiting: ((message: JsonObject) => void)[] = [];
+  let rest = '';
+  response.on('data', (chunk: Buffer) => {
+    const blocks = `${rest}${chunk.toString()}`.split('\n\n');
+    rest = blocks.pop() ?? '';
+    for (const message of blocks.flatMap(eventsOf)) {
+      const first = waiting.shift();
+      if (first) first(message);
+      else arrived.push(message);
+    }
+  });
+  response.on('error', () => {});
+  return {
+    next: () => {
+      const first = arrived.shift();
+      return first ? Promise.resolve(first) : new Promise((resolve) => waiting.push(resolve));
+    },
+    close: () => void sent.destroy(),
+  };
+}

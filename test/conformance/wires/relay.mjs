@@ -1,0 +1,8 @@
+// A tool server on pipes that is played elsewhere: what it is told goes to the port of argv[2], what comes from there it says.
+import { connect } from 'node:net';
+
+const socket = connect(Number(process.argv[2]), '127.0.0.1');
+process.stdin.pipe(socket);
+socket.pipe(process.stdout);
+socket.on('close', () => process.exit(0));
+socket.on('error', () => process.exit(0));

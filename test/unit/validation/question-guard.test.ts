@@ -1,0 +1,105 @@
+import { expect, test } from 'vitest';
+import type { QuestionMethod } from '../../../src/domain/question.ts';
+import type { JsonObject } from '../../../src/lib/json.ts';
+import { guardQuestion } from '../../../src/validation/question-guard.ts';
+import { questionOf } from '../../fixtures/questions.ts';
+
+const control = guardQuestion();
+const EVERYTHING = { elicitation: { form: {}, url: {} }, sampling: { tools: {} }, roots: {} };
+
+function judge(method: QuestionMethod, params: JsonObject, capabilities: JsonObject = EVERYTHING): string {
+  const call = questionOf(method, params, capabilities);
+  const facts = control.gather({ call }, { signal: new AbortController().signal });
+  if (facts instanceof Promise) throw new Error('nothing has to be waited for');
+  const verdict = control.decide({ call }, facts);
+  return verdict.effect === 'allow' ? 'allow' : `${verdict.reason}: ${verdict.message}`;
+}
+
+function form(properties: JsonObject): string {
+  return judge('elicitation/create', { message: 'm', requestedSchema: { type: 'object', properties } });
+}
+
+const SECRET =
+  'question-blocked: the question is not asked: its form asks for a secret, which is asked for at a URL of the server and never in a form';
+
+test.each([
+  ['a name', { password: { type: 'string' } }],
+  ['a name of two words', { apiKey: { type: 'string' } }],
+  ['a name in letters of another script', { раssword: { type: 'string' } }],
+  ['a title', { value: { type: 'string', title: 'Your passphrase' } }],
+  ['a description', { value: { type: 'string', description: 'Paste the API key of your account.' } }],
+  ['a format', { value: { type: 'string', format: 'password' } }],
+  ['a field that is only written', { value: { type: 'string', writeOnly: true } }],
+  ['a number', { pin: { type: 'integer' } }],
+  ['the number of a card', { cardNumber: { type: 'string' } }],
+])('a form that asks for a secret by %s is blocked', (_how, properties) => {
+  expect(form(properties)).toBe(`${SECRET} (field 1)`);
+});
+
+test.each([
+  ['a plain form', { name: { type: 'string' }, age: { type: 'integer' }, mail: { type: 'string', format: 'email' } }],
+  ['a yes-or-no about a password', { resetPassword: { type: 'boolean' } }],
+  ['a choice between tokens', { token: { type: 'string', enum: ['keep', 'revoke'] } }],
+  ['a choice of several', { colours: { type: 'array', items: { type: 'string', enum: ['red', 'blue'] } } }],
+  [
+    'a field that warns of secrets',
+    { n: { type: 'string', description: 'A name (do not give us a pin or password).' } },
+  ],
+  ['the limit of tokens', { token_limit: { type: 'integer' } }],
+])('%s is asked', (_what, properties) => {
+  expect(form(properties)).toBe('allow');
+});
+
+test.each([
+  ['an object within', { a: { type: 'object', properties: {} } }],
+  ['a list of free texts', { a: { type: 'array', items: { type: 'string' } } }],
+  ['a field without a type', { a: {} }],
+  ['a pattern that takes for ever', { a: { type: 'string', pattern: '(?=a)' } }],
+])('a form with %s is blocked', (_what, properties) => {
+  expect(form(properties)).toContain('its form has fields that are not plain texts');
+});
+
+test.each([
+  ['https://example.org/connect?state=1', 'allow'],
+  ['http://localhost:3000/x', 'allow'],
+  ['http://127.0.0.1/x', 'allow'],
+  ['http://example.org/', 'url-scheme'],
+  ['javascript:alert(1)', 'url-scheme'],
+  ['file:///etc/passwd', 'url-scheme'],
+  ['https://bank.example@evil.example/', 'url-userinfo'],
+  ['https://a:b@evil.example/', 'url-userinfo'],
+  ['https://@evil.example/', 'url-userinfo'],
+  ['https://bank.example\\@evil.example/', 'url'],
+  ['https://bank.example /x', 'url'],
+  ['https://bank.example/\n', 'url'],
+  ['not a url', 'url'],
+])('the url %s is %s', (url, expected) => {
+  const call = questionOf('elicitation/create', { mode: 'url', message: 'm', url }, EVERYTHING);
+  const facts = control.gather({ call }, { signal: new AbortController().signal });
+  expect(facts).toMatchObject({ fault: expected === 'allow' ? '' : expected });
+});
+
+test('what the client did not declare is not asked', () => {
+  const plain = { message: 'm', requestedSchema: { type: 'object', properties: {} } };
+  const url = { mode: 'url', message: 'm', url: 'https://example.org/' };
+  const sample = { messages: [{ role: 'user', content: { type: 'text', text: 'x' } }], maxTokens: 1 };
+  const missing = (capability: string): string =>
+    `capability-missing: the client has not declared that it can answer it (${capability})`;
+  expect(judge('elicitation/create', plain, {})).toBe(missing('elicitation'));
+  expect(judge('elicitation/create', plain, { elicitation: {} })).toBe('allow');
+  expect(judge('elicitation/create', plain, { elicitation: { url: {} } })).toBe(missing('elicitation.form'));
+  expect(judge('elicitation/create', url, { elicitation: {} })).toBe(missing('elicitation.url'));
+  expect(judge('sampling/createMessage', sample, { elicitation: {} })).toBe(missing('sampling'));
+  expect(judge('sampling/createMessage', { ...sample, tools: [] }, { sampling: {} })).toBe(missing('sampling.tools'));
+  expect(judge('roots/list', {}, { sampling: {} })).toBe(missing('roots'));
+});
+
+test('what is no MCP is not asked', () => {
+  expect(judge('elicitation/create', { requestedSchema: { type: 'object', properties: {} } })).toContain(
+    'not what MCP',
+  );
+  expect(judge('elicitation/create', { message: 'm', mode: 'voice' })).toContain('its mode is neither');
+  expect(judge('elicitation/create', { message: 'm' })).toContain('its form');
+  expect(judge('sampling/createMessage', { messages: 'hello', maxTokens: 1 })).toContain('not what MCP');
+  expect(judge('sampling/createMessage', { messages: [] })).toContain('not what MCP');
+});
