@@ -52,8 +52,7 @@ describe.skipIf(fetched === undefined)('the MCP clients of agent kits, through t
         >;
         listResources(): Promise<{ readonly resources: readonly { readonly uri: string }[] }>;
         readResource(args: { uri: string }): Promise<{ readonly contents: readonly Result[] }>;
-        getPrompt?(args: { name: string; arguments?: object }): Promise<{ readonly messages: readonly unknown[] }>;
-        experimental_getPrompt?(args: { name: string }): Promise<{ readonly messages: readonly unknown[] }>;
+        getPrompt(args: { name: string; arguments?: object }): Promise<{ readonly messages: readonly unknown[] }>;
         close(): Promise<void>;
       }>;
     };
@@ -66,10 +65,8 @@ describe.skipIf(fetched === undefined)('the MCP clients of agent kits, through t
     expect(result?.content).toEqual([{ type: 'text', text: 'Echo: hallo' }]);
     expect((await client.listResources()).resources.map(({ uri }) => uri)).toContain(DOCUMENT);
     expect((await client.readResource({ uri: DOCUMENT })).contents[0]).toMatchObject({ uri: DOCUMENT });
-    const prompt = await (client.getPrompt ?? client.experimental_getPrompt)?.call(client, {
-      name: 'everything__simple-prompt',
-    });
-    expect(prompt?.messages).toHaveLength(1);
+    const prompt = await client.getPrompt({ name: 'everything__simple-prompt' });
+    expect(prompt.messages).toHaveLength(1);
     await client.close();
   });
 
