@@ -6,7 +6,7 @@ import { FUEL_PER_VALIDATION, type Price } from './price.ts';
 
 /** Steps of the linear engine, units of text that is walked, and units of text that is built, for one unit of fuel. */
 const PATTERN_STEPS_PER_FUEL = 2;
-const WALKED_UNITS_PER_FUEL = 16;
+const WALKED_UNITS_PER_FUEL = 8;
 const BUILT_UNITS_PER_FUEL = 4;
 
 /** Thrown out of compiled code when a validation costs too much, and caught where that validation began. */
