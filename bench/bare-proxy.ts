@@ -1,11 +1,26 @@
 // What a proxy costs that governs nothing: the JSON is parsed and serialised both ways, and that is all.
-import { createServer } from 'node:http';
+import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Pool } from 'undici';
 import { argument, say } from './part.ts';
 
 const { origin } = argument<{ readonly origin: string }>();
 const pool = new Pool(origin, { connections: 64 });
+
+/** Each event as it comes, its JSON parsed and serialised like any other. */
+async function passOn(events: AsyncIterable<Buffer>, response: ServerResponse): Promise<void> {
+  response.writeHead(200, { 'content-type': 'text/event-stream' });
+  let rest = '';
+  for await (const chunk of events) {
+    const parts = (rest + chunk.toString()).split('\n\n');
+    rest = parts.pop() ?? '';
+    for (const part of parts) {
+      const message: unknown = JSON.parse(part.slice(part.indexOf('data: ') + 'data: '.length));
+      response.write(`event: message\ndata: ${JSON.stringify(message)}\n\n`);
+    }
+  }
+  response.end();
+}
 
 const server = createServer((request, response) => {
   const chunks: Buffer[] = [];
@@ -20,6 +35,7 @@ const server = createServer((request, response) => {
     pool
       .request({ path: '/mcp', method: 'POST', headers, body: JSON.stringify(message) })
       .then(async (answer) => {
+        if (answer.headers['content-type'] === 'text/event-stream') return passOn(answer.body, response);
         const result: unknown = JSON.parse(await answer.body.text());
         response.writeHead(answer.statusCode, { 'content-type': 'application/json' });
         response.end(JSON.stringify(result));

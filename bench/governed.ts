@@ -1,17 +1,43 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { ENGINE_FLAGS } from '../src/cli/engine-flags.ts';
 import { Home, type Served } from '../test/fixtures/home.ts';
+
+/** Memory of a process in bytes: resident, and of that what the engine holds for what is alive. */
+export interface Memory {
+  readonly rssBytes: number;
+  readonly liveBytes: number;
+}
+
+const PROBE = resolve(import.meta.dirname, 'memory-probe.mjs');
 
 /** A broker with everything on, in front of one tool server. */
 export interface Governed {
   readonly served: Served;
+  /** Key of the first agent. */
   readonly key: string;
+  readonly keys: readonly string[];
   readonly startMs: number;
+  /** What it holds after it has cleared up. Only where it was started with `probed`. */
+  memory(): Promise<Memory>;
   close(): Promise<void>;
 }
 
-/** Writes a home for a broker in front of `upstreamUrl`, makes a key, starts `serve` and waits until it is ready. */
-export async function startGoverned(upstreamUrl: string): Promise<Governed> {
+/**
+ * Writes a home for a broker in front of `upstreamUrl`, makes a key for each agent, starts `serve` and waits until it is
+ * ready. Every agent is limited like the first.
+ */
+export async function startGoverned(
+  upstreamUrl: string,
+  { agents = ['bench'], probed = false }: { readonly agents?: readonly string[]; readonly probed?: boolean } = {},
+): Promise<Governed> {
   const home = new Home();
+  for (const agent of agents) {
+    home.write({
+      [`registry/agents/${agent}.yaml`]: `name: ${agent}\nowner: ana@example.org\nteam: support\ncostCenter: cc-42\n`,
+    });
+  }
   home.write({
     'registry/servers/crm.yaml': `name: crm
 transport: { type: streamable-http, url: "${upstreamUrl}" }
@@ -21,20 +47,37 @@ pin: auto
 tools:
   lookup: { risk: read, costUsd: "0.000001" }
 `,
-    'registry/agents/bench.yaml': 'name: bench\nowner: ana@example.org\nteam: support\ncostCenter: cc-42\n',
-    'policies/policy.csv':
-      'p, role:support, tool:crm/lookup*, call, "args.depth <= 5", allow\ng, agent:bench, role:support\n',
+    'policies/policy.csv': `p, role:support, tool:crm/lookup*, call, "args.depth <= 5", allow
+${agents.map((agent) => `g, agent:${agent}, role:support\n`).join('')}`,
     'policies/limits.yaml': `rates:
   - { subject: "agent:*", resource: "tool:*", action: call, limit: 10000/s, burst: 100000 }
-  - { subject: "agent:bench", resource: "tool:crm/*", action: call, limit: 10000/s, burst: 100000 }
+  - { subject: "agent:bench*", resource: "tool:crm/*", action: call, limit: 10000/s, burst: 100000 }
 budgets:
-  - { subject: "agent:bench", resource: "tool:*", window: month, hard: { calls: 1000000000, usd: "1000000.00" }, soft: 80% }
+  - { subject: "agent:bench*", resource: "tool:*", window: month, hard: { calls: 1000000000, usd: "1000000.00" }, soft: 80% }
 `,
   });
-  const key = await home.key('bench');
+  const keys: string[] = [];
+  for (const agent of agents) keys.push(await home.key(agent));
   const startedMs = performance.now();
   // As `npm start` and the unit of the how-to page start it.
-  const served = await home.serve({ engine: ENGINE_FLAGS });
+  const probe = home.path('memory.json');
+  const served = await home.serve({
+    engine: probed ? [...ENGINE_FLAGS, '--expose-gc', '--import', PROBE] : ENGINE_FLAGS,
+    env: { BENCH_PROBE_FILE: probe },
+  });
   const startMs = performance.now() - startedMs;
-  return { served, key, startMs, close: () => home.close() };
+  return { served, key: keys[0] ?? '', keys, startMs, memory: () => look(served, probe), close: () => home.close() };
+}
+
+async function look({ child }: Served, file: string): Promise<Memory> {
+  const looksOf = (): number => (existsSync(file) ? read(file).looks : 0);
+  const before = looksOf();
+  child.kill('SIGUSR2');
+  while (looksOf() === before) await wait(20);
+  return read(file);
+}
+
+function read(file: string): Memory & { readonly looks: number } {
+  // `as`: memory-probe.mjs writes nothing else.
+  return JSON.parse(readFileSync(file, 'utf8')) as Memory & { readonly looks: number };
 }

@@ -1,6 +1,8 @@
 import { cpus, totalmem } from 'node:os';
 import type { DecisionCost } from './decision-cost.ts';
 import type { Cost } from './proxy-cost.ts';
+import type { HeldKb, SessionCost } from './session-cost.ts';
+import type { StreamCost } from './streaming.ts';
 import type { ListCost } from './tools-list.ts';
 
 /** Everything that one run of the bench found out. */
@@ -9,6 +11,9 @@ export interface Findings {
   readonly costs: readonly Cost[];
   readonly decisions: readonly DecisionCost[];
   readonly list: ListCost;
+  readonly streams: { readonly count: number; readonly pauseMs: number };
+  readonly streamCosts: readonly StreamCost[];
+  readonly sessions: SessionCost;
   readonly startMs: number;
   readonly idleMb: number;
   readonly loadedMb: number;
@@ -19,7 +24,7 @@ const number = (value: number, digits = 0): string => value.toFixed(digits);
 
 /** The findings as a page of Markdown; the same text goes to the terminal. */
 export function performancePage(findings: Findings): string {
-  const { plan, list } = findings;
+  const { plan, list, sessions } = findings;
   return `# Performance
 
 Reference. What a governed call costs beside a bare proxy, found out by \`npm run bench\` in one run on one machine. The bare proxy is
@@ -42,6 +47,20 @@ Each agent has three roles of ten grants; what grows is everything that does not
 the ratio is the median of the rounds' own ratios.
 
 ${decisionTable(findings.decisions)}
+
+## Progress
+
+A call whose tool server sends ${findings.streams.count} notifications of progress: one, a pause of ${findings.streams.pauseMs} ms, the others at once, the
+result. 4 connections; medians of the rounds, by turns. The CPU of the whole call is divided by its notifications.
+
+${streamTable(findings.streamCosts)}
+
+## Sessions
+
+${sessions.sessions.toLocaleString('en')} sessions of 2025-11-25 of 20 agents at one time. What they hold is looked at after the engine has
+cleared up; a KB is 1,024 bytes.
+
+${sessionTable(sessions)}
 
 ## The rest
 
@@ -89,6 +108,37 @@ function decisionTable(decisions: readonly DecisionCost[]): string {
     row('Grants', 'asked first', 'ratio', 'asked again', 'loading them'),
     row(...Array(5).fill('---:')),
     ...lines,
+  ].join('\n');
+}
+
+function streamTable(costs: readonly StreamCost[]): string {
+  const lines = costs.map((cost) =>
+    row(
+      cost.name,
+      `${number(cost.cpuUsPerNotice, 1)} µs`,
+      number(cost.ratio, 2),
+      `${number(cost.firstMs, 1)} ms`,
+      `${number(cost.lastMs, 1)} ms`,
+    ),
+  );
+  return [
+    row('', 'CPU per notification', 'ratio', 'first notification after', 'end after'),
+    row('---', ...Array(4).fill('---:')),
+    ...lines,
+  ].join('\n');
+}
+
+function sessionTable({ idle, streaming, calls, callingMb }: SessionCost): string {
+  const held = ({ liveKb, residentKb }: HeldKb): string =>
+    `${number(liveKb, 1)} KB live, ${number(residentKb, 1)} KB resident`;
+  return [
+    row('What', 'Measured'),
+    row('---', '---:'),
+    row('an idle session', held(idle)),
+    row('an idle session with an open stream', held(streaming)),
+    row('all of them calling, each one call after the other', `${number(calls.callsPerSecond)} calls/s`),
+    row('p50 and p99 of those calls', `${number(calls.p50Ms)} ms, ${number(calls.p99Ms)} ms`),
+    row('memory of the broker after them', `${number(callingMb)} MB`),
   ].join('\n');
 }
 

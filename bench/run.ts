@@ -7,6 +7,8 @@ import { type Governed, startGoverned } from './governed.ts';
 import { type Part, residentMbOf, startPart } from './part.ts';
 import { compare } from './proxy-cost.ts';
 import { performancePage } from './report.ts';
+import { measureSessions, type SessionCost } from './session-cost.ts';
+import { compareStreams, type StreamCost } from './streaming.ts';
 import { type ListCost, measureList } from './tools-list.ts';
 
 type Listening = { readonly port: number };
@@ -14,6 +16,8 @@ type Listening = { readonly port: number };
 const quick = process.argv.includes('--quick');
 const plan = quick ? { rounds: 3, calls: 2_000 } : { rounds: 7, calls: 10_000 };
 const connections = 16;
+/** Notifications of progress in each streamed call, and the pause of the tool server after the first of them. */
+const streams = { count: 200, pauseMs: 100 };
 /** Until the memory of a broker that has nothing to do has settled. */
 const SETTLE_MS = 3_000;
 
@@ -70,10 +74,54 @@ async function measureTools(): Promise<ListCost> {
   }
 }
 
+async function measureStreams(): Promise<readonly StreamCost[]> {
+  const upstream = await startPart<Listening>('upstream.ts', { tools: 1, notices: streams });
+  const bare = await startPart<Listening>('bare-proxy.ts', { origin: originOf(upstream) });
+  const governed = await startGoverned(`${originOf(upstream)}/mcp`);
+  const load = { connections: 4, headers: {}, notices: streams.count };
+  const headers = { authorization: `Bearer ${governed.key}` };
+  try {
+    return await compareStreams(
+      [
+        { name: 'bare proxy', pid: bare.child.pid, load: { ...load, origin: originOf(bare), tool: 'lookup' } },
+        {
+          name: 'Seneschal',
+          pid: governed.served.child.pid,
+          load: { ...load, origin: governed.served.url, tool: 'crm__lookup', headers },
+        },
+      ],
+      quick ? { rounds: 3, calls: 100 } : { rounds: 7, calls: 400 },
+    );
+  } finally {
+    await Promise.all([governed.close(), bare.stop()]);
+    await upstream.stop();
+  }
+}
+
+async function measureManySessions(): Promise<SessionCost> {
+  const upstream = await startPart<Listening>('upstream.ts', { tools: 1 });
+  // One agent may hold 64 sessions.
+  const agents = Array.from({ length: 20 }, (_, index) => `bench-${index}`);
+  const governed = await startGoverned(`${originOf(upstream)}/mcp`, { agents, probed: true });
+  try {
+    const load = { origin: governed.served.url, keys: governed.keys, sessions: 1_000, tool: 'crm__lookup' };
+    return await measureSessions(load, { governed, rounds: quick ? 3 : 7, callsEach: quick ? 5 : 20 });
+  } finally {
+    await governed.close();
+    await upstream.stop();
+  }
+}
+
 const calls = await measureCalls();
 const decisions = await measureDecisions();
 const list = await measureTools();
-const page = performancePage({ plan: { ...plan, connections }, ...calls, decisions, list });
+const streamCosts = await measureStreams();
+const sessions = await measureManySessions();
+const page = performancePage({
+  plan: { ...plan, connections },
+  ...{ ...calls, decisions, list },
+  ...{ streams, streamCosts, sessions },
+});
 process.stdout.write(page);
 if (process.argv.includes('--write')) {
   writeFileSync(resolve(import.meta.dirname, '../docs/reference/performance.md'), page);

@@ -1,9 +1,18 @@
-// A tool server of 2026-07-28 that costs as little as it can: every call is answered with 1 KB.
-import { createServer } from 'node:http';
+// A tool server of 2026-07-28 that costs as little as it can: every call is answered with 1 KB. With `notices` it answers
+// with a stream: one notification of progress, a pause, the others at once, the result.
+import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as wait } from 'node:timers/promises';
 import { argument, say } from './part.ts';
 
-const { tools: toolCount } = argument<{ readonly tools: number }>();
+/** How a tool server is to be. */
+export interface UpstreamPlan {
+  readonly tools: number;
+  /** Notifications of progress in each call, and the pause after the first. Default: none. */
+  readonly notices?: { readonly count: number; readonly pauseMs: number };
+}
+
+const { tools: toolCount, notices } = argument<UpstreamPlan>();
 
 const record = {
   type: 'object',
@@ -35,6 +44,32 @@ const results: Readonly<Record<string, object>> = {
   'tools/call': called,
 };
 
+interface Message {
+  readonly id?: number;
+  readonly method: string;
+  readonly params?: { readonly _meta?: { readonly progressToken?: string | number } };
+}
+
+async function tell(
+  { id, params }: Message,
+  response: ServerResponse,
+  { count, pauseMs }: NonNullable<UpstreamPlan['notices']>,
+): Promise<void> {
+  const event = (message: object): string =>
+    `event: message\ndata: ${JSON.stringify({ jsonrpc: '2.0', ...message })}\n\n`;
+  const progressToken = params?._meta?.progressToken;
+  const notice = (progress: number): string =>
+    event({
+      method: 'notifications/progress',
+      params: { progressToken, progress, total: count, message: 'on its way' },
+    });
+  response.writeHead(200, { 'content-type': 'text/event-stream' });
+  response.write(notice(1));
+  await wait(pauseMs);
+  for (let progress = 2; progress <= count; progress += 1) response.write(notice(progress));
+  response.end(event({ id, result: called }));
+}
+
 const server = createServer((request, response) => {
   const chunks: Buffer[] = [];
   request.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -43,7 +78,8 @@ const server = createServer((request, response) => {
       response.writeHead(405).end();
       return;
     }
-    const message: { id?: number; method: string } = JSON.parse(Buffer.concat(chunks).toString());
+    const message: Message = JSON.parse(Buffer.concat(chunks).toString());
+    if (notices && message.method === 'tools/call') return void tell(message, response, notices);
     const result = results[message.method];
     const body = result ? { result } : { error: { code: -32601, message: 'method not found' } };
     response.writeHead(result ? 200 : 404, { 'content-type': 'application/json' });

@@ -39,6 +39,8 @@ export interface CoreOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Default: `DEFAULT_SUSPENSION_LIMITS`. */
   readonly questions?: Partial<SuspensionLimits>;
+  /** Calls that may be under way at one time. Default: 1,024. */
+  readonly maxCalls?: number | undefined;
 }
 
 /** Everything but the doors: what governs. Owns the data directory until it is closed. */
@@ -145,7 +147,7 @@ async function openHall(
         if (broker) broker.changeWorld(world);
         else
           broker = new GovernedBroker(world, {
-            ...{ recorder, clock, ids, log },
+            ...{ recorder, clock, ids, log, maxCalls: options.maxCalls },
             dispatch: (call, how) => upstreams.dispatch(call, how),
             suspensions,
             rootsChanged: (principalId, session) => upstreams.rootsChanged(principalId, session),

@@ -10,6 +10,7 @@ import type { SuspensionLimits } from '../questions/suspensions.ts';
 import type { Log } from '../telemetry/log.ts';
 import { type Administration, openAdministration } from './administration.ts';
 import { type BrokerCore, openCore } from './compose.ts';
+import { watchLoop } from './loop-watch.ts';
 import { unknownServers } from './observer.ts';
 import { serversByState } from './server-health.ts';
 import { type Settings, socketPathOf } from './settings.ts';
@@ -28,6 +29,8 @@ export interface DaemonOptions {
   readonly allowedOrigins: readonly string[];
   /** Agent to make a key for when there is none yet. */
   readonly firstKeyFor?: string;
+  /** Calls that may be under way at one time. Default: 1,024. */
+  readonly maxCalls?: number | undefined;
   /** Ends the daemon after so long without an agent on its socket. */
   readonly idleExitMs?: number;
 }
@@ -61,10 +64,18 @@ export async function startDaemon(settings: Settings, options: DaemonOptions): P
   refuseWideOpen(settings, options);
   const loaded = await signatureOf([settings.registry, settings.policies]);
   const core = await openCore(settings, options);
-  const stopWatching = watchDirectories([settings.registry, settings.policies], loaded, () => core.standing.reload());
+  let stopLoopWatch = (): void => {};
+  const stopFileWatch = watchDirectories([settings.registry, settings.policies], loaded, () => core.standing.reload());
+  const stopWatching = (): void => {
+    stopFileWatch();
+    stopLoopWatch();
+  };
   const opened: (() => Promise<void>)[] = [];
   try {
-    return await openDoors(core, settings, { ...options, stopWatching, opened });
+    const daemon = await openDoors(core, settings, { ...options, stopWatching, opened });
+    // Not before: starting holds the loop up, and nobody waits yet.
+    stopLoopWatch = watchLoop(options.log);
+    return daemon;
   } catch (error) {
     stopWatching();
     // A door that stayed open would keep the process, and let agents into a house that is closed.

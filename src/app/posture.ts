@@ -1,3 +1,4 @@
+import { overloadPosture } from '../broker/overload.ts';
 import { ledgerPosture } from '../broker/recorder.ts';
 import { subscriptionsPosture } from '../broker/resource-subscriptions.ts';
 import { controlPosture } from '../broker/step.ts';
@@ -46,6 +47,7 @@ export const POSTURE: readonly PostureRow[] = [
   unknownToolPosture,
   unknownPromptPosture,
   unknownResourcePosture,
+  overloadPosture,
   subscriptionsPosture,
   ratePosture,
   rateStorePosture,

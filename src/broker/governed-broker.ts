@@ -25,6 +25,7 @@ import type {
   SubscribeOptions,
   Surfaces,
 } from './broker.ts';
+import { DEFAULT_MAX_CALLS, overloadPosture } from './overload.ts';
 import { ledgerPosture, type Recorder } from './recorder.ts';
 import { ResourceSubscriptions } from './resource-subscriptions.ts';
 import { Shown } from './shown.ts';
@@ -46,6 +47,8 @@ export interface BrokerParts {
   readonly clock: Clock;
   readonly ids: Ids;
   readonly log: Log;
+  /** Calls that may be under way at one time; those beyond it are refused. Default: 1,024. */
+  readonly maxCalls?: number | undefined;
 }
 
 /** The hall: walks each call through the chain of the world in force. Judges nothing itself. */
@@ -125,7 +128,9 @@ export class GovernedBroker implements Broker {
   }
 
   call(request: CallRequest, options: CallOptions): Promise<CallReply> {
-    return this.#callUnless(undefined, request, options);
+    // Asked here and not of every walk: what belongs to a call that is under way is not to be refused halfway.
+    const isFull = this.#underWay >= (this.#parts.maxCalls ?? DEFAULT_MAX_CALLS);
+    return this.#callUnless(isFull ? overloadPosture.yields : undefined, request, options);
   }
 
   subscribe(request: Omit<CallRequest, 'verb' | 'args'>, options: SubscribeOptions): Promise<Subscribed> {

@@ -12,6 +12,7 @@ import type { Target } from '../domain/target.ts';
 import type { CancelSignal } from '../lib/cancellation.ts';
 import type { JsonObject } from '../lib/json.ts';
 import type { CallRequest } from './broker.ts';
+import { OVERLOAD_RETRY_MS } from './overload.ts';
 import { partOf } from './visibility.ts';
 import type { World } from './world.ts';
 
@@ -67,6 +68,10 @@ export function cannotBeDecided(walk: Walk, stage: Refusal['stage'], reason: Ref
 /** The refusal of what is not even asked about. */
 export function barredBy(walk: Walk, reason: Refusal['reason']): Refusal {
   const refusal = cannotBeDecided(walk, 'walk', reason);
+  if (reason === 'overloaded') {
+    const message = 'the broker has as many calls under way as it takes; try again in a second';
+    return { ...refusal, message, retryAfterMs: OVERLOAD_RETRY_MS };
+  }
   if (reason !== 'subscriptions-exceeded') return refusal;
   return { ...refusal, effect: 'deny', message: 'the agent is subscribed to as many resources as one agent may be' };
 }

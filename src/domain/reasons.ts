@@ -111,6 +111,10 @@ export const REASONS = {
     means: 'The agent cancelled the call or went away.',
     remedy: 'Nothing to do.',
   },
+  overloaded: {
+    means: 'As many calls as the broker takes at one time (`serve --max-calls`) are under way; nothing was sent.',
+    remedy: 'Wait `retryAfterMs`; see which tool server is slow, or give the broker more room.',
+  },
   'shutting-down': {
     means: 'The broker is stopping and takes no new calls.',
     remedy: 'Try again when it runs.',

@@ -7,7 +7,7 @@ const SUMS_LIMIT = 10_000;
 const SECOND_MS = 1_000;
 
 /** Refusals that cost an attacker nothing and would cost us a commit each. */
-const SUMMED_REASONS: ReadonlySet<string> = new Set(['rate-exceeded', 'shutting-down']);
+const SUMMED_REASONS: ReadonlySet<string> = new Set(['rate-exceeded', 'shutting-down', 'overloaded']);
 
 interface Sum {
   readonly first: Refusal;

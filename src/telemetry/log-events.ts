@@ -17,6 +17,7 @@ export interface LogEvents {
   'ingress.failed': Fields<'error', 'method'>;
   'ledger.unavailable': Fields<'error', 'kind'>;
   'limit.warned': Fields<'rule' | 'subject' | 'window' | 'usedCalls' | 'usedNanoUsd' | 'sharePercent'>;
+  'loop.stalled': Fields<'longestMs'>;
   'policy.applied': Fields<'revision'>;
   'registry.applied': Fields<'registry'>;
   'registry.warning': Fields<'problem'>;
@@ -144,6 +145,11 @@ export const LOG_EVENTS: { readonly [Event in LogEvent]: LogEventMeaning<Event> 
       usedNanoUsd: 'nano-dollars charged in the window',
       sharePercent: 'the share that was reached, in percent',
     },
+  },
+  'loop.stalled': {
+    level: 'warn',
+    means: 'The broker did nothing else for 250 ms or longer, once or more in the last ten seconds: every call waited.',
+    fields: { longestMs: 'the longest such time in milliseconds' },
   },
   'policy.applied': {
     level: 'info',

@@ -1,3 +1,4 @@
+import type { AgentLink } from '../domain/agent-link.ts';
 import type { CancelSignal } from '../lib/cancellation.ts';
 import type { JsonObject } from '../lib/json.ts';
 import type { AskedCall, Sent } from './asked-call.ts';
@@ -6,7 +7,7 @@ import { driftPosture, isSessionGone, mayBeSentAgain, overBefore } from './call-
 import { listenerOf } from './call-listener.ts';
 import { capabilityMissing, dispatchResultOf, notSent } from './failed-call.ts';
 import { askForLogs } from './log-level.ts';
-import type { Answer, RequestOptions } from './mcp/channel.ts';
+import type { Answer, RequestListener, RequestOptions } from './mcp/channel.ts';
 import type { Outgoing } from './outgoing.ts';
 import type { FailedSession, Session, SessionHost } from './session.ts';
 import type { CallOptions } from './slot-events.ts';
@@ -65,7 +66,8 @@ export async function sendCall(place: CallPlace, outgoing: Outgoing, options: Se
       }
       return { came: notSent(driftPosture.yields, `the ${target.kind} is no longer what was agreed to`) };
     }
-    const listener = await prepare(place, session, { ...options, before: openBefore });
+    const listener =
+      options.link && (await prepare(place, session, { ...options, link: options.link, before: openBefore }));
     const nowMs = place.host.clock.monotonicMs();
     deadlineMs ??= nowMs + target.timeoutMs;
     asked?.deadline.begin(target.timeoutMs);
@@ -91,9 +93,8 @@ export async function sendCall(place: CallPlace, outgoing: Outgoing, options: Se
 async function prepare(
   place: CallPlace,
   session: Session,
-  { signal, link, asked, before }: SendOptions & { readonly before: Session | undefined },
-): Promise<ReturnType<typeof listenerOf> | undefined> {
-  if (link === undefined) return undefined;
+  { signal, link, asked, before }: SendOptions & { readonly link: AgentLink; readonly before: Session | undefined },
+): Promise<RequestListener> {
   const { maxNotifications, sharing } = place.host.server;
   const listener = listenerOf(link, { maxNotifications, onDropped: place.noteDropped });
   if (listener.logLevel !== undefined && sharing === 'principal') await askForLogs(session, listener.logLevel, signal);

@@ -9,6 +9,7 @@ import { type CommandDeclaration, defineCommand } from '../declaration.ts';
 import { EXIT } from '../exit-codes.ts';
 import { say } from '../output.ts';
 import { ownCommand } from '../shim-command.ts';
+import { typedCount } from '../typed-count.ts';
 import { typedDurationMs } from '../typed-duration.ts';
 import { VERSION } from '../version.ts';
 import { welcomeText } from '../welcome.ts';
@@ -33,6 +34,12 @@ export const serve: CommandDeclaration = defineCommand({
       value: 'origin',
       what: 'an `Origin` that may call, for agents in browsers',
       repeatable: true,
+    },
+    {
+      name: 'max-calls',
+      value: 'number',
+      what: 'calls of all agents together that may be under way; those beyond it are refused as `overloaded`',
+      default: '1024',
     },
     {
       name: 'first-key',
@@ -83,6 +90,7 @@ export const serve: CommandDeclaration = defineCommand({
       ...{ log, version: VERSION, env: process.env, http: !flags['no-http'] },
       ...{ allowedHosts: flags['allow-host'], allowedOrigins: flags['allow-origin'] },
       questions: questionLimits(flags['question-expiry'], flags['waiting-calls']),
+      maxCalls: typedCount('--max-calls', flags['max-calls']),
       ...(flags['first-key'] === undefined ? {} : { firstKeyFor: agentNameOf(flags['first-key']) }),
       ...(flags['idle-exit'] === undefined
         ? {}

@@ -1,6 +1,7 @@
 import type { CallReply, CallRequest } from '../../broker/broker.ts';
 import { type AgentLink, isLogLevel } from '../../domain/agent-link.ts';
 import type { CallContext } from '../../domain/call.ts';
+import type { Refusal } from '../../domain/outcome.ts';
 import type { Principal } from '../../domain/principal.ts';
 import type { OfferKind } from '../../domain/target.ts';
 import type { ViewName } from '../../domain/view-name.ts';
@@ -82,11 +83,18 @@ export async function answerCall(
         ? await subscribe(services, conversation, { asked, signal })
         : await services.broker.call(asked, { signal, link });
     const toReply = verb.kind === 'tool' ? replyToCall : replyToOther;
-    return toReply(reply, { id: request.id, verb, name }, styleOf(services, conversation.era));
+    const answer = toReply(reply, { id: request.id, verb, name }, styleOf(services, conversation.era));
+    return isOverload(reply) ? { ...answer, status: 503, retryAfterMs: reply.outcome.retryAfterMs ?? 0 } : answer;
   } catch (error) {
     services.log.error('ingress.failed', { method: request.method, error: nameOf(error) });
     return internalErrorReply(request.id);
   }
+}
+
+/** A refusal that is not of this call but of the moment: proxies and clients of HTTP are to know it as that. */
+function isOverload(reply: CallReply): reply is CallReply & { readonly outcome: Refusal } {
+  const { outcome } = reply;
+  return outcome.kind === 'refused' && outcome.reason === 'overloaded' && outcome.visible;
 }
 
 /** Subscribes a legacy session to a resource; it holds what came of it. */

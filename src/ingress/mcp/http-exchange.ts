@@ -21,7 +21,13 @@ export function sendJson(response: ServerResponse, status: number, body: string)
 
 export function sendReply(response: ServerResponse, reply: Reply | PrintedReply): void {
   if ('printed' in reply) sendPrinted(response, reply);
-  else sendJson(response, reply.status, reply.body);
+  else {
+    if (reply.retryAfterMs !== undefined && !response.headersSent) {
+      // RFC 9110, 10.2.3: whole seconds.
+      response.setHeader('retry-after', Math.max(1, Math.ceil(reply.retryAfterMs / 1_000)));
+    }
+    sendJson(response, reply.status, reply.body);
+  }
 }
 
 /** Sends the printed bytes as they lie, neither copied nor encoded. */

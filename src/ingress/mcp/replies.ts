@@ -20,6 +20,8 @@ import {
 export interface Reply {
   readonly status: number;
   readonly body: string;
+  /** For HTTP: when it is worth asking again. */
+  readonly retryAfterMs?: number;
 }
 
 /** An answer whose larger part is printed already: `head`, the bytes, `tail`. Its status is 200. */

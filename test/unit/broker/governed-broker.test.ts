@@ -56,6 +56,7 @@ function stage(change: {
   closed?: () => Promise<void>;
   dispatch?: () => Promise<DispatchResult>;
   maySee?: boolean;
+  maxCalls?: number;
 }): Stage {
   const happened: string[] = [];
   const named = (controls: readonly Partial<Control>[] | undefined): readonly Control[] =>
@@ -99,6 +100,7 @@ function stage(change: {
     ...{ clock, ids, suspensions: new Suspensions({ clock, ids }), log: SILENT_LOG },
     rootsChanged: () => {},
     unsubscribe: () => {},
+    maxCalls: change.maxCalls,
   });
   return { broker, happened };
 }
@@ -229,6 +231,24 @@ test('a hall that drains refuses new calls, and records that it does', async () 
   await hall.broker.drain();
   expect((await call(hall)).outcome).toMatchObject({ kind: 'refused', reason: 'shutting-down' });
   expect(hall.happened).toEqual(['refused shutting-down']);
+});
+
+test('a hall with as many calls under way as it takes refuses the next, until one has ended', async () => {
+  let answer: () => void = () => {};
+  const answered = new Promise<void>((resolve) => (answer = resolve));
+  const hall = stage({
+    maxCalls: 1,
+    dispatch: async () => {
+      await answered;
+      return { kind: 'completed', result: { content: [] }, resultBytes: 14 };
+    },
+  });
+  const first = call(hall);
+  expect((await call(hall)).outcome).toMatchObject({ kind: 'refused', reason: 'overloaded', retryAfterMs: 1_000 });
+  answer();
+  expect((await first).outcome.kind).toBe('completed');
+  expect((await call(hall)).outcome.kind).toBe('completed');
+  expect(hall.happened.filter((event) => event.startsWith('refused'))).toEqual(['refused overloaded']);
 });
 
 test('a change of the world tells only the principals whose list it changes', () => {

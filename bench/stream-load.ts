@@ -1,0 +1,81 @@
+// Calls a tool that tells of its progress, over a fixed number of connections, and notes when what arrived.
+import { Pool } from 'undici';
+import { argument, median, say } from './part.ts';
+
+/** What to send where. */
+export interface StreamLoad {
+  readonly origin: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly connections: number;
+  readonly tool: string;
+  /** Notifications that each call has to bring. */
+  readonly notices: number;
+}
+
+/** One round of streams, as the caller sees them. */
+export interface StreamRound {
+  readonly failures: number;
+  /** The beginning of the first stream that was not whole. */
+  readonly failure: string;
+  /** Medians from the request until the first notification and until the end of the stream. */
+  readonly firstMs: number;
+  readonly lastMs: number;
+}
+
+const load = argument<StreamLoad>();
+const pool = new Pool(load.origin, { connections: load.connections, pipelining: 1 });
+const headers = {
+  'content-type': 'application/json',
+  accept: 'application/json, text/event-stream',
+  'mcp-protocol-version': '2026-07-28',
+  'mcp-method': 'tools/call',
+  'mcp-name': load.tool,
+  ...load.headers,
+};
+const NOTICE = '"method":"notifications/progress"';
+
+async function stream(
+  id: number,
+): Promise<{ readonly firstMs: number; readonly lastMs: number; readonly wrong: string }> {
+  const _meta = {
+    'io.modelcontextprotocol/protocolVersion': '2026-07-28',
+    'io.modelcontextprotocol/clientCapabilities': {},
+    progressToken: id,
+  };
+  const params = { name: load.tool, arguments: { id: `c-${id}`, depth: 1 }, _meta };
+  const startedMs = performance.now();
+  const body = JSON.stringify({ jsonrpc: '2.0', id, method: 'tools/call', params });
+  const answer = await pool.request({ path: '/mcp', method: 'POST', headers, body });
+  let text = '';
+  let firstMs = Number.NaN;
+  for await (const chunk of answer.body) {
+    if (text === '') firstMs = performance.now() - startedMs;
+    text += String(chunk);
+  }
+  const lastMs = performance.now() - startedMs;
+  const isWhole = text.split(NOTICE).length - 1 === load.notices && text.includes('"structuredContent"');
+  return { firstMs, lastMs, wrong: isWhole ? '' : `${answer.statusCode} ${text.slice(0, 300)}` };
+}
+
+async function round(calls: number): Promise<StreamRound> {
+  const first: number[] = [];
+  const last: number[] = [];
+  const wrongs: string[] = [];
+  let made = 0;
+  const connection = async (): Promise<void> => {
+    while (made < calls) {
+      made += 1;
+      const { firstMs, lastMs, wrong } = await stream(made);
+      first.push(firstMs);
+      last.push(lastMs);
+      if (wrong !== '') wrongs.push(wrong);
+    }
+  };
+  await Promise.all(Array.from({ length: load.connections }, connection));
+  return { failures: wrongs.length, failure: wrongs[0] ?? '', firstMs: median(first), lastMs: median(last) };
+}
+
+process.on('message', (calls: number) => {
+  round(calls).then(say, (error: unknown) => say({ failures: calls, failure: String(error) }));
+});
+say('ready');
