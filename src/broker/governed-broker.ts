@@ -128,9 +128,13 @@ export class GovernedBroker implements Broker {
   }
 
   call(request: CallRequest, options: CallOptions): Promise<CallReply> {
-    // Asked here and not of every walk: what belongs to a call that is under way is not to be refused halfway.
     const isFull = this.#underWay >= (this.#parts.maxCalls ?? DEFAULT_MAX_CALLS);
-    return this.#callUnless(isFull ? overloadPosture.yields : undefined, request, options);
+    // What belongs to a call that was let in, a question of its server or the answer to it, is not refused halfway.
+    return this.#callUnless(
+      isFull && request.resumption === undefined ? overloadPosture.yields : undefined,
+      request,
+      options,
+    );
   }
 
   subscribe(request: Omit<CallRequest, 'verb' | 'args'>, options: SubscribeOptions): Promise<Subscribed> {

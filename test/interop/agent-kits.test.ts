@@ -73,6 +73,31 @@ describe.skipIf(fetched === undefined)('the MCP clients of agent kits, through t
     await client.close();
   });
 
+  test('the MCP client of the Vercel AI SDK is asked by a tool server, which is named to it, and answers', async () => {
+    const { createMCPClient, ElicitationRequestSchema } = ((await fetched?.load('@ai-sdk/mcp')) ?? {}) as {
+      readonly createMCPClient: (config: object) => Promise<{
+        tools(): Promise<Readonly<Record<string, { execute(args: object, options: object): Promise<unknown> }>>>;
+        onElicitationRequest(schema: unknown, answer: (request: { params: Result }) => Promise<object>): void;
+        close(): Promise<void>;
+      }>;
+      readonly ElicitationRequestSchema: unknown;
+    };
+    const client = await createMCPClient({
+      transport: { type: 'http', url: at.http.url, headers: at.http.headers },
+      capabilities: { elicitation: {} },
+    });
+    const asked: unknown[] = [];
+    client.onElicitationRequest(ElicitationRequestSchema, async ({ params }) => {
+      asked.push(params.message);
+      return { action: 'accept', content: { name: 'Ana' } };
+    });
+    const ask = (await client.tools())['everything__trigger-elicitation-request'];
+    const result = await ask?.execute({}, { toolCallId: '1', messages: [] });
+    expect(asked).toEqual([expect.stringContaining('everything')]);
+    expect(JSON.stringify(result)).toContain('Ana');
+    await client.close();
+  });
+
   test('the MCP helpers of the Anthropic SDK run tools, read and get', async () => {
     const { mcpTools, mcpMessages, mcpResourceToContent } = ((await fetched?.load(
       '@anthropic-ai/sdk/helpers/beta/mcp',
