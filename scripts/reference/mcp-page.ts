@@ -1,4 +1,5 @@
 import { AGENT_REQUIREMENTS } from '../../test/conformance/agent-requirements.ts';
+import { AGENT_STREAM_REQUIREMENTS } from '../../test/conformance/agent-stream-requirements.ts';
 import type { KnownDifference } from '../../test/conformance/compare-columns.ts';
 import { KNOWN_DIFFERENCES } from '../../test/conformance/known-differences.ts';
 import { SUITE } from '../../test/conformance/official-suite.ts';
@@ -18,6 +19,7 @@ export function mcpPage(): string {
       'test/conformance/spoken-methods.ts',
       'test/conformance/known-differences.ts',
       'test/conformance/agent-requirements.ts',
+      'test/conformance/agent-stream-requirements.ts',
       'test/conformance/server-requirements.ts',
     ]),
     '',
@@ -46,7 +48,7 @@ export function mcpPage(): string {
     '',
     '### Towards agents',
     '',
-    ...requirementsTable(AGENT_REQUIREMENTS),
+    ...requirementsTable({ ...AGENT_REQUIREMENTS, ...AGENT_STREAM_REQUIREMENTS }),
     '',
     '### Towards tool servers',
     '',

@@ -37,10 +37,10 @@ export interface CoreOptions {
   readonly log: Log;
   readonly version: string;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Calls that may be under way at one time. Default: 1,024. */
-  readonly maxCalls?: number | undefined;
   /** Default: `DEFAULT_SUSPENSION_LIMITS`. */
   readonly questions?: Partial<SuspensionLimits>;
+  /** Calls that may be under way at one time. Default: 1,024. */
+  readonly maxCalls?: number | undefined;
 }
 
 /** Everything but the doors: what governs. Owns the data directory until it is closed. */

@@ -2,10 +2,15 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { AGENT_REQUIREMENTS } from './agent-requirements.ts';
+import { AGENT_STREAM_REQUIREMENTS } from './agent-stream-requirements.ts';
 import type { Requirement } from './requirement.ts';
 import { SERVER_REQUIREMENTS } from './server-requirements.ts';
 
-const REQUIREMENTS: Readonly<Record<string, Requirement>> = { ...AGENT_REQUIREMENTS, ...SERVER_REQUIREMENTS };
+const REQUIREMENTS: Readonly<Record<string, Requirement>> = {
+  ...AGENT_REQUIREMENTS,
+  ...AGENT_STREAM_REQUIREMENTS,
+  ...SERVER_REQUIREMENTS,
+};
 const tests = readdirSync(import.meta.dirname)
   .filter((name) => /^(?:agent|server)-.*\.test\.ts$/.test(name))
   .map((name) => ({ name, text: readFileSync(join(import.meta.dirname, name), 'utf8') }));

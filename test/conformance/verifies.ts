@@ -1,5 +1,6 @@
 import { test } from 'vitest';
 import { AGENT_REQUIREMENTS } from './agent-requirements.ts';
+import { AGENT_STREAM_REQUIREMENTS } from './agent-stream-requirements.ts';
 import { type Requirement, type Transport, WAYS } from './requirement.ts';
 import { SERVER_REQUIREMENTS } from './server-requirements.ts';
 import type { Era } from './upstream/start.ts';
@@ -9,11 +10,12 @@ import type { ServerWire } from './wires/scripted-server.ts';
 import { openServerWire } from './wires/server-wire.ts';
 import { openStdioAgent } from './wires/stdio-agent.ts';
 
-type AgentId = keyof typeof AGENT_REQUIREMENTS;
+type AgentRequirements = typeof AGENT_REQUIREMENTS & typeof AGENT_STREAM_REQUIREMENTS;
+type AgentId = keyof AgentRequirements;
 type ServerId = keyof typeof SERVER_REQUIREMENTS;
 /** A requirement that holds over HTTP alone has the wire of HTTP. */
 type WireOf<Id> = Id extends AgentId
-  ? (typeof AGENT_REQUIREMENTS)[Id]['holds'] extends 'http' | 'legacy http' | 'modern http'
+  ? AgentRequirements[Id]['holds'] extends 'http' | 'legacy http' | 'modern http'
     ? HttpAgentWire
     : AgentWire
   : ServerWire;
@@ -41,7 +43,7 @@ export function verifies<Id extends AgentId | ServerId>(
   }
 }
 
-const ALL = { ...AGENT_REQUIREMENTS, ...SERVER_REQUIREMENTS };
+const ALL = { ...AGENT_REQUIREMENTS, ...AGENT_STREAM_REQUIREMENTS, ...SERVER_REQUIREMENTS };
 
 function openWire(id: AgentId | ServerId, transport: Transport, era: Era): Promise<AgentWire | ServerWire> {
   if (Object.hasOwn(SERVER_REQUIREMENTS, id)) return openServerWire(transport, era);

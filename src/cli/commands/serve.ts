@@ -89,8 +89,8 @@ export const serve: CommandDeclaration = defineCommand({
     const daemon = await startDaemon(settings, {
       ...{ log, version: VERSION, env: process.env, http: !flags['no-http'] },
       ...{ allowedHosts: flags['allow-host'], allowedOrigins: flags['allow-origin'] },
-      maxCalls: typedCount('--max-calls', flags['max-calls']),
       questions: questionLimits(flags['question-expiry'], flags['waiting-calls']),
+      maxCalls: typedCount('--max-calls', flags['max-calls']),
       ...(flags['first-key'] === undefined ? {} : { firstKeyFor: agentNameOf(flags['first-key']) }),
       ...(flags['idle-exit'] === undefined
         ? {}
