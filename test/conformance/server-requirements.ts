@@ -211,6 +211,17 @@ export const SERVER_REQUIREMENTS = {
     says: 'a request of a server that is not known is answered with -32601',
   },
 
+  'servers.resumed': {
+    source: '2025-11-25/basic/transports#resumability-and-redelivery',
+    holds: 'legacy http',
+    says: 'a call whose stream ended after an event with an id goes on by GET with that id in `Last-Event-ID`, and is not posted again',
+  },
+  'servers.resumed.never': {
+    source: '2026-07-28/changelog#major-changes',
+    holds: 'modern http',
+    says: 'a call of a modern server whose stream ended is lost, whatever ids its events had',
+  },
+
   // Progress and log messages
   'servers.progress.token': {
     source: '2025-11-25/basic/utilities/progress',
