@@ -89,6 +89,22 @@ export const SERVER_REQUIREMENTS = {
     says: 'a legacy server gets none of the headers of the modern era once the era is known',
   },
 
+  'servers.trace': {
+    source: '2026-07-28/basic#_meta',
+    holds: 'everywhere',
+    says: 'a call that came with a trace context goes out in the same trace with the same flags, under a parent id of its own',
+  },
+  'servers.trace.header': {
+    source: '2026-07-28/basic#_meta',
+    holds: 'http',
+    says: 'the header `traceparent` is that of `_meta`',
+  },
+  'servers.trace.none': {
+    source: '2026-07-28/basic#_meta',
+    holds: 'everywhere',
+    says: 'a call that came without a trace context, or with one that is not valid, goes out without',
+  },
+
   // Sessions
   'servers.session.repeated': {
     source: '2025-11-25/basic/transports#session-management',

@@ -213,10 +213,11 @@ export class HttpChannel implements Channel, Hearers {
 
   #requestHeaders(method: string, params: JsonObject, options: RequestOptions): string[] {
     const headers = [...this.#headers];
-    if (this.#era === 'legacy') return headers;
-    headers.push('mcp-method', method);
-    const name = mirroredName(method, params);
-    if (name !== undefined) headers.push('mcp-name', encodeHeaderValue(name));
+    if (this.#era === 'modern') {
+      headers.push('mcp-method', method);
+      const name = mirroredName(method, params);
+      if (name !== undefined) headers.push('mcp-name', encodeHeaderValue(name));
+    }
     for (const field in options.headers) headers.push(field, options.headers[field] ?? '');
     return headers;
   }
