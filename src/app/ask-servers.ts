@@ -5,7 +5,7 @@ import { memoryEraMemory } from '../upstream/era.ts';
 import { UpstreamPool } from '../upstream/upstream-pool.ts';
 import type { UpstreamStatus } from '../upstream/upstream-server.ts';
 import { listedServer } from './observer.ts';
-import { systemClock } from './system.ts';
+import { systemClock, systemIds } from './system.ts';
 import { upstreamServers } from './upstream-servers.ts';
 
 /** How many servers are started at one time. */
@@ -38,7 +38,7 @@ export interface AskedServers {
 export async function askServers(registry: Registry, asking: Asking): Promise<AskedServers> {
   const { registryDir, home, env, version, signal } = asking;
   const pool = new UpstreamPool(upstreamServers(registry, { registryDir, home, env, log: SILENT_LOG }), {
-    ...{ clock: systemClock, log: SILENT_LOG, eraMemory: memoryEraMemory(), environment: env },
+    ...{ clock: systemClock, ids: systemIds(), log: SILENT_LOG, eraMemory: memoryEraMemory(), environment: env },
     clientInfo: { name: 'seneschal', version },
     onToolsChanged: () => {},
     onResourceUpdated: () => {},

@@ -120,7 +120,7 @@ async function openHall(
     inForce: () => ({ revision: standing?.rules.revision ?? null, registry: standing?.registry.digest ?? null }),
   });
   const upstreams = new UpstreamPool([], {
-    ...{ clock, log },
+    ...{ clock, ids, log },
     eraMemory: eraTable(database),
     clientInfo: { name: 'seneschal', version: options.version },
     environment: options.env,

@@ -31,7 +31,7 @@ const ID_BYTES = 16;
 
 /**
  * The calls that wait for answers of stateless agents. What an agent carries of one is sealed and bound to who called
- * what with which arguments; it is good once, for as long as this process runs.
+ * what in which view with which arguments; it is good once, for as long as this process runs.
  */
 export class Suspensions {
   readonly #waiting = new Map<string, Suspension>();
@@ -125,11 +125,16 @@ export class Suspensions {
   }
 }
 
-/** What a state is bound to: the same agent, the same thing as it was declared, the same arguments. */
+/**
+ * What a state is bound to: the same agent, the same thing as it was declared, under the same name in the same view, the
+ * same arguments.
+ */
 function bindingOf({ principal, action, target, args }: Call): JsonObject {
+  const named = 'exposedName' in target ? target : undefined;
   return {
     ...{ principal: principal.id, action, target: target.id, args: digestOfJson(args) },
     definition: 'definitionDigest' in target ? target.definitionDigest : '',
+    ...{ view: named?.view ?? '', name: named?.exposedName ?? '' },
   };
 }
 

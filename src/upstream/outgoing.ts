@@ -10,6 +10,8 @@ export interface Outgoing extends Pick<Call, 'action' | 'args'> {
   readonly target: OfferedTarget;
   /** What goes back to a stateless server that asked. */
   readonly resumed?: Resumed | undefined;
+  /** W3C trace context of our own, only for a call that came with one. */
+  readonly traceparent?: string | undefined;
 }
 
 /** A call as its server is asked. */
@@ -22,8 +24,14 @@ interface UpstreamRequest {
 /** The one place that turns a target and its arguments into a request of MCP. */
 export function requestOf(outgoing: Outgoing, era: Era): UpstreamRequest {
   const request = firstRequestOf(outgoing, era);
-  const { resumed } = outgoing;
-  return resumed === undefined ? request : { ...request, params: { ...request.params, ...resumed } };
+  const { resumed, traceparent } = outgoing;
+  const again = resumed === undefined ? request : { ...request, params: { ...request.params, ...resumed } };
+  return traceparent === undefined ? again : traced(again, traceparent);
+}
+
+/** With a trace context where both eras have it: in `_meta` (SEP-414), and over HTTP in the header of W3C too. */
+function traced({ method, params, headers }: UpstreamRequest, traceparent: string): UpstreamRequest {
+  return { method, params: { ...params, _meta: { traceparent } }, headers: { ...headers, traceparent } };
 }
 
 function firstRequestOf({ target, action, args }: Outgoing, era: Era): UpstreamRequest {

@@ -2,7 +2,9 @@ import type { Call } from '../domain/call.ts';
 import type { DispatchResult } from '../domain/outcome.ts';
 import type { ResourceTarget } from '../domain/target.ts';
 import type { Clock } from '../lib/clock.ts';
+import type { Ids } from '../lib/ids.ts';
 import type { Log } from '../telemetry/log.ts';
+import { childTraceparent } from './child-trace.ts';
 import type { EraMemory } from './era.ts';
 import { notSent } from './failed-call.ts';
 import type { ClientInfo } from './mcp/message-dress.ts';
@@ -14,6 +16,8 @@ const SWEEP_MS = 1_000;
 
 export interface UpstreamPoolOptions {
   readonly clock: Clock;
+  /** Where the parent ids of trace contexts come from. */
+  readonly ids: Ids;
   readonly log: Log;
   readonly eraMemory: EraMemory;
   readonly clientInfo: ClientInfo;
@@ -54,7 +58,11 @@ export class UpstreamPool {
     const runtime = this.#runtimes.get(target.server);
     if (runtime === undefined) return Promise.resolve(notSent('upstream-unavailable', 'the server is not in service'));
     const caller = { principalId: call.principal.id, session: call.context.session };
-    const outgoing = { target, action, args };
+    const { traceparent } = call.context;
+    const outgoing =
+      traceparent === undefined
+        ? { target, action, args }
+        : { target, action, args, traceparent: childTraceparent(traceparent, this.#options.ids) };
     return action === 'subscribe'
       ? runtime.subscribe(caller, outgoing, options)
       : runtime.call(caller, outgoing, options);

@@ -25,6 +25,10 @@ beforeAll(async () => {
     policy: POLICY,
     servers: { legacy: askingProcess('legacy', 'legacy'), modern: askingProcess('modern', 'modern') },
   });
+  const rename = Object.fromEntries(SERVERS.map((server) => [`${server}__ask`, `${server}/ask`]));
+  for (const name of ['same', 'other']) {
+    home.write({ [`registry/virtual/${name}.yaml`]: JSON.stringify({ name, tools: { rename } }) });
+  }
   const [anaKey, benKey] = [await home.key('ana'), await home.key('ben')];
   served = await home.serve({ args: ['--question-expiry', '2s', '--waiting-calls', '3'] });
   ana = new WireAgent(served.url, anaKey);
@@ -59,6 +63,9 @@ function goOn(agent: WireAgent, name: string, { state, key }: Asked, more: objec
   return call(agent, name, { requestState: state, inputResponses: { [key]: ANSWER }, ...more });
 }
 
+const REFUSED =
+  '200 {"jsonrpc":"2.0","id":1,"error":{"code":-32602,"message":"Invalid params: `requestState` is not valid for this request"}}';
+
 /** How many questions expired so far. */
 function unanswered(): number {
   return bookOf(home).filter(({ entry }) => entry.reason === 'question-unanswered').length;
@@ -83,14 +90,32 @@ test.each(SERVERS)(
     const expiring = await ask(ana, tool);
     await until(() => unanswered() > before);
     refusals.push(await goOn(ana, tool, expiring));
-    expect(refusals.map(({ status, body }) => `${status} ${body}`)).toEqual(
-      refusals.map(
-        () =>
-          '200 {"jsonrpc":"2.0","id":1,"error":{"code":-32602,"message":"Invalid params: `requestState` is not valid for this request"}}',
-      ),
-    );
+    expect(refusals.map(({ status, body }) => `${status} ${body}`)).toEqual(refusals.map(() => REFUSED));
   },
 );
+
+test.each(SERVERS)('a state of the %s server that was given on one view is refused on every other', async (server) => {
+  const key = await home.key('ana');
+  const views = [
+    { path: '/mcp', name: `${server}__ask` },
+    { path: `/servers/${server}/mcp`, name: 'ask' },
+    // Under the very name that it has in the whole.
+    { path: '/v/same/mcp', name: `${server}__ask` },
+    { path: '/v/other/mcp', name: `${server}__ask` },
+  ].map((view) => ({ ...view, agent: new WireAgent(`${served.url}${view.path}`, key) }));
+  for (const { agent, name } of views) await until(async () => (await agent.tools()).includes(name));
+  const refusals: string[] = [];
+  for (const given of views) {
+    const asked = await ask(given.agent, given.name);
+    for (const { agent, name } of views.filter((view) => view !== given)) {
+      const { status, body } = await goOn(agent, name, asked);
+      refusals.push(`${status} ${body}`);
+    }
+    expect((await goOn(given.agent, given.name, asked)).text).toContain('"name":"Ana"');
+  }
+  for (const { agent } of views) agent.close();
+  expect(refusals).toEqual(Array.from({ length: 12 }, () => REFUSED));
+});
 
 test('the record says of each refused state what it was', () => {
   const refused = bookOf(home)

@@ -86,6 +86,23 @@ verifies('servers.calls.stream', async (wire) => {
   expect(textOf(await wire.upstream.call('act', {}, CALL))).toBe('at last');
 });
 
+verifies('servers.resumed', async (wire) => {
+  wire.answers['tools/call'] = () => ({ result: content('at last'), after: 'event-1' });
+  expect(textOf(await wire.upstream.call('act', {}, CALL))).toBe('at last');
+  expect(wire.of('tools/call').length).toBe(1);
+  const later = wire.received.find(({ headers }) => headers['last-event-id'] !== undefined);
+  expect(later).toMatchObject({
+    verb: 'GET',
+    headers: { accept: 'text/event-stream', 'last-event-id': 'event-1', 'mcp-session-id': 'session-1' },
+  });
+});
+
+verifies('servers.resumed.never', async (wire) => {
+  wire.answers['tools/call'] = () => ({ result: content('never fetched'), after: 'event-1' });
+  expect(await wire.upstream.call('act', {}, CALL)).toMatchObject({ kind: 'failed', reason: 'upstream-lost' });
+  expect(wire.received.filter(({ verb }) => verb === 'GET')).toEqual([]);
+});
+
 const ERROR = { code: -32050, message: 'no such thing', data: { which: [7] } };
 
 verifies('servers.calls.error', async (wire) => {

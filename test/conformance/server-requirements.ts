@@ -89,6 +89,22 @@ export const SERVER_REQUIREMENTS = {
     says: 'a legacy server gets none of the headers of the modern era once the era is known',
   },
 
+  'servers.trace': {
+    source: '2026-07-28/basic#_meta',
+    holds: 'everywhere',
+    says: 'a call that came with a trace context goes out in the same trace with the same flags, under a parent id of its own',
+  },
+  'servers.trace.header': {
+    source: '2026-07-28/basic#_meta',
+    holds: 'http',
+    says: 'the header `traceparent` is that of `_meta`',
+  },
+  'servers.trace.none': {
+    source: '2026-07-28/basic#_meta',
+    holds: 'everywhere',
+    says: 'a call that came without a trace context, or with one that is not valid, goes out without',
+  },
+
   // Sessions
   'servers.session.repeated': {
     source: '2025-11-25/basic/transports#session-management',
@@ -209,6 +225,17 @@ export const SERVER_REQUIREMENTS = {
     source: '2025-11-25/basic#responses',
     holds: 'legacy',
     says: 'a request of a server that is not known is answered with -32601',
+  },
+
+  'servers.resumed': {
+    source: '2025-11-25/basic/transports#resumability-and-redelivery',
+    holds: 'legacy http',
+    says: 'a call whose stream ended after an event with an id goes on by GET with that id in `Last-Event-ID`, and is not posted again',
+  },
+  'servers.resumed.never': {
+    source: '2026-07-28/changelog#major-changes',
+    holds: 'modern http',
+    says: 'a call of a modern server whose stream ended is lost, whatever ids its events had',
   },
 
   // Progress and log messages

@@ -4,11 +4,14 @@ const COLON = 0x3a;
 const FIELD_BYTES = 16;
 const MAX_NAME_BYTES = 64;
 const LINE_OVERHEAD_BYTES = 64;
+const ID = Buffer.from('id:');
+const RETRY = Buffer.from('retry:');
+const MAX_ID_BYTES = 1_024;
 
 /**
  * Reads the `data` and the name of each event of an SSE stream (WHATWG HTML §9.2.6), holding at most `maxBytes` of one
- * event. Ids and retry times are of no use here: a broken stream is a lost request. An event of empty data is skipped:
- * MCP 2025-11-25 (Streamable HTTP, "Sending Messages to the Server") begins streams with one to tell an id.
+ * event. An event of empty data is skipped: MCP 2025-11-25 (Streamable HTTP, "Sending Messages to the Server") begins
+ * streams with one to tell an id.
  */
 export class EventStreamReader {
   readonly #maxBytes: number;
@@ -19,10 +22,32 @@ export class EventStreamReader {
   #lineBytes = 0;
   #dataBytes = 0;
   #skipLineFeed = false;
+  #id: string | undefined;
+  #lastEventId: string | undefined;
+  #retryMs: number | undefined;
+  #hasEvents = false;
 
   constructor(maxBytes: number, onData: (data: Buffer, event: string) => void) {
     this.#maxBytes = maxBytes;
     this.#onData = onData;
+  }
+
+  /**
+   * The id of the last event that ended, empty where that takes back the one before. One that no header can hold, or that
+   * is over 1,024 bytes, counts as empty.
+   */
+  get lastEventId(): string | undefined {
+    return this.#lastEventId;
+  }
+
+  /** Milliseconds after which the server wants to be asked again, as it said last. */
+  get retryMs(): number | undefined {
+    return this.#retryMs;
+  }
+
+  /** True once an event ended, were it without data. */
+  get hasEvents(): boolean {
+    return this.#hasEvents;
   }
 
   /** Takes the next bytes; false when an event has outgrown the cap, after which the reader is of no more use. */
@@ -62,17 +87,40 @@ export class EventStreamReader {
       this.#data = [];
       this.#event = 'message';
       this.#dataBytes = 0;
+      this.#lastEventId = this.#id;
+      this.#hasEvents = true;
       if (data.length > 0) this.#onData(data, event);
       return;
     }
     const field = line.subarray(0, 5).toString('latin1');
     if (field === 'event' && line[5] === COLON) this.#event = nameIn(line);
-    if (field !== 'data:') return;
+    if (field !== 'data:') {
+      this.#takeStanding(line);
+      return;
+    }
     const data = line.subarray(line[5] === 0x20 ? 6 : 5);
     this.#data.push(data);
     // An empty line costs memory too, so that it counts as more than its bytes.
     this.#dataBytes += data.length + (this.#data.length > 1 ? LINE_OVERHEAD_BYTES : 0);
   }
+
+  /** Takes what holds beyond its own event. */
+  #takeStanding(line: Buffer): void {
+    const isId = line.subarray(0, 3).equals(ID) || line.equals(ID.subarray(0, 2));
+    if (isId) {
+      const id = line.length > MAX_ID_BYTES ? '' : valueIn(line, ID.length);
+      // The id goes back in a header.
+      this.#id = /^[\x21-\x7e]+(?: +[\x21-\x7e]+)*$/.test(id) ? id : '';
+    } else if (line.subarray(0, RETRY.length).equals(RETRY)) {
+      const retry = valueIn(line, RETRY.length);
+      if (/^\d{1,9}$/.test(retry)) this.#retryMs = Number(retry);
+    }
+  }
+}
+
+/** The value of a field, of which one space in front is not part. */
+function valueIn(line: Buffer, from: number): string {
+  return line.subarray(line[from] === 0x20 ? from + 1 : from).toString('latin1');
 }
 
 function nameIn(line: Buffer): string {

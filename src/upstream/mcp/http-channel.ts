@@ -1,4 +1,4 @@
-import type { Pool } from 'undici';
+import type { Dispatcher, Pool } from 'undici';
 import type { JsonObject } from '../../lib/json.ts';
 import type { Era } from '../era.ts';
 import {
@@ -13,7 +13,7 @@ import {
 import { encodeHeaderValue } from './header-value.ts';
 import { type Hearers, hearNotification } from './hearers.ts';
 import { HttpExchange, type HttpExchangeEvents } from './http-exchange.ts';
-import { HttpListener } from './http-listener.ts';
+import { eventStreamHeaders, HttpListener } from './http-listener.ts';
 import { postAndForget } from './http-post.ts';
 import type { IncomingMessage } from './incoming-message.ts';
 import {
@@ -65,6 +65,11 @@ export class HttpChannel implements Channel, Hearers {
       if (!this.#openEnded.delete(id)) this.#underWay -= 1;
       if (this.#listeners.size > 0) this.#listeners.delete(id);
     },
+  };
+  /** 2026-07-28 has no resumption: there a stream that ended is a lost request. */
+  readonly #legacyEvents: HttpExchangeEvents = {
+    ...this.#events,
+    resume: (exchange, lastEventId) => this.#resume(exchange, lastEventId),
   };
   readonly #initializeEvents: HttpExchangeEvents = {
     ...this.#events,
@@ -126,17 +131,11 @@ export class HttpChannel implements Channel, Hearers {
     if (options.isOpenEnded === true) this.#openEnded.add(id);
     else this.#underWay += 1;
     if (listener !== undefined) this.#listeners.set(id, listener);
-    const exchange = new HttpExchange(id, options, method === 'initialize' ? this.#initializeEvents : this.#events);
+    const exchange = new HttpExchange(id, options, this.#eventsOf(method));
     const wishes = withWishes(params, id, { era: this.#era, listener });
     const body = requestText(id, method, paramsText(wishes, this.#era, this.#options.clientInfo));
     const headers = this.#requestHeaders(method, params, options);
-    // A server that waits for an answer of the agent's may well be silent; the deadline of its call holds all the same.
-    const mayBeSilent = options.isOpenEnded === true || listener?.onRequest !== undefined;
-    const bodyTimeout = mayBeSilent ? 0 : this.#options.stallTimeoutMs;
-    this.#options.pool.dispatch(
-      { method: 'POST', path: this.#path, headers, body, headersTimeout: 0, bodyTimeout },
-      exchange,
-    );
+    this.#dispatch(exchange, { method: 'POST', headers, body });
     return this.#session === undefined ? exchange.answer : exchange.answer.then(orSessionLost);
   }
 
@@ -155,6 +154,24 @@ export class HttpChannel implements Channel, Hearers {
     this.#listener?.close();
     if (this.#session === undefined) return;
     await postAndForget(this.#options.pool, { method: 'DELETE', path: this.#path, headers: this.#headers });
+  }
+
+  #eventsOf(method: string): HttpExchangeEvents {
+    if (this.#era === 'modern') return this.#events;
+    return method === 'initialize' ? this.#initializeEvents : this.#legacyEvents;
+  }
+
+  #resume(exchange: HttpExchange, lastEventId: string): boolean {
+    if (this.#ended !== undefined) return false;
+    const headers = [...eventStreamHeaders(this.#headers), 'last-event-id', lastEventId];
+    this.#dispatch(exchange, { method: 'GET', headers });
+    return true;
+  }
+
+  #dispatch(exchange: HttpExchange, request: Pick<Dispatcher.DispatchOptions, 'method' | 'headers' | 'body'>): void {
+    // The deadline of a call holds however silent its server may be.
+    const bodyTimeout = exchange.mayBeSilent ? 0 : this.#options.stallTimeoutMs;
+    this.#options.pool.dispatch({ ...request, path: this.#path, headersTimeout: 0, bodyTimeout }, exchange);
   }
 
   #onServerMessage(message: IncomingMessage, hearers: Hearers): void {
@@ -196,10 +213,11 @@ export class HttpChannel implements Channel, Hearers {
 
   #requestHeaders(method: string, params: JsonObject, options: RequestOptions): string[] {
     const headers = [...this.#headers];
-    if (this.#era === 'legacy') return headers;
-    headers.push('mcp-method', method);
-    const name = mirroredName(method, params);
-    if (name !== undefined) headers.push('mcp-name', encodeHeaderValue(name));
+    if (this.#era === 'modern') {
+      headers.push('mcp-method', method);
+      const name = mirroredName(method, params);
+      if (name !== undefined) headers.push('mcp-name', encodeHeaderValue(name));
+    }
     for (const field in options.headers) headers.push(field, options.headers[field] ?? '');
     return headers;
   }

@@ -1,10 +1,11 @@
 import type { Dispatcher } from 'undici';
-import { type Answer, failedAnswer, type RequestListener, type RequestOptions } from './channel.ts';
+import { type Answer, type FailureKind, failedAnswer, type RequestListener, type RequestOptions } from './channel.ts';
 import { EventStreamReader } from './event-stream-reader.ts';
 import { type Hearers, noticeIn } from './hearers.ts';
 import { answerOfStatus } from './http-status.ts';
 import { type IncomingMessage, readIncomingMessage } from './incoming-message.ts';
 import { abortKind, RequestDeadline } from './request-deadline.ts';
+import { StreamResumption } from './stream-resumption.ts';
 
 const MAX_ERROR_BODY_BYTES = 64 * 1024;
 /** What may still come after the answer on an event stream before its socket is given up. */
@@ -19,6 +20,11 @@ export interface HttpExchangeEvents {
   onDropped(): void;
   /** The request was sent and is given up before its answer. */
   onGivenUp(id: number, why: 'timeout' | 'cancelled'): void;
+  /**
+   * Asks for what follows an event on the stream of `exchange`, which takes it up; false where the way is closed. Without
+   * it a stream that ended is a lost request.
+   */
+  resume?(exchange: HttpExchange, lastEventId: string): boolean;
   /** The answer is there, or none will come. */
   onSettled(id: number): void;
 }
@@ -27,7 +33,8 @@ type Body = 'json' | 'events' | 'error' | 'drained';
 
 /**
  * One POST and its answer: the body is counted while it streams and collected once. What comes on its stream before the
- * answer belongs to it alone (Streamable HTTP, "Sending Messages to the Server").
+ * answer belongs to it alone (Streamable HTTP, "Sending Messages to the Server"), and so does what comes on the streams of
+ * GET that go on with it.
  */
 export class HttpExchange implements Dispatcher.DispatchHandler, Hearers {
   readonly answer: Promise<Answer>;
@@ -42,6 +49,7 @@ export class HttpExchange implements Dispatcher.DispatchHandler, Hearers {
   #chunks: Buffer[] = [];
   #bytes = 0;
   #reader: EventStreamReader | undefined;
+  #resumption: StreamResumption | undefined;
   #settled = false;
   #lingering: NodeJS.Timeout | undefined;
 
@@ -54,6 +62,11 @@ export class HttpExchange implements Dispatcher.DispatchHandler, Hearers {
     });
     this.#deadline = new RequestDeadline(options, (why) => this.#giveUp(why));
     if (options.signal.aborted) this.#giveUp(abortKind(options.signal));
+  }
+
+  /** True where silence is no sign of trouble: a server that waits for an answer of the agent's may well be silent. */
+  get mayBeSilent(): boolean {
+    return this.#options.isOpenEnded === true || this.#options.listener?.onRequest !== undefined;
   }
 
   get hasSole(): boolean {
@@ -84,10 +97,11 @@ export class HttpExchange implements Dispatcher.DispatchHandler, Hearers {
     if (this.#settled) return;
     this.#events.onHeaders?.(headers);
     const type = String(headers['content-type'] ?? '').toLowerCase();
-    if (status >= 300) this.#body = 'error';
+    if (this.#resumption?.hasBegun === true && !isEventStream(status, type)) this.#breakResumption(status);
+    else if (status >= 300) this.#body = 'error';
     else if (headers['content-encoding'] !== undefined) this.#break('protocol', 'the answer is compressed, unasked');
     else if (type.startsWith('application/json')) this.#body = 'json';
-    else if (type.startsWith('text/event-stream')) this.#openEvents();
+    else if (isEventStream(status, type)) this.#openEvents();
     else this.#break('protocol', `the answer is neither JSON nor an event stream (HTTP ${status})`);
     if (this.#body === 'json' && Number(headers['content-length']) > this.#options.maxBytes) this.#breakTooLarge();
   }
@@ -115,26 +129,41 @@ export class HttpExchange implements Dispatcher.DispatchHandler, Hearers {
     clearTimeout(this.#lingering);
     if (this.#settled) return;
     if (this.#body === 'error') this.#settleByStatus();
-    else if (this.#body === 'events')
-      this.#settle(failedAnswer('lost', true, 'the event stream ended without an answer'));
+    else if (this.#body === 'events') this.#goOn('the event stream ended without an answer');
     else this.#settleByMessage(this.#collected(), 'the answer has an id that is not ours');
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
     clearTimeout(this.#lingering);
     const code = 'code' in error && typeof error.code === 'string' ? error.code : error.name;
-    const sent = this.#controller !== undefined;
     if (code === 'UND_ERR_BODY_TIMEOUT') this.#giveUp('timeout', 'the answer began and did not go on');
-    this.#settle(
-      sent
-        ? failedAnswer('lost', true, `the connection broke: ${code}`)
-        : failedAnswer('unavailable', false, `the server cannot be reached: ${code}`),
-    );
+    if (this.#controller !== undefined) this.#goOn(`the connection broke: ${code}`);
+    else this.#settle(failedAnswer('unavailable', false, `the server cannot be reached: ${code}`));
+  }
+
+  /** Goes on with the answer where the server said how, once its stream is over. */
+  #goOn(over: string): void {
+    if (this.#settled) return;
+    const reader = this.#body === 'events' ? this.#reader : undefined;
+    this.#body = 'drained';
+    this.#reader = undefined;
+    if (reader === undefined || this.#resumption?.goOn(reader) !== true) this.#settle(failedAnswer('lost', true, over));
+  }
+
+  #breakResumption(status: number): void {
+    // Streamable HTTP 2025-11-25, "Session management": 404 says that the session is over.
+    const why = status === 404 ? 'session-lost' : 'lost';
+    this.#break(why, `the event stream ended without an answer, and the server does not go on (HTTP ${status})`);
   }
 
   #openEvents(): void {
     this.#body = 'events';
     this.#reader = new EventStreamReader(this.#options.maxBytes, (data) => this.#onEvent(data));
+    if (this.#events.resume === undefined) return;
+    this.#resumption ??= new StreamResumption((lastEventId) => {
+      if (this.#events.resume?.(this, lastEventId) !== true)
+        this.#settle(failedAnswer('lost', true, 'the session ended'));
+    });
   }
 
   #readEvents(chunk: Buffer): void {
@@ -198,7 +227,7 @@ export class HttpExchange implements Dispatcher.DispatchHandler, Hearers {
     this.#break('too-large', `the result is over ${this.#options.maxBytes} bytes`);
   }
 
-  #break(why: 'timeout' | 'cancelled' | 'too-large' | 'protocol', message: string): void {
+  #break(why: FailureKind, message: string): void {
     this.#settle(failedAnswer(why, this.#controller !== undefined, message));
     this.#abort();
   }
@@ -219,7 +248,12 @@ export class HttpExchange implements Dispatcher.DispatchHandler, Hearers {
     this.#settled = true;
     this.#chunks = [];
     this.#deadline.clear();
+    this.#resumption?.end();
     this.#events.onSettled(this.#id);
     this.#resolve(answer);
   }
+}
+
+function isEventStream(status: number, type: string): boolean {
+  return status < 300 && type.startsWith('text/event-stream');
 }

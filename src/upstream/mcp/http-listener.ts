@@ -31,9 +31,7 @@ export class HttpListener {
     const reader = new EventStreamReader(MAX_EVENT_BYTES, (data) =>
       this.#options.onMessage(readIncomingMessage(data, MAX_EVENT_BYTES)),
     );
-    const headers = this.#options.headers.map((text) =>
-      text.startsWith('application/json,') ? 'text/event-stream' : text,
-    );
+    const headers = eventStreamHeaders(this.#options.headers);
     this.#options.pool.dispatch(
       { method: 'GET', path: this.#options.path, headers, headersTimeout: 0, bodyTimeout: 0 },
       {
@@ -73,4 +71,9 @@ export class HttpListener {
     this.#retry.unref();
     this.#retryMs = Math.min(RETRY_MS.last, this.#retryMs * 2);
   }
+}
+
+/** Those of a POST, as those of a GET that accepts an event stream alone. */
+export function eventStreamHeaders(headers: readonly string[]): string[] {
+  return headers.map((text) => (text.startsWith('application/json,') ? 'text/event-stream' : text));
 }

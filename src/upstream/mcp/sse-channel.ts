@@ -88,7 +88,8 @@ export class SseChannel implements Channel {
       if (method !== 'initialize') this.notify('notifications/cancelled', { requestId: id, reason: why });
     });
     const wishes = withWishes(params, id, { era: 'legacy', listener: options.listener });
-    void this.#send(id, requestText(id, method, paramsText(wishes, 'legacy', this.#options.clientInfo)));
+    const body = requestText(id, method, paramsText(wishes, 'legacy', this.#options.clientInfo));
+    void this.#send(id, body, options.headers);
     return answer;
   }
 
@@ -105,17 +106,17 @@ export class SseChannel implements Channel {
     this.#end('the broker ended the session');
   }
 
-  async #send(id: number, body: string): Promise<void> {
+  async #send(id: number, body: string, fields: RequestOptions['headers']): Promise<void> {
     const path = this.#path ?? (await this.#endpoint);
     // Given up while the stream was opened: it must not be sent any more.
     if (path === undefined || !this.#pending.has(id)) return;
-    const status = await this.#post(path, body);
+    const status = await this.#post(path, body, fields);
     if (status === 'broken') this.#pending.settle(id, failedAnswer('lost', true, 'the request could not be posted'));
     else if (status !== 'late' && status >= 300) this.#pending.settle(id, answerOfStatus(status, undefined, id));
   }
 
-  #post(path: string, body: string): Promise<number | 'broken' | 'late'> {
-    const headers = [...this.#headers, 'content-type', 'application/json'];
+  #post(path: string, body: string, fields: RequestOptions['headers'] = {}): Promise<number | 'broken' | 'late'> {
+    const headers = [...this.#headers, 'content-type', 'application/json', ...Object.entries(fields).flat()];
     return postAndForget(this.#options.pool, { method: 'POST', path, headers, body });
   }
 

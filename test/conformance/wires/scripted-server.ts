@@ -25,6 +25,8 @@ export interface Asked {
 export type Scripted =
   | { readonly result: JsonObject; readonly headers?: Readonly<Record<string, string>> }
   | { readonly error: JsonObject; readonly status?: number }
+  /** Over HTTP the reply is sent on the stream that goes on from the event of this id. */
+  | { readonly result: JsonObject; readonly after: string }
   | 'nothing';
 export type Answerer = (asked: Asked) => Scripted | Promise<Scripted>;
 

@@ -17,7 +17,7 @@ export async function openServerWire(transport: Transport, era: Era): Promise<Se
   const received: Received[] = [];
   const answers = defaultAnswers(era);
   const pushing = new Set<(message: JsonObject) => void>();
-  const parts: Parts = { received, answers, pushing, abandoned: 0 };
+  const parts: Parts = { received, answers, pushing, parked: new Map(), abandoned: 0 };
   const served = transport === 'http' ? await serveHttp(parts) : await servePipes(parts);
   const server =
     transport === 'http'
@@ -42,6 +42,8 @@ interface Parts {
   readonly received: Received[];
   readonly answers: ReturnType<typeof defaultAnswers>;
   readonly pushing: Set<(message: JsonObject) => void>;
+  /** Replies by the event that they follow. */
+  readonly parked: Map<string, JsonObject>;
   abandoned: number;
 }
 
@@ -98,7 +100,7 @@ async function serveHttp(parts: Parts): Promise<Listening> {
 }
 
 async function answerHttp(parts: Parts, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const { received, answers, pushing } = parts;
+  const { received, answers, pushing, parked } = parts;
   response.on('close', () => {
     if (!response.writableFinished && request.method === 'POST') parts.abandoned += 1;
   });
@@ -114,6 +116,12 @@ async function answerHttp(parts: Parts, request: IncomingMessage, response: Serv
   if (verb === 'GET') {
     response.writeHead(200, { 'content-type': 'text/event-stream' });
     response.flushHeaders();
+    const reply = parked.get(String(headers['last-event-id']));
+    if (reply !== undefined) {
+      say(reply);
+      response.end();
+      return;
+    }
     pushing.add(say);
     response.on('close', () => pushing.delete(say));
     return;
@@ -122,6 +130,12 @@ async function answerHttp(parts: Parts, request: IncomingMessage, response: Serv
   if (scripted === undefined) response.writeHead(verb === 'DELETE' ? 200 : 202).end();
   else if (scripted !== 'nothing') {
     const reply = replyTo(one.message.id, scripted);
+    if ('after' in scripted) {
+      parked.set(scripted.after, reply);
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      response.end(`id: ${scripted.after}\nretry: 1\ndata: \n\n`);
+      return;
+    }
     if (response.headersSent) {
       say(reply);
       response.end();

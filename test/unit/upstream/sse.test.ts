@@ -37,6 +37,15 @@ test('a server that refuses to be posted to is asked for an event stream', async
   expect(server.asked.slice(0, 4)).toEqual(['POST /sse', 'POST /sse', 'GET /sse', 'POST /messages']);
 });
 
+test('a call that came with a trace context is posted within its trace', async () => {
+  const server = await serveSse();
+  const call = await declared(openPool(oldServer(server.url)));
+  const traceparent = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;
+  expect(await call('echo', { text: 'traced' }, { traceparent })).toBe('traced');
+  expect(await call('echo', { text: 'untraced' })).toBe('untraced');
+  expect(server.traces).toEqual([expect.stringMatching(/^00-a{32}-(?!b{16})[0-9a-f]{16}-01$/)]);
+});
+
 test('a call that hangs ends by its deadline, and others go on', async () => {
   const call = await declared(openPool(oldServer((await serveSse()).url)));
   expect(await call('hang', {}, { timeoutMs: 100 })).toMatchObject({ reason: 'upstream-timeout', inDoubt: true });
