@@ -32,6 +32,7 @@ async function serve({ env = {}, timeout = '2s' }: Serving = {}): Promise<Served
     files: {
       'registry/servers/liar.yaml': `name: liar
 transport: { type: streamable-http, url: "${liar.url}" }
+maxResultBytes: 65536
 ${commonOf(timeout)}`,
       'registry/servers/crooked.yaml': `name: crooked
 transport: { type: stdio, command: ${JSON.stringify(process.execPath)}, args: [${JSON.stringify(LYING_CHILD)}, "{}"] }
@@ -86,7 +87,7 @@ test('F7, F10: a tool server that lies over HTTP costs only the calls it lies to
     wrong_id: 'upstream-protocol',
     two_replies: 'result',
     garbage: 'upstream-protocol',
-    endless_stream: 'upstream-timeout',
+    endless_stream: 'result-too-large',
     endless_event: 'result-too-large',
     huge: 'result-too-large',
     hang: 'upstream-timeout',

@@ -12,6 +12,8 @@ const MAX_ERROR_BODY_BYTES = 64 * 1024;
 const AFTER_ANSWER = { bytes: 64 * 1024, ms: 1_000 } as const;
 /** All events of one answer together: the answer itself, and this much of what surrounds it. */
 const SURROUNDING_BYTES = 1024 * 1024;
+/** All that one stream may bring, notifications too, for each byte that its answer may have: a flood costs time, if no room. */
+const STREAM_FACTOR = 128;
 
 export interface HttpExchangeEvents {
   onHeaders?(headers: Readonly<Record<string, string | string[] | undefined>>): void;
@@ -48,6 +50,8 @@ export class HttpExchange implements Dispatcher.DispatchHandler, Hearers {
   #body: Body = 'drained';
   #chunks: Buffer[] = [];
   #bytes = 0;
+  /** Of the event stream, whatever it was. */
+  #streamBytes = 0;
   #reader: EventStreamReader | undefined;
   #resumption: StreamResumption | undefined;
   #settled = false;
@@ -168,8 +172,11 @@ export class HttpExchange implements Dispatcher.DispatchHandler, Hearers {
 
   #readEvents(chunk: Buffer): void {
     const fits = this.#reader?.push(chunk) === true;
+    const { maxBytes } = this.#options;
+    this.#streamBytes += chunk.length;
     if (this.#settled) this.#linger();
-    else if (!fits || this.#bytes > this.#options.maxBytes + SURROUNDING_BYTES) this.#breakTooLarge();
+    else if (!fits || this.#bytes > maxBytes + SURROUNDING_BYTES) this.#breakTooLarge();
+    else if (this.#streamBytes > maxBytes * STREAM_FACTOR + SURROUNDING_BYTES) this.#breakEndless();
   }
 
   #onEvent(data: Buffer): void {
@@ -178,7 +185,7 @@ export class HttpExchange implements Dispatcher.DispatchHandler, Hearers {
     if (this.#settled) {
       this.#events.onDropped();
     } else if (message.kind === 'request' || message.kind === 'notification') {
-      // A notification is handed on or dropped and takes no room: however many come, the deadline is their end.
+      // A notification is handed on or dropped and takes no room.
       if (message.kind === 'notification') this.#bytes = 0;
       this.#events.onServerMessage(message, this);
     } else {
@@ -221,6 +228,10 @@ export class HttpExchange implements Dispatcher.DispatchHandler, Hearers {
     if (this.#settled) return;
     this.#break(why, message);
     if (this.#controller !== undefined) this.#events.onGivenUp(this.#id, why);
+  }
+
+  #breakEndless(): void {
+    this.#break('too-large', 'the messages before the result do not end');
   }
 
   #breakTooLarge(): void {
