@@ -1,5 +1,6 @@
 import { AGENT_REQUIREMENTS } from '../../test/conformance/agent-requirements.ts';
 import { AGENT_STREAM_REQUIREMENTS } from '../../test/conformance/agent-stream-requirements.ts';
+import { CHOSEN_DIFFERENCES } from '../../test/conformance/chosen-differences.ts';
 import type { KnownDifference } from '../../test/conformance/compare-columns.ts';
 import { KNOWN_DIFFERENCES } from '../../test/conformance/known-differences.ts';
 import { SUITE } from '../../test/conformance/official-suite.ts';
@@ -18,6 +19,7 @@ export function mcpPage(): string {
     madeFrom([
       'test/conformance/spoken-methods.ts',
       'test/conformance/known-differences.ts',
+      'test/conformance/chosen-differences.ts',
       'test/conformance/agent-requirements.ts',
       'test/conformance/agent-stream-requirements.ts',
       'test/conformance/server-requirements.ts',
@@ -41,6 +43,18 @@ export function mcpPage(): string {
     'scenarios of that revision run. Those of the tasks extension fail alike on both sides, since nobody there speaks it.',
     '',
     ...differencesTable(),
+    '',
+    '## Where the broker does otherwise by choice',
+    '',
+    'The specification advises one thing, and the broker does another.',
+    '',
+    ...tableOf(
+      ['Advised', 'The broker', 'Why', 'Shown by', 'Source'],
+      CHOSEN_DIFFERENCES.map(({ source, advised, does, reason, shownBy }) => [
+        ...[advised, does, reason, code(shownBy)],
+        `[${source}](${SPECIFICATION}${source})`,
+      ]),
+    ),
     '',
     '## What is required',
     '',

@@ -1,8 +1,9 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { AGENT_REQUIREMENTS } from './agent-requirements.ts';
 import { AGENT_STREAM_REQUIREMENTS } from './agent-stream-requirements.ts';
+import { CHOSEN_DIFFERENCES } from './chosen-differences.ts';
 import type { Requirement } from './requirement.ts';
 import { SERVER_REQUIREMENTS } from './server-requirements.ts';
 
@@ -38,4 +39,11 @@ test('every requirement names its face, a place in the specification, and what i
   }
   const sentences = Object.values(REQUIREMENTS).map(({ says }) => says);
   expect(new Set(sentences).size).toBe(sentences.length);
+});
+
+test('every chosen difference names a place in the specification and a test that there is', () => {
+  for (const { source, shownBy } of CHOSEN_DIFFERENCES) {
+    expect(source).toMatch(/^(?:2025-11-25|2026-07-28)\/[\w/-]+(?:#[\w-]+)?$/);
+    expect(existsSync(join(import.meta.dirname, '../..', shownBy))).toBe(true);
+  }
 });

@@ -233,7 +233,7 @@ export const SERVER_REQUIREMENTS = {
     says: 'a call whose stream ended after an event with an id goes on by GET with that id in `Last-Event-ID`, and is not posted again',
   },
   'servers.resumed.never': {
-    source: '2026-07-28/changelog#major-changes',
+    source: '2026-07-28/basic/transports/streamable-http',
     holds: 'modern http',
     says: 'a call of a modern server whose stream ended is lost, whatever ids its events had',
   },

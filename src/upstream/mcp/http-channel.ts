@@ -55,6 +55,8 @@ export class HttpChannel implements Channel, Hearers {
   #underWay = 0;
   readonly #listeners = new Map<number, RequestListener>();
   readonly #openEnded = new Set<number>();
+  /** Requests whose stream ended, and that wait for the time to go on. */
+  readonly #interrupted = new Map<number, HttpExchange>();
   #ended: string | undefined;
   #listener: HttpListener | undefined;
   readonly #events: HttpExchangeEvents = {
@@ -64,12 +66,18 @@ export class HttpChannel implements Channel, Hearers {
     onSettled: (id) => {
       if (!this.#openEnded.delete(id)) this.#underWay -= 1;
       if (this.#listeners.size > 0) this.#listeners.delete(id);
+      if (this.#interrupted.size > 0) this.#interrupted.delete(id);
     },
   };
   /** 2026-07-28 has no resumption: there a stream that ended is a lost request. */
   readonly #legacyEvents: HttpExchangeEvents = {
     ...this.#events,
-    resume: (exchange, lastEventId) => this.#resume(exchange, lastEventId),
+    onInterrupted: (id, exchange) => this.#onInterrupted(id, exchange),
+    resume: (id, exchange, lastEventId) => {
+      this.#interrupted.delete(id);
+      const headers = [...eventStreamHeaders(this.#headers), 'last-event-id', lastEventId];
+      this.#dispatch(exchange, { method: 'GET', headers });
+    },
   };
   readonly #initializeEvents: HttpExchangeEvents = {
     ...this.#events,
@@ -150,7 +158,7 @@ export class HttpChannel implements Channel, Hearers {
 
   async close(): Promise<void> {
     if (this.#ended !== undefined) return;
-    this.#ended = 'the broker ended the session';
+    this.#end('the broker ended the session');
     this.#listener?.close();
     if (this.#session === undefined) return;
     await postAndForget(this.#options.pool, { method: 'DELETE', path: this.#path, headers: this.#headers });
@@ -161,11 +169,15 @@ export class HttpChannel implements Channel, Hearers {
     return method === 'initialize' ? this.#initializeEvents : this.#legacyEvents;
   }
 
-  #resume(exchange: HttpExchange, lastEventId: string): boolean {
-    if (this.#ended !== undefined) return false;
-    const headers = [...eventStreamHeaders(this.#headers), 'last-event-id', lastEventId];
-    this.#dispatch(exchange, { method: 'GET', headers });
-    return true;
+  #onInterrupted(id: number, exchange: HttpExchange): void {
+    if (this.#ended === undefined) this.#interrupted.set(id, exchange);
+    else exchange.lose(this.#ended);
+  }
+
+  /** What is on a stream goes on to its end; what waits for one would be asked for in a session that is no more. */
+  #end(why: string): void {
+    this.#ended = why;
+    for (const exchange of [...this.#interrupted.values()]) exchange.lose(why);
   }
 
   #dispatch(exchange: HttpExchange, request: Pick<Dispatcher.DispatchOptions, 'method' | 'headers' | 'body'>): void {
@@ -188,8 +200,9 @@ export class HttpChannel implements Channel, Hearers {
 
   #onForgotten(): void {
     if (this.#ended !== undefined) return;
-    this.#ended = 'the server forgot the session';
-    this.#options.events.onEnded(this.#ended);
+    const why = 'the server forgot the session';
+    this.#end(why);
+    this.#options.events.onEnded(why);
   }
 
   #post(body: string): void {

@@ -22,11 +22,10 @@ export interface HttpExchangeEvents {
   onDropped(): void;
   /** The request was sent and is given up before its answer. */
   onGivenUp(id: number, why: 'timeout' | 'cancelled'): void;
-  /**
-   * Asks for what follows an event on the stream of `exchange`, which takes it up; false where the way is closed. Without
-   * it a stream that ended is a lost request.
-   */
-  resume?(exchange: HttpExchange, lastEventId: string): boolean;
+  /** The stream of `exchange` ended before the answer, and it waits for the time to go on. */
+  onInterrupted?(id: number, exchange: HttpExchange): void;
+  /** Asks for what follows an event on the stream of `exchange`, which takes it up. Without it a stream that ended is a lost request. */
+  resume?(id: number, exchange: HttpExchange, lastEventId: string): void;
   /** The answer is there, or none will come. */
   onSettled(id: number): void;
 }
@@ -145,13 +144,19 @@ export class HttpExchange implements Dispatcher.DispatchHandler, Hearers {
     else this.#settle(failedAnswer('unavailable', false, `the server cannot be reached: ${code}`));
   }
 
+  /** Ends the wait for an answer that cannot come any more. */
+  lose(why: string): void {
+    this.#settle(failedAnswer('lost', true, why));
+  }
+
   /** Goes on with the answer where the server said how, once its stream is over. */
   #goOn(over: string): void {
     if (this.#settled) return;
     const reader = this.#body === 'events' ? this.#reader : undefined;
     this.#body = 'drained';
     this.#reader = undefined;
-    if (reader === undefined || this.#resumption?.goOn(reader) !== true) this.#settle(failedAnswer('lost', true, over));
+    if (reader === undefined || this.#resumption?.goOn(reader) !== true) this.lose(over);
+    else this.#events.onInterrupted?.(this.#id, this);
   }
 
   #breakResumption(status: number): void {
@@ -164,10 +169,7 @@ export class HttpExchange implements Dispatcher.DispatchHandler, Hearers {
     this.#body = 'events';
     this.#reader = new EventStreamReader(this.#options.maxBytes, (data) => this.#onEvent(data));
     if (this.#events.resume === undefined) return;
-    this.#resumption ??= new StreamResumption((lastEventId) => {
-      if (this.#events.resume?.(this, lastEventId) !== true)
-        this.#settle(failedAnswer('lost', true, 'the session ended'));
-    });
+    this.#resumption ??= new StreamResumption((lastEventId) => this.#events.resume?.(this.#id, this, lastEventId));
   }
 
   #readEvents(chunk: Buffer): void {

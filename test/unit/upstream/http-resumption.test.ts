@@ -213,6 +213,30 @@ test.each(['while it waits', 'while the stream is open'])('an agent that goes aw
   await until(() => isClosed && upstream.asked.some((one) => one.message.method === 'notifications/cancelled'));
 });
 
+test.each(['waits for the next stream', 'is on the next stream'])(
+  'a call that %s is lost when the broker ends the session',
+  async (when) => {
+    const retry = when === 'waits for the next stream' ? 'retry: 60000\n' : 'retry: 1\n';
+    let isSo = false;
+    const upstream = await before(
+      (_asked, response) => {
+        response.on('close', () => (isSo = retry === 'retry: 60000\n'));
+        stream(response, prime('1', retry));
+      },
+      [
+        (_asked, response) => {
+          isSo = true;
+          response.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders();
+        },
+      ],
+    );
+    const called = upstream.call('poll');
+    await until(() => isSo);
+    await upstream.pool.close();
+    expect(await called).toMatchObject({ reason: 'upstream-lost', inDoubt: true });
+  },
+);
+
 test('the bytes of all streams of a call together are capped', async () => {
   const question = (): string =>
     message({ jsonrpc: '2.0', id: 'q', method: 'ping', params: { pad: 'x'.repeat(90_000) } });
