@@ -24,7 +24,7 @@ verifies('servers.trace', async (wire) => {
     seen.push(metaOf(await callTraced(wire, `00-${TRACE}-${PARENT}-${flags}`)).traceparent);
   }
   expect(seen).toEqual(['01', '00', '03'].map((flags) => expect.stringMatching(`^00-${TRACE}-[0-9a-f]{16}-${flags}$`)));
-  expect(new Set([...seen.map((one) => `${one}`.split('-')[2]), PARENT]).size).toBe(4);
+  expect(new Set([...seen.map((one) => (typeof one === 'string' ? one : '').split('-')[2]), PARENT]).size).toBe(4);
 });
 
 verifies('servers.trace.header', async (wire) => {
