@@ -43,6 +43,15 @@ test('events are whole however the bytes arrive', () => {
   expect(eventsOf(stream.split(''))).toEqual(['{"a":1}', '{"b":\n2}', 'x']);
 });
 
+test('the id and the pause that a stream tells are the same however the bytes arrive', () => {
+  const text = 'retry: 1500\r\nid: one\ndata: 1\n\nid:two three\r\rid: cut\ndata: ';
+  for (const chunks of [[text], text.split('')]) {
+    const reader = new EventStreamReader(1_000, () => {});
+    for (const chunk of chunks) reader.push(Buffer.from(chunk));
+    expect([reader.lastEventId, reader.retryMs]).toEqual(['two three', 1_500]);
+  }
+});
+
 test('an event without data, by which a server tells an id to go on from, is no message', () => {
   expect(eventsOf(['id: 1\ndata: \n\nid: 2\ndata\n\nid: 3\ndata:\n\nid: 4\ndata: {"a":1}\n\n'])).toEqual(['{"a":1}']);
 });
