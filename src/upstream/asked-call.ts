@@ -69,6 +69,10 @@ export class AskedCall {
   listener(base: RequestListener, channel: Respondent): RequestListener {
     return {
       ...base,
+      // What is spread is what it was.
+      get isFull() {
+        return base.isFull === true;
+      },
       capabilities: this.#asking.capabilities,
       onRequest: (id, method, params) => this.take({ id, method, params }, channel),
     };

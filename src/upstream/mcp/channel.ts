@@ -54,6 +54,8 @@ export interface RequestListener {
   onLog(params: JsonObject): void;
   /** What the server serves of the subscription that the request is. */
   onAcknowledged?(params: JsonObject): void;
+  /** Counts a request that the channel answers by itself; false once there were too many. */
+  mayBeAsked?(): boolean;
   /** A question of the server, to be answered by `Channel.respond`. Without it the server is told that there is no such method. */
   onRequest?(id: string | number, method: string, params: JsonObject): void;
 }

@@ -1,8 +1,10 @@
+import { isQuestion } from '../../domain/question.ts';
 import { isJsonObject, type JsonObject } from '../../lib/json.ts';
-import type { ChannelEvents, RequestListener } from './channel.ts';
+import type { Channel, ChannelEvents, RequestListener } from './channel.ts';
 import type { IncomingMessage } from './incoming-message.ts';
-import { tellsOfListChange } from './message-dress.ts';
+import { answerToServerText, tellsOfListChange } from './message-dress.ts';
 
+type Request = Extract<IncomingMessage, { kind: 'request' }>;
 type Notification = Extract<IncomingMessage, { kind: 'notification' }>;
 
 /** The requests that what came over one way may belong to. */
@@ -22,6 +24,27 @@ export function hearNotification(message: Notification, hearers: Hearers, events
   else if (method === 'notifications/resources/updated' && typeof params.uri === 'string') {
     events.onResourceUpdated(params.uri);
   } else if (!handOn(message, hearers)) events.onDropped();
+}
+
+/**
+ * Hears one request of a server: a question goes to whose call it is about.
+ * @returns what the channel itself has to answer; undefined where another does, or where the server asked too often.
+ */
+export function hearRequest(
+  { id, method, params }: Request,
+  { soleListener }: Hearers,
+  { events, channel }: { readonly events: ChannelEvents; readonly channel: Pick<Channel, 'respond'> },
+): string | undefined {
+  if (isQuestion(method)) {
+    if (soleListener?.onRequest !== undefined) {
+      soleListener.onRequest(id, method, params);
+      return undefined;
+    }
+    if (events.onQuestion?.({ id, method, params }, channel) === true) return undefined;
+  }
+  if (soleListener?.mayBeAsked?.() !== false) return answerToServerText(id, method);
+  events.onDropped();
+  return undefined;
 }
 
 const PROGRESS = Buffer.from('{"jsonrpc":"2.0","method":"notifications/progress"');
