@@ -23,7 +23,7 @@ export function hearNotification(message: Notification, hearers: Hearers, events
   if (tellsOfListChange(method)) events.onToolsChanged();
   else if (method === 'notifications/resources/updated' && typeof params.uri === 'string') {
     events.onResourceUpdated(params.uri);
-  } else if (!handOn(message, hearers)) events.onDropped();
+  } else if (!takesBack(message, hearers, events) && !handOn(message, hearers)) events.onDropped();
 }
 
 /**
@@ -57,6 +57,17 @@ const MESSAGE = Buffer.from('{"jsonrpc":"2.0","method":"notifications/message"')
 export function noticeIn(bytes: Buffer): 'progress' | 'message' | undefined {
   if (bytes.length > PROGRESS.length && bytes.subarray(0, PROGRESS.length).equals(PROGRESS)) return 'progress';
   return bytes.length > MESSAGE.length && bytes.subarray(0, MESSAGE.length).equals(MESSAGE) ? 'message' : undefined;
+}
+
+/** MCP, "Cancellation": either side may take its own requests back. */
+function takesBack(
+  { method, params: { requestId } }: Notification,
+  { soleListener }: Hearers,
+  events: ChannelEvents,
+): boolean {
+  if (method !== 'notifications/cancelled') return false;
+  if (typeof requestId !== 'string' && typeof requestId !== 'number') return false;
+  return soleListener?.onWithdrawn?.(requestId) === true || events.onWithdrawn?.(requestId) === true;
 }
 
 /**
