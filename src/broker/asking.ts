@@ -2,7 +2,7 @@ import type { AgentLink, AskAnswer } from '../domain/agent-link.ts';
 import type { Call } from '../domain/call.ts';
 import type { DispatchResult, InputRequired, Outcome } from '../domain/outcome.ts';
 import { type AskAgent, QUESTION_ACTIONS, type QuestionAnswer, type ServerQuestion } from '../domain/question.ts';
-import { Cancellation, type CancelSignal } from '../lib/cancellation.ts';
+import { Cancellation, type CancelSignal, eitherSignal } from '../lib/cancellation.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Ids } from '../lib/ids.ts';
 import { allowedCapabilities, canAnswer } from '../questions/allowed-capabilities.ts';
@@ -28,7 +28,7 @@ export interface AskingParts {
 }
 
 /** Brings a question before the agent and its reaction back. */
-type Deliver = (question: ServerQuestion) => Promise<DispatchResult>;
+type Deliver = (question: ServerQuestion, signal: CancelSignal) => Promise<DispatchResult>;
 
 /**
  * Sends calls whose tool server may ask before it answers. A legacy agent is asked by a request on the stream of its call;
@@ -59,12 +59,14 @@ export class Asking {
     const over = new Cancellation();
     const onAbort = (): void => over.abort();
     signal.addEventListener('abort', onAbort, { once: true });
-    const deliver: Deliver = async ({ method, params }) =>
+    const deliver: Deliver = async ({ method, params }, signalOfQuestion) =>
       link.ask === undefined
         ? unanswered('the client cannot be asked')
-        : dispatchResultOf(await link.ask(method, params, { signal: over.signal, timeoutMs }));
-    const ask: AskAgent = (question) =>
-      this.#question(walk, question, { signal: over.signal, deliver, capabilities: link.capabilities });
+        : dispatchResultOf(await link.ask(method, params, { signal: signalOfQuestion, timeoutMs }));
+    const ask: AskAgent = (question, withdrawn) => {
+      const either = eitherSignal(over.signal, withdrawn);
+      return this.#question(walk, question, { signal: either, deliver, capabilities: link.capabilities });
+    };
     const asking = { capabilities: capabilitiesFor(walk, link), ask };
     const came = await this.#parts.dispatch(call, { signal, link, asking });
     signal.removeEventListener('abort', onAbort);
@@ -77,7 +79,8 @@ export class Asking {
     const { signal } = suspension;
     const relay = new LegLink(link);
     this.#links.set(suspension, relay);
-    const ask: AskAgent = (question) => this.#suspend(walk, question, { suspension, capabilities: link.capabilities });
+    const ask: AskAgent = (question, withdrawn) =>
+      this.#suspend(walk, question, { suspension, withdrawn, capabilities: link.capabilities });
     const asking = { capabilities: capabilitiesFor(walk, link), ask };
     const ended = this.#leg(walk, suspension);
     suspension.follow(this.#parts.dispatch(walk.call, { signal, link: relay, asking }));
@@ -105,21 +108,30 @@ export class Asking {
   async #suspend(
     walk: Walk,
     question: ServerQuestion,
-    { suspension, capabilities }: { readonly suspension: Suspension; readonly capabilities: Call['args'] },
+    how: {
+      readonly suspension: Suspension;
+      readonly withdrawn: CancelSignal | undefined;
+      readonly capabilities: Call['args'];
+    },
   ): Promise<QuestionAnswer> {
+    const { suspension, withdrawn, capabilities } = how;
     let isJudged = false;
     const judged = (): void => {
       if (!isJudged) suspension.judged();
       isJudged = true;
     };
     suspension.judging();
-    const deliver: Deliver = (dressed) => {
-      const reaction = suspension.ask(dressed);
+    const deliver: Deliver = (dressed, signal) => {
+      const reaction = suspension.ask(dressed, signal);
       judged();
       return reaction.then(resultOfReaction);
     };
     try {
-      return await this.#question(walk, question, { signal: suspension.signal, deliver, capabilities });
+      return await this.#question(walk, question, {
+        signal: eitherSignal(suspension.signal, withdrawn),
+        deliver,
+        capabilities,
+      });
     } finally {
       judged();
     }
@@ -145,7 +157,7 @@ export class Asking {
     const outcome = await this.#parts.walk({
       ...{ world, call, startedMs: clock.monotonicMs(), signal: how.signal, link: undefined },
       rows: { request: world.questionRow, result: world.answerRow },
-      send: () => how.deliver(dressed),
+      send: () => how.deliver(dressed, how.signal),
     });
     return answerOf(outcome);
   }

@@ -52,8 +52,8 @@ export interface CallReply {
 
 /** What surrounds a subscription. */
 export interface SubscribeOptions extends CallOptions {
-  /** Told after each change, as long as the principal may hear of it. MUST NOT throw. */
-  readonly onUpdated: () => void;
+  /** Told after each change what changed, the resource or a sub-resource of it, as long as the principal may hear of that. MUST NOT throw. */
+  readonly onUpdated: (exposedName: string) => void;
 }
 
 /** How subscribing ended; where it completed, `end` takes it back. */

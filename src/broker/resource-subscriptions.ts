@@ -2,6 +2,7 @@ import { type Call, VERBS } from '../domain/call.ts';
 import type { PostureRow } from '../domain/posture.ts';
 import type { Principal } from '../domain/principal.ts';
 import type { OfferedTarget, ResourceTarget } from '../domain/target.ts';
+import { uriAndAbove } from '../lib/uri.ts';
 import type { CallReply, CallRequest, Subscribed, SubscribeOptions } from './broker.ts';
 import { type OnControlFailure, walkRow } from './step.ts';
 import { partOf } from './visibility.ts';
@@ -16,6 +17,8 @@ export const subscriptionsPosture: PostureRow<'subscriptions-exceeded'> = {
 
 /** Most resources that one principal may be subscribed to, all its sessions together. */
 const MAX_PER_PRINCIPAL = 256;
+/** Changes that are remembered until a subscription is open. */
+const MAX_DUE = 256;
 
 /** What subscriptions need of the hall. */
 interface SubscriptionParts {
@@ -31,10 +34,10 @@ interface SubscriptionParts {
 interface Subscription {
   readonly request: CallRequest;
   readonly target: ResourceTarget;
-  readonly onUpdated: () => void;
+  readonly onUpdated: (exposedName: string) => void;
   /** False until its request was answered; what changes meanwhile is told then. */
   isOpen: boolean;
-  isDue: boolean;
+  readonly due: Set<string>;
 }
 
 /** Who is subscribed to what. Being told is governed as asking was: what is no longer allowed is not told of, and ends. */
@@ -55,7 +58,7 @@ export class ResourceSubscriptions {
       return this.#parts.walk(request, options, subscriptionsPosture.yields);
     }
     const { onUpdated } = options;
-    const subscription: Subscription = { request, target, onUpdated, isOpen: false, isDue: false };
+    const subscription: Subscription = { request, target, onUpdated, isOpen: false, due: new Set() };
     this.#add(subscription);
     const reply = await this.#parts.walk(request, options);
     if (reply.outcome.kind !== 'completed') {
@@ -65,15 +68,17 @@ export class ResourceSubscriptions {
     // After whoever asked has been answered.
     setImmediate(() => {
       subscription.isOpen = true;
-      if (subscription.isDue) void this.#tell(subscription);
+      for (const uri of subscription.due) void this.#tell(subscription, uri);
+      subscription.due.clear();
     });
     return { ...reply, end: () => this.#end(subscription) };
   }
 
-  /** A resource changed: tells those of these principals who may still hear of it. */
+  /** A resource changed: tells those of these principals who are subscribed to it or above it and may still hear of it. */
   updated(server: string, uri: string, principalIds: readonly string[]): void {
-    for (const subscription of [...(this.#byTarget.get(`resource:${server}/${uri}`) ?? [])]) {
-      if (principalIds.includes(subscription.request.principal.id)) void this.#tell(subscription);
+    const concerned = uriAndAbove(uri).flatMap((held) => [...(this.#byTarget.get(`resource:${server}/${held}`) ?? [])]);
+    for (const subscription of concerned) {
+      if (principalIds.includes(subscription.request.principal.id)) void this.#tell(subscription, uri);
     }
   }
 
@@ -84,17 +89,32 @@ export class ResourceSubscriptions {
     }
   }
 
-  async #tell(subscription: Subscription): Promise<void> {
+  async #tell(subscription: Subscription, uri: string): Promise<void> {
     if (!subscription.isOpen) {
-      subscription.isDue = true;
+      if (subscription.due.size < MAX_DUE) subscription.due.add(uri);
       return;
     }
-    subscription.isDue = false;
     const now = this.#resolve(subscription);
     if (now === undefined) return;
-    if (now.id !== subscription.target.id || !(await this.#isAllowed(subscription, now))) this.#end(subscription);
+    if (now.id !== subscription.target.id || !(await this.#isAllowed(subscription, now))) {
+      this.#end(subscription);
+      return;
+    }
+    const told = await this.#nameOf(subscription, uri);
     // It may have been ended while it was asked about.
-    else if (this.#byTarget.get(subscription.target.id)?.has(subscription) === true) subscription.onUpdated();
+    const isHeld = this.#byTarget.get(subscription.target.id)?.has(subscription) === true;
+    if (isHeld && told !== undefined) subscription.onUpdated(told);
+  }
+
+  /** What its agent knows a URI as; undefined for a sub-resource that the agent may not subscribe to by itself. */
+  async #nameOf(subscription: Subscription, uri: string): Promise<string | undefined> {
+    const { request, target } = subscription;
+    const { exposedName, view } = request;
+    if (uri === target.uri) return exposedName;
+    const exposed = exposedName.endsWith(target.uri) ? `${exposedName.slice(0, -target.uri.length)}${uri}` : uri;
+    const found = partOf(this.#parts.world(), view)?.resolve(exposed, 'resource');
+    if (found?.id !== `resource:${target.server}/${uri}`) return undefined;
+    return (await this.#isAllowed(subscription, found)) ? exposed : undefined;
   }
 
   /** What the URI stands for now: nothing while its server cannot be listed, which is no reason to forget who waits. */

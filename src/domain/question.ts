@@ -1,3 +1,4 @@
+import type { CancelSignal } from '../lib/cancellation.ts';
 import type { JsonObject } from '../lib/json.ts';
 
 /** What a tool server may ask of the agent that called it, by the method it asks with. */
@@ -31,5 +32,5 @@ export type QuestionAnswer =
   /** `undeclared`: the agent's client never said that it can answer such a question. */
   | { readonly kind: 'unanswered'; readonly undeclared: boolean; readonly message: string };
 
-/** How a tool server asks the agent whose call it is at work on. Never rejects. */
-export type AskAgent = (question: ServerQuestion) => Promise<QuestionAnswer>;
+/** How a tool server asks the agent whose call it is at work on; `withdrawn` says that it takes the question back. Never rejects. */
+export type AskAgent = (question: ServerQuestion, withdrawn?: CancelSignal) => Promise<QuestionAnswer>;

@@ -26,6 +26,17 @@ export class Cancellation {
   }
 }
 
+/** A signal that says what the first of two says; it hangs on both for as long as they live. */
+export function eitherSignal(one: CancelSignal, other: CancelSignal | undefined): CancelSignal {
+  if (other === undefined) return one;
+  const either = new Cancellation();
+  for (const signal of [one, other]) {
+    if (signal.aborted) either.abort(signal.reason);
+    else signal.addEventListener('abort', () => either.abort(signal.reason), { once: true });
+  }
+  return either.signal;
+}
+
 class OneSignal implements CancelSignal {
   aborted = false;
   reason: unknown = undefined;

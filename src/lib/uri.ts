@@ -32,6 +32,16 @@ export function normalUri(text: string): string | undefined {
   return `${normalScheme}:${host === undefined ? '' : `//${host}`}${normalPath}${query}${fragment}`;
 }
 
+/** A URI and those that it may be a sub-resource of, nearest first: `a:/b/c` is within `a:/b/`, `a:/b` and what is above. */
+export function uriAndAbove(uri: string): readonly string[] {
+  const all = [uri];
+  for (let end = uri.lastIndexOf('/'); end > 0; end = uri.lastIndexOf('/', end - 1)) {
+    if (end < uri.length - 1) all.push(uri.slice(0, end + 1));
+    all.push(uri.slice(0, end));
+  }
+  return all;
+}
+
 /** Escapes in upper case, and none for characters that need none. */
 function plainEscapes(text: string): string {
   return text.replaceAll(/%[0-9A-Fa-f]{2}/g, (escaped) => {

@@ -92,9 +92,9 @@ export class Suspension {
     this.#look();
   }
 
-  /** Asks with the end of this leg, or of the next. */
-  ask(question: ServerQuestion): Promise<Reaction> {
-    if (this.signal.aborted || this.#came !== undefined) {
+  /** Asks with the end of this leg, or of the next, unless `withdrawn` says before that nobody waits for the answer. */
+  ask(question: ServerQuestion, withdrawn: CancelSignal): Promise<Reaction> {
+    if (this.signal.aborted || withdrawn.aborted || this.#came !== undefined) {
       return Promise.resolve({ kind: 'failed', reason: 'cancelled', message: 'the call is over' });
     }
     if (!this.#isCounted && !this.#room.take()) {
@@ -102,7 +102,13 @@ export class Suspension {
       return Promise.resolve({ kind: 'failed', reason: 'too-many-questions', message });
     }
     this.#isCounted = true;
-    return new Promise((react) => this.#pending.set(this.#nameFor(question.key), { question, react }));
+    return new Promise((react) => {
+      const name = this.#nameFor(question.key);
+      const pending = { question, react };
+      this.#pending.set(name, pending);
+      const onWithdrawn = (): void => this.#withdraw(name, pending);
+      withdrawn.addEventListener('abort', onWithdrawn, { once: true });
+    });
   }
 
   /** Hands the answers to who asked. What is not answered is asked again with the end of the leg. */
@@ -129,6 +135,14 @@ export class Suspension {
   /** Ends the call and every question of it. */
   cancel(reason: Reason, message: string): void {
     this.#end(reason, message);
+  }
+
+  /** Drops a question that its server takes back; an answer to it that still comes is of no use. */
+  #withdraw(name: string, pending: Pending): void {
+    if (this.#pending.get(name) !== pending) return;
+    this.#pending.delete(name);
+    this.#uncount();
+    pending.react({ kind: 'failed', reason: 'cancelled', message: 'the server took the question back' });
   }
 
   #end(reason: Reason, message: string): void {

@@ -1,7 +1,7 @@
 import type { AgentLink } from '../domain/agent-link.ts';
 import type { DispatchResult, JsonRpcErrorBody } from '../domain/outcome.ts';
 import { type AskAgent, isQuestion, type QuestionAnswer, type ServerQuestion } from '../domain/question.ts';
-import type { CancelSignal } from '../lib/cancellation.ts';
+import { Cancellation, type CancelSignal } from '../lib/cancellation.ts';
 import type { Clock } from '../lib/clock.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../lib/json.ts';
 import type { Era } from './era.ts';
@@ -49,6 +49,8 @@ export class AskedCall {
   readonly link: AgentLink;
   #questions = 0;
   #open = 0;
+  /** What takes a question back that waits for its answer, by the id that the server asked under. */
+  readonly #withdrawals = new Map<string | number, Cancellation>();
   #whenQuiet: (() => void)[] = [];
   #whenAsked: (() => void) | undefined;
   /** What the client lacks that was asked for. */
@@ -69,8 +71,13 @@ export class AskedCall {
   listener(base: RequestListener, channel: Respondent): RequestListener {
     return {
       ...base,
+      // What is spread is what it was.
+      get isFull() {
+        return base.isFull === true;
+      },
       capabilities: this.#asking.capabilities,
       onRequest: (id, method, params) => this.take({ id, method, params }, channel),
+      onWithdrawn: (id) => this.withdraw(id),
     };
   }
 
@@ -80,7 +87,21 @@ export class AskedCall {
       channel.respond(id, { error: { code: METHOD_NOT_FOUND, message: 'method not found' } });
       return;
     }
-    void this.#ask({ method, params }).then((answer) => channel.respond(id, serverAnswer(answer)));
+    const withdrawal = new Cancellation();
+    this.#withdrawals.set(id, withdrawal);
+    void this.#ask({ method, params }, withdrawal.signal).then((answer) => {
+      if (this.#withdrawals.get(id) === withdrawal) this.#withdrawals.delete(id);
+      // What was taken back is not answered (MCP, "Cancellation").
+      if (!withdrawal.signal.aborted) channel.respond(id, serverAnswer(answer));
+    });
+  }
+
+  /** The server takes a question back. @returns false where none of that id is open. */
+  withdraw(id: string | number): boolean {
+    const withdrawal = this.#withdrawals.get(id);
+    this.#withdrawals.delete(id);
+    withdrawal?.abort();
+    return withdrawal !== undefined;
   }
 
   /** Resolves when no question is open. */
@@ -166,7 +187,7 @@ export class AskedCall {
     return this.link.ask === undefined;
   }
 
-  async #ask(question: ServerQuestion): Promise<QuestionAnswer> {
+  async #ask(question: ServerQuestion, withdrawn?: CancelSignal): Promise<QuestionAnswer> {
     this.#questions += 1;
     if (this.#questions > MAX_QUESTIONS) {
       return { kind: 'unanswered', undeclared: false, message: 'the server asked too often' };
@@ -174,7 +195,7 @@ export class AskedCall {
     this.#open += 1;
     this.#whenAsked?.();
     this.deadline.hold();
-    const answer = await this.#asking.ask(question);
+    const answer = await this.#asking.ask(question, withdrawn);
     this.deadline.release();
     this.#open -= 1;
     if (answer.kind === 'unanswered' && answer.undeclared) this.#missing = { ...this.#missing, ...needed(question) };

@@ -4,13 +4,14 @@ import type { RequestListener } from './mcp/channel.ts';
 
 /**
  * What of a server's messages reaches the agent of one call: at most `maxNotifications` of them. Those over it are
- * dropped, each told to `onDropped`; the call goes on.
+ * dropped, each told to `onDropped`; the call goes on. As many requests of the server that nobody asked for are answered.
  */
 export function listenerOf(
   link: AgentLink,
   { maxNotifications, onDropped }: { readonly maxNotifications: number; readonly onDropped: () => void },
 ): RequestListener {
   let told = 0;
+  let asked = 0;
   const isWithinCap = (): boolean => {
     told += 1;
     if (told > maxNotifications) onDropped();
@@ -24,6 +25,10 @@ export function listenerOf(
     },
     onProgress: (params: JsonObject) => {
       if (isWithinCap()) link.progress(params);
+    },
+    mayBeAsked: () => {
+      asked += 1;
+      return asked <= maxNotifications;
     },
     onLog: (params: JsonObject) => {
       if (isWithinCap()) link.log(params);

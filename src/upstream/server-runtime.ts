@@ -1,5 +1,3 @@
-import { createRequire } from 'node:module';
-import type { Pool as UndiciPool } from 'undici';
 import type { DispatchResult } from '../domain/outcome.ts';
 import { upstreamName } from '../domain/target.ts';
 import { canonicalJson } from '../lib/canonical-json.ts';
@@ -8,6 +6,7 @@ import type { JsonObject } from '../lib/json.ts';
 import type { Log } from '../telemetry/log.ts';
 import { Breaker, breakerPosture } from './breaker.ts';
 import { notSent } from './failed-call.ts';
+import { HttpSockets } from './mcp/http-sockets.ts';
 import type { Outgoing } from './outgoing.ts';
 import type { Session, SessionHost } from './session.ts';
 import { type Caller, sessionKey, TOLD_NOTHING } from './session-key.ts';
@@ -16,9 +15,6 @@ import type { CallOptions, SessionSlotEvents } from './slot-events.ts';
 import { stateOfSlots, worstState } from './slots-status.ts';
 import { ToldSessions } from './told-sessions.ts';
 import type { Observed, UpstreamServer, UpstreamStatus } from './upstream-server.ts';
-
-// The whole of undici is five times the files, most of them for a `fetch` that Node has already: a tenth of a start.
-const Pool = createRequire(import.meta.url)('undici/lib/dispatcher/pool.js') as typeof UndiciPool; // untyped
 
 /** How old a listing of a server without change notifications may become while it is in use. */
 const LIST_AGAIN_MS = 60_000;
@@ -30,7 +26,7 @@ export type ToolsChangedListener = (server: string, change: Observed | { readonl
 /** Told that a resource of a server changed, or may have, and who is subscribed to it. */
 export type ResourceUpdatedListener = (server: string, uri: string, principalIds: readonly string[]) => void;
 
-export interface ServerRuntimeOptions extends Omit<SessionHost, 'pool'> {
+export interface ServerRuntimeOptions extends Omit<SessionHost, 'sockets'> {
   readonly log: Log;
   readonly onResourceUpdated: ResourceUpdatedListener;
   readonly onToolsChanged: ToolsChangedListener;
@@ -61,10 +57,9 @@ export class ServerRuntime {
     this.server = options.server;
     this.#options = options;
     const { transport } = options.server;
-    const connect = { timeout: options.server.connectTimeoutMs };
-    const pool =
-      transport.type === 'stdio' ? undefined : new Pool(new URL(transport.url).origin, { allowH2: false, connect });
-    this.#host = { ...options, pool };
+    const sockets =
+      transport.type === 'stdio' ? undefined : new HttpSockets(new URL(transport.url).origin, options.server);
+    this.#host = { ...options, sockets };
     this.#sinceMs = options.clock.wallMs();
     this.#breaker = this.#newBreaker();
     this.#toldSessions = new ToldSessions(this.#slots, { leased: transport.type !== 'streamable-http' });
@@ -175,7 +170,7 @@ export class ServerRuntime {
     this.retire();
     const slots = [...this.#slots.values(), ...(this.#observer === undefined ? [] : [this.#observer])];
     await Promise.all(slots.map((slot) => slot.close()));
-    await this.#host.pool?.destroy();
+    await this.#host.sockets?.destroy();
   }
 
   /** What the handshake of a session says for this call; a modern server is told with each request, and by no handshake. */

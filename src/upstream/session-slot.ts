@@ -37,8 +37,8 @@ export class SessionSlot implements CallPlace {
   #activeCalls = 0;
   #lastUsedMs: number;
   #listing: Promise<string | undefined> | undefined;
-  /** The call that a server may ask about which came last. */
-  #asked: AskedCall | undefined;
+  /** The calls under way that a server may ask about. */
+  readonly #asked = new Set<AskedCall>();
   #hasRootsNews = false;
   #isAnnounced = false;
   #isPausing = false;
@@ -174,21 +174,22 @@ export class SessionSlot implements CallPlace {
 
   /** A call whose server may ask: it is answered while it is at work, or sent again with the answers. */
   async #callAsked(outgoing: Outgoing, asked: AskedCall): Promise<DispatchResult> {
-    this.#asked = asked;
+    this.#asked.add(asked);
     const { link, deadline } = asked;
     try {
       const options = { signal: deadline.signal, link, asked };
       return await asked.run((resumed) => sendCall(this, { ...outgoing, resumed }, options));
     } finally {
-      if (this.#asked === asked) this.#asked = undefined;
+      this.#asked.delete(asked);
       asked.clear();
     }
   }
 
   /** What a server asks on no request's stream can only belong to the one call that is under way. */
   #onQuestion(request: ServerRequest, channel: Pick<Channel, 'respond'>): boolean {
-    if (this.#activeCalls !== 1 || this.#asked === undefined || this.host.server.sharing === 'all') return false;
-    this.#asked.take(request, channel);
+    const [asked] = this.#asked;
+    if (this.#activeCalls !== 1 || asked === undefined || this.host.server.sharing === 'all') return false;
+    asked.take(request, channel);
     return true;
   }
 
@@ -201,6 +202,7 @@ export class SessionSlot implements CallPlace {
         onToolsChanged: () => this.#onAnnounced(),
         onResourceUpdated: (uri) => this.#subscriptions.tell(uri),
         onDropped: () => this.#events.onDropped(),
+        onWithdrawn: (id) => [...this.#asked].some((asked) => asked.withdraw(id)),
         onQuestion: (request, channel) => this.#onQuestion(request, channel),
         onEnded: (why) => {
           // Before the session is open its end is the failure of the start.

@@ -1,4 +1,3 @@
-import type { Pool } from 'undici';
 import { ProblemError } from '../domain/problem.ts';
 import { type OfferedTarget, upstreamName } from '../domain/target.ts';
 import type { CancelSignal } from '../lib/cancellation.ts';
@@ -12,6 +11,7 @@ import { childEnvironment } from './mcp/child-environment.ts';
 import { agreeOnEra } from './mcp/find-era.ts';
 import type { FailedHandshake, Handshake } from './mcp/handshake.ts';
 import { HttpChannel } from './mcp/http-channel.ts';
+import type { HttpSockets } from './mcp/http-sockets.ts';
 import { listOffers, MAX_PAGE_BYTES } from './mcp/list-offers.ts';
 import type { ClientInfo } from './mcp/message-dress.ts';
 import { SseChannel } from './mcp/sse-channel.ts';
@@ -29,7 +29,7 @@ const ENVELOPE_BYTES = 64 * 1024;
 export interface SessionHost {
   readonly server: UpstreamServer;
   /** The sockets of an HTTP server, shared by its sessions. */
-  readonly pool: Pool | undefined;
+  readonly sockets: HttpSockets | undefined;
   readonly clock: Clock;
   readonly eraMemory: EraMemory;
   readonly clientInfo: ClientInfo;
@@ -223,7 +223,7 @@ export function stderrTailOf(channel: Channel): string {
 }
 
 async function openChannel(host: SessionHost, events: ChannelEvents, isOld: boolean): Promise<Channel> {
-  const { server, pool, clientInfo } = host;
+  const { server, sockets, clientInfo } = host;
   const { transport } = server;
   const isShared = server.sharing === 'all';
   const maxMessageBytes = Math.max(server.maxResultBytes, MAX_PAGE_BYTES) + ENVELOPE_BYTES;
@@ -231,9 +231,9 @@ async function openChannel(host: SessionHost, events: ChannelEvents, isOld: bool
     const env = childEnvironment(host.environment, await transport.resolveEnv());
     return new StdioChannel({ transport, env, clientInfo, isShared, maxLineBytes: maxMessageBytes, events });
   }
-  if (pool === undefined) throw new Error('an HTTP server has no pool');
+  if (sockets === undefined) throw new Error('an HTTP server has no sockets');
   const headers = await transport.resolveHeaders();
-  const common = { pool, url: new URL(transport.url), headers, clientInfo, isShared, events };
+  const common = { sockets, url: new URL(transport.url), headers, clientInfo, isShared, events };
   return isOld
     ? new SseChannel({ ...common, maxEventBytes: maxMessageBytes })
     : new HttpChannel({ ...common, stallTimeoutMs: server.stallTimeoutMs });

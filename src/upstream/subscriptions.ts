@@ -1,12 +1,14 @@
 import type { CancelSignal } from '../lib/cancellation.ts';
 import { isJsonObject, type JsonObject } from '../lib/json.ts';
-import { normalUri } from '../lib/uri.ts';
+import { normalUri, uriAndAbove } from '../lib/uri.ts';
 import { type Answer, failedAnswer } from './mcp/channel.ts';
 import { openSubscriptionStream, type SubscriptionStream } from './mcp/subscription-stream.ts';
 import type { Session } from './session.ts';
 
 /** A server that says without end that something changed is heard so often. */
 const TELL_EVERY_MS = 50;
+/** Of how many resources at one time; those beyond are dropped. */
+const MOST_DUE = 1_024;
 const RETRY_MS = { first: 1_000, last: 60_000 } as const;
 const MAX_ANSWER_BYTES = 64 * 1024;
 const PATIENCE_MS = 10_000;
@@ -116,10 +118,11 @@ export class Subscriptions {
     });
   }
 
-  /** The server says that a resource changed. */
+  /** The server says that a resource changed, which may be a sub-resource of what is held (MCP 2025-11-25, `ResourceUpdatedNotification`). */
   tell(text: string): void {
-    const uri = normalUri(text);
-    if (uri === undefined || !this.#holders.has(uri)) {
+    const uri = this.isEmpty ? undefined : normalUri(text);
+    if (uri !== undefined && this.#due.has(uri)) return;
+    if (uri === undefined || this.#due.size >= MOST_DUE || this.#holdersOf(uri).length === 0) {
       this.#events.onDropped();
       return;
     }
@@ -131,9 +134,14 @@ export class Subscriptions {
     const due = [...this.#due];
     this.#due.clear();
     for (const uri of due) {
-      const holders = this.#holders.get(uri);
-      if (holders !== undefined) this.#events.onUpdated(uri, [...holders]);
+      const holders = this.#holdersOf(uri);
+      if (holders.length > 0) this.#events.onUpdated(uri, holders);
     }
+  }
+
+  /** Who is subscribed to a URI, or to one that it is a sub-resource of. */
+  #holdersOf(uri: string): readonly string[] {
+    return [...new Set(uriAndAbove(uri).flatMap((held) => [...(this.#holders.get(held) ?? [])]))];
   }
 
   #serves(uri: string): boolean {

@@ -9,6 +9,10 @@ const hall = new ComposedHall({
       resources: [
         { uri: 'memo:one', name: 'one' },
         { uri: 'memo:two', name: 'two' },
+        { uri: 'dir:/a', name: 'a' },
+        { uri: 'dir:/a/open', name: 'open' },
+        { uri: 'dir:/a/shut', name: 'shut' },
+        { uri: 'dir:/ab', name: 'ab' },
       ],
       templates: [{ uriTemplate: 'log:/{name}', name: 'logs' }],
     },
@@ -28,7 +32,7 @@ beforeEach(async () => {
 });
 
 async function subscribe(agent: string, uri: string): Promise<() => void> {
-  const { end } = await hall.subscribeAs(agent, uri, () => void told.push(`${agent} ${uri}`));
+  const { end } = await hall.subscribeAs(agent, uri, (updated) => void told.push(`${agent} ${updated}`));
   // Once whoever asked would have been answered.
   await new Promise((resolve) => setImmediate(resolve));
   if (end === undefined) throw new Error('the subscription was refused');
@@ -53,6 +57,18 @@ test('T6: a change is told to the principals whose session heard of it, and of n
   for (const end of ends) end();
   await update('memo:one', 'a', 'b');
   expect(told).toHaveLength(3);
+});
+
+test('T6: a change of a sub-resource is told to whom may subscribe to that very one, and to nobody else', async () => {
+  await hall.putInForce(`${GRANTED}p, agent:a, resource:x/dir:/a/shut, subscribe, , deny\n`);
+  const ends = [await subscribe('a', 'dir:/a'), await subscribe('b', 'seneschal://x/dir:/a')];
+  await update('dir:/a/shut', 'a', 'b');
+  await update('dir:/a/open', 'a', 'b');
+  await update('dir:/a/of-no-list', 'a', 'b');
+  await update('dir:/ab', 'a', 'b');
+  await update('dir:/a', 'a');
+  expect(told).toEqual(['b seneschal://x/dir:/a/shut', 'a dir:/a/open', 'b seneschal://x/dir:/a/open', 'a dir:/a']);
+  for (const end of ends) end();
 });
 
 test('T6: what is revoked is told of no more, and its server is told so', async () => {

@@ -104,7 +104,7 @@ async function subscribe(
   { asked, signal }: { readonly asked: CallRequest; readonly signal: CancelSignal },
 ): Promise<CallReply> {
   const { exposedName } = asked;
-  const subscribed = await broker.subscribe(asked, { signal, onUpdated: () => client?.push(updatedText(exposedName)) });
+  const subscribed = await broker.subscribe(asked, { signal, onUpdated: (uri) => client?.push(updatedText(uri)) });
   if (subscribed.end !== undefined) client?.held.hold(exposedName, subscribed.end);
   return subscribed;
 }

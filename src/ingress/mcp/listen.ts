@@ -38,7 +38,7 @@ export async function openListening(
   // One after the other: they are counted like any requests, and many at once would take the place of others.
   for (const exposedName of uris) {
     const asked = { principal, exposedName, context, view };
-    const reply = await broker.subscribe(asked, { signal, onUpdated: () => tell(exposedName) });
+    const reply = await broker.subscribe(asked, { signal, onUpdated: tell });
     if (reply.end === undefined) continue;
     held.hold(exposedName, reply.end);
     granted.push(exposedName);

@@ -54,8 +54,12 @@ export interface RequestListener {
   onLog(params: JsonObject): void;
   /** What the server serves of the subscription that the request is. */
   onAcknowledged?(params: JsonObject): void;
+  /** Counts a request that the channel answers by itself; false once there were too many. */
+  mayBeAsked?(): boolean;
   /** A question of the server, to be answered by `Channel.respond`. Without it the server is told that there is no such method. */
   onRequest?(id: string | number, method: string, params: JsonObject): void;
+  /** The server takes back what it asked under that id; false where it asked no such thing here. */
+  onWithdrawn?(id: string | number): boolean;
 }
 
 /** A request of a server, as it came. */
@@ -111,6 +115,8 @@ export interface ChannelEvents {
   onEnded(why: string): void;
   /** A request of the server that belongs to none of ours under way; false where nobody will answer it. */
   onQuestion?(request: ServerRequest, channel: Pick<Channel, 'respond'>): boolean;
+  /** The server takes a question back that came another way than its taking back; false where there is none. */
+  onWithdrawn?(id: string | number): boolean;
   /** A message that belongs to no request, or that is not MCP, was dropped. */
   onDropped(): void;
 }

@@ -7,6 +7,7 @@ const LINE_OVERHEAD_BYTES = 64;
 const ID = Buffer.from('id:');
 const RETRY = Buffer.from('retry:');
 const MAX_ID_BYTES = 1_024;
+const EVENTS_PER_TURN = 64;
 
 /**
  * Reads the `data` and the name of each event of an SSE stream (WHATWG HTML §9.2.6), holding at most `maxBytes` of one
@@ -26,6 +27,7 @@ export class EventStreamReader {
   #lastEventId: string | undefined;
   #retryMs: number | undefined;
   #hasEvents = false;
+  #eventsInTurn = 0;
 
   constructor(maxBytes: number, onData: (data: Buffer, event: string) => void) {
     this.#maxBytes = maxBytes;
@@ -77,6 +79,14 @@ export class EventStreamReader {
     return this.#lineBytes + this.#dataBytes <= this.#maxBytes + FIELD_BYTES;
   }
 
+  /** Pauses a stream that brought many events, so that a flood of them leaves every turn of the event loop to others too. */
+  rest(stream: { pause(): void; resume(): void }): void {
+    if (this.#eventsInTurn < EVENTS_PER_TURN) return;
+    this.#eventsInTurn = 0;
+    stream.pause();
+    setImmediate(() => stream.resume());
+  }
+
   #finishLine(): void {
     const line = this.#line.length === 1 ? (this.#line[0] ?? Buffer.alloc(0)) : Buffer.concat(this.#line);
     this.#line = [];
@@ -89,6 +99,7 @@ export class EventStreamReader {
       this.#dataBytes = 0;
       this.#lastEventId = this.#id;
       this.#hasEvents = true;
+      this.#eventsInTurn += 1;
       if (data.length > 0) this.#onData(data, event);
       return;
     }

@@ -1,8 +1,10 @@
+import { isQuestion } from '../../domain/question.ts';
 import { isJsonObject, type JsonObject } from '../../lib/json.ts';
-import type { ChannelEvents, RequestListener } from './channel.ts';
+import type { Channel, ChannelEvents, RequestListener } from './channel.ts';
 import type { IncomingMessage } from './incoming-message.ts';
-import { tellsOfListChange } from './message-dress.ts';
+import { answerToServerText, tellsOfListChange } from './message-dress.ts';
 
+type Request = Extract<IncomingMessage, { kind: 'request' }>;
 type Notification = Extract<IncomingMessage, { kind: 'notification' }>;
 
 /** The requests that what came over one way may belong to. */
@@ -21,7 +23,28 @@ export function hearNotification(message: Notification, hearers: Hearers, events
   if (tellsOfListChange(method)) events.onToolsChanged();
   else if (method === 'notifications/resources/updated' && typeof params.uri === 'string') {
     events.onResourceUpdated(params.uri);
-  } else if (!handOn(message, hearers)) events.onDropped();
+  } else if (!takesBack(message, hearers, events) && !handOn(message, hearers)) events.onDropped();
+}
+
+/**
+ * Hears one request of a server: a question goes to whose call it is about.
+ * @returns what the channel itself has to answer; undefined where another does, or where the server asked too often.
+ */
+export function hearRequest(
+  { id, method, params }: Request,
+  { soleListener }: Hearers,
+  { events, channel }: { readonly events: ChannelEvents; readonly channel: Pick<Channel, 'respond'> },
+): string | undefined {
+  if (isQuestion(method)) {
+    if (soleListener?.onRequest !== undefined) {
+      soleListener.onRequest(id, method, params);
+      return undefined;
+    }
+    if (events.onQuestion?.({ id, method, params }, channel) === true) return undefined;
+  }
+  if (soleListener?.mayBeAsked?.() !== false) return answerToServerText(id, method);
+  events.onDropped();
+  return undefined;
 }
 
 const PROGRESS = Buffer.from('{"jsonrpc":"2.0","method":"notifications/progress"');
@@ -34,6 +57,17 @@ const MESSAGE = Buffer.from('{"jsonrpc":"2.0","method":"notifications/message"')
 export function noticeIn(bytes: Buffer): 'progress' | 'message' | undefined {
   if (bytes.length > PROGRESS.length && bytes.subarray(0, PROGRESS.length).equals(PROGRESS)) return 'progress';
   return bytes.length > MESSAGE.length && bytes.subarray(0, MESSAGE.length).equals(MESSAGE) ? 'message' : undefined;
+}
+
+/** MCP, "Cancellation": either side may take its own requests back. */
+function takesBack(
+  { method, params: { requestId } }: Notification,
+  { soleListener }: Hearers,
+  events: ChannelEvents,
+): boolean {
+  if (method !== 'notifications/cancelled') return false;
+  if (typeof requestId !== 'string' && typeof requestId !== 'number') return false;
+  return soleListener?.onWithdrawn?.(requestId) === true || events.onWithdrawn?.(requestId) === true;
 }
 
 /**

@@ -1,6 +1,7 @@
-import type { Dispatcher, Pool } from 'undici';
+import type { Dispatcher } from 'undici';
 import type { JsonObject } from '../../lib/json.ts';
 import type { Era } from '../era.ts';
+import { AsideQueue } from './aside-queue.ts';
 import {
   type Answer,
   type Channel,
@@ -11,25 +12,18 @@ import {
   type ServerAnswer,
 } from './channel.ts';
 import { encodeHeaderValue } from './header-value.ts';
-import { type Hearers, hearNotification } from './hearers.ts';
+import { type Hearers, hearNotification, hearRequest } from './hearers.ts';
 import { HttpExchange, type HttpExchangeEvents } from './http-exchange.ts';
 import { eventStreamHeaders, HttpListener } from './http-listener.ts';
 import { postAndForget } from './http-post.ts';
+import type { HttpSockets } from './http-sockets.ts';
 import type { IncomingMessage } from './incoming-message.ts';
-import {
-  answerText,
-  answerToServerText,
-  type ClientInfo,
-  notificationText,
-  paramsText,
-  requestText,
-  withWishes,
-} from './message-dress.ts';
+import { answerText, type ClientInfo, notificationText, paramsText, requestText, withWishes } from './message-dress.ts';
 
 const MAX_SESSION_ID_LENGTH = 1024;
 
 export interface HttpChannelOptions {
-  readonly pool: Pool;
+  readonly sockets: HttpSockets;
   readonly url: URL;
   /** The registry's header fields, secrets resolved. */
   readonly headers: Readonly<Record<string, string>>;
@@ -59,6 +53,11 @@ export class HttpChannel implements Channel, Hearers {
   readonly #interrupted = new Map<number, HttpExchange>();
   #ended: string | undefined;
   #listener: HttpListener | undefined;
+  /** Answers that tell a server nothing that it has to know. */
+  readonly #asides = new AsideQueue(
+    (body) => this.#post(body),
+    () => this.#options.events.onDropped(),
+  );
   readonly #events: HttpExchangeEvents = {
     onServerMessage: (message, hearers) => this.#onServerMessage(message, hearers),
     onDropped: () => this.#options.events.onDropped(),
@@ -122,10 +121,11 @@ export class HttpChannel implements Channel, Hearers {
   listen(): void {
     if (this.#era !== 'legacy' || this.#session === undefined || this.#ended !== undefined) return;
     this.#listener = new HttpListener({
-      pool: this.#options.pool,
+      pool: this.#options.sockets.streams,
       path: this.#path,
       headers: this.#headers,
       onMessage: (message) => this.#onServerMessage(message, this),
+      onDropped: () => this.#options.events.onDropped(),
       onForgotten: () => this.#onForgotten(),
     });
     this.#listener.open();
@@ -149,11 +149,13 @@ export class HttpChannel implements Channel, Hearers {
 
   notify(method: string, params?: JsonObject): void {
     // 2026-07-28: on HTTP a closed stream is the cancellation, and there is nothing else to tell a server.
-    if (this.#era === 'legacy') this.#post(notificationText(method, params));
+    if (this.#era === 'legacy') void this.#post(notificationText(method, params));
   }
 
   respond(id: string | number, answer: ServerAnswer): void {
-    this.#post(answerText(id, answer));
+    const body = answerText(id, answer);
+    if ('result' in answer) void this.#post(body);
+    else this.#asides.add(body);
   }
 
   async close(): Promise<void> {
@@ -161,7 +163,7 @@ export class HttpChannel implements Channel, Hearers {
     this.#end('the broker ended the session');
     this.#listener?.close();
     if (this.#session === undefined) return;
-    await postAndForget(this.#options.pool, { method: 'DELETE', path: this.#path, headers: this.#headers });
+    await postAndForget(this.#options.sockets.asides, { method: 'DELETE', path: this.#path, headers: this.#headers });
   }
 
   #eventsOf(method: string): HttpExchangeEvents {
@@ -183,17 +185,17 @@ export class HttpChannel implements Channel, Hearers {
   #dispatch(exchange: HttpExchange, request: Pick<Dispatcher.DispatchOptions, 'method' | 'headers' | 'body'>): void {
     // The deadline of a call holds however silent its server may be.
     const bodyTimeout = exchange.mayBeSilent ? 0 : this.#options.stallTimeoutMs;
-    this.#options.pool.dispatch({ ...request, path: this.#path, headersTimeout: 0, bodyTimeout }, exchange);
+    const { calls, streams } = this.#options.sockets;
+    (exchange.isOpenEnded ? streams : calls).dispatch(
+      { ...request, path: this.#path, headersTimeout: 0, bodyTimeout },
+      exchange,
+    );
   }
 
   #onServerMessage(message: IncomingMessage, hearers: Hearers): void {
     if (message.kind === 'request') {
-      const { id, method, params } = message;
-      const listener = method === 'ping' ? undefined : hearers.soleListener;
-      if (listener?.onRequest !== undefined) listener.onRequest(id, method, params);
-      else if (method === 'ping' || this.#options.events.onQuestion?.({ id, method, params }, this) !== true) {
-        this.#post(answerToServerText(id, method));
-      }
+      const answer = hearRequest(message, hearers, { events: this.#options.events, channel: this });
+      if (answer !== undefined) this.#asides.add(answer);
     } else if (message.kind === 'notification') hearNotification(message, hearers, this.#options.events);
     else this.#options.events.onDropped();
   }
@@ -205,8 +207,13 @@ export class HttpChannel implements Channel, Hearers {
     this.#options.events.onEnded(why);
   }
 
-  #post(body: string): void {
-    void postAndForget(this.#options.pool, { method: 'POST', path: this.#path, headers: this.#headers, body });
+  #post(body: string): Promise<unknown> {
+    return postAndForget(this.#options.sockets.asides, {
+      method: 'POST',
+      path: this.#path,
+      headers: this.#headers,
+      body,
+    });
   }
 
   #takeSession(header: string | string[] | undefined): void {

@@ -69,7 +69,11 @@ export class HttpExchange implements Dispatcher.DispatchHandler, Hearers {
 
   /** True where silence is no sign of trouble: a server that waits for an answer of the agent's may well be silent. */
   get mayBeSilent(): boolean {
-    return this.#options.isOpenEnded === true || this.#options.listener?.onRequest !== undefined;
+    return this.isOpenEnded || this.#options.listener?.onRequest !== undefined;
+  }
+
+  get isOpenEnded(): boolean {
+    return this.#options.isOpenEnded === true;
   }
 
   get hasSole(): boolean {
@@ -109,7 +113,7 @@ export class HttpExchange implements Dispatcher.DispatchHandler, Hearers {
     if (this.#body === 'json' && Number(headers['content-length']) > this.#options.maxBytes) this.#breakTooLarge();
   }
 
-  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     this.#bytes += chunk.length;
     if (this.#settled) {
       if (this.#bytes > AFTER_ANSWER.bytes) this.#abort();
@@ -118,6 +122,7 @@ export class HttpExchange implements Dispatcher.DispatchHandler, Hearers {
     }
     if (this.#body === 'events') {
       this.#readEvents(chunk);
+      this.#reader?.rest(controller);
     } else if (this.#body === 'error') {
       if (this.#bytes <= MAX_ERROR_BODY_BYTES) this.#chunks.push(chunk);
       else this.#settleByStatus();

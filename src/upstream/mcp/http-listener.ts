@@ -1,6 +1,7 @@
 import type { Dispatcher, Pool } from 'undici';
 import { EventStreamReader } from './event-stream-reader.ts';
 import { type IncomingMessage, readIncomingMessage } from './incoming-message.ts';
+import { RequestRate } from './request-rate.ts';
 
 const MAX_EVENT_BYTES = 1024 * 1024;
 const RETRY_MS = { first: 1_000, last: 60_000 } as const;
@@ -10,6 +11,7 @@ export interface HttpListenerOptions {
   readonly path: string;
   readonly headers: readonly string[];
   onMessage(message: IncomingMessage): void;
+  onDropped(): void;
   /** A stream that there was is refused now: the server knows the session no more. */
   onForgotten(): void;
 }
@@ -22,6 +24,7 @@ export class HttpListener {
   #retryMs: number = RETRY_MS.first;
   #closed = false;
   #wasOpen = false;
+  readonly #rate = new RequestRate();
 
   constructor(options: HttpListenerOptions) {
     this.#options = options;
@@ -29,7 +32,7 @@ export class HttpListener {
 
   open(): void {
     const reader = new EventStreamReader(MAX_EVENT_BYTES, (data) =>
-      this.#options.onMessage(readIncomingMessage(data, MAX_EVENT_BYTES)),
+      this.#onMessage(readIncomingMessage(data, MAX_EVENT_BYTES)),
     );
     const headers = eventStreamHeaders(this.#options.headers);
     this.#options.pool.dispatch(
@@ -42,7 +45,7 @@ export class HttpListener {
         onResponseStart: (controller, status, { 'content-type': type }) => {
           // 405: the server has no such stream. Any other refusal is left alone too: calls will tell.
           if (status === 200 && String(type).startsWith('text/event-stream')) {
-            this.#retryMs = RETRY_MS.first;
+            if (!this.#rate.isExceeded) this.#retryMs = RETRY_MS.first;
             this.#wasOpen = true;
           } else {
             this.#closed = true;
@@ -52,6 +55,8 @@ export class HttpListener {
         },
         onResponseData: (controller, chunk) => {
           if (!reader.push(chunk)) controller.abort(new Error('an event is too large'));
+          else if (this.#rate.isExceeded) controller.abort(new Error('too many requests'));
+          else reader.rest(controller);
         },
         onResponseEnd: () => this.#openAgain(),
         onResponseError: () => this.#openAgain(),
@@ -63,6 +68,13 @@ export class HttpListener {
     this.#closed = true;
     clearTimeout(this.#retry);
     this.#controller?.abort(new Error('closed'));
+  }
+
+  /** A server that asks without end is not heard for a while, each time a longer one. */
+  #onMessage(message: IncomingMessage): void {
+    if (message.kind === 'request') this.#rate.note();
+    if (message.kind === 'request' && this.#rate.isExceeded) this.#options.onDropped();
+    else this.#options.onMessage(message);
   }
 
   #openAgain(): void {

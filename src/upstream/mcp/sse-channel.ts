@@ -1,5 +1,6 @@
-import type { Dispatcher, Pool } from 'undici';
+import type { Dispatcher } from 'undici';
 import type { JsonObject } from '../../lib/json.ts';
+import { AsideQueue } from './aside-queue.ts';
 import {
   type Answer,
   type Channel,
@@ -9,24 +10,18 @@ import {
   type ServerAnswer,
 } from './channel.ts';
 import { EventStreamReader } from './event-stream-reader.ts';
-import { hearNotification } from './hearers.ts';
+import { hearNotification, hearRequest } from './hearers.ts';
 import { postAndForget } from './http-post.ts';
+import type { HttpSockets } from './http-sockets.ts';
 import { answerOfStatus } from './http-status.ts';
 import { type IncomingMessage, readIncomingMessage } from './incoming-message.ts';
-import {
-  answerText,
-  answerToServerText,
-  type ClientInfo,
-  notificationText,
-  paramsText,
-  requestText,
-  withWishes,
-} from './message-dress.ts';
+import { answerText, type ClientInfo, notificationText, paramsText, requestText, withWishes } from './message-dress.ts';
 import { PendingRequests } from './pending-requests.ts';
 import { abortKind } from './request-deadline.ts';
+import { RequestRate } from './request-rate.ts';
 
 export interface SseChannelOptions {
-  readonly pool: Pool;
+  readonly sockets: HttpSockets;
   readonly url: URL;
   /** The registry's header fields, secrets resolved. */
   readonly headers: Readonly<Record<string, string>>;
@@ -54,6 +49,11 @@ export class SseChannel implements Channel {
   #stream: Dispatcher.DispatchController | undefined;
   #ended: string | undefined;
   #closing = false;
+  readonly #rate = new RequestRate();
+  readonly #asides = new AsideQueue(
+    (body) => this.#postAside(body),
+    () => this.#options.events.onDropped(),
+  );
 
   constructor(options: SseChannelOptions) {
     this.#options = options;
@@ -94,11 +94,13 @@ export class SseChannel implements Channel {
   }
 
   notify(method: string, params?: JsonObject): void {
-    if (this.#path !== undefined) void this.#post(this.#path, notificationText(method, params));
+    void this.#postAside(notificationText(method, params));
   }
 
   respond(id: string | number, answer: ServerAnswer): void {
-    if (this.#path !== undefined) void this.#post(this.#path, answerText(id, answer));
+    const body = answerText(id, answer);
+    if ('result' in answer) void this.#postAside(body);
+    else this.#asides.add(body);
   }
 
   async close(): Promise<void> {
@@ -117,15 +119,21 @@ export class SseChannel implements Channel {
 
   #post(path: string, body: string, fields: RequestOptions['headers'] = {}): Promise<number | 'broken' | 'late'> {
     const headers = [...this.#headers, 'content-type', 'application/json', ...Object.entries(fields).flat()];
-    return postAndForget(this.#options.pool, { method: 'POST', path, headers, body });
+    return postAndForget(this.#options.sockets.calls, { method: 'POST', path, headers, body });
+  }
+
+  async #postAside(body: string): Promise<void> {
+    if (this.#path === undefined) return;
+    const headers = [...this.#headers, 'content-type', 'application/json'];
+    await postAndForget(this.#options.sockets.asides, { method: 'POST', path: this.#path, headers, body });
   }
 
   #open(): void {
-    const { url, pool, maxEventBytes } = this.#options;
+    const { url, sockets, maxEventBytes } = this.#options;
     const reader = new EventStreamReader(maxEventBytes, (data, event) => this.#onEvent(data, event));
     const headers = [...this.#headers, 'accept', 'text/event-stream'];
     const path = `${url.pathname}${url.search}`;
-    pool.dispatch(
+    sockets.streams.dispatch(
       { method: 'GET', path, headers, headersTimeout: 0, bodyTimeout: 0 },
       {
         onRequestStart: (controller) => {
@@ -136,8 +144,9 @@ export class SseChannel implements Channel {
           const isStream = status === 200 && String(type).toLowerCase().startsWith('text/event-stream');
           if (!isStream) this.#end(`the server opens no event stream (HTTP ${status})`);
         },
-        onResponseData: (_controller, chunk) => {
+        onResponseData: (controller, chunk) => {
           if (this.#ended === undefined && !reader.push(chunk)) this.#onOverlong();
+          reader.rest(controller);
         },
         onResponseEnd: () => this.#end('the event stream ended'),
         onResponseError: () => this.#end('the event stream broke'),
@@ -159,7 +168,7 @@ export class SseChannel implements Channel {
       return;
     }
     const message = readIncomingMessage(data, this.#options.maxEventBytes);
-    if (message.kind === 'request') this.#onQuestion(this.#path, message);
+    if (message.kind === 'request') this.#onRequest(message);
     else if (message.kind === 'notification') hearNotification(message, this.#pending, this.#options.events);
     else if (message.kind === 'answer') {
       if (!this.#pending.settle(message.id, message.answer)) this.#options.events.onDropped();
@@ -171,12 +180,15 @@ export class SseChannel implements Channel {
     }
   }
 
-  #onQuestion(path: string, { id, method, params }: Extract<IncomingMessage, { kind: 'request' }>): void {
-    const listener = method === 'ping' ? undefined : this.#pending.soleListener;
-    if (listener?.onRequest !== undefined) listener.onRequest(id, method, params);
-    else if (method === 'ping' || this.#options.events.onQuestion?.({ id, method, params }, this) !== true) {
-      void this.#post(path, answerToServerText(id, method));
+  #onRequest(message: Extract<IncomingMessage, { kind: 'request' }>): void {
+    this.#rate.note();
+    if (this.#rate.isExceeded) {
+      this.#options.events.onDropped();
+      this.#end('the server asks without end');
+      return;
     }
+    const answer = hearRequest(message, this.#pending, { events: this.#options.events, channel: this });
+    if (answer !== undefined) this.#asides.add(answer);
   }
 
   #takeEndpoint(text: string, event: string): void {

@@ -10,18 +10,10 @@ import {
   type ServerAnswer,
 } from './channel.ts';
 import { ChildProcess } from './child-process.ts';
-import { hearNotification } from './hearers.ts';
+import { hearNotification, hearRequest } from './hearers.ts';
 import { type IncomingMessage, idInText, readIncomingMessage } from './incoming-message.ts';
 import { LineReader } from './line-reader.ts';
-import {
-  answerText,
-  answerToServerText,
-  type ClientInfo,
-  notificationText,
-  paramsText,
-  requestText,
-  withWishes,
-} from './message-dress.ts';
+import { answerText, type ClientInfo, notificationText, paramsText, requestText, withWishes } from './message-dress.ts';
 import { PendingRequests } from './pending-requests.ts';
 import { abortKind } from './request-deadline.ts';
 
@@ -136,7 +128,7 @@ export class StdioChannel implements Channel {
         if (!this.#pending.settle(message.id, message.answer)) this.#options.events.onDropped();
         break;
       case 'request':
-        this.#onQuestion(message);
+        this.#onRequest(message);
         break;
       case 'notification':
         // 2026-07-28, patterns/cancellation: on pipes a server may end a stream so.
@@ -153,12 +145,9 @@ export class StdioChannel implements Channel {
     }
   }
 
-  #onQuestion({ id, method, params }: Extract<IncomingMessage, { kind: 'request' }>): void {
-    const listener = method === 'ping' ? undefined : this.#pending.soleListener;
-    if (listener?.onRequest !== undefined) listener.onRequest(id, method, params);
-    else if (method === 'ping' || this.#options.events.onQuestion?.({ id, method, params }, this) !== true) {
-      this.#child.write(`${answerToServerText(id, method)}\n`);
-    }
+  #onRequest(message: Extract<IncomingMessage, { kind: 'request' }>): void {
+    const answer = hearRequest(message, this.#pending, { events: this.#options.events, channel: this });
+    if (answer !== undefined) this.#child.write(`${answer}\n`);
   }
 
   #onOverlongLine(ends: Buffer): void {

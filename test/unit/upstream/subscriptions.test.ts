@@ -67,6 +67,16 @@ test.each(ERAS)(
   },
 );
 
+test('a change of a sub-resource is told to who is subscribed above it, and one that only begins alike to nobody', async () => {
+  const upstream = openPool(telling('legacy'));
+  await subscribe(upstream, 'memo:a');
+  await upstream.call('touch', { uri: 'memo:ab', anyway: true });
+  await upstream.call('touch', { uri: 'memo:a/b/c', anyway: true });
+  await until(() => upstream.updates.length === 1);
+  expect(upstream.updates).toEqual(['memo:a/b/c agent:ana']);
+  expect(upstream.pool.status()[0]?.droppedMessages).toBe(1);
+});
+
 test('principals with a session each are told of their own, and a resource that nobody holds is dropped', async () => {
   const upstream = openPool(telling('legacy'));
   await subscribe(upstream, 'memo:a', 'ana');
