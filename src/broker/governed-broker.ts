@@ -30,7 +30,17 @@ import { ledgerPosture, type Recorder } from './recorder.ts';
 import { ResourceSubscriptions } from './resource-subscriptions.ts';
 import { Shown } from './shown.ts';
 import { type GatheredControl, type OnControlFailure, settleAll, type WalkedRow, walkRow } from './step.ts';
-import { barredBy, cannotBeDecided, costOf, isVisible, replyTo, rowsOf, targetOf, type Walk, withFixed } from './walk.ts';
+import {
+  barredBy,
+  cannotBeDecided,
+  costOf,
+  isVisible,
+  replyTo,
+  rowsOf,
+  targetOf,
+  type Walk,
+  withFixed,
+} from './walk.ts';
 import type { World } from './world.ts';
 
 /** What the hall needs from the rooms; handed in by `app/`. */

@@ -48,11 +48,7 @@ test('references of a wrapped schema still point at what they pointed at, and va
       result: {
         type: 'array',
         items: {
-          anyOf: [
-            { $ref: '#/properties/result' },
-            { $ref: '#/properties/result/$defs/n' },
-            { const: { $ref: '#/x' } },
-          ],
+          anyOf: [{ $ref: '#/properties/result' }, { $ref: '#/properties/result/$defs/n' }, { const: { $ref: '#/x' } }],
         },
         $defs: {
           n: {
