@@ -53,3 +53,20 @@ test('T8: no list shows an icon that runs, reads a file or is fetched in the cle
   expect(stdout).toContain('the prompt `hello` has icons');
   expect(stdout).toContain('icons of 1 resources are neither');
 });
+
+test('T8: the pin is of the whole definition: an icon that is not shown and becomes another one is a drift', async () => {
+  const offered = { tools: [{ name: 'draw', inputSchema: { type: 'object' }, icons: [{ src: 'javascript:1' }] }] };
+  const { url } = await serveModernOffers(offered);
+  home = governedHome({ servers: { up: httpServer('up', url) } });
+  const key = await home.key('demo');
+  const seen: (readonly string[])[] = [];
+  for (const src of ['javascript:1', 'javascript:2']) {
+    offered.tools = [{ name: 'draw', inputSchema: { type: 'object' }, icons: [{ src }] }];
+    const served = await home.serve();
+    const agent = new WireAgent(served.url, key);
+    seen.push(await agent.tools());
+    agent.close();
+    await served.stop();
+  }
+  expect(seen).toEqual([['up__draw'], []]);
+});
