@@ -7,7 +7,7 @@ import type { AskAgent } from '../domain/question.ts';
 import type { OfferKind } from '../domain/target.ts';
 import type { ViewName } from '../domain/view-name.ts';
 import type { CancelSignal } from '../lib/cancellation.ts';
-import type { JsonObject } from '../lib/json.ts';
+import type { JsonObject, JsonValue } from '../lib/json.ts';
 
 /** A call as an ingress hands it over: proved, parsed, not yet resolved. */
 export interface CallRequest {
@@ -48,6 +48,8 @@ export interface DispatchOptions extends CallOptions {
 export interface CallReply {
   readonly callId: string;
   readonly outcome: Outcome;
+  /** The `outputSchema` that the tool's own definition declares; undefined where it declares none, and for all else. */
+  readonly declaredOutput?: JsonValue | undefined;
 }
 
 /** What surrounds a subscription. */

@@ -11,7 +11,7 @@ import {
 import type { Target } from '../domain/target.ts';
 import type { CancelSignal } from '../lib/cancellation.ts';
 import type { JsonObject } from '../lib/json.ts';
-import type { CallRequest } from './broker.ts';
+import type { CallReply, CallRequest } from './broker.ts';
 import { OVERLOAD_RETRY_MS } from './overload.ts';
 import { partOf } from './visibility.ts';
 import type { World } from './world.ts';
@@ -51,6 +51,12 @@ export function rowsOf(world: World): Walk['rows'] {
 /** What a call is charged: nothing when it surely did not act. */
 export function costOf(call: Call, outcome: Outcome): number {
   return call.target.kind !== 'unknown' && mayHaveActed(outcome) ? call.target.costNanoUsd : 0;
+}
+
+/** What the door is told of how a call ended. */
+export function replyTo({ id, target }: Call, outcome: Outcome): CallReply {
+  const declaredOutput = target.kind === 'tool' ? target.definition.outputSchema : undefined;
+  return { callId: id, outcome, declaredOutput };
 }
 
 /** The refusal of what nobody can judge now. */

@@ -1,4 +1,5 @@
 import type { PostureRow } from '../domain/posture.ts';
+import { withSafeIcons } from '../domain/safe-icons.ts';
 import type {
   OfferedTarget,
   OfferKind,
@@ -175,6 +176,9 @@ function shelve(
   for (const state of states) {
     const target = targetOf(server, state, input.previous);
     if (target === undefined) continue;
+    if (withSafeIcons(target.definition) !== target.definition) {
+      shelves.findings.push({ server: server.name, message: iconsLeftOut(kind, state.tool) });
+    }
     if (target.kind === 'tool') {
       shelves.tool.push(target);
       if (target.shown !== undefined) {
@@ -219,6 +223,10 @@ function declaredBy(
 
 function secretMarked(tool: string): string {
   return `\`${tool}\` wants an argument of \`secretArguments\` in a header; it is put into none`;
+}
+
+function iconsLeftOut(kind: PinnedKind, name: string): string {
+  return `the ${kind} \`${name}\` has icons that are neither at \`https:\` nor images in \`data:\`; agents are not shown them`;
 }
 
 function settingsFindings(

@@ -1,4 +1,5 @@
 import { ResourceSchema } from '@modelcontextprotocol/core';
+import { withSafeIcons } from '../domain/safe-icons.ts';
 import type { ResourceTarget, TemplateTarget } from '../domain/target.ts';
 import type { Digest } from '../lib/digest.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../lib/json.ts';
@@ -115,6 +116,12 @@ function offerOf(
   if (refused > 0) find(`${refused} resources are not shown: listed twice, or their URI is not in normal form`);
   if (resources.length > server.maxTools) {
     find(`the server lists ${resources.length} resources; the first ${server.maxTools} are read (\`maxTools\`)`);
+  }
+  const withoutIcons = [...byUri.values()].filter(({ definition }) => withSafeIcons(definition) !== definition).length;
+  if (withoutIcons > 0) {
+    find(
+      `icons of ${withoutIcons} resources are neither at \`https:\` nor images in \`data:\`; agents are not shown them`,
+    );
   }
   return {
     server: server.name,

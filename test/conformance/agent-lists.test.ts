@@ -1,5 +1,6 @@
 import { expect } from 'vitest';
 import type { JsonObject } from '../../src/lib/json.ts';
+import { completed } from '../fixtures/ingress-door.ts';
 import { verifies } from './verifies.ts';
 import type { AgentWire } from './wires/agent-wire.ts';
 
@@ -85,7 +86,7 @@ const UNUSUAL: JsonObject = {
     else: { required: ['b'] },
     additionalProperties: false,
   },
-  outputSchema: { type: 'array', items: { type: 'integer' } },
+  outputSchema: { type: 'object', properties: { a: { $ref: '#/$defs/a' } }, $defs: { a: { type: 'integer' } } },
   annotations: { readOnlyHint: true, 'x-vendor': { deep: [null] } },
   icons: [{ src: 'data:image/png;base64,AA==' }],
   _meta: { 'example.org/key': 1 },
@@ -95,4 +96,40 @@ const UNUSUAL: JsonObject = {
 verifies('agents.lists.verbatim', async (wire) => {
   wire.broker.tools = [UNUSUAL];
   expect((await resultOf(wire, 'tools/list')).tools).toEqual([UNUSUAL]);
+});
+
+/** Schemas that 2026-07-28 allows and the revisions before it do not. */
+const MODERN_ONLY: JsonObject = {
+  name: 'files__numbers',
+  inputSchema: { type: 'object', properties: { any: true, none: false, text: { type: 'string' } } },
+  outputSchema: { type: 'array', items: { $ref: '#/$defs/n' }, $defs: { n: { type: 'integer' } } },
+};
+const SHOWN_BEFORE: JsonObject = {
+  name: 'files__numbers',
+  inputSchema: { type: 'object', properties: { any: {}, none: { not: {} }, text: { type: 'string' } } },
+  outputSchema: {
+    type: 'object',
+    properties: {
+      result: {
+        type: 'array',
+        items: { $ref: '#/properties/result/$defs/n' },
+        $defs: { n: { type: 'integer' } },
+      },
+    },
+    required: ['result'],
+  },
+};
+
+verifies('agents.schemas.shown', async (wire) => {
+  wire.broker.tools = [MODERN_ONLY];
+  expect((await resultOf(wire, 'tools/list')).tools).toEqual([wire.era === 'modern' ? MODERN_ONLY : SHOWN_BEFORE]);
+});
+
+verifies('agents.schemas.results', async (wire) => {
+  wire.broker.behaviour = () => ({
+    ...completed({ content: [], structuredContent: [1, 2] }),
+    declaredOutput: MODERN_ONLY.outputSchema,
+  });
+  const { structuredContent } = await resultOf(wire, 'tools/call', { name: 'files__numbers', arguments: {} });
+  expect(structuredContent).toEqual(wire.era === 'modern' ? [1, 2] : { result: [1, 2] });
 });

@@ -262,6 +262,16 @@ export const AGENT_REQUIREMENTS = {
     holds: 'everywhere',
     says: 'a definition is shown with every keyword of its schemas and every member that the broker does not know',
   },
+  'agents.schemas.shown': {
+    source: '2026-07-28/server/tools#output-schema',
+    holds: 'everywhere',
+    says: 'an `outputSchema` of what is no object is shown as it is in the modern era and as that of an object with the member `result` before, and boolean schemas of properties as objects',
+  },
+  'agents.schemas.results': {
+    source: '2026-07-28/server/tools#structured-content',
+    holds: 'everywhere',
+    says: '`structuredContent` that is no object comes as it is in the modern era and as the member `result` of one before',
+  },
 
   // Calls and the like
   'agents.calls.arguments': {

@@ -11,6 +11,7 @@ import type { RequestId, RpcMessage } from './envelope.ts';
 import { readGoverned } from './governed-request.ts';
 import { updatedText } from './held-resources.ts';
 import { type LegacyClient, legacyClient } from './legacy-client.ts';
+import { legacyList } from './legacy-tools.ts';
 import type { Era } from './modern-envelope.ts';
 import { replyToOther } from './other-replies.ts';
 import {
@@ -210,7 +211,9 @@ function answerList(services: McpServices, conversation: Conversation, request: 
   const { cursor } = request.params;
   if (listed === undefined || (cursor !== undefined && typeof cursor !== 'string')) return invalidCursor(request.id);
   const { principal, era, view } = conversation;
-  const page = services.pages.page(services.broker.list(principal, listed.kind, view), principal.id, cursor);
+  const list = services.broker.list(principal, listed.kind, view);
+  const shown = era === 'legacy' && listed.kind === 'tool' ? legacyList(list) : list;
+  const page = services.pages.page(shown, principal.id, cursor);
   if (!page) return invalidCursor(request.id);
   // Written by hand: the offers are printed already. They come last, so that what differs is one short text before them.
   let head = `{"jsonrpc":"2.0","id":${idJson(request.id)},"result":{`;

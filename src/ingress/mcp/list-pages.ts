@@ -1,5 +1,6 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { OfferList } from '../../broker/broker.ts';
+import { withSafeIcons } from '../../domain/safe-icons.ts';
 import type { JsonObject } from '../../lib/json.ts';
 import { LruMap } from '../../lib/lru.ts';
 
@@ -93,7 +94,7 @@ export class ListPages {
     if (known !== undefined) return known;
     // `execution` speaks of tasks, which are not served while they are not governed.
     const { execution: _, ...shown } = offer;
-    const json = JSON.stringify(shown);
+    const json = JSON.stringify(withSafeIcons(shown));
     this.#offerJson.set(offer, json);
     return json;
   }

@@ -4,6 +4,7 @@ import type { InputRequired } from '../../domain/outcome.ts';
 import type { Reason } from '../../domain/reasons.ts';
 import { isJsonObject, type JsonObject } from '../../lib/json.ts';
 import type { RequestId, RpcProblem } from './envelope.ts';
+import { legacyResult } from './legacy-tools.ts';
 import type { Era } from './modern-envelope.ts';
 import { META_DECISION, META_SERVER_INFO } from './revisions.ts';
 import {
@@ -50,8 +51,15 @@ export interface AskedFor {
 export function replyToCall(reply: CallReply, request: AskedFor, style: ReplyStyle): Reply {
   const { outcome, callId } = reply;
   switch (outcome.kind) {
-    case 'completed':
-      return completedReply(request.id, outcome, style);
+    case 'completed': {
+      if (style.era === 'modern' || outcome.result.structuredContent === undefined) {
+        return completedReply(request.id, outcome, style);
+      }
+      const result = legacyResult(outcome.result, reply.declaredOutput);
+      return result === outcome.result
+        ? completedReply(request.id, outcome, style)
+        : resultReply(request.id, result, style);
+    }
     case 'refused':
       if (!outcome.visible) return unknownReply(request, style.era);
       if (outcome.reason === 'request-state-invalid') return staleStateReply(request.id);

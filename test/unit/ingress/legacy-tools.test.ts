@@ -1,0 +1,92 @@
+import { expect, test } from 'vitest';
+import { legacyList, legacyResult } from '../../../src/ingress/mcp/legacy-tools.ts';
+import type { JsonObject } from '../../../src/lib/json.ts';
+
+function outputShown(outputSchema: JsonObject): unknown {
+  return legacyList({ offers: [{ name: 't', inputSchema: { type: 'object' }, outputSchema }] }).offers[0]?.outputSchema;
+}
+
+test('a list in which nothing differs is the same list, so that its pages are those of all', () => {
+  const list = { offers: [{ name: 't', inputSchema: { type: 'object' }, outputSchema: { type: 'object' } }] };
+  expect(legacyList(list)).toBe(list);
+});
+
+test('a list in which a tool differs is made once, and the other tools in it are the same objects', () => {
+  const plain = { name: 'a', inputSchema: { type: 'object' } };
+  const list = { offers: [plain, { name: 'b', inputSchema: { type: 'object' }, outputSchema: { type: 'array' } }] };
+  const shown = legacyList(list);
+  expect(shown.offers[0]).toBe(plain);
+  expect(legacyList(list)).toBe(shown);
+});
+
+test('a schema that names no type, or several, is wrapped, for its value need be no object', () => {
+  expect(outputShown({ anyOf: [{ type: 'object' }, { type: 'null' }] })).toEqual({
+    type: 'object',
+    properties: { result: { anyOf: [{ type: 'object' }, { type: 'null' }] } },
+    required: ['result'],
+  });
+  expect(outputShown({ type: ['object', 'null'] })).toEqual({
+    type: 'object',
+    properties: { result: { type: ['object', 'null'] } },
+    required: ['result'],
+  });
+});
+
+test('references of a wrapped schema still point at what they pointed at, and values that look like them stay', () => {
+  const $schema = 'https://json-schema.org/draft/2020-12/schema';
+  expect(
+    outputShown({
+      $schema,
+      type: 'array',
+      items: { anyOf: [{ $ref: '#' }, { $ref: '#/$defs/n' }, { const: { $ref: '#/x' } }] },
+      $defs: { n: { type: 'object', properties: { $ref: { $ref: '#/$defs/n' } }, additionalProperties: false } },
+    }),
+  ).toEqual({
+    $schema,
+    type: 'object',
+    properties: {
+      result: {
+        type: 'array',
+        items: {
+          anyOf: [{ $ref: '#/properties/result' }, { $ref: '#/properties/result/$defs/n' }, { const: { $ref: '#/x' } }],
+        },
+        $defs: {
+          n: {
+            type: 'object',
+            properties: { $ref: { $ref: '#/properties/result/$defs/n' } },
+            additionalProperties: false,
+          },
+        },
+      },
+    },
+    required: ['result'],
+  });
+});
+
+test('a schema with an `$id` is a document of its own: its references stay', () => {
+  const schema = { $id: 'https://example.org/s', type: 'array', items: { $ref: '#/$defs/n' }, $defs: { n: {} } };
+  expect(outputShown(schema)).toEqual({ type: 'object', properties: { result: schema }, required: ['result'] });
+});
+
+test('boolean properties of an output schema are written as objects too', () => {
+  expect(outputShown({ type: 'object', properties: { a: true, b: false, c: {} } })).toEqual({
+    type: 'object',
+    properties: { a: {}, b: { not: {} }, c: {} },
+  });
+});
+
+test('a result is wrapped where its schema is, or where no schema says anything and it is no object', () => {
+  const result = (structuredContent: JsonObject | number[] | null) => ({ content: [], structuredContent });
+  const open = { anyOf: [{ type: 'object' }, { type: 'null' }] };
+  expect(legacyResult(result({ a: 1 }), open)).toEqual(result({ result: { a: 1 } }));
+  expect(legacyResult(result(null), open)).toEqual(result({ result: null }));
+  expect(legacyResult(result([1]), undefined)).toEqual(result({ result: [1] }));
+});
+
+test('a result that fits is the same object', () => {
+  const result = { content: [], structuredContent: { a: 1 } };
+  expect(legacyResult(result, { type: 'object' })).toBe(result);
+  expect(legacyResult(result, undefined)).toBe(result);
+  const plain = { content: [] };
+  expect(legacyResult(plain, { type: 'array' })).toBe(plain);
+});
