@@ -65,7 +65,7 @@ export class Asking {
         : dispatchResultOf(await link.ask(method, params, { signal: over.signal, timeoutMs }));
     const ask: AskAgent = (question) =>
       this.#question(walk, question, { signal: over.signal, deliver, capabilities: link.capabilities });
-    const asking = { capabilities: capabilitiesFor(walk, link), ask };
+    const asking = { capabilities: capabilitiesFor(walk, link), ask, giveWay: () => false };
     const came = await this.#parts.dispatch(call, { signal, link, asking });
     signal.removeEventListener('abort', onAbort);
     over.abort();
@@ -78,7 +78,7 @@ export class Asking {
     const relay = new LegLink(link);
     this.#links.set(suspension, relay);
     const ask: AskAgent = (question) => this.#suspend(walk, question, { suspension, capabilities: link.capabilities });
-    const asking = { capabilities: capabilitiesFor(walk, link), ask };
+    const asking = { capabilities: capabilitiesFor(walk, link), ask, giveWay: () => suspension.giveWay() };
     const ended = this.#leg(walk, suspension);
     suspension.follow(this.#parts.dispatch(walk.call, { signal, link: relay, asking }));
     return ended;

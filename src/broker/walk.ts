@@ -53,6 +53,11 @@ export function costOf(call: Call, outcome: Outcome): number {
   return call.target.kind !== 'unknown' && mayHaveActed(outcome) ? call.target.costNanoUsd : 0;
 }
 
+/** What the log is told of what was thrown. */
+export function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : 'not an error';
+}
+
 /** The refusal of what nobody can judge now. */
 export function cannotBeDecided(walk: Walk, stage: Refusal['stage'], reason: Refusal['reason']): Refusal {
   return {
