@@ -60,14 +60,16 @@ const FACTS: {
     ...ERRORS,
   },
   concurrency: {
-    rules: 'One fact for each concurrency limit that matched',
+    rules: 'One fact for each concurrency limit that matched; none where the places are carried',
+    carried: 'Only where the call goes on after a question with the places of the leg before: true',
     ...COUNTER,
     'rules[].inUse': 'Calls under way before this one',
   },
   budget: {
     nowMs: 'Milliseconds since 1970 by the clock of budgets',
     costNanoUsd: 'What the call is reckoned to cost, in nano-dollars',
-    rules: 'One fact for each budget that matched',
+    rules: 'One fact for each budget that matched; none where the reservation is carried',
+    carried: 'Only where the call goes on after a question with what the leg before reserved: true',
     ...COUNTER,
     'rules[].windowStartMs': 'Milliseconds since 1970 at which its window began',
     'rules[].usedCalls': 'Calls that were charged and reserved before this one',

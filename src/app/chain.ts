@@ -8,7 +8,6 @@ import { rateControl } from '../limits/rate.ts';
 import type { RateState } from '../limits/rate-state.ts';
 import { authorize } from '../policy/authorize.ts';
 import { requestState } from '../questions/request-state.ts';
-import type { Suspensions } from '../questions/suspensions.ts';
 import { validateAnswer } from '../validation/answer.ts';
 import type { SchemaCompiler } from '../validation/compile.ts';
 import { validateInput } from '../validation/input.ts';
@@ -23,7 +22,6 @@ export interface ChainState {
   readonly concurrency: ConcurrencyState;
   readonly budgets: BudgetState;
   readonly schemas: SchemaCompiler;
-  readonly suspensions: Suspensions;
   readonly onSoftLimit: (warning: SoftLimitWarning) => void;
 }
 
@@ -58,7 +56,7 @@ export function chainOf(rules: Pick<Rules, 'policySet' | 'limits'>, state: Chain
   return {
     requestRow,
     resultRow: [validateOutput(state.schemas)] as readonly Control[],
-    resumedRow: [...requestRow, requestState(state.suspensions) as Control],
+    resumedRow: [...requestRow, requestState() as Control],
     // No concurrency: the call that the server is at work on has its place, and its question would need a second one.
     questionRow: [rate, authorized, guardQuestion(), budget] as readonly Control[],
     answerRow: [validateAnswer(state.schemas)] as readonly Control[],

@@ -134,7 +134,7 @@ async function openHall(
   const recorder = watchedRecorder(shelves.record, log);
   const surroundings = { registryDir: settings.registry, home: homeOf(settings), env: options.env, log };
   const suspensions = new Suspensions({ clock, ids }, { ...DEFAULT_SUSPENSION_LIMITS, ...options.questions });
-  const counters = { ...chainState({ database, journal, log, clock }), suspensions };
+  const counters = chainState({ database, journal, log, clock });
   standing = await Standing.open(
     {
       ...{ settings, clock, log, journal },
@@ -178,7 +178,7 @@ function chainState(parts: {
   readonly journal: Journal;
   readonly log: Log;
   readonly clock: Clock;
-}): Omit<ChainState, 'suspensions'> {
+}): ChainState {
   const { database, journal, log, clock } = parts;
   return {
     clock,

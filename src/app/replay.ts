@@ -4,7 +4,6 @@ import { eachDecision } from '../ledger/query.ts';
 import { createBudgetState } from '../limits/budget-state.ts';
 import { createConcurrencyState } from '../limits/concurrency-state.ts';
 import { createRateState } from '../limits/rate-state.ts';
-import { Suspensions } from '../questions/suspensions.ts';
 import { type ReplayReport, replayDecide } from '../replay/replay-decide.ts';
 import { SchemaCompiler } from '../validation/compile.ts';
 import { type ChainState, chainOf, controlsOf } from './chain.ts';
@@ -36,7 +35,6 @@ function stillState(): ChainState {
     concurrency: createConcurrencyState(),
     budgets: createBudgetState({ clock, store: { load: () => [], put: () => {} }, onClockJump: () => {} }),
     schemas: new SchemaCompiler(),
-    suspensions: new Suspensions({ clock, ids: { uuidv7: () => '', randomBytes: (length) => new Uint8Array(length) } }),
     onSoftLimit: () => {},
   };
 }

@@ -36,6 +36,8 @@ export interface DispatchAsking {
   /** Exactly what it is told that the client can answer. */
   readonly capabilities: JsonObject;
   readonly ask: AskAgent;
+  /** Ends the call where it waits for its agent, so that another may have its place. False where it does not wait. */
+  giveWay(): boolean;
 }
 
 /** What surrounds a call on its way out of the back door. */

@@ -28,8 +28,10 @@ import type {
 import { DEFAULT_MAX_CALLS, overloadPosture } from './overload.ts';
 import { ledgerPosture, type Recorder } from './recorder.ts';
 import { ResourceSubscriptions } from './resource-subscriptions.ts';
+import { safeDispatch } from './safe-dispatch.ts';
 import { Shown } from './shown.ts';
 import { type GatheredControl, type OnControlFailure, settleAll, type WalkedRow, walkRow } from './step.ts';
+import { WaitingLegs } from './waiting-legs.ts';
 import {
   barredBy,
   cannotBeDecided,
@@ -38,6 +40,7 @@ import {
   replyTo,
   rowsOf,
   targetOf,
+  textOf,
   type Walk,
   withFixed,
 } from './walk.ts';
@@ -69,6 +72,7 @@ export class GovernedBroker implements Broker {
   readonly #onFailure: OnControlFailure;
   readonly #asking: Asking;
   readonly #subscriptions: ResourceSubscriptions;
+  readonly #waiting: WaitingLegs;
   #world: World;
   #open = true;
   #underWay = 0;
@@ -78,11 +82,11 @@ export class GovernedBroker implements Broker {
     this.#world = world;
     this.#parts = parts;
     this.#shown = new Shown(world);
-    this.#onFailure = (control, error) =>
-      parts.log.error('control.failed', { control, error: error instanceof Error ? error.message : 'not an error' });
+    this.#onFailure = (control, error) => parts.log.error('control.failed', { control, error: textOf(error) });
+    this.#waiting = new WaitingLegs({ ...parts, onFailure: this.#onFailure });
     this.#asking = new Asking({
       ...{ suspensions: parts.suspensions, clock: parts.clock, ids: parts.ids },
-      dispatch: (call, how) => this.#dispatchSafely(call, how),
+      dispatch: (call, how) => safeDispatch(parts, call, how),
       walk: (walk) => this.#whole(walk),
       world: () => this.#world,
     });
@@ -129,7 +133,7 @@ export class GovernedBroker implements Broker {
     try {
       await this.#parts.recorder.malformed({ ...message, revision, registry });
     } catch (error) {
-      this.#parts.log.error('ledger.unavailable', { error: error instanceof Error ? error.message : 'not an error' });
+      this.#parts.log.error('ledger.unavailable', { error: textOf(error) });
     }
   }
 
@@ -166,6 +170,7 @@ export class GovernedBroker implements Broker {
     this.#open = false;
     this.#parts.suspensions.close();
     if (this.#underWay > 0) await new Promise<void>((resolve) => (this.#whenIdle = resolve));
+    await this.#waiting.written();
   }
 
   async #whole(walk: Walk, barred?: Reason): Promise<Outcome> {
@@ -174,12 +179,10 @@ export class GovernedBroker implements Broker {
       return await this.#walk(walk, this.#open ? barred : 'shutting-down');
     } catch (error) {
       // INVARIANT: call never rejects. What ends here is a defect of the hall itself.
-      this.#parts.log.error('call.broke', {
-        callId: walk.call.id,
-        error: error instanceof Error ? error.message : 'not an error',
-      });
+      this.#parts.log.error('call.broke', { callId: walk.call.id, error: textOf(error) });
       return cannotBeDecided(walk, 'walk', 'control-failed');
     } finally {
+      if (walk.call.resumption !== undefined) this.#parts.suspensions.release(walk.call.id);
       this.#underWay -= 1;
       if (this.#underWay === 0) this.#whenIdle?.();
     }
@@ -201,7 +204,7 @@ export class GovernedBroker implements Broker {
       receivedAtMs: this.#parts.clock.wallMs(),
       ...(resumption === undefined ? undefined : { resumption }),
     };
-    const call = target.kind === 'tool' && target.fixed ? withFixed(asked, target.fixed) : asked;
+    const call = this.#waiting.claimed(target.kind === 'tool' && target.fixed ? withFixed(asked, target.fixed) : asked);
     const rows = resumption === undefined ? rowsOf(world) : { request: world.resumedRow, result: world.resultRow };
     return { world, call, startedMs: this.#parts.clock.monotonicMs(), signal, link, rows, send: this.#sendCall };
   }
@@ -234,21 +237,23 @@ export class GovernedBroker implements Broker {
     try {
       await this.#parts.recorder.refused(decided, refusal);
     } catch (error) {
-      this.#parts.log.error('ledger.unavailable', { error: error instanceof Error ? error.message : 'not an error' });
+      this.#parts.log.error('ledger.unavailable', { error: textOf(error) });
       return cannotBeDecided(walk, 'ledger', ledgerPosture.yields);
     }
     return refusal;
   }
 
   #withoutRecord(walk: Walk, gathered: readonly GatheredControl[], error: unknown): Outcome {
-    this.#parts.log.error('ledger.unavailable', { error: error instanceof Error ? error.message : 'not an error' });
+    this.#parts.log.error('ledger.unavailable', { error: textOf(error) });
     const refusal = cannotBeDecided(walk, 'ledger', ledgerPosture.yields);
     settleAll(gathered, { call: walk.call }, { outcome: refusal, onFailure: this.#onFailure });
     return refusal;
   }
 
   async #dispatch(walk: Walk, gathered: readonly GatheredControl[]): Promise<Outcome> {
+    this.#waiting.goOn(walk.call);
     const came = await this.#send(walk);
+    if (came.kind === 'input-required') this.#waiting.keep(walk, gathered);
     const result = came.kind === 'completed' ? came.result : undefined;
     // Printed once: what is recorded is what goes out.
     const resultText = result === undefined ? undefined : JSON.stringify(result);
@@ -272,14 +277,10 @@ export class GovernedBroker implements Broker {
         durationMs: Math.round(this.#parts.clock.monotonicMs() - walk.startedMs),
       });
     } catch (error) {
-      this.#parts.log.error('ledger.unavailable', { error: error instanceof Error ? error.message : 'not an error' });
+      this.#parts.log.error('ledger.unavailable', { error: textOf(error) });
       // The tool server acted, but nobody may be told what the book does not hold.
-      return {
-        kind: 'failed',
-        reason: ledgerPosture.yields,
-        message: 'the outcome of this call could not be recorded; it is in doubt',
-        inDoubt: true,
-      };
+      const message = 'the outcome of this call could not be recorded; it is in doubt';
+      return { kind: 'failed', reason: ledgerPosture.yields, message, inDoubt: true };
     }
     return outcome;
   }
@@ -287,23 +288,10 @@ export class GovernedBroker implements Broker {
   async #send(walk: Walk): Promise<DispatchResult | InputRequired> {
     if (walk.signal.aborted) {
       const message = 'the call was cancelled before it was sent';
-      return { kind: 'failed', reason: 'cancelled', message, inDoubt: false };
+      return { kind: 'failed', reason: 'cancelled', message, inDoubt: walk.call.resumption !== undefined };
     }
     return walk.send(walk);
   }
 
   readonly #sendCall = (walk: Walk): Promise<DispatchResult | InputRequired> => this.#asking.send(walk);
-
-  async #dispatchSafely(call: Call, options: DispatchOptions): Promise<DispatchResult> {
-    try {
-      return await this.#parts.dispatch(call, options);
-    } catch (error) {
-      this.#parts.log.error('dispatch.broke', {
-        callId: call.id,
-        error: error instanceof Error ? error.message : 'not an error',
-      });
-      const message = 'the call broke after it was sent; it is in doubt';
-      return { kind: 'failed', reason: 'upstream-lost', message, inDoubt: true };
-    }
-  }
 }

@@ -57,6 +57,20 @@ export interface Resumption {
   readonly state: JsonValue;
   /** Answers by the names of the questions. */
   readonly responses: JsonObject;
+  /** What the state was found to be, once the hall has looked. */
+  readonly claim?: StateClaim;
+}
+
+/** What a `requestState` turned out to be. All but `valid` are answered alike. */
+export type StateFinding = 'valid' | 'unreadable' | 'foreign' | 'expired' | 'spent';
+
+/** What was found of the state that a call goes on with; the ids only where it is valid. */
+export interface StateClaim {
+  readonly finding: StateFinding;
+  /** Id of the call that began what goes on. */
+  readonly continues?: string;
+  /** Id of the leg before this one, whose places and reservations wait for it. */
+  readonly after?: string;
 }
 
 /** One governed act. Immutable: a control that changes something returns an amendment. */

@@ -24,6 +24,9 @@ export interface Control<Facts extends JsonObject = JsonObject> {
   gather(exchange: Exchange, options: { readonly signal: CancelSignal }): Facts | Promise<Facts>;
   /** Pure and synchronous. Replay calls it again with the recorded facts. */
   decide(exchange: Exchange, facts: Facts): Verdict;
-  /** Runs exactly once, in reverse order, for every control that gathered, whatever the outcome. */
+  /**
+   * Runs exactly once, in reverse order, for every control that gathered, whatever the outcome; of a call that
+   * waits (`input-required`) once more, with how it ended, where no other call goes on with it.
+   */
   settle?(exchange: Exchange, facts: Facts, outcome: Outcome): void;
 }

@@ -70,7 +70,7 @@ export function mayHaveActed(outcome: Outcome): boolean {
     case 'refused':
       return outcome.stage === 'validate-output';
     case 'input-required':
-      // The call is not over: the one that goes on with it is charged.
+      // The call is not over: what it reserved is carried to the one that goes on, or charged when none does.
       return false;
     case 'failed':
       return outcome.inDoubt || ANSWERED.has(outcome.reason);

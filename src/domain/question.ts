@@ -13,6 +13,11 @@ export type QuestionAction = (typeof QUESTION_ACTIONS)[QuestionMethod];
 /** What a client declares that can answer each (MCP, "Capability negotiation"). */
 export const CAPABILITY_OF = { elicit: 'elicitation', sample: 'sampling', roots: 'roots' } as const;
 
+/** How the message of a question begins that an agent's user sees: by the name that the registry gives the server. */
+export function askedBy(server: string): string {
+  return `The server "${server}" asks: `;
+}
+
 /** True for the methods of questions. */
 export function isQuestion(method: string): method is QuestionMethod {
   return Object.hasOwn(QUESTION_ACTIONS, method);

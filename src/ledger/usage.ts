@@ -76,7 +76,9 @@ const sumsBy = (by: UsageKey): string => `WITH ended AS MATERIALIZED (
     SELECT ${KEYS[by]} AS key, e.kind, e.body ->> '$.outcome' AS outcome, e.body ->> '$.inDoubt' AS inDoubt,
       CASE e.kind WHEN 'call.refusals-summed' THEN e.body ->> '$.count' ELSE 1 END AS number, ${COST} AS cost
     FROM (SELECT * FROM entry WHERE ${ENDINGS} AND json_valid(body)) e
-    WHERE e.kind <> 'call.refusals-summed' OR (${json('e.body')}) ->> '$.of' = 'call.refused')
+    WHERE (e.kind <> 'call.refusals-summed' OR (${json('e.body')}) ->> '$.of' = 'call.refused')
+    -- A leg that a question interrupted: how the call ended stands in another entry.
+    AND e.body ->> '$.outcome' IS NOT 'input-required')
   SELECT key, sum(number) AS calls, sum(CASE WHEN outcome = 'completed' THEN number ELSE 0 END) AS completed,
     sum(CASE WHEN outcome = 'refused' OR kind IN ('call.refused', 'call.refusals-summed') THEN number ELSE 0 END) AS refused,
     sum(CASE WHEN outcome = 'failed' AND NOT inDoubt THEN number ELSE 0 END) AS failed,

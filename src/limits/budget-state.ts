@@ -48,6 +48,8 @@ export interface BudgetState {
    * call has reserved before, the sum is no safe integer, or there is no room for another live budget.
    */
   reserve(reservation: Reservation): void;
+  /** Makes what one call reserved another's, which goes on with it. False when the one has reserved nothing. */
+  carry(fromId: string, toId: string): boolean;
   /** Charges what the call reserved; returns the warnings that this gives. Does nothing the second time. */
   charge(callId: string): readonly SoftLimitWarning[];
   /** Gives back what the call reserved, where its window still runs. Does nothing the second time. */
@@ -159,6 +161,14 @@ class MemoryBudgets implements BudgetState {
       this.#giveBack(callId);
       throw error;
     }
+  }
+
+  carry(fromId: string, toId: string): boolean {
+    const held = this.#held.get(fromId);
+    if (held === undefined) return false;
+    this.#held.delete(fromId);
+    this.#held.set(toId, held);
+    return true;
   }
 
   charge(callId: string): readonly SoftLimitWarning[] {

@@ -20,6 +20,8 @@ export type BudgetFacts = {
   readonly nowMs: number;
   readonly costNanoUsd: number;
   readonly rules: readonly BudgetFact[];
+  /** Only where the reservation is that of the leg before. */
+  readonly carried?: true;
 };
 export type BudgetFact = CounterFact & {
   readonly windowStartMs: number;
@@ -31,7 +33,8 @@ export type BudgetFact = CounterFact & {
 /**
  * The control `budget`: reserves one call and the tool's cost on every budget that matches, or on none, before anything
  * leaves and without waiting, so that no two calls see the same rest. `settle` charges the reservation when the
- * upstream acted or may have acted, and refunds it when it certainly did not; exactly once.
+ * upstream acted or may have acted, and refunds it when it certainly did not; exactly once. While the call waits for an
+ * answer it stays reserved, for the leg that goes on, which is not judged anew.
  */
 export function budgetControl(
   rules: LimitRules,
@@ -44,6 +47,8 @@ export function budgetControl(
       const counters = rules.matching(call).budgets;
       const costNanoUsd = call.target.kind === 'unknown' ? 0 : call.target.costNanoUsd;
       const nowMs = state.nowMs();
+      const after = call.resumption?.claim?.after;
+      if (after !== undefined && state.carry(after, call.id)) return { costNanoUsd, nowMs, rules: [], carried: true };
       const facts = { costNanoUsd, nowMs, rules: counters.map((counter) => readFact(counter, state, nowMs)) };
       if (counters.length > 0 && longestExhausted(counters, facts) === undefined) {
         state.reserve({ callId: call.id, counters, costNanoUsd, nowMs });
@@ -51,8 +56,11 @@ export function budgetControl(
       return facts;
     },
     decide: (exchange, facts) => decideBudget(rules, exchange, facts),
-    settle: ({ call }, _facts, outcome) => {
-      if (!mayHaveActed(outcome)) state.refund(call.id);
+    settle: ({ call }, { carried }, outcome) => {
+      if (outcome.kind === 'input-required') return;
+      // What was refused now was dispatched by the leg before.
+      const hasLeft = carried === true && outcome.kind === 'refused';
+      if (!hasLeft && !mayHaveActed(outcome)) state.refund(call.id);
       else for (const warning of state.charge(call.id)) onSoftLimit(warning);
     },
   };
@@ -65,6 +73,7 @@ function readFact(counter: Counter<BudgetRule>, state: BudgetState, nowMs: numbe
 }
 
 function decideBudget(rules: LimitRules, { call }: Exchange, facts: BudgetFacts): Verdict {
+  if (facts.carried) return allow();
   const counters = rules.matching(call).budgets;
   requireKnownFacts(facts.rules, counters);
   const refusing = longestExhausted(counters, facts);

@@ -4,6 +4,8 @@ export interface ConcurrencyState {
   inUse(key: string): number;
   /** Takes one slot under each key. @throws Error when the call already holds slots. */
   take(callId: string, keys: readonly string[]): void;
+  /** Makes what one call holds another's, which goes on with it. False when the one holds nothing. */
+  carry(fromId: string, toId: string): boolean;
   /** Gives back what the call holds. Does nothing when it holds nothing, so that giving back twice gives back once. */
   release(callId: string): void;
 }
@@ -18,6 +20,13 @@ export function createConcurrencyState(): ConcurrencyState {
       if (held.has(callId)) throw new Error(`the call ${callId} already holds its slots`);
       held.set(callId, keys);
       for (const key of keys) counts.set(key, (counts.get(key) ?? 0) + 1);
+    },
+    carry(fromId, toId) {
+      const keys = held.get(fromId);
+      if (keys === undefined) return false;
+      held.delete(fromId);
+      held.set(toId, keys);
+      return true;
     },
     release(callId) {
       for (const key of held.get(callId) ?? []) {

@@ -13,19 +13,26 @@ export const concurrencyPosture: PostureRow<'concurrency-exceeded'> = {
 };
 
 /** Per concurrency limit: how many calls were under way before this one. */
-export type ConcurrencyFacts = { readonly rules: readonly ConcurrencyFact[] };
+export type ConcurrencyFacts = {
+  readonly rules: readonly ConcurrencyFact[];
+  /** Only where the slots are those of the leg before. */
+  readonly carried?: true;
+};
 export type ConcurrencyFact = CounterFact & { readonly inUse: number };
 
+const CARRIED: ConcurrencyFacts = Object.freeze({ rules: [], carried: true });
 const UNLIMITED: ConcurrencyFacts = Object.freeze({ rules: [] });
 
 /**
  * The control `concurrency`: takes one slot of every limit that matches, or none. `settle` gives the slots back,
- * however the call ended.
+ * however the call ended; while it waits for an answer it keeps them, for the leg that goes on.
  */
 export function concurrencyControl(rules: LimitRules, state: ConcurrencyState): Control<ConcurrencyFacts> {
   return {
     name: 'concurrency',
     gather: ({ call }) => {
+      const after = call.resumption?.claim?.after;
+      if (after !== undefined && state.carry(after, call.id)) return CARRIED;
       const counters = rules.matching(call).concurrency;
       if (counters.length === 0) return UNLIMITED;
       const facts = { rules: counters.map((counter) => readFact(counter, state)) };
@@ -38,8 +45,8 @@ export function concurrencyControl(rules: LimitRules, state: ConcurrencyState): 
       return facts;
     },
     decide: (exchange, facts) => decideConcurrency(rules, exchange, facts),
-    settle: ({ call }) => {
-      state.release(call.id);
+    settle: ({ call }, _facts, outcome) => {
+      if (outcome.kind !== 'input-required') state.release(call.id);
     },
   };
 }
@@ -49,6 +56,7 @@ function readFact(counter: Counter<ConcurrencyRule>, state: ConcurrencyState): C
 }
 
 function decideConcurrency(rules: LimitRules, { call }: Exchange, facts: ConcurrencyFacts): Verdict {
+  if (facts.carried) return allow();
   const counters = rules.matching(call).concurrency;
   requireKnownFacts(facts.rules, counters);
   const full = firstFull(counters, facts);

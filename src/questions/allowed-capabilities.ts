@@ -1,10 +1,13 @@
 import { CAPABILITY_OF, type QuestionAction } from '../domain/question.ts';
 import { isJsonObject, type JsonObject } from '../lib/json.ts';
 
-/** What of each capability a server may be told of; anything else a client declares is between others. */
+/**
+ * What of each capability a server may be told of; anything else a client declares is between others. Not
+ * `sampling.context`: to the client the broker is one server, so that the context would be that of all of them.
+ */
 const MEMBERS: Readonly<Record<QuestionAction, readonly string[]>> = {
   elicit: ['form', 'url'],
-  sample: ['tools', 'context'],
+  sample: ['tools'],
   roots: ['listChanged'],
 };
 const ACTIONS = ['elicit', 'sample', 'roots'] as const;

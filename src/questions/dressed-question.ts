@@ -1,4 +1,4 @@
-import type { ServerQuestion } from '../domain/question.ts';
+import { askedBy, type ServerQuestion } from '../domain/question.ts';
 import { foreignHost } from '../lib/foreign-host.ts';
 import type { JsonObject } from '../lib/json.ts';
 
@@ -8,15 +8,17 @@ const META_SERVER = 'dev.seneschal/server';
 /**
  * A question as the agent's user sees it: the message says which server asks, by the name that the registry gives it, and
  * names the whole address that is to be opened (MCP 2025-11-25, elicitation, "Safe URL Handling"). What binds a question
- * to the wire of its server (progress token, task) stays behind. `elicitationId` is for clients that know of one.
+ * to the wire of its server (progress token, task) stays behind, and so does a wish for the context of other servers: to
+ * the client the broker is one server, whose context is that of all. `elicitationId` is for clients that know of one.
  */
 export function dressedQuestion(
   { method, params, key }: ServerQuestion,
   { server, elicitationId }: { readonly server: string; readonly elicitationId: string | undefined },
 ): ServerQuestion {
-  const { _meta: _, task: __, elicitationId: own, ...rest } = params;
+  const { _meta: _, task: __, elicitationId: own, includeContext, ...rest } = params;
   const dressed: JsonObject = {
     ...rest,
+    ...(includeContext === 'none' ? { includeContext } : {}),
     ...(typeof rest.message === 'string' ? { message: messageOf(server, rest.message, rest) } : {}),
     ...(elicitationId !== undefined && rest.mode === 'url' ? { elicitationId: own ?? elicitationId } : {}),
     _meta: { [META_SERVER]: server },
@@ -25,7 +27,7 @@ export function dressedQuestion(
 }
 
 function messageOf(server: string, message: string, { mode, url }: JsonObject): string {
-  const asked = `The server "${server}" asks: ${message}`;
+  const asked = `${askedBy(server)}${message}`;
   if (mode !== 'url' || typeof url !== 'string') return asked;
   const foreign = foreignHost(url);
   const caution = foreign === undefined ? '' : `\nCaution: the host is written in letters of other scripts: ${foreign}`;

@@ -1,7 +1,7 @@
+import type { StateFinding } from '../domain/call.ts';
 import type { Control } from '../domain/control.ts';
 import type { PostureRow } from '../domain/posture.ts';
 import { allow, deny } from '../domain/verdict.ts';
-import type { StateFinding, Suspensions } from './suspensions.ts';
 
 export const requestStatePosture: PostureRow<'request-state-invalid'> = {
   guard: 'request state',
@@ -15,20 +15,17 @@ export type RequestStateFacts = { readonly state: StateFinding; readonly continu
 
 /**
  * The control `request-state`, of calls that go on after a question. Whatever is wrong, the answer is the same: nobody
- * learns whether a state was ever good. The record says what it was.
+ * learns whether a state was ever good. The record says what it was. The state was claimed before the row was walked, so
+ * that whoever refuses the call ends what waits.
  */
-export function requestState(suspensions: Suspensions): Control<RequestStateFacts> {
+export function requestState(): Control<RequestStateFacts> {
   return {
     name: 'request-state',
     gather: ({ call }) => {
-      const { finding, continues = '' } = suspensions.claim(call, call.resumption?.state ?? null);
+      const { finding, continues = '' } = call.resumption?.claim ?? { finding: 'unreadable' };
       return { state: finding, continues };
     },
     decide: (_exchange, { state }) =>
       state === 'valid' ? allow() : deny(requestStatePosture.yields, '`requestState` is not valid for this request'),
-    settle: ({ call }) => {
-      // Not taken: the call was refused after all, and nobody else can go on with it.
-      suspensions.take(call.id)?.cancel('cancelled', 'the call that was to go on was refused');
-    },
   };
 }

@@ -45,6 +45,8 @@ export class Suspension {
   #asked = 0;
   #came: DispatchResult | undefined;
   #endLeg: ((end: LegEnd) => void) | undefined;
+  /** Ends the call while it waits, and only then. */
+  #endWaiting: ((message: string) => void) | undefined;
   #expiry: NodeJS.Timeout | undefined;
   #coalescing: NodeJS.Timeout | undefined;
 
@@ -113,7 +115,6 @@ export class Suspension {
 
   /** Hands the answers to who asked. What is not answered is asked again with the end of the leg. */
   answer(responses: JsonObject): void {
-    clearTimeout(this.#expiry);
     for (const [name, { react }] of [...this.#pending]) {
       const result = Object.hasOwn(responses, name) ? responses[name] : undefined;
       if (!isJsonObject(result)) continue;
@@ -123,13 +124,24 @@ export class Suspension {
     this.#uncount();
   }
 
-  /** Lets the call wait for at most `expiryMs`; then it is cancelled, and `onExpired` told. */
-  wait(expiryMs: number, onExpired: () => void): void {
-    this.#expiry = setTimeout(() => {
-      onExpired();
-      this.#end('question-unanswered', 'no answer came in time');
-    }, expiryMs);
+  /** Lets the call wait for at most `expiryMs`; `end` is told when it may not wait any longer, and why. */
+  wait(expiryMs: number, end: (message: string) => void): void {
+    this.#endWaiting = end;
+    this.#expiry = setTimeout(() => end('no answer came in time'), expiryMs);
     this.#expiry.unref();
+  }
+
+  /** The agent came back. */
+  resume(): void {
+    clearTimeout(this.#expiry);
+    this.#endWaiting = undefined;
+  }
+
+  /** Ends the call where it waits for its agent, for another that needs its place. False where it does not wait. */
+  giveWay(): boolean {
+    const end = this.#endWaiting;
+    end?.('a later call of the agent needed its place');
+    return end !== undefined;
   }
 
   /** Ends the call and every question of it. */
@@ -146,7 +158,7 @@ export class Suspension {
   }
 
   #end(reason: Reason, message: string): void {
-    clearTimeout(this.#expiry);
+    this.resume();
     this.#giveUp(reason, message);
     this.#cancellation.abort();
   }

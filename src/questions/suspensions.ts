@@ -1,5 +1,6 @@
-import type { Call } from '../domain/call.ts';
+import type { Call, StateClaim } from '../domain/call.ts';
 import type { PostureRow } from '../domain/posture.ts';
+import type { Reason } from '../domain/reasons.ts';
 import type { Clock } from '../lib/clock.ts';
 import { digestOfJson } from '../lib/digest.ts';
 import type { Ids } from '../lib/ids.ts';
@@ -23,8 +24,14 @@ export interface SuspensionLimits {
 
 export const DEFAULT_SUSPENSION_LIMITS: SuspensionLimits = { perPrincipal: 16, total: 1_000, expiryMs: 600_000 };
 
-/** What a `requestState` turned out to be. All but `valid` are answered alike. */
-export type StateFinding = 'valid' | 'unreadable' | 'foreign' | 'expired' | 'spent';
+/** Told of the leg whose call ended while it waited. */
+export type OnAbandoned = (legId: string, reason: Reason, message: string) => void;
+
+/** A call that waits, and its last leg. */
+interface Waiting {
+  readonly suspension: Suspension;
+  readonly legId: string;
+}
 
 const MAX_STATE_LENGTH = 4_096;
 const ID_BYTES = 16;
@@ -34,14 +41,15 @@ const ID_BYTES = 16;
  * what in which view with which arguments; it is good once, for as long as this process runs.
  */
 export class Suspensions {
-  readonly #waiting = new Map<string, Suspension>();
-  readonly #claimed = new Map<string, Suspension>();
+  readonly #waiting = new Map<string, Waiting>();
+  readonly #claimed = new Map<string, Waiting>();
   readonly #counts = new Map<string, number>();
   readonly #box: SealedBox;
   readonly #ids: Ids;
   readonly #clock: Clock;
   readonly #limits: SuspensionLimits;
   #total = 0;
+  #onAbandoned: OnAbandoned = () => {};
 
   constructor(
     ports: { readonly ids: Ids; readonly clock: Clock },
@@ -51,6 +59,10 @@ export class Suspensions {
     this.#clock = ports.clock;
     this.#limits = limits;
     this.#box = new SealedBox((length) => ports.ids.randomBytes(length), 'seneschal request state 1');
+  }
+
+  onAbandoned(listener: OnAbandoned): void {
+    this.#onAbandoned = listener;
   }
 
   get size(): number {
@@ -71,34 +83,49 @@ export class Suspensions {
   /** Lets a call wait. @returns what the agent has to send back: `requestState`. */
   suspend(suspension: Suspension, call: Call): string {
     const id = Buffer.from(this.#ids.randomBytes(ID_BYTES)).toString('base64url');
-    this.#waiting.set(id, suspension);
+    const waiting = { suspension, legId: call.id };
+    this.#waiting.set(id, waiting);
     const { expiryMs } = this.#limits;
-    suspension.wait(expiryMs, () => this.#waiting.delete(id));
+    suspension.wait(expiryMs, (message) => {
+      this.#waiting.delete(id);
+      this.#abandon(waiting, 'question-unanswered', message);
+    });
     return this.#box.seal(
       JSON.stringify({ ...bindingOf(call), id, expiresAtMs: this.#clock.monotonicMs() + expiryMs }),
     );
   }
 
-  /** Looks at the state of a call that goes on. A valid one is used up by it; `take` then gives what waited. */
-  claim(call: Call, state: JsonValue): { readonly finding: StateFinding; readonly continues?: string } {
+  /**
+   * Looks at the state of a call that goes on. A valid one is used up by it; `take` then gives what waited, and `release`
+   * ends it where nobody took it.
+   */
+  claim(call: Call, state: JsonValue): StateClaim {
     const text = typeof state === 'string' && state.length <= MAX_STATE_LENGTH ? this.#box.open(state) : undefined;
     if (text === undefined) return { finding: 'unreadable' };
     // `as`: only this process can have sealed it, and it seals objects.
     const { id, expiresAtMs, ...bound } = JSON.parse(text) as JsonObject;
     if (!sameBinding(bound, bindingOf(call))) return { finding: 'foreign' };
     if (typeof expiresAtMs !== 'number' || expiresAtMs <= this.#clock.monotonicMs()) return { finding: 'expired' };
-    const suspension = typeof id === 'string' ? this.#waiting.get(id) : undefined;
-    if (suspension === undefined || typeof id !== 'string') return { finding: 'spent' };
+    const waiting = typeof id === 'string' ? this.#waiting.get(id) : undefined;
+    if (waiting === undefined || typeof id !== 'string') return { finding: 'spent' };
     this.#waiting.delete(id);
-    this.#claimed.set(call.id, suspension);
-    return { finding: 'valid', continues: suspension.callId };
+    waiting.suspension.resume();
+    this.#claimed.set(call.id, waiting);
+    return { finding: 'valid', continues: waiting.suspension.callId, after: waiting.legId };
   }
 
   /** What a call claimed; given once. */
   take(callId: string): Suspension | undefined {
-    const suspension = this.#claimed.get(callId);
+    const claimed = this.#claimed.get(callId);
     this.#claimed.delete(callId);
-    return suspension;
+    return claimed?.suspension;
+  }
+
+  /** Ends what a call claimed and did not take: it was refused after all, and nobody else can go on with it. */
+  release(callId: string): void {
+    const claimed = this.#claimed.get(callId);
+    this.#claimed.delete(callId);
+    if (claimed !== undefined) this.#abandon(claimed, 'cancelled', 'the call that was to go on was refused');
   }
 
   /** Ends every call that waits. */
@@ -106,7 +133,12 @@ export class Suspensions {
     const all = [...this.#waiting.values(), ...this.#claimed.values()];
     this.#waiting.clear();
     this.#claimed.clear();
-    for (const suspension of all) suspension.cancel('shutting-down', 'the broker is stopping');
+    for (const waiting of all) this.#abandon(waiting, 'shutting-down', 'the broker is stopping');
+  }
+
+  #abandon({ suspension, legId }: Waiting, reason: Reason, message: string): void {
+    suspension.cancel(reason, message);
+    this.#onAbandoned(legId, reason, message);
   }
 
   #take(principalId: string): boolean {

@@ -15,6 +15,8 @@ export interface CallAsking {
   /** Exactly what it is told that the client can answer. */
   readonly capabilities: JsonObject;
   readonly ask: AskAgent;
+  /** Ends the call where it waits for its agent, so that another may have its place. False where it does not wait. */
+  giveWay(): boolean;
 }
 
 type Respondent = Pick<Channel, 'respond'>;

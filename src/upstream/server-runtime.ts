@@ -71,7 +71,11 @@ export class ServerRuntime {
     const told = this.#told(options);
     const key = sessionKey(caller, told);
     if (told === TOLD_NOTHING) return this.#callIn(this.#slot(key, told), outgoing, options);
-    const limits = { signal: options.signal, timeoutMs: outgoing.target.timeoutMs };
+    const limits = {
+      signal: options.signal,
+      timeoutMs: outgoing.target.timeoutMs,
+      giveWay: () => options.asking?.giveWay() === true,
+    };
     return this.#toldSessions.use({ principalId: caller.principalId, key }, limits, (place) =>
       this.#callIn(this.#slot(place, told), outgoing, options),
     );

@@ -1,10 +1,9 @@
 import type { DispatchResult } from '../domain/outcome.ts';
-import type { CancelSignal } from '../lib/cancellation.ts';
 import { canonicalJson } from '../lib/canonical-json.ts';
 import type { Digest } from '../lib/digest.ts';
 import { isJsonObject, type JsonObject } from '../lib/json.ts';
 import { notSent } from './failed-call.ts';
-import { Leases } from './leases.ts';
+import { type LeaseLimits, Leases } from './leases.ts';
 import { type Caller, prefixOf } from './session-key.ts';
 import type { SessionSlot } from './session-slot.ts';
 
@@ -26,7 +25,7 @@ export class ToldSessions {
   /** Acts in a session of `key`: in the one that there is, or where each serves one call at a time in the first free one. */
   async use(
     { principalId, key }: { readonly principalId: string; readonly key: string },
-    limits: { readonly signal: CancelSignal; readonly timeoutMs: number },
+    limits: LeaseLimits,
     act: (place: string) => Promise<DispatchResult>,
   ): Promise<DispatchResult> {
     const actAt = (place: string): Promise<DispatchResult> =>

@@ -4,30 +4,41 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../lib/json.ts';
 
 /** What keeps a form from being shown; `field` is the place of the field among the fields. */
 export interface FormFault {
-  readonly fault: 'form' | 'secret-field';
+  readonly fault: 'form' | 'secret-field' | 'secret-message';
   readonly field?: number;
 }
 
 const MAX_FIELDS = 100;
-const NEGATION = /\b(?:not|never|no|without|don['’]t)\b/i;
+/** In characters; what is denied further off is not denied. */
+const LONGEST_DENIAL = 64;
+/** What may stand between a negation and what is denied, as in `do not give us your password`; `not only` is none. */
+const DENIED_BEFORE =
+  /\b(?:not|never|no|without|don['’]t)(?: (?:enter|type|paste|give|send|share|tell|provide|include|write|put))?(?: in)?(?: (?:us|me|here))?(?: (?:a|an|any|the|your))?\s+$/i;
+/** `a pin or password`: what is denied of the one is denied of the other. */
+const ALSO_DENIED = /^\s+n?or(?: (?:a|an|any|the|your))?\s+$/i;
 /** Words of titles and descriptions that stand before what nobody types into another program's form. */
 const SECRET_WORDS =
-  /\b(?:pass ?-?(?:word|phrase|code)s?|passwd|pin(?: ?code)?|otp|one[- ]?time (?:code|password)|cv[vc]2?|security code|(?:api|access|secret|private|signing|encryption|recovery|ssh|license)[- _]?keys?|secrets?|token(?! (?:limit|count|budget|size|type))|credentials?|(?:credit|debit|payment)[- ]?card|card number|iban|ssn|social security|seed phrase|mnemonic)\b/i;
+  /\b(?:pass ?-?(?:word|phrase|code)s?|passwd|pin(?: ?code)?|otp|one[- ]?time (?:code|password)|cv[vc]2?|security code|(?:api|access|secret|private|signing|encryption|recovery|ssh|license)[- _]?keys?|secrets?|token(?! (?:limit|count|budget|size|type))|credentials?|(?:credit|debit|payment)[- ]?card|card number|iban|ssn|social security|seed phrase|mnemonic)\b/gi;
 
 /**
  * What is wrong with the form of an elicitation (MCP 2025-11-25, elicitation, "Form mode": flat, primitive fields, and
  * nothing that is secret). A field for free text or numbers whose name, title, description or format speaks of a secret
- * is one; a choice or a yes-or-no carries none, whatever it is called.
+ * is one; a choice or a yes-or-no carries none, whatever it is called. Where a message speaks of a secret, no field of
+ * the form may take free text.
  */
-export function faultOfForm(schema: JsonValue | undefined): FormFault | undefined {
+export function faultOfForm(schema: JsonValue | undefined, message: string): FormFault | undefined {
   if (!isJsonObject(schema) || schema.type !== 'object' || !isJsonObject(schema.properties)) return { fault: 'form' };
   const fields = Object.entries(schema.properties);
   if (fields.length > MAX_FIELDS) return { fault: 'form' };
+  let takesText = false;
   for (const [field, [name, definition]] of fields.entries()) {
     if (!isJsonObject(definition) || !isPrimitive(definition)) return { fault: 'form', field };
-    if (isFree(definition) && speaksOfSecret(name, definition)) return { fault: 'secret-field', field };
+    if (!isFree(definition)) continue;
+    if (speaksOfSecret(name, definition)) return { fault: 'secret-field', field };
+    takesText ||= definition.type === 'string';
   }
-  return undefined;
+  const said = [message, schema.title, schema.description];
+  return takesText && said.some(mentionsSecret) ? { fault: 'secret-message' } : undefined;
 }
 
 function isPrimitive(definition: JsonObject): boolean {
@@ -36,8 +47,16 @@ function isPrimitive(definition: JsonObject): boolean {
   return type === 'string' || type === 'number' || type === 'integer' || type === 'boolean';
 }
 
+/** True where nothing but what the server lists can be answered. */
 function isChoice({ enum: values, oneOf, anyOf }: JsonObject): boolean {
-  return [values, oneOf, anyOf].some((choices) => Array.isArray(choices) && choices.length > 0);
+  if (Array.isArray(values) && values.length > 0) return true;
+  return [oneOf, anyOf].some(
+    (choices) => Array.isArray(choices) && choices.length > 0 && choices.every((choice) => hasConst(choice)),
+  );
+}
+
+function hasConst(choice: JsonValue): boolean {
+  return isJsonObject(choice) && Object.hasOwn(choice, 'const');
 }
 
 function isFree(definition: JsonObject): boolean {
@@ -47,11 +66,24 @@ function isFree(definition: JsonObject): boolean {
 
 function speaksOfSecret(name: string, { title, description, format, writeOnly }: JsonObject): boolean {
   if (writeOnly === true || (format !== undefined && format === 'password')) return true;
-  if (isSecretKey(asciiLookalike(name)) || SECRET_WORDS.test(wordsOf(name))) return true;
-  const clauses = typeof description === 'string' ? description.split(/[.;:()!?\n]/) : [];
-  // `Do not give us your password` asks for none.
-  const texts = [title, ...clauses.filter((clause) => !NEGATION.test(clause))];
-  return texts.some((text) => typeof text === 'string' && SECRET_WORDS.test(asciiLookalike(text)));
+  if (isSecretKey(asciiLookalike(name)) || wordsOf(name).search(SECRET_WORDS) >= 0) return true;
+  return mentionsSecret(title) || mentionsSecret(description);
+}
+
+/** True where a text names a secret without denying, right before the word, that it is asked for. */
+function mentionsSecret(value: JsonValue | undefined): boolean {
+  if (typeof value !== 'string') return false;
+  // What is not seen parts no word: `pass\u00adword`.
+  const text = asciiLookalike(value.replaceAll(/\p{Cf}/gu, ''));
+  let deniedUntil = -1;
+  for (const { index, 0: word } of text.matchAll(SECRET_WORDS)) {
+    const isDenied =
+      DENIED_BEFORE.test(text.slice(Math.max(0, index - LONGEST_DENIAL), index)) ||
+      (deniedUntil >= 0 && ALSO_DENIED.test(text.slice(deniedUntil, index)));
+    if (!isDenied) return true;
+    deniedUntil = index + word.length;
+  }
+  return false;
 }
 
 /** `cardNumber` and `card_number` as `card number`. */

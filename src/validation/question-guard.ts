@@ -1,7 +1,7 @@
 import type { Call, QuestionContext } from '../domain/call.ts';
 import type { Control } from '../domain/control.ts';
 import type { PostureRow } from '../domain/posture.ts';
-import { CAPABILITY_OF } from '../domain/question.ts';
+import { askedBy, CAPABILITY_OF } from '../domain/question.ts';
 import { allow, deny, type Verdict } from '../domain/verdict.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../lib/json.ts';
 import { type FormFault, faultOfForm } from './question-form.ts';
@@ -28,6 +28,7 @@ const FAULTS: Readonly<Record<Fault, string>> = {
   mode: 'its mode is neither `form` nor `url`',
   form: 'its form has fields that are not plain texts, numbers, choices or yes-or-no',
   'secret-field': 'its form asks for a secret, which is asked for at a URL of the server and never in a form',
+  'secret-message': 'its message asks for a secret, and its form takes free text',
   url: 'its URL cannot be read',
   'url-scheme': 'its URL is neither `https` nor `http` of this machine',
   'url-userinfo': 'its URL holds a user name, as those of impostors do',
@@ -47,8 +48,9 @@ export function guardQuestion(): Control<GuardFacts> {
   };
 }
 
-function gather({ action, args, question }: Call): GuardFacts {
-  const found = action === 'elicit' ? faultOfElicitation(args) : faultOfOther(action, args);
+function gather({ action, args, question, target }: Call): GuardFacts {
+  const prefix = target.kind === 'server' ? askedBy(target.server) : '';
+  const found = action === 'elicit' ? faultOfElicitation(args, prefix) : faultOfOther(action, args);
   if (found !== undefined) return { ...FINE, fault: found.fault, field: found.field ?? -1 };
   const missing = missingCapability(action, args, question);
   return missing === undefined ? FINE : { ...FINE, missing };
@@ -65,15 +67,18 @@ function decide({ fault, field, missing }: GuardFacts): Verdict {
 
 type Found = { readonly fault: Fault; readonly field?: number };
 
-/** A question without a mode is a form: 2025-06-18 has no other. */
-function faultOfElicitation({ message, mode = 'form', requestedSchema, url }: JsonObject): Found | undefined {
+/** A question without a mode is a form: 2025-06-18 has no other. What we put before the message is not judged. */
+function faultOfElicitation(
+  { message, mode = 'form', requestedSchema, url }: JsonObject,
+  prefix: string,
+): Found | undefined {
   if (typeof message !== 'string') return { fault: 'params' };
   if (mode === 'url') {
     const fault = typeof url === 'string' ? faultOfUrl(url) : 'url';
     return fault && { fault };
   }
   if (mode !== 'form') return { fault: 'mode' };
-  const found = faultOfForm(requestedSchema);
+  const found = faultOfForm(requestedSchema, message.startsWith(prefix) ? message.slice(prefix.length) : message);
   if (found !== undefined) return found;
   return readSchema(requestedSchema as JsonValue).admitted ? undefined : { fault: 'form' };
 }

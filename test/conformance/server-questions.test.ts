@@ -22,7 +22,8 @@ function callAsked(
     ...{ capabilities, logLevel: undefined, wantsProgress: false },
     ...{ progress: () => {}, log: () => {} },
   };
-  const asking = { capabilities, ask: (question: ServerQuestion) => Promise.resolve(answer(question)) };
+  const ask = (question: ServerQuestion) => Promise.resolve(answer(question));
+  const asking = { capabilities, ask, giveWay: () => false };
   return wire.upstream.pool.dispatch(callOf('act', { a: 1 }, { definition: TOOL }), { signal, link, asking });
 }
 

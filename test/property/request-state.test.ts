@@ -30,9 +30,10 @@ class Waiting {
 
   /** What the control sees and says of a call that goes on with `state`. */
   goOn(change: Partial<Call>, state: unknown): { readonly state: unknown; readonly verdict: unknown } {
-    const resumption = { state: state as string, responses: {} };
-    const call = { ...this.call, id: '01923456-789a-7000-8000-000000000001', ...change, resumption };
-    const control = requestState(this.#suspensions);
+    const goingOn = { ...this.call, id: '01923456-789a-7000-8000-000000000001', ...change };
+    const claim = this.#suspensions.claim(goingOn, state as string);
+    const call = { ...goingOn, resumption: { state: state as string, responses: {}, claim } };
+    const control = requestState();
     const facts = control.gather({ call }, { signal: new AbortController().signal });
     if (facts instanceof Promise) throw new Error('nothing has to be waited for');
     return { state: facts.state, verdict: control.decide({ call }, facts) };

@@ -15,8 +15,8 @@ function judge(method: QuestionMethod, params: JsonObject, capabilities: JsonObj
   return verdict.effect === 'allow' ? 'allow' : `${verdict.reason}: ${verdict.message}`;
 }
 
-function form(properties: JsonObject): string {
-  return judge('elicitation/create', { message: 'm', requestedSchema: { type: 'object', properties } });
+function form(properties: JsonObject, message = 'm'): string {
+  return judge('elicitation/create', { message, requestedSchema: { type: 'object', properties } });
 }
 
 const SECRET =
@@ -28,6 +28,14 @@ test.each([
   ['a name in letters of another script', { раssword: { type: 'string' } }],
   ['a title', { value: { type: 'string', title: 'Your passphrase' } }],
   ['a description', { value: { type: 'string', description: 'Paste the API key of your account.' } }],
+  [
+    'a description that denies something else',
+    { answer: { type: 'string', description: 'Your password, which is never stored' } },
+  ],
+  ['a description that denies too little', { answer: { type: 'string', description: 'Not only your password' } }],
+  ['a word with a letter that is not seen', { answer: { type: 'string', title: 'Your pass\u00adword' } }],
+  ['a name beside what is no choice', { password: { type: 'string', anyOf: [{ minLength: 1 }] } }],
+  ['a name beside a choice of which one is open', { password: { type: 'string', oneOf: [{ const: 'a' }, {}] } }],
   ['a format', { value: { type: 'string', format: 'password' } }],
   ['a field that is only written', { value: { type: 'string', writeOnly: true } }],
   ['a number', { pin: { type: 'integer' } }],
@@ -45,9 +53,35 @@ test.each([
     'a field that warns of secrets',
     { n: { type: 'string', description: 'A name (do not give us a pin or password).' } },
   ],
+  [
+    'a field without a password',
+    { n: { type: 'string', title: 'Not your password', description: 'Never enter a PIN.' } },
+  ],
+  ['a choice with titles', { token: { type: 'string', oneOf: [{ const: 'keep', title: 'Keep it' }] } }],
   ['the limit of tokens', { token_limit: { type: 'integer' } }],
 ])('%s is asked', (_what, properties) => {
   expect(form(properties)).toBe('allow');
+});
+
+test.each([
+  'Type your account password below',
+  'Your API key? It is never stored.',
+  'No nonsense: your PIN or password',
+])('a form that takes free text is blocked where its message is: %s', (message) => {
+  const blocked =
+    'question-blocked: the question is not asked: its message asks for a secret, and its form takes free text';
+  expect(form({ answer: { type: 'string' } }, message)).toBe(blocked);
+  expect(form({ answer: { type: 'boolean' }, some: { type: 'string', enum: ['a'] } }, message)).toBe('allow');
+});
+
+test('a message that denies that it asks for a secret, and the name of the server, block no form', () => {
+  expect(form({ answer: { type: 'string' } }, 'Your name (not your password)')).toBe('allow');
+  expect(form({ answer: { type: 'string' } }, 'The server "crm" asks: Your name')).toBe('allow');
+});
+
+test('what a form says of itself is judged like its message', () => {
+  const requestedSchema = { type: 'object', description: 'Your password', properties: { a: { type: 'string' } } };
+  expect(judge('elicitation/create', { message: 'm', requestedSchema })).toContain('its message asks for a secret');
 });
 
 test.each([

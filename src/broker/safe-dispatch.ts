@@ -1,0 +1,22 @@
+import type { Call } from '../domain/call.ts';
+import type { DispatchResult } from '../domain/outcome.ts';
+import type { Log } from '../telemetry/log.ts';
+import type { DispatchOptions } from './broker.ts';
+import { textOf } from './walk.ts';
+
+/** The back door as the hall holds it. */
+interface BackDoor {
+  dispatch(call: Call, options: DispatchOptions): Promise<DispatchResult>;
+  readonly log: Log;
+}
+
+/** Sends a call out of the back door. Never rejects: a back door that does is a defect, and the call in doubt. */
+export async function safeDispatch(door: BackDoor, call: Call, options: DispatchOptions): Promise<DispatchResult> {
+  try {
+    return await door.dispatch(call, options);
+  } catch (error) {
+    door.log.error('dispatch.broke', { callId: call.id, error: textOf(error) });
+    const message = 'the call broke after it was sent; it is in doubt';
+    return { kind: 'failed', reason: 'upstream-lost', message, inDoubt: true };
+  }
+}

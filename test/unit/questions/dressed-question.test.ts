@@ -1,0 +1,23 @@
+import { expect, test } from 'vitest';
+import { allowedCapabilities } from '../../../src/questions/allowed-capabilities.ts';
+import { dressedQuestion } from '../../../src/questions/dressed-question.ts';
+
+const PARAMS = { messages: [], maxTokens: 10 };
+
+function sampled(includeContext: string): unknown {
+  const question = { method: 'sampling/createMessage' as const, params: { ...PARAMS, includeContext } };
+  return dressedQuestion(question, { server: 'crm', elicitationId: undefined }).params;
+}
+
+test.each(['allServers', 'thisServer', 'another'])('a server does not get the context of others by `%s`', (context) => {
+  expect(sampled(context)).toEqual({ ...PARAMS, _meta: { 'dev.seneschal/server': 'crm' } });
+});
+
+test('that no context is wanted is passed on', () => {
+  expect(sampled('none')).toEqual({ ...PARAMS, includeContext: 'none', _meta: { 'dev.seneschal/server': 'crm' } });
+});
+
+test('no server is told that it may ask for context', () => {
+  const declared = { sampling: { tools: {}, context: {} } };
+  expect(allowedCapabilities(declared, () => true)).toEqual({ sampling: { tools: {} } });
+});
