@@ -44,7 +44,7 @@ async function update(uri: string, ...agents: string[]): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, 5));
 }
 
-test('T6: a change is told to the principals whose session heard of it, and of no other resource', async () => {
+test('a change is told to the principals whose session heard of it, and of no other resource', async () => {
   const ends = [await subscribe('a', 'memo:one'), await subscribe('b', 'memo:one'), await subscribe('a', 'memo:two')];
   await update('memo:one', 'a');
   await update('memo:one', 'a', 'b');
@@ -55,7 +55,7 @@ test('T6: a change is told to the principals whose session heard of it, and of n
   expect(told).toHaveLength(3);
 });
 
-test('T6: what is revoked is told of no more, and its server is told so', async () => {
+test('what is revoked is told of no more, and its server is told so', async () => {
   await subscribe('a', 'memo:one');
   const end = await subscribe('b', 'log:/x');
   await hall.putInForce(`${GRANTED}p, agent:a, resource:x/*, subscribe, , deny\n`);
@@ -67,7 +67,7 @@ test('T6: what is revoked is told of no more, and its server is told so', async 
   expect(hall.unsubscribed).toEqual(['agent:a resource:x/memo:one', 'agent:b resource:x/log:/x']);
 });
 
-test('T6: a grant whose time is over ends at the next change, without a reload', async () => {
+test('a grant whose time is over ends at the next change, without a reload', async () => {
   const until = new Date(Date.now() + 400).toISOString();
   await hall.putInForce(`p, agent:a, resource:x/*, subscribe, "now < timestamp('${until}')", allow\n`);
   await subscribe('a', 'memo:one');
