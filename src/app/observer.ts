@@ -1,6 +1,6 @@
 import type { Catalog, ListedServer } from '../registry/catalog.ts';
 import type { Registry } from '../registry/load.ts';
-import type { ServerSettings } from '../registry/server-settings.ts';
+import { isSameServer, type ServerSettings } from '../registry/server-settings.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { UpstreamPool } from '../upstream/upstream-pool.ts';
 import type { Observed } from '../upstream/upstream-server.ts';
@@ -79,16 +79,23 @@ export class Observer {
 
   #isDue({ name, transport, refreshMs }: ServerSettings): boolean {
     const askedAtMs = this.#askedAtMs.get(name);
-    if (askedAtMs === undefined) return true;
+    const { status } = this.#parts.standing.observedOf(name);
+    // Nothing is known of one that was declared anew, whenever it was asked under its old declaration.
+    if (askedAtMs === undefined || status === 'not-started') return true;
     const sinceMs = this.#parts.nowMs() - askedAtMs;
-    if (this.#parts.standing.observedOf(name).status === 'failed') return sinceMs >= ASK_FAILED_AGAIN_MS;
+    if (status === 'failed') return sinceMs >= ASK_FAILED_AGAIN_MS;
     // A child process tells of changes and lists its tools at every start; asking it again would only start it.
     return transport.type !== 'stdio' && sinceMs >= refreshMs;
   }
 
   async #ask(server: string): Promise<void> {
     const { standing, upstreams, log } = this.#parts;
+    const declared = standing.registry.servers.get(server);
     const seen = await upstreams.observe(server);
+    const now = standing.registry.servers.get(server);
+    if (now === undefined) return;
+    // What an old declaration listed, or why it could not, says nothing of the one that has taken its place.
+    if (now !== declared && ('error' in seen || !isSameServer(declared, now))) return this.#ask(server);
     if ('error' in seen) log.warn('server.unavailable', { server, error: seen.error });
     await standing.observe(server, 'error' in seen ? { status: 'failed', error: seen.error } : listedServer(seen));
   }

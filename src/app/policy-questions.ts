@@ -7,6 +7,7 @@ import { principalSubjects } from '../policy/authorize.ts';
 import { checkPolicy } from '../policy/check.ts';
 import { assumedTarget } from '../policy/condition-target.ts';
 import { type ExplainQuestion, type Explanation, explain } from '../policy/explain.ts';
+import { normalObject } from '../policy/normal-object.ts';
 import { runSuite, type SuiteResult } from '../policy/suite.ts';
 import type { Registry } from '../registry/load.ts';
 import type { Pins } from '../registry/pin.ts';
@@ -95,11 +96,18 @@ export function explainCall(settings: Settings, question: Question): CallExplana
   }
   if (!/^(?:tool|resource|prompt|server|model|set):./.test(object)) problems.push(noTarget(object));
   if (!principal || problems.length > 0) throw new ProblemError(problems);
+  const decided = normalObject(object);
+  if (decided === undefined) return { effect: 'deny', rows: [], note: NO_NORMAL_FORM };
   const explanation = explain(rules.policySet, {
-    ...questionAbout(rules, known, { principal, agent: agentIdOf(question.as), object, action }),
+    ...questionAbout(rules, known, { principal, agent: agentIdOf(question.as), object: decided, action }),
     ...(question.args === undefined ? {} : { args: question.args }),
   });
-  const note = known.tools.includes(object) ? undefined : NOT_PINNED[object.slice(0, object.indexOf(':'))];
+  const note =
+    decided === object
+      ? known.tools.includes(object)
+        ? undefined
+        : NOT_PINNED[object.slice(0, object.indexOf(':'))]
+      : `decided on as \`${decided}\`, with the normal form of its URI`;
   return note === undefined ? explanation : { ...explanation, note };
 }
 
@@ -130,6 +138,8 @@ export function questionAbout(
 export interface CallExplanation extends Explanation {
   readonly note?: string;
 }
+
+const NO_NORMAL_FORM = 'the URI has no normal form: whatever the policy says, it is answered as unknown-resource';
 
 /** By kind. Of a resource only its server can say whether it is there. */
 const NOT_PINNED: Readonly<Record<string, string>> = {

@@ -12,6 +12,7 @@ import { buildCatalog, type Catalog, type ObservedServer } from '../registry/cat
 import type { Registry } from '../registry/load.ts';
 import type { Lock } from '../registry/lock.ts';
 import { type NewPin, type Pins, withPins } from '../registry/pin.ts';
+import { isSameServer } from '../registry/server-settings.ts';
 import { serverTarget } from '../registry/server-target.ts';
 import type { Log } from '../telemetry/log.ts';
 import { admitTool } from '../validation/tool-schemas.ts';
@@ -122,6 +123,7 @@ export class Standing {
   /** Takes note of what a server offers now. Resolves when the world that follows from it is in force. */
   observe(server: string, seen: ObservedServer): Promise<void> {
     return this.#change(async () => {
+      if (!this.#files.registry.servers.has(server)) return;
       const before = this.#observed.get(server);
       const sinceMs = (before?.status === 'failed' ? before.sinceMs : undefined) ?? this.#parts.clock.wallMs();
       this.#observed.set(server, seen.status === 'failed' ? { ...seen, sinceMs } : seen);
@@ -154,7 +156,9 @@ export class Standing {
       this.#warnOf(files);
       await this.#parts.keepTexts(files.rules.revision, files.rules.texts);
       this.#files = files;
-      for (const name of this.#observed.keys()) if (!files.registry.servers.has(name)) this.#observed.delete(name);
+      const [old, now] = [before.registry.servers, files.registry.servers];
+      for (const name of this.#observed.keys())
+        if (!isSameServer(old.get(name), now.get(name))) this.#observed.delete(name);
       await this.#putInForce(files);
       await this.#noteApplied(before, files);
     });

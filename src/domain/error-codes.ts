@@ -70,6 +70,8 @@ export const ERROR_CODES = {
   'policy-field-empty': 'A field of a row that must hold something is empty.',
   'policy-kind-invalid': 'An id lacks its kind, or is of a kind that may not stand in that column.',
   'policy-name-invalid': 'An id holds spaces or other characters that no name may hold.',
+  'policy-uri-not-normal':
+    'A row names a resource by a URI that is not in its normal form, so that no resource could match it.',
   'policy-unknown-action': 'A row names an action that does not exist.',
   'policy-unknown-effect': 'A row ends with something other than `allow` or `deny`.',
   'policy-unknown-role': 'A grant is for a role that no `g` row names.',

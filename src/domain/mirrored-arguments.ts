@@ -1,3 +1,5 @@
+import { isSecretKey } from '../lib/clear-text-secret.ts';
+import { asciiLookalike } from '../lib/confusables.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../lib/json.ts';
 import type { ToolTarget } from './target.ts';
 
@@ -59,19 +61,22 @@ export function mirroredText(args: JsonObject, path: readonly string[]): string 
 }
 
 /**
- * The schema without the marks of some arguments and of what is in them, each named by its path with dots; undefined
- * where none of them is marked.
+ * The schema without the marks of secret arguments: of `names` and what is in them, each a path with dots, and of those
+ * whose name, or whose header's, is that of a secret. Undefined where none of them is marked.
  */
 export function withoutMarks(inputSchema: JsonObject, names: readonly string[]): JsonObject | undefined {
   const reading = readMirrored(inputSchema);
   if ('invalid' in reading) return undefined;
-  const marked = reading.mirrored.filter(({ path }) => isNamed(path.join('.'), names));
+  const marked = reading.mirrored.filter((argument) => isSecret(argument, names));
   if (marked.length === 0) return undefined;
   return marked.reduce((schema, { path }) => withoutMark(schema, path), inputSchema);
 }
 
-function isNamed(path: string, names: readonly string[]): boolean {
-  return names.some((name) => path === name || path.startsWith(`${name}.`));
+/** A server that wants a secret in a header would have it in the log of every proxy on the way. */
+function isSecret({ path, header }: MirroredArgument, names: readonly string[]): boolean {
+  const whole = path.join('.');
+  if (names.some((name) => whole === name || whole.startsWith(`${name}.`))) return true;
+  return [...path, header].some((name) => isSecretKey(asciiLookalike(name)));
 }
 
 function withoutMark(schema: JsonObject, path: readonly string[]): JsonObject {

@@ -2,7 +2,6 @@ import type { ErrorCode } from '../domain/error-codes.ts';
 import type { Problem } from '../domain/problem.ts';
 import { QUESTION_ACTIONS } from '../domain/question.ts';
 import { globMatches } from '../lib/glob.ts';
-import { normalUri } from '../lib/uri.ts';
 import type { GrantRow } from './grant-row.ts';
 import type { PolicySet } from './policy-set.ts';
 import { findShadows } from './shadows.ts';
@@ -106,7 +105,7 @@ class CheckedWorld {
     const server = slash < 0 ? path : path.slice(0, slash);
     if (server.includes('*')) return effect === 'allow' ? this.#tooWide(object) : undefined;
     if (!this.#servers.has(server)) return unknownServer(server);
-    return kind === 'resource' ? resourceFinding(object, path.slice(slash + 1)) : this.#toolFinding(object, kind);
+    return kind === 'resource' ? undefined : this.#toolFinding(object, kind);
   }
 
   #toolFinding(object: string, kind: string): Finding | undefined {
@@ -152,15 +151,6 @@ function actionFinding({ object, action }: GrantRow): Finding | undefined {
     ? 'write `elicit`, `sample` or `roots`: what the server may ask of the agent'
     : `write \`server:…\` for what a server may ask, or another action`;
   return { code: 'policy-row-never-matches', message, hint };
-}
-
-/** URIs are decided on in their normal form, so that a row in another spelling matches nothing. */
-function resourceFinding(object: string, uri: string): Finding | undefined {
-  if (uri.includes('*') || uri.includes('{')) return undefined;
-  const normal = normalUri(uri);
-  if (normal === uri) return undefined;
-  const hint = normal === undefined ? 'write a URI, such as `file:///notes.md`' : `write \`${normal}\``;
-  return { code: 'policy-row-never-matches', message: `the URI of \`${object}\` is not in normal form`, hint };
 }
 
 function unknownServer(server: string): Finding {

@@ -1,3 +1,5 @@
+import { abnormalUri } from './normal-object.ts';
+
 /** Kinds of things a grant may speak of; `set` is a group of the others. */
 export const OBJECT_KINDS = ['tool', 'resource', 'prompt', 'server', 'model'] as const;
 /** Kinds of who a grant may be for. */
@@ -5,7 +7,7 @@ export const SUBJECT_KINDS = ['agent', 'role', 'team'] as const;
 
 /** What is wrong with a name, in words. */
 export interface NameDefect {
-  readonly code: 'policy-kind-invalid' | 'policy-name-invalid' | 'policy-field-empty';
+  readonly code: 'policy-kind-invalid' | 'policy-name-invalid' | 'policy-field-empty' | 'policy-uri-not-normal';
   readonly message: string;
   readonly hint: string;
 }
@@ -34,10 +36,21 @@ export function nameDefect(
   }
   const pattern =
     kind === 'agent' ? AGENT_GLOB : kind === 'role' || kind === 'team' || kind === 'set' ? PLAIN_NAME : OBJECT_PATH;
-  if (pattern.test(name)) return undefined;
+  if (pattern.test(name)) return uriDefect(id);
   return {
     code: 'policy-name-invalid',
     message: `\`${id}\` is not a name`,
     hint: 'use letters, digits, `.`, `_`, `-` (in objects also `/` and `*`), and no spaces',
   };
+}
+
+/** Calls are decided on by normal forms, so that a row in another spelling would match nothing, and a `deny` row keep nobody out. */
+function uriDefect(id: string): NameDefect | undefined {
+  const abnormal = abnormalUri(id);
+  if (abnormal === undefined) return undefined;
+  const hint =
+    abnormal.normal === undefined
+      ? 'write a URI as RFC 3986 does, such as `resource:files/file:///notes.md`: without `..`, control characters and userinfo'
+      : `write \`${abnormal.normal}\``;
+  return { code: 'policy-uri-not-normal', message: `the URI of \`${id}\` is not in normal form`, hint };
 }

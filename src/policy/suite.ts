@@ -3,6 +3,7 @@ import { principalSubjects } from './authorize.ts';
 import type { ConditionPrincipal, ConditionScope, ConditionTarget } from './condition.ts';
 import { assumedTarget } from './condition-target.ts';
 import { type Explanation, explain } from './explain.ts';
+import { normalObject } from './normal-object.ts';
 import type { PolicySet } from './policy-set.ts';
 import type { PolicySuite, SuiteCase } from './suite-file.ts';
 
@@ -27,14 +28,18 @@ export interface SuiteResult {
 const WIRE: ConditionScope['context'] = { transport: 'http', protocolVersion: '2026-07-28' };
 
 /**
- * Runs policy tests. An entry without `args` is about all arguments: `may` holds when every call is allowed, `may_not` when
+ * Runs policy tests. A URI is put into its normal form first, as it is before a call is decided on. An entry without `args` is about all arguments: `may` holds when every call is allowed, `may_not` when
  * none is.
  */
 export function runSuite(policySet: PolicySet, suites: readonly PolicySuite[], context: SuiteContext): SuiteResult {
   const cases = suites.flatMap((suite) => suite.cases);
   const failures = cases.flatMap((each) => {
-    const explanation = explainCase(policySet, each, context);
-    return explanation.effect === (each.expect === 'may' ? 'allow' : 'deny') ? [] : [failureOf(each, explanation)];
+    const object = normalObject(each.object);
+    // What cannot be asked for nobody may do.
+    if (object === undefined) return each.expect === 'may' ? [noNormalForm(each)] : [];
+    const asked = { ...each, object };
+    const explanation = explainCase(policySet, asked, context);
+    return explanation.effect === (each.expect === 'may' ? 'allow' : 'deny') ? [] : [failureOf(asked, explanation)];
   });
   return { checked: cases.length, failures };
 }
@@ -50,6 +55,12 @@ function explainCase(policySet: PolicySet, each: SuiteCase, context: SuiteContex
     target: context.targetOf(each.object) ?? assumedTarget(each.object),
     ...(each.args === undefined ? {} : { args: each.args }),
   });
+}
+
+function noNormalForm({ at, as, action, object }: SuiteCase): Problem {
+  const message = `\`${as} may ${action} ${object}\` does not hold: the URI has no normal form, so that it cannot be asked for`;
+  const hint = 'write a URI without `..` behind escapes, control characters and userinfo';
+  return { code: 'policy-test-failed', at, message, hint };
 }
 
 function failureOf(each: SuiteCase, explanation: Explanation): Problem {

@@ -222,7 +222,7 @@ function declaredBy(
 }
 
 function secretMarked(tool: string): string {
-  return `\`${tool}\` wants an argument of \`secretArguments\` in a header; it is put into none`;
+  return `\`${tool}\` wants a secret argument in a header; it is put into none`;
 }
 
 function iconsLeftOut(kind: PinnedKind, name: string): string {

@@ -40,7 +40,7 @@ const toolSettings = z
       .max(64)
       .default([])
       .describe(
-        'Arguments that no HTTP header may repeat, whatever the tool asks for; one within another as `auth.token`. Default: none.',
+        'Arguments that no HTTP header may repeat, whatever the tool asks for, beside those by the name of a secret, such as `api_key`; one within another as `auth.token`. Default: none.',
       ),
     output: z
       .record(z.string(), jsonValue)

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { PayloadRetention, Risk } from '../domain/target.ts';
 import type { JsonObject } from '../lib/json.ts';
 
@@ -56,4 +57,9 @@ export interface ServerSettings {
   readonly tools: ReadonlyMap<string, ToolSettings>;
   /** What holds for tools that `tools` does not name. */
   readonly unlisted: ToolSettings;
+}
+
+/** Whether what the one was seen to offer holds for the other: both are there, and are reached in the same way. */
+export function isSameServer(one: ServerSettings | undefined, other: ServerSettings | undefined): boolean {
+  return one !== undefined && other !== undefined && isDeepStrictEqual(one.transport, other.transport);
 }

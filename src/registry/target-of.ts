@@ -96,7 +96,7 @@ function shownOf(
   secretArguments: readonly string[],
   before: JsonObject | undefined,
 ): { readonly shown?: JsonObject } {
-  if (secretArguments.length === 0 || !isJsonObject(definition.inputSchema)) return {};
+  if (!isJsonObject(definition.inputSchema)) return {};
   const inputSchema = withoutMarks(definition.inputSchema, secretArguments);
   if (inputSchema === undefined) return {};
   const shown = { ...definition, inputSchema };

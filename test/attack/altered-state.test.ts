@@ -72,7 +72,7 @@ function unanswered(): number {
 }
 
 test.each(SERVERS)(
-  'a state of the %s server that is changed, another’s, used or too old is refused in the same bytes',
+  'P6: a state of the %s server that is changed, another’s, used or too old is refused in the same bytes',
   async (server) => {
     const tool = `${server}__ask`;
     const asked = await ask(ana, tool);
@@ -94,30 +94,33 @@ test.each(SERVERS)(
   },
 );
 
-test.each(SERVERS)('a state of the %s server that was given on one view is refused on every other', async (server) => {
-  const key = await home.key('ana');
-  const views = [
-    { path: '/mcp', name: `${server}__ask` },
-    { path: `/servers/${server}/mcp`, name: 'ask' },
-    // Under the very name that it has in the whole.
-    { path: '/v/same/mcp', name: `${server}__ask` },
-    { path: '/v/other/mcp', name: `${server}__ask` },
-  ].map((view) => ({ ...view, agent: new WireAgent(`${served.url}${view.path}`, key) }));
-  for (const { agent, name } of views) await until(async () => (await agent.tools()).includes(name));
-  const refusals: string[] = [];
-  for (const given of views) {
-    const asked = await ask(given.agent, given.name);
-    for (const { agent, name } of views.filter((view) => view !== given)) {
-      const { status, body } = await goOn(agent, name, asked);
-      refusals.push(`${status} ${body}`);
+test.each(SERVERS)(
+  'P6, P7: a state of the %s server that was given on one view is refused on every other',
+  async (server) => {
+    const key = await home.key('ana');
+    const views = [
+      { path: '/mcp', name: `${server}__ask` },
+      { path: `/servers/${server}/mcp`, name: 'ask' },
+      // Under the very name that it has in the whole.
+      { path: '/v/same/mcp', name: `${server}__ask` },
+      { path: '/v/other/mcp', name: `${server}__ask` },
+    ].map((view) => ({ ...view, agent: new WireAgent(`${served.url}${view.path}`, key) }));
+    for (const { agent, name } of views) await until(async () => (await agent.tools()).includes(name));
+    const refusals: string[] = [];
+    for (const given of views) {
+      const asked = await ask(given.agent, given.name);
+      for (const { agent, name } of views.filter((view) => view !== given)) {
+        const { status, body } = await goOn(agent, name, asked);
+        refusals.push(`${status} ${body}`);
+      }
+      expect((await goOn(given.agent, given.name, asked)).text).toContain('"name":"Ana"');
     }
-    expect((await goOn(given.agent, given.name, asked)).text).toContain('"name":"Ana"');
-  }
-  for (const { agent } of views) agent.close();
-  expect(refusals).toEqual(Array.from({ length: 12 }, () => REFUSED));
-});
+    for (const { agent } of views) agent.close();
+    expect(refusals).toEqual(Array.from({ length: 12 }, () => REFUSED));
+  },
+);
 
-test('the record says of each refused state what it was', () => {
+test('P6: the record says of each refused state what it was', () => {
   const refused = bookOf(home)
     .map(({ entry }) => entry)
     .filter(({ kind, reason }) => kind === 'call.refused' && reason === 'request-state-invalid');
@@ -125,7 +128,7 @@ test('the record says of each refused state what it was', () => {
   expect(new Set(states)).toEqual(new Set(['unreadable', 'foreign', 'spent', 'expired']));
 });
 
-test.each(SERVERS)('a call of the %s server that goes on walks the whole chain again', async (server) => {
+test.each(SERVERS)('P6: a call of the %s server that goes on walks the whole chain again', async (server) => {
   const tool = `${server}__ask`;
   const asked = await ask(ana, tool);
   home.write({ 'policies/policy.csv': `${POLICY}p, agent:ana, tool:${server}/ask, call, , deny\n` });
@@ -142,7 +145,7 @@ test('more calls than may wait do not wait, and others may', async () => {
   expect((await ask(ben, 'modern__ask')).state).not.toBe('');
 });
 
-test('a state of a broker that was started anew since is refused', async () => {
+test('P6: a state of a broker that was started anew since is refused', async () => {
   const asked = await ask(ben, 'modern__ask');
   const port = Number(new URL(served.url).port);
   await served.stop();

@@ -13,7 +13,7 @@ afterEach(() => door.ingress.close({ drainMs: 0 }));
 const AS_OTHER = { authorization: 'Bearer key-of-other' };
 const CALL = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'files__echo' } });
 
-test('a session of another principal is answered like one that does not exist', async () => {
+test('P7: a session of another principal is answered like one that does not exist', async () => {
   const session = await openSession(door.ingress.port, 'demo');
   for (const method of ['POST', 'GET', 'DELETE']) {
     const foreign = await send(door.ingress.port, { method, headers: { ...session, ...AS_OTHER }, body: CALL });
@@ -28,7 +28,7 @@ test('a session of another principal is answered like one that does not exist', 
   expect(door.broker.calls).toEqual([]);
 });
 
-test('who asked for a session that is not theirs is in the book', async () => {
+test('P7: who asked for a session that is not theirs is in the book', async () => {
   const session = await openSession(door.ingress.port, 'demo');
   await send(door.ingress.port, { headers: { ...session, ...AS_OTHER }, body: CALL });
   expect(door.broker.malformed.map(({ principal, problem }) => `${principal.id} ${problem}`)).toEqual([
@@ -36,19 +36,19 @@ test('who asked for a session that is not theirs is in the book', async () => {
   ]);
 });
 
-test('a session goes on after somebody else tried to end it', async () => {
+test('P7: a session goes on after somebody else tried to end it', async () => {
   const session = await openSession(door.ingress.port, 'demo');
   await send(door.ingress.port, { method: 'DELETE', headers: { ...session, ...AS_OTHER } });
   expect((await send(door.ingress.port, { headers: session, body: CALL })).status).toBe(200);
 });
 
-test('a session id alone proves nobody', async () => {
+test('P7: a session id alone proves nobody', async () => {
   const session = await openSession(door.ingress.port, 'demo');
   const answer = await send(door.ingress.port, { headers: { ...session, authorization: '' }, body: CALL });
   expect(answer.status).toBe(401);
 });
 
-test('one session cannot cancel a call of another, whatever ids they use', async () => {
+test('P7: one session cannot cancel a call of another, whatever ids they use', async () => {
   let cancelled = false;
   let finish: () => void = () => {};
   door.broker.behaviour = (_request, signal) =>
@@ -71,7 +71,7 @@ test('one session cannot cancel a call of another, whatever ids they use', async
   expect(cancelled).toBe(false);
 });
 
-test('an id that is under way in a session cannot be used a second time', async () => {
+test('P7: an id that is under way in a session cannot be used a second time', async () => {
   let finish: () => void = () => {};
   door.broker.behaviour = () =>
     new Promise((resolve) => {
@@ -87,13 +87,13 @@ test('an id that is under way in a session cannot be used a second time', async 
   expect(door.broker.calls).toHaveLength(1);
 });
 
-test('an ended session is gone', async () => {
+test('P7: an ended session is gone', async () => {
   const session = await openSession(door.ingress.port);
   expect((await send(door.ingress.port, { method: 'DELETE', headers: session })).status).toBe(204);
   expect((await send(door.ingress.port, { headers: session, body: CALL })).status).toBe(404);
 });
 
-test('the record of a call names its session by something that opens nothing', async () => {
+test('P7: the record of a call names its session by something that opens nothing', async () => {
   const session = await openSession(door.ingress.port);
   await send(door.ingress.port, { headers: session, body: CALL });
   expect(door.broker.calls[0]?.context.session).toMatch(/^[0-9a-f-]{36}$/);

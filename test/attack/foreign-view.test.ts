@@ -17,7 +17,7 @@ function ask(path: string, headers: Record<string, string> = {}, method = 'POST'
   return send(door.ingress.port, { method, path, headers, ...(method === 'POST' ? { body: CALL } : {}) });
 }
 
-test.each(PATHS)('a session that was opened on %s is unknown on every other path', async (opened) => {
+test.each(PATHS)('P7: a session that was opened on %s is unknown on every other path', async (opened) => {
   const session = await openSession(door.ingress.port, 'demo', opened);
   for (const path of PATHS.filter((other) => other !== opened)) {
     for (const method of ['POST', 'GET', 'DELETE']) {

@@ -32,13 +32,13 @@ test.each([
   ['no method', { 'mcp-method': '-' }],
   ['no version', { 'mcp-protocol-version': '-' }],
   ['another version', { 'mcp-protocol-version': '2025-11-25' }],
-])('headers that name %s than the body reach no tool', async (_what, headers) => {
+])('P2: headers that name %s than the body reach no tool', async (_what, headers) => {
   expect(await call(headers)).toEqual(MISMATCH);
   expect(door.broker.calls).toEqual([]);
   expect(door.broker.malformed).toMatchObject([{ principal: { id: 'agent:demo' }, code: -32020 }]);
 });
 
-test('the base64 form of the same name is the same name', async () => {
+test('P2: the base64 form of the same name is the same name', async () => {
   expect(await call({ 'mcp-name': '=?base64?ZmlsZXNfX2RlbGV0ZQ==?=' })).toEqual({ status: 200, code: undefined });
   expect(door.broker.calls[0]?.exposedName).toBe('files__delete');
 });

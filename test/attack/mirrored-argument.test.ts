@@ -13,14 +13,13 @@ describe('through the daemon', () => {
     await liar.close();
   });
 
-  test('P9: a secret argument is put into no header, a header name with a line break blocks its tool, and both are told of', async () => {
+  test('P9: an argument by the name of a secret is put into no header though no operator says so, a header name with a line break blocks its tool, and both are told of', async () => {
     liar = await LyingServer.start({ era: 'modern', tools: ['sign', 'break_header', 'echo'] });
     counted = await CountedHome.make({
       files: {
         'registry/servers/liar.yaml': `name: liar
 transport: { type: streamable-http, url: "${liar.url}" }
 pin: auto
-tools: { sign: { risk: write, secretArguments: [apiKey] } }
 `,
       },
     });
@@ -62,7 +61,7 @@ tools: { sign: { risk: write, secretArguments: [apiKey] } }
     });
     expect(findings).toContainEqual({
       server: 'liar',
-      message: '`sign` wants an argument of `secretArguments` in a header; it is put into none',
+      message: '`sign` wants a secret argument in a header; it is put into none',
     });
   });
 });

@@ -68,7 +68,7 @@ async function tell(client: AnsweringClient, server: string, args: Record<string
 }
 
 test.each(COMBINATIONS)(
-  'a %s user is never shown the form of a %s server that asks for a password',
+  'T7: a %s user is never shown the form of a %s server that asks for a password',
   async (era, server) => {
     const client = clientOf(era);
     const { text, reasons } = await tell(client, server, { kind: 'secret' });
@@ -78,16 +78,19 @@ test.each(COMBINATIONS)(
   },
 );
 
-test.each(COMBINATIONS)('a %s user is never shown a URL with a user name in it by a %s server', async (era, server) => {
-  const client = clientOf(era);
-  const { text, reasons } = await tell(client, server, { kind: 'url', url: 'https://bank.example@evil.example/' });
-  expect(text).toContain('its URL holds a user name');
-  expect(reasons).toEqual(['elicit question-blocked']);
-  expect(client.seen).toEqual([]);
-});
+test.each(COMBINATIONS)(
+  'T7: a %s user is never shown a URL with a user name in it by a %s server',
+  async (era, server) => {
+    const client = clientOf(era);
+    const { text, reasons } = await tell(client, server, { kind: 'url', url: 'https://bank.example@evil.example/' });
+    expect(text).toContain('its URL holds a user name');
+    expect(reasons).toEqual(['elicit question-blocked']);
+    expect(client.seen).toEqual([]);
+  },
+);
 
 test.each(COMBINATIONS)(
-  'a %s user is warned of a URL in letters of other scripts by a %s server',
+  'T7: a %s user is warned of a URL in letters of other scripts by a %s server',
   async (era, server) => {
     const client = clientOf(era);
     await tell(client, server, { kind: 'url', url: 'https://аpple.example/' });

@@ -96,7 +96,7 @@ test('P11: a header of 32 KB is refused and closed', async () => {
   expect(statusesOf(await untilClosed(`${HEAD}x: ${'a'.repeat(32_768)}\r\n\r\n`))).toEqual([431]);
 });
 
-test('P11: a head and a body that never end are given up, and the connection with them', async () => {
+test('P11, F12: a head and a body that never end are given up, and the connection with them', async () => {
   await door.ingress.close({ drainMs: 0 });
   door = await openDoor({ patience: { headMs: 200, requestMs: 400 } });
   const head = HEAD.replace('HOST', `127.0.0.1:${door.ingress.port}`);
@@ -109,7 +109,7 @@ test('P11: a head and a body that never end are given up, and the connection wit
   expect(door.broker.calls).toEqual([]);
 });
 
-test('P11: of many connections of one address that say nothing the oldest are closed, and a call still finds room', async () => {
+test('P11, F12: of many connections of one address that say nothing the oldest are closed, and a call still finds room', async () => {
   await door.ingress.close({ drainMs: 0 });
   door = await openDoor({ connectionLimits: { perAddress: 100, silentPerAddress: 5, silentMs: 0 } });
   const closed = Array.from({ length: 20 }, () => untilClosed('POST /mcp'));
@@ -129,7 +129,7 @@ test('P11: connections that were opened together and speak a moment later are al
   for (const answer of answered) expect(statusesOf(await answer)).toEqual([400]);
 });
 
-test('P11: beyond the connections that one address may have a new one is closed', async () => {
+test('P11, F12: beyond the connections that one address may have a new one is closed', async () => {
   await door.ingress.close({ drainMs: 0 });
   door = await openDoor({ connectionLimits: { perAddress: 3, silentPerAddress: 10, silentMs: 60_000 } });
   const dialled = Array.from({ length: 6 }, () => untilClosed(''));

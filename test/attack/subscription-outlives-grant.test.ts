@@ -48,7 +48,7 @@ async function update(uri: string, ...agents: string[]): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, 5));
 }
 
-test('T6: a change is told to the principals whose session heard of it, and of no other resource', async () => {
+test('a change is told to the principals whose session heard of it, and of no other resource', async () => {
   const ends = [await subscribe('a', 'memo:one'), await subscribe('b', 'memo:one'), await subscribe('a', 'memo:two')];
   await update('memo:one', 'a');
   await update('memo:one', 'a', 'b');
@@ -59,7 +59,7 @@ test('T6: a change is told to the principals whose session heard of it, and of n
   expect(told).toHaveLength(3);
 });
 
-test('T6: a change of a sub-resource is told to whom may subscribe to that very one, and to nobody else', async () => {
+test('a change of a sub-resource is told to whom may subscribe to that very one, and to nobody else', async () => {
   await hall.putInForce(`${GRANTED}p, agent:a, resource:x/dir:/a/shut, subscribe, , deny\n`);
   const ends = [await subscribe('a', 'dir:/a'), await subscribe('b', 'seneschal://x/dir:/a')];
   await update('dir:/a/shut', 'a', 'b');
@@ -71,7 +71,7 @@ test('T6: a change of a sub-resource is told to whom may subscribe to that very 
   for (const end of ends) end();
 });
 
-test('T6: what is revoked is told of no more, and its server is told so', async () => {
+test('what is revoked is told of no more, and its server is told so', async () => {
   await subscribe('a', 'memo:one');
   const end = await subscribe('b', 'log:/x');
   await hall.putInForce(`${GRANTED}p, agent:a, resource:x/*, subscribe, , deny\n`);
@@ -83,7 +83,7 @@ test('T6: what is revoked is told of no more, and its server is told so', async 
   expect(hall.unsubscribed).toEqual(['agent:a resource:x/memo:one', 'agent:b resource:x/log:/x']);
 });
 
-test('T6: a grant whose time is over ends at the next change, without a reload', async () => {
+test('a grant whose time is over ends at the next change, without a reload', async () => {
   const until = new Date(Date.now() + 400).toISOString();
   await hall.putInForce(`p, agent:a, resource:x/*, subscribe, "now < timestamp('${until}')", allow\n`);
   await subscribe('a', 'memo:one');

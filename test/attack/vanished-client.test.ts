@@ -26,7 +26,7 @@ async function callAndVanish(headers: Record<string, string>, body: string): Pro
   socket.destroy();
 }
 
-test.each(['modern', 'legacy'])('a %s client that vanishes cancels its call', async (era) => {
+test.each(['modern', 'legacy'])('P14: a %s client that vanishes cancels its call', async (era) => {
   const cancelled = new Promise<void>((resolve) => {
     door.broker.behaviour = (_request, signal) =>
       new Promise((answer) => {

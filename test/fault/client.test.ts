@@ -34,7 +34,7 @@ function howClosed(): readonly unknown[] {
   return rows.map(({ body }): unknown => JSON.parse(body));
 }
 
-test('F13: a client that vanishes while its call is out ends it at the server, and the call stays charged and recorded', async () => {
+test('P14, F13: a client that vanishes while its call is out ends it at the server, and the call stays charged and recorded', async () => {
   counted = await CountedHome.make({ limits: ONE_CALL });
   counted.counter.pause = 'before-answering';
   const served = await counted.home.serve();
@@ -50,7 +50,7 @@ test('F13: a client that vanishes while its call is out ends it at the server, a
   });
 });
 
-test('F13: a client that vanishes before its call is sent gets its budget back, and the server never sees the call', async () => {
+test('P14, F13: a client that vanishes before its call is sent gets its budget back, and the server never sees the call', async () => {
   counted = await CountedHome.make({ limits: ONE_CALL });
   const served = await counted.home.serve();
   const book = counted.openBook();

@@ -68,6 +68,15 @@ test('F9: servers that are gone or mute are failed with reason and date, and the
     status: 'failed',
     error: expect.stringContaining('no answer came in time'),
   });
+  const health = await counted.home.run(['registry', 'list', '--status']);
+  const lines = health.stdout.split('\n').map((line) => line.trim().split(/ {2,}/));
+  expect(lines.slice(0, 2)).toEqual([
+    ['SERVER', 'STATUS', 'BREAKER', 'ERA', 'DROPPED'],
+    ['counter', 'listed', 'closed', expect.stringMatching(/^(?:modern|legacy)$/), '0'],
+  ]);
+  expect(health.stdout).toMatch(
+    /^gone: `server\/discover` failed: the server cannot be reached: ECONNREFUSED; since 2.+ failures$/m,
+  );
   const { stdout } = await counted.home.run(['registry', 'list']);
   expect(stdout).toMatch(
     /^gone +failed +streamable-http +- +.*ECONNREFUSED \(since 2.*, breaker (?:closed|open), \d+ failures\)$/m,

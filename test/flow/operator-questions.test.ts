@@ -8,6 +8,8 @@ const POLICY = `p, role:reader, tool:tools/echo, call, "args.nonce != 'x'", allo
 p, role:reader, tool:tools/slow, call, , allow
 p, agent:demo, tool:tools/huge, call, , deny
 g, agent:demo, role:reader
+p, agent:other, resource:tools/*, read, , allow
+p, agent:other, resource:tools/test://t/secret, read, , deny
 `;
 const LIMITS = `rates:
   - { subject: "agent:*", resource: "tool:*", limit: 60/h, burst: 5 }
@@ -98,6 +100,28 @@ tool:tools/echo  depends on arguments  policy.csv:1
 tool:tools/slow  yes                   policy.csv:2
 `);
   expect(stderr).toBe('1 more are refused; `--all` lists them\n');
+});
+
+test.each(['test://t/secret', 'test://t/%73ecret', 'TEST://t/x/../secret'])(
+  '`policy explain` decides on %s by its normal form, as a read does',
+  async (uri) => {
+    const { code, json } = await asked(`policy explain --as agent:other read resource:tools/${uri} --output json`);
+    expect([code, json()]).toMatchObject([3, { effect: 'deny', rule: 'policy.csv:6' }]);
+    const { stdout } = await asked(`policy explain --as agent:other read resource:tools/${uri}`);
+    const note = '  note: decided on as `resource:tools/test://t/secret`, with the normal form of its URI';
+    expect(stdout.includes(note)).toBe(uri !== 'test://t/secret');
+  },
+);
+
+test('`policy explain` says of a URI without a normal form that it cannot be asked for', async () => {
+  const { code, stdout } = await asked('policy explain --as agent:other read resource:tools/test://me@t/secret');
+  expect([code, stdout]).toEqual([
+    3,
+    `agent:other read resource:tools/test://me@t/secret: deny
+  no row matches; what nothing allows is refused
+  note: the URI has no normal form: whatever the policy says, it is answered as unknown-resource
+`,
+  ]);
 });
 
 describe('`usage`', () => {

@@ -43,6 +43,15 @@ const WRONG: Readonly<Record<string, Readonly<Record<string, string | Uint8Array
   'a quote that is not closed': { 'policy.csv': `${FINE}p, role:dev, tool:tools/hang, call, "args.a, deny\n` },
   'a subject without its kind': { 'policy.csv': `${FINE}p, demo, tool:tools/hang, call, , deny\n` },
   'a comment behind a row': { 'policy.csv': `${FINE}p, role:dev, tool:tools/hang, call, , deny # not yet\n` },
+  'a URI that is not in normal form': {
+    'policy.csv': `${FINE}p, role:dev, resource:tools/TEST://t/%73ecret, read, , deny\n`,
+  },
+  'a glob of URIs that is not in normal form': {
+    'policy.csv': `${FINE}p, role:dev, resource:tools/test://t/x/../%7e*, read, , deny\n`,
+  },
+  'a URI in a set that has no normal form': {
+    'policy.csv': `${FINE}g2, resource:tools/test://me@t/x, set:cheap\np, role:dev, set:cheap, read, , deny\n`,
+  },
   'several problems at once': { 'policy.csv': 'p, role:a, tool:x, call, , allw\nq\ng, agent:demo\n' },
   'a model that would allow more': {
     'policy.csv': FINE,

@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { ALLOW_ALL, bookOf, governedHome, until, WireAgent } from '../fixtures/governed-home.ts';
+import { ALLOW_ALL, bookOf, governedHome, processServer, until, WireAgent } from '../fixtures/governed-home.ts';
 import type { Home, Served } from '../fixtures/home.ts';
 
 let home: Home;
@@ -81,6 +81,27 @@ test('a registry file that is broken while calls run changes nothing but the ala
   await until(() => recorded('registry.rejected') === 1);
   expect((await agent.call('tools__echo', { nonce: 'n' })).isError).toBe(false);
   await until(() => /ERROR reload\.refused .*servers\/tools\.yaml:2:1/.test(served.printed()));
+});
+
+async function readyz(): Promise<unknown> {
+  return (await fetch(`${served.url}/readyz`)).json();
+}
+
+test('a server that is taken away and declared again is asked for its tools, and ready, before anybody calls it', async () => {
+  rmSync(home.path('registry/servers/tools.yaml'));
+  await until(() => recorded('registry.applied') === 1);
+  expect(await agent.tools()).toEqual([]);
+  home.write({ 'registry/servers/tools.yaml': processServer('tools', { env: { TOOLS: 'lookup,echo' } }) });
+  await until(() => recorded('registry.applied') === 2);
+  await expect.poll(readyz, { timeout: 20_000 }).toMatchObject({ servers: { ready: ['tools'] } });
+  expect(await agent.tools()).toEqual(['tools__echo', 'tools__lookup']);
+});
+
+test('a server that is reached in another way is asked anew; what its place listed before is not its list', async () => {
+  home.write({ 'registry/servers/tools.yaml': processServer('tools', { env: { TOOLS: 'lookup' } }) });
+  await until(() => recorded('registry.applied') === 1);
+  await expect.poll(() => agent.tools(), { timeout: 20_000 }).toEqual(['tools__lookup']);
+  expect(await readyz()).toMatchObject({ servers: { ready: ['tools'] } });
 });
 
 test.each([

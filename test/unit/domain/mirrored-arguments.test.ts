@@ -67,9 +67,28 @@ test('what an object inherits is no argument', () => {
 });
 
 test('marks of secret arguments are taken out, and nothing else is', () => {
-  const schema = object({ region: marked('Region'), auth: object({ token: marked('Token') }), key: marked('Key') });
-  expect(withoutMarks(schema, ['auth', 'key'])).toEqual(
-    object({ region: marked('Region'), auth: object({ token: { type: 'string' } }), key: { type: 'string' } }),
+  const schema = object({ region: marked('Region'), who: object({ pin: marked('Pin') }), badge: marked('Badge') });
+  expect(withoutMarks(schema, ['who', 'badge'])).toEqual(
+    object({ region: marked('Region'), who: object({ pin: { type: 'string' } }), badge: { type: 'string' } }),
   );
-  expect(withoutMarks(schema, ['aut', 'auth.tok', 'nothing'])).toBeUndefined();
+  expect(withoutMarks(schema, ['wh', 'who.pi', 'nothing'])).toBeUndefined();
+});
+
+test.each([
+  ['api_key', 'A'],
+  ['apiKey', 'A'],
+  ['token', 'A'],
+  ['password', 'A'],
+  ['t\u043eken', 'A'],
+  ['a', 'X-Api-Key'],
+])('an argument `%s` that is wanted in the header `%s` is a secret, whatever the operator says', (name, header) => {
+  const properties = { region: marked('Region'), [name]: marked(header) };
+  expect(withoutMarks(object(properties), [])).toEqual(
+    object({ region: marked('Region'), [name]: { type: 'string' } }),
+  );
+});
+
+test('what is within a secret argument is secret', () => {
+  const schema = object({ credentials: object({ a: marked('A') }) });
+  expect(withoutMarks(schema, [])).toEqual(object({ credentials: object({ a: { type: 'string' } }) }));
 });

@@ -62,11 +62,6 @@ test.each([
     '1:13 policy-row-never-matches',
   ],
   ['a prompt that was not observed', ['p, agent:a, prompt:crm/great, get, , allow'], '1:13 policy-unknown-tool'],
-  [
-    'a URI that is decided on in another spelling',
-    ['p, agent:a, resource:crm/FILE:///a, read, , deny'],
-    '1:13 policy-row-never-matches',
-  ],
   ['a resource on all servers', ['p, agent:a, resource:*, read, , allow'], '1:13 policy-grant-too-wide'],
   ['a resource of an unknown server', ['p, agent:a, resource:cmr/x:1, read, , allow'], '1:13 policy-unknown-server'],
   ['a grant on all servers', ['p, agent:a, tool:*, call, , allow'], '1:13 policy-grant-too-wide'],

@@ -45,6 +45,23 @@ describe('policy tests', () => {
     const suite = readSuite('tests/a.yaml', text);
     expect(runSuite(POLICY, [suite], context)).toEqual({ checked: 6, failures: [] });
   });
+  test('ask for a URI by its normal form, as a call does', () => {
+    const suite = readSuite(
+      'tests/a.yaml',
+      `- as: agent:reader
+  may: [ read resource:srv/TEST://t/x/../open, read resource:srv/test://t/%73ecret, read resource:srv/test://t/%252e%252e/x ]
+  may_not: [ read resource:srv/test://t/%73ecret, read resource:srv/test://me@t/x ]
+`,
+    );
+    const policy = policyOf(
+      'p, agent:reader, resource:srv/*, read, , allow',
+      'p, agent:reader, resource:srv/test://t/secret, read, , deny',
+    );
+    expect(runSuite(policy, [suite], context).failures.map(({ message }) => message)).toEqual([
+      '`agent:reader may read resource:srv/test://t/secret` does not hold: it is refused by policy.csv:2',
+      '`agent:reader may read resource:srv/test://t/%252e%252e/x` does not hold: the URI has no normal form, so that it cannot be asked for',
+    ]);
+  });
   test('that do not hold are told with file, line and column', () => {
     expect(failures('- as: agent:ci-bot\n  may:\n    - call tool:github/delete_repository\n')).toEqual([
       'tests/a.yaml:3:7 `agent:ci-bot may call tool:github/delete_repository` does not hold: it is refused by policy.csv:2',

@@ -190,6 +190,15 @@ describe('a catalog', () => {
     expect(targets.map(({ exposedName }) => exposedName)).toEqual(['s__C', 's__a', 's__b']);
   });
 
+  test('F11: of 50,000 tools that a server lists 10,000 are read, and it is told of', () => {
+    const tools = Array.from({ length: 50_000 }, (_, index) => tool(`t${index}`));
+    const { targets, findings } = build({ yaml: 'pin: auto\n', observed: listed('s', ...tools) });
+    expect(targets.length).toBe(10_000);
+    expect(findings).toEqual([
+      { server: 's', message: 'the server lists more than 10000 tools; the first 10000 are read (`maxTools`)' },
+    ]);
+  });
+
   test('tells of a failed server, an unknown tool in the settings and too many tools', () => {
     expect(build({ observed: new Map([['s', { status: 'failed', error: 'no such command' }]]) }).findings).toEqual([
       { server: 's', message: 'no such command' },

@@ -25,14 +25,14 @@ test('every page of the tools is listed, verbatim and in order', async () => {
   );
 });
 
-test('of a server that lists too many tools no page is read beyond them', async () => {
+test('F11: of a server that lists too many tools no page is read beyond them', async () => {
   const tools = Array.from({ length: 10_000 }, (_, index) => `t${index}`);
   const { pool } = openPool(stdioServer({ tools, page: 1_000 }, { maxTools: 2_500 }));
   const observed = await pool.observe('srv');
   expect('tools' in observed && observed.tools.length).toBe(2_501);
 });
 
-test('a server that pages for ever has no list', async () => {
+test('F11: a server that pages for ever has no list', async () => {
   const tools = Array.from({ length: 300 }, (_, index) => `t${index}`);
   const { pool } = openPool(stdioServer({ tools, page: 1 }));
   expect(await pool.observe('srv')).toEqual({ error: '`tools/list` has more than 200 pages' });
@@ -54,7 +54,7 @@ test('a shared session is observed and then serves the calls', async () => {
   expect(changes).toEqual([]);
 });
 
-test('a change that the server announces is listed again and told', async () => {
+test('F11: a change that the server announces is listed again and told', async () => {
   const { pool, call, nextChange } = openPool(stdioServer());
   await pool.observe('srv');
   const told = nextChange();

@@ -14,7 +14,8 @@ export const policyExplain: CommandDeclaration = defineCommand({
     row that decided, and every other row that speaks of the question, with the result of its condition. It needs no
     broker that runs, calls nothing and records nothing.
 
-    Without --args the question is about all arguments: a grant under a condition then counts as one that may match.`,
+    Without --args the question is about all arguments: a grant under a condition then counts as one that may match.
+    The URI of a resource is put into its normal form first, as it is before each call; a note says so where it differs.`,
   arguments: [
     { name: 'action', what: 'what is done, such as `call`' },
     { name: 'target', what: 'what it is done to, such as `tool:files/read_text_file`' },

@@ -13,15 +13,20 @@ export const registryList: CommandDeclaration = defineCommand({
     status, the harm it can do, and what a call costs. A tool can be called when its status is active: its definition
     is the one that registry.lock holds. Where a broker runs it answers; where none does the servers are started for
     as long as the question takes. Of a virtual server it prints how much it shows, before any agent's policy, and
-    what in its file does not hold.`,
+    what in its file does not hold. With --status it prints of every server how it is doing and nothing else: its state,
+    its breaker, its era, the messages that it sent for nobody, and its error in full.`,
+  flags: [{ name: 'status', what: 'print how each server is doing, its error in full' }],
   settings: ['registry', 'policies', 'data'],
   exits: { yes: 'the registry was read; what is wrong with a server stands in its row' },
   examples: [
     { wish: 'See which tools there are, and which are blocked', line: 'seneschal registry list' },
+    { wish: 'See how each server is doing', line: 'seneschal registry list --status' },
     { wish: 'Have the same for a program', line: 'seneschal registry list --output json' },
   ],
-  run: async ({ settings, output }) => {
-    printData(await administerAct(settings(), 'registry.status', {}), output, statusText);
+  run: async ({ flags: { status }, settings, output }) => {
+    const seen = await administerAct(settings(), 'registry.status', {});
+    if (status) printData({ servers: objectsOf(seen, 'servers') }, output, serversText);
+    else printData(seen, output, statusText);
     return EXIT.yes;
   },
 });
@@ -56,6 +61,20 @@ function statusText(data: JsonValue): string {
     ...(virtual.length > 0 ? ['', table([VIRTUAL_COLUMNS, ...virtual])] : []),
     ...(findings.length > 0 ? ['', ...findings] : []),
   ].join('\n');
+}
+
+function serversText(data: JsonValue): string {
+  const servers = objectsOf(data, 'servers');
+  const rows = servers.map(({ name, status, breaker, era, droppedMessages }) =>
+    [name, status, breaker ?? '-', era ?? '-', droppedMessages ?? 0].map(cellOf),
+  );
+  const errors = servers.flatMap(({ name, error, since, failures }) =>
+    error === undefined
+      ? []
+      : [visibleText(`${cellOf(name)}: ${cellOf(error)}; since ${cellOf(since)}, ${cellOf(failures)} failures`)],
+  );
+  const head = ['SERVER', 'STATUS', 'BREAKER', 'ERA', 'DROPPED'];
+  return [table([head, ...rows]), ...(errors.length > 0 ? ['', ...errors] : [])].join('\n');
 }
 
 /** Why a server fails, since when, and what came of it, and what it said for nobody; nothing of one that does well. */
