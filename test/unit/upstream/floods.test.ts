@@ -121,7 +121,9 @@ test('calls beyond 256 wait for a socket, and all are answered', async () => {
   await until(() => held.length === 256);
   await new Promise((resolve) => setTimeout(resolve, 50));
   expect(held).toHaveLength(256);
-  const answering = setInterval(() => held.splice(0).forEach((answer) => void answer()), 5);
+  const answering = setInterval(() => {
+    for (const answer of held.splice(0)) answer();
+  }, 5);
   expect(new Set((await calls).map(textOf))).toEqual(new Set(['waited']));
   clearInterval(answering);
 });
