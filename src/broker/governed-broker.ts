@@ -30,17 +30,7 @@ import { ledgerPosture, type Recorder } from './recorder.ts';
 import { ResourceSubscriptions } from './resource-subscriptions.ts';
 import { Shown } from './shown.ts';
 import { type GatheredControl, type OnControlFailure, settleAll, type WalkedRow, walkRow } from './step.ts';
-import {
-  barredBy,
-  cannotBeDecided,
-  costOf,
-  isVisible,
-  replyTo,
-  rowsOf,
-  targetOf,
-  type Walk,
-  withFixed,
-} from './walk.ts';
+import { barredBy, cannotBeDecided, costOf, isVisible, rowsOf, targetOf, told, type Walk, withFixed } from './walk.ts';
 import type { World } from './world.ts';
 
 /** What the hall needs from the rooms; handed in by `app/`. */
@@ -158,7 +148,7 @@ export class GovernedBroker implements Broker {
 
   async #callUnless(barred: Reason | undefined, request: CallRequest, options: CallOptions): Promise<CallReply> {
     const walk = this.#receive(request, options);
-    return replyTo(walk.call, await this.#whole(walk, barred));
+    return told(walk.call, await this.#whole(walk, barred));
   }
 
   /** Takes no new calls and resolves when the last one under way has ended; those that wait for answers are ended. */
