@@ -37,10 +37,10 @@ import {
   cannotBeDecided,
   costOf,
   isVisible,
-  replyTo,
   rowsOf,
   targetOf,
   textOf,
+  told,
   type Walk,
   withFixed,
 } from './walk.ts';
@@ -162,7 +162,7 @@ export class GovernedBroker implements Broker {
 
   async #callUnless(barred: Reason | undefined, request: CallRequest, options: CallOptions): Promise<CallReply> {
     const walk = this.#receive(request, options);
-    return replyTo(walk.call, await this.#whole(walk, barred));
+    return told(walk.call, await this.#whole(walk, barred));
   }
 
   /** Takes no new calls and resolves when the last one under way has ended; those that wait for answers are ended. */

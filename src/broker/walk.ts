@@ -54,7 +54,7 @@ export function costOf(call: Call, outcome: Outcome): number {
 }
 
 /** What the door is told of how a call ended. */
-export function replyTo({ id, target }: Call, outcome: Outcome): CallReply {
+export function told({ id, target }: Call, outcome: Outcome): CallReply {
   const declaredOutput = target.kind === 'tool' ? target.definition.outputSchema : undefined;
   return { callId: id, outcome, declaredOutput };
 }

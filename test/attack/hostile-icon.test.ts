@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from 'vitest';
 import type { JsonObject } from '../../src/lib/json.ts';
-import { governedHome, httpServer, WireAgent } from '../fixtures/governed-home.ts';
+import { governedHome, httpServer, until, WireAgent } from '../fixtures/governed-home.ts';
 import type { Home } from '../fixtures/home.ts';
 import { serveModernOffers } from '../fixtures/modern-offers.ts';
 
@@ -35,6 +35,7 @@ test('T8: no list shows an icon that runs, reads a file or is fetched in the cle
   home = governedHome({ servers: { up: httpServer('up', url) }, policy: POLICY });
   const served = await home.serve();
   const agent = new WireAgent(served.url, await home.key('demo'));
+  await until(async () => (await agent.tools()).length === 1);
   for (const [method, member] of [
     ['tools/list', 'tools'],
     ['prompts/list', 'prompts'],
@@ -59,14 +60,17 @@ test('T8: the pin is of the whole definition: an icon that is not shown and beco
   const { url } = await serveModernOffers(offered);
   home = governedHome({ servers: { up: httpServer('up', url) } });
   const key = await home.key('demo');
-  const seen: (readonly string[])[] = [];
-  for (const src of ['javascript:1', 'javascript:2']) {
+  for (const [src, count] of [
+    ['javascript:1', 1],
+    ['javascript:2', 0],
+  ] as const) {
     offered.tools = [{ name: 'draw', inputSchema: { type: 'object' }, icons: [{ src }] }];
     const served = await home.serve();
     const agent = new WireAgent(served.url, key);
-    seen.push(await agent.tools());
+    await until(async () => (await agent.tools()).length === count);
     agent.close();
     await served.stop();
   }
-  expect(seen).toEqual([['up__draw'], []]);
+  const { stdout } = await home.run(['registry', 'list']);
+  expect(stdout).toMatch(/draw.*drifted|drifted.*draw/);
 });

@@ -1,6 +1,6 @@
 // A tool of a modern server whose schemas no revision before 2026-07-28 knows, seen by real clients of both eras.
 import { afterEach, expect, test } from 'vitest';
-import { bookOf, governedHome, httpServer } from '../fixtures/governed-home.ts';
+import { bookOf, governedHome, httpServer, until } from '../fixtures/governed-home.ts';
 import type { Home } from '../fixtures/home.ts';
 import { type AgentClient, type ClientKind, connectClient } from '../fixtures/mcp-clients.ts';
 import { serveModernOffers } from '../fixtures/modern-offers.ts';
@@ -50,6 +50,7 @@ async function connected(kind: ClientKind): Promise<void> {
     url: `${served.url}/mcp`,
     headers: { authorization: `Bearer ${key}` },
   });
+  await until(async () => (await client.list()).length === TOOLS.length);
 }
 
 /** What is structured in each tool's result; both SDKs check it against the schema that was listed. */
