@@ -89,7 +89,7 @@ export const CALL_FIELDS: {
     durationMs: 'Milliseconds from there to the outcome, by the monotonic clock',
     costNanoUsd: 'What was charged, in nano-dollars',
     outcome:
-      '`completed`, `failed`, `refused` where the call was made and its result withheld, or `input-required` where a question interrupted it and another call goes on',
+      '`completed`, `failed`, `refused` where the call was made and its result withheld, or `input-required` where a question interrupted it and another call goes on; where none does, a second entry says how it ended',
     inDoubt: 'True where the tool server may have acted although no answer came',
     steps: 'What each control of the result row saw and said',
     stage: 'The control that withheld the result',

@@ -85,7 +85,7 @@ export interface ClosedEntry extends Common<'call.closed'> {
   readonly admittedAtMs: number;
   readonly durationMs: number;
   readonly costNanoUsd: number;
-  /** `refused` when the call was made and its result withheld; `input-required` when another call goes on with it. */
+  /** `refused` when the call was made and its result withheld; `input-required` when another call goes on with it, or a second entry follows. */
   readonly outcome: 'completed' | 'failed' | 'refused' | 'input-required';
   readonly inDoubt: boolean;
   /** The result row. */

@@ -53,7 +53,7 @@ function endingsOf(server: string): readonly string[] {
   return bookOf(home)
     .map(({ entry }) => entry)
     .filter(({ kind, target }) => kind === 'call.closed' && target === `tool:${server}/ask`)
-    .map(({ outcome, reason, inDoubt }) => `${String(outcome)} ${String(reason ?? '')} ${String(inDoubt)}`);
+    .map(({ outcome, reason, inDoubt }) => `${String(outcome)} ${String(reason ?? '')} ${JSON.stringify(inDoubt)}`);
 }
 
 test('calls that nobody answers shut nobody out of a server over pipes: the first of them ends', async () => {
