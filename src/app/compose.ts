@@ -214,9 +214,11 @@ async function closeCore(
   why: string,
 ): Promise<void> {
   observer.stop();
-  // Losing a call's upstream is an outcome like another, so that draining ends even when a tool server hangs.
+  // Ends what waits for answers at once. Losing a call's upstream is an outcome like another, so that draining ends even
+  // when a tool server hangs.
+  const drained = broker.drain();
   await upstreams.close();
-  await broker.drain();
+  await drained;
   await record.flush().catch(() => {});
   await journal.note({ kind: 'broker.stopped', why });
   try {

@@ -69,6 +69,7 @@ test('a grant that is taken away ends the call that waits, also where it comes b
   home.write({ 'policies/policy.csv': `${POLICY}p, agent:ana, tool:granted/ask, call, , deny\n` });
   await until(async () => !(await ana.tools()).includes('granted__ask'));
   expect((await goOn()).text).toBe('Unknown tool: granted__ask');
+  await until(() => endingsOf('granted').length === 2);
   expect(endingsOf('granted')).toEqual(['input-required  false', 'failed cancelled true']);
   home.write({ 'policies/policy.csv': POLICY });
   await until(async () => (await ana.tools()).includes('granted__ask'));
