@@ -100,7 +100,7 @@ async function prepare(
   if (listener.logLevel !== undefined && sharing === 'principal') await askForLogs(session, listener.logLevel, signal);
   if (asked === undefined) return listener;
   const hasNews = place.takeRootsNews();
-  if (hasNews) session.channel.notify('notifications/roots/list_changed');
+  if (hasNews) void session.channel.notify('notifications/roots/list_changed');
   // Over pipes its first question comes some turns after its first listing.
   const mayAskYet = session !== before && place.told.roots !== undefined && !asked.hasAsked;
   if (hasNews || mayAskYet) await asked.questioned(ROOTS_PATIENCE_MS);

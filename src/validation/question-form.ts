@@ -14,6 +14,9 @@ const LONGEST_DENIAL = 64;
 /** What may stand between a negation and what is denied, as in `do not give us your password`; `not only` is none. */
 const DENIED_BEFORE =
   /\b(?:not|never|no|without|don['’]t)(?: (?:enter|type|paste|give|send|share|tell|provide|include|write|put))?(?: in)?(?: (?:us|me|here))?(?: (?:a|an|any|the|your))?\s+$/i;
+/** `do not give us your phone number, pin`: a list of what is denied, without a word that would begin something else. */
+const DENIED_IN_LIST =
+  /\b(?:not|never|don['’]t) (?:enter|type|paste|give|send|share|tell|provide|include|write|put)(?: (?:us|me|here))? (?:an?|any|the|your)(?: (?!(?:with|to|for|as|in|on|by|of|which|that|it|and|but|then)\b)[\w'-]+){1,3},(?: (?:an?|any|the|your))?\s+$/i;
 /** `a pin or password`: what is denied of the one is denied of the other. */
 const ALSO_DENIED = /^\s+n?or(?: (?:a|an|any|the|your))?\s+$/i;
 /** Words of titles and descriptions that stand before what nobody types into another program's form. */
@@ -77,8 +80,10 @@ function mentionsSecret(value: JsonValue | undefined): boolean {
   const text = asciiLookalike(value.replaceAll(/\p{Cf}/gu, ''));
   let deniedUntil = -1;
   for (const { index, 0: word } of text.matchAll(SECRET_WORDS)) {
+    const before = text.slice(Math.max(0, index - LONGEST_DENIAL), index);
     const isDenied =
-      DENIED_BEFORE.test(text.slice(Math.max(0, index - LONGEST_DENIAL), index)) ||
+      DENIED_BEFORE.test(before) ||
+      DENIED_IN_LIST.test(before) ||
       (deniedUntil >= 0 && ALSO_DENIED.test(text.slice(deniedUntil, index)));
     if (!isDenied) return true;
     deniedUntil = index + word.length;

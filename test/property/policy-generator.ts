@@ -25,7 +25,7 @@ const principalOf = (name: string, team?: string): Principal =>
   mintPrincipal({ name, owner: 'ana', team }, { by: 'api-key', credentialId: 'k' });
 
 export const PRINCIPALS: readonly Principal[] = [principalOf('a', 't'), principalOf('ab', 'u'), principalOf('b')];
-export const OBJECTS: readonly string[] = ['tool:x/a', 'tool:x/ab', 'tool:X/a', 'tool:y/a', 'resource:x/a'];
+export const OBJECTS: readonly string[] = ['tool:x/a', 'tool:x/ab', 'tool:X/a', 'tool:y/a', 'resource:x/mem:a'];
 export const ACTIONS_ASKED: readonly string[] = ['call', 'read'];
 const ROLES = ['role:r0', 'role:r1', 'role:r2', 'role:r3'];
 const SETS = ['set:s0', 'set:s1', 'set:s2'];

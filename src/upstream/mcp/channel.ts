@@ -95,8 +95,11 @@ export interface Channel {
   speak(era: Era, protocolVersion: string): void;
   /** Sends one request under an id of our own. MUST NOT reject. */
   request(method: string, params: JsonObject, options: RequestOptions): Promise<Answer>;
-  /** Sends a notification; nobody learns whether it arrived. */
-  notify(method: string, params?: JsonObject): void;
+  /**
+   * Sends a notification; nobody learns whether it arrived. Resolves, within seconds, when what is sent next cannot overtake
+   * it; never rejects.
+   */
+  notify(method: string, params?: JsonObject): Promise<unknown>;
   /** Answers a question of the server; nobody learns whether it arrived. */
   respond(id: string | number, answer: ServerAnswer): void;
   /** After the handshake: opens what is needed to hear notifications that no request asked for. */

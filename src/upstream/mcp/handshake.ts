@@ -46,14 +46,15 @@ export function requestInitialize(channel: Channel, options: HandshakeOptions): 
 }
 
 /** Reads the answer to `initialize`, settles the revision and tells the server that the session begins. */
-export function finishLegacy(channel: Channel, answer: Answer): Handshake | FailedHandshake {
+export async function finishLegacy(channel: Channel, answer: Answer): Promise<Handshake | FailedHandshake> {
   if (answer.kind !== 'result') return failedHandshake('initialize', answer);
   const version = answer.result.protocolVersion;
   if (typeof version !== 'string' || !speaksLegacyVersion(version, channel.transport)) {
     return { kind: 'failed', message: 'the server offers no protocol revision that the broker speaks' };
   }
   channel.speak('legacy', version);
-  channel.notify('notifications/initialized');
+  // Over HTTP each message has a way of its own: the first request must not come before this.
+  await channel.notify('notifications/initialized');
   return { kind: 'agreed', era: 'legacy', protocolVersion: version, capabilities: capabilitiesOf(answer.result) };
 }
 

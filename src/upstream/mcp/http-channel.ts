@@ -61,7 +61,7 @@ export class HttpChannel implements Channel, Hearers {
   readonly #events: HttpExchangeEvents = {
     onServerMessage: (message, hearers) => this.#onServerMessage(message, hearers),
     onDropped: () => this.#options.events.onDropped(),
-    onGivenUp: (requestId, reason) => this.notify('notifications/cancelled', { requestId, reason }),
+    onGivenUp: (requestId, reason) => void this.notify('notifications/cancelled', { requestId, reason }),
     onSettled: (id) => {
       if (!this.#openEnded.delete(id)) this.#underWay -= 1;
       if (this.#listeners.size > 0) this.#listeners.delete(id);
@@ -147,9 +147,9 @@ export class HttpChannel implements Channel, Hearers {
     return this.#session === undefined ? exchange.answer : exchange.answer.then(orSessionLost);
   }
 
-  notify(method: string, params?: JsonObject): void {
+  notify(method: string, params?: JsonObject): Promise<unknown> {
     // 2026-07-28: on HTTP a closed stream is the cancellation, and there is nothing else to tell a server.
-    if (this.#era === 'legacy') void this.#post(notificationText(method, params));
+    return this.#era === 'legacy' ? this.#post(notificationText(method, params)) : Promise.resolve();
   }
 
   respond(id: string | number, answer: ServerAnswer): void {

@@ -85,7 +85,7 @@ export class SseChannel implements Channel {
     const id = this.#pending.nextId();
     const answer = this.#pending.wait(id, options, (why) => {
       // The specification forbids cancelling `initialize`.
-      if (method !== 'initialize') this.notify('notifications/cancelled', { requestId: id, reason: why });
+      if (method !== 'initialize') void this.notify('notifications/cancelled', { requestId: id, reason: why });
     });
     const wishes = withWishes(params, id, { era: 'legacy', listener: options.listener });
     const body = requestText(id, method, paramsText(wishes, 'legacy', this.#options.clientInfo));
@@ -93,8 +93,8 @@ export class SseChannel implements Channel {
     return answer;
   }
 
-  notify(method: string, params?: JsonObject): void {
-    void this.#postAside(notificationText(method, params));
+  notify(method: string, params?: JsonObject): Promise<unknown> {
+    return this.#postAside(notificationText(method, params));
   }
 
   respond(id: string | number, answer: ServerAnswer): void {

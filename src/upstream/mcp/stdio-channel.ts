@@ -92,12 +92,13 @@ export class StdioChannel implements Channel {
     }
     return this.#pending.wait(id, options, (why) => {
       // The specification forbids cancelling `initialize`.
-      if (method !== 'initialize') this.notify('notifications/cancelled', { requestId: id, reason: why });
+      if (method !== 'initialize') void this.notify('notifications/cancelled', { requestId: id, reason: why });
     });
   }
 
-  notify(method: string, params?: JsonObject): void {
+  notify(method: string, params?: JsonObject): Promise<unknown> {
     this.#child.write(`${notificationText(method, params)}\n`);
+    return Promise.resolve();
   }
 
   respond(id: string | number, answer: ServerAnswer): void {

@@ -54,6 +54,12 @@ test.each([
     { n: { type: 'string', description: 'A name (do not give us a pin or password).' } },
   ],
   [
+    'a field that warns of secrets in a list',
+    {
+      n: { type: 'integer', description: 'A number (do not give us your phone number, pin, or other sensitive info)' },
+    },
+  ],
+  [
     'a field without a password',
     { n: { type: 'string', title: 'Not your password', description: 'Never enter a PIN.' } },
   ],
@@ -67,6 +73,7 @@ test.each([
   'Type your account password below',
   'Your API key? It is never stored.',
   'No nonsense: your PIN or password',
+  'Do not share the form with anyone, password',
 ])('a form that takes free text is blocked where its message is: %s', (message) => {
   const blocked =
     'question-blocked: the question is not asked: its message asks for a secret, and its form takes free text';
