@@ -1,14 +1,7 @@
 // Sends calls over a fixed number of connections, each as soon as the one before it is answered.
 import { Pool } from 'undici';
+import { type AskedTool, bodyOf, headersOf } from './asked-tool.ts';
 import { argument, median, say } from './part.ts';
-
-/** What to send where. */
-export interface Load {
-  readonly origin: string;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly connections: number;
-  readonly tool: string;
-}
 
 /** One round of calls, as the caller sees it. */
 export interface Round {
@@ -21,27 +14,14 @@ export interface Round {
   readonly p99Ms: number;
 }
 
-const load = argument<Load>();
+const load = argument<AskedTool>();
 const pool = new Pool(load.origin, { connections: load.connections, pipelining: 1 });
-const headers = {
-  'content-type': 'application/json',
-  accept: 'application/json, text/event-stream',
-  'mcp-protocol-version': '2026-07-28',
-  'mcp-method': 'tools/call',
-  'mcp-name': load.tool,
-  ...load.headers,
-};
-const envelope = {
-  'io.modelcontextprotocol/protocolVersion': '2026-07-28',
-  'io.modelcontextprotocol/clientCapabilities': {},
-};
+const headers = headersOf(load);
 let lastId = 0;
 
 async function call(): Promise<string> {
   lastId += 1;
-  const params = { name: load.tool, arguments: { id: `c-${lastId}`, depth: 1 }, _meta: envelope };
-  const body = JSON.stringify({ jsonrpc: '2.0', id: lastId, method: 'tools/call', params });
-  const answer = await pool.request({ path: '/mcp', method: 'POST', headers, body });
+  const answer = await pool.request({ path: '/mcp', method: 'POST', headers, body: bodyOf(load, lastId) });
   const text = await answer.body.text();
   return answer.statusCode === 200 && text.includes('"structuredContent"') ? '' : `${answer.statusCode} ${text}`;
 }

@@ -1,12 +1,13 @@
 import { once } from 'node:events';
-import type { Load, Round } from './load.ts';
+import type { AskedTool } from './asked-tool.ts';
+import type { Round } from './load.ts';
 import { cpuUsOf, median, type Part, startPart } from './part.ts';
 
 /** One of the processes that are compared, and how to reach it. */
 export interface Contestant {
   readonly name: string;
   readonly pid: number | undefined;
-  readonly load: Load;
+  readonly load: AskedTool;
 }
 
 /** Medians over the rounds of one contestant. */

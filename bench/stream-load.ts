@@ -1,13 +1,10 @@
 // Calls a tool that tells of its progress, over a fixed number of connections, and notes when what arrived.
 import { Pool } from 'undici';
+import { type AskedTool, bodyOf, headersOf } from './asked-tool.ts';
 import { argument, median, say } from './part.ts';
 
 /** What to send where. */
-export interface StreamLoad {
-  readonly origin: string;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly connections: number;
-  readonly tool: string;
+export interface StreamLoad extends AskedTool {
   /** Notifications that each call has to bring. */
   readonly notices: number;
 }
@@ -24,28 +21,19 @@ export interface StreamRound {
 
 const load = argument<StreamLoad>();
 const pool = new Pool(load.origin, { connections: load.connections, pipelining: 1 });
-const headers = {
-  'content-type': 'application/json',
-  accept: 'application/json, text/event-stream',
-  'mcp-protocol-version': '2026-07-28',
-  'mcp-method': 'tools/call',
-  'mcp-name': load.tool,
-  ...load.headers,
-};
+const headers = headersOf(load);
 const NOTICE = '"method":"notifications/progress"';
 
 async function stream(
   id: number,
 ): Promise<{ readonly firstMs: number; readonly lastMs: number; readonly wrong: string }> {
-  const _meta = {
-    'io.modelcontextprotocol/protocolVersion': '2026-07-28',
-    'io.modelcontextprotocol/clientCapabilities': {},
-    progressToken: id,
-  };
-  const params = { name: load.tool, arguments: { id: `c-${id}`, depth: 1 }, _meta };
   const startedMs = performance.now();
-  const body = JSON.stringify({ jsonrpc: '2.0', id, method: 'tools/call', params });
-  const answer = await pool.request({ path: '/mcp', method: 'POST', headers, body });
+  const answer = await pool.request({
+    path: '/mcp',
+    method: 'POST',
+    headers,
+    body: bodyOf(load, id, { progressToken: id }),
+  });
   let text = '';
   let firstMs = Number.NaN;
   for await (const chunk of answer.body) {

@@ -2,6 +2,7 @@ import type { Ledger } from '../ledger/append.ts';
 import type { HouseDetails, HouseEntry, HouseKind } from '../ledger/entry.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Digest } from '../lib/digest.ts';
+import { thrownText } from '../lib/thrown-text.ts';
 import type { Log } from '../telemetry/log.ts';
 
 /** An act of the house: its kind and what is told of it. */
@@ -45,7 +46,7 @@ export function openJournal(parts: JournalParts): Journal {
     require,
     note: (event) =>
       require(event).catch((error: unknown) => {
-        const message = error instanceof Error ? error.message : 'not an error';
+        const message = thrownText(error);
         parts.log.error('ledger.unavailable', { kind: event.kind, error: message });
       }),
   };

@@ -5,6 +5,7 @@ import { formatProblem, type Problem, ProblemError } from '../domain/problem.ts'
 import type { AgentLookup } from '../identity/mint-principal.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Digest } from '../lib/digest.ts';
+import { thrownText } from '../lib/thrown-text.ts';
 import { mayEverReach, principalSubjects } from '../policy/authorize.ts';
 import { mayEverReachBy, mayEverUse } from '../policy/may-ever-use.ts';
 import { runSuite } from '../policy/suite.ts';
@@ -228,7 +229,7 @@ export class Standing {
   #change(act: () => Promise<void>): Promise<void> {
     const done = this.#changes.then(act);
     this.#changes = done.catch((error: unknown) => {
-      this.#parts.log.error('change.failed', { error: error instanceof Error ? error.message : 'not an error' });
+      this.#parts.log.error('change.failed', { error: thrownText(error) });
     });
     return this.#changes;
   }

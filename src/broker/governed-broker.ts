@@ -9,6 +9,7 @@ import type { ViewName } from '../domain/view-name.ts';
 import type { DecidedAct } from '../ledger/call-record.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Ids } from '../lib/ids.ts';
+import { thrownText } from '../lib/thrown-text.ts';
 import type { Suspensions } from '../questions/suspensions.ts';
 import type { Log } from '../telemetry/log.ts';
 import { Asking } from './asking.ts';
@@ -32,18 +33,7 @@ import { safeDispatch } from './safe-dispatch.ts';
 import { Shown } from './shown.ts';
 import { type GatheredControl, type OnControlFailure, settleAll, type WalkedRow, walkRow } from './step.ts';
 import { WaitingLegs } from './waiting-legs.ts';
-import {
-  barredBy,
-  cannotBeDecided,
-  costOf,
-  isVisible,
-  rowsOf,
-  targetOf,
-  textOf,
-  told,
-  type Walk,
-  withFixed,
-} from './walk.ts';
+import { barredBy, cannotBeDecided, costOf, isVisible, rowsOf, targetOf, told, type Walk, withFixed } from './walk.ts';
 import type { World } from './world.ts';
 
 /** What the hall needs from the rooms; handed in by `app/`. */
@@ -82,7 +72,7 @@ export class GovernedBroker implements Broker {
     this.#world = world;
     this.#parts = parts;
     this.#shown = new Shown(world);
-    this.#onFailure = (control, error) => parts.log.error('control.failed', { control, error: textOf(error) });
+    this.#onFailure = (control, error) => parts.log.error('control.failed', { control, error: thrownText(error) });
     this.#waiting = new WaitingLegs({ ...parts, onFailure: this.#onFailure });
     this.#asking = new Asking({
       ...{ suspensions: parts.suspensions, clock: parts.clock, ids: parts.ids },
@@ -133,7 +123,7 @@ export class GovernedBroker implements Broker {
     try {
       await this.#parts.recorder.malformed({ ...message, revision, registry });
     } catch (error) {
-      this.#parts.log.error('ledger.unavailable', { error: textOf(error) });
+      this.#parts.log.error('ledger.unavailable', { error: thrownText(error) });
     }
   }
 
@@ -179,7 +169,7 @@ export class GovernedBroker implements Broker {
       return await this.#walk(walk, this.#open ? barred : 'shutting-down');
     } catch (error) {
       // INVARIANT: call never rejects. What ends here is a defect of the hall itself.
-      this.#parts.log.error('call.broke', { callId: walk.call.id, error: textOf(error) });
+      this.#parts.log.error('call.broke', { callId: walk.call.id, error: thrownText(error) });
       return cannotBeDecided(walk, 'walk', 'control-failed');
     } finally {
       if (walk.call.resumption !== undefined) this.#parts.suspensions.release(walk.call.id);
@@ -237,14 +227,14 @@ export class GovernedBroker implements Broker {
     try {
       await this.#parts.recorder.refused(decided, refusal);
     } catch (error) {
-      this.#parts.log.error('ledger.unavailable', { error: textOf(error) });
+      this.#parts.log.error('ledger.unavailable', { error: thrownText(error) });
       return cannotBeDecided(walk, 'ledger', ledgerPosture.yields);
     }
     return refusal;
   }
 
   #withoutRecord(walk: Walk, gathered: readonly GatheredControl[], error: unknown): Outcome {
-    this.#parts.log.error('ledger.unavailable', { error: textOf(error) });
+    this.#parts.log.error('ledger.unavailable', { error: thrownText(error) });
     const refusal = cannotBeDecided(walk, 'ledger', ledgerPosture.yields);
     settleAll(gathered, { call: walk.call }, { outcome: refusal, onFailure: this.#onFailure });
     return refusal;
@@ -277,7 +267,7 @@ export class GovernedBroker implements Broker {
         durationMs: Math.round(this.#parts.clock.monotonicMs() - walk.startedMs),
       });
     } catch (error) {
-      this.#parts.log.error('ledger.unavailable', { error: textOf(error) });
+      this.#parts.log.error('ledger.unavailable', { error: thrownText(error) });
       // The tool server acted, but nobody may be told what the book does not hold.
       const message = 'the outcome of this call could not be recorded; it is in doubt';
       return { kind: 'failed', reason: ledgerPosture.yields, message, inDoubt: true };

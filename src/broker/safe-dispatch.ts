@@ -1,8 +1,8 @@
 import type { Call } from '../domain/call.ts';
 import type { DispatchResult } from '../domain/outcome.ts';
+import { thrownText } from '../lib/thrown-text.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { DispatchOptions } from './broker.ts';
-import { textOf } from './walk.ts';
 
 /** The back door as the hall holds it. */
 interface BackDoor {
@@ -15,7 +15,7 @@ export async function safeDispatch(door: BackDoor, call: Call, options: Dispatch
   try {
     return await door.dispatch(call, options);
   } catch (error) {
-    door.log.error('dispatch.broke', { callId: call.id, error: textOf(error) });
+    door.log.error('dispatch.broke', { callId: call.id, error: thrownText(error) });
     const message = 'the call broke after it was sent; it is in doubt';
     return { kind: 'failed', reason: 'upstream-lost', message, inDoubt: true };
   }

@@ -2,11 +2,12 @@ import type { Call } from '../domain/call.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import type { Reason } from '../domain/reasons.ts';
 import type { Clock } from '../lib/clock.ts';
+import { thrownText } from '../lib/thrown-text.ts';
 import type { Suspensions } from '../questions/suspensions.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Recorder } from './recorder.ts';
 import { type GatheredControl, type OnControlFailure, settleAll } from './step.ts';
-import { costOf, textOf, type Walk } from './walk.ts';
+import { costOf, type Walk } from './walk.ts';
 
 interface WaitingLeg {
   readonly walk: Walk;
@@ -77,7 +78,7 @@ export class WaitingLegs {
         costNanoUsd: costOf(call, outcome),
       });
     } catch (error) {
-      log.error('ledger.unavailable', { error: textOf(error) });
+      log.error('ledger.unavailable', { error: thrownText(error) });
     }
   }
 }

@@ -59,11 +59,6 @@ export function told({ id, target }: Call, outcome: Outcome): CallReply {
   return { callId: id, outcome, declaredOutput };
 }
 
-/** What the log is told of what was thrown. */
-export function textOf(error: unknown): string {
-  return error instanceof Error ? error.message : 'not an error';
-}
-
 /** The refusal of what nobody can judge now. */
 export function cannotBeDecided(walk: Walk, stage: Refusal['stage'], reason: Refusal['reason']): Refusal {
   return {

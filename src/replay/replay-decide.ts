@@ -6,6 +6,7 @@ import type { StoredDecision } from '../ledger/query.ts';
 import { isUntouched, readDecision, readDigest } from '../ledger/read-entry.ts';
 import type { Digest } from '../lib/digest.ts';
 import { LruMap } from '../lib/lru.ts';
+import { thrownText } from '../lib/thrown-text.ts';
 import { type Difference, effectOf, inconsistencyOf, type Replayed } from './difference.ts';
 import { recordedTarget } from './recorded-target.ts';
 
@@ -162,6 +163,6 @@ function decideStep(control: Control | undefined, exchange: Exchange, step: Reco
     return effectOf(control.decide(exchange, step.facts));
   } catch (error) {
     // What threw then was recorded as `indeterminate`; a throw now is a decision that is not the same.
-    return { effect: 'threw', detail: error instanceof Error ? error.message : 'not an error' };
+    return { effect: 'threw', detail: thrownText(error) };
   }
 }

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { AgentLink } from '../domain/agent-link.ts';
 import type { DispatchResult, JsonRpcErrorBody } from '../domain/outcome.ts';
 import { type AskAgent, isQuestion, type QuestionAnswer, type ServerQuestion } from '../domain/question.ts';
@@ -150,7 +151,7 @@ export class AskedCall {
   }
 
   async #askAll({ questions, requestState }: InputWanted, round: number): Promise<Resumed | DispatchResult> {
-    if (questions.length === 0) await pause(FIRST_PAUSE_MS * 2 ** round);
+    if (questions.length === 0) await pause(FIRST_PAUSE_MS * 2 ** round, undefined, { ref: false });
     const answers = await Promise.all(questions.map((question) => this.#ask(question)));
     const inputResponses: Record<string, JsonObject> = {};
     for (const [index, answer] of answers.entries()) {
@@ -221,10 +222,4 @@ function needed({ method, params }: ServerQuestion): JsonObject {
   if (method === 'roots/list') return { roots: {} };
   if (method === 'sampling/createMessage') return { sampling: params.tools === undefined ? {} : { tools: {} } };
   return { elicitation: params.mode === 'url' ? { url: {} } : { form: {} } };
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, ms).unref();
-  });
 }

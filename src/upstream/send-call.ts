@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { AgentLink } from '../domain/agent-link.ts';
 import type { CancelSignal } from '../lib/cancellation.ts';
 import type { JsonObject } from '../lib/json.ts';
@@ -132,10 +133,4 @@ async function openWhile(place: CallPlace, signal: CancelSignal): Promise<Sessio
   const opened = await Promise.race([place.open(), over]);
   signal.removeEventListener('abort', onAbort);
   return opened;
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, ms);
-  });
 }

@@ -3,6 +3,7 @@ import type { PostureRow } from '../domain/posture.ts';
 import { allow, deny, type Verdict } from '../domain/verdict.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../lib/json.ts';
 import type { SchemaCompiler } from './compile.ts';
+import { isModelContent } from './model-content.ts';
 import { type ErrorFact, type SchemaFacts, schemaFacts, sentenceOf } from './schema-facts.ts';
 
 export const answerPosture: PostureRow<'answer-invalid'> = {
@@ -72,9 +73,7 @@ function isNothing(content: JsonValue | undefined): boolean {
 }
 
 function isModelMessage({ role, content, model }: JsonObject): boolean {
-  const blocks = Array.isArray(content) ? content : [content];
-  const isSound = blocks.every((block) => isJsonObject(block) && typeof block.type === 'string');
-  return (role === 'user' || role === 'assistant') && typeof model === 'string' && isSound;
+  return (role === 'user' || role === 'assistant') && typeof model === 'string' && isModelContent(content);
 }
 
 function areRoots(roots: JsonValue | undefined): boolean {

@@ -4,6 +4,7 @@ import type { PostureRow } from '../domain/posture.ts';
 import { askedBy, CAPABILITY_OF } from '../domain/question.ts';
 import { allow, deny, type Verdict } from '../domain/verdict.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../lib/json.ts';
+import { isModelContent } from './model-content.ts';
 import { type FormFault, faultOfForm } from './question-form.ts';
 import { faultOfUrl, type UrlFault } from './question-url.ts';
 import { readSchema } from './read-schema.ts';
@@ -92,9 +93,11 @@ function faultOfOther(action: Call['action'], args: JsonObject): Found | undefin
 }
 
 function isMessage(message: JsonValue): boolean {
-  if (!isJsonObject(message) || (message.role !== 'user' && message.role !== 'assistant')) return false;
-  const blocks = Array.isArray(message.content) ? message.content : [message.content];
-  return blocks.every((block) => isJsonObject(block) && typeof block.type === 'string');
+  return (
+    isJsonObject(message) &&
+    (message.role === 'user' || message.role === 'assistant') &&
+    isModelContent(message.content)
+  );
 }
 
 /** MCP 2025-11-25: `elicitation: {}` means forms; URLs, and tools in sampling, are declared by members of their own. */

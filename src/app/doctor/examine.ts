@@ -1,5 +1,6 @@
 import { type Problem, ProblemError } from '../../domain/problem.ts';
 import type { JsonObject } from '../../lib/json.ts';
+import { thrownText } from '../../lib/thrown-text.ts';
 import { agents } from './agents.ts';
 import type { Check, Checked, SetUp } from './check.ts';
 import { clock } from './clock.ts';
@@ -74,8 +75,7 @@ async function made(check: Check, setUp: SetUp): Promise<Checked> {
   } catch (error) {
     setUp.signal.throwIfAborted();
     if (error instanceof ProblemError) return { findings: error.problems };
-    const why = error instanceof Error ? error.message : 'not an error';
-    const message = `this could not be checked: ${why}`;
+    const message = `this could not be checked: ${thrownText(error)}`;
     const hint = 'mend what the message names, then run `seneschal doctor` again';
     return { findings: [{ code: 'doctor-check-failed', at: check.name, message, hint }] };
   }
