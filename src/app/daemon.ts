@@ -177,8 +177,8 @@ function openHttp(
   const verifier = { keyOf: (id: string) => core.keys.get(id), agentOf: core.standing.agentOf, clock: core.clock };
   return openHttpIngress({
     ...ports,
-    authenticate: (headers) => {
-      const result = authenticate(headers, verifier);
+    authenticate: (headers, connection) => {
+      const result = authenticate(headers, verifier, connection);
       if (!result.ok) options.log.warn('agent.refused', { because: result.because });
       return result;
     },

@@ -192,7 +192,7 @@ export class GovernedBroker implements Broker {
       args: request.args,
       context: request.context,
       receivedAtMs: this.#parts.clock.wallMs(),
-      ...(resumption === undefined ? undefined : { resumption }),
+      resumption,
     };
     const call = this.#waiting.claimed(target.kind === 'tool' && target.fixed ? withFixed(asked, target.fixed) : asked);
     const rows = resumption === undefined ? rowsOf(world) : { request: world.resumedRow, result: world.resultRow };
@@ -248,7 +248,11 @@ export class GovernedBroker implements Broker {
     // Printed once: what is recorded is what goes out.
     const resultText = result === undefined ? undefined : JSON.stringify(result);
     const exchange: Exchange = result ? { call: walk.call, result } : { call: walk.call };
-    let outcome: Outcome = came.kind === 'completed' && resultText !== undefined ? { ...came, resultText } : came;
+    // Member by member: a spread that more is added to makes the engine a new shape for each call.
+    let outcome: Outcome =
+      came.kind === 'completed' && resultText !== undefined
+        ? { kind: 'completed', result: came.result, resultBytes: came.resultBytes, resultText }
+        : came;
     let row: WalkedRow = { steps: [], gathered: [] };
     if (result) {
       row = await walkRow(walk.rows.result, exchange, { signal: walk.signal, onFailure: this.#onFailure });
@@ -262,7 +266,7 @@ export class GovernedBroker implements Broker {
         revision: walk.world.revision,
         registry: walk.world.registry,
         outcome,
-        ...(resultText === undefined ? {} : { resultText }),
+        resultText,
         costNanoUsd: costOf(walk.call, outcome),
         durationMs: Math.round(this.#parts.clock.monotonicMs() - walk.startedMs),
       });

@@ -90,5 +90,5 @@ export interface Call {
   /** Only where a tool server asks: its question is a call that the agent answers. */
   readonly question?: QuestionContext;
   /** Only where the call goes on after a question. */
-  readonly resumption?: Resumption;
+  readonly resumption?: Resumption | undefined;
 }

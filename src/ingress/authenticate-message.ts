@@ -6,7 +6,11 @@ export interface ProofHeaders {
   readonly 'x-api-key'?: string | string[] | undefined;
 }
 
-/** Proves who sent a message. Anything but `ok: true` with a principal is nobody, and so is a throw. Synchronous. */
+/**
+ * Proves who sent a message on a connection. Anything but `ok: true` with a principal is nobody, and so is a throw.
+ * Synchronous.
+ */
 export type AuthenticateMessage = (
   headers: ProofHeaders,
+  connection: object,
 ) => { readonly ok: true; readonly principal: Principal } | { readonly ok: false };

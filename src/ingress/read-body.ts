@@ -11,12 +11,18 @@ export function readBody(request: IncomingMessage, maxBytes: number): Promise<Bo
     let first: Buffer | undefined;
     let more: Buffer[] | undefined;
     let size = 0;
+    let settled = false;
+    // A promise that is resolved again costs a call into the engine, and every request closes.
+    const settle = (result: BodyResult): void => {
+      if (!settled) resolve(result);
+      settled = true;
+    };
     request.on('data', (chunk: Buffer) => {
       size += chunk.length;
       if (size > maxBytes) {
         first = undefined;
         more = undefined;
-        if (size > maxBytes * DISCARD_FACTOR) resolve('too-large');
+        if (size > maxBytes * DISCARD_FACTOR) settle('too-large');
         return;
       }
       if (first === undefined) first = chunk;
@@ -24,11 +30,11 @@ export function readBody(request: IncomingMessage, maxBytes: number): Promise<Bo
       else more.push(chunk);
     });
     request.on('end', () => {
-      if (size > maxBytes) resolve('too-large');
-      else resolve(more ? Buffer.concat(more, size) : (first ?? EMPTY));
+      if (size > maxBytes) settle('too-large');
+      else settle(more ? Buffer.concat(more, size) : (first ?? EMPTY));
     });
-    request.on('close', () => resolve('gone'));
-    request.on('error', () => resolve('gone'));
+    request.on('close', () => settle('gone'));
+    request.on('error', () => settle('gone'));
   });
 }
 

@@ -21,7 +21,7 @@ export interface DecidedAct {
 export interface EndedAct extends DecidedAct {
   readonly outcome: Outcome;
   /** What came back, as JSON text. */
-  readonly resultText?: string;
+  readonly resultText?: string | undefined;
   readonly costNanoUsd: number;
   readonly durationMs: number;
 }
@@ -150,17 +150,17 @@ function closedEntry(ended: EndedAct, result: Commitment | undefined, atMs: numb
     durationMs: ended.durationMs,
     inDoubt: outcome.kind === 'failed' && outcome.inDoubt,
     kind: 'call.closed',
-    ...('message' in outcome ? { message: clip(outcome.message, TEXT_LIMIT) } : {}),
+    message: 'message' in outcome ? clip(outcome.message, TEXT_LIMIT) : undefined,
     outcome: outcome.kind,
     principal: call.principal.id,
-    ...('reason' in outcome ? { reason: outcome.reason } : {}),
+    reason: 'reason' in outcome ? outcome.reason : undefined,
     registry: ended.registry,
-    ...(outcome.kind === 'completed' ? { resultBytes: outcome.resultBytes } : {}),
-    ...(result === undefined ? {} : { resultDigest: result.digest }),
+    resultBytes: outcome.kind === 'completed' ? outcome.resultBytes : undefined,
+    resultDigest: result?.digest,
     revision: ended.revision,
-    ...(withheld?.rule === undefined ? {} : { rule: withheld.rule }),
+    rule: withheld?.rule,
     session: clip(call.context.session, WIRE_TEXT_LIMIT),
-    ...(withheld === undefined ? {} : { stage: withheld.stage }),
+    stage: withheld?.stage,
     steps: ended.steps,
     target: call.target.id,
     v: 1,

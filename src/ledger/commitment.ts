@@ -6,6 +6,8 @@ import type { JsonValue } from '../lib/json.ts';
 
 /** Bytes of salt: without it a short value could be found from its digest by trying. */
 const SALT_BYTES = 16;
+/** Where most of what is hashed is laid out, for as long as that takes. */
+const SCRATCH = Buffer.allocUnsafe(64 * 1_024);
 
 /** A promise about a payload that says nothing of it once the salt is erased. */
 export interface Commitment {
@@ -28,10 +30,12 @@ export function commitText(bytes: string, ids: Ids): Commitment {
 
 /** The digest of a commitment. */
 export function saltedDigest(salt: Uint8Array, bytes: string): Digest {
-  const input = Buffer.allocUnsafe(salt.length + Buffer.byteLength(bytes));
+  // A UTF-16 unit takes at most three bytes of UTF-8: what surely fits needs neither counting nor memory of its own.
+  const fits = salt.length + bytes.length * 3 <= SCRATCH.length;
+  const input = fits ? SCRATCH : Buffer.allocUnsafe(salt.length + Buffer.byteLength(bytes));
   input.set(salt, 0);
-  input.write(bytes, salt.length);
-  return `sha256:${hash('sha256', input, 'hex')}`;
+  const end = salt.length + input.write(bytes, salt.length);
+  return `sha256:${hash('sha256', input.subarray(0, end), 'hex')}`;
 }
 
 function payloadBytes(value: JsonValue): string {

@@ -90,13 +90,13 @@ export interface ClosedEntry extends Common<'call.closed'> {
   readonly inDoubt: boolean;
   /** The result row. */
   readonly steps: readonly RecordedStep[];
-  readonly stage?: string;
-  readonly reason?: Reason;
-  readonly rule?: string;
-  readonly message?: string;
+  readonly stage?: string | undefined;
+  readonly reason?: Reason | undefined;
+  readonly rule?: string | undefined;
+  readonly message?: string | undefined;
   /** Salted commitment to what came back, also where it was withheld. */
-  readonly resultDigest?: Digest;
-  readonly resultBytes?: number;
+  readonly resultDigest?: Digest | undefined;
+  readonly resultBytes?: number | undefined;
 }
 
 /** An admitted call that never was closed: the broker ended in its middle, and nobody knows whether the tool acted. */

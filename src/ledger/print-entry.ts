@@ -74,34 +74,10 @@ const printedOnce = new WeakMap<object, string>();
 
 function printShared(value: object): string {
   // `as`: the members of an entry are JSON by their types.
-  if (!Object.isFrozen(value)) return printFresh(value as JsonValue);
+  if (!Object.isFrozen(value)) return canonicalJson(value as JsonValue);
   const known = printedOnce.get(value);
   if (known !== undefined) return known;
   const text = canonicalJson(value as JsonValue);
   printedOnce.set(value, text);
   return text;
-}
-
-/** The engine's own printer prints as RFC 8785 asks where keys are in order and no text holds half a character. */
-function printFresh(value: JsonValue): string {
-  if (!isInOrder(value)) return canonicalJson(value);
-  const text = JSON.stringify(value);
-  return text.includes('\\ud') ? canonicalJson(value) : text;
-}
-
-function isInOrder(value: JsonValue | undefined): boolean {
-  if (typeof value === 'number') return Number.isFinite(value);
-  if (typeof value !== 'object' || value === null) return value !== undefined;
-  if (Array.isArray(value)) {
-    for (const item of value) if (!isInOrder(item)) return false;
-    return true;
-  }
-  // `as`: what is neither scalar nor array is an object.
-  const object = value as JsonObject;
-  let last = '';
-  for (const key in object) {
-    if (key < last || !isInOrder(object[key])) return false;
-    last = key;
-  }
-  return true;
 }

@@ -54,7 +54,11 @@ export function inconsistencyOf(entry: DecisionEntry): string | undefined {
 }
 
 function refusalMismatch(
-  entry: { readonly stage?: string; readonly reason?: string; readonly rule?: string },
+  entry: {
+    readonly stage?: string | undefined;
+    readonly reason?: string | undefined;
+    readonly rule?: string | undefined;
+  },
   last: RecordedStep | undefined,
 ): string | undefined {
   if (last === undefined || last.effect === 'allow') return 'the call was refused although no step refused it';

@@ -39,6 +39,7 @@ export function textLog(write: (text: string) => void, clock: Clock): Log & { fl
 }
 
 function fieldText(name: string, value: JsonValue): string {
+  if (typeof value === 'number') return ` ${name}=${value}`;
   const plain = typeof value === 'string' && /^[\w:/.,@+-]+$/.test(value);
   return ` ${name}=${plain ? value : visibleText(canonicalJson(value))}`;
 }

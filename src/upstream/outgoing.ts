@@ -18,7 +18,7 @@ export interface Outgoing extends Pick<Call, 'action' | 'args'> {
 interface UpstreamRequest {
   readonly method: string;
   readonly params: JsonObject;
-  readonly headers?: Readonly<Record<string, string>>;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
 }
 
 /** The one place that turns a target and its arguments into a request of MCP. */
@@ -38,8 +38,8 @@ function firstRequestOf({ target, action, args }: Outgoing, era: Era): UpstreamR
   if (action === 'complete') return { method: 'completion/complete', params: { ref: refOf(target), ...args } };
   switch (target.kind) {
     case 'tool': {
-      const request = { method: 'tools/call', params: { name: target.tool, arguments: args } };
-      return era === 'modern' ? { ...request, headers: mirroredHeaders(target, args) } : request;
+      const params = { name: target.tool, arguments: args };
+      return { method: 'tools/call', params, headers: era === 'modern' ? mirroredHeaders(target, args) : undefined };
     }
     case 'prompt':
       return { method: 'prompts/get', params: { name: target.prompt, arguments: args } };

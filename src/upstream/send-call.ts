@@ -27,6 +27,9 @@ export interface SendOptions extends Pick<CallOptions, 'signal' | 'link'> {
   readonly asked?: AskedCall;
 }
 
+/** How a call is asked for: its header fields are those of its target. */
+export type AskOptions = Omit<RequestOptions, 'headers' | 'isOpenEnded'>;
+
 /** The place of a session, as a call sees it. */
 export interface CallPlace {
   readonly host: SessionHost;
@@ -37,7 +40,7 @@ export interface CallPlace {
   readonly activeCalls: number;
   open(): Promise<Session | FailedSession>;
   drop(session: Session): Promise<void>;
-  ask(session: Session, outgoing: Outgoing, options: RequestOptions): Promise<Answer>;
+  ask(session: Session, outgoing: Outgoing, options: AskOptions): Promise<Answer>;
   /** True once after the roots of its client changed: the server is told when a call can answer what it then asks. */
   takeRootsNews(): boolean;
   readonly noteDropped: () => void;

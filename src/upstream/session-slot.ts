@@ -4,10 +4,10 @@ import type { JsonObject } from '../lib/json.ts';
 import { AskedCall } from './asked-call.ts';
 import { BackOff } from './back-off.ts';
 import type { Breaker } from './breaker.ts';
-import type { Answer, Channel, RequestOptions, ServerRequest } from './mcp/channel.ts';
+import type { Answer, Channel, ServerRequest } from './mcp/channel.ts';
 import { listOffers, MAX_PAGE_BYTES } from './mcp/list-offers.ts';
 import { type Outgoing, requestOf } from './outgoing.ts';
-import { type CallPlace, sendCall } from './send-call.ts';
+import { type AskOptions, type CallPlace, sendCall } from './send-call.ts';
 import { type FailedSession, openSession, type Session, type SessionHost, stderrTailOf } from './session.ts';
 import type { CallOptions, SessionSlotEvents } from './slot-events.ts';
 import { Subscriptions } from './subscriptions.ts';
@@ -165,11 +165,12 @@ export class SessionSlot implements CallPlace {
     if (this.#session !== undefined) await this.drop(this.#session);
   }
 
-  ask(session: Session, outgoing: Outgoing, options: RequestOptions): Promise<Answer> {
+  ask(session: Session, outgoing: Outgoing, options: AskOptions): Promise<Answer> {
     const { target, action } = outgoing;
     if (action === 'subscribe') return this.#subscriptions.ask(session, upstreamName(target), options);
     const { method, params, headers } = requestOf(outgoing, session.hands.era);
-    return session.channel.request(method, params, headers === undefined ? options : { ...options, headers });
+    const { signal, timeoutMs, maxBytes, listener } = options;
+    return session.channel.request(method, params, { signal, timeoutMs, maxBytes, listener, headers });
   }
 
   /** A call whose server may ask: it is answered while it is at work, or sent again with the answers. */

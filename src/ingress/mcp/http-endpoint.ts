@@ -103,7 +103,7 @@ export class McpEndpoint {
 
   #identify(request: IncomingMessage, response: ServerResponse): Principal | undefined {
     try {
-      const result = this.#authenticate(request.headers);
+      const result = this.#authenticate(request.headers, request.socket);
       // A verifier that breaks its word is nobody: only a plain yes with a principal is one (CVE-2026-12773).
       if (result?.ok === true && result.principal?.id) return result.principal;
     } catch (error) {
@@ -122,7 +122,7 @@ export class McpEndpoint {
 
   #prove(request: IncomingMessage): string | undefined {
     try {
-      const result = this.#authenticate(request.headers);
+      const result = this.#authenticate(request.headers, request.socket);
       return result?.ok === true ? result.principal.id : undefined;
     } catch {
       return undefined;

@@ -79,7 +79,7 @@ export interface RequestOptions {
   /** Largest message in bytes that is read as the answer. */
   readonly maxBytes: number;
   /** Header fields of this request alone; only HTTP has them. */
-  readonly headers?: Readonly<Record<string, string>>;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
   /** Whom what comes beside the answer is told. Without one it is dropped. */
   readonly listener?: RequestListener | undefined;
   /** True for a stream that stays open, which is no call: nothing else can be meant for it, and it may be silent for long. */

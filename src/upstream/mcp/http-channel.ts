@@ -1,4 +1,3 @@
-import type { Dispatcher } from 'undici';
 import type { JsonObject } from '../../lib/json.ts';
 import type { Era } from '../era.ts';
 import { AsideQueue } from './aside-queue.ts';
@@ -33,6 +32,13 @@ export interface HttpChannelOptions {
   /** Milliseconds without a byte after which an answer that has begun is given up. */
   readonly stallTimeoutMs: number;
   readonly events: ChannelEvents;
+}
+
+/** One request as its method, fields and body. */
+interface HttpRequest {
+  readonly method: 'GET' | 'POST';
+  readonly headers: string[];
+  readonly body?: string;
 }
 
 /** MCP over streamable HTTP: one POST a request. A legacy channel has at most one session; a modern one has none. */
@@ -182,12 +188,13 @@ export class HttpChannel implements Channel, Hearers {
     for (const exchange of [...this.#interrupted.values()]) exchange.lose(why);
   }
 
-  #dispatch(exchange: HttpExchange, request: Pick<Dispatcher.DispatchOptions, 'method' | 'headers' | 'body'>): void {
+  #dispatch(exchange: HttpExchange, request: HttpRequest): void {
     // The deadline of a call holds however silent its server may be.
     const bodyTimeout = exchange.mayBeSilent ? 0 : this.#options.stallTimeoutMs;
     const { calls, streams } = this.#options.sockets;
+    const { method, headers, body = null } = request;
     (exchange.isOpenEnded ? streams : calls).dispatch(
-      { ...request, path: this.#path, headersTimeout: 0, bodyTimeout },
+      { path: this.#path, method, headers, body, headersTimeout: 0, bodyTimeout },
       exchange,
     );
   }

@@ -73,6 +73,37 @@ test('a key of an agent that no file declares is a refusal', () => {
   expect(authenticate({ 'x-api-key': made.key }, verifier({}, []))).toEqual({ ok: false, because: 'unknown-agent' });
 });
 
+const proved = { authorization: `Bearer ${made.key}` };
+
+test('a connection that proved its agent once proves it with every message, and no longer than its key holds', () => {
+  const connection = {};
+  expect(authenticate(proved, verifier(), connection)).toMatchObject({ ok: true });
+  expect(authenticate(proved, verifier(), connection)).toMatchObject({ ok: true });
+  const revoked = verifier({ revokedAtMs: 5 });
+  expect(authenticate(proved, revoked, connection)).toEqual({ ok: false, because: 'revoked' });
+  const expired = verifier({ expiresAtMs: 1_000 });
+  expect(authenticate(proved, expired, connection)).toEqual({ ok: false, because: 'expired' });
+  const other = verifier({ secretHash: new Uint8Array(32) });
+  expect(authenticate(proved, other, connection)).toEqual({ ok: false, because: 'wrong-secret' });
+});
+
+test('nothing that a connection proved holds for other headers on it, nor for another connection', () => {
+  const connection = {};
+  expect(authenticate(proved, verifier(), connection)).toMatchObject({ ok: true });
+  const forged = `${made.key.slice(0, -1)}A`;
+  for (const headers of [
+    { authorization: `Bearer ${forged}` },
+    { ...proved, 'x-api-key': forged },
+    { 'x-api-key': forged },
+    { authorization: undefined },
+    {},
+  ]) {
+    expect(authenticate(headers, verifier(), connection)).toMatchObject({ ok: false });
+    expect(authenticate(proved, verifier(), connection)).toMatchObject({ ok: true });
+  }
+  expect(authenticate({}, verifier(), {})).toEqual({ ok: false, because: 'missing' });
+});
+
 test('10,000 invented Authorization headers prove nothing', () => {
   const headers = fc.oneof(
     fc.string({ unit: 'binary', maxLength: 200 }),

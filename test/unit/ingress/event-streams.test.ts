@@ -9,7 +9,7 @@ let authenticate: AuthenticateMessage;
 
 beforeEach(async () => {
   authenticate = keysOf('demo', 'other');
-  door = await openDoor({ authenticate: (headers) => authenticate(headers) });
+  door = await openDoor({ authenticate: (headers, connection) => authenticate(headers, connection) });
 });
 
 afterEach(() => door.ingress.close({ drainMs: 0 }));
