@@ -5,10 +5,11 @@ import { type AskAgent, isQuestion, type QuestionAnswer, type ServerQuestion } f
 import { Cancellation, type CancelSignal } from '../lib/cancellation.ts';
 import type { Clock } from '../lib/clock.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../lib/json.ts';
+import type { QuestionListener } from './call-listener.ts';
 import type { Era } from './era.ts';
 import { capabilityMissing, failed } from './failed-call.ts';
 import { type InputWanted, inputWanted } from './input-required.ts';
-import type { Answer, Channel, RequestListener, ServerAnswer, ServerRequest } from './mcp/channel.ts';
+import type { Answer, Channel, ServerAnswer, ServerRequest } from './mcp/channel.ts';
 import { PausableDeadline } from './pausable-deadline.ts';
 
 /** What a tool server may ask while it is at work on one call. */
@@ -70,14 +71,9 @@ export class AskedCall {
     this.deadline = new PausableDeadline(parts.signal, parts.clock);
   }
 
-  /** Hears what `base` hears, and the questions that the server asks by requests of its own. */
-  listener(base: RequestListener, channel: Respondent): RequestListener {
+  /** Hears the questions that the server asks over a channel by requests of its own. */
+  questionsOn(channel: Respondent): QuestionListener {
     return {
-      ...base,
-      // What is spread is what it was.
-      get isFull() {
-        return base.isFull === true;
-      },
       capabilities: this.#asking.capabilities,
       onRequest: (id, method, params) => this.take({ id, method, params }, channel),
       onWithdrawn: (id) => this.withdraw(id),

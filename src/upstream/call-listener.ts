@@ -1,37 +1,68 @@
-import type { AgentLink } from '../domain/agent-link.ts';
+import type { AgentLink, LogLevel } from '../domain/agent-link.ts';
 import type { JsonObject } from '../lib/json.ts';
 import type { RequestListener } from './mcp/channel.ts';
+
+/** What hears the questions of a server about one call, and what the server is told that the client can answer. */
+export interface QuestionListener {
+  readonly capabilities: JsonObject;
+  onRequest(id: string | number, method: string, params: JsonObject): void;
+  onWithdrawn(id: string | number): boolean;
+}
+
+export interface CallListenerParts {
+  readonly maxNotifications: number;
+  readonly onDropped: () => void;
+  /** Default: the server may ask nothing. */
+  readonly questions: QuestionListener | undefined;
+}
 
 /**
  * What of a server's messages reaches the agent of one call: at most `maxNotifications` of them. Those over it are
  * dropped, each told to `onDropped`; the call goes on. As many requests of the server that nobody asked for are answered.
  */
-export function listenerOf(
-  link: AgentLink,
-  { maxNotifications, onDropped }: { readonly maxNotifications: number; readonly onDropped: () => void },
-): RequestListener {
-  let told = 0;
-  let asked = 0;
-  const isWithinCap = (): boolean => {
-    told += 1;
-    if (told > maxNotifications) onDropped();
-    return told <= maxNotifications;
-  };
-  return {
-    wantsProgress: link.wantsProgress,
-    logLevel: link.logLevel,
-    get isFull() {
-      return told >= maxNotifications;
-    },
-    onProgress: (params: JsonObject) => {
-      if (isWithinCap()) link.progress(params);
-    },
-    mayBeAsked: () => {
-      asked += 1;
-      return asked <= maxNotifications;
-    },
-    onLog: (params: JsonObject) => {
-      if (isWithinCap()) link.log(params);
-    },
-  };
+export class CallListener implements RequestListener {
+  readonly wantsProgress: boolean;
+  readonly logLevel: LogLevel | undefined;
+  readonly capabilities: JsonObject | undefined;
+  readonly onRequest: QuestionListener['onRequest'] | undefined;
+  readonly onWithdrawn: QuestionListener['onWithdrawn'] | undefined;
+  readonly #link: AgentLink;
+  readonly #parts: CallListenerParts;
+  #told = 0;
+  #asked = 0;
+
+  constructor(link: AgentLink, parts: CallListenerParts) {
+    const { questions } = parts;
+    this.wantsProgress = link.wantsProgress;
+    this.logLevel = link.logLevel;
+    this.capabilities = questions?.capabilities;
+    this.onRequest = questions?.onRequest;
+    this.onWithdrawn = questions?.onWithdrawn;
+    this.#link = link;
+    this.#parts = parts;
+  }
+
+  get isFull(): boolean {
+    return this.#told >= this.#parts.maxNotifications;
+  }
+
+  onProgress(params: JsonObject): void {
+    if (this.#isWithinCap()) this.#link.progress(params);
+  }
+
+  onLog(params: JsonObject): void {
+    if (this.#isWithinCap()) this.#link.log(params);
+  }
+
+  mayBeAsked(): boolean {
+    this.#asked += 1;
+    return this.#asked <= this.#parts.maxNotifications;
+  }
+
+  #isWithinCap(): boolean {
+    this.#told += 1;
+    const isWithin = this.#told <= this.#parts.maxNotifications;
+    if (!isWithin) this.#parts.onDropped();
+    return isWithin;
+  }
 }

@@ -5,7 +5,7 @@ import type { JsonObject } from '../lib/json.ts';
 import type { AskedCall, Sent } from './asked-call.ts';
 import { type Breaker, evidenceOf } from './breaker.ts';
 import { driftPosture, isSessionGone, mayBeSentAgain, overBefore } from './call-again.ts';
-import { listenerOf } from './call-listener.ts';
+import { CallListener } from './call-listener.ts';
 import { capabilityMissing, dispatchResultOf, notSent } from './failed-call.ts';
 import { askForLogs } from './log-level.ts';
 import type { Answer, RequestListener, RequestOptions } from './mcp/channel.ts';
@@ -70,8 +70,8 @@ export async function sendCall(place: CallPlace, outgoing: Outgoing, options: Se
       }
       return { came: notSent(driftPosture.yields, `the ${target.kind} is no longer what was agreed to`) };
     }
-    const listener =
-      options.link && (await prepare(place, session, { ...options, link: options.link, before: openBefore }));
+    const { link } = options;
+    const listener = link && (await prepare(place, session, { signal, link, asked, before: openBefore }));
     const nowMs = place.host.clock.monotonicMs();
     deadlineMs ??= nowMs + target.timeoutMs;
     asked?.deadline.begin(target.timeoutMs);
@@ -93,26 +93,41 @@ export async function sendCall(place: CallPlace, outgoing: Outgoing, options: Se
   }
 }
 
+interface Preparation extends Pick<SendOptions, 'signal'> {
+  readonly link: AgentLink;
+  readonly asked: AskedCall | undefined;
+  /** The session that was open when the call came. */
+  readonly before: Session | undefined;
+}
+
 /** Whatever has to be so before the call goes out, and who hears of it. */
 async function prepare(
   place: CallPlace,
   session: Session,
-  { signal, link, asked, before }: SendOptions & { readonly link: AgentLink; readonly before: Session | undefined },
+  { signal, link, asked, before }: Preparation,
 ): Promise<RequestListener> {
   const { maxNotifications, sharing } = place.host.server;
-  const listener = listenerOf(link, { maxNotifications, onDropped: place.noteDropped });
-  if (listener.logLevel !== undefined && sharing === 'principal') await askForLogs(session, listener.logLevel, signal);
-  if (asked === undefined) return listener;
+  const { logLevel } = link;
+  if (logLevel !== undefined && sharing === 'principal') await askForLogs(session, logLevel, signal);
+  if (asked !== undefined) await takeQuestionsBefore(place, session, { asked, before });
+  const questions = asked?.questionsOn(session.channel);
+  return new CallListener(link, { maxNotifications, onDropped: place.noteDropped, questions });
+}
+
+/** What a server asks as its session begins (its roots, say) it has to know before it works. */
+async function takeQuestionsBefore(
+  place: CallPlace,
+  session: Session,
+  { asked, before }: Pick<Preparation, 'before'> & { readonly asked: AskedCall },
+): Promise<void> {
   const hasNews = place.takeRootsNews();
   if (hasNews) void session.channel.notify('notifications/roots/list_changed');
   // Over pipes its first question comes some turns after its first listing.
   const mayAskYet = session !== before && place.told.roots !== undefined && !asked.hasAsked;
   if (hasNews || mayAskYet) await asked.questioned(ROOTS_PATIENCE_MS);
   const hasAsked = asked.hasAsked && (hasNews || session !== before);
-  // What a server asks as its session begins (its roots, say) it has to know before it works.
   await asked.quiet();
   if (hasAsked) await pause(TAKE_IN_MS);
-  return asked.listener(listener, session.channel);
 }
 
 /** What the server would be told of for others, and is not for this client. */

@@ -179,7 +179,9 @@ export class SessionSlot implements CallPlace {
     const { link, deadline } = asked;
     try {
       const options = { signal: deadline.signal, link, asked };
-      return await asked.run((resumed) => sendCall(this, { ...outgoing, resumed }, options));
+      return await asked.run((resumed) =>
+        sendCall(this, resumed === undefined ? outgoing : { ...outgoing, resumed }, options),
+      );
     } finally {
       this.#asked.delete(asked);
       asked.clear();

@@ -155,12 +155,22 @@ export function completedReply(
   if (resultText === undefined || meta !== undefined || resultText === '{}') return resultReply(id, result, style);
   const head = `{"jsonrpc":"2.0","id":${idJson(id)},"result":`;
   if (style.era === 'legacy') {
-    return resultType === undefined ? { status: 200, body: `${head}${resultText}}` } : resultReply(id, result, style);
+    const legacyText = resultType === undefined ? resultText : withoutResultType(resultText);
+    return legacyText === undefined ? resultReply(id, result, style) : { status: 200, body: `${head}${legacyText}}` };
   }
   if (resultType !== undefined && resultType !== 'complete') return resultReply(id, result, style);
   const type = resultType === undefined ? ',"resultType":"complete"' : '';
   const tail = `${type},"_meta":{"${META_SERVER_INFO}":${serverInfoText(style.serverInfo)}}}}`;
   return { status: 200, body: head + resultText.slice(0, -1) + tail };
+}
+
+const RESULT_TYPE = '"resultType":"complete"';
+
+/** The text of a result without its type, where that stands first or last in it, as servers write it. */
+function withoutResultType(text: string): string | undefined {
+  // At either end of the whole it can be neither in a string nor in an object further in.
+  if (text.startsWith(`{${RESULT_TYPE},`)) return `{${text.slice(RESULT_TYPE.length + 2)}`;
+  return text.endsWith(`,${RESULT_TYPE}}`) ? `${text.slice(0, -RESULT_TYPE.length - 2)}}` : undefined;
 }
 
 const serverInfoTexts = new WeakMap<JsonObject, string>();

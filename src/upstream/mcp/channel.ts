@@ -46,7 +46,7 @@ export interface RequestListener {
   /** Lowest severity of log messages that the request asks for; only the modern era says it with each request. */
   readonly logLevel?: LogLevel | undefined;
   /** What the server is told that the agent's client can answer; only the modern era says it with each request. */
-  readonly capabilities?: JsonObject;
+  readonly capabilities?: JsonObject | undefined;
   /** True once it is told no more, so that nothing has to be read for it. */
   readonly isFull?: boolean;
   /** `params` hold no token any more. */
@@ -57,9 +57,9 @@ export interface RequestListener {
   /** Counts a request that the channel answers by itself; false once there were too many. */
   mayBeAsked?(): boolean;
   /** A question of the server, to be answered by `Channel.respond`. Without it the server is told that there is no such method. */
-  onRequest?(id: string | number, method: string, params: JsonObject): void;
+  readonly onRequest?: ((id: string | number, method: string, params: JsonObject) => void) | undefined;
   /** The server takes back what it asked under that id; false where it asked no such thing here. */
-  onWithdrawn?(id: string | number): boolean;
+  readonly onWithdrawn?: ((id: string | number) => boolean) | undefined;
 }
 
 /** A request of a server, as it came. */

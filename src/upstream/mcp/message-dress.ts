@@ -37,14 +37,13 @@ export function withWishes(
 ): JsonObject {
   if (listener === undefined) return params;
   const { wantsProgress, logLevel, capabilities } = listener;
+  const isModern = era === 'modern';
+  if (!wantsProgress && !(isModern && (logLevel ?? capabilities) !== undefined)) return params;
   const wishes: JsonObject = {
     ...(wantsProgress ? { progressToken: id } : {}),
-    ...(logLevel !== undefined && era === 'modern' ? { [META_LOG_LEVEL]: logLevel } : {}),
-    ...(capabilities !== undefined && era === 'modern'
-      ? { [META_CAPABILITIES]: modernCapabilities(capabilities) }
-      : {}),
+    ...(isModern && logLevel !== undefined ? { [META_LOG_LEVEL]: logLevel } : {}),
+    ...(isModern && capabilities !== undefined ? { [META_CAPABILITIES]: modernCapabilities(capabilities) } : {}),
   };
-  if (Object.keys(wishes).length === 0) return params;
   const { _meta: meta } = params;
   return { ...params, _meta: isJsonObject(meta) ? { ...meta, ...wishes } : wishes };
 }

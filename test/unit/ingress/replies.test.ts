@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { VERBS } from '../../../src/domain/call.ts';
 import type { Era } from '../../../src/ingress/mcp/modern-envelope.ts';
 import { replyToCall } from '../../../src/ingress/mcp/replies.ts';
+import type { JsonObject } from '../../../src/lib/json.ts';
 import { completed, refused } from '../../fixtures/ingress-door.ts';
 
 const SERVER = { name: 'seneschal', version: '1' };
@@ -37,6 +38,20 @@ test('what a modern tool server stamped does not reach a legacy agent', () => {
     _meta: { 'io.modelcontextprotocol/serverInfo': { name: 'u' } },
   };
   expect(bodyOf(completed(result))).toEqual({ jsonrpc: '2.0', id: 'a"b', result: { content: [] } });
+});
+
+test.each<JsonObject>([
+  { resultType: 'complete', content: [] },
+  { content: [], resultType: 'complete' },
+  { content: [{ type: 'text', text: '","resultType":"complete"}' }], resultType: 'complete', isError: false },
+  { content: [], structuredContent: { resultType: 'complete' } },
+  { content: [], resultType: 'complete', structuredContent: { a: 1, resultType: 'complete' } },
+  { resultType: 'complete' },
+])('the type of a result is taken out of its text for a legacy agent, and nothing else: %j', (result) => {
+  const reply = completed(result);
+  const { resultType: _, ...rest } = result;
+  const printed = { ...reply, outcome: { ...reply.outcome, resultText: JSON.stringify(result) } };
+  expect(bodyOf(printed)).toEqual({ jsonrpc: '2.0', id: 'a"b', result: rest });
 });
 
 test('a hidden tool and an unknown one get the same bytes', () => {
