@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { createTwoFilesPatch } from 'diff';
-import { type Problem, ProblemError } from '../domain/problem.ts';
+import { type Problem, ProblemError, readOrCollect } from '../domain/problem.ts';
 import { type Backup, backupToRestore, changeConfigFile, restoreBackup } from '../hosts/backup.ts';
 import { placesToWrite, type WrittenScope } from '../hosts/choose-places.ts';
 import { type ConfigFile, readConfigFile, textOf } from '../hosts/config-file.ts';
@@ -50,18 +50,14 @@ function planned(
   { entry, replaceServers }: { readonly entry: HostEntry; readonly replaceServers: boolean },
   problems: Problem[],
 ): ConnectPlan | undefined {
-  try {
+  return readOrCollect(problems, () => {
     const before = readConfigFile(place.file);
     const { text, mark } = textOf(before);
     const edited = editConfig(text, place, { entry, replaceServers });
     if (!('text' in edited)) throw new ProblemError(edited);
     const after = Buffer.from(`${mark}${edited.text}`);
     return { place, before, after, isConnected: before.bytes?.equals(after) === true, removed: edited.removed };
-  } catch (error) {
-    if (!(error instanceof ProblemError)) throw error;
-    problems.push(...error.problems);
-    return undefined;
-  }
+  });
 }
 
 /** What became of one config file. */

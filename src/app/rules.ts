@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { readTextFiles } from '../config/text-file.ts';
-import { type Problem, ProblemError } from '../domain/problem.ts';
+import { type Problem, ProblemError, readOrCollect } from '../domain/problem.ts';
 import { type Digest, digestOfJson } from '../lib/digest.ts';
 import type { LimitRules } from '../limits/limit-rule.ts';
 import { EMPTY_LIMITS, loadLimits } from '../limits/rules.ts';
@@ -30,28 +30,22 @@ export function readRuleTexts(dir: string): Readonly<Record<string, string>> {
  */
 export function loadRules(texts: Readonly<Record<string, string>>, dir: string): Rules {
   const problems: Problem[] = unexpectedFiles(texts, dir);
-  const collect = <T>(load: () => T): T | undefined => {
-    try {
-      return load();
-    } catch (error) {
-      if (!(error instanceof ProblemError)) throw error;
-      problems.push(...error.problems);
-      return undefined;
-    }
-  };
   const policy = texts['policy.csv'] ?? '';
   const model = texts['model.conf'];
   const limitsText = texts['limits.yaml'];
-  const policySet = collect(() =>
+  const policySet = readOrCollect(problems, () =>
     loadPolicySet(
       { 'policy.csv': policy, ...(model === undefined ? {} : { 'model.conf': model }) },
       { fileNames: { 'policy.csv': `${dir}/policy.csv`, 'model.conf': `${dir}/model.conf` } },
     ),
   );
-  const limits = limitsText === undefined ? EMPTY_LIMITS : collect(() => loadLimits(`${dir}/limits.yaml`, limitsText));
+  const limits =
+    limitsText === undefined
+      ? EMPTY_LIMITS
+      : readOrCollect(problems, () => loadLimits(`${dir}/limits.yaml`, limitsText));
   const suites = Object.keys(texts)
     .filter((path) => path.startsWith('tests/'))
-    .map((path) => collect(() => readSuite(`${dir}/${path}`, texts[path] ?? '')));
+    .map((path) => readOrCollect(problems, () => readSuite(`${dir}/${path}`, texts[path] ?? '')));
   if (problems.length > 0 || !policySet || !limits) throw new ProblemError(problems);
   const kept = { ...policySet.texts, ...(limitsText === undefined ? {} : { 'limits.yaml': limitsText }) };
   return {

@@ -1,7 +1,7 @@
 import type { World } from '../broker/world.ts';
 import type { PostureRow } from '../domain/posture.ts';
 import type { Principal } from '../domain/principal.ts';
-import { formatProblem, type Problem, ProblemError } from '../domain/problem.ts';
+import { formatProblem, type Problem, ProblemError, readOrCollect } from '../domain/problem.ts';
 import type { AgentLookup } from '../identity/mint-principal.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Digest } from '../lib/digest.ts';
@@ -237,18 +237,9 @@ export class Standing {
 
 function readFiles({ settings, clock, chainState }: StandingParts, pins: Pins, before?: Files): Files {
   const problems: Problem[] = [];
-  const collect = <T>(read: () => T): T | undefined => {
-    try {
-      return read();
-    } catch (error) {
-      if (!(error instanceof ProblemError)) throw error;
-      problems.push(...error.problems);
-      return undefined;
-    }
-  };
-  const found = collect(() => readRegistry(settings.registry));
-  const texts = collect(() => readRuleTexts(settings.policies));
-  const rules = texts && collect(() => loadRules(texts, settings.policies));
+  const found = readOrCollect(problems, () => readRegistry(settings.registry));
+  const texts = readOrCollect(problems, () => readRuleTexts(settings.policies));
+  const rules = texts && readOrCollect(problems, () => loadRules(texts, settings.policies));
   if (texts && before) problems.push(...goneFiles(texts, before.rules, settings.policies));
   if (!found || !rules || problems.length > 0) throw new ProblemError(problems);
   const known = knownOf(found.registry, [found.lock.pins, pins]);

@@ -1,4 +1,4 @@
-import { type Problem, ProblemError } from '../domain/problem.ts';
+import { type Problem, ProblemError, readOrCollect } from '../domain/problem.ts';
 import { Secret } from '../lib/secret.ts';
 import { parseReferences, type ReferencePart } from '../lib/secret-reference.ts';
 
@@ -55,12 +55,9 @@ export function resolveAll(
   const resolved = new Map<string, Secret>();
   const problems: Problem[] = [];
   for (const [key, text] of Object.entries(values)) {
-    try {
-      resolved.set(key, resolveReferences(text, { ...options, at: options.place(key) }));
-    } catch (error) {
-      if (!(error instanceof ProblemError)) throw error;
-      problems.push(...error.problems);
-    }
+    const at = options.place(key);
+    const secret = readOrCollect(problems, () => resolveReferences(text, { ...options, at }));
+    if (secret !== undefined) resolved.set(key, secret);
   }
   if (problems.length > 0) throw new ProblemError(problems);
   return resolved;

@@ -31,6 +31,17 @@ export class ProblemError extends Error {
   }
 }
 
+/** What was read; where it cannot be, its problems are added to `problems`, so that one mistake does not hide the next. */
+export function readOrCollect<T>(problems: Problem[], read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof ProblemError)) throw error;
+    problems.push(...error.problems);
+    return undefined;
+  }
+}
+
 /** One problem as two lines: where, what and code; then the hint. */
 export function formatProblem(problem: Problem): string {
   const where = problem.at === '' ? '' : `${problem.at}: `;

@@ -1,6 +1,6 @@
 import type { ZodType } from 'zod';
 import { readYaml, type YamlFile, type YamlPath } from '../config/yaml-file.ts';
-import { type Problem, ProblemError } from '../domain/problem.ts';
+import { type Problem, ProblemError, readOrCollect } from '../domain/problem.ts';
 import { lookalikes } from '../lib/confusables.ts';
 import { type Digest, digestOfJson } from '../lib/digest.ts';
 import { type AgentSettings, agentSettingsSchema } from './agent-settings.ts';
@@ -73,14 +73,10 @@ function readKind<T extends { readonly name: string }>({
   for (const path of Object.keys(files).sort()) {
     const match = /^([^/]+)\/([^/]+)\.yaml$/.exec(path);
     if (match?.[1] !== folder) continue;
-    try {
-      const file = readYaml(`${dir}/${path}`, files[path] ?? '', schema);
-      read.push(file);
-      problems.push(...nameMismatch(file, match[2] ?? ''));
-    } catch (error) {
-      if (!(error instanceof ProblemError)) throw error;
-      problems.push(...error.problems);
-    }
+    const file = readOrCollect(problems, () => readYaml(`${dir}/${path}`, files[path] ?? '', schema));
+    if (file === undefined) continue;
+    read.push(file);
+    problems.push(...nameMismatch(file, match[2] ?? ''));
   }
   problems.push(...sharedNames(read), ...similarNames(read));
   return read;

@@ -1,4 +1,4 @@
-import { type Problem, ProblemError } from '../../domain/problem.ts';
+import { type Problem, ProblemError, readOrCollect } from '../../domain/problem.ts';
 import { askDaemon } from '../../ingress/socket-client.ts';
 import { daemonSocketPath, isDaemonAbsent, isDaemonLeaving } from '../daemon-client.ts';
 import type { DaemonReport } from '../daemon-report.ts';
@@ -75,16 +75,6 @@ function filesOf(settings: Settings, problems: Problem[]): RulesOnFile | undefin
     () => readRegistry(settings.registry),
     () => loadRules(readRuleTexts(settings.policies), settings.policies),
   ];
-  for (const read of reads) collect(problems, read);
-  return problems.length > before ? undefined : collect(problems, () => readRulesOnFile(settings));
-}
-
-function collect<T>(problems: Problem[], read: () => T): T | undefined {
-  try {
-    return read();
-  } catch (error) {
-    if (!(error instanceof ProblemError)) throw error;
-    problems.push(...error.problems);
-    return undefined;
-  }
+  for (const read of reads) readOrCollect(problems, read);
+  return problems.length > before ? undefined : readOrCollect(problems, () => readRulesOnFile(settings));
 }
