@@ -94,6 +94,8 @@ export const ERROR_CODES = {
   'limits-budget-empty': 'A budget of `limits.yaml` names neither calls nor dollars.',
   'limits-budget-amount':
     'A budget of `limits.yaml` holds no dollars, or more than an integer of nano-dollars can hold.',
+  'limits-uri-not-normal':
+    'A row of `limits.yaml` names a resource by a URI that is not in its normal form, so that it would count nothing.',
   'limits-duplicate-row': 'Two rows of `limits.yaml` limit the same subject, resource, action and unit or window.',
   'ingress-listen-failed': 'The address of the HTTP door cannot be bound.',
   'ingress-socket-failed': 'The Unix socket of the data directory cannot be opened or reached.',
