@@ -73,8 +73,12 @@ function firstSeenPins({ data }: Settings): Pins {
 
 /** Warnings of the policy files. @throws ProblemError with their errors. */
 export function checkRules(settings: Settings): readonly Problem[] {
-  const { rules, known } = readRulesOnFile(settings);
-  const file = `${settings.policies}/policy.csv`;
+  return ruleWarnings(readRulesOnFile(settings), settings);
+}
+
+/** As above, of files that were read. */
+export function ruleWarnings({ rules, known }: RulesOnFile, { policies }: Settings): readonly Problem[] {
+  const file = `${policies}/policy.csv`;
   return rules.policySet.rows.length === 0 ? [emptyPolicy(file)] : checkPolicy(rules.policySet, known, file);
 }
 

@@ -38,8 +38,10 @@ export const ERROR_CODES = {
   'registry-name-mismatch': 'A file of the registry is not called after the `name` it holds.',
   'registry-duplicate-name': 'Two files of the registry hold the same name.',
   'registry-lookalike-name': 'Two names of the registry differ only in case or in letters that look alike.',
-  'registry-original-unknown': 'A virtual server names something that its server does not have, or no server at all.',
+  'registry-original-unknown':
+    'A virtual server names what its server does not have or nobody has agreed to, or no server at all.',
   'registry-view-invalid': 'A virtual server shows nothing, or says two things that contradict each other.',
+  'registry-view-ungranted': 'No agent may use anything that a virtual server shows.',
   'registry-unexpected-file': 'A file of the registry is of no kind that the broker reads.',
   'registry-secret-in-clear': 'A secret stands in a file of the registry instead of a reference to it.',
   'registry-lock-invalid': 'The file `registry.lock` is not what the broker wrote; no pin of it is trusted.',
