@@ -41,6 +41,8 @@ export const ERROR_CODES = {
   'registry-original-unknown':
     'A virtual server names what its server does not have or nobody has agreed to, or no server at all.',
   'registry-view-invalid': 'A virtual server shows nothing, or says two things that contradict each other.',
+  'registry-uri-not-normal':
+    'A virtual server names a resource by a URI that is not in its normal form, so that no resource could match it.',
   'registry-view-ungranted': 'No agent may use anything that a virtual server shows.',
   'registry-unexpected-file': 'A file of the registry is of no kind that the broker reads.',
   'registry-secret-in-clear': 'A secret stands in a file of the registry instead of a reference to it.',
