@@ -1,13 +1,13 @@
 import { existsSync } from 'node:fs';
 import { agentIdOf } from '../domain/agent-name.ts';
 import { ACTIONS } from '../domain/call.ts';
+import { normalObject } from '../domain/normal-object.ts';
 import { type Problem, ProblemError } from '../domain/problem.ts';
 import type { JsonObject } from '../lib/json.ts';
 import { principalSubjects } from '../policy/authorize.ts';
 import { checkPolicy } from '../policy/check.ts';
 import { assumedTarget } from '../policy/condition-target.ts';
 import { type ExplainQuestion, type Explanation, explain } from '../policy/explain.ts';
-import { normalObject } from '../policy/normal-object.ts';
 import { runSuite, type SuiteResult } from '../policy/suite.ts';
 import type { Registry } from '../registry/load.ts';
 import type { Pins } from '../registry/pin.ts';
@@ -73,8 +73,12 @@ function firstSeenPins({ data }: Settings): Pins {
 
 /** Warnings of the policy files. @throws ProblemError with their errors. */
 export function checkRules(settings: Settings): readonly Problem[] {
-  const { rules, known } = readRulesOnFile(settings);
-  const file = `${settings.policies}/policy.csv`;
+  return ruleWarnings(readRulesOnFile(settings), settings);
+}
+
+/** As above, of files that were read. */
+export function ruleWarnings({ rules, known }: RulesOnFile, { policies }: Settings): readonly Problem[] {
+  const file = `${policies}/policy.csv`;
   return rules.policySet.rows.length === 0 ? [emptyPolicy(file)] : checkPolicy(rules.policySet, known, file);
 }
 

@@ -3,6 +3,7 @@ import { ledgerPosture } from '../broker/recorder.ts';
 import { subscriptionsPosture } from '../broker/resource-subscriptions.ts';
 import { controlPosture } from '../broker/step.ts';
 import type { PostureRow } from '../domain/posture.ts';
+import { connectionsPosture } from '../ingress/connection-limits.ts';
 import { hostPostures } from '../ingress/host-guard.ts';
 import { httpPostures } from '../ingress/mcp/http-endpoint.ts';
 import { paramHeadersPosture } from '../ingress/mcp/param-headers.ts';
@@ -40,6 +41,7 @@ export const POSTURE: readonly PostureRow[] = [
   ...loadPostures,
   pinPosture,
   schemaAdmissionPosture,
+  connectionsPosture,
   ...hostPostures,
   ...httpPostures,
   paramHeadersPosture,

@@ -38,8 +38,12 @@ export const ERROR_CODES = {
   'registry-name-mismatch': 'A file of the registry is not called after the `name` it holds.',
   'registry-duplicate-name': 'Two files of the registry hold the same name.',
   'registry-lookalike-name': 'Two names of the registry differ only in case or in letters that look alike.',
-  'registry-original-unknown': 'A virtual server names something that its server does not have, or no server at all.',
+  'registry-original-unknown':
+    'A virtual server names what its server does not have or nobody has agreed to, or no server at all.',
   'registry-view-invalid': 'A virtual server shows nothing, or says two things that contradict each other.',
+  'registry-uri-not-normal':
+    'A virtual server names a resource by a URI that is not in its normal form, so that no resource could match it.',
+  'registry-view-ungranted': 'No agent may use anything that a virtual server shows.',
   'registry-unexpected-file': 'A file of the registry is of no kind that the broker reads.',
   'registry-secret-in-clear': 'A secret stands in a file of the registry instead of a reference to it.',
   'registry-lock-invalid': 'The file `registry.lock` is not what the broker wrote; no pin of it is trusted.',
@@ -94,6 +98,8 @@ export const ERROR_CODES = {
   'limits-budget-empty': 'A budget of `limits.yaml` names neither calls nor dollars.',
   'limits-budget-amount':
     'A budget of `limits.yaml` holds no dollars, or more than an integer of nano-dollars can hold.',
+  'limits-uri-not-normal':
+    'A row of `limits.yaml` names a resource by a URI that is not in its normal form, so that it would count nothing.',
   'limits-duplicate-row': 'Two rows of `limits.yaml` limit the same subject, resource, action and unit or window.',
   'ingress-listen-failed': 'The address of the HTTP door cannot be bound.',
   'ingress-socket-failed': 'The Unix socket of the data directory cannot be opened or reached.',

@@ -1,8 +1,14 @@
 import type { ErrorCode } from './error-codes.ts';
 import type { Reason } from './reasons.ts';
 
-/** What comes of it: a reason of a call, an error code of a start, a status of HTTP, or an entry that says so. */
-export type PostureYield = Reason | ErrorCode | `HTTP ${number}` | 'policy.rejected' | 'registry.rejected';
+/** What comes of it: a reason of a call, an error code of a start, a status of HTTP, an entry that says so, or no answer. */
+export type PostureYield =
+  | Reason
+  | ErrorCode
+  | `HTTP ${number}`
+  | 'connection closed'
+  | 'policy.rejected'
+  | 'registry.rejected';
 
 /**
  * What one guard does where it cannot say yes. Each stands beside the code that decides, which takes what it yields from

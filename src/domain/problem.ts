@@ -3,7 +3,7 @@ import type { ErrorCode } from './error-codes.ts';
 /** Something wrong with a file, a flag or the world, as a person is told of it. */
 export interface Problem {
   readonly code: ErrorCode;
-  /** `file`, `file:line` or `file:line:column` (both from 1); a flag's name; empty where there is no place. */
+  /** `file`, `file:line` or `file:line:column` (both from 1); the name of a flag or, as `<server>`, of an argument; empty where there is no place. */
   readonly at: string;
   /** Lower case, the input in backticks, no full stop, no secret. */
   readonly message: string;

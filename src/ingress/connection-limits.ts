@@ -1,6 +1,15 @@
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
+import type { PostureRow } from '../domain/posture.ts';
 import type { Clock } from '../lib/clock.ts';
+
+export const connectionsPosture: PostureRow<'connection closed'> = {
+  guard: 'connections',
+  when: 'an address has as many connections as one may have, or as many that have said nothing yet',
+  yields: 'connection closed',
+  means: 'the one that has been silent for longest; where none has been for long and there is no room, the new one',
+  opens: null,
+};
 
 /** How many connections one address may have: in all, and of those that have not sent a whole head yet. */
 export interface ConnectionLimits {

@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import { readYaml, type YamlFile, type YamlPath } from '../config/yaml-file.ts';
+import { uriDefect } from '../domain/normal-object.ts';
 import { type Problem, ProblemError } from '../domain/problem.ts';
 import { digestOfJson } from '../lib/digest.ts';
 import { parseDurationMs } from '../lib/duration.ts';
@@ -110,6 +111,8 @@ function commonOf(
       hint: 'delete one of the two: of the same subject, resource, action and unit or window there is one limit',
     });
   }
+  const defect = uriDefect(resource);
+  if (defect !== undefined) refuse(reading, [...place.path, 'resource'], { code: 'limits-uri-not-normal', ...defect });
   const line = at.split(':').at(-2) ?? '';
   return { id, at: `${basename(reading.yaml.file)}:${line}`, subject, resource, action };
 }

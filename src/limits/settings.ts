@@ -48,7 +48,7 @@ const resourceText = z
   .string()
   .regex(/^(?:\*|(?:tool|prompt|resource):[^\s]+)$/)
   .describe(
-    'What is called: a glob such as `tool:crm/*`, `tool:crm/refund`, `prompt:crm/*`, `resource:files/*`, or `*`.',
+    'What is called: a glob such as `tool:crm/*`, `tool:crm/refund`, `prompt:crm/*`, `resource:files/*`, or `*`. A URI stands in its normal form.',
   );
 
 const resource = inForm(resourceText, 'glob of tools');

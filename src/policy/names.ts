@@ -1,4 +1,4 @@
-import { abnormalUri } from './normal-object.ts';
+import { uriDefect } from '../domain/normal-object.ts';
 
 /** Kinds of things a grant may speak of; `set` is a group of the others. */
 export const OBJECT_KINDS = ['tool', 'resource', 'prompt', 'server', 'model'] as const;
@@ -36,21 +36,13 @@ export function nameDefect(
   }
   const pattern =
     kind === 'agent' ? AGENT_GLOB : kind === 'role' || kind === 'team' || kind === 'set' ? PLAIN_NAME : OBJECT_PATH;
-  if (pattern.test(name)) return uriDefect(id);
+  if (pattern.test(name)) {
+    const defect = uriDefect(id);
+    return defect === undefined ? undefined : { code: 'policy-uri-not-normal', ...defect };
+  }
   return {
     code: 'policy-name-invalid',
     message: `\`${id}\` is not a name`,
     hint: 'use letters, digits, `.`, `_`, `-` (in objects also `/` and `*`), and no spaces',
   };
-}
-
-/** Calls are decided on by normal forms, so that a row in another spelling would match nothing, and a `deny` row keep nobody out. */
-function uriDefect(id: string): NameDefect | undefined {
-  const abnormal = abnormalUri(id);
-  if (abnormal === undefined) return undefined;
-  const hint =
-    abnormal.normal === undefined
-      ? 'write a URI as RFC 3986 does, such as `resource:files/file:///notes.md`: without `..`, control characters and userinfo'
-      : `write \`${abnormal.normal}\``;
-  return { code: 'policy-uri-not-normal', message: `the URI of \`${id}\` is not in normal form`, hint };
 }

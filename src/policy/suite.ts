@@ -1,9 +1,9 @@
+import { normalObject } from '../domain/normal-object.ts';
 import type { Problem } from '../domain/problem.ts';
 import { principalSubjects } from './authorize.ts';
 import type { ConditionPrincipal, ConditionScope, ConditionTarget } from './condition.ts';
 import { assumedTarget } from './condition-target.ts';
 import { type Explanation, explain } from './explain.ts';
-import { normalObject } from './normal-object.ts';
 import type { PolicySet } from './policy-set.ts';
 import type { PolicySuite, SuiteCase } from './suite-file.ts';
 

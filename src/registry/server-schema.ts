@@ -154,7 +154,7 @@ const serverFile = z
       .max(1_000_000)
       .default(1_000)
       .describe(
-        'Most progress and log messages of one call that are handed on; those over it are dropped. Default: 1000.',
+        "Most progress and log messages of one call that are handed on; those over it are dropped. As many of the server's own requests that no agent is asked, such as `ping`, are answered during the call, counted apart. Default: 1000.",
       ),
     risk: risk
       .default('destructive')

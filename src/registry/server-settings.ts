@@ -52,7 +52,7 @@ export interface ServerSettings {
   readonly payloadMaxBytes: number;
   readonly maxResultBytes: number;
   readonly maxTools: number;
-  /** Most progress and log messages of one call that are handed on. */
+  /** Most progress and log messages of one call that are handed on, and, counted apart, of the server's requests that are answered. */
   readonly maxNotifications: number;
   readonly tools: ReadonlyMap<string, ToolSettings>;
   /** What holds for tools that `tools` does not name. */

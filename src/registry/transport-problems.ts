@@ -1,8 +1,9 @@
 import type { YamlFile, YamlPath } from '../config/yaml-file.ts';
 import type { Problem } from '../domain/problem.ts';
-import { clearTextSecret, isSecretKey, secretArgument } from '../lib/clear-text-secret.ts';
+import { clearTextSecret } from '../lib/clear-text-secret.ts';
 import { parseReferences } from '../lib/secret-reference.ts';
 import type { HttpTransport, ServerSettings, StdioTransport } from './server-settings.ts';
+import { argumentDefect, type Defect, inClear, unreadReference, urlDefect } from './transport-defects.ts';
 
 type ServerFile = YamlFile<ServerSettings>;
 
@@ -16,18 +17,19 @@ function stdioProblems(file: ServerFile, { command, args, env, cwd }: StdioTrans
   const plain: [YamlPath, string][] = [[['transport', 'command'], command]];
   if (cwd !== undefined) plain.push([['transport', 'cwd'], cwd]);
   for (const [index, argument] of args.entries()) plain.push([['transport', 'args', index], argument]);
-  const problems = plain.flatMap(([path, text]) => unreadReference(file, path, text));
+  const problems = plain.flatMap(([path, text]) => problemsAt(file, path, unreadReference(text)));
   for (const [index, argument] of args.entries()) {
-    const why = secretArgument(argument, index === 0 ? undefined : args[index - 1]);
-    const hint =
-      'hand it over as a variable: `env: { NAME: "$' + '{env:NAME}" }`; every user of the machine can read arguments';
-    if (why !== undefined) problems.push(inClear(file, ['transport', 'args', index], { why, hint }));
+    const defect = argumentDefect(argument, index === 0 ? undefined : args[index - 1]);
+    problems.push(...problemsAt(file, ['transport', 'args', index], defect));
   }
   return [...problems, ...valueProblems(file, ['transport', 'env'], env)];
 }
 
 function httpProblems(file: ServerFile, { url, headers }: HttpTransport): Problem[] {
-  return [...urlProblems(file, url), ...valueProblems(file, ['transport', 'headers'], headers)];
+  return [
+    ...problemsAt(file, ['transport', 'url'], urlDefect(url)),
+    ...valueProblems(file, ['transport', 'headers'], headers),
+  ];
 }
 
 function valueProblems(file: ServerFile, at: YamlPath, values: Readonly<Record<string, string>>): Problem[] {
@@ -43,51 +45,11 @@ function valueProblems(file: ServerFile, at: YamlPath, values: Readonly<Record<s
     const why = clearTextSecret(key, value);
     const name = key.toUpperCase().replace(/[^A-Z0-9]+/g, '_');
     const hint = `write a reference such as "$\{env:${name}}", and change the secret: it has been in a file`;
-    if (why !== undefined) problems.push(inClear(file, path, { why, hint }));
+    if (why !== undefined) problems.push(file.problem(path, inClear(why, hint)));
   }
   return problems;
 }
 
-function unreadReference(file: ServerFile, path: YamlPath, text: string): Problem[] {
-  if (!/\$\{(?:env|file):/.test(text)) return [];
-  const hint = 'references are read in `env` and `headers`; write the text itself here';
-  return [
-    file.problem(path, {
-      code: 'credentials-reference-invalid',
-      message: 'a reference stands where none is read',
-      hint,
-    }),
-  ];
-}
-
-function urlProblems(file: ServerFile, text: string): Problem[] {
-  const path = ['transport', 'url'];
-  const reference = unreadReference(file, path, text);
-  if (reference.length > 0) return reference;
-  const wrong = (message: string, hint: string): Problem[] => [
-    file.problem(path, { code: 'config-invalid-value', message, hint }),
-  ];
-  if (!URL.canParse(text)) return wrong('`url` is no absolute url', 'write for example `https://example.org/mcp`');
-  const url = new URL(text);
-  if (url.protocol !== 'http:' && url.protocol !== 'https:') {
-    return wrong(
-      '`url` is neither `https` nor `http`',
-      'write a url that begins with `https://`, or use `type: stdio`',
-    );
-  }
-  if (url.username !== '' || url.password !== '') {
-    return [
-      inClear(file, path, { why: '`url` holds a user or password', hint: 'send it in `headers`, as a reference' }),
-    ];
-  }
-  if (url.hash !== '') return wrong('`url` has a fragment, which is never sent', 'delete it from the `#` on');
-  for (const [key, value] of url.searchParams) {
-    const why = isSecretKey(key) ? '`url` has a secret in its query' : clearTextSecret('', value);
-    if (why !== undefined) return [inClear(file, path, { why, hint: 'send it in `headers`, as a reference' })];
-  }
-  return [];
-}
-
-function inClear(file: ServerFile, path: YamlPath, { why, hint }: { why: string; hint: string }): Problem {
-  return file.problem(path, { code: 'registry-secret-in-clear', message: `a secret in clear text: ${why}`, hint });
+function problemsAt(file: ServerFile, path: YamlPath, defect: Defect | undefined): Problem[] {
+  return defect === undefined ? [] : [file.problem(path, defect)];
 }

@@ -12,25 +12,34 @@ export interface KnownOffers extends Pick<ViewSource, 'resourceOffers' | 'server
   readonly states: readonly ToolState[];
 }
 
-const KINDS = { tools: 'tool', prompts: 'prompt' } as const;
+/** The kinds of which a virtual server may name one by one. */
+export const NAMED_KINDS = ['tools', 'prompts'] as const;
+export const KINDS = { tools: 'tool', prompts: 'prompt' } as const;
 
 /** What a virtual server names that is not there, or cannot be used. Of a server that was not listed nothing is said. */
 export function unknownOriginals(server: VirtualServer, known: KnownOffers): ViewFinding[] {
-  const { settings, at, keyAt } = server;
+  const { settings, at } = server;
   return [
-    ...(['tools', 'prompts'] as const).flatMap((kind) => {
-      const { rename, override } = settings[kind];
-      const named: (readonly [original: string, at: string])[] = [
-        ...Array.from(rename, ([name, original]) => [original, at([kind, 'rename', name])] as const),
-        ...Array.from(override.keys(), (original) => [original, keyAt([kind, 'override', original])] as const),
-      ];
-      return named.flatMap(([original, place]) => missing(original, { kind, place, known }));
-    }),
+    ...NAMED_KINDS.flatMap((kind) =>
+      namedOriginals(server, kind).flatMap(([original, place]) => missing(original, { kind, place, known })),
+    ),
     ...(['tools', 'prompts', 'resources'] as const).flatMap((kind) =>
       settings[kind].include.flatMap((glob, index) =>
         idle(glob, { kind, at: at([kind, 'include', index] as YamlPath), known }),
       ),
     ),
+  ];
+}
+
+/** Every original that a virtual server names without a glob, with its place. */
+export function namedOriginals(
+  { settings, at, keyAt }: VirtualServer,
+  kind: (typeof NAMED_KINDS)[number],
+): readonly (readonly [original: string, at: string])[] {
+  const { rename, override } = settings[kind];
+  return [
+    ...Array.from(rename, ([name, original]) => [original, at([kind, 'rename', name])] as const),
+    ...Array.from(override.keys(), (original) => [original, keyAt([kind, 'override', original])] as const),
   ];
 }
 

@@ -1,4 +1,5 @@
 import type { YamlFile, YamlPath } from '../config/yaml-file.ts';
+import { uriDefect } from '../domain/normal-object.ts';
 import type { Problem } from '../domain/problem.ts';
 import { clearTextSecret } from '../lib/clear-text-secret.ts';
 import { lookalikes } from '../lib/confusables.ts';
@@ -19,9 +20,25 @@ export function virtualProblems(file: VirtualFile, servers: readonly string[]): 
     ...takenName(file, servers),
     ...unknownServers(file, servers),
     ...NAMED.flatMap((kind) => [...renameProblems(file, kind), ...idleOverrides(file, kind)]),
+    ...abnormalUris(file),
     ...fixedSecrets(file),
   ];
 }
+
+/** Resources are known by normal forms: an `exclude` in another spelling would keep nothing back. */
+function abnormalUris(file: VirtualFile): Problem[] {
+  return (['include', 'exclude'] as const).flatMap((list) =>
+    file.value.resources[list].flatMap((glob, index) => {
+      const defect = uriDefect(`${KIND}${glob}`);
+      if (defect === undefined) return [];
+      const [message, hint] = [defect.message.replace(KIND, ''), defect.hint.replace(KIND, '')];
+      const what = { code: 'registry-uri-not-normal', message, hint } as const;
+      return [file.problem(['resources', list, index], what)];
+    }),
+  );
+}
+
+const KIND = 'resource:';
 
 function emptiness(file: VirtualFile): Problem[] {
   const { tools, prompts, resources } = file.value;

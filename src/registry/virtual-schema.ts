@@ -92,7 +92,7 @@ const prompts = z
 const resources = z
   .strictObject({
     include: globs(
-      'Resources and templates that are shown, as globs over `<server>/<uri>` and `<server>/<template>`. Default: none.',
+      'Resources and templates that are shown, as globs over `<server>/<uri>`, in its normal form, and `<server>/<template>`. Default: none.',
     ),
     exclude: globs(
       'Resources and templates that are not shown; nor is a URI that a template makes and that matches. Default: none.',

@@ -65,6 +65,10 @@ const WRONG: Readonly<Record<string, Readonly<Record<string, string | Uint8Array
     'policy.csv': FINE,
     'limits.yaml': 'budgets:\n  - { subject: "agent:*", resource: "tool:*", window: day, hard: { call: 100 } }\n',
   },
+  'a limit on a URI that is not in normal form': {
+    'policy.csv': FINE,
+    'limits.yaml': 'concurrency:\n  - { subject: "agent:*", resource: "resource:tools/TEST://t/%73ecret", limit: 1 }\n',
+  },
   'money that is no amount': {
     'policy.csv': FINE,
     'limits.yaml': 'budgets:\n  - { subject: "agent:*", resource: "tool:*", window: day, hard: { usd: "1,50" } }\n',

@@ -101,6 +101,28 @@ test('a secret in clear text is refused before anything is asked', async () => {
   expectUnchanged();
 });
 
+test('a secret in a url is told of at the argument and printed nowhere, also where the name is taken', async () => {
+  homeWith();
+  const { code, stdout, stderr } = await home.run([
+    ...['registry', 'add', 'https://me:hunter2@tools.example.invalid/mcp', '--name', 'tools', '--yes'],
+  ]);
+  expect([code, stdout]).toEqual([2, '']);
+  expect(stderr).toMatch(/^<server>: a secret in clear text: [^\n]* {2}\(registry-secret-in-clear\)\nhint: [^\n]*\n$/);
+  expect(stderr).not.toContain('hunter2');
+  expectUnchanged();
+});
+
+test('what is wrong with a name is told at what was named, and not at a file that was never written', async () => {
+  homeWith();
+  const { code, stderr } = await home.run(['registry', 'add', 'http://127.0.0.1:9/mcp', '--name', 'Bad_Name', '--yes']);
+  expect(code).toBe(2);
+  expect(stderr).toMatch(
+    /^http:\/\/127\.0\.0\.1:9\/mcp: `name` must be of the form [^\n]* {2}\(config-invalid-value\)\n/m,
+  );
+  expect(stderr).not.toContain('Bad_Name.yaml');
+  expectUnchanged();
+});
+
 test('without a terminal and without `--yes` what would be run is shown, and nothing is started or written', async () => {
   homeWith();
   home.write({ 'mcp.json': JSON.stringify({ mcpServers: { notes: { command: 'touch', args: ['started'] } } }) });

@@ -127,6 +127,33 @@ describe('on its own', () => {
     expect(await desk.call('say')).toMatchObject({ content: [{ text: 'from-the-desk' }] });
   });
 
+  test('`policy check` says what a virtual server names that is not pinned, and that no agent may use any of it', async () => {
+    await until(async () => (await home.run(['registry', 'list'])).stdout.includes('desk     /v/desk/mcp  2'));
+    expect((await home.run(['policy', 'check'])).stdout).not.toContain('desk.yaml');
+    const lost = DESK.replace('tools/lookup', 'tools/lokup, gone/*').replace('say: tools/echo', 'say: tools/ecoh');
+    home.write({
+      'registry/virtual/desk.yaml': lost.replace('    tools/echo:', '    tools/ecoh:'),
+      'registry/virtual/back.yaml': 'name: back\ntools: { include: [tools/lookup] }\n',
+      'policies/policy.csv': 'p, agent:other, tool:more/*, call, , allow\n',
+    });
+    const told = (await home.run(['policy', 'check'])).stdout.replaceAll(/\S*registry\/virtual/g, 'virtual');
+    const ungranted = 'virtual/back.yaml:1:7: no agent may use anything that the virtual server `back` shows';
+    expect(told.split('\n')).toEqual([
+      'warning: virtual/desk.yaml:3:26: there is no server `gone`  (registry-original-unknown)',
+      'hint: servers are `registry/servers/<name>.yaml`',
+      'warning: virtual/desk.yaml:4:18: no tool `tools/ecoh` is pinned, so that it is not shown  (registry-original-unknown)',
+      'hint: did you mean `tools/echo`?',
+      'warning: virtual/desk.yaml:6:5: no tool `tools/ecoh` is pinned, so that it is not shown  (registry-original-unknown)',
+      'hint: did you mean `tools/echo`?',
+      'warning: virtual/desk.yaml:3:13: `tools/lokup` matches no tool that is pinned  (registry-original-unknown)',
+      'hint: `seneschal registry list` shows what there is, `seneschal registry pin` agrees to it',
+      `warning: ${ungranted}  (registry-view-ungranted)`,
+      'hint: grant some of it in `policy.csv`: a virtual server by itself grants nothing',
+      '',
+    ]);
+    expect((await home.run(['doctor'])).stdout).toContain(ungranted);
+  });
+
   test('`registry list` shows how much a virtual server shows, and what of its file does not hold', async () => {
     home.write({ 'registry/virtual/desk.yaml': `${DESK}    tools/ecoh: { description: never }\n` });
     const refused = 'registry/virtual/desk.yaml:7:5: `tools/ecoh` is not shown';

@@ -86,7 +86,15 @@ function refuseUnfit(draft: ServerDraft, dir: string): void {
   const files = readRegistryDirectory(dir);
   const isTaken = fileOf(draft.name) in files || loadRegistry(files, { dir }).servers.has(draft.name);
   if (isTaken) throw new ProblemError([taken(draft, dir)]);
-  loadRegistry({ ...files, ...filesOf(draft) }, { dir });
+  try {
+    loadRegistry({ ...files, ...filesOf(draft) }, { dir });
+  } catch (error) {
+    if (!(error instanceof ProblemError)) throw error;
+    const unwritten = `${dir}/${fileOf(draft.name)}`;
+    // The place that a person can mend is where the server was named or found, not a file that was never written.
+    const isThere = ({ at }: Problem): boolean => at === unwritten || at.startsWith(`${unwritten}:`);
+    throw new ProblemError(error.problems.map((each) => (isThere(each) ? { ...each, at: draft.from } : each)));
+  }
 }
 
 function taken({ name, from }: ServerDraft, dir: string): Problem {

@@ -1,7 +1,8 @@
 import { isIP } from 'node:net';
-import { ProblemError } from '../../domain/problem.ts';
+import { type Problem, ProblemError } from '../../domain/problem.ts';
 import { clearTextSecret, isSecretKey } from '../../lib/clear-text-secret.ts';
 import { parseReferences } from '../../lib/secret-reference.ts';
+import { argumentDefect, unreadReference, urlDefect } from '../../registry/transport-defects.ts';
 import type { NeededVariable, ServerDraft } from './draft.ts';
 import { exactPackage } from './npm-package.ts';
 import { registryNameOf } from './registry-name.ts';
@@ -38,6 +39,7 @@ async function packageDraft(
 ): Promise<ServerDraft> {
   if (named.headers.length > 0) throw wrong('--header', 'a package is given no headers', 'write `--env NAME=value`');
   const env = pairsOf(named.env, '--env');
+  refuseArguments(named.args);
   const { name, version } = await exactPackage(named.specification.slice('npm:'.length), how);
   return {
     name: nameOf(named, shortName(name)),
@@ -48,8 +50,7 @@ async function packageDraft(
 
 function urlDraft(named: NamedServer): ServerDraft {
   const { specification } = named;
-  if (!URL.canParse(specification))
-    throw wrong(specification, 'this is no url', 'write one such as `https://example.org/mcp`');
+  refuseUrl(specification);
   if (named.env.length > 0) throw wrong('--env', 'a url is given no variables', 'write `--header NAME=value`');
   if (named.args.length > 0) throw wrong('', 'a url is given no arguments', 'write them into the url');
   const headers = pairsOf(named.headers, '--header');
@@ -106,6 +107,27 @@ function pairsOf(pairs: readonly string[], flag: string): Readonly<Record<string
       return [name, value];
     }),
   );
+}
+
+/** Of a secret that stands where it can be read by others nothing is said but its place. */
+function refuseArguments(args: readonly string[]): void {
+  const problems = args.flatMap((argument, index) =>
+    [unreadReference(argument), argumentDefect(argument, args[index - 1])].flatMap((defect): Problem[] => {
+      if (defect === undefined) return [];
+      const message = `argument ${index + 1} behind \`--\`: ${defect.message}`;
+      const hint = `hand it over as a variable, as in \`--env 'NAME=$\{env:NAME}'\`: every user of the machine can read arguments`;
+      return [{ code: defect.code, at: '<args>', message, hint }];
+    }),
+  );
+  if (problems.length > 0) throw new ProblemError(problems);
+}
+
+function refuseUrl(specification: string): void {
+  const defect = urlDefect(specification);
+  if (defect === undefined) return;
+  const isSecret = defect.code === 'registry-secret-in-clear' || defect.code === 'credentials-reference-invalid';
+  const hint = isSecret ? `send it as a header, as in \`--header 'NAME=$\{env:NAME}'\`` : defect.hint;
+  throw new ProblemError([{ ...defect, at: '<server>', hint }]);
 }
 
 /** Told before a file of the registry is thought of: what was typed is mended where it was typed. */

@@ -1,4 +1,5 @@
-import { checkRules } from '../policy-questions.ts';
+import { ruleWarnings } from '../policy-questions.ts';
+import { ungrantedViews } from '../virtual-warnings.ts';
 import type { Check } from './check.ts';
 
 /** Registry and policies load, and the linter of policies has nothing to say. */
@@ -8,7 +9,8 @@ export const files: Check = {
     if (!loaded) return { findings: problems };
     const { registry, rules, known } = loaded;
     return {
-      findings: [...problems, ...registry.warnings, ...checkRules(settings)],
+      // What a virtual server names and no server has is said where the servers are asked.
+      findings: [...problems, ...registry.warnings, ...ruleWarnings(loaded, settings), ...ungrantedViews(loaded)],
       facts: { servers: known.servers.length, agents: known.agents.length, grants: rules.policySet.rows.length },
     };
   },

@@ -116,13 +116,10 @@ export const serve: CommandDeclaration = defineCommand({
 /** How long questions wait, and how many calls for them. @throws ProblemError `settings-invalid`. */
 function questionLimits(expiry: string, waiting: string): { readonly expiryMs: number; readonly perPrincipal: number } {
   const expiryMs = typedDurationMs('--question-expiry', expiry, '`10m`');
-  const perPrincipal = /^\d{1,4}$/.test(waiting) ? Number(waiting) : 0;
-  if (expiryMs <= LONGEST_TIMER_MS && perPrincipal >= 1 && perPrincipal <= MOST_WAITING)
-    return { expiryMs, perPrincipal };
-  const isLong = expiryMs > LONGEST_TIMER_MS;
-  const at = isLong ? '--question-expiry' : '--waiting-calls';
-  const hint = isLong ? 'write at most `24d`' : `write a whole number from 1 to ${MOST_WAITING}`;
-  throw new ProblemError([{ code: 'settings-invalid', at, message: 'this is no such limit', hint }]);
+  const perPrincipal = typedCount('--waiting-calls', waiting, MOST_WAITING);
+  if (expiryMs <= LONGEST_TIMER_MS) return { expiryMs, perPrincipal };
+  const problem = { message: 'this is longer than a question can wait', hint: 'write at most `24d`' };
+  throw new ProblemError([{ code: 'settings-invalid', at: '--question-expiry', ...problem }]);
 }
 
 /** What a timer of Node can wait. */

@@ -118,6 +118,37 @@ describe('a wrong limits.yaml names the line and column of', () => {
     ]);
   });
 
+  test.each([
+    ['a scheme in capitals', 'resource:files/FILE:///notes.md', 'resource:files/file:///notes.md'],
+    ['a host in capitals', 'resource:web/https://Example.com/*', 'resource:web/https://example.com/*'],
+    ['an escape that is not needed', 'resource:files/file:///%6eotes.md', 'resource:files/file:///notes.md'],
+    ['a dot segment', 'resource:files/file:///a/../notes.md', 'resource:files/file:///notes.md'],
+  ])('%s in the URI of a resource, which would limit nothing, with what to write', (_what, resource, normal) => {
+    const text = `concurrency:\n  - { subject: "*", resource: "${resource}", limit: 5 }\n`;
+    expect(() => loadLimits('policies/limits.yaml', text)).toThrow(
+      [
+        `policies/limits.yaml:2:31: the URI of \`${resource}\` is not in normal form  (limits-uri-not-normal)`,
+        `hint: write \`${normal}\``,
+      ].join('\n'),
+    );
+  });
+
+  test('a URI that has no normal form, in every list', () => {
+    const row = 'subject: "*", resource: "resource:files/file://me@h/x"';
+    const text = `rates:
+  - { ${row}, limit: 5/s }
+concurrency:
+  - { ${row}, limit: 5 }
+budgets:
+  - { ${row}, window: day, hard: { calls: 1 } }
+`;
+    expect(problemsOf(text)).toEqual([
+      'policies/limits.yaml:2:31 limits-uri-not-normal',
+      'policies/limits.yaml:4:31 limits-uri-not-normal',
+      'policies/limits.yaml:6:31 limits-uri-not-normal',
+    ]);
+  });
+
   test('the second of two rows that limit the same, though their amounts differ', () => {
     const text = `rates:
   - { subject: "*", resource: "*", limit: 5/s }

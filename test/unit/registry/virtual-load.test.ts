@@ -74,6 +74,11 @@ test.each([
     'registry/virtual/reading.yaml:2:49 registry-view-invalid: `exclude` takes away `github/search_code`, which is renamed here',
   ],
   [
+    'a URI that is not in normal form, so that nothing would be kept back',
+    'name: reading\nresources: { include: ["jira/*"], exclude: ["jira/ISSUE://secret/*"] }\n',
+    'registry/virtual/reading.yaml:2:45 registry-uri-not-normal: the URI of `jira/ISSUE://secret/*` is not in normal form',
+  ],
+  [
     'two names for one tool',
     'name: reading\ntools: { rename: { find: github/search_code, seek: github/search_code } }\n',
     'registry/virtual/reading.yaml:2:52 registry-view-invalid: `github/search_code` has a name already, `find`',

@@ -63,6 +63,16 @@ test.each(['ping', 'foo/bar'])(
   },
 );
 
+test('what a server tells and what it asks during a call are counted apart', async () => {
+  const log = { jsonrpc: '2.0', method: 'notifications/message', params: { level: 'info', data: 'told' } };
+  const { url, held } = await flooding([...many(3, log), ...many(3, PING), ...many(2, log), ...many(4, PING)]);
+  const upstream = openPool(httpServer(url, { era: 'legacy', maxNotifications: 3 }));
+  const agent = listeningAgent({ logLevel: 'debug' });
+  expect(textOf(await upstream.call('flood', {}, { link: agent }))).toBe('flooded');
+  await until(() => held.length === 3);
+  expect([agent.heard.log.length, dropped(upstream)]).toEqual([3, 6]);
+});
+
 test('a server that asks without end on the stream of its session is not heard for a while, and is called', async () => {
   let closed = 0;
   const server = await serveHttp(

@@ -1,4 +1,4 @@
-import { checkRules } from '../../../app/policy-questions.ts';
+import { checkFiles } from '../../../app/check-files.ts';
 import { type CommandDeclaration, defineCommand } from '../../declaration.ts';
 import { EXIT } from '../../exit-codes.ts';
 import { printData, problemText } from '../../output.ts';
@@ -8,7 +8,8 @@ export const policyCheck: CommandDeclaration = defineCommand({
   summary: 'lint the policy files: unknown names, shadowed and duplicate rows, grants too wide',
   does: `Reads policy.csv, limits.yaml and the policy tests as the broker would, and prints what is doubtful about
     them: rows that name what the registry does not hold, rows that change nothing, and grants that reach beyond every
-    tool there is. Silence means that nothing is. It needs no broker that runs, and changes nothing.
+    tool there is. Of virtual servers it says which name what nobody has agreed to, and which show nothing that an agent
+    may use. Silence means that nothing is doubtful. It needs no broker that runs, and changes nothing.
 
     Warnings do not refuse a policy and end with 0. What the broker would refuse to load ends with 2.`,
   settings: ['registry', 'policies', 'data'],
@@ -24,7 +25,7 @@ export const policyCheck: CommandDeclaration = defineCommand({
     },
   ],
   run: ({ settings, output }) => {
-    const problems = checkRules(settings());
+    const problems = checkFiles(settings());
     printData({ problems }, output, () => problems.map(problemText).join('\n'));
     return EXIT.yes;
   },

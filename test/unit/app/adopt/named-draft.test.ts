@@ -91,6 +91,56 @@ test('a secret that was typed in clear text is refused at its flag, without quot
   ]);
 });
 
+const GITHUB = `ghp_${'aB3'.repeat(12)}`;
+const HAND_OVER =
+  "hint: hand it over as a variable, as in `--env 'NAME=$" +
+  "{env:NAME}'`: every user of the machine can read arguments";
+const SEND = "hint: send it as a header, as in `--header 'NAME=$" + "{env:NAME}'`";
+
+test.each<[what: string, specification: string, args: string[], told: string[]]>([
+  [
+    'a secret behind `--`',
+    'npm:x@1.0.0',
+    ['--all', '--token', 'hunter2hunter2', GITHUB],
+    [
+      '<args>: argument 3 behind `--`: a secret in clear text: the name `token` is that of a secret  (registry-secret-in-clear)',
+      HAND_OVER,
+      '<args>: argument 4 behind `--`: a secret in clear text: the value has the form of a GitHub token  (registry-secret-in-clear)',
+      HAND_OVER,
+    ],
+  ],
+  [
+    'a reference behind `--`',
+    'npm:x@1.0.0',
+    ['--region=$' + '{env:REGION}'],
+    [
+      '<args>: argument 1 behind `--`: a reference stands where none is read  (credentials-reference-invalid)',
+      HAND_OVER,
+    ],
+  ],
+  [
+    'a password in a url',
+    'https://me:hunter2@example.org/mcp',
+    [],
+    ['<server>: a secret in clear text: `url` holds a user or password  (registry-secret-in-clear)', SEND],
+  ],
+  [
+    'a secret in the query of a url',
+    'https://example.org/mcp?api_key=hunter2hunter2',
+    [],
+    ['<server>: a secret in clear text: `url` has a secret in its query  (registry-secret-in-clear)', SEND],
+  ],
+  [
+    'a url that cannot be read, whatever it holds',
+    'https://me:hunter2@[example.org/mcp',
+    [],
+    ['<server>: `url` is no absolute url  (config-invalid-value)', 'hint: write for example `https://example.org/mcp`'],
+  ],
+])('%s is refused at its argument, without quoting it', async (_what, specification, args, told) => {
+  const message = await draft(specification, { args }).catch((error: Error) => error.message);
+  expect(message).toBe(told.join('\n'));
+});
+
 test('what belongs to the other transport, or is no pair, is refused', async () => {
   expect(await codeOf(draft('https://example.org/mcp', { env: ['A=b'] }))).toBe('settings-invalid');
   expect(await codeOf(draft('https://example.org/mcp', { args: ['x'] }))).toBe('settings-invalid');

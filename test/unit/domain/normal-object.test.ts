@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { abnormalUri, normalObject } from '../../../src/policy/normal-object.ts';
+import { abnormalUri, normalObject } from '../../../src/domain/normal-object.ts';
 
 test.each([
   ['resource:srv/TEST://t/x/../%73ecret', 'resource:srv/test://t/secret'],

@@ -1,4 +1,5 @@
 import { normalUri } from '../lib/uri.ts';
+import type { Problem } from './problem.ts';
 
 const RESOURCE = /^(resource:[^/]*\/)(.+)$/s;
 /** Stand-ins for the first `*` of a pattern: some text, a scheme, the rest of an escape, an escape's digits, nothing. */
@@ -35,6 +36,20 @@ export function abnormalUri(object: string): { readonly normal?: string } | unde
   return normal === undefined || pattern !== uri
     ? {}
     : { normal: `${before}${normal.replaceAll(STANDS_FOR_STAR, '*')}` };
+}
+
+/**
+ * What is wrong, in words, with an object or glob of objects whose URI is in no normal form. Calls are decided on and
+ * counted by normal forms, so that a `deny` row in another spelling would keep nobody out, and a limit count nothing.
+ */
+export function uriDefect(object: string): Pick<Problem, 'message' | 'hint'> | undefined {
+  const abnormal = abnormalUri(object);
+  if (abnormal === undefined) return undefined;
+  const hint =
+    abnormal.normal === undefined
+      ? 'write a URI as RFC 3986 does, such as `resource:files/file:///notes.md`: without `..`, control characters and userinfo'
+      : `write \`${abnormal.normal}\``;
+  return { message: `the URI of \`${object}\` is not in normal form`, hint };
 }
 
 function filledIn(pattern: string): readonly string[] {

@@ -1,0 +1,57 @@
+import { agentIdOf } from '../domain/agent-name.ts';
+import { USE_OF } from '../domain/call.ts';
+import type { Problem } from '../domain/problem.ts';
+import { explain } from '../policy/explain.ts';
+import { pinnedMembers, unpinnedOriginals } from '../registry/virtual-pins.ts';
+import type { VirtualServer } from '../registry/virtual-settings.ts';
+import { questionAbout, type RulesOnFile } from './policy-questions.ts';
+
+/**
+ * Warns of virtual servers that name a server that is not there, or what nobody has agreed to. No server is asked: what
+ * each has beyond its pins the broker finds out.
+ */
+export function unknownMembers({ registry, pinned }: RulesOnFile): Problem[] {
+  const ids = [...pinned];
+  const seen = (name: string): boolean => ids.some((id) => id.slice(id.indexOf(':') + 1).startsWith(`${name}/`));
+  const servers = [...registry.servers.values()].filter(({ name, pin }) => pin === 'lock' || seen(name));
+  const agreed = { pinned: ids, servers: servers.map(({ name }) => name) };
+  return [
+    ...registry.warnings.filter(({ code }) => code === 'registry-original-unknown'),
+    ...[...registry.virtual.values()].flatMap((server) =>
+      unpinnedOriginals(server, agreed).map(
+        (finding): Problem => ({ code: 'registry-original-unknown', ...finding, severity: 'warning' }),
+      ),
+    ),
+  ];
+}
+
+/** Warns of virtual servers of which no declared agent may use anything. Where resources are shown too nobody can tell. */
+export function ungrantedViews(files: RulesOnFile): Problem[] {
+  // That nothing is allowed at all is said once, and not of each virtual server.
+  if (files.rules.policySet.rows.length === 0) return [];
+  return [...files.registry.virtual.values()].flatMap((server) => {
+    const members = pinnedMembers(server, [...files.pinned]);
+    const isOpen = members.length === 0 || server.settings.resources.include.length > 0;
+    return isOpen || members.some((id) => isGranted(id, files)) ? [] : [ungranted(server)];
+  });
+}
+
+function isGranted(object: string, { rules, known }: RulesOnFile): boolean {
+  const action = USE_OF[object.startsWith('prompt:') ? 'prompt' : 'tool'];
+  return known.agents.some((agent) => {
+    const principal = known.principalOf(agent);
+    if (principal === undefined) return false;
+    const about = { principal, agent: agentIdOf(agent), object, action };
+    return explain(rules.policySet, questionAbout(rules, known, about)).effect !== 'deny';
+  });
+}
+
+function ungranted({ settings: { name }, at }: VirtualServer): Problem {
+  return {
+    code: 'registry-view-ungranted',
+    at: at(['name']),
+    message: `no agent may use anything that the virtual server \`${name}\` shows`,
+    hint: 'grant some of it in `policy.csv`: a virtual server by itself grants nothing',
+    severity: 'warning',
+  };
+}

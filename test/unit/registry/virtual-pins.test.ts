@@ -1,0 +1,61 @@
+import { expect, test } from 'vitest';
+import { loadRegistry } from '../../../src/registry/load.ts';
+import { pinnedMembers, unpinnedOriginals } from '../../../src/registry/virtual-pins.ts';
+import type { VirtualServer } from '../../../src/registry/virtual-settings.ts';
+
+const PINNED = [
+  'tool:github/get_issue',
+  'tool:github/get_file',
+  'prompt:github/review',
+  'resource:github/repo://{name}',
+];
+
+function virtual(text: string): VirtualServer {
+  const server = 'transport: { type: stdio, command: "true" }\n';
+  const files = {
+    'servers/github.yaml': `name: github\n${server}`,
+    'servers/mail.yaml': `name: mail\n${server}`,
+    'virtual/desk.yaml': `name: desk\n${text}`,
+  };
+  const desk = loadRegistry(files).virtual.get('desk');
+  if (desk === undefined) throw new Error('it was not read');
+  return desk;
+}
+
+function unpinned(text: string, servers: readonly string[] = ['github', 'mail']): readonly string[] {
+  const findings = unpinnedOriginals(virtual(text), { pinned: PINNED, servers });
+  return findings.map(({ at, message, hint }) => `${at} ${message}; ${hint}`);
+}
+
+const LOOK = '`seneschal registry list` shows what there is, `seneschal registry pin` agrees to it';
+
+test('a tool or prompt that is not pinned is told of at its place, by whatever it is named', () => {
+  expect(
+    unpinned(`tools:
+  include: ["github/list_*", "github/get_*"]
+  rename: { issue: github/get_isue }
+  override:
+    github/list_forks: { title: Forks }
+prompts: { include: ["github/review", "github/get_issue"], rename: { look: mail/read } }
+`),
+  ).toEqual([
+    'registry/virtual/desk.yaml:4:20 no tool `github/get_isue` is pinned, so that it is not shown; did you mean `github/get_issue`?',
+    `registry/virtual/desk.yaml:6:5 no tool \`github/list_forks\` is pinned, so that it is not shown; ${LOOK}`,
+    `registry/virtual/desk.yaml:3:13 \`github/list_*\` matches no tool that is pinned; ${LOOK}`,
+    `registry/virtual/desk.yaml:7:76 no prompt \`mail/read\` is pinned, so that it is not shown; ${LOOK}`,
+    `registry/virtual/desk.yaml:7:39 \`github/get_issue\` matches no prompt that is pinned; ${LOOK}`,
+  ]);
+});
+
+test('nothing is said of resources, of globs over servers, and of servers whose pins tell nothing', () => {
+  expect(unpinned('resources: { include: ["github/file://*"] }\n')).toEqual([]);
+  expect(unpinned('tools: { include: ["*/send"] }\n')).toEqual([]);
+  expect(unpinned('tools: { include: [mail/send], rename: { write: mail/write } }\n', ['github'])).toEqual([]);
+});
+
+test('what a virtual server shows of what is pinned is what it includes and does not exclude, and what it renames', () => {
+  const members = (text: string): readonly string[] => pinnedMembers(virtual(text), PINNED);
+  expect(members('tools: { include: ["github/*"], exclude: [github/get_file] }\n')).toEqual(['tool:github/get_issue']);
+  expect(members('prompts: { rename: { look: github/review } }\n')).toEqual(['prompt:github/review']);
+  expect(members('resources: { include: ["github/*"] }\n')).toEqual([]);
+});
