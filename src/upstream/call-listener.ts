@@ -4,7 +4,7 @@ import type { RequestListener } from './mcp/channel.ts';
 
 /**
  * What of a server's messages reaches the agent of one call: at most `maxNotifications` of them. Those over it are
- * dropped, each told to `onDropped`; the call goes on. As many requests of the server that nobody asked for are answered.
+ * dropped, and so is what the agent does not read in time, each told to `onDropped`; the call goes on. As many requests of the server that nobody asked for are answered.
  */
 export function listenerOf(
   link: AgentLink,
@@ -12,10 +12,9 @@ export function listenerOf(
 ): RequestListener {
   let told = 0;
   let asked = 0;
-  const isWithinCap = (): boolean => {
+  const tell = (hand: () => boolean): void => {
     told += 1;
-    if (told > maxNotifications) onDropped();
-    return told <= maxNotifications;
+    if (told > maxNotifications || !hand()) onDropped();
   };
   return {
     wantsProgress: link.wantsProgress,
@@ -23,15 +22,11 @@ export function listenerOf(
     get isFull() {
       return told >= maxNotifications;
     },
-    onProgress: (params: JsonObject) => {
-      if (isWithinCap()) link.progress(params);
-    },
+    onProgress: (params: JsonObject) => tell(() => link.progress(params)),
     mayBeAsked: () => {
       asked += 1;
       return asked <= maxNotifications;
     },
-    onLog: (params: JsonObject) => {
-      if (isWithinCap()) link.log(params);
-    },
+    onLog: (params: JsonObject) => tell(() => link.log(params)),
   };
 }

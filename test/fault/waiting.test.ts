@@ -41,7 +41,7 @@ function endings(): readonly string[] {
   return bookOf(home)
     .map(({ entry }) => entry)
     .filter(({ kind, target }) => kind === 'call.closed' && target === 'tool:crm/ask')
-    .map(({ outcome, reason, costNanoUsd }) => `${outcome} ${reason ?? ''} ${String(costNanoUsd)}`);
+    .map(({ outcome, reason, costNanoUsd }) => `${outcome} ${reason ?? ''} ${Number(costNanoUsd)}`);
 }
 
 test('F2: killed while a call waits for an answer: the next start closes it, once, and it stays charged', async () => {
