@@ -222,8 +222,10 @@ export class GovernedBroker implements Broker {
   }
 
   async #refuse(walk: Walk, row: WalkedRow, decided: DecidedAct): Promise<Outcome> {
-    const refusal: Refusal = { ...(row.refusal as Omit<Refusal, 'visible'>), visible: isVisible(walk) };
-    settleAll(row.gathered, { call: walk.call }, { outcome: refusal, onFailure: this.#onFailure });
+    const refusal = this.#settleRefused(walk, row.gathered, {
+      ...(row.refusal as Omit<Refusal, 'visible'>),
+      visible: isVisible(walk),
+    });
     try {
       await this.#parts.recorder.refused(decided, refusal);
     } catch (error) {
@@ -235,9 +237,13 @@ export class GovernedBroker implements Broker {
 
   #withoutRecord(walk: Walk, gathered: readonly GatheredControl[], error: unknown): Outcome {
     this.#parts.log.error('ledger.unavailable', { error: thrownText(error) });
-    const refusal = cannotBeDecided(walk, 'ledger', ledgerPosture.yields);
-    settleAll(gathered, { call: walk.call }, { outcome: refusal, onFailure: this.#onFailure });
-    return refusal;
+    return this.#settleRefused(walk, gathered, cannotBeDecided(walk, 'ledger', ledgerPosture.yields));
+  }
+
+  #settleRefused({ call }: Walk, gathered: readonly GatheredControl[], refusal: Refusal): Refusal {
+    const outcome = this.#waiting.refused(call, refusal);
+    settleAll(gathered, { call }, { outcome, onFailure: this.#onFailure });
+    return outcome;
   }
 
   async #dispatch(walk: Walk, gathered: readonly GatheredControl[]): Promise<Outcome> {

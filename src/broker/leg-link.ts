@@ -22,11 +22,11 @@ export class LegLink implements AgentLink {
     this.#now = link;
   }
 
-  progress(params: JsonObject): void {
-    this.#now?.progress(params);
+  progress(params: JsonObject): boolean {
+    return this.#now?.progress(params) ?? false;
   }
 
-  log(params: JsonObject): void {
-    this.#now?.log(params);
+  log(params: JsonObject): boolean {
+    return this.#now?.log(params) ?? false;
   }
 }

@@ -1,5 +1,5 @@
 import type { Call } from '../domain/call.ts';
-import type { Outcome } from '../domain/outcome.ts';
+import { isOfTheMoment, type Outcome, type Refusal } from '../domain/outcome.ts';
 import type { Reason } from '../domain/reasons.ts';
 import type { Clock } from '../lib/clock.ts';
 import { thrownText } from '../lib/thrown-text.ts';
@@ -50,6 +50,12 @@ export class WaitingLegs {
   /** The call that goes on was admitted: what the leg before it reserved is its own now. */
   goOn({ resumption }: Call): void {
     if (resumption?.claim?.after !== undefined) this.#legs.delete(resumption.claim.after);
+  }
+
+  /** A refusal, once it is settled what becomes of the call that was to go on: where it is one of the moment, it waits on. */
+  refused({ id, resumption }: Call, refusal: Refusal): Refusal {
+    const mayWaitOn = resumption !== undefined && isOfTheMoment(refusal);
+    return mayWaitOn && this.#parts.suspensions.giveBack(id) ? { ...refusal, waitsOn: true } : refusal;
   }
 
   /** Resolves when the book has heard of all that ended. */

@@ -36,10 +36,13 @@ export interface AgentLink {
   readonly logLevel: LogLevel | undefined;
   /** True where the agent sent a progress token, which the link keeps. */
   readonly wantsProgress: boolean;
-  /** Tells how far the request is: `progress`, `total` and `message`, without a token. MUST NOT throw; nothing is told after the reply. */
-  progress(params: JsonObject): void;
-  /** Hands a log message on: `level`, `logger` and `data`. MUST NOT throw; one below the level is not told, nor one after the reply. */
-  log(params: JsonObject): void;
+  /**
+   * Tells how far the request is: `progress`, `total` and `message`, without a token. MUST NOT throw; nothing is told after
+   * the reply. False where it was lost: the agent does not read, or is not there. It cannot be waited for.
+   */
+  progress(params: JsonObject): boolean;
+  /** Hands a log message on: `level`, `logger` and `data`, as `progress` does. One below the level is not told and not lost. */
+  log(params: JsonObject): boolean;
   /** Asks the client of a legacy agent with a request on this request's own stream; undefined where there is no such way. */
   readonly ask?: Ask;
 }

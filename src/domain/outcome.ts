@@ -22,6 +22,21 @@ export interface Refusal {
   readonly retryAfterMs?: number;
   /** False when the principal may not see the target at all: the reply is then that of an unknown tool. */
   readonly visible: boolean;
+  /** Only of a leg: the call that it was to go on with waits on, and what that leg took over goes back to the one before. */
+  readonly waitsOn?: true;
+}
+
+/** Refusals of the moment and not of the call: the very same may be let through a little later. */
+const OF_THE_MOMENT: ReadonlySet<Reason> = new Set([
+  ...(['rate-exceeded', 'concurrency-exceeded', 'budget-exhausted', 'overloaded', 'ledger-unavailable'] as const),
+]);
+
+/**
+ * True where trying again is worth it. Not where the agent may not see the target: it is not told when, and what was
+ * taken away stays so.
+ */
+export function isOfTheMoment({ reason, visible }: Refusal): boolean {
+  return visible && OF_THE_MOMENT.has(reason);
 }
 
 /** A tool server asks before it goes on: the agent answers by making the call again with the answers and the state. */

@@ -1,8 +1,9 @@
 import type { Clock } from '../lib/clock.ts';
 import type { Database } from '../storage/database.ts';
 import type { Ledger } from './append.ts';
-import type { AdmittedEntry, InDoubtEntry } from './entry.ts';
+import type { AdmittedEntry, ClosedEntry, InDoubtEntry } from './entry.ts';
 import { readDecision } from './read-entry.ts';
+import { type WaitingLeg, waitingLegs } from './waiting-calls.ts';
 
 // What came before the last `broker.started` was settled when that was written: recovery comes first.
 const OPEN_INTENTS = `SELECT a.body FROM entry a
@@ -12,7 +13,8 @@ const OPEN_INTENTS = `SELECT a.body FROM entry a
   ORDER BY a.seq`;
 
 /**
- * Marks every call that was admitted and never closed as in doubt, in one transaction. MUST be called after the
+ * Marks every call that was admitted and never closed as in doubt, and closes those that waited for an answer, which
+ * nobody can give any more: both in one transaction. MUST be called after the
  * database is opened and before `broker.started` is appended, which says that all before it is settled; what a
  * second crash cuts short is found again. Returns the entries made.
  */
@@ -20,13 +22,14 @@ export async function recover(
   database: Database,
   ledger: Ledger,
   { clock }: { readonly clock: Clock },
-): Promise<readonly InDoubtEntry[]> {
+): Promise<readonly (InDoubtEntry | ClosedEntry)[]> {
   const atMs = clock.wallMs();
-  const found: InDoubtEntry[] = [];
+  const found: (InDoubtEntry | ClosedEntry)[] = [];
   for (const { body } of database.read<{ readonly body: string }>(OPEN_INTENTS)) {
     const intent = readDecision(body);
     if (intent?.kind === 'call.admitted') found.push(inDoubtEntry(intent, atMs));
   }
+  for (const leg of waitingLegs(database)) found.push(abandonedEntry(leg, atMs));
   if (found.length > 0) await ledger.appendAll(found);
   return found;
 }
@@ -46,4 +49,35 @@ function inDoubtEntry(intent: AdmittedEntry, atMs: number): InDoubtEntry {
     target: intent.target.id,
     v: 1,
   };
+}
+
+/** The second ending of a leg that a question interrupted, as one that nobody answers gets it while the broker runs. */
+function abandonedEntry({ intent, interrupted }: WaitingLeg, atMs: number): ClosedEntry {
+  return {
+    action: interrupted.action,
+    admittedAtMs: interrupted.admittedAtMs,
+    atMs,
+    callId: interrupted.callId,
+    costNanoUsd: reckonedCost(intent),
+    // How long it waited before the broker ended nobody knows; so long it surely took.
+    durationMs: interrupted.durationMs,
+    inDoubt: true,
+    kind: 'call.closed',
+    message: 'the broker ended while the call waited for an answer',
+    outcome: 'failed',
+    principal: interrupted.principal,
+    reason: 'in-doubt',
+    registry: interrupted.registry,
+    revision: interrupted.revision,
+    session: interrupted.session,
+    steps: [],
+    target: interrupted.target,
+    v: 1,
+  };
+}
+
+/** The reservation stays charged: what the call was reckoned to cost stands in the facts of its budgets. */
+function reckonedCost({ steps }: AdmittedEntry): number {
+  const cost = steps.find(({ control }) => control === 'budget')?.facts.costNanoUsd;
+  return typeof cost === 'number' ? cost : 0;
 }

@@ -34,7 +34,8 @@ export type BudgetFact = CounterFact & {
  * The control `budget`: reserves one call and the tool's cost on every budget that matches, or on none, before anything
  * leaves and without waiting, so that no two calls see the same rest. `settle` charges the reservation when the
  * upstream acted or may have acted, and refunds it when it certainly did not; exactly once. While the call waits for an
- * answer it stays reserved, for the leg that goes on, which is not judged anew.
+ * answer it stays reserved, for the leg that goes on, which is not judged anew; one that is refused only for now gives it
+ * back to the leg before.
  */
 export function budgetControl(
   rules: LimitRules,
@@ -58,6 +59,11 @@ export function budgetControl(
     decide: (exchange, facts) => decideBudget(rules, exchange, facts),
     settle: ({ call }, { carried }, outcome) => {
       if (outcome.kind === 'input-required') return;
+      const after = call.resumption?.claim?.after;
+      if (carried && after !== undefined && outcome.kind === 'refused' && outcome.waitsOn) {
+        state.carry(call.id, after);
+        return;
+      }
       // What was refused now was dispatched by the leg before.
       const hasLeft = carried === true && outcome.kind === 'refused';
       if (!hasLeft && !mayHaveActed(outcome)) state.refund(call.id);

@@ -25,7 +25,8 @@ const UNLIMITED: ConcurrencyFacts = Object.freeze({ rules: [] });
 
 /**
  * The control `concurrency`: takes one slot of every limit that matches, or none. `settle` gives the slots back,
- * however the call ended; while it waits for an answer it keeps them, for the leg that goes on.
+ * however the call ended; while it waits for an answer it keeps them, for the leg that goes on. A leg that is refused only
+ * for now gives them back to the one before.
  */
 export function concurrencyControl(rules: LimitRules, state: ConcurrencyState): Control<ConcurrencyFacts> {
   return {
@@ -45,8 +46,11 @@ export function concurrencyControl(rules: LimitRules, state: ConcurrencyState): 
       return facts;
     },
     decide: (exchange, facts) => decideConcurrency(rules, exchange, facts),
-    settle: ({ call }, _facts, outcome) => {
-      if (outcome.kind !== 'input-required') state.release(call.id);
+    settle: ({ call }, { carried }, outcome) => {
+      if (outcome.kind === 'input-required') return;
+      const after = call.resumption?.claim?.after;
+      if (carried && after !== undefined && outcome.kind === 'refused' && outcome.waitsOn) state.carry(call.id, after);
+      else state.release(call.id);
     },
   };
 }

@@ -29,8 +29,12 @@ export type OnAbandoned = (legId: string, reason: Reason, message: string) => vo
 
 /** A call that waits, and its last leg. */
 interface Waiting {
+  /** What its state names. */
+  readonly id: string;
   readonly suspension: Suspension;
   readonly legId: string;
+  /** By the monotonic clock. */
+  readonly expiresAtMs: number;
 }
 
 const MAX_STATE_LENGTH = 4_096;
@@ -38,7 +42,8 @@ const ID_BYTES = 16;
 
 /**
  * The calls that wait for answers of stateless agents. What an agent carries of one is sealed and bound to who called
- * what in which view with which arguments; it is good once, for as long as this process runs.
+ * what in which view with which arguments; it is good once, for as long as this process runs. A leg that is refused only
+ * for now uses nothing up.
  */
 export class Suspensions {
   readonly #waiting = new Map<string, Waiting>();
@@ -83,21 +88,15 @@ export class Suspensions {
   /** Lets a call wait. @returns what the agent has to send back: `requestState`. */
   suspend(suspension: Suspension, call: Call): string {
     const id = Buffer.from(this.#ids.randomBytes(ID_BYTES)).toString('base64url');
-    const waiting = { suspension, legId: call.id };
-    this.#waiting.set(id, waiting);
     const { expiryMs } = this.#limits;
-    suspension.wait(expiryMs, (message) => {
-      this.#waiting.delete(id);
-      this.#abandon(waiting, 'question-unanswered', message);
-    });
-    return this.#box.seal(
-      JSON.stringify({ ...bindingOf(call), id, expiresAtMs: this.#clock.monotonicMs() + expiryMs }),
-    );
+    const expiresAtMs = this.#clock.monotonicMs() + expiryMs;
+    this.#wait({ id, suspension, legId: call.id, expiresAtMs }, expiryMs);
+    return this.#box.seal(JSON.stringify({ ...bindingOf(call), id, expiresAtMs }));
   }
 
   /**
-   * Looks at the state of a call that goes on. A valid one is used up by it; `take` then gives what waited, and `release`
-   * ends it where nobody took it.
+   * Looks at the state of a call that goes on. A valid one is used up by it; `take` then gives what waited, `giveBack`
+   * undoes the claim, and `release` ends what nobody took.
    */
   claim(call: Call, state: JsonValue): StateClaim {
     const text = typeof state === 'string' && state.length <= MAX_STATE_LENGTH ? this.#box.open(state) : undefined;
@@ -112,6 +111,19 @@ export class Suspensions {
     waiting.suspension.resume();
     this.#claimed.set(call.id, waiting);
     return { finding: 'valid', continues: waiting.suspension.callId, after: waiting.legId };
+  }
+
+  /**
+   * Lets what a call claimed and did not take wait on, for as long as it had left: its state is good again. False where
+   * it claimed nothing, or no time is left.
+   */
+  giveBack(callId: string): boolean {
+    const claimed = this.#claimed.get(callId);
+    const leftMs = claimed === undefined ? 0 : claimed.expiresAtMs - this.#clock.monotonicMs();
+    if (claimed === undefined || leftMs <= 0) return false;
+    this.#claimed.delete(callId);
+    this.#wait(claimed, leftMs);
+    return true;
   }
 
   /** What a call claimed; given once. */
@@ -134,6 +146,14 @@ export class Suspensions {
     this.#waiting.clear();
     this.#claimed.clear();
     for (const waiting of all) this.#abandon(waiting, 'shutting-down', 'the broker is stopping');
+  }
+
+  #wait(waiting: Waiting, leftMs: number): void {
+    this.#waiting.set(waiting.id, waiting);
+    waiting.suspension.wait(leftMs, (message) => {
+      this.#waiting.delete(waiting.id);
+      this.#abandon(waiting, 'question-unanswered', message);
+    });
   }
 
   #abandon({ suspension, legId }: Waiting, reason: Reason, message: string): void {

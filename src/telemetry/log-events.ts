@@ -83,7 +83,8 @@ export const LOG_EVENTS: { readonly [Event in LogEvent]: LogEventMeaning<Event> 
   },
   'call.in-doubt': {
     level: 'warn',
-    means: 'At the start: an earlier broker ended between the intent and the outcome of this call.',
+    means:
+      'At the start: an earlier broker ended between the intent and the outcome of this call, or while it waited for an answer.',
     fields: { callId: CALL.callId, target: CALL.target },
   },
   'call.input-required': {

@@ -18,7 +18,8 @@ export interface CallListenerParts {
 
 /**
  * What of a server's messages reaches the agent of one call: at most `maxNotifications` of them. Those over it are
- * dropped, each told to `onDropped`; the call goes on. As many requests of the server that nobody asked for are answered.
+ * dropped, and so is what the agent does not read in time, each told to `onDropped`; the call goes on. As many requests of
+ * the server that nobody asked for are answered.
  */
 export class CallListener implements RequestListener {
   readonly wantsProgress: boolean;
@@ -47,11 +48,11 @@ export class CallListener implements RequestListener {
   }
 
   onProgress(params: JsonObject): void {
-    if (this.#isWithinCap()) this.#link.progress(params);
+    if (!this.#isWithinCap() || !this.#link.progress(params)) this.#parts.onDropped();
   }
 
   onLog(params: JsonObject): void {
-    if (this.#isWithinCap()) this.#link.log(params);
+    if (!this.#isWithinCap() || !this.#link.log(params)) this.#parts.onDropped();
   }
 
   mayBeAsked(): boolean {
@@ -61,8 +62,6 @@ export class CallListener implements RequestListener {
 
   #isWithinCap(): boolean {
     this.#told += 1;
-    const isWithin = this.#told <= this.#parts.maxNotifications;
-    if (!isWithin) this.#parts.onDropped();
-    return isWithin;
+    return this.#told <= this.#parts.maxNotifications;
   }
 }

@@ -23,7 +23,7 @@ function callHearing(
   return wire.ask('tools/call', { name: 'files__echo', ...params }, { headers });
 }
 
-const halfWay = (link: AgentLink | undefined): void => link?.progress({ progress: 1, total: 2, message: 'half' });
+const halfWay = (link: AgentLink | undefined): void => void link?.progress({ progress: 1, total: 2, message: 'half' });
 
 for (const token of ['mine', 7, '']) {
   verifies(

@@ -19,12 +19,12 @@ class KeepingLink implements AgentLink {
     this.logLevel = logLevel;
   }
 
-  progress(params: JsonObject): void {
-    this.told.push(params);
+  progress(params: JsonObject): boolean {
+    return this.told.push(params) > 0;
   }
 
-  log(params: JsonObject): void {
-    this.told.push(params);
+  log(params: JsonObject): boolean {
+    return this.told.push(params) > 0;
   }
 }
 

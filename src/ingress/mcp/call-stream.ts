@@ -1,9 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { sendReply } from './http-exchange.ts';
 import type { Reply } from './replies.ts';
-import type { NoticeSink } from './request-link.ts';
-
-const MAX_UNREAD_BYTES = 65_536;
+import { MAX_UNREAD_BYTES, type NoticeSink } from './request-link.ts';
 
 /**
  * The answer to one POST: a JSON body, or, from the first message that comes before it, an event stream that ends with it

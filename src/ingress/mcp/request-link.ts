@@ -11,6 +11,13 @@ export interface NoticeSink {
   send(json: string): boolean;
 }
 
+/**
+ * How much may wait for an agent to read it, in bytes; one message that is over it waits too. Far more than comes in one
+ * turn of the event loop, in which no agent can read, since all of that counts as unread: a chunk of 64 KB of a server's
+ * small messages becomes a few times as much under the agent's token.
+ */
+export const MAX_UNREAD_BYTES = 1_048_576;
+
 const MAX_TOKEN_LENGTH = 256;
 
 /** What a request asks to be told before its answer. */
@@ -73,23 +80,23 @@ class RequestLink implements AgentLink {
     return this.#token !== undefined;
   }
 
-  progress({ progress, total, message }: JsonObject): void {
-    if (this.#token === undefined || typeof progress !== 'number') return;
+  progress({ progress, total, message }: JsonObject): boolean {
+    if (this.#token === undefined || typeof progress !== 'number') return true;
     const params: JsonObject = {
       ...{ progressToken: this.#token, progress },
       ...(typeof total === 'number' ? { total } : {}),
       ...(typeof message === 'string' ? { message } : {}),
     };
-    this.#notify('notifications/progress', params);
+    return this.#notify('notifications/progress', params);
   }
 
-  log({ level, logger, data }: JsonObject): void {
-    if (this.logLevel === undefined || !isLogLevel(level) || !isAtLeast(level, this.logLevel)) return;
+  log({ level, logger, data }: JsonObject): boolean {
+    if (this.logLevel === undefined || !isLogLevel(level) || !isAtLeast(level, this.logLevel)) return true;
     const params: JsonObject = { level, ...(typeof logger === 'string' ? { logger } : {}), data: data ?? null };
-    this.#notify('notifications/message', params);
+    return this.#notify('notifications/message', params);
   }
 
-  #notify(method: string, params: JsonObject): void {
-    this.#sink.send(JSON.stringify({ jsonrpc: '2.0', method, params }));
+  #notify(method: string, params: JsonObject): boolean {
+    return this.#sink.send(JSON.stringify({ jsonrpc: '2.0', method, params }));
   }
 }

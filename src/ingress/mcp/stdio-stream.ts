@@ -20,7 +20,7 @@ import type { LegacyClient } from './legacy-client.ts';
 import { listChangedText } from './list-changes.ts';
 import { checkModernRequest, eraOf } from './modern-envelope.ts';
 import { invalidParamsReply, type PrintedReply, problemReply, resultReply } from './replies.ts';
-import { linkOf, type NoticeSink, wishesOf } from './request-link.ts';
+import { linkOf, MAX_UNREAD_BYTES, type NoticeSink, wishesOf } from './request-link.ts';
 import { MODERN_REVISION, NEWEST_LEGACY_REVISION } from './revisions.ts';
 import { UNSUPPORTED_PROTOCOL_VERSION } from './rpc-error.ts';
 import type { McpServices } from './services.ts';
@@ -46,7 +46,6 @@ export interface StdioStream {
 }
 
 const MAX_IN_FLIGHT = 1_024;
-const MAX_UNREAD_BYTES = 65_536;
 
 /**
  * Serves MCP over newline-delimited JSON (stdio transport) to one agent, both eras on one stream: each message says

@@ -151,14 +151,67 @@ test('an agent that does not read loses notifications, never the answer, and the
   expect(seen.length).toBeLessThan(1_000);
 });
 
-test('on pipes notifications are lines before the answer, in both eras', async () => {
+/** Half a megabyte of progress, each another. */
+const BURST = Array.from({ length: 5_000 }, (_, index) => index);
+/** What waits of it for an agent that does not read. */
+const UNREAD_BYTES = 1_048_576;
+
+function tellBurst(): void {
+  door.broker.behaviour = (_request, _signal, link) => {
+    for (const progress of BURST) link?.progress({ progress });
+    return completed({ content: [] });
+  };
+}
+
+test('an agent that reads is told all that came in one turn of the event loop, in order', async () => {
+  tellBurst();
+  const stream = await modern({ progressToken: 'a' });
+  const seen: unknown[] = [];
+  for (let event = await stream.next(); event !== 'ended'; event = await stream.next()) seen.push(event);
+  expect(seen.pop()).toMatchObject({ id: 7, result: {} });
+  expect(seen.map((event) => (event as { params: { progress: number } }).params.progress)).toEqual(BURST);
+});
+
+test('what an agent does not read is said to be lost, and it hears all else in order once it reads', async () => {
+  const data = 'x'.repeat(50_000);
+  const handed: number[] = [];
+  door.broker.behaviour = (_request, _signal, link) => {
+    for (let at = 0; at < 100; at += 1) if (link?.log({ level: 'error', data: `${at} ${data}` })) handed.push(at);
+    return completed({ content: [] });
+  };
+  const stream = await modern({ 'io.modelcontextprotocol/logLevel': 'debug' });
+  const seen: unknown[] = [];
+  for (let event = await stream.next(); event !== 'ended'; event = await stream.next()) seen.push(event);
+  expect(seen.pop()).toMatchObject({ id: 7, result: {} });
+  expect(seen.map((event) => Number.parseInt((event as { params: { data: string } }).params.data, 10))).toEqual(handed);
+  expect(handed.length * data.length).toBeGreaterThan(UNREAD_BYTES - data.length);
+  expect(handed.length * data.length).toBeLessThan(UNREAD_BYTES + data.length);
+});
+
+/** A door on pipes, and who is at it. */
+function piped() {
   const [near, far] = duplexPair();
   const services = openServices({
     ...TEST_PORTS,
     broker: { ...fakeBroker(), call: (...all) => door.broker.call(...all) },
   });
   const served = serveStream({ services, input: far, output: far, principal: () => principalNamed('demo') });
-  const client = lineClient(near);
+  return { client: lineClient(near), served };
+}
+
+test('on pipes too an agent that reads is told all that came in one turn of the event loop, in order', async () => {
+  tellBurst();
+  const { client, served } = piped();
+  const message = modernMessage('tools/call', { name: 'files__echo' }, 8) as { params: { _meta: object } };
+  message.params._meta = { ...message.params._meta, progressToken: 'q' };
+  client.say(message);
+  for (const progress of BURST) expect(await client.next()).toMatchObject({ params: { progress } });
+  expect(await client.next()).toMatchObject({ id: 8, result: {} });
+  await served.close({ drainMs: 0 });
+});
+
+test('on pipes notifications are lines before the answer, in both eras', async () => {
+  const { client, served } = piped();
   client.say(INITIALIZE);
   expect(await client.next()).toMatchObject({ result: { capabilities: { logging: {} } } });
   client.say({ jsonrpc: '2.0', id: 2, method: 'logging/setLevel', params: { level: 'info' } });

@@ -93,6 +93,15 @@ test('notifications of one call beyond the setting are dropped and counted, and 
   expect(dropped(upstream)).toBe(1_997);
 });
 
+test('what an agent does not read is counted as dropped, and the call succeeds', async () => {
+  const upstream = telling();
+  const agent = { ...listeningAgent({ logLevel: 'debug' }), progress: () => false, log: () => false };
+  expect(textOf(await upstream.call('steps', {}, { link: agent }))).toBe('done');
+  expect(dropped(upstream)).toBe(2);
+  expect(textOf(await upstream.call('log', { data: 'x' }, { link: agent }))).toBe('logged');
+  expect(dropped(upstream)).toBe(4);
+});
+
 test('what comes on the stream of one HTTP request belongs to it, whoever else is under way', async () => {
   const upstream = openPool(
     httpServer(

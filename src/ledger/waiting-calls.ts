@@ -1,0 +1,41 @@
+import type { DatabaseReader } from '../storage/database.ts';
+import type { AdmittedEntry, ClosedEntry } from './entry.ts';
+import { readDecision } from './read-entry.ts';
+
+/** A leg that ended with a question, and its intent. */
+export interface WaitingLeg {
+  readonly intent: AdmittedEntry;
+  readonly interrupted: ClosedEntry;
+}
+
+/** Since the last start: legs that a question interrupted and that have no second ending, and legs that go on. */
+const LEGS = `SELECT e.body, (SELECT a.body FROM entry a WHERE a.call = e.call AND a.kind = 'call.admitted') AS intent
+  FROM entry e
+  WHERE e.seq > coalesce((SELECT max(seq) FROM entry WHERE call IS NULL AND kind = 'broker.started'), 0)
+  AND (e.kind = 'call.admitted' AND instr(e.body, '"control":"request-state"') > 0
+    OR e.kind = 'call.closed' AND instr(e.body, '"outcome":"input-required"') > 0 AND NOT EXISTS (
+      SELECT 1 FROM entry c WHERE c.call = e.call AND c.seq > e.seq AND c.kind IN ('call.closed', 'call.in-doubt')))
+  ORDER BY e.seq`;
+
+/**
+ * The last legs of calls that still waited for an answer when the book ended: no leg goes on with them and nothing says
+ * how they ended. Memory grows with their number alone.
+ */
+export function waitingLegs(database: Pick<DatabaseReader, 'iterate'>): readonly WaitingLeg[] {
+  const waiting = new Map<string, WaitingLeg>();
+  for (const row of database.iterate<{ readonly body: string; readonly intent: string | null }>(LEGS)) {
+    const intent = row.intent === null ? undefined : readDecision(row.intent);
+    const entry = readDecision(row.body);
+    if (intent?.kind !== 'call.admitted') continue;
+    const begun = callThatGoesOn(intent);
+    if (entry?.kind === 'call.closed') waiting.set(begun ?? intent.callId, { intent, interrupted: entry });
+    else if (begun !== undefined) waiting.delete(begun);
+  }
+  return [...waiting.values()];
+}
+
+/** Id of the call that a leg goes on with; undefined where it begins one. */
+function callThatGoesOn({ steps }: AdmittedEntry): string | undefined {
+  const facts = steps.find(({ control }) => control === 'request-state')?.facts;
+  return facts?.state === 'valid' && typeof facts.continues === 'string' ? facts.continues : undefined;
+}
