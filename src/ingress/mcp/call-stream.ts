@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { sendReply } from './http-exchange.ts';
 import type { Reply } from './replies.ts';
 import { MAX_UNREAD_BYTES, type NoticeSink } from './request-link.ts';
+import type { UnreadPlace, UnreadRoom } from './unread-room.ts';
 
 /**
  * The answer to one POST: a JSON body, or, from the first message that comes before it, an event stream that ends with it
@@ -11,22 +12,25 @@ export class CallStream implements NoticeSink {
   readonly #response: ServerResponse;
   readonly #isAccepted: boolean;
   readonly #stillProved: () => boolean;
+  readonly #place: UnreadPlace;
 
   /** `stillProved` is asked before every message: an agent that was taken away hears no more. */
   constructor(
     request: IncomingMessage,
     response: ServerResponse,
-    { stillProved }: { readonly stillProved: () => boolean },
+    { stillProved, unread }: { readonly stillProved: () => boolean; readonly unread: UnreadRoom },
   ) {
     this.#response = response;
     this.#isAccepted = acceptsEvents(request.headers.accept);
     this.#stillProved = stillProved;
+    this.#place = unread.enter();
   }
 
   send(json: string): boolean {
     const response = this.#response;
     if (!this.#isAccepted || response.writableEnded || response.destroyed) return false;
-    if (response.writableLength > MAX_UNREAD_BYTES || !this.#stillProved()) return false;
+    const waiting = response.writableLength;
+    if (waiting > MAX_UNREAD_BYTES || !this.#place.hasRoom(waiting) || !this.#stillProved()) return false;
     if (!response.headersSent) {
       response.writeHead(200, {
         'content-type': 'text/event-stream',
@@ -41,6 +45,7 @@ export class CallStream implements NoticeSink {
   /** Ends with the reply, in whichever form it has become. */
   end(reply: Reply): void {
     const response = this.#response;
+    this.#place.leave();
     if (!response.headersSent) sendReply(response, reply);
     else if (!response.writableEnded && !response.destroyed) response.end(eventOf(reply.body));
   }

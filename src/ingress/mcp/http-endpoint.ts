@@ -23,6 +23,7 @@ import { OpenCalls } from './open-calls.ts';
 import { errorReply, problemReply } from './replies.ts';
 import { INVALID_REQUEST } from './rpc-error.ts';
 import type { McpServices } from './services.ts';
+import { UnreadRoom } from './unread-room.ts';
 
 export const httpPostures: readonly PostureRow[] = [
   {
@@ -61,6 +62,7 @@ export class McpEndpoint {
       sessions: new LegacySessions(services, options.sessionLimits),
       streams: new SseStreams(),
       openCalls: new OpenCalls(),
+      unread: new UnreadRoom(),
       subscriptionsOf: new Map(),
       provesSame: ({ request, principal, view }) =>
         this.#prove(request) === principal.id && this.#isServed(principal, view),

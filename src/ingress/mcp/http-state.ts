@@ -3,6 +3,7 @@ import type { HttpExchange } from './http-exchange.ts';
 import type { LegacySessions } from './legacy-sessions.ts';
 import type { OpenCalls } from './open-calls.ts';
 import type { McpServices } from './services.ts';
+import type { UnreadRoom } from './unread-room.ts';
 
 /** What the routes of `/mcp` share. */
 export interface HttpState {
@@ -10,6 +11,7 @@ export interface HttpState {
   readonly sessions: LegacySessions;
   readonly streams: SseStreams;
   readonly openCalls: OpenCalls;
+  readonly unread: UnreadRoom;
   /** Open subscriptions of each principal. */
   readonly subscriptionsOf: Map<string, number>;
   /** True while the headers of a long exchange still prove the same principal. */

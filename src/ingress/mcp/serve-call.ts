@@ -23,7 +23,9 @@ export async function serveCall(state: HttpState, exchange: HttpExchange, call: 
     if (!response.writableFinished) controller.abort();
   });
   const wishes = wishesOf(message.params, conversation.client);
-  const stream = wishes && new CallStream(request, response, { stillProved: () => state.provesSame(exchange) });
+  const stream =
+    wishes &&
+    new CallStream(request, response, { stillProved: () => state.provesSame(exchange), unread: state.unread });
   try {
     const traceHeader = headerOf(request, 'traceparent');
     const link = wishes && stream && linkOf(wishes, stream);
