@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { Pieces } from '../lib/pieces.ts';
 
 /** A body over the cap is thrown away up to this many times the cap, so that the client can read why, and then cut off. */
 const DISCARD_FACTOR = 16;
@@ -8,8 +9,7 @@ export type BodyResult = Buffer | 'too-large' | 'gone';
 /** Reads the body of a request, at most `maxBytes` of it. Resolves with `gone` when the client went away first. */
 export function readBody(request: IncomingMessage, maxBytes: number): Promise<BodyResult> {
   return new Promise((resolve) => {
-    let first: Buffer | undefined;
-    let more: Buffer[] | undefined;
+    const body = new Pieces();
     let size = 0;
     let settled = false;
     // A promise that is resolved again costs a call into the engine, and every request closes.
@@ -20,22 +20,17 @@ export function readBody(request: IncomingMessage, maxBytes: number): Promise<Bo
     request.on('data', (chunk: Buffer) => {
       size += chunk.length;
       if (size > maxBytes) {
-        first = undefined;
-        more = undefined;
+        body.take();
         if (size > maxBytes * DISCARD_FACTOR) settle('too-large');
         return;
       }
-      if (first === undefined) first = chunk;
-      else if (more === undefined) more = [first, chunk];
-      else more.push(chunk);
+      body.push(chunk);
     });
     request.on('end', () => {
       if (size > maxBytes) settle('too-large');
-      else settle(more ? Buffer.concat(more, size) : (first ?? EMPTY));
+      else settle(body.take());
     });
     request.on('close', () => settle('gone'));
     request.on('error', () => settle('gone'));
   });
 }
-
-const EMPTY: Buffer = Buffer.alloc(0);

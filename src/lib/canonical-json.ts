@@ -46,24 +46,24 @@ function canonicalArray(items: readonly JsonValue[]): string {
 /** RFC 8785 §3.2.3: keys sort by UTF-16 code unit, which is what `<` and the default sort compare. */
 function canonicalObject(object: Readonly<Record<string, JsonValue>>): string {
   let text = '{';
-  let last = '';
-  // Entries are written with their keys in order: looking on the way is quicker than listing and sorting.
-  for (const key in object) {
-    if (key < last) return canonicalMembers(object, Object.keys(object).sort());
-    last = key;
-    const member = object[key];
-    if (member !== undefined) text += (text === '{' ? '' : ',') + canonicalKey(key) + canonicalJson(member);
-  }
+  // The order is known before anything is printed: what is printed twice at each depth takes time without end.
+  if (isInOrder(object)) for (const key in object) text = withMember(text, key, object[key]);
+  else for (const key of Object.keys(object).sort()) text = withMember(text, key, object[key]);
   return `${text}}`;
 }
 
-function canonicalMembers(object: Readonly<Record<string, JsonValue>>, keys: readonly string[]): string {
-  let text = '{';
-  for (const key of keys) {
-    const member = object[key];
-    if (member !== undefined) text += (text === '{' ? '' : ',') + canonicalKey(key) + canonicalJson(member);
+/** Entries are written with their keys in order, and looking is quicker than listing and sorting. */
+function isInOrder(object: object): boolean {
+  let last = '';
+  for (const key in object) {
+    if (key < last) return false;
+    last = key;
   }
-  return `${text}}`;
+  return true;
+}
+
+function withMember(text: string, key: string, member: JsonValue | undefined): string {
+  return member === undefined ? text : `${text}${text === '{' ? '' : ','}${canonicalKey(key)}${canonicalJson(member)}`;
 }
 
 /** Keys that were printed before: the same few hundred come again with every entry. Full, it only stops to help. */

@@ -1,9 +1,11 @@
+import { Pieces } from './pieces.ts';
+
 const NEWLINE = 0x0a;
 
 /** Cuts a stream of bytes into lines without ever holding more than one line of at most `maxBytes`. */
 export class LineSplitter {
   readonly #maxBytes: number;
-  #parts: Buffer[] = [];
+  readonly #parts = new Pieces();
   #size = 0;
   #overflowing = false;
 
@@ -20,7 +22,7 @@ export class LineSplitter {
     let start = 0;
     for (let end = chunk.indexOf(NEWLINE); end >= 0; end = chunk.indexOf(NEWLINE, start)) {
       this.#keep(chunk.subarray(start, end));
-      lines.push(this.#overflowing ? 'too-long' : this.#line());
+      lines.push(this.#overflowing ? 'too-long' : this.#parts.take());
       this.#reset();
       start = end + 1;
     }
@@ -32,19 +34,13 @@ export class LineSplitter {
     this.#size += part.length;
     if (this.#size > this.#maxBytes) {
       this.#overflowing = true;
-      this.#parts = [];
+      this.#parts.take();
     } else if (part.length > 0) {
       this.#parts.push(part);
     }
   }
 
-  #line(): Buffer {
-    const [only] = this.#parts;
-    return this.#parts.length === 1 && only ? only : Buffer.concat(this.#parts, this.#size);
-  }
-
   #reset(): void {
-    this.#parts = [];
     this.#size = 0;
     this.#overflowing = false;
   }

@@ -12,7 +12,8 @@ const MAX_DECODINGS = 4;
 /**
  * The normal form of a URI (RFC 3986 §6.2.2): scheme in lower case, and the host where the scheme has one; escapes in
  * upper case and only where they are needed; no dot segments. Undefined for what is no URI, holds a control character
- * or userinfo, or hides a `..` behind escapes or backslashes, which a server that decodes late would follow.
+ * or userinfo, has dot segments without a root, or hides one behind escapes or backslashes, which a server that decodes
+ * late would follow.
  */
 export function normalUri(text: string): string | undefined {
   if (text.length > MAX_URI_LENGTH || !URI_CHARACTERS.test(text) || /%(?![0-9A-Fa-f]{2})/.test(text)) return undefined;
@@ -24,7 +25,7 @@ export function normalUri(text: string): string | undefined {
   if (/%(?:[01][0-9A-F]|7F)/.test(parts[0])) return undefined;
   const normalPath = path.startsWith('/') ? withoutDots(path) : path;
   // Where a scheme is no host's, a server may well read the authority as the first of its path.
-  if (hidesParent(`${authority ?? ''}${normalPath}`)) return undefined;
+  if (hidesDots(`${authority ?? ''}${normalPath}`)) return undefined;
   // Without an authority a path that has come to begin with `//` would be read as one.
   if (authority === undefined && normalPath.startsWith('//')) return undefined;
   const normalScheme = scheme.toLowerCase();
@@ -68,10 +69,11 @@ function withoutDots(path: string): string {
   return `/${kept.join('/')}`;
 }
 
-function hidesParent(path: string): boolean {
+/** `a/./b` is `a/b` to whoever follows it, and what is denied as the one must not be had as the other. */
+function hidesDots(path: string): boolean {
   let seen = path;
   for (let round = 0; round <= MAX_DECODINGS; round += 1) {
-    if (seen.split(/[/\\]/).includes('..')) return true;
+    if (seen.split(/[/\\]/).some((segment) => segment === '.' || segment === '..')) return true;
     const decoded = seen.replaceAll(/%[0-9A-Fa-f]{2}/g, (escaped) =>
       String.fromCharCode(Number.parseInt(escaped.slice(1), 16)),
     );

@@ -1,3 +1,5 @@
+import { Pieces } from '../../lib/pieces.ts';
+
 const LF = 0x0a;
 const CR = 0x0d;
 const COLON = 0x3a;
@@ -17,10 +19,9 @@ const EVENTS_PER_TURN = 64;
 export class EventStreamReader {
   readonly #maxBytes: number;
   readonly #onData: (data: Buffer, event: string) => void;
-  #line: Buffer[] = [];
+  readonly #line = new Pieces();
   #data: Buffer[] = [];
   #event = 'message';
-  #lineBytes = 0;
   #dataBytes = 0;
   #skipLineFeed = false;
   #id: string | undefined;
@@ -74,9 +75,8 @@ export class EventStreamReader {
     }
     if (start < chunk.length) {
       this.#line.push(chunk.subarray(start));
-      this.#lineBytes += chunk.length - start;
     }
-    return this.#lineBytes + this.#dataBytes <= this.#maxBytes + FIELD_BYTES;
+    return this.#line.size + this.#dataBytes <= this.#maxBytes + FIELD_BYTES;
   }
 
   /** Pauses a stream that brought many events, so that a flood of them leaves every turn of the event loop to others too. */
@@ -88,9 +88,7 @@ export class EventStreamReader {
   }
 
   #finishLine(): void {
-    const line = this.#line.length === 1 ? (this.#line[0] ?? Buffer.alloc(0)) : Buffer.concat(this.#line);
-    this.#line = [];
-    this.#lineBytes = 0;
+    const line = this.#line.take();
     if (line.length === 0) {
       const data = this.#data.length === 1 ? (this.#data[0] ?? line) : joinLines(this.#data);
       const event = this.#event;

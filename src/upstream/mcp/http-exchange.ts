@@ -1,4 +1,5 @@
 import type { Dispatcher } from 'undici';
+import { Pieces } from '../../lib/pieces.ts';
 import { type Answer, type FailureKind, failedAnswer, type RequestListener, type RequestOptions } from './channel.ts';
 import { EventStreamReader } from './event-stream-reader.ts';
 import { type Hearers, noticeIn } from './hearers.ts';
@@ -47,7 +48,7 @@ export class HttpExchange implements Dispatcher.DispatchHandler, Hearers {
   #controller: Dispatcher.DispatchController | undefined;
   #status = 0;
   #body: Body = 'drained';
-  #chunks: Buffer[] = [];
+  readonly #chunks = new Pieces();
   #bytes = 0;
   /** Of the event stream, whatever it was. */
   #streamBytes = 0;
@@ -224,8 +225,7 @@ export class HttpExchange implements Dispatcher.DispatchHandler, Hearers {
   }
 
   #collected(): IncomingMessage {
-    const body = this.#chunks.length === 1 ? this.#chunks[0] : undefined;
-    return readIncomingMessage(body ?? Buffer.concat(this.#chunks), this.#options.maxBytes);
+    return readIncomingMessage(this.#chunks.take(), this.#options.maxBytes);
   }
 
   #giveUp(
@@ -264,7 +264,7 @@ export class HttpExchange implements Dispatcher.DispatchHandler, Hearers {
   #settle(answer: Answer): void {
     if (this.#settled) return;
     this.#settled = true;
-    this.#chunks = [];
+    this.#chunks.take();
     this.#deadline.clear();
     this.#resumption?.end();
     this.#events.onSettled(this.#id);

@@ -1,3 +1,5 @@
+import { Pieces } from '../../lib/pieces.ts';
+
 const NEWLINE = 0x0a;
 const KEPT_OF_OVERLONG = 256;
 /** How far past the cap a line may run, being thrown away, before the stream is given up. */
@@ -15,7 +17,7 @@ export interface LineReaderEvents {
 export class LineReader {
   readonly #events: LineReaderEvents;
   readonly #maxBytes: number;
-  #parts: Buffer[] = [];
+  readonly #parts = new Pieces();
   #bytes = 0;
   #ends: Buffer | undefined;
 
@@ -44,25 +46,22 @@ export class LineReader {
       this.#ends = Buffer.concat([head, tail.subarray(-KEPT_OF_OVERLONG)]);
       if (this.#bytes > this.#maxBytes + MAX_DISCARDED_BYTES) this.#events.onEndless();
     } else if (this.#bytes > this.#maxBytes) {
-      const whole = Buffer.concat([...this.#parts, part]);
+      const whole = Buffer.concat([this.#parts.take(), part]);
       this.#ends = Buffer.concat([whole.subarray(0, KEPT_OF_OVERLONG), whole.subarray(-KEPT_OF_OVERLONG)]);
-      this.#parts = [];
     } else if (part.length > 0) {
       this.#parts.push(part);
     }
   }
 
   #finishLine(): void {
-    const parts = this.#parts;
+    const line = this.#parts.take();
     const ends = this.#ends;
-    this.#parts = [];
     this.#bytes = 0;
     this.#ends = undefined;
     if (ends !== undefined) {
       this.#events.onOverlongLine(ends);
-    } else {
-      const line = parts.length === 1 ? parts[0] : Buffer.concat(parts);
-      if (line !== undefined && !isBlank(line)) this.#events.onLine(line);
+    } else if (!isBlank(line)) {
+      this.#events.onLine(line);
     }
   }
 }

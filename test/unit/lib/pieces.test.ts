@@ -1,0 +1,41 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { Pieces } from '../../../src/lib/pieces.ts';
+
+test('pieces of any sizes come out as one, time after time', () => {
+  const piece = fc.uint8Array({ maxLength: 5_000 }).map((bytes) => Buffer.from(bytes));
+  const property = fc.property(fc.array(fc.array(piece, { maxLength: 8 }), { maxLength: 4 }), (rounds) => {
+    const pieces = new Pieces();
+    for (const round of rounds) {
+      for (const each of round) pieces.push(each);
+      const whole = Buffer.concat(round);
+      expect(pieces.size).toBe(whole.length);
+      expect(pieces.take().equals(whole)).toBe(true);
+    }
+  });
+  fc.assert(property, { numRuns: 300 });
+});
+
+test('a piece that comes alone is not copied', () => {
+  const pieces = new Pieces();
+  const alone = Buffer.from('alone');
+  pieces.push(alone);
+  expect(pieces.take()).toBe(alone);
+});
+
+test('what was pushed is never written into', () => {
+  const pieces = new Pieces();
+  const whole = Buffer.from('abcd');
+  pieces.push(whole.subarray(0, 1));
+  pieces.push(Buffer.from('xyz'));
+  expect(pieces.take().toString()).toBe('axyz');
+  expect(whole.toString()).toBe('abcd');
+});
+
+test('single bytes take little more memory than their number', () => {
+  const pieces = new Pieces();
+  for (let count = 0; count < 100_000; count += 1) pieces.push(Buffer.from('x'));
+  const whole = pieces.take();
+  expect(whole.length).toBe(100_000);
+  expect(whole.buffer.byteLength).toBeLessThanOrEqual(200_000);
+});
