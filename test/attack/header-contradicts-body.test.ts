@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type OpenDoor, openDoor } from '../fixtures/ingress-door.ts';
-import { modernCall, modernMessage, send } from '../fixtures/raw-http.ts';
+import { modernCall, modernMessage, openSession, send } from '../fixtures/raw-http.ts';
 
 let door: OpenDoor;
 
@@ -42,6 +42,28 @@ test('P2: the base64 form of the same name is the same name', async () => {
   expect(await call({ 'mcp-name': '=?base64?ZmlsZXNfX2RlbGV0ZQ==?=' })).toEqual({ status: 200, code: undefined });
   expect(door.broker.calls[0]?.exposedName).toBe('files__delete');
 });
+
+test.each([
+  ['another method', { 'mcp-method': 'tools/list' }],
+  ['another tool', { 'mcp-method': 'tools/call', 'mcp-name': 'files__read' }],
+  ['another tool alone', { 'mcp-name': '=?base64?ZmlsZXNfX3JlYWQ=?=' }],
+])(
+  'P2: a legacy call whose headers name %s reaches no tool, though its revision has no such headers',
+  async (_what, headers) => {
+    const session = await openSession(door.ingress.port);
+    const body = JSON.stringify({
+      jsonrpc: '2.0',
+      id: 2,
+      method: 'tools/call',
+      params: { name: 'files__delete', arguments: {} },
+    });
+    expect((await send(door.ingress.port, { headers: session, body })).status).toBe(200);
+    const answer = await send(door.ingress.port, { headers: { ...session, ...headers }, body });
+    expect(answer.status).toBe(400);
+    expect(JSON.parse(answer.body)).toMatchObject({ id: 2, error: { code: -32020 } });
+    expect(door.broker.calls).toHaveLength(1);
+  },
+);
 
 test('a version that is not served is told which are', async () => {
   const message = modernMessage('tools/list');

@@ -92,6 +92,15 @@ test('a body far over the cap is cut off before its end', async () => {
   expect(await text(socket)).toMatch(/^HTTP\/1\.1 413 /);
 });
 
+test.each([
+  ['gzip', 415],
+  ['identity', 200],
+])('a body that says it is encoded as %s is answered with %i', async (encoding, status) => {
+  const { headers, body } = modernCall('files__echo');
+  const answer = await send(door.ingress.port, { headers: { ...headers, 'content-encoding': encoding }, body });
+  expect(answer.status).toBe(status);
+});
+
 test.each(['text/plain', 'application/jsonp', 'application/x-www-form-urlencoded'])(
   'a body of the type %s is refused',
   async (type) => {

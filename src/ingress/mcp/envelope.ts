@@ -17,7 +17,7 @@ export interface RpcProblem {
   readonly code: number;
   readonly problem: string;
   /** The id of the message where one could be read. */
-  readonly id?: RequestId;
+  readonly id?: RequestId | undefined;
   readonly data?: JsonObject;
 }
 

@@ -18,7 +18,7 @@ import {
 import { mirrorHeadersOf, STATELESS, serveModern } from './http-modern.ts';
 import type { HttpState } from './http-state.ts';
 import { LegacySessions, type SessionLimits } from './legacy-sessions.ts';
-import { eraOf } from './modern-envelope.ts';
+import { checkGivenHeaders, eraOf } from './modern-envelope.ts';
 import { OpenCalls } from './open-calls.ts';
 import { errorReply, problemReply } from './replies.ts';
 import { INVALID_REQUEST } from './rpc-error.ts';
@@ -149,6 +149,9 @@ export class McpEndpoint {
         415,
       );
     }
+    if (!isPlain(headerOf(request, 'content-encoding'))) {
+      return this.#refuse(exchange, { code: INVALID_REQUEST, problem: 'the message is encoded' }, 415);
+    }
     const body = await readBody(request, limits.maxBytes);
     if (body === 'gone') return;
     if (body === 'too-large') {
@@ -164,6 +167,8 @@ export class McpEndpoint {
     const headers = mirrorHeadersOf(exchange);
     const { message } = envelope;
     if (eraOf(message, headers) === 'modern') return serveModern(this.#state, exchange, { message, headers });
+    const mismatch = checkGivenHeaders(message, headers);
+    if (mismatch) return this.#refuse(exchange, { ...mismatch, id: message.id });
     return serveLegacy(this.#state, exchange, message);
   }
 
@@ -174,6 +179,11 @@ export class McpEndpoint {
       status === undefined ? problemReply(refusal) : errorReply(undefined, { code, message: problem }, status);
     sendReply(response, reply);
   }
+}
+
+/** RFC 9110 §8.4: bytes that say they are encoded are not read as what they are not. */
+function isPlain(encoding: string | undefined): boolean {
+  return encoding === undefined || encoding.toLowerCase() === 'identity';
 }
 
 function isJsonType(contentType: string | undefined): boolean {

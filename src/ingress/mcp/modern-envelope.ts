@@ -67,14 +67,26 @@ function checkMirrorHeaders(message: RpcMessage, version: string, headers: Mirro
     return refuse(HEADER_MISMATCH, 'the header `MCP-Protocol-Version` and the body disagree');
   }
   if (headers.method === undefined) return refuse(HEADER_MISMATCH, 'the header `Mcp-Method` is missing');
-  if (headers.method !== message.method)
+  const source = nameSource(message.method);
+  if (headers.name === undefined && source !== undefined && typeof message.params[source] === 'string') {
+    return refuse(HEADER_MISMATCH, 'the header `Mcp-Name` is missing');
+  }
+  return checkGivenHeaders(message, headers);
+}
+
+/**
+ * Holds those headers against the body that are there. Revisions before 2026-07-28 have none of them; but whoever routes
+ * by a header, a proxy for instance, must not see another request than the one that is served.
+ */
+export function checkGivenHeaders(
+  message: RpcMessage,
+  headers: Pick<MirrorHeaders, 'method' | 'name'>,
+): RpcProblem | undefined {
+  if (headers.method !== undefined && headers.method !== message.method)
     return refuse(HEADER_MISMATCH, 'the header `Mcp-Method` and the body disagree');
   const source = nameSource(message.method);
-  if (source === undefined) return undefined;
+  if (source === undefined || headers.name === undefined) return undefined;
   const name = message.params[source];
-  if (headers.name === undefined) {
-    return typeof name === 'string' ? refuse(HEADER_MISMATCH, 'the header `Mcp-Name` is missing') : undefined;
-  }
   const decoded = decodeHeaderText(headers.name);
   if (decoded === undefined) return refuse(HEADER_MISMATCH, 'the header `Mcp-Name` is not valid base64 of UTF-8');
   return decoded === name ? undefined : refuse(HEADER_MISMATCH, 'the header `Mcp-Name` and the body disagree');
