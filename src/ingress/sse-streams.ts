@@ -18,7 +18,8 @@ export interface SseStreamOptions {
 }
 
 const HEARTBEAT_MS = 15_000;
-const MAX_UNREAD_BYTES = 65_536;
+/** More than a server tells in one turn of the event loop, in which nobody can read: 64 KB of small messages, dressed anew. */
+const MAX_UNREAD_BYTES = 262_144;
 
 /** All open event streams of one server, with one heartbeat for all of them. */
 export class SseStreams {

@@ -1,3 +1,4 @@
+import { type IncomingMessage, request } from 'node:http';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { AuthenticateMessage } from '../../../src/ingress/authenticate-message.ts';
 import { type EventStream, openEventStream } from '../../fixtures/event-client.ts';
@@ -26,6 +27,25 @@ function listen(filter: object, agent = 'demo'): Promise<EventStream> {
     'mcp-method': 'subscriptions/listen',
   };
   return openStream('POST', headers, modernMessage('subscriptions/listen', { notifications: filter }, 'sub-1'));
+}
+
+/** The stream of a session whose client reads nothing of it yet. */
+function openUnread(port: number, headers: Record<string, string>): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    const sent = request({ host: '127.0.0.1', port, path: '/mcp', headers, agent: false }, resolve);
+    sent.on('error', reject);
+    sent.end();
+  });
+}
+
+async function bytesUntilEnd(response: IncomingMessage): Promise<number> {
+  let bytes = 0;
+  response.on('data', (chunk: Buffer) => {
+    bytes += chunk.length;
+  });
+  // However a connection ends that was broken off.
+  await new Promise<void>((resolve) => response.on('close', resolve).on('error', () => {}));
+  return bytes;
 }
 
 const TAG = { 'io.modelcontextprotocol/subscriptionId': 'sub-1' };
@@ -106,4 +126,23 @@ test('the 65th subscription of one principal is refused', async () => {
   const refused = await listen({ toolsListChanged: true });
   expect(await refused.next()).toBe('ended');
   expect((await listen({ toolsListChanged: true }, 'other')).status).toBe(200);
+});
+
+test('an agent that reads hears all of a burst, however much comes in one turn of the event loop', async () => {
+  const stream = await openStream('GET', await openSession(door.ingress.port));
+  for (let change = 0; change < 2_000; change += 1) door.broker.changeListOf('agent:demo');
+  for (let change = 0; change < 2_000; change += 1) expect(await stream.next()).toEqual(CHANGED);
+});
+
+test('an agent that does not read is cut off, and a stream that it opens anew hears of changes', async () => {
+  const session = await openSession(door.ingress.port);
+  const idle = await openUnread(door.ingress.port, session);
+  for (let turn = 0; turn < 300; turn += 1) {
+    for (let change = 0; change < 1_000; change += 1) door.broker.changeListOf('agent:demo');
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  const stream = await openStream('GET', session);
+  door.broker.changeListOf('agent:demo');
+  expect(await stream.next()).toEqual(CHANGED);
+  expect(await bytesUntilEnd(idle)).toBeLessThan(300 * 1_000 * JSON.stringify(CHANGED).length);
 });
