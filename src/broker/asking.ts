@@ -67,7 +67,7 @@ export class Asking {
       const either = eitherSignal(over.signal, withdrawn);
       return this.#question(walk, question, { signal: either, deliver, capabilities: link.capabilities });
     };
-    const asking = { capabilities: capabilitiesFor(walk, link), ask, giveWay: () => false };
+    const asking = { capabilities: capabilitiesFor(walk, link), ask, expiryMs: timeoutMs, giveWay: () => false };
     const came = await this.#parts.dispatch(call, { signal, link, asking });
     signal.removeEventListener('abort', onAbort);
     over.abort();
@@ -81,7 +81,9 @@ export class Asking {
     this.#links.set(suspension, relay);
     const ask: AskAgent = (question, withdrawn) =>
       this.#suspend(walk, question, { suspension, withdrawn, capabilities: link.capabilities });
-    const asking = { capabilities: capabilitiesFor(walk, link), ask, giveWay: () => suspension.giveWay() };
+    const { expiryMs } = this.#parts.suspensions;
+    const giveWay = (): boolean => suspension.giveWay();
+    const asking = { capabilities: capabilitiesFor(walk, link), ask, expiryMs, giveWay };
     const ended = this.#leg(walk, suspension);
     suspension.follow(this.#parts.dispatch(walk.call, { signal, link: relay, asking }));
     return ended;

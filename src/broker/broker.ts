@@ -36,6 +36,8 @@ export interface DispatchAsking {
   /** Exactly what it is told that the client can answer. */
   readonly capabilities: JsonObject;
   readonly ask: AskAgent;
+  /** Milliseconds that an interaction may go on which the user agreed to. */
+  readonly expiryMs: number;
   /** Ends the call where it waits for its agent, so that another may have its place. False where it does not wait. */
   giveWay(): boolean;
 }

@@ -196,6 +196,13 @@ export class SessionSlot implements CallPlace {
     return true;
   }
 
+  /** More than one call may wait for the same interaction: a server may know its user by the session. */
+  #onElicitationComplete(id: string): boolean {
+    let isKnown = false;
+    for (const { urls } of this.#asked) isKnown = urls.complete(id) || isKnown;
+    return isKnown;
+  }
+
   async #start(): Promise<Session | FailedSession> {
     let session: Session | undefined;
     const opened = await openSession(this.host, {
@@ -206,6 +213,7 @@ export class SessionSlot implements CallPlace {
         onResourceUpdated: (uri) => this.#subscriptions.tell(uri),
         onDropped: () => this.#events.onDropped(),
         onWithdrawn: (id) => [...this.#asked].some((asked) => asked.withdraw(id)),
+        onElicitationComplete: (id) => this.#onElicitationComplete(id),
         onQuestion: (request, channel) => this.#onQuestion(request, channel),
         onEnded: (why) => {
           // Before the session is open its end is the failure of the start.
