@@ -1,7 +1,13 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { AgentLink } from '../domain/agent-link.ts';
 import type { DispatchResult, JsonRpcErrorBody } from '../domain/outcome.ts';
-import { type AskAgent, isQuestion, type QuestionAnswer, type ServerQuestion } from '../domain/question.ts';
+import {
+  type AskAgent,
+  isQuestion,
+  type QuestionAnswer,
+  type ServerQuestion,
+  type UrlCompletion,
+} from '../domain/question.ts';
 import { Cancellation, type CancelSignal } from '../lib/cancellation.ts';
 import type { Clock } from '../lib/clock.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../lib/json.ts';
@@ -20,6 +26,8 @@ export interface CallAsking {
   readonly ask: AskAgent;
   /** Milliseconds that an interaction may go on which the user agreed to. */
   readonly expiryMs: number;
+  /** Tells the agent what its server says of the URLs that it was asked to open; undefined where its era knows of no such thing. */
+  readonly shown?: UrlCompletion | undefined;
   /** Ends the call where it waits for its agent, so that another may have its place. False where it does not wait. */
   giveWay(): boolean;
 }
@@ -73,7 +81,7 @@ export class AskedCall {
     this.#asking = parts.asking;
     this.link = parts.link;
     this.deadline = new PausableDeadline(parts.signal, parts.clock);
-    this.urls = new OpenedUrls(parts.clock, parts.asking.expiryMs);
+    this.urls = new OpenedUrls(parts.clock, parts.asking);
   }
 
   /** Hears the questions that the server asks over a channel by requests of its own. */

@@ -1,3 +1,4 @@
+import type { UrlCompletion } from '../domain/question.ts';
 import type { CancelSignal } from '../lib/cancellation.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { JsonValue } from '../lib/json.ts';
@@ -17,16 +18,33 @@ export class OpenedUrls {
   readonly #states = new Map<string, 'asked' | 'accepted' | 'complete'>();
   readonly #clock: Clock;
   readonly #expiryMs: number;
+  readonly #shown: UrlCompletion | undefined;
+  #isUnderWay = true;
   #endsAtMs = 0;
   #waitMs = FIRST_WAIT_MS;
   /** True where an interaction ended since the call was sent last. */
   #hasNews = false;
   #wake: () => void = () => {};
 
-  /** `expiryMs`: how long an interaction may go on after the user agreed to the last one. */
-  constructor(clock: Clock, expiryMs: number) {
+  /** `expiryMs`: how long an interaction may go on after the user agreed to the last one. `shown` tells the agent. */
+  constructor(
+    clock: Clock,
+    { expiryMs, shown }: { readonly expiryMs: number; readonly shown?: UrlCompletion | undefined },
+  ) {
     this.#clock = clock;
     this.#expiryMs = expiryMs;
+    this.#shown = shown;
+  }
+
+  /** The call ended: from now on its agent alone may want to know what becomes of what it agreed to. */
+  outlive(): void {
+    this.#isUnderWay = false;
+    for (const [id, state] of this.#states) if (state !== 'accepted') this.#states.delete(id);
+  }
+
+  /** True where an interaction goes on of which the agent may still be told. */
+  get mayBeTold(): boolean {
+    return this.#shown !== undefined && [...this.#states.values()].includes('accepted');
   }
 
   /** Notes that the agent is asked to open the URL of that id. */
@@ -49,14 +67,17 @@ export class OpenedUrls {
     return state === 'accepted' || state === 'complete';
   }
 
-  /** The server says that an interaction is over, even before the agent's accept came. @returns false where none of that id is open. */
+  /**
+   * The server says that an interaction is over, even before the agent's accept came.
+   * @returns false where none of that id goes on, or the call is over and the agent cannot be told.
+   */
   complete(id: string): boolean {
     const state = this.#states.get(id);
     if (state === undefined || state === 'complete') return false;
     this.#states.set(id, 'complete');
     this.#hasNews = true;
     this.#wake();
-    return true;
+    return this.#shown?.complete(id) === true || this.#isUnderWay;
   }
 
   /** Resolves when it is worth while to send the call again, with false where the time for that is over. */

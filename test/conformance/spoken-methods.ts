@@ -45,8 +45,8 @@ export const SPOKEN_METHODS: Readonly<Record<string, SpokenMethod>> = {
   'roots/list': { agents: BOTH, servers: BOTH, note: 'modern: within a result `input_required`' },
   'notifications/roots/list_changed': { agents: LEGACY, servers: LEGACY },
   'notifications/elicitation/complete': {
-    ...{ agents: NONE, servers: LEGACY },
-    note: 'heard; the modern era has no such thing',
+    ...{ agents: LEGACY, servers: LEGACY },
+    note: 'a modern agent has it by the end of its call',
   },
   'tasks/get': { agents: NONE, servers: NONE, note: 'tasks are not governed and not offered' },
   'tasks/result': { agents: NONE, servers: NONE },

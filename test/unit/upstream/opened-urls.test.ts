@@ -10,7 +10,7 @@ beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
 function opened(...ids: readonly string[]): OpenedUrls {
-  const urls = new OpenedUrls(clock, EXPIRY_MS);
+  const urls = new OpenedUrls(clock, { expiryMs: EXPIRY_MS });
   for (const id of ids) {
     urls.asked(id);
     urls.accepted(id);
@@ -47,7 +47,7 @@ test('a wait ends when the server says that the interaction is over, and each sa
 });
 
 test('an interaction that was over before the accept came is not waited for', async () => {
-  const urls = new OpenedUrls(clock, EXPIRY_MS);
+  const urls = new OpenedUrls(clock, { expiryMs: EXPIRY_MS });
   urls.asked('a');
   expect(urls.complete('a')).toBe(true);
   urls.accepted('a');
