@@ -7,6 +7,7 @@ import type { Clock } from '../lib/clock.ts';
 import type { Ids } from '../lib/ids.ts';
 import { allowedCapabilities, canAnswer } from '../questions/allowed-capabilities.ts';
 import { dressedQuestion } from '../questions/dressed-question.ts';
+import { ShownUrls } from '../questions/shown-urls.ts';
 import type { Reaction, Suspension } from '../questions/suspension.ts';
 import type { Suspensions } from '../questions/suspensions.ts';
 import type { DispatchOptions } from './broker.ts';
@@ -59,15 +60,19 @@ export class Asking {
     const over = new Cancellation();
     const onAbort = (): void => over.abort();
     signal.addEventListener('abort', onAbort, { once: true });
-    const deliver: Deliver = async ({ method, params }, signalOfQuestion) =>
-      link.ask === undefined
-        ? unanswered('the client cannot be asked')
-        : dispatchResultOf(await link.ask(method, params, { signal: signalOfQuestion, timeoutMs }));
+    const shown = new ShownUrls(link);
     const ask: AskAgent = (question, withdrawn) => {
       const either = eitherSignal(over.signal, withdrawn);
+      const deliver: Deliver = async (dressed, signalOfQuestion) => {
+        if (link.ask === undefined) return unanswered('the client cannot be asked');
+        shown.note(question, dressed);
+        const { method, params } = dressed;
+        return dispatchResultOf(await link.ask(method, params, { signal: signalOfQuestion, timeoutMs }));
+      };
       return this.#question(walk, question, { signal: either, deliver, capabilities: link.capabilities });
     };
-    const asking = { capabilities: capabilitiesFor(walk, link), ask, giveWay: () => false };
+    const capabilities = capabilitiesFor(walk, link);
+    const asking = { capabilities, ask, expiryMs: timeoutMs, shown, giveWay: () => false };
     const came = await this.#parts.dispatch(call, { signal, link, asking });
     signal.removeEventListener('abort', onAbort);
     over.abort();
@@ -81,7 +86,9 @@ export class Asking {
     this.#links.set(suspension, relay);
     const ask: AskAgent = (question, withdrawn) =>
       this.#suspend(walk, question, { suspension, withdrawn, capabilities: link.capabilities });
-    const asking = { capabilities: capabilitiesFor(walk, link), ask, giveWay: () => suspension.giveWay() };
+    const { expiryMs } = this.#parts.suspensions;
+    const giveWay = (): boolean => suspension.giveWay();
+    const asking = { capabilities: capabilitiesFor(walk, link), ask, expiryMs, giveWay };
     const ended = this.#leg(walk, suspension);
     suspension.follow(this.#parts.dispatch(walk.call, { signal, link: relay, asking }));
     return ended;

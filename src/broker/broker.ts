@@ -3,7 +3,7 @@ import type { CallContext, Resumption, Verb } from '../domain/call.ts';
 import type { MirroredArgument } from '../domain/mirrored-arguments.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import type { Principal } from '../domain/principal.ts';
-import type { AskAgent } from '../domain/question.ts';
+import type { AskAgent, UrlCompletion } from '../domain/question.ts';
 import type { OfferKind } from '../domain/target.ts';
 import type { ViewName } from '../domain/view-name.ts';
 import type { CancelSignal } from '../lib/cancellation.ts';
@@ -36,6 +36,10 @@ export interface DispatchAsking {
   /** Exactly what it is told that the client can answer. */
   readonly capabilities: JsonObject;
   readonly ask: AskAgent;
+  /** Milliseconds that an interaction may go on which the user agreed to. */
+  readonly expiryMs: number;
+  /** Tells the agent what its server says of the URLs that it was asked to open; undefined where its era knows of no such thing. */
+  readonly shown?: UrlCompletion | undefined;
   /** Ends the call where it waits for its agent, so that another may have its place. False where it does not wait. */
   giveWay(): boolean;
 }

@@ -45,4 +45,9 @@ export interface AgentLink {
   log(params: JsonObject): boolean;
   /** Asks the client of a legacy agent with a request on this request's own stream; undefined where there is no such way. */
   readonly ask?: Ask;
+  /**
+   * Tells a legacy client that the interaction is over which it was asked for under that id, after the reply too; false
+   * where there is no way. MUST NOT throw. Undefined where the client knows of no such thing.
+   */
+  readonly elicitationComplete?: (elicitationId: string) => boolean;
 }

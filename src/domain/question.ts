@@ -37,5 +37,11 @@ export type QuestionAnswer =
   /** `undeclared`: the agent's client never said that it can answer such a question. */
   | { readonly kind: 'unanswered'; readonly undeclared: boolean; readonly message: string };
 
+/** Hears that an interaction at a URL is over which an agent was asked to open. */
+export interface UrlCompletion {
+  /** `elicitationId` is the server's own. @returns false where the agent was not asked for it, or cannot be told. Never throws. */
+  complete(elicitationId: string): boolean;
+}
+
 /** How a tool server asks the agent whose call it is at work on; `withdrawn` says that it takes the question back. Never rejects. */
 export type AskAgent = (question: ServerQuestion, withdrawn?: CancelSignal) => Promise<QuestionAnswer>;

@@ -90,6 +90,11 @@ export const REASONS = {
     means: 'The tool server cannot go on without an answer, and its question was refused.',
     remedy: 'Look for the refused question: `seneschal ledger tail` shows its own reason.',
   },
+  'question-unfinished': {
+    means:
+      'The user agreed to open a URL for a tool server, and what goes on there was not over in time; the tool server did nothing.',
+    remedy: 'Finish it there and make the call again, or raise `--question-expiry`.',
+  },
   'too-many-questions': {
     means: 'As many calls wait for answers as may at one time, or the tool server asked more often than it may.',
     remedy: 'Answer the questions that are open, or raise `--waiting-calls`.',

@@ -2,8 +2,8 @@ import type { ServerResponse } from 'node:http';
 
 /** One open stream of server-sent events to one client. */
 export interface SseStream {
-  /** Writes one JSON text as one event. A client that does not read is cut off. */
-  send(json: string): void;
+  /** Writes one JSON text as one event; false where it cannot be. A client that does not read is cut off. */
+  send(json: string): boolean;
   end(): void;
 }
 
@@ -68,12 +68,16 @@ export class SseStreams {
     for (const response of [...this.#streams.keys()]) this.#write(response, ': still here\n\n');
   }
 
-  #write(response: ServerResponse, frame: string): void {
+  #write(response: ServerResponse, frame: string): boolean {
     const options = this.#streams.get(response);
     // A write to a destroyed response would be an error event that nobody hears.
-    if (!options || response.writableEnded || response.destroyed) return;
+    if (!options || response.writableEnded || response.destroyed) return false;
     if (!options.stillProved()) response.end();
     else if (response.writableLength > MAX_UNREAD_BYTES) response.destroy();
-    else response.write(frame);
+    else {
+      response.write(frame);
+      return true;
+    }
+    return false;
   }
 }

@@ -9,18 +9,19 @@ const META_SERVER = 'dev.seneschal/server';
  * A question as the agent's user sees it: the message says which server asks, by the name that the registry gives it, and
  * names the whole address that is to be opened (MCP 2025-11-25, elicitation, "Safe URL Handling"). What binds a question
  * to the wire of its server (progress token, task) stays behind, and so does a wish for the context of other servers: to
- * the client the broker is one server, whose context is that of all. `elicitationId` is for clients that know of one.
+ * the client the broker is one server, whose context is that of all. `elicitationId` is for clients that know of one: an id
+ * of ours, since two servers may give the same.
  */
 export function dressedQuestion(
   { method, params, key }: ServerQuestion,
   { server, elicitationId }: { readonly server: string; readonly elicitationId: string | undefined },
 ): ServerQuestion {
-  const { _meta: _, task: __, elicitationId: own, includeContext, ...rest } = params;
+  const { _meta: _, task: __, elicitationId: ___, includeContext, ...rest } = params;
   const dressed: JsonObject = {
     ...rest,
     ...(includeContext === 'none' ? { includeContext } : {}),
     ...(typeof rest.message === 'string' ? { message: messageOf(server, rest.message, rest) } : {}),
-    ...(elicitationId !== undefined && rest.mode === 'url' ? { elicitationId: own ?? elicitationId } : {}),
+    ...(elicitationId !== undefined && rest.mode === 'url' ? { elicitationId } : {}),
     _meta: { [META_SERVER]: server },
   };
   return { method, params: dressed, ...(key === undefined ? {} : { key }) };

@@ -1,15 +1,22 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { AgentLink } from '../domain/agent-link.ts';
 import type { DispatchResult, JsonRpcErrorBody } from '../domain/outcome.ts';
-import { type AskAgent, isQuestion, type QuestionAnswer, type ServerQuestion } from '../domain/question.ts';
+import {
+  type AskAgent,
+  isQuestion,
+  type QuestionAnswer,
+  type ServerQuestion,
+  type UrlCompletion,
+} from '../domain/question.ts';
 import { Cancellation, type CancelSignal } from '../lib/cancellation.ts';
 import type { Clock } from '../lib/clock.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../lib/json.ts';
 import type { QuestionListener } from './call-listener.ts';
 import type { Era } from './era.ts';
-import { capabilityMissing, failed } from './failed-call.ts';
+import { capabilityMissing, failed, notSent } from './failed-call.ts';
 import { type InputWanted, inputWanted } from './input-required.ts';
 import type { Answer, Channel, ServerAnswer, ServerRequest } from './mcp/channel.ts';
+import { OpenedUrls } from './opened-urls.ts';
 import { PausableDeadline } from './pausable-deadline.ts';
 
 /** What a tool server may ask while it is at work on one call. */
@@ -17,6 +24,10 @@ export interface CallAsking {
   /** Exactly what it is told that the client can answer. */
   readonly capabilities: JsonObject;
   readonly ask: AskAgent;
+  /** Milliseconds that an interaction may go on which the user agreed to. */
+  readonly expiryMs: number;
+  /** Tells the agent what its server says of the URLs that it was asked to open; undefined where its era knows of no such thing. */
+  readonly shown?: UrlCompletion | undefined;
   /** Ends the call where it waits for its agent, so that another may have its place. False where it does not wait. */
   giveWay(): boolean;
 }
@@ -51,6 +62,7 @@ export class AskedCall {
   readonly deadline: PausableDeadline;
   readonly #asking: CallAsking;
   readonly link: AgentLink;
+  readonly urls: OpenedUrls;
   #questions = 0;
   #open = 0;
   /** What takes a question back that waits for its answer, by the id that the server asked under. */
@@ -69,6 +81,7 @@ export class AskedCall {
     this.#asking = parts.asking;
     this.link = parts.link;
     this.deadline = new PausableDeadline(parts.signal, parts.clock);
+    this.urls = new OpenedUrls(parts.clock, parts.asking);
   }
 
   /** Hears the questions that the server asks over a channel by requests of its own. */
@@ -127,23 +140,52 @@ export class AskedCall {
   /** Sends the call until the server answers in earnest. */
   async run(send: (resumed: Resumed | undefined) => Promise<Sent>): Promise<DispatchResult> {
     let resumed: Resumed | undefined;
-    for (let round = 0; ; round += 1) {
-      const sent = await send(resumed);
-      const { came, answer, era } = sent;
+    let round = 0;
+    for (;;) {
+      const { came, answer, era } = await send(resumed);
       if (answer === undefined || era === undefined) return came;
       const wanted = inputWanted(answer, era);
       if (wanted === undefined) return this.#last(came, era);
       if (typeof wanted === 'string') return failed('upstream-protocol', `the server broke the form: ${wanted}`, true);
-      if (round >= MAX_ROUNDS)
-        return failed('too-many-questions', `the server asked more than ${MAX_ROUNDS} times`, false);
-      const answers = await this.#askAll(wanted, round);
-      if ('kind' in answers) return answers;
-      resumed = answers;
+      const open = era === 'legacy' ? this.#notAgreedTo(wanted) : wanted;
+      if (open !== undefined) {
+        if (round >= MAX_ROUNDS)
+          return failed('too-many-questions', `the server asked more than ${MAX_ROUNDS} times`, false);
+        const answers = await this.#askAll(open, round);
+        if ('kind' in answers) return answers;
+        resumed = answers;
+        round += 1;
+      }
+      const end = era === 'legacy' ? await this.#untilOpened() : undefined;
+      if (end !== undefined) return end;
     }
   }
 
   clear(): void {
     this.deadline.clear();
+  }
+
+  /** The URLs that the user did not agree to open yet, each once; undefined where there are none. */
+  #notAgreedTo({ questions }: InputWanted): InputWanted | undefined {
+    const open = new Map<unknown, ServerQuestion>();
+    for (const question of questions) {
+      const id = question.params.elicitationId;
+      if (!this.urls.hasAccepted(id)) open.set(id ?? question, question);
+    }
+    return open.size === 0 ? undefined : { questions: [...open.values()] };
+  }
+
+  /** Waits until a server that wanted URLs opened may answer otherwise. @returns how the call ends, where it ends here. */
+  async #untilOpened(): Promise<DispatchResult | undefined> {
+    const { deadline } = this;
+    deadline.hold();
+    deadline.renew();
+    const isWorthWhile = await this.urls.untilNews(deadline.signal);
+    deadline.release();
+    if (deadline.signal.aborted)
+      return notSent('cancelled', 'the call was cancelled while a URL of its server was open');
+    if (isWorthWhile) return undefined;
+    return failed('question-unfinished', 'the server still waits for what the user agreed to do at its URL', false);
   }
 
   async #askAll({ questions, requestState }: InputWanted, round: number): Promise<Resumed | DispatchResult> {
@@ -194,7 +236,13 @@ export class AskedCall {
     this.#open += 1;
     this.#whenAsked?.();
     this.deadline.hold();
+    const url = urlIn(question);
+    this.urls.asked(url?.elicitationId);
     const answer = await this.#asking.ask(question, withdrawn);
+    if (url !== undefined) {
+      const isAgreedTo = answer.kind === 'answered' && answer.result.action === 'accept';
+      this.urls[isAgreedTo ? 'accepted' : 'refused'](url.elicitationId);
+    }
     this.deadline.release();
     this.#open -= 1;
     if (answer.kind === 'unanswered' && answer.undeclared) this.#missing = { ...this.#missing, ...needed(question) };
@@ -211,6 +259,11 @@ function serverAnswer(answer: QuestionAnswer): ServerAnswer {
     ? { code: METHOD_NOT_FOUND, message: 'method not found' }
     : { code: REFUSED, message: answer.message };
   return { error };
+}
+
+/** What a server of the older era wants opened by a question; the newer one has no ids for it. */
+function urlIn({ method, params, key }: ServerQuestion): JsonObject | undefined {
+  return method === 'elicitation/create' && params.mode === 'url' && key === undefined ? params : undefined;
 }
 
 /** The capability that a client needs to answer a question. */

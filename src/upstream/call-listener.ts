@@ -5,8 +5,8 @@ import type { RequestListener } from './mcp/channel.ts';
 /** What hears the questions of a server about one call, and what the server is told that the client can answer. */
 export interface QuestionListener {
   readonly capabilities: JsonObject;
-  onRequest(id: string | number, method: string, params: JsonObject): void;
-  onWithdrawn(id: string | number): boolean;
+  readonly onRequest: (id: string | number, method: string, params: JsonObject) => void;
+  readonly onWithdrawn: (id: string | number) => boolean;
 }
 
 export interface CallListenerParts {

@@ -49,7 +49,8 @@ function urlsWanted(data: JsonValue | undefined): InputWanted | string {
   }
   const questions: ServerQuestion[] = [];
   for (const params of elicitations as readonly JsonValue[]) {
-    if (!isJsonObject(params)) return 'the parameters of its question are not an object';
+    // MCP 2025-11-25, client/elicitation, "URL Elicitation Required Error": no other mode.
+    if (!isJsonObject(params) || params.mode !== 'url') return 'it wants a URL opened and asks otherwise';
     questions.push({ method: 'elicitation/create', params });
   }
   return { questions };

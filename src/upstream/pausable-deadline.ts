@@ -9,6 +9,7 @@ export class PausableDeadline {
   readonly #clock: Clock;
   readonly #call: CancelSignal;
   readonly #onAbort = (): void => this.#end(this.#call.reason);
+  #wholeMs = 0;
   #leftMs: number | undefined;
   #startedAtMs = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -25,6 +26,7 @@ export class PausableDeadline {
   /** Starts the time, the first time it is called. */
   begin(timeoutMs: number): void {
     if (this.#leftMs !== undefined) return;
+    this.#wholeMs = timeoutMs;
     this.#leftMs = timeoutMs;
     if (this.#holds === 0) this.#run();
   }
@@ -39,6 +41,11 @@ export class PausableDeadline {
   release(): void {
     this.#holds -= 1;
     if (this.#holds === 0 && this.#leftMs !== undefined) this.#run();
+  }
+
+  /** Gives the whole time again from the next `release` on, to a server that answered and is asked anew. MUST be held. */
+  renew(): void {
+    if (this.#leftMs !== undefined) this.#leftMs = this.#wholeMs;
   }
 
   clear(): void {

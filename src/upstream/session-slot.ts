@@ -4,6 +4,7 @@ import type { JsonObject } from '../lib/json.ts';
 import { AskedCall } from './asked-call.ts';
 import { BackOff } from './back-off.ts';
 import type { Breaker } from './breaker.ts';
+import { KeptUrls } from './kept-urls.ts';
 import type { Answer, Channel, ServerRequest } from './mcp/channel.ts';
 import { listOffers, MAX_PAGE_BYTES } from './mcp/list-offers.ts';
 import { type Outgoing, requestOf } from './outgoing.ts';
@@ -39,6 +40,7 @@ export class SessionSlot implements CallPlace {
   #listing: Promise<string | undefined> | undefined;
   /** The calls under way that a server may ask about. */
   readonly #asked = new Set<AskedCall>();
+  readonly #urls = new KeptUrls();
   #hasRootsNews = false;
   #isAnnounced = false;
   #isPausing = false;
@@ -185,6 +187,7 @@ export class SessionSlot implements CallPlace {
     } finally {
       this.#asked.delete(asked);
       asked.clear();
+      if (this.#session !== undefined) this.#urls.keep(asked.urls);
     }
   }
 
@@ -194,6 +197,13 @@ export class SessionSlot implements CallPlace {
     if (this.#activeCalls !== 1 || asked === undefined || this.host.server.sharing === 'all') return false;
     asked.take(request, channel);
     return true;
+  }
+
+  /** More than one call may wait for the same interaction: a server may know its user by the session. */
+  #onElicitationComplete(id: string): boolean {
+    let isKnown = this.#urls.complete(id);
+    for (const { urls } of this.#asked) isKnown = urls.complete(id) || isKnown;
+    return isKnown;
   }
 
   async #start(): Promise<Session | FailedSession> {
@@ -206,6 +216,7 @@ export class SessionSlot implements CallPlace {
         onResourceUpdated: (uri) => this.#subscriptions.tell(uri),
         onDropped: () => this.#events.onDropped(),
         onWithdrawn: (id) => [...this.#asked].some((asked) => asked.withdraw(id)),
+        onElicitationComplete: (id) => this.#onElicitationComplete(id),
         onQuestion: (request, channel) => this.#onQuestion(request, channel),
         onEnded: (why) => {
           // Before the session is open its end is the failure of the start.
@@ -237,6 +248,7 @@ export class SessionSlot implements CallPlace {
 
   #onEnded(session: Session, why: string): void {
     this.#subscriptions.end(session);
+    this.#urls.clear();
     if (this.#session === session) this.#session = undefined;
     this.#backOff.noteFailure(this.host.clock.monotonicMs() - session.openedAtMs);
     this.#events.onFailure(why, stderrTailOf(session.channel));
@@ -245,6 +257,7 @@ export class SessionSlot implements CallPlace {
   async drop(session: Session): Promise<void> {
     if (this.#session === session) this.#session = undefined;
     this.#subscriptions.end(session);
+    this.#urls.clear();
     await session.channel.close();
   }
 

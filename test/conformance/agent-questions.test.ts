@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import type { AskAnswer } from '../../src/domain/agent-link.ts';
+import type { AgentLink, AskAnswer } from '../../src/domain/agent-link.ts';
 import type { JsonObject } from '../../src/lib/json.ts';
 import { completed, refused } from '../fixtures/ingress-door.ts';
 import { verifies } from './verifies.ts';
@@ -77,6 +77,38 @@ verifies(
   },
   'nothing declared',
 );
+
+verifies('agents.urls.complete', async (wire) => {
+  wire.declare({ elicitation: { url: {} } });
+  const notices = await wire.listen();
+  const links: AgentLink[] = [];
+  wire.broker.behaviour = (_request, _signal, link) => {
+    if (link !== undefined) links.push(link);
+    link?.elicitationComplete?.('within');
+    return completed({ content: [] });
+  };
+  const { before } = await wire.ask('tools/call', CALL);
+  const told = (elicitationId: string): JsonObject => ({
+    ...{ jsonrpc: '2.0', method: 'notifications/elicitation/complete', params: { elicitationId } },
+  });
+  expect(before).toEqual([told('within')]);
+  expect(links.map((link) => link.elicitationComplete?.('after'))).toEqual([true]);
+  // On pipes both come the same way.
+  if (wire.transport === 'stdio') expect(await notices.next()).toEqual(told('within'));
+  expect(await notices.next()).toEqual(told('after'));
+  notices.close();
+});
+
+verifies('agents.urls.stateless', async (wire) => {
+  wire.declare({ elicitation: { url: {} } });
+  const ways: unknown[] = [];
+  wire.broker.behaviour = (_request, _signal, link) => {
+    ways.push(link?.capabilities, link?.elicitationComplete);
+    return completed({ content: [] });
+  };
+  await wire.ask('tools/call', CALL);
+  expect(ways).toEqual([{ elicitation: { url: {} } }, undefined]);
+});
 
 verifies('agents.ask.stateless', async (wire) => {
   wire.declare({ elicitation: {}, sampling: {}, roots: {} });

@@ -73,6 +73,16 @@ export const AGENT_STREAM_REQUIREMENTS = {
     holds: 'everywhere',
     says: 'what the client declared that it can be asked is what the call knows of it, and a client that declared nothing is not asked',
   },
+  'agents.urls.complete': {
+    source: '2025-11-25/client/elicitation#completion-notifications-for-url-mode-elicitation',
+    holds: 'legacy',
+    says: 'a client is told that an interaction is over by the id that it was asked under, before the reply and after it',
+  },
+  'agents.urls.stateless': {
+    source: '2026-07-28/client/elicitation',
+    holds: 'modern',
+    says: 'a modern client is not told that an interaction is over, since its era has no such notification',
+  },
   'agents.ask.stateless': {
     source: '2026-07-28/basic/patterns/mrtr',
     holds: 'modern',

@@ -16,14 +16,16 @@ function callAsked(
   wire: ServerWire,
   capabilities: JsonObject,
   answer: (question: ServerQuestion) => QuestionAnswer = () => ({ kind: 'answered', result: ANSWER }),
+  { signal, expiryMs }: { signal: AbortSignal; expiryMs: number } = {
+    ...{ signal: new AbortController().signal, expiryMs: 60_000 },
+  },
 ): Promise<DispatchResult> {
-  const { signal } = new AbortController();
   const link: AgentLink = {
     ...{ capabilities, logLevel: undefined, wantsProgress: false },
     ...{ progress: () => true, log: () => true },
   };
   const ask = (question: ServerQuestion) => Promise.resolve(answer(question));
-  const asking = { capabilities, ask, giveWay: () => false };
+  const asking = { capabilities, ask, expiryMs, giveWay: () => false };
   return wire.upstream.pool.dispatch(callOf('act', { a: 1 }, { definition: TOOL }), { signal, link, asking });
 }
 
@@ -72,6 +74,63 @@ verifies('servers.questions.refused', async (wire) => {
   }));
   expect(textOf(outcome)).toBe('gone on');
   expect(answered(wire)).toMatchObject({ id: 'q', error: { code: -31000 } });
+});
+
+const URL_WANTED: JsonObject = {
+  ...{ code: -32042, message: 'log in first' },
+  data: { elicitations: [{ mode: 'url', message: 'Log in.', url: 'https://example.org/', elicitationId: 'e' }] },
+};
+const complete = (elicitationId: string): JsonObject => ({
+  ...{ jsonrpc: '2.0', method: 'notifications/elicitation/complete' },
+  params: { elicitationId },
+});
+
+verifies('servers.urls.retried', async (wire) => {
+  let [calls, asked] = [0, 0];
+  wire.answers['tools/call'] = ({ say }) => {
+    calls += 1;
+    if (calls === 2) say(complete('e'));
+    return calls <= 2 ? { error: URL_WANTED } : { result: content('gone on') };
+  };
+  const outcome = await callAsked(
+    wire,
+    { elicitation: { url: {} } },
+    () => {
+      asked += 1;
+      return { kind: 'answered', result: { action: 'accept' } };
+    },
+    // Too short for a third try, but for one that the server itself gives rise to.
+    { signal: new AbortController().signal, expiryMs: 1 },
+  );
+  expect([textOf(outcome), calls, asked]).toEqual(['gone on', 3, 1]);
+});
+
+verifies('servers.urls.unknown', async (wire) => {
+  let calls = 0;
+  wire.answers['tools/call'] = ({ say }) => {
+    calls += 1;
+    for (const id of ['f', 'e', 'e']) say(complete(id));
+    return calls === 1 ? { error: URL_WANTED } : { result: content('gone on') };
+  };
+  expect(textOf(await callAsked(wire, { elicitation: { url: {} } }))).toBe('gone on');
+  // Before the first answer nobody was asked for any; with the second the one that was asked for is over.
+  expect(wire.upstream.pool.status()[0]?.droppedMessages).toBe(5);
+});
+
+verifies('servers.urls.cancelled', async (wire) => {
+  const call = new AbortController();
+  wire.answers['tools/call'] = () => ({ error: URL_WANTED });
+  const outcome = await callAsked(
+    wire,
+    { elicitation: { url: {} } },
+    () => {
+      setImmediate(() => call.abort());
+      return { kind: 'answered', result: { action: 'accept' } };
+    },
+    { signal: call.signal, expiryMs: 60_000 },
+  );
+  expect(outcome).toMatchObject({ kind: 'failed', reason: 'cancelled', inDoubt: false });
+  expect(wire.of('tools/call').length).toBe(1);
 });
 
 /** Answers with a question until answers come. */

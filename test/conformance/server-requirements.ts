@@ -280,6 +280,21 @@ export const SERVER_REQUIREMENTS = {
     holds: 'legacy',
     says: 'a question that is not answered is refused with an error, and the call goes on',
   },
+  'servers.urls.retried': {
+    source: '2025-11-25/client/elicitation#url-elicitation-required-error',
+    holds: 'legacy',
+    says: 'a call that was answered with −32042 is sent again once the server says that the interaction is over, and nobody is asked for the same URL again',
+  },
+  'servers.urls.unknown': {
+    source: '2025-11-25/client/elicitation#completion-notifications-for-url-mode-elicitation',
+    holds: 'legacy',
+    says: 'that an interaction is over which is unknown, or was over before, is dropped',
+  },
+  'servers.urls.cancelled': {
+    source: '2025-11-25/basic/utilities/cancellation',
+    holds: 'legacy',
+    says: 'a call that is cancelled while its URL is open is not sent again',
+  },
   'servers.input-required.resumed': {
     source: '2026-07-28/basic/patterns/mrtr',
     holds: 'modern',

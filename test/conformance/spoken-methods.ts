@@ -44,7 +44,10 @@ export const SPOKEN_METHODS: Readonly<Record<string, SpokenMethod>> = {
   'sampling/createMessage': { agents: BOTH, servers: BOTH, note: 'modern: within a result `input_required`' },
   'roots/list': { agents: BOTH, servers: BOTH, note: 'modern: within a result `input_required`' },
   'notifications/roots/list_changed': { agents: LEGACY, servers: LEGACY },
-  'notifications/elicitation/complete': { agents: NONE, servers: NONE, note: 'the retry of a call says it too' },
+  'notifications/elicitation/complete': {
+    ...{ agents: LEGACY, servers: LEGACY },
+    note: 'a modern agent has it by the end of its call',
+  },
   'tasks/get': { agents: NONE, servers: NONE, note: 'tasks are not governed and not offered' },
   'tasks/result': { agents: NONE, servers: NONE },
   'tasks/update': { agents: NONE, servers: NONE },

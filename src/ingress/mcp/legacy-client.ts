@@ -12,8 +12,8 @@ export interface LegacyClient {
   readonly held: HeldResources;
   /** What it was asked; made with the first request that may lead to a question. */
   questions?: AgentQuestions;
-  /** Sends what belongs to no request; drops it where there is no way. MUST NOT throw. */
-  push: (json: string) => void;
+  /** Sends what belongs to no request; false where there is no way, and it is dropped. MUST NOT throw. */
+  push: (json: string) => boolean;
 }
 
 const MAX_CAPABILITIES_LENGTH = 4_096;
@@ -21,5 +21,5 @@ const MAX_CAPABILITIES_LENGTH = 4_096;
 /** A client of a session that begins. One that says more of itself than any has to say is one that can do nothing. */
 export function legacyClient(declared: JsonObject): LegacyClient {
   const capabilities = JSON.stringify(declared).length <= MAX_CAPABILITIES_LENGTH ? declared : {};
-  return { capabilities, logLevel: undefined, held: new HeldResources(), push: () => {} };
+  return { capabilities, logLevel: undefined, held: new HeldResources(), push: () => false };
 }

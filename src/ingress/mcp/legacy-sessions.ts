@@ -76,7 +76,7 @@ export class LegacySessions {
       unwatch: undefined,
       lastUsedMs: this.#clock.monotonicMs(),
     };
-    client.push = (json) => session.stream?.send(json);
+    client.push = (json) => session.stream?.send(json) === true;
     this.#sessions.set(session.id, session);
     this.#perPrincipal.set(principalId, own.add(session));
     return session;

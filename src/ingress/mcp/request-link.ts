@@ -63,6 +63,7 @@ class RequestLink implements AgentLink {
   readonly capabilities: JsonObject;
   readonly logLevel: LogLevel | undefined;
   readonly ask?: Ask;
+  readonly elicitationComplete?: (elicitationId: string) => boolean;
   readonly #token: string | number | undefined;
   readonly #sink: NoticeSink;
 
@@ -74,6 +75,10 @@ class RequestLink implements AgentLink {
     if (client === undefined) return;
     client.questions ??= new AgentQuestions();
     this.ask = client.questions.askOn(sink);
+    this.elicitationComplete = (elicitationId) => {
+      const told = notificationText('notifications/elicitation/complete', { elicitationId });
+      return sink.send(told) || client.push(told);
+    };
   }
 
   get wantsProgress(): boolean {
@@ -97,6 +102,10 @@ class RequestLink implements AgentLink {
   }
 
   #notify(method: string, params: JsonObject): boolean {
-    return this.#sink.send(JSON.stringify({ jsonrpc: '2.0', method, params }));
+    return this.#sink.send(notificationText(method, params));
   }
+}
+
+function notificationText(method: string, params: JsonObject): string {
+  return JSON.stringify({ jsonrpc: '2.0', method, params });
 }

@@ -264,7 +264,7 @@ class Served implements StdioStream {
 
   /** What nobody waits for is left out while the client does not read. */
   #writeIfRead(json: string): boolean {
-    const isRead = this.#options.output.writableLength <= MAX_UNREAD_BYTES;
+    const isRead = this.#open && this.#options.output.writableLength <= MAX_UNREAD_BYTES;
     if (isRead) this.#write(json);
     return isRead;
   }

@@ -120,6 +120,8 @@ export interface ChannelEvents {
   onQuestion?(request: ServerRequest, channel: Pick<Channel, 'respond'>): boolean;
   /** The server takes a question back that came another way than its taking back; false where there is none. */
   onWithdrawn?(id: string | number): boolean;
+  /** The server says that an interaction at a URL of its own is over; false where nobody was asked under that id. */
+  onElicitationComplete?(elicitationId: string): boolean;
   /** A message that belongs to no request, or that is not MCP, was dropped. */
   onDropped(): void;
 }

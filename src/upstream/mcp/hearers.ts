@@ -23,6 +23,9 @@ export function hearNotification(message: Notification, hearers: Hearers, events
   if (tellsOfListChange(method)) events.onToolsChanged();
   else if (method === 'notifications/resources/updated' && typeof params.uri === 'string') {
     events.onResourceUpdated(params.uri);
+  } else if (method === 'notifications/elicitation/complete') {
+    const { elicitationId: id } = params;
+    if (typeof id !== 'string' || events.onElicitationComplete?.(id) !== true) events.onDropped();
   } else if (!takesBack(message, hearers, events) && !handOn(message, hearers)) events.onDropped();
 }
 

@@ -17,6 +17,15 @@ test('that no context is wanted is passed on', () => {
   expect(sampled('none')).toEqual({ ...PARAMS, includeContext: 'none', _meta: { 'dev.seneschal/server': 'crm' } });
 });
 
+test.each([
+  ['a client that knows of ids', 'ours'],
+  ['a client that knows of none', undefined],
+])('%s never gets the id that the server gave a URL', (_, elicitationId) => {
+  const params = { mode: 'url', message: 'Log in.', url: 'https://example.org/', elicitationId: "the server's" };
+  const question = { method: 'elicitation/create' as const, params };
+  expect(dressedQuestion(question, { server: 'crm', elicitationId }).params.elicitationId).toBe(elicitationId);
+});
+
 test('no server is told that it may ask for context', () => {
   const declared = { sampling: { tools: {}, context: {} } };
   expect(allowedCapabilities(declared, () => true)).toEqual({ sampling: { tools: {} } });

@@ -1,0 +1,113 @@
+import type { UrlCompletion } from '../domain/question.ts';
+import type { CancelSignal } from '../lib/cancellation.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { JsonValue } from '../lib/json.ts';
+
+/** Waits for servers that never say when an interaction is over, each twice as long as the one before. */
+const FIRST_WAIT_MS = 500;
+const LONGEST_WAIT_MS = 5_000;
+/** A longer one names nothing: it would have to be kept for as long as its interaction lasts. */
+const MAX_ID_LENGTH = 256;
+
+/**
+ * The URLs that a legacy server wanted opened for one call, by the ids that it gave them. An agent's accept says only that
+ * its user agrees to open one (MCP 2025-11-25, client/elicitation, "URL Mode"); the interaction goes on out of band, and
+ * the server may say by its id that it is over.
+ */
+export class OpenedUrls {
+  readonly #states = new Map<string, 'asked' | 'accepted' | 'complete'>();
+  readonly #clock: Clock;
+  readonly #expiryMs: number;
+  readonly #shown: UrlCompletion | undefined;
+  #isUnderWay = true;
+  #endsAtMs = 0;
+  #waitMs = FIRST_WAIT_MS;
+  /** True where an interaction ended since the call was sent last. */
+  #hasNews = false;
+  #wake: () => void = () => {};
+
+  /** `expiryMs`: how long an interaction may go on after the user agreed to the last one. `shown` tells the agent. */
+  constructor(
+    clock: Clock,
+    { expiryMs, shown }: { readonly expiryMs: number; readonly shown?: UrlCompletion | undefined },
+  ) {
+    this.#clock = clock;
+    this.#expiryMs = expiryMs;
+    this.#shown = shown;
+  }
+
+  /** The call ended: from now on its agent alone may want to know what becomes of what it agreed to. */
+  outlive(): void {
+    this.#isUnderWay = false;
+    for (const [id, state] of this.#states) if (state !== 'accepted') this.#states.delete(id);
+  }
+
+  /** True where an interaction goes on of which the agent may still be told. */
+  get mayBeTold(): boolean {
+    return this.#shown !== undefined && [...this.#states.values()].includes('accepted');
+  }
+
+  /** Notes that the agent is asked to open the URL of that id. */
+  asked(id: JsonValue | undefined): void {
+    if (isId(id) && !this.hasAccepted(id)) this.#states.set(id, 'asked');
+  }
+
+  accepted(id: JsonValue | undefined): void {
+    this.#endsAtMs = this.#clock.monotonicMs() + this.#expiryMs;
+    if (isId(id) && this.#states.get(id) === 'asked') this.#states.set(id, 'accepted');
+  }
+
+  refused(id: JsonValue | undefined): void {
+    if (isId(id) && !this.hasAccepted(id)) this.#states.delete(id);
+  }
+
+  /** True where the user agreed to that one before. */
+  hasAccepted(id: JsonValue | undefined): boolean {
+    const state = isId(id) ? this.#states.get(id) : undefined;
+    return state === 'accepted' || state === 'complete';
+  }
+
+  /**
+   * The server says that an interaction is over, even before the agent's accept came.
+   * @returns false where none of that id goes on, or the call is over and the agent cannot be told.
+   */
+  complete(id: string): boolean {
+    const state = this.#states.get(id);
+    if (state === undefined || state === 'complete') return false;
+    this.#states.set(id, 'complete');
+    this.#hasNews = true;
+    this.#wake();
+    return this.#shown?.complete(id) === true || this.#isUnderWay;
+  }
+
+  /** Resolves when it is worth while to send the call again, with false where the time for that is over. */
+  async untilNews(signal: CancelSignal): Promise<boolean> {
+    const leftMs = this.#endsAtMs - this.#clock.monotonicMs();
+    if (!this.#hasNews) {
+      if (leftMs <= 0) return false;
+      await this.#wait(Math.min(this.#waitMs, leftMs), signal);
+      this.#waitMs = Math.min(LONGEST_WAIT_MS, this.#waitMs * 2);
+    }
+    this.#hasNews = false;
+    return true;
+  }
+
+  #wait(waitMs: number, signal: CancelSignal): Promise<void> {
+    if (signal.aborted) return Promise.resolve();
+    return new Promise((resolve) => {
+      const end = (): void => {
+        clearTimeout(timer);
+        signal.removeEventListener('abort', end);
+        this.#wake = () => {};
+        resolve();
+      };
+      const timer = setTimeout(end, waitMs);
+      signal.addEventListener('abort', end, { once: true });
+      this.#wake = end;
+    });
+  }
+}
+
+function isId(id: JsonValue | undefined): id is string {
+  return typeof id === 'string' && id.length <= MAX_ID_LENGTH;
+}
