@@ -5,6 +5,7 @@ import { Ledger } from '../ledger/append.ts';
 import { CallRecord } from '../ledger/call-record.ts';
 import { keepPolicy } from '../ledger/policy-archive.ts';
 import { recover } from '../ledger/recover.ts';
+import { RecoveryMark } from '../ledger/recovery-mark.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Ids } from '../lib/ids.ts';
 import type { JsonObject } from '../lib/json.ts';
@@ -69,7 +70,11 @@ interface Shelves {
   readonly database: Database;
   readonly ledger: Ledger;
   readonly record: CallRecord;
+  readonly mark: RecoveryMark;
 }
+
+/** How often the mark moves from which the next start reads the ledger: so much of it, and what is open, is read. */
+const MOVE_MARK_MS = 1_000;
 
 /**
  * Opens the broker: data directory, ledger, files, back door, hall. The one place that picks drivers.
@@ -96,7 +101,8 @@ async function openShelves(settings: Settings, { log, ids }: CoreOptions & { rea
       onDefect: (error) => log.error('storage.defect', { error: error.message }),
     });
     const ledger = new Ledger(database, { ids });
-    return { directory, database, ledger, record: new CallRecord(ledger, { clock: systemClock }) };
+    const mark = new RecoveryMark(database);
+    return { directory, database, ledger, mark, record: new CallRecord(ledger, { clock: systemClock, mark }) };
   } catch (error) {
     directory.close();
     throw error;
@@ -164,12 +170,16 @@ async function openHall(
     ...{ settings, version, env, clock, ids, log, database, journal, standing, upstreams, broker, counters },
   };
   const observer = new Observer({ ...opened, nowMs: () => clock.monotonicMs() });
+  const moving = setInterval(() => shelves.mark.move(), MOVE_MARK_MS).unref();
   return {
     ...opened,
     observer,
     keys: new KeyStore(database, { clock, ids }),
     toolsOf: (agent) => toolsOf(opened, agent),
-    close: (why) => closeCore({ ...opened, observer }, shelves, why),
+    close: (why) => {
+      clearInterval(moving);
+      return closeCore({ ...opened, observer }, shelves, why);
+    },
   };
 }
 
@@ -210,7 +220,7 @@ function toolsOf({ standing, broker }: Pick<BrokerCore, 'standing' | 'broker'>, 
 
 async function closeCore(
   { broker, observer, upstreams, journal }: Pick<BrokerCore, 'broker' | 'observer' | 'upstreams' | 'journal'>,
-  { database, directory, record }: Shelves,
+  { database, directory, record, mark }: Shelves,
   why: string,
 ): Promise<void> {
   observer.stop();
@@ -220,6 +230,7 @@ async function closeCore(
   await upstreams.close();
   await drained;
   await record.flush().catch(() => {});
+  mark.move();
   await journal.note({ kind: 'broker.stopped', why });
   try {
     await database.close();

@@ -27,6 +27,10 @@ export const migrations: readonly Migration[] = [
     name: 'ledger-003-salt-of-entry',
     sql: 'ALTER TABLE entry ADD COLUMN salt BLOB',
   },
+  {
+    name: 'ledger-004-recovery-mark',
+    sql: 'CREATE TABLE recovery_mark (id INTEGER PRIMARY KEY CHECK (id = 0), call TEXT NOT NULL) STRICT',
+  },
 ];
 
 // The body goes over as the bytes that are hashed; without the byte before it, it is text in the file.

@@ -7,6 +7,7 @@ import type { Digest } from '../lib/digest.ts';
 import type { Ledger, PayloadToKeep } from './append.ts';
 import type { Commitment } from './commitment.ts';
 import type { AdmittedEntry, ClosedEntry, RecordedStep, RecordedTarget, RefusedEntry } from './entry.ts';
+import type { RecoveryMark } from './recovery-mark.ts';
 import { RefusalSum } from './refusal-sum.ts';
 
 /** What was decided about a call, under which rules. */
@@ -45,18 +46,30 @@ export class CallRecord {
   readonly #ledger: Ledger;
   readonly #clock: Clock;
   readonly #sum: RefusalSum;
+  readonly #mark: RecoveryMark;
 
-  constructor(ledger: Ledger, options: { readonly clock: Clock }) {
+  constructor(ledger: Ledger, options: { readonly clock: Clock; readonly mark: RecoveryMark }) {
     this.#ledger = ledger;
     this.#clock = options.clock;
+    this.#mark = options.mark;
     this.#sum = new RefusalSum((entry) => ledger.append(entry));
   }
 
   /** The intent. MUST NOT resolve before it is durable; rejects when it could not be made so. */
-  admitted(decided: DecidedAct): Promise<void> {
-    const args = this.#ledger.commit(decided.call.args);
+  async admitted(decided: DecidedAct): Promise<void> {
+    const { call } = decided;
+    const args = this.#ledger.commit(call.args);
     const entry = decidedEntry(decided, args, this.#clock.wallMs());
-    return this.#ledger.append(entry, this.#payload(decided.call, args));
+    this.#mark.opens(call.id);
+    try {
+      await this.#ledger.append(entry, this.#payload(call, args));
+    } catch (error) {
+      this.#mark.failed(call.id, error);
+      throw error;
+    }
+    // Of the leg before nothing is awaited any more.
+    const after = call.resumption?.claim?.after;
+    if (after !== undefined) this.#mark.settled(after);
   }
 
   /** A call that was refused before anything left. A flood of them is summed, see `RefusalSum`. */
@@ -67,10 +80,12 @@ export class CallRecord {
   }
 
   /** The outcome. MUST NOT resolve before it is durable; rejects when it could not be made so. */
-  closed(ended: EndedAct): Promise<void> {
+  async closed(ended: EndedAct): Promise<void> {
     const result = ended.resultText === undefined ? undefined : this.#ledger.commitText(ended.resultText);
     const entry = closedEntry(ended, result, this.#clock.wallMs());
-    return this.#ledger.append(entry, result && this.#payload(ended.call, result));
+    await this.#ledger.append(entry, result && this.#payload(ended.call, result));
+    // One that a question interrupted has another ending yet, or another leg.
+    if (ended.outcome.kind !== 'input-required') this.#mark.settled(ended.call.id);
   }
 
   /** A message that never became a call. A flood of them is summed. */

@@ -3,11 +3,11 @@ import type { Database } from '../storage/database.ts';
 import type { Ledger } from './append.ts';
 import type { AdmittedEntry, ClosedEntry, InDoubtEntry } from './entry.ts';
 import { readDecision } from './read-entry.ts';
+import { UNSETTLED } from './recovery-mark.ts';
 import { type WaitingLeg, waitingLegs } from './waiting-calls.ts';
 
-// What came before the last `broker.started` was settled when that was written: recovery comes first.
-const OPEN_INTENTS = `SELECT a.body FROM entry a
-  WHERE a.seq > coalesce((SELECT max(seq) FROM entry WHERE call IS NULL AND kind = 'broker.started'), 0)
+const OPEN_INTENTS = `SELECT a.body FROM entry a INDEXED BY entry_of_call
+  WHERE ${UNSETTLED('a')}
   AND a.kind = 'call.admitted' AND NOT EXISTS (
     SELECT 1 FROM entry c WHERE c.call = a.call AND c.kind IN ('call.closed', 'call.in-doubt'))
   ORDER BY a.seq`;

@@ -5,6 +5,7 @@ import type { Target } from '../../../src/domain/target.ts';
 import { CallRecord } from '../../../src/ledger/call-record.ts';
 import type { Entry } from '../../../src/ledger/entry.ts';
 import { listEntries, showCall } from '../../../src/ledger/query.ts';
+import { RecoveryMark } from '../../../src/ledger/recovery-mark.ts';
 import { type Book, DIGEST, openBook, StandingClock } from '../../fixtures/book.ts';
 import { exchangeOf } from '../../fixtures/exchange.ts';
 
@@ -14,7 +15,7 @@ let record: CallRecord;
 beforeEach(async () => {
   book = await openBook();
   clock = new StandingClock();
-  record = new CallRecord(book.ledger, { clock });
+  record = new CallRecord(book.ledger, { clock, mark: new RecoveryMark(book.database) });
 });
 afterEach(() => book.close());
 
