@@ -1,5 +1,5 @@
 import type { CancelSignal } from '../lib/cancellation.ts';
-import type { JsonObject } from '../lib/json.ts';
+import type { JsonObject, JsonValue } from '../lib/json.ts';
 
 /** What a tool server may ask of the agent that called it, by the method it asks with. */
 export const QUESTION_ACTIONS = {
@@ -36,6 +36,14 @@ export type QuestionAnswer =
   | { readonly kind: 'answered'; readonly result: JsonObject }
   /** `undeclared`: the agent's client never said that it can answer such a question. */
   | { readonly kind: 'unanswered'; readonly undeclared: boolean; readonly message: string };
+
+/** A longer one names nothing: it would have to be kept for as long as its interaction lasts. */
+const MAX_ELICITATION_ID_LENGTH = 256;
+
+/** True for what may name an interaction at a URL. */
+export function isElicitationId(id: JsonValue | undefined): id is string {
+  return typeof id === 'string' && id.length <= MAX_ELICITATION_ID_LENGTH;
+}
 
 /** Hears that an interaction at a URL is over which an agent was asked to open. */
 export interface UrlCompletion {

@@ -5,6 +5,7 @@ import type { AuthenticateMessage } from './authenticate-message.ts';
 import { coldRoutes, type Readiness } from './cold-routes.ts';
 import { type ConnectionLimits, limitConnections } from './connection-limits.ts';
 import { hostGuard } from './host-guard.ts';
+import { inTurn } from './in-turn.ts';
 import { McpEndpoint } from './mcp/http-endpoint.ts';
 import { sendJson } from './mcp/http-exchange.ts';
 import type { SessionLimits } from './mcp/legacy-sessions.ts';
@@ -63,7 +64,7 @@ export async function openHttpIngress(options: HttpIngressOptions): Promise<Http
       keepAliveTimeout: KEEP_ALIVE_MS,
       noDelay: true,
     },
-    (request, response) => serve(request, response),
+    inTurn((request, response) => serve(request, response)),
   );
   const noteRequest = limitConnections(server, options.clock, options.connectionLimits);
   const port = await listen(server, { host, port: options.port });

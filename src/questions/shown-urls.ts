@@ -1,5 +1,5 @@
 import type { AgentLink } from '../domain/agent-link.ts';
-import type { ServerQuestion, UrlCompletion } from '../domain/question.ts';
+import { isElicitationId, type ServerQuestion, type UrlCompletion } from '../domain/question.ts';
 
 /**
  * The URLs that one call had its legacy agent open, by the ids of the server that asked, each with the id of ours that the
@@ -16,7 +16,7 @@ export class ShownUrls implements UrlCompletion {
   /** Notes that the agent is asked `shown` for what its server asked as `own`. */
   note(own: ServerQuestion, shown: ServerQuestion): void {
     const [ownId, shownId] = [own.params.elicitationId, shown.params.elicitationId];
-    if (typeof ownId === 'string' && typeof shownId === 'string') this.#ids.set(ownId, shownId);
+    if (isElicitationId(ownId) && typeof shownId === 'string') this.#ids.set(ownId, shownId);
   }
 
   complete(elicitationId: string): boolean {

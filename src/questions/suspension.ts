@@ -169,8 +169,9 @@ export class Suspension {
     this.#uncount();
   }
 
+  /** Gives the place back, not while the agent is waited for: what ended meanwhile is held until it comes or may not any more. */
   #uncount(): void {
-    if (!this.#isCounted || this.#pending.size > 0) return;
+    if (!this.#isCounted || this.#pending.size > 0 || this.#endWaiting !== undefined) return;
     this.#isCounted = false;
     this.#room.release();
   }

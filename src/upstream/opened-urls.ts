@@ -1,4 +1,4 @@
-import type { UrlCompletion } from '../domain/question.ts';
+import { isElicitationId, type UrlCompletion } from '../domain/question.ts';
 import type { CancelSignal } from '../lib/cancellation.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { JsonValue } from '../lib/json.ts';
@@ -6,8 +6,6 @@ import type { JsonValue } from '../lib/json.ts';
 /** Waits for servers that never say when an interaction is over, each twice as long as the one before. */
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 5_000;
-/** A longer one names nothing: it would have to be kept for as long as its interaction lasts. */
-const MAX_ID_LENGTH = 256;
 
 /**
  * The URLs that a legacy server wanted opened for one call, by the ids that it gave them. An agent's accept says only that
@@ -49,21 +47,21 @@ export class OpenedUrls {
 
   /** Notes that the agent is asked to open the URL of that id. */
   asked(id: JsonValue | undefined): void {
-    if (isId(id) && !this.hasAccepted(id)) this.#states.set(id, 'asked');
+    if (isElicitationId(id) && !this.hasAccepted(id)) this.#states.set(id, 'asked');
   }
 
   accepted(id: JsonValue | undefined): void {
     this.#endsAtMs = this.#clock.monotonicMs() + this.#expiryMs;
-    if (isId(id) && this.#states.get(id) === 'asked') this.#states.set(id, 'accepted');
+    if (isElicitationId(id) && this.#states.get(id) === 'asked') this.#states.set(id, 'accepted');
   }
 
   refused(id: JsonValue | undefined): void {
-    if (isId(id) && !this.hasAccepted(id)) this.#states.delete(id);
+    if (isElicitationId(id) && !this.hasAccepted(id)) this.#states.delete(id);
   }
 
   /** True where the user agreed to that one before. */
   hasAccepted(id: JsonValue | undefined): boolean {
-    const state = isId(id) ? this.#states.get(id) : undefined;
+    const state = isElicitationId(id) ? this.#states.get(id) : undefined;
     return state === 'accepted' || state === 'complete';
   }
 
@@ -106,8 +104,4 @@ export class OpenedUrls {
       this.#wake = end;
     });
   }
-}
-
-function isId(id: JsonValue | undefined): id is string {
-  return typeof id === 'string' && id.length <= MAX_ID_LENGTH;
 }

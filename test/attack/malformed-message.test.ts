@@ -93,11 +93,13 @@ test('a body far over the cap is cut off before its end', async () => {
 });
 
 test.each([
-  ['gzip', 415],
-  ['identity', 200],
-])('a body that says it is encoded as %s is answered with %i', async (encoding, status) => {
+  ['content-encoding', 'gzip', 415],
+  ['content-encoding', 'identity', 200],
+  ['transfer-encoding', 'gzip, chunked', 415],
+  ['transfer-encoding', 'chunked', 200],
+])('a body whose %s is %s is answered with %i', async (field, encoding, status) => {
   const { headers, body } = modernCall('files__echo');
-  const answer = await send(door.ingress.port, { headers: { ...headers, 'content-encoding': encoding }, body });
+  const answer = await send(door.ingress.port, { headers: { ...headers, [field]: encoding }, body });
   expect(answer.status).toBe(status);
 });
 

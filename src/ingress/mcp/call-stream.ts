@@ -29,25 +29,35 @@ export class CallStream implements NoticeSink {
   send(json: string): boolean {
     const response = this.#response;
     if (!this.#isAccepted || response.writableEnded || response.destroyed) return false;
-    const waiting = response.writableLength;
-    if (waiting > MAX_UNREAD_BYTES || !this.#place.hasRoom(waiting) || !this.#stillProved()) return false;
-    if (!response.headersSent) {
-      response.writeHead(200, {
-        'content-type': 'text/event-stream',
-        'cache-control': 'no-cache, no-transform',
-        'x-accel-buffering': 'no',
-      });
-    }
+    this.#noteUnread();
+    if (response.writableLength > MAX_UNREAD_BYTES || !this.#place.hasRoom() || !this.#stillProved()) return false;
+    if (!response.headersSent) this.#begin();
     response.write(eventOf(json));
+    this.#noteUnread();
     return true;
   }
 
   /** Ends with the reply, in whichever form it has become. */
   end(reply: Reply): void {
     const response = this.#response;
-    this.#place.leave();
     if (!response.headersSent) sendReply(response, reply);
     else if (!response.writableEnded && !response.destroyed) response.end(eventOf(reply.body));
+  }
+
+  #begin(): void {
+    const response = this.#response;
+    response.writeHead(200, {
+      'content-type': 'text/event-stream',
+      'cache-control': 'no-cache, no-transform',
+      'x-accel-buffering': 'no',
+    });
+    response.on('drain', () => this.#noteUnread());
+    // Not with the reply: what came before it waits until the client has read both, or is gone.
+    response.once('close', () => this.#place.leave());
+  }
+
+  #noteUnread(): void {
+    this.#place.note(this.#response.writableLength);
   }
 }
 

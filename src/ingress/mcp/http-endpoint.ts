@@ -149,7 +149,10 @@ export class McpEndpoint {
         415,
       );
     }
-    if (!isPlain(headerOf(request, 'content-encoding'))) {
+    if (
+      !isPlain(headerOf(request, 'content-encoding')) ||
+      !isPlain(headerOf(request, 'transfer-encoding'), 'chunked')
+    ) {
       return this.#refuse(exchange, { code: INVALID_REQUEST, problem: 'the message is encoded' }, 415);
     }
     const body = await readBody(request, limits.maxBytes);
@@ -181,9 +184,9 @@ export class McpEndpoint {
   }
 }
 
-/** RFC 9110 §8.4: bytes that say they are encoded are not read as what they are not. */
-function isPlain(encoding: string | undefined): boolean {
-  return encoding === undefined || encoding.toLowerCase() === 'identity';
+/** RFC 9110 §8.4, RFC 9112 §6.1: bytes that say they are encoded are not read as what they are not; Node undoes chunks alone. */
+function isPlain(encoding: string | undefined, allowed: 'identity' | 'chunked' = 'identity'): boolean {
+  return encoding === undefined || encoding.toLowerCase() === allowed;
 }
 
 function isJsonType(contentType: string | undefined): boolean {

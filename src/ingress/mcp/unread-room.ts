@@ -13,25 +13,25 @@ export class UnreadRoom {
     this.#maxBytes = maxBytes;
   }
 
-  /** The place of one call, to be given back at its end. */
+  /** The place of one call, to be given back when nothing of it waits any more. */
   enter(): UnreadPlace {
     let held = 0;
+    const note = (bytes: number): void => {
+      this.#waiting += bytes - held;
+      held = bytes;
+    };
     return {
-      hasRoom: (bytes) => {
-        this.#waiting += bytes - held;
-        held = bytes;
-        return bytes <= ALWAYS_BYTES || this.#waiting <= this.#maxBytes;
-      },
-      leave: () => {
-        this.#waiting -= held;
-        held = 0;
-      },
+      note,
+      hasRoom: () => held <= ALWAYS_BYTES || this.#waiting <= this.#maxBytes,
+      leave: () => note(0),
     };
   }
 }
 
 export interface UnreadPlace {
-  /** Whether more may wait, where `bytes` do now. */
-  hasRoom(bytes: number): boolean;
+  /** Takes down how many bytes wait now. */
+  note(bytes: number): void;
+  /** Whether more may wait than does. */
+  hasRoom(): boolean;
   leave(): void;
 }
