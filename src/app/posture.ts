@@ -5,6 +5,7 @@ import { controlPosture } from '../broker/step.ts';
 import type { PostureRow } from '../domain/posture.ts';
 import { connectionsPosture } from '../ingress/connection-limits.ts';
 import { hostPostures } from '../ingress/host-guard.ts';
+import { inTurnPosture } from '../ingress/in-turn.ts';
 import { httpPostures } from '../ingress/mcp/http-endpoint.ts';
 import { paramHeadersPosture } from '../ingress/mcp/param-headers.ts';
 import { socketPosture } from '../ingress/socket.ts';
@@ -42,6 +43,7 @@ export const POSTURE: readonly PostureRow[] = [
   pinPosture,
   schemaAdmissionPosture,
   connectionsPosture,
+  inTurnPosture,
   ...hostPostures,
   ...httpPostures,
   paramHeadersPosture,

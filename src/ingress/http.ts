@@ -25,8 +25,11 @@ export interface HttpIngressOptions extends McpPorts {
   readonly ready: () => Readiness;
   readonly sessionLimits?: SessionLimits;
   readonly connectionLimits?: ConnectionLimits;
-  /** Milliseconds that a head and a whole request may take to arrive. Default: 10 s and 60 s. */
-  readonly patience?: { readonly headMs: number; readonly requestMs: number };
+  /**
+   * Milliseconds that a head and a whole request may take to arrive, and that an answer may lie without its client reading
+   * any of it. Default: 10 s, 60 s and 60 s.
+   */
+  readonly patience?: Partial<Record<'headMs' | 'requestMs' | 'unreadMs', number>>;
 }
 
 export interface HttpIngress {
@@ -36,7 +39,7 @@ export interface HttpIngress {
   close(options: { readonly drainMs: number }): Promise<void>;
 }
 
-const PATIENCE = { headMs: 10_000, requestMs: 60_000 } as const;
+const PATIENCE = { headMs: 10_000, requestMs: 60_000, unreadMs: 60_000 } as const;
 /** How often connections are looked at: Node's own 30 s would make three times its patience of 10 s. */
 const LOOK_EVERY_MS = 1_000;
 const KEEP_ALIVE_MS = 65_000;
@@ -53,7 +56,7 @@ const LINGER_MS = 100;
  */
 export async function openHttpIngress(options: HttpIngressOptions): Promise<HttpIngress> {
   const { host = '127.0.0.1', allowedHosts = [], allowedOrigins = [], authenticate, sessionLimits } = options;
-  const { headMs, requestMs } = options.patience ?? PATIENCE;
+  const { headMs, requestMs, unreadMs } = { ...PATIENCE, ...options.patience };
   let serve: RequestListener = refuse;
   const server = createServer(
     {
@@ -76,6 +79,8 @@ export async function openHttpIngress(options: HttpIngressOptions): Promise<Http
     view === undefined ? cold(request, response) : endpoint.handle(request, response, view);
   serve = (request, response) => {
     noteRequest(request.socket);
+    // From its end on an answer has to be read, or its connection ends; Node sets the time of an idle one once it was.
+    response.once('prefinish', () => request.socket.setTimeout(unreadMs));
     const { url = '' } = request;
     if (!passes(request)) refuse(request, response);
     else if (url === '/mcp' || url.startsWith('/mcp?')) endpoint.handle(request, response);

@@ -1,5 +1,13 @@
 import type { RequestListener } from 'node:http';
 import type { Socket } from 'node:net';
+import type { PostureRow } from '../domain/posture.ts';
+
+export const inTurnPosture: PostureRow<'connection closed'> = {
+  guard: 'requests in turn',
+  when: 'more requests wait on one connection for the answers before theirs than may',
+  yields: 'connection closed',
+  opens: null,
+};
 
 /** Requests that may wait on one connection for the answers before theirs; who sends more is cut off. */
 const MAX_WAITING = 64;

@@ -118,6 +118,7 @@ const BROKEN_ELSEWHERE: Readonly<Record<string, readonly [file: string, expects:
     'test/attack/smuggled-request.test.ts',
     'beyond the connections that one address may have a new one is',
   ],
+  'requests in turn': ['test/unit/ingress/in-turn.test.ts', 'a connection on which more wait than may is cut off'],
   'resolving a prompt': ['test/flow/other-surfaces.test.ts', "'unknown-prompt'"],
   'resolving a URI': ['test/flow/other-surfaces.test.ts', "'unknown-resource'"],
   'calls under way': ['test/unit/broker/governed-broker.test.ts', "'overloaded'"],
