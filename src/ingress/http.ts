@@ -11,6 +11,7 @@ import { sendJson } from './mcp/http-exchange.ts';
 import type { SessionLimits } from './mcp/legacy-sessions.ts';
 import { type McpPorts, openServices } from './mcp/services.ts';
 import { viewOfPath } from './mcp/view-path.ts';
+import { endUnreadAnswers } from './unread-answers.ts';
 
 export interface HttpIngressOptions extends McpPorts {
   readonly authenticate: AuthenticateMessage;
@@ -70,6 +71,7 @@ export async function openHttpIngress(options: HttpIngressOptions): Promise<Http
     inTurn((request, response) => serve(request, response)),
   );
   const noteRequest = limitConnections(server, options.clock, options.connectionLimits);
+  const noteAnswer = endUnreadAnswers(server, unreadMs);
   const port = await listen(server, { host, port: options.port });
   server.on('error', (error) => options.log.error('ingress.failed', { error: error.name }));
   const passes = hostGuard({ host, port, allowedHosts, allowedOrigins });
@@ -79,8 +81,7 @@ export async function openHttpIngress(options: HttpIngressOptions): Promise<Http
     view === undefined ? cold(request, response) : endpoint.handle(request, response, view);
   serve = (request, response) => {
     noteRequest(request.socket);
-    // From its end on an answer has to be read, or its connection ends; Node sets the time of an idle one once it was.
-    response.once('prefinish', () => request.socket.setTimeout(unreadMs));
+    noteAnswer(request.socket, response);
     const { url = '' } = request;
     if (!passes(request)) refuse(request, response);
     else if (url === '/mcp' || url.startsWith('/mcp?')) endpoint.handle(request, response);
