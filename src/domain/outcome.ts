@@ -28,7 +28,11 @@ export interface Refusal {
 
 /** Refusals of the moment and not of the call: the very same may be let through a little later. */
 const OF_THE_MOMENT: ReadonlySet<Reason> = new Set([
-  ...(['rate-exceeded', 'concurrency-exceeded', 'budget-exhausted', 'overloaded', 'ledger-unavailable'] as const),
+  'rate-exceeded',
+  'concurrency-exceeded',
+  'budget-exhausted',
+  'overloaded',
+  'ledger-unavailable',
 ]);
 
 /**

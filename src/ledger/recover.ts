@@ -3,11 +3,11 @@ import type { Database } from '../storage/database.ts';
 import type { Ledger } from './append.ts';
 import type { AdmittedEntry, ClosedEntry, InDoubtEntry } from './entry.ts';
 import { readDecision } from './read-entry.ts';
-import { UNSETTLED } from './recovery-mark.ts';
+import { mayBeUnsettled } from './recovery-mark.ts';
 import { type WaitingLeg, waitingLegs } from './waiting-calls.ts';
 
 const OPEN_INTENTS = `SELECT a.body FROM entry a INDEXED BY entry_of_call
-  WHERE ${UNSETTLED('a')}
+  WHERE ${mayBeUnsettled('a')}
   AND a.kind = 'call.admitted' AND NOT EXISTS (
     SELECT 1 FROM entry c WHERE c.call = a.call AND c.kind IN ('call.closed', 'call.in-doubt'))
   ORDER BY a.seq`;

@@ -9,9 +9,10 @@ const READ = 'SELECT call FROM recovery_mark';
  * The condition on an entry of a call that it may be unsettled. What came before the last `broker.started` was settled when
  * that was written: recovery comes first.
  */
-export const UNSETTLED = (entry: string): string =>
-  `${entry}.call >= coalesce((${READ}), '') AND ${entry}.seq > coalesce(
+export function mayBeUnsettled(entry: string): string {
+  return `${entry}.call >= coalesce((${READ}), '') AND ${entry}.seq > coalesce(
     (SELECT max(seq) FROM entry WHERE call IS NULL AND kind = 'broker.started'), 0)`;
+}
 
 /**
  * The id before which every call has its ending in the book, so that a start after a crash need not read what was settled

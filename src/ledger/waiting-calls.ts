@@ -1,7 +1,7 @@
 import type { DatabaseReader } from '../storage/database.ts';
 import type { AdmittedEntry, ClosedEntry } from './entry.ts';
 import { readDecision } from './read-entry.ts';
-import { UNSETTLED } from './recovery-mark.ts';
+import { mayBeUnsettled } from './recovery-mark.ts';
 
 /** A leg that ended with a question, and its intent. */
 export interface WaitingLeg {
@@ -12,7 +12,7 @@ export interface WaitingLeg {
 /** Since the last start: legs that a question interrupted and that have no second ending, and legs that go on. */
 const LEGS = `SELECT e.body, (SELECT a.body FROM entry a WHERE a.call = e.call AND a.kind = 'call.admitted') AS intent
   FROM entry e INDEXED BY entry_of_call
-  WHERE ${UNSETTLED('e')}
+  WHERE ${mayBeUnsettled('e')}
   AND (e.kind = 'call.admitted' AND instr(e.body, '"control":"request-state"') > 0
     OR e.kind = 'call.closed' AND instr(e.body, '"outcome":"input-required"') > 0 AND NOT EXISTS (
       SELECT 1 FROM entry c WHERE c.call = e.call AND c.seq > e.seq AND c.kind IN ('call.closed', 'call.in-doubt')))

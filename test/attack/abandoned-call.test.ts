@@ -1,19 +1,16 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { JsonObject } from '../../src/lib/json.ts';
-import { askingProcess } from '../fixtures/asking-servers.ts';
+import { ANSWERS_FORMS, askingProcess, mayAsk } from '../fixtures/asking-servers.ts';
 import { type Answered, bookOf, governedHome, until, WireAgent } from '../fixtures/governed-home.ts';
 import type { Home, Served } from '../fixtures/home.ts';
 
 const SERVERS = ['pipes', 'granted', 'paid', 'narrow'] as const;
-const POLICY = SERVERS.map(
-  (server) => `p, agent:ana, tool:${server}/*, call, , allow\np, agent:ana, server:${server}, elicit, , allow\n`,
-).join('');
+const POLICY = mayAsk('ana', SERVERS);
 const LIMITS = `budgets:
   - { subject: "agent:*", resource: "tool:paid/*", window: month, hard: { calls: 2 } }
 concurrency:
   - { subject: "agent:*", resource: "tool:narrow/*", limit: 1 }
 `;
-const META = { 'io.modelcontextprotocol/clientCapabilities': { elicitation: { form: {} } } };
 const STATE_REFUSED = 'Invalid params: `requestState` is not valid for this request';
 
 let home: Home;
@@ -36,7 +33,7 @@ afterAll(async () => {
 
 function call(server: string, kind: string, more: object = {}): Promise<Answered> {
   const name = `${server}__ask`;
-  return ana.ask('tools/call', { name, arguments: { kind }, _meta: META, ...more }, { name });
+  return ana.ask('tools/call', { name, arguments: { kind }, _meta: ANSWERS_FORMS, ...more }, { name });
 }
 
 /** Leaves a question open. @returns what goes on with it. */

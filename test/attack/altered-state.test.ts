@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { JsonObject } from '../../src/lib/json.ts';
-import { askingProcess } from '../fixtures/asking-servers.ts';
+import { ANSWERS_FORMS, askingProcess } from '../fixtures/asking-servers.ts';
 import { type Answered, bookOf, governedHome, until, WireAgent } from '../fixtures/governed-home.ts';
 import type { Home, Served } from '../fixtures/home.ts';
 
@@ -12,7 +12,6 @@ const POLICY = SERVERS.flatMap((server) =>
   ),
 ).join('');
 const ANSWER = { action: 'accept', content: { name: 'Ana' } };
-const META = { 'io.modelcontextprotocol/clientCapabilities': { elicitation: { form: {} } } };
 
 let home: Home;
 let served: Served;
@@ -43,7 +42,7 @@ afterAll(async () => {
 });
 
 function call(agent: WireAgent, name: string, more: object = {}): Promise<Answered> {
-  const params = { name, arguments: { kind: 'form' }, _meta: META, ...more };
+  const params = { name, arguments: { kind: 'form' }, _meta: ANSWERS_FORMS, ...more };
   return agent.ask('tools/call', params, { name });
 }
 

@@ -1,16 +1,13 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { JsonObject } from '../../src/lib/json.ts';
-import { askingProcess } from '../fixtures/asking-servers.ts';
+import { ANSWERS_FORMS, askingProcess, mayAsk } from '../fixtures/asking-servers.ts';
 import { type Answered, bookOf, governedHome, until, WireAgent } from '../fixtures/governed-home.ts';
 import type { Home, Served } from '../fixtures/home.ts';
 
 const SERVERS = ['hurried', 'twice'] as const;
-const POLICY = SERVERS.map(
-  (server) => `p, agent:ana, tool:${server}/*, call, , allow\np, agent:ana, server:${server}, elicit, , allow\n`,
-).join('');
+const POLICY = mayAsk('ana', SERVERS);
 /** The call that asks uses it up; what goes on is refused until the rule is taken away. */
 const RATE = 'rates:\n  - { subject: "agent:*", resource: "tool:hurried/*", limit: 1/h, burst: 1 }\n';
-const META = { 'io.modelcontextprotocol/clientCapabilities': { elicitation: { form: {} } } };
 const STATE_REFUSED = 'Invalid params: `requestState` is not valid for this request';
 
 let home: Home;
@@ -33,7 +30,7 @@ afterAll(async () => {
 
 function call(server: string, more: object = {}): Promise<Answered> {
   const name = `${server}__ask`;
-  return ana.ask('tools/call', { name, arguments: { kind: 'form' }, _meta: META, ...more }, { name });
+  return ana.ask('tools/call', { name, arguments: { kind: 'form' }, _meta: ANSWERS_FORMS, ...more }, { name });
 }
 
 /** Leaves a question open. @returns what goes on with it. */

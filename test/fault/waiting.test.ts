@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from 'vitest';
 import type { JsonObject } from '../../src/lib/json.ts';
-import { askingProcess } from '../fixtures/asking-servers.ts';
+import { ANSWERS_FORMS, askingProcess } from '../fixtures/asking-servers.ts';
 import { type Answered, bookOf, governedHome, until, WireAgent } from '../fixtures/governed-home.ts';
 import type { Home, Served } from '../fixtures/home.ts';
 
@@ -10,7 +10,6 @@ p, agent:ana, server:crm, elicit, , allow
 const LIMITS = `budgets:
   - { subject: "agent:*", resource: "tool:crm/*", window: month, hard: { calls: 2 } }
 `;
-const META = { 'io.modelcontextprotocol/clientCapabilities': { elicitation: { form: {} } } };
 
 let home: Home;
 afterEach(() => home.close());
@@ -24,7 +23,7 @@ async function serve(key: string): Promise<{ readonly served: Served; readonly a
 }
 
 function call(ana: WireAgent, more: object = {}): Promise<Answered> {
-  const params = { name: 'crm__ask', arguments: { kind: 'form' }, _meta: META, ...more };
+  const params = { name: 'crm__ask', arguments: { kind: 'form' }, _meta: ANSWERS_FORMS, ...more };
   return ana.ask('tools/call', params, { name: 'crm__ask' });
 }
 

@@ -3,7 +3,7 @@ import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/
 import { ElicitRequestSchema } from '@modelcontextprotocol/sdk/types.js';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { JsonObject } from '../../src/lib/json.ts';
-import { AskingHttpServer, askingProcess } from '../fixtures/asking-servers.ts';
+import { ANSWERS_FORMS, AskingHttpServer, askingProcess } from '../fixtures/asking-servers.ts';
 import { type Answered, bookOf, governedHome, until, WireAgent } from '../fixtures/governed-home.ts';
 import type { Home, Served } from '../fixtures/home.ts';
 
@@ -12,7 +12,6 @@ const POLICY = SERVERS.map(
   (server) => `p, agent:demo, tool:${server}/*, call, , allow\np, agent:demo, server:${server}, elicit, , allow\n`,
 ).join('');
 const ANSWER = { action: 'accept', content: { name: 'Ana' } } as const;
-const META = { 'io.modelcontextprotocol/clientCapabilities': { elicitation: { form: {} } } };
 
 let home: Home;
 let served: Served;
@@ -54,7 +53,7 @@ afterAll(async () => {
 
 function callModern(server: string, kind: string, more: object = {}): Promise<Answered> {
   const name = `${server}__ask`;
-  return modern.ask('tools/call', { name, arguments: { kind }, _meta: META, ...more }, { name });
+  return modern.ask('tools/call', { name, arguments: { kind }, _meta: ANSWERS_FORMS, ...more }, { name });
 }
 
 interface Waiting {

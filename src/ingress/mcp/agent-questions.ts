@@ -2,6 +2,7 @@ import type { Ask, AskAnswer } from '../../domain/agent-link.ts';
 import type { JsonRpcErrorBody } from '../../domain/outcome.ts';
 import { isJsonObject, type JsonObject } from '../../lib/json.ts';
 import type { RpcResponse } from './envelope.ts';
+import { notificationText } from './notification-text.ts';
 
 /** Where a question goes: false where it cannot be sent. */
 interface QuestionSink {
@@ -70,5 +71,5 @@ function failed(why: Extract<AskAnswer, { kind: 'failed' }>['why'], message: str
 }
 
 function cancelledText(requestId: number): string {
-  return JSON.stringify({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId } });
+  return notificationText('notifications/cancelled', { requestId });
 }

@@ -1,4 +1,5 @@
 import type { RequestId } from './envelope.ts';
+import { notificationText } from './notification-text.ts';
 import { META_SUBSCRIPTION_ID } from './revisions.ts';
 
 /** The subscriptions to resources of one session, stream or listen request, by the URI as its client wrote it. */
@@ -30,5 +31,5 @@ export class HeldResources {
 /** What a client is told of a resource that changed; a modern one under the id of its listen request. */
 export function updatedText(uri: string, subscription?: RequestId): string {
   const tag = subscription === undefined ? {} : { _meta: { [META_SUBSCRIPTION_ID]: subscription } };
-  return JSON.stringify({ jsonrpc: '2.0', method: 'notifications/resources/updated', params: { uri, ...tag } });
+  return notificationText('notifications/resources/updated', { uri, ...tag });
 }

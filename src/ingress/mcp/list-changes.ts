@@ -1,6 +1,7 @@
 import type { Broker } from '../../broker/broker.ts';
 import type { OfferKind } from '../../domain/target.ts';
 import type { ViewName } from '../../domain/view-name.ts';
+import { notificationText } from './notification-text.ts';
 
 /** What clients are told of: resources and their templates are one surface. */
 export const LIST_SURFACES = ['tools', 'prompts', 'resources'] as const;
@@ -66,5 +67,5 @@ export function listChangedText(surface: ListSurface): string {
 }
 
 function listChanged(surface: ListSurface): string {
-  return JSON.stringify({ jsonrpc: '2.0', method: `notifications/${surface}/list_changed` });
+  return notificationText(`notifications/${surface}/list_changed`);
 }

@@ -3,6 +3,7 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../../lib/json.ts
 import { canAnswer } from '../../questions/allowed-capabilities.ts';
 import { AgentQuestions } from './agent-questions.ts';
 import type { LegacyClient } from './legacy-client.ts';
+import { notificationText } from './notification-text.ts';
 import { META_CLIENT_CAPABILITIES, META_LOG_LEVEL } from './revisions.ts';
 
 /** Where the messages go that belong to one request. */
@@ -104,8 +105,4 @@ class RequestLink implements AgentLink {
   #notify(method: string, params: JsonObject): boolean {
     return this.#sink.send(notificationText(method, params));
   }
-}
-
-function notificationText(method: string, params: JsonObject): string {
-  return JSON.stringify({ jsonrpc: '2.0', method, params });
 }
