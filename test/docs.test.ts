@@ -49,13 +49,6 @@ test('every command and flag of the code is on the page of commands, and every o
   expect(onPage).toEqual(inCode);
 });
 
-test('the README names every command in its table, and no other', () => {
-  const [, table = ''] = readFileSync(join(ROOT, 'README.md'), 'utf8').split('| Command | Does |\n');
-  const rows = table.split('\n\n')[0]?.match(/^\| `.*?` \|/gm) ?? [];
-  const named = rows.flatMap((row) => [...row.matchAll(/`([^`]+)`/g)].map(([, path = '']) => path));
-  expect(named.sort()).toEqual(COMMANDS.map(({ path }) => path).sort());
-});
-
 test('the variables and defaults that are told are those in force', () => {
   for (const [name, { variable = '', default: otherwise }] of Object.entries(SETTING_FLAGS)) {
     // `as`: the two tables have the same names, as their types say.
@@ -71,16 +64,6 @@ test('every variable that the code names is on the page of settings, and every o
   const made = Object.values(SETTING_FLAGS).map(({ variable = '' }) => variable);
   const told = [...settingsText.matchAll(/\bSENESCHAL_[A-Z]+\b/g)].map(([name]) => name);
   expect(new Set(told)).toEqual(new Set([...named, ...made]));
-});
-
-test('the summary of settings in the README is that of the page', () => {
-  const rows = (text: string): readonly string[] =>
-    [...text.matchAll(/^\| `(--\w+)[^|]*` \| (`SENESCHAL_\w+`) \| (`[^`]+`) \|/gm)].map((row) =>
-      row.slice(1).join(' '),
-    );
-  const summary = rows(readFileSync(join(ROOT, 'README.md'), 'utf8'));
-  expect(summary).toHaveLength(5);
-  expect(summary).toEqual(rows(settingsText));
 });
 
 test('every test that the security model names is there', () => {

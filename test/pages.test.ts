@@ -8,7 +8,6 @@ import { expectedOutput, keyIds, type PageBlock, type PageCommand, printedOutput
 
 const ROOT = resolve(import.meta.dirname, '..');
 const START = 'npm ci && npm start';
-const DEMO = 'npm run demo';
 /** As nobody sets them: directories of where the command is started. */
 const IN_PLACE = { SENESCHAL_REGISTRY: '', SENESCHAL_POLICIES: '', SENESCHAL_DATA: '' };
 
@@ -48,13 +47,18 @@ function shell(copy: Home, command: string): Promise<Ran> {
   });
 }
 
+/** A shown command succeeds or says no (3); the Inspector exits with 5 after a tool result that is an error. */
+function exitsOf(output: readonly string[]): readonly number[] {
+  return output.some((line) => /"(?:isError|reason)": /.test(line)) ? [5] : [0, 3];
+}
+
 async function runCommand(copy: Home, { command, exit, output }: PageCommand, ids: Map<string, string>): Promise<void> {
   const { code, stdout, stderr } = await shell(
     copy,
     command.replaceAll(/[0-9a-f]{16}/g, (id) => ids.get(id) ?? id),
   );
   if (exit !== undefined) expect([command, code, stderr]).toEqual([command, exit, exit === 0 ? '' : stderr]);
-  if (command === DEMO) expect(code, stderr).toBe(0);
+  else expect(exitsOf(output ?? []), `${command}\n${stderr}`).toContain(code);
   if (output !== undefined) expect(printedOutput(stdout), `${command}\n${stderr}`).toMatch(expectedOutput(output));
   for (const [shown, real] of keyIds(output ?? [], stdout)) ids.set(shown, real);
 }
@@ -138,10 +142,29 @@ test('every page can be reached from the map', () => {
   expect(DOCS.filter((page) => !linked.has(page) && page !== 'docs/index.md')).toEqual([]);
 });
 
-test('no commands on a page are left unread', () => {
+const typedOn = (page: string): readonly string[] =>
+  readPage(join(ROOT, page)).flatMap(({ commands }) => commands.map(({ command }) => command));
+
+test('the README starts the example, makes an allowed and a refused call, and explains the refusal', () => {
   const blocks: readonly PageBlock[] = readPage(join(ROOT, 'README.md'));
-  expect(blocks.filter(({ kind }) => kind === 'console')).toHaveLength(1);
-  const typed = blocks.flatMap(({ commands }) => commands.map(({ command }) => command));
-  expect(typed.slice(0, 2)).toEqual([START, DEMO]);
-  expect(typed.length).toBeGreaterThan(10);
+  expect(blocks.map(({ kind }) => kind)).toEqual(['console']);
+  const typed = typedOn('README.md').map((command) => command.replaceAll(/\s*\\\n\s*/g, ' '));
+  expect(typed).toEqual([
+    START,
+    expect.stringMatching(/mcp-inspector .*--tool-arg a=2 b=3$/),
+    expect.stringMatching(/mcp-inspector .*--tool-arg a=2000 b=3$/),
+    expect.stringMatching(/^npx seneschal policy explain .*"a": 2000/),
+  ]);
+});
+
+test('no page shows a command that fails in the checkout', () => {
+  const failing = RUN.flatMap((page) =>
+    typedOn(page).flatMap((command) => (/# exit (?!3\b)/.test(command) ? [`${page}: ${command}`] : [])),
+  );
+  expect(failing).toEqual([]);
+});
+
+test('the executed pages type enough commands to show that none is left unread', () => {
+  expect(RUN.flatMap(typedOn).length).toBeGreaterThan(50);
+  expect(typedOn('docs/tutorial/see-how-calls-end.md')).toEqual(['npm run demo']);
 });

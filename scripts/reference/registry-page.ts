@@ -40,7 +40,7 @@ export function registryPage(): string {
     ...schemaTable(schemaRows(virtualSettingsSchema)),
     '',
     'A virtual server is served at `/v/<name>/mcp` and by `seneschal stdio --server <name>`. It grants nothing; see [offer a',
-    'part of the tools](../how-to/offer-a-part-of-the-tools.md). It may not have the name of a server.',
+    'part of the tools](../how-to/make-a-virtual-server.md). It may not have the name of a server.',
     '',
     '## `registry.lock`',
     '',
