@@ -1,19 +1,19 @@
 import { Client, ProtocolError, ProtocolErrorCode, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 
-/** What an agent is told by one call. */
-export interface Answer {
+/** The result of one call, as the agent gets it. */
+export interface CallResult {
   /** First line of the text. */
   readonly text: string;
-  /** `completed`, or the reason that stands in the answer. */
-  readonly said: string;
+  /** `completed`, or the reason in the result. */
+  readonly status: string;
 }
 
-/** A scripted agent: a client of the MCP SDK that calls what it is told to. */
+/** A scripted agent: a client of the MCP SDK. */
 export class Agent {
   readonly #client = new Client({ name: 'demo', version: '1.0.0' }, { versionNegotiation: { mode: 'auto' } });
 
-  /** Connects as one of the two entries says that an agent's configuration can hold. */
+  /** Connects with an HTTP or stdio entry of an agent's config. */
   static async connect(
     entry:
       | { readonly url: string; readonly headers: Readonly<Record<string, string>> }
@@ -28,15 +28,15 @@ export class Agent {
     return agent;
   }
 
-  async call(tool: string, args: Readonly<Record<string, unknown>>): Promise<Answer> {
+  async call(tool: string, args: Readonly<Record<string, unknown>>): Promise<CallResult> {
     try {
       const { content, _meta, isError } = await this.#client.callTool({ name: tool, arguments: { ...args } });
       const [first] = content;
       const text = first?.type === 'text' ? first.text : '';
-      return { text: text.split('\n')[0] ?? '', said: reasonIn(_meta) ?? (isError ? 'error' : 'completed') };
+      return { text: text.split('\n')[0] ?? '', status: reasonIn(_meta) ?? (isError ? 'error' : 'completed') };
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
-      return { text: error.message, said: error.code === ProtocolErrorCode.InvalidParams ? 'unknown-tool' : 'error' };
+      return { text: error.message, status: error.code === ProtocolErrorCode.InvalidParams ? 'unknown-tool' : 'error' };
     }
   }
 

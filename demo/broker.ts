@@ -7,33 +7,33 @@ import { promisify } from 'node:util';
 
 const CHECKOUT = resolve(import.meta.dirname, '..');
 const COMMAND = join(CHECKOUT, 'dist/cli/main.js');
-const run = promisify(execFile);
+const execute = promisify(execFile);
 
-/** The built broker in a directory of its own, with the registry and the policies of the demonstration. */
+/** The built broker in a temporary directory, with the registry and policies of the demonstration. */
 export class Broker {
   readonly #home: string = mkdtempSync(join(tmpdir(), 'seneschal-demo-'));
   #served: ChildProcess | undefined;
 
   constructor() {
-    for (const name of ['registry', 'policies', 'lying-server.mjs']) {
+    for (const name of ['registry', 'policies', 'misbehaving-server.mjs']) {
       cpSync(join(import.meta.dirname, name), join(this.#home, name), { recursive: true });
     }
     cpSync(join(CHECKOUT, 'data/files'), join(this.#home, 'files'), { recursive: true });
     symlinkSync(join(CHECKOUT, 'node_modules'), join(this.#home, 'node_modules'));
   }
 
-  /** What a command of `seneschal` prints. Rejects when it fails. */
-  async say(...args: readonly string[]): Promise<string> {
-    const { stdout } = await run(process.execPath, [COMMAND, ...args], this.#options);
+  /** Runs a command of `seneschal` and returns its output. Rejects if it fails. */
+  async run(...args: readonly string[]): Promise<string> {
+    const { stdout } = await execute(process.execPath, [COMMAND, ...args], this.#options);
     return stdout.trimEnd();
   }
 
-  /** How an agent's configuration starts `seneschal stdio`. */
+  /** Entry by which an agent's config starts `seneschal stdio`. */
   stdioEntry(agent: string): { command: string; args: string[]; env: Record<string, string>; cwd: string } {
     return { command: process.execPath, args: [COMMAND, 'stdio', '--agent', agent], ...this.#options };
   }
 
-  /** Starts `serve` with a first key for an agent; gives the HTTP entry that it prints for the agent's configuration. */
+  /** Starts `serve` with a first key for an agent; returns the HTTP entry that it prints for the agent's config. */
   serve(agent: string): Promise<{ readonly url: string; readonly headers: Readonly<Record<string, string>> }> {
     const args = [COMMAND, 'serve', '--port', '0', '--first-key', agent];
     const served = spawn(process.execPath, args, { ...this.#options, stdio: ['ignore', 'ignore', 'pipe'] });
@@ -45,11 +45,11 @@ export class Broker {
         const entry = /^\{"mcpServers".*"type":"http".*\n/m.exec(printed);
         if (entry !== null) resolve(JSON.parse(entry[0]).mcpServers.seneschal);
       });
-      served.on('close', () => reject(new Error(`the broker ended before it was ready: ${printed}`)));
+      served.on('close', () => reject(new Error(`the broker exited before it was ready: ${printed}`)));
     });
   }
 
-  /** Ends the broker and removes its directory. */
+  /** Stops the broker and removes its directory. */
   async close(): Promise<void> {
     if (this.#served !== undefined && this.#served.exitCode === null) {
       this.#served.kill();

@@ -1,26 +1,29 @@
-/** One call of a scripted agent and how it has to end. */
+/** One call of a scripted agent and its expected end. */
 export interface Step {
-  /** What the step shows, in one word. */
+  /** Label of the step, one word. */
   readonly shows: string;
-  /** Which agent calls. Default: `demo`. */
+  /** The calling agent. Default: `demo`. */
   readonly agent?: 'demo' | 'second';
-  /** The tool by the name that agents see. */
+  /** Exposed name of the tool. */
   readonly tool: string;
   readonly args: Readonly<Record<string, unknown>>;
-  /** How often it is called: the last call is shown, those before it must be answered. Default: once. */
+  /** Number of calls; the last is printed, the earlier ones must complete. Default: 1. */
   readonly times?: number;
-  /** What the ledger has to say: `completed`, or the reason. */
+  /** Expected in the ledger: `completed`, or the reason. */
   readonly ends: string;
-  /** The reason that the agent has to be told. Default: that of the ledger. */
-  readonly told?: string;
+  /** Expected reason in the result. Default: `ends`. */
+  readonly agentSees?: string;
 }
 
-/** What the demonstration does, in order. The mail server is honest until its `count` was called. */
+/** Steps of the demonstration, in order. The mail server changes its tools after the call of `count`. */
 export const STEPS: readonly Step[] = [
   { shows: 'allowed', tool: 'files__read_text_file', args: { path: 'welcome.md' }, ends: 'completed' },
   {
-    ...{ shows: 'hidden', tool: 'memory__delete_entities', args: { entityNames: ['Arden'] } },
-    ...{ ends: 'policy-denied', told: 'unknown-tool' },
+    shows: 'hidden',
+    tool: 'memory__delete_entities',
+    args: { entityNames: ['Arden'] },
+    ends: 'policy-denied',
+    agentSees: 'unknown-tool',
   },
   { shows: 'condition', tool: 'everything__get-sum', args: { a: 2000, b: 3 }, ends: 'policy-denied' },
   { shows: 'arguments', tool: 'memory__search_nodes', args: { query: 7 }, ends: 'arguments-invalid' },
