@@ -8,7 +8,7 @@ import { expectedOutput, keyIds, type PageBlock, type PageCommand, printedOutput
 
 const ROOT = resolve(import.meta.dirname, '..');
 const START = 'npm ci && npm start';
-/** As nobody sets them: directories of where the command is started. */
+/** Unset: the settings default to the working directory. */
 const IN_PLACE = { SENESCHAL_REGISTRY: '', SENESCHAL_POLICIES: '', SENESCHAL_DATA: '' };
 
 let home: Home | undefined;
@@ -18,7 +18,7 @@ afterEach(async () => {
   home = undefined;
 });
 
-/** A copy of the example as it is checked in, with the commands on the path as `npx` finds them in a checkout. */
+/** A copy of the checked-in example, with the commands that `npx` finds in a checkout on the path. */
 function copyOfCheckout(): Home {
   const copy = exampleHome();
   cpSync(join(ROOT, 'policies'), copy.path('policies'), { recursive: true });
@@ -63,7 +63,7 @@ async function runCommand(copy: Home, { command, exit, output }: PageCommand, id
   for (const [shown, real] of keyIds(output ?? [], stdout)) ids.set(shown, real);
 }
 
-/** Starts what `npm start` starts, and compares what it prints. */
+/** Starts the broker like `npm start` and compares its output. */
 async function start(copy: Home, { output = [] }: PageCommand): Promise<Served> {
   const served = await copy.serve({ args: ['--first-key', 'demo'], env: IN_PLACE });
   await served.said('HTTP entry');
@@ -82,10 +82,10 @@ async function runPage(path: string): Promise<void> {
       if (command.command === START) served = await start(home, command);
       else await runCommand(home, command, ids);
     }
-    // A line of the log is looked for without its time of day and without what is left out.
+    // Log lines are compared without the time of day and up to the first `…`.
     for (const line of kind === 'log' ? lines : []) {
       const start = line.replace(/^[\d:.]+ /, '').split('…')[0] ?? '';
-      // What the page shows again is said again.
+      // A line that the page repeats must be logged again.
       const times = (said.get(start) ?? 0) + 1;
       said.set(start, times);
       await served?.said(start, times);
@@ -99,9 +99,9 @@ const DOCS = readdirSync(join(ROOT, 'docs'), { recursive: true, encoding: 'utf8'
 const PAGES = [...readdirSync(ROOT).filter((path) => path.endsWith('.md')), ...DOCS];
 const RUN = ['README.md', ...DOCS.filter((path) => /^docs\/(?:tutorial|how-to)\//.test(path))];
 
-test.each(RUN)('%s: what it says to type does what it says', runPage, 240_000);
+test.each(RUN)('%s: each command runs and prints what the page shows', runPage, 240_000);
 
-/** The anchors of a page as GitHub makes them: of each heading, in lower case, without what is no word, space or dash. */
+/** The anchors of a page, as GitHub derives them: headings in lower case, with words, spaces and dashes only. */
 function anchorsOf(page: string): ReadonlySet<string> {
   const headings = proseOf(page).matchAll(/^#+ (.*)$/gm);
   return new Set(
@@ -114,31 +114,31 @@ function anchorsOf(page: string): ReadonlySet<string> {
   );
 }
 
-/** A page without its fenced blocks. */
+/** Text of a page without its fenced blocks. */
 function proseOf(page: string): string {
   return readFileSync(join(ROOT, page), 'utf8').replaceAll(/^```[\s\S]*?^```$/gm, '');
 }
 
-test('no link of a page leads nowhere, and no anchor to a heading that is not there', () => {
-  const lost = PAGES.flatMap((page) =>
+test('every link and anchor of a page has a target', () => {
+  const broken = PAGES.flatMap((page) =>
     [...proseOf(page).matchAll(/\]\((?!https?:)([^)#\s]*)(?:#([^)\s]*))?\)/g)].flatMap(([link, path, anchor]) => {
       const target = path === '' ? page : join(dirname(page), path ?? '');
       if (!existsSync(join(ROOT, target))) return [`${page}: ${link}`];
       return anchor === undefined || anchorsOf(target).has(anchor) ? [] : [`${page}: ${link}`];
     }),
   );
-  expect(lost).toEqual([]);
+  expect(broken).toEqual([]);
 });
 
-test('every page of docs/ says under its title what shape it has', () => {
-  const shape = /^# .+\n\n(?:Tutorial|How-to|Explanation|Reference|Decision record)\b/;
-  const shapeless = DOCS.filter((page) => page !== 'docs/index.md' && !shape.test(proseOf(page)));
-  expect(shapeless).toEqual([]);
+test('every page of docs/ states its kind under its title', () => {
+  const kind = /^# .+\n\n(?:Tutorial|How-to|Explanation|Reference|Decision record)\b/;
+  const without = DOCS.filter((page) => page !== 'docs/index.md' && !kind.test(proseOf(page)));
+  expect(without).toEqual([]);
 });
 
-test('every page can be reached from the map', () => {
-  const map = readFileSync(join(ROOT, 'docs/index.md'), 'utf8');
-  const linked = new Set([...map.matchAll(/\]\(([^)#\s]+)/g)].map(([, target = '']) => join('docs', target)));
+test('docs/index.md links every page', () => {
+  const index = readFileSync(join(ROOT, 'docs/index.md'), 'utf8');
+  const linked = new Set([...index.matchAll(/\]\(([^)#\s]+)/g)].map(([, target = '']) => join('docs', target)));
   expect(DOCS.filter((page) => !linked.has(page) && page !== 'docs/index.md')).toEqual([]);
 });
 
@@ -157,14 +157,14 @@ test('the README starts the example, makes an allowed and a refused call, and ex
   ]);
 });
 
-test('no page shows a command that fails in the checkout', () => {
+test('no page shows a command that fails in a checkout', () => {
   const failing = RUN.flatMap((page) =>
     typedOn(page).flatMap((command) => (/# exit (?!3\b)/.test(command) ? [`${page}: ${command}`] : [])),
   );
   expect(failing).toEqual([]);
 });
 
-test('the executed pages type enough commands to show that none is left unread', () => {
+test('the pages are parsed: the commands of each are found', () => {
   expect(RUN.flatMap(typedOn).length).toBeGreaterThan(50);
   expect(typedOn('docs/tutorial/see-how-calls-end.md')).toEqual(['npm run demo']);
 });
