@@ -7,7 +7,7 @@ const SOURCE = join(ROOT, 'src');
 
 interface SourceFile {
   readonly path: string;
-  readonly room: string;
+  readonly module: string;
   readonly text: string;
   readonly lines: readonly string[];
   readonly imports: readonly string[];
@@ -20,34 +20,34 @@ const files: readonly SourceFile[] = readdirSync(SOURCE, { recursive: true, enco
     const imports = [...text.matchAll(/(?:from|import)\s*\(?\s*'(\.[^']+)'/g)].map((match) =>
       relative(SOURCE, resolve(dirname(join(SOURCE, path)), match[1] ?? '')),
     );
-    return { path, room: path.split('/')[0] ?? '', text, lines: text.split('\n'), imports };
+    return { path, module: path.split('/')[0] ?? '', text, lines: text.split('\n'), imports };
   });
 
-/** Room → floor, read from the table of docs/architecture.md. */
-const floors = ((): ReadonlyMap<string, number> => {
+/** Module → layer, read from the table of docs/architecture.md. */
+const layers = ((): ReadonlyMap<string, number> => {
   const found = new Map<string, number>();
-  let floor = Number.NaN;
+  let layer = Number.NaN;
   for (const line of readFileSync(join(ROOT, 'docs/architecture.md'), 'utf8').split('\n')) {
-    const cells = /^\| *(\d+ \w+)? *\| *`([a-z]+)\/` *\|/.exec(line);
+    const cells = /^\| *(\d+ [a-z ]+?)? *\| *`([a-z-]+)\/` *\|/.exec(line);
     if (!cells) continue;
-    if (cells[1] !== undefined) floor = Number.parseInt(cells[1], 10);
-    found.set(cells[2] ?? '', floor);
+    if (cells[1] !== undefined) layer = Number.parseInt(cells[1], 10);
+    found.set(cells[2] ?? '', layer);
   }
   return found;
 })();
 
-const NEEDS_NO_CLOCK = (room: string): boolean => room !== 'app' && room !== 'cli';
+const NEEDS_NO_CLOCK = (module: string): boolean => module !== 'app' && module !== 'cli';
 const withoutComments = (text: string): string => text.replaceAll(/\/\*[\s\S]*?\*\/|(?<!:)\/\/[^\n]*/g, '');
 
-test('the table names every room of src, and every room of the table exists', () => {
-  expect([...new Set(files.map((file) => file.room))].sort()).toEqual([...floors.keys()].sort());
+test('the table names every module of src, and every module of the table exists', () => {
+  expect([...new Set(files.map((file) => file.module))].sort()).toEqual([...layers.keys()].sort());
 });
 
-test('a file imports only from its own room or from lower floors', () => {
+test('a file imports only from its own module or from lower layers', () => {
   const wrong = files.flatMap((file) =>
     file.imports
-      .map((path) => ({ path, room: path.split('/')[0] ?? '' }))
-      .filter(({ room }) => room !== file.room && !((floors.get(room) ?? 99) < (floors.get(file.room) ?? -1)))
+      .map((path) => ({ path, module: path.split('/')[0] ?? '' }))
+      .filter(({ module }) => module !== file.module && !((layers.get(module) ?? 99) < (layers.get(file.module) ?? -1)))
       .map(({ path }) => `${file.path} imports ${path}`),
   );
   expect(wrong).toEqual([]);
@@ -85,7 +85,7 @@ test('below app/ nothing reads a clock, draws a random number, prints, or reads 
   const forbidden =
     /\b(Date\.now\(|new Date\(\)|Math\.random\(|console\.|process\.(?:env|exit|stdout|stderr)\b|performance\.now\()/;
   const wrong = files
-    .filter((file) => NEEDS_NO_CLOCK(file.room))
+    .filter((file) => NEEDS_NO_CLOCK(file.module))
     .flatMap((file) =>
       withoutComments(file.text)
         .split('\n')
@@ -95,8 +95,8 @@ test('below app/ nothing reads a clock, draws a random number, prints, or reads 
   expect(wrong).toEqual([]);
 });
 
-test('nothing prints but the street', () => {
-  const wrong = files.filter((file) => file.room !== 'cli' && /\bconsole\./.test(withoutComments(file.text)));
+test('nothing prints but the command line', () => {
+  const wrong = files.filter((file) => file.module !== 'cli' && /\bconsole\./.test(withoutComments(file.text)));
   expect(wrong.map((file) => file.path)).toEqual([]);
 });
 
@@ -116,7 +116,7 @@ test('nothing is exported by default, typed any, or put off', () => {
 
 test('only identity makes a principal', () => {
   const wrong = files.filter(
-    (file) => file.room !== 'identity' && /\bas (unknown as )?Principal\b|mintPrincipal\(/.test(file.text),
+    (file) => file.module !== 'identity' && /\bas (unknown as )?Principal\b|mintPrincipal\(/.test(file.text),
   );
   expect(wrong.map((file) => file.path)).toEqual([]);
 });
@@ -130,7 +130,7 @@ test('only policy touches Casbin and only storage touches SQLite', () => {
   };
   const wrong = files.flatMap((file) =>
     Object.entries(homes)
-      .filter(([library, room]) => file.room !== room && new RegExp(`['"]${library}['"]`).test(file.text))
+      .filter(([library, module]) => file.module !== module && new RegExp(`['"]${library}['"]`).test(file.text))
       .map(([library]) => `${file.path} imports ${library}`),
   );
   expect(wrong).toEqual([]);
