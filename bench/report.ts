@@ -2,6 +2,7 @@ import { cpus, totalmem } from 'node:os';
 import type { DecisionCost } from './decision-cost.ts';
 import type { Cost } from './proxy-cost.ts';
 import type { HeldKb, SessionCost } from './session-cost.ts';
+import type { StageShare } from './stage-cost.ts';
 import type { StreamCost } from './streaming.ts';
 import type { ListCost } from './tools-list.ts';
 
@@ -11,6 +12,7 @@ export interface Findings {
   readonly costs: readonly Cost[];
   /** The same at a fixed rate in calls per second, whatever becomes of the calls before. */
   readonly fixed: { readonly costs: readonly Cost[]; readonly rate: number };
+  readonly stages: readonly StageShare[];
   readonly decisions: readonly DecisionCost[];
   readonly list: ListCost;
   readonly streams: { readonly count: number; readonly pauseMs: number };
@@ -73,8 +75,10 @@ ${row('memory after all the calls above', `${number(findings.loadedMb)} MB`)}
 `;
 }
 
+type CallFindings = Pick<Findings, 'plan' | 'costs' | 'fixed' | 'stages'>;
+
 /** What calls cost, as fast as they go and at a fixed rate. */
-export function callSections({ plan, costs, fixed }: Pick<Findings, 'plan' | 'costs' | 'fixed'>): string {
+export function callSections({ plan, costs, fixed, stages }: CallFindings): string {
   return `## A call
 
 ${plan.connections} connections, results of 2 KB: 1 KB as text and again as structured content. Medians of ${plan.rounds} rounds of
@@ -85,7 +89,17 @@ ${callTable(costs)}
 At ${fixed.rate} calls a second, sent when they are due whatever becomes of those before:
 
 ${fixedTable(fixed.costs)}
+
+The CPU of a governed call by stage: its measured CPU, divided by the shares that a sampling profile of the main thread and
+the times of the threads give in a run of its own. A function belongs to the stage of the code that called it.
+
+${stageTable(stages, costs[1]?.cpuUsPerCall ?? Number.NaN)}
 `;
+}
+
+function stageTable(stages: readonly StageShare[], cpuUs: number): string {
+  const lines = stages.map(({ stage, share }) => row(stage, `${number(share * cpuUs, 1)} µs`));
+  return [row('Stage', 'CPU per call'), row('---', '---:'), ...lines].join('\n');
 }
 
 function fixedTable(costs: readonly Cost[]): string {

@@ -13,6 +13,7 @@ import { type Part, residentMbOf, startPart } from './part.ts';
 import { compare } from './proxy-cost.ts';
 import { callSections, performancePage } from './report.ts';
 import { measureSessions, type SessionCost } from './session-cost.ts';
+import { measureStages } from './stage-cost.ts';
 import { compareStreams, type StreamCost } from './streaming.ts';
 import { type ListCost, measureList } from './tools-list.ts';
 
@@ -48,7 +49,15 @@ async function measureCalls() {
     const loadedMb = residentMbOf(governed.served.child.pid);
     const atRate = contestants.map((one) => ({ ...one, load: { ...one.load, callsPerSecond: FIXED_RATE } }));
     const fixedCosts = await compare(atRate, fixedPlan);
-    return { costs, fixed: { costs: fixedCosts, rate: FIXED_RATE }, idleMb, startMs: governed.startMs, loadedMb };
+    const stages = await measureStages(`${originOf(upstream)}/mcp`, { connections, calls: plan.calls });
+    return {
+      costs,
+      stages,
+      fixed: { costs: fixedCosts, rate: FIXED_RATE },
+      idleMb,
+      startMs: governed.startMs,
+      loadedMb,
+    };
   } finally {
     await Promise.all([governed.close(), installed?.close(), bare.stop()]);
     await upstream.stop();
