@@ -11,6 +11,8 @@ import { type Batch, statementsOf, WriteQueue, withoutStatement } from './write-
 
 /** A commit waits so long for as many writings as the last one had, since one commit costs what ten writings do. */
 const GATHER_MS = 2;
+/** A last commit with fewer writings than this makes none wait: what is saved is less than what the wait costs. */
+const GATHER_FROM = 4;
 
 /** How a SQLite file is opened for its one writer. */
 export interface SqliteOptions {
@@ -107,11 +109,13 @@ class SqliteDatabase implements Database {
 
   /**
    * Hands over at the end of the turn of the event loop in which as many writings wait as the last commit had, or two
-   * milliseconds later. So one writing after the other waits for nobody, and many at once share their commits.
+   * milliseconds later; where that had fewer than four, at the end of this turn. So a few writings wait for nobody, and
+   * many at once share their commits.
    */
   #schedule(): void {
     if (this.#isScheduled || this.#queue.isEmpty) return;
-    if (this.#queue.writings < this.#lastWritings && this.#closing === undefined) {
+    const isBusy = this.#lastWritings >= GATHER_FROM && this.#queue.writings < this.#lastWritings;
+    if (isBusy && this.#closing === undefined) {
       this.#gathering ??= setTimeout(this.#handOverSoon, GATHER_MS);
     } else {
       this.#handOverSoon();
