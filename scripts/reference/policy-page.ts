@@ -6,7 +6,7 @@ import {
   CONDITION_VARIABLES,
 } from '../../src/policy/condition-environment.ts';
 import { OBJECT_KINDS } from '../../src/policy/names.ts';
-import { columnsOf, ROW_KINDS } from '../../src/policy/row-kinds.ts';
+import { columnsFor, ROW_KINDS } from '../../src/policy/row-kinds.ts';
 import { suiteSchema } from '../../src/policy/suite-file.ts';
 import { code, madeFrom, pageOf, tableOf } from './markdown.ts';
 import { schemaRows, schemaTable } from './schema-rows.ts';
@@ -39,14 +39,14 @@ export function policyPage(): string {
     'in `"…"`, a quote inside it is doubled. White space around fields counts for nothing. A line that begins with `#` is a',
     'comment. Every column must be there, also an empty one.',
     '',
-    ...Object.entries(ROW_KINDS).flatMap(([kind, { means, columns }]) => [
+    ...Object.entries(ROW_KINDS).flatMap(([kind, { description: means, columns }]) => [
       `### ${code(kind)}`,
       '',
-      `${means}: ${code(columnsOf(kind as keyof typeof ROW_KINDS).join(', '))}.`,
+      `${means}: ${code(columnsFor(kind as keyof typeof ROW_KINDS).join(', '))}.`,
       '',
       ...tableOf(
         ['Column', 'Holds'],
-        columns.map(({ name, means: holds }) => [code(name), holds]),
+        columns.map(({ name, description: holds }) => [code(name), holds]),
       ),
       '',
     ]),
@@ -69,7 +69,7 @@ export function policyPage(): string {
     '',
     ...tableOf(
       ['Variable', 'CEL type', 'Holds'],
-      Object.entries(CONDITION_VARIABLES).flatMap(([name, { celType, means, fields = {} }]) => [
+      Object.entries(CONDITION_VARIABLES).flatMap(([name, { celType, description: means, fields = {} }]) => [
         [code(name), code(celType), means],
         ...Object.entries(fields).map(([field, holds]) => [code(`${name}.${field}`), '', holds]),
       ]),

@@ -1,17 +1,17 @@
-import type { ObservedServer } from '../registry/catalog.ts';
+import type { ServerDiscovery } from '../registry/catalog.ts';
 import type { Registry } from '../registry/load.ts';
 import { SILENT_LOG } from '../telemetry/log.ts';
-import { memoryEraMemory } from '../upstream/era.ts';
+import { inMemoryVersionStore } from '../upstream/era.ts';
 import { UpstreamPool } from '../upstream/upstream-pool.ts';
 import type { UpstreamStatus } from '../upstream/upstream-server.ts';
-import { listedServer } from './observer.ts';
+import { toListedServer } from './observer.ts';
 import { systemClock, systemIds } from './system.ts';
 import { upstreamServers } from './upstream-servers.ts';
 
 /** How many servers are started at one time. */
-const AT_ONCE = 4;
+const MAX_CONCURRENT = 4;
 
-export interface Asking {
+export interface DiscoveryOptions {
   readonly registryDir: string;
   /** What relative working directories start from. */
   readonly home: string;
@@ -22,9 +22,9 @@ export interface Asking {
 }
 
 /** What servers said when each was asked once. */
-export interface AskedServers {
+export interface DiscoveryResult {
   /** What each offers, or why it cannot tell. */
-  readonly observed: ReadonlyMap<string, ObservedServer>;
+  readonly discovered: ReadonlyMap<string, ServerDiscovery>;
   readonly statuses: readonly UpstreamStatus[];
   /** What the failed process of each wrote last to stderr. May hold secrets: never show it as it is. */
   readonly stderrTails: ReadonlyMap<string, string>;
@@ -35,39 +35,46 @@ export interface AskedServers {
  * remembered or recorded. Each has its own `startTimeout`. A server that fails is an answer; nothing here rejects for
  * one. @throws the signal's reason when it is aborted, after every server has been ended.
  */
-export async function askServers(registry: Registry, asking: Asking): Promise<AskedServers> {
-  const { registryDir, home, env, version, signal } = asking;
+export async function discoverServers(registry: Registry, options: DiscoveryOptions): Promise<DiscoveryResult> {
+  const { registryDir, home, env, version, signal } = options;
   const pool = new UpstreamPool(upstreamServers(registry, { registryDir, home, env, log: SILENT_LOG }), {
-    ...{ clock: systemClock, ids: systemIds(), log: SILENT_LOG, eraMemory: memoryEraMemory(), environment: env },
+    ...{
+      clock: systemClock,
+      ids: systemIds(),
+      log: SILENT_LOG,
+      versionStore: inMemoryVersionStore(),
+      environment: env,
+    },
     clientInfo: { name: 'seneschal', version },
-    onToolsChanged: () => {},
+    onFeaturesChanged: () => {},
     onResourceUpdated: () => {},
   });
   let closing: Promise<void> | undefined;
-  const end = (): Promise<void> => {
+  const closePool = (): Promise<void> => {
     closing ??= pool.close();
     return closing;
   };
   // Processes have groups of their own, and no Ctrl-C of a terminal reaches them.
-  const onAbort = (): void => void end();
+  const onAbort = (): void => void closePool();
   signal.addEventListener('abort', onAbort, { once: true });
-  const observed = new Map<string, ObservedServer>();
+  const discovered = new Map<string, ServerDiscovery>();
   const names = [...registry.servers.keys()];
-  const askRest = async (): Promise<void> => {
-    for (let name = names.shift(); name !== undefined; name = names.shift()) observed.set(name, await ask(pool, name));
+  const discoverNext = async (): Promise<void> => {
+    for (let name = names.shift(); name !== undefined; name = names.shift())
+      discovered.set(name, await discoverServer(pool, name));
   };
   try {
-    await Promise.all(Array.from({ length: AT_ONCE }, askRest));
+    await Promise.all(Array.from({ length: MAX_CONCURRENT }, discoverNext));
     signal.throwIfAborted();
-    const stderrTails = new Map([...observed.keys()].map((name) => [name, pool.stderrTail(name)]));
-    return { observed, statuses: pool.status(), stderrTails };
+    const stderrTails = new Map([...discovered.keys()].map((name) => [name, pool.stderrTail(name)]));
+    return { discovered, statuses: pool.status(), stderrTails };
   } finally {
     signal.removeEventListener('abort', onAbort);
-    await end();
+    await closePool();
   }
 }
 
-async function ask(pool: UpstreamPool, server: string): Promise<ObservedServer> {
-  const seen = await pool.observe(server);
-  return 'error' in seen ? { status: 'failed', error: seen.error } : listedServer(seen);
+async function discoverServer(pool: UpstreamPool, server: string): Promise<ServerDiscovery> {
+  const features = await pool.discover(server);
+  return 'error' in features ? { status: 'failed', error: features.error } : toListedServer(features);
 }

@@ -1,24 +1,24 @@
 import { Buffer } from 'node:buffer';
 import { createTwoFilesPatch } from 'diff';
 import { type Problem, ProblemError, readOrCollect } from '../domain/problem.ts';
-import { type Backup, backupToRestore, changeConfigFile, restoreBackup } from '../hosts/backup.ts';
-import { placesToWrite, type WrittenScope } from '../hosts/choose-places.ts';
-import { type ConfigFile, readConfigFile, textOf } from '../hosts/config-file.ts';
+import { type Backup, backupToRestore, replaceWithBackup, restoreBackup } from '../hosts/backup.ts';
+import { locationsToWrite, type WritableScope } from '../hosts/choose-places.ts';
+import { type ConfigFile, decodeConfig, readConfigFile } from '../hosts/config-file.ts';
 import { editConfig } from '../hosts/edit-config.ts';
 import { type Connection, type HostEntry, hostEntry } from '../hosts/host-entry.ts';
-import type { HostId, HostPlace, Machine } from '../hosts/known-hosts.ts';
-import { maskedText } from '../hosts/masked-text.ts';
+import type { ConfigLocation, HostId, Machine } from '../hosts/known-hosts.ts';
+import { maskSecrets } from '../hosts/masked-text.ts';
 
 /** Which hosts, on which machine. */
 export interface HostSelection {
   readonly hosts: readonly HostId[];
-  readonly scope: WrittenScope;
+  readonly scope: WritableScope;
   readonly machine: Machine;
 }
 
 /** One config file as it is and as it shall be. */
 export interface ConnectPlan {
-  readonly place: HostPlace;
+  readonly location: ConfigLocation;
   readonly before: ConfigFile;
   readonly after: Buffer;
   readonly isConnected: boolean;
@@ -34,29 +34,29 @@ export function planConnections(
   const problems: Problem[] = [];
   const plans = selection.hosts.flatMap((host): readonly ConnectPlan[] => {
     const entry = hostEntry(host, connection);
-    const places = placesToWrite(host, selection.scope, selection.machine);
-    if ('code' in entry || 'code' in places) {
-      for (const each of [entry, places]) if ('code' in each) problems.push(each);
+    const locations = locationsToWrite(host, selection.scope, selection.machine);
+    if ('code' in entry || 'code' in locations) {
+      for (const each of [entry, locations]) if ('code' in each) problems.push(each);
       return [];
     }
-    return places.flatMap((place) => planned(place, { ...connection, entry }, problems) ?? []);
+    return locations.flatMap((location) => planLocation(location, { ...connection, entry }, problems) ?? []);
   });
   if (problems.length > 0) throw new ProblemError(problems);
   return plans;
 }
 
-function planned(
-  place: HostPlace,
+function planLocation(
+  location: ConfigLocation,
   { entry, replaceServers }: { readonly entry: HostEntry; readonly replaceServers: boolean },
   problems: Problem[],
 ): ConnectPlan | undefined {
   return readOrCollect(problems, () => {
-    const before = readConfigFile(place.file);
-    const { text, mark } = textOf(before);
-    const edited = editConfig(text, place, { entry, replaceServers });
+    const before = readConfigFile(location.file);
+    const { text, byteOrderMark } = decodeConfig(before);
+    const edited = editConfig(text, location, { entry, replaceServers });
     if (!('text' in edited)) throw new ProblemError(edited);
-    const after = Buffer.from(`${mark}${edited.text}`);
-    return { place, before, after, isConnected: before.bytes?.equals(after) === true, removed: edited.removed };
+    const after = Buffer.from(`${byteOrderMark}${edited.text}`);
+    return { location, before, after, isConnected: before.bytes?.equals(after) === true, removed: edited.removed };
   });
 }
 
@@ -74,27 +74,29 @@ export type ConnectResult = {
 export function connectHosts(plans: readonly ConnectPlan[]): readonly ConnectResult[] {
   const results: ConnectResult[] = [];
   try {
-    for (const { place, before, after, isConnected, removed } of plans) {
-      const { host, file } = place;
+    for (const { location, before, after, isConnected, removed } of plans) {
+      const { host, file } = location;
       if (isConnected) results.push({ host, file, state: 'unchanged', removed: [] });
-      else results.push({ host, file, state: 'connected', backup: changeConfigFile(before, after), removed });
+      else results.push({ host, file, state: 'connected', backup: replaceWithBackup(before, after), removed });
     }
   } catch (error) {
-    for (const { file, state } of results) if (state === 'connected') restoreLast(file);
+    for (const { file, state } of results) if (state === 'connected') restoreLatestBackup(file);
     throw error;
   }
   return results;
 }
 
-function restoreLast(file: string): void {
+function restoreLatestBackup(file: string): void {
   const backup = backupToRestore(file, { force: false });
   if (!('code' in backup)) restoreBackup(file, backup);
 }
 
 /** The planned change of a file as a unified diff in which no secret is shown; empty where nothing would change. */
-export function planDiff({ place: { file }, before, after, isConnected }: ConnectPlan): string {
+export function planDiff({ location: { file }, before, after, isConnected }: ConnectPlan): string {
   if (isConnected) return '';
-  const [old = '', edited = ''] = [textOf(before).text, after.toString('utf8').replace(/^\ufeff/, '')].map(maskedText);
+  const [old = '', edited = ''] = [decodeConfig(before).text, after.toString('utf8').replace(/^\ufeff/, '')].map(
+    maskSecrets,
+  );
   const patch = createTwoFilesPatch(before.bytes === undefined ? '/dev/null' : file, file, old, edited);
   return patch.slice(patch.indexOf('--- '));
 }
@@ -115,31 +117,31 @@ export function undoConnections(
   options: { readonly force: boolean },
 ): readonly UndoResult[] {
   const problems: Problem[] = [];
-  const found = hosts.flatMap((host) => {
-    const places = placesToWrite(host, scope, machine);
-    if ('code' in places) {
-      problems.push(places);
+  const restorable = hosts.flatMap((host) => {
+    const locations = locationsToWrite(host, scope, machine);
+    if ('code' in locations) {
+      problems.push(locations);
       return [];
     }
-    const backups: FoundBackup[] = [];
-    const missing: Problem[] = [];
-    for (const { file } of places) {
+    const backups: RestorableBackup[] = [];
+    const withoutBackup: Problem[] = [];
+    for (const { file } of locations) {
       const backup = backupToRestore(file, options);
       if (!('code' in backup)) backups.push({ host, file, backup });
-      else (backup.code === 'hosts-backup-missing' ? missing : problems).push(backup);
+      else (backup.code === 'hosts-backup-missing' ? withoutBackup : problems).push(backup);
     }
     // Of the several files of a host that were not all connected, those that were are enough.
-    if (backups.length === 0) problems.push(...missing);
+    if (backups.length === 0) problems.push(...withoutBackup);
     return backups;
   });
   if (problems.length > 0) throw new ProblemError(problems);
-  return found.map(({ host, file, backup }) => {
+  return restorable.map(({ host, file, backup }) => {
     restoreBackup(file, backup);
-    return { host, file, state: backup.isOfNothing ? 'removed' : 'restored' };
+    return { host, file, state: backup.wasAbsent ? 'removed' : 'restored' };
   });
 }
 
-interface FoundBackup {
+interface RestorableBackup {
   readonly host: HostId;
   readonly file: string;
   readonly backup: Backup;

@@ -14,7 +14,7 @@ export function isDaemonAbsent(error: unknown): boolean {
 }
 
 /** True when a daemon hung up without a word, as one does that is ending. */
-export function isDaemonLeaving(error: unknown): boolean {
+export function isDaemonClosing(error: unknown): boolean {
   return (
     error instanceof ProblemError && error.code === 'ingress-socket-failed' && /did not answer/.test(error.message)
   );

@@ -1,8 +1,8 @@
 import type { Database, Migration } from '../storage/database.ts';
-import type { EraMemory, EraRecord } from '../upstream/era.ts';
+import type { ServerVersion, VersionStore } from '../upstream/era.ts';
 
 /** Which era each server was found to speak, and when. */
-export const eraMigrations: readonly Migration[] = [
+export const versionMigrations: readonly Migration[] = [
   {
     name: 'upstream-001-era',
     sql: `CREATE TABLE upstream_era (
@@ -12,17 +12,17 @@ export const eraMigrations: readonly Migration[] = [
   },
 ];
 
-const PUT = `INSERT INTO upstream_era (server, era, protocol_version, found_at_ms) VALUES (?, ?, ?, ?)
+const UPSERT = `INSERT INTO upstream_era (server, era, protocol_version, found_at_ms) VALUES (?, ?, ?, ?)
   ON CONFLICT (server) DO UPDATE SET era = excluded.era, protocol_version = excluded.protocol_version,
   found_at_ms = excluded.found_at_ms`;
 const LOAD =
   'SELECT server, era, protocol_version AS protocolVersion, found_at_ms AS atMs FROM upstream_era ORDER BY server';
 
 /** The eras as the data directory remembers them, so that a server is not asked again at every start. */
-export function eraTable(database: Database): EraMemory {
+export function versionStore(database: Database): VersionStore {
   const records = new Map(
     database
-      .read<EraRecord & { readonly server: string }>(LOAD)
+      .read<ServerVersion & { readonly server: string }>(LOAD)
       .map(({ server, era, protocolVersion, atMs }) => [server, { era, protocolVersion, atMs }] as const),
   );
   return {
@@ -30,7 +30,7 @@ export function eraTable(database: Database): EraMemory {
     set: (server, record) => {
       records.set(server, record);
       const { era, protocolVersion, atMs } = record;
-      database.put(`era ${server}`, { sql: PUT, params: [server, era, protocolVersion, atMs] });
+      database.put(`era ${server}`, { sql: UPSERT, params: [server, era, protocolVersion, atMs] });
     },
   };
 }

@@ -1,37 +1,37 @@
 import type { Ledger } from '../ledger/append.ts';
-import type { HouseDetails, HouseEntry, HouseKind } from '../ledger/entry.ts';
+import type { SystemDetails, SystemEntry, SystemKind } from '../ledger/entry.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Digest } from '../lib/digest.ts';
-import { thrownText } from '../lib/thrown-text.ts';
+import { errorMessage } from '../lib/thrown-text.ts';
 import type { Log } from '../telemetry/log.ts';
 
 /** An act of the house: its kind and what is told of it. */
-export type HouseEvent = {
-  readonly [Kind in HouseKind]: { readonly kind: Kind; readonly by?: string } & HouseDetails[Kind];
-}[HouseKind];
+export type SystemEvent = {
+  readonly [Kind in SystemKind]: { readonly kind: Kind; readonly by?: string } & SystemDetails[Kind];
+}[SystemKind];
 
 /** Writes the acts of the house, and of those who run it, into the ledger. */
-export interface Journal {
+export interface SystemEvents {
   /** Resolves when the entry is durable, or when it is said in the log that it could not be made so. */
-  note(event: HouseEvent): Promise<void>;
+  record(event: SystemEvent): Promise<void>;
   /** Like `note`, and rejects when the entry could not be made durable: for acts that must not happen unrecorded. */
-  require(event: HouseEvent): Promise<void>;
+  recordOrThrow(event: SystemEvent): Promise<void>;
 }
 
-export interface JournalParts {
+export interface SystemEventsDeps {
   readonly ledger: Ledger;
   readonly clock: Clock;
   readonly log: Log;
   /** What is in force when the entry is made. */
-  inForce(): { readonly revision: Digest | null; readonly registry: Digest | null };
+  activeDigests(): { readonly revision: Digest | null; readonly registry: Digest | null };
 }
 
 /** The journal of a ledger. Acts without `by` are the broker's own. */
-export function openJournal(parts: JournalParts): Journal {
-  const require = ({ kind, by = 'system:broker', ...detail }: HouseEvent): Promise<void> => {
-    const { revision, registry } = parts.inForce();
-    const entry: HouseEntry = {
-      atMs: parts.clock.wallMs(),
+export function openSystemEvents(deps: SystemEventsDeps): SystemEvents {
+  const recordOrThrow = ({ kind, by = 'system:broker', ...detail }: SystemEvent): Promise<void> => {
+    const { revision, registry } = deps.activeDigests();
+    const entry: SystemEntry = {
+      atMs: deps.clock.wallMs(),
       detail,
       kind,
       principal: by,
@@ -40,14 +40,14 @@ export function openJournal(parts: JournalParts): Journal {
       session: 'none',
       v: 1,
     };
-    return parts.ledger.append(entry);
+    return deps.ledger.append(entry);
   };
   return {
-    require,
-    note: (event) =>
-      require(event).catch((error: unknown) => {
-        const message = thrownText(error);
-        parts.log.error('ledger.unavailable', { kind: event.kind, error: message });
+    recordOrThrow,
+    record: (event) =>
+      recordOrThrow(event).catch((error: unknown) => {
+        const message = errorMessage(error);
+        deps.log.error('ledger.unavailable', { kind: event.kind, error: message });
       }),
   };
 }

@@ -1,22 +1,22 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { readTextFile } from '../config/text-file.ts';
-import { agentNameOf } from '../domain/agent-name.ts';
-import type { KnownWorld } from '../policy/check.ts';
-import { assumedTarget, partsOfObject } from '../policy/condition-target.ts';
+import { parseAgentName } from '../domain/agent-name.ts';
+import type { PolicyContext } from '../policy/check.ts';
+import { assumedTarget, parseObjectId } from '../policy/condition-target.ts';
 import type { SuiteContext } from '../policy/suite.ts';
 import { loadRegistry, type Registry } from '../registry/load.ts';
 import { LOCK_FILE, type Lock, MAX_LOCK_BYTES, readLock } from '../registry/lock.ts';
 import type { Pins } from '../registry/pin.ts';
 import { pinnedId, readPinKey } from '../registry/pinned-kind.ts';
-import { readRegistryDirectory } from '../registry/read-directory.ts';
+import { readRegistryFiles } from '../registry/read-directory.ts';
 
 /** What policy questions may know of the registry, without any server running. */
-export type KnownRegistry = KnownWorld & Pick<SuiteContext, 'principalOf' | 'targetOf'>;
+export type RegistryFacts = PolicyContext & Pick<SuiteContext, 'principalOf' | 'targetOf'>;
 
 /** Registry and lock of a directory, as its files say. @throws ProblemError with every problem. */
 export function readRegistry(dir: string): { readonly registry: Registry; readonly lock: Lock } {
-  const registry = loadRegistry(readRegistryDirectory(dir), { dir });
+  const registry = loadRegistry(readRegistryFiles(dir), { dir });
   const lockPath = join(dir, LOCK_FILE);
   return {
     registry,
@@ -25,7 +25,7 @@ export function readRegistry(dir: string): { readonly registry: Registry; readon
 }
 
 /** Answers what policy questions ask of a registry: its agents, servers, and the tools that it names or pins. */
-export function knownOf(registry: Registry, pins: readonly Pins[]): KnownRegistry {
+export function registryFacts(registry: Registry, pins: readonly Pins[]): RegistryFacts {
   const tools = new Set<string>();
   for (const [server, settings] of registry.servers) {
     for (const tool of settings.tools.keys()) tools.add(`tool:${server}/${tool}`);
@@ -37,7 +37,7 @@ export function knownOf(registry: Registry, pins: readonly Pins[]): KnownRegistr
     tools: [...tools],
     servers: [...registry.servers.keys()],
     principalOf(agent) {
-      const declared = registry.agents.get(agentNameOf(agent));
+      const declared = registry.agents.get(parseAgentName(agent));
       if (!declared) return undefined;
       const { owner, team, costCenter, environment } = declared;
       return {
@@ -50,11 +50,11 @@ export function knownOf(registry: Registry, pins: readonly Pins[]): KnownRegistr
       };
     },
     targetOf(object) {
-      const { server, name } = partsOfObject(object);
+      const { server, name } = parseObjectId(object);
       const settings = registry.servers.get(server);
       if (!settings) return undefined;
-      const spoken = object.startsWith('tool:') ? settings.tools.get(name) : undefined;
-      return assumedTarget(object, spoken ?? settings.unlisted);
+      const configured = object.startsWith('tool:') ? settings.tools.get(name) : undefined;
+      return assumedTarget(object, configured ?? settings.unlisted);
     },
   };
 }

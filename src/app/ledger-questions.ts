@@ -1,18 +1,18 @@
-import { agentNameOf } from '../domain/agent-name.ts';
+import { parseAgentName } from '../domain/agent-name.ts';
 import { type Problem, ProblemError } from '../domain/problem.ts';
 import { REASONS } from '../domain/reasons.ts';
 import { ENTRY_KINDS } from '../ledger/entry.ts';
 import type { EntryFilter } from '../ledger/entry-filter.ts';
-import { listEntries, type ShownActOfCall, type ShownEntry, showCall } from '../ledger/query.ts';
-import { parseTimePoint } from '../lib/time-point.ts';
+import { type CallEntryView, type LedgerEntryView, listCallEntries, listEntries } from '../ledger/query.ts';
+import { parseTimestamp } from '../lib/time-point.ts';
 import { databasePathOf } from '../storage/data-directory.ts';
-import { type OpenedReader, openSqliteForReading } from '../storage/sqlite-file.ts';
+import { openSqliteForReading, type SqliteFileReader } from '../storage/sqlite-file.ts';
 import { MIGRATIONS } from './migrations.ts';
 import type { Settings } from './settings.ts';
 import { systemClock } from './system.ts';
 
 /** Which entries a person asks for, as typed. */
-export interface FilterQuestion {
+export interface EntryFilterFlags {
   readonly limit?: string;
   readonly agent?: string;
   readonly kind?: string;
@@ -24,7 +24,7 @@ export interface FilterQuestion {
 }
 
 /** As above, and pages. */
-export interface ListQuestion extends FilterQuestion {
+export interface EntryListFlags extends EntryFilterFlags {
   readonly before?: string;
 }
 
@@ -33,7 +33,7 @@ export const TIME_HINT =
   'write a time such as `2026-11-23T12:00:00Z`, a day such as `2026-11-23`, or `7d` for so long ago';
 
 /** Opens a data directory's book for reading, also beside the daemon that writes it; closed when `read` returns. */
-export function readingLedger<T>(settings: Settings, read: (database: OpenedReader) => T): T {
+export function readLedger<T>(settings: Settings, read: (database: SqliteFileReader) => T): T {
   const database = openSqliteForReading(databasePathOf(settings.data), MIGRATIONS);
   try {
     return read(database);
@@ -43,49 +43,46 @@ export function readingLedger<T>(settings: Settings, read: (database: OpenedRead
 }
 
 /** The newest entries that pass, at most 50 where nothing else is asked. @throws ProblemError for a question that is no question. */
-export function listLedger(settings: Settings, question: ListQuestion): readonly ShownEntry[] {
-  const filter = entryFilterOf(question, 50);
-  return readingLedger(settings, (database) => listEntries(database, filter));
+export function listLedger(settings: Settings, flags: EntryListFlags): readonly LedgerEntryView[] {
+  const filter = parseEntryFilter(flags, 50);
+  return readLedger(settings, (database) => listEntries(database, filter));
 }
 
 /**
  * The filter that was typed; `limit` holds where none was. `limit` may be 0 where that is the default.
  * @throws ProblemError with every part that is not allowed.
  */
-export function entryFilterOf(question: ListQuestion, limit: number): EntryFilter & { readonly limit: number } {
+export function parseEntryFilter(flags: EntryListFlags, limit: number): EntryFilter & { readonly limit: number } {
   const problems: Problem[] = [];
-  const wrong = (at: string, hint: string): undefined => {
+  const reject = (at: string, hint: string): undefined => {
     problems.push({ code: 'settings-invalid', at, message: `\`${at}\` has a value that is not allowed`, hint });
     return undefined;
   };
   const number = (at: string, text: string | undefined): number | undefined => {
     if (text === undefined) return undefined;
-    return /^[1-9]\d{0,8}$/.test(text) ? Number(text) : wrong(at, 'write a whole number from 1');
+    return /^[1-9]\d{0,8}$/.test(text) ? Number(text) : reject(at, 'write a whole number from 1');
   };
-  const typed = {
-    limit: number('--limit', question.limit),
-    before: number('--before', question.before),
+  const values = {
+    limit: number('--limit', flags.limit),
+    before: number('--before', flags.before),
     sinceMs: optional(
-      question.since,
-      (text) => parseTimePoint(text, systemClock.wallMs()) ?? wrong('--since', TIME_HINT),
+      flags.since,
+      (text) => parseTimestamp(text, systemClock.wallMs()) ?? reject('--since', TIME_HINT),
     ),
     kind: optional(
-      question.kind,
-      (text) => ENTRY_KINDS.find((known) => known === text) ?? wrong('--kind', oneOf(ENTRY_KINDS)),
+      flags.kind,
+      (text) => ENTRY_KINDS.find((known) => known === text) ?? reject('--kind', oneOf(ENTRY_KINDS)),
     ),
-    reason: optional(question.reason, (text) =>
-      Object.hasOwn(REASONS, text) ? text : wrong('--reason', oneOf(Object.keys(REASONS))),
+    reason: optional(flags.reason, (text) =>
+      Object.hasOwn(REASONS, text) ? text : reject('--reason', oneOf(Object.keys(REASONS))),
     ),
-    tool: optional(
-      question.tool,
-      (text) => toolId(text) ?? wrong('--tool', 'write one such as `tool:files/read_file`'),
-    ),
-    agent: optional(question.agent, agentNameOf),
-    callId: question.call,
+    tool: optional(flags.tool, (text) => toolId(text) ?? reject('--tool', 'write one such as `tool:files/read_file`')),
+    agent: optional(flags.agent, parseAgentName),
+    callId: flags.call,
   };
   if (problems.length > 0) throw new ProblemError(problems);
-  const given = Object.fromEntries(Object.entries(typed).filter(([, value]) => value !== undefined));
-  return { limit, ...given };
+  const definedValues = Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
+  return { limit, ...definedValues };
 }
 
 function optional<T>(text: string | undefined, read: (text: string) => T): T | undefined {
@@ -104,9 +101,9 @@ function toolId(text: string): string | undefined {
 }
 
 /** Everything recorded of one call. @throws ProblemError `ledger-unknown-call`. */
-export function showLedgerCall(settings: Settings, callId: string): readonly ShownActOfCall[] {
-  const acts = readingLedger(settings, (database) => showCall(database, callId));
-  if (acts.length > 0) return acts;
+export function showLedgerCall(settings: Settings, callId: string): readonly CallEntryView[] {
+  const entries = readLedger(settings, (database) => listCallEntries(database, callId));
+  if (entries.length > 0) return entries;
   throw new ProblemError([
     {
       code: 'ledger-unknown-call',

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
-import { agentNameOf } from '../domain/agent-name.ts';
+import { parseAgentName } from '../domain/agent-name.ts';
 import { ProblemError } from '../domain/problem.ts';
-import { askDaemon } from '../ingress/socket-client.ts';
+import { sendAdminRequest } from '../ingress/socket-client.ts';
 import type { JsonValue } from '../lib/json.ts';
 import { type BudgetState, createBudgetState } from '../limits/budget-state.ts';
 import { loadBudgets } from '../limits/budget-table.ts';
@@ -17,14 +17,14 @@ import type { Registry } from '../registry/load.ts';
 import { databasePathOf } from '../storage/data-directory.ts';
 import type { BrokerCore } from './compose.ts';
 import { daemonSocketPath, isDaemonAbsent } from './daemon-client.ts';
-import { readingLedger } from './ledger-questions.ts';
-import { readRulesOnFile, unknownAgent } from './policy-questions.ts';
-import type { Rules } from './rules.ts';
+import { readLedger } from './ledger-questions.ts';
+import { readPolicyFiles, unknownAgent } from './policy-questions.ts';
+import type { PolicyBundle } from './rules.ts';
 import type { Settings } from './settings.ts';
 import { systemClock } from './system.ts';
 
 /** How limits stand. */
-export type LimitsAnswer = {
+export type LimitsReport = {
   /** False where no broker runs: then nobody counts rates and concurrency, and they are not in `limits`. */
   readonly running: boolean;
   readonly limits: readonly (RateStatus | ConcurrencyStatus | BudgetStatus)[];
@@ -34,31 +34,31 @@ export type LimitsAnswer = {
  * How every limit stands that concerns `agent`, or any declared agent: asked of the broker that counts, or where none
  * runs, read from what it left. @throws ProblemError when the agent is not declared, or files do not load.
  */
-export async function limitsStatus(settings: Settings, agent?: string): Promise<LimitsAnswer> {
-  const params = agent === undefined ? {} : { agent: agentNameOf(agent) };
+export async function limitsStatus(settings: Settings, agent?: string): Promise<LimitsReport> {
+  const params = agent === undefined ? {} : { agent: parseAgentName(agent) };
   try {
     // `as`: the daemon is our own program, and `liveLimits` made it.
-    return (await askDaemon(daemonSocketPath(settings), 'limits.status', params)) as unknown as LimitsAnswer;
+    return (await sendAdminRequest(daemonSocketPath(settings), 'limits.status', params)) as unknown as LimitsReport;
   } catch (error) {
     if (!isDaemonAbsent(error)) throw error;
   }
-  const { rules, registry } = readRulesOnFile(settings);
-  const askers = askersOf({ rules, registry }, params.agent);
-  return { running: false, limits: budgetStatus(rules.limits, askers, storedBudgets(settings)) };
+  const { rules, registry } = readPolicyFiles(settings);
+  const subjects = subjectsByAgent({ rules, registry }, params.agent);
+  return { running: false, limits: budgetStatus(rules.limits, subjects, storedBudgets(settings)) };
 }
 
 /** What a broker answers who is asked how its limits stand. @throws ProblemError when the agent is not declared. */
-export function liveLimits({ standing, counters, clock }: BrokerCore, agent?: string): JsonValue {
+export function liveLimits({ snapshots: standing, counters, clock }: BrokerCore, agent?: string): JsonValue {
   const { rules, registry } = standing;
-  const askers = askersOf({ rules, registry }, agent);
+  const subjects = subjectsByAgent({ rules, registry }, agent);
   const { rates, concurrency, budgets } = counters;
-  const live = liveStatus(rules.limits, askers, { rates, concurrency, monotonicMs: clock.monotonicMs() });
-  return { running: true, limits: [...live, ...budgetStatus(rules.limits, askers, budgets)] };
+  const live = liveStatus(rules.limits, subjects, { rates, concurrency, monotonicMs: clock.monotonicMs() });
+  return { running: true, limits: [...live, ...budgetStatus(rules.limits, subjects, budgets)] };
 }
 
 /** The subjects of one agent, or of each that is declared. */
-function askersOf(
-  { rules, registry }: { readonly rules: Pick<Rules, 'policySet'>; readonly registry: Registry },
+function subjectsByAgent(
+  { rules, registry }: { readonly rules: Pick<PolicyBundle, 'policySet'>; readonly registry: Registry },
   agent: string | undefined,
 ): readonly (readonly string[])[] {
   const agents = agent === undefined ? [...registry.agents.values()] : [registry.agents.get(agent)];
@@ -74,6 +74,6 @@ function askersOf(
 
 /** Budgets as a broker left them. What was reserved when it ended stays used. */
 function storedBudgets(settings: Settings): BudgetState {
-  const rows = existsSync(databasePathOf(settings.data)) ? readingLedger(settings, loadBudgets) : [];
+  const rows = existsSync(databasePathOf(settings.data)) ? readLedger(settings, loadBudgets) : [];
   return createBudgetState({ clock: systemClock, store: { load: () => rows, put: () => {} }, onClockJump: () => {} });
 }

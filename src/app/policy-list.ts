@@ -1,13 +1,13 @@
-import { agentIdOf } from '../domain/agent-name.ts';
-import { USE_OF } from '../domain/call.ts';
+import { parseAgentId } from '../domain/agent-name.ts';
+import { PRIMARY_ACTION } from '../domain/call.ts';
 import { ProblemError } from '../domain/problem.ts';
 import { principalSubjects } from '../policy/authorize.ts';
 import { type Explanation, explain } from '../policy/explain.ts';
-import { questionAbout, type RulesOnFile, readRulesOnFile, unknownAgent } from './policy-questions.ts';
+import { accessRequestFor, type PolicyFiles, readPolicyFiles, unknownAgent } from './policy-questions.ts';
 import type { Settings } from './settings.ts';
 
 /** What an agent may do with one tool or prompt. */
-export interface ListedTool {
+export interface ToolPermission {
   /** `tool:<server>/<tool>` or `prompt:<server>/<prompt>`. */
   readonly tool: string;
   readonly effect: Explanation['effect'];
@@ -18,12 +18,12 @@ export interface ListedTool {
 }
 
 /** Everything that an agent may do. */
-export interface AgentPowers {
+export interface AgentPermissions {
   /** `agent:<name>`. */
   readonly agent: string;
   readonly team: string | null;
   readonly roles: readonly string[];
-  readonly tools: readonly ListedTool[];
+  readonly tools: readonly ToolPermission[];
 }
 
 /**
@@ -31,20 +31,20 @@ export interface AgentPowers {
  * that decides its calls. Which URIs a resource template makes no file says, so that resources are not in it.
  * @throws ProblemError when a file does not load or the agent is not declared.
  */
-export function listPowers(settings: Settings, agent: string): AgentPowers {
-  return powersOf(readRulesOnFile(settings), agentIdOf(agent));
+export function listPermissions(settings: Settings, agent: string): AgentPermissions {
+  return permissionsOf(readPolicyFiles(settings), parseAgentId(agent));
 }
 
 /** As above, of files that were read. */
-export function powersOf({ rules, known, pinned }: RulesOnFile, agent: `agent:${string}`): AgentPowers {
+export function permissionsOf({ rules, known, pinned }: PolicyFiles, agent: `agent:${string}`): AgentPermissions {
   const principal = known.principalOf(agent);
   if (!principal) throw new ProblemError([unknownAgent(agent, known)]);
   const { policySet } = rules;
-  const listed = known.tools.filter((id) => !id.startsWith('resource:')).sort();
-  const tools = listed.map((tool): ListedTool => {
-    const action = USE_OF[tool.startsWith('prompt:') ? 'prompt' : 'tool'];
+  const ids = known.tools.filter((id) => !id.startsWith('resource:')).sort();
+  const tools = ids.map((tool): ToolPermission => {
+    const action = PRIMARY_ACTION[tool.startsWith('prompt:') ? 'prompt' : 'tool'];
     const about = { principal, agent, object: tool, action };
-    const explanation = explain(policySet, questionAbout(rules, known, about));
+    const explanation = explain(policySet, accessRequestFor(rules, known, about));
     return { tool, effect: explanation.effect, by: decidingRows(explanation), pinned: pinned.has(tool) };
   });
   const team = principal.team === undefined ? {} : { team: principal.team };

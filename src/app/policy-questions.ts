@@ -1,28 +1,28 @@
 import { existsSync } from 'node:fs';
-import { agentIdOf } from '../domain/agent-name.ts';
+import { parseAgentId } from '../domain/agent-name.ts';
 import { ACTIONS } from '../domain/call.ts';
-import { normalObject } from '../domain/normal-object.ts';
+import { normalizeResourceId } from '../domain/normal-object.ts';
 import { type Problem, ProblemError } from '../domain/problem.ts';
 import type { JsonObject } from '../lib/json.ts';
 import { principalSubjects } from '../policy/authorize.ts';
 import { checkPolicy } from '../policy/check.ts';
 import { assumedTarget } from '../policy/condition-target.ts';
-import { type ExplainQuestion, type Explanation, explain } from '../policy/explain.ts';
+import { type ExplainRequest, type Explanation, explain } from '../policy/explain.ts';
 import { runSuite, type SuiteResult } from '../policy/suite.ts';
 import type { Registry } from '../registry/load.ts';
 import type { Pins } from '../registry/pin.ts';
 import { pinnedId, readPinKey } from '../registry/pinned-kind.ts';
-import { loadPins } from '../registry/pins-table.ts';
+import { loadStoredPins } from '../registry/pins-table.ts';
 import { databasePathOf } from '../storage/data-directory.ts';
 import { openSqliteForReading } from '../storage/sqlite-file.ts';
-import { type KnownRegistry, knownOf, readRegistry } from './known-registry.ts';
+import { type RegistryFacts, readRegistry, registryFacts } from './known-registry.ts';
 import { MIGRATIONS } from './migrations.ts';
-import { loadRules, type Rules, readRuleTexts } from './rules.ts';
+import { loadPolicyBundle, type PolicyBundle, readPolicyTexts } from './rules.ts';
 import type { Settings } from './settings.ts';
 import { systemClock } from './system.ts';
 
 /** Who asks to do what to what. Without `args` the question is about all arguments. */
-export interface Question {
+export interface AccessQuery {
   /** `agent:<name>`. */
   readonly as: string;
   readonly action: string;
@@ -31,9 +31,9 @@ export interface Question {
 }
 
 /** The files as they lie there, and every pin that was agreed to. */
-export interface RulesOnFile {
-  readonly rules: Rules;
-  readonly known: KnownRegistry;
+export interface PolicyFiles {
+  readonly rules: PolicyBundle;
+  readonly known: RegistryFacts;
   readonly registry: Registry;
   /** Pins of the lock, and those that `pin: auto` made. */
   readonly pins: { readonly lock: Pins; readonly auto: Pins };
@@ -42,14 +42,14 @@ export interface RulesOnFile {
 }
 
 /** Reads registry and policies. @throws ProblemError with every problem of the first of the two that does not load. */
-export function readRulesOnFile(settings: Settings): RulesOnFile {
+export function readPolicyFiles(settings: Settings): PolicyFiles {
   const { registry, lock } = readRegistry(settings.registry);
   const auto = firstSeenPins(settings);
   const pins = [lock.pins, auto];
   return {
     pins: { lock: lock.pins, auto },
-    rules: loadRules(readRuleTexts(settings.policies), settings.policies),
-    known: knownOf(registry, pins),
+    rules: loadPolicyBundle(readPolicyTexts(settings.policies), settings.policies),
+    known: registryFacts(registry, pins),
     registry,
     pinned: new Set(
       pins.flatMap((each) =>
@@ -65,67 +65,67 @@ function firstSeenPins({ data }: Settings): Pins {
   if (!existsSync(path)) return new Map();
   const database = openSqliteForReading(path, MIGRATIONS);
   try {
-    return loadPins(database);
+    return loadStoredPins(database);
   } finally {
     database.close();
   }
 }
 
 /** Warnings of the policy files. @throws ProblemError with their errors. */
-export function checkRules(settings: Settings): readonly Problem[] {
-  return ruleWarnings(readRulesOnFile(settings), settings);
+export function checkPolicyFiles(settings: Settings): readonly Problem[] {
+  return policyWarnings(readPolicyFiles(settings), settings);
 }
 
 /** As above, of files that were read. */
-export function ruleWarnings({ rules, known }: RulesOnFile, { policies }: Settings): readonly Problem[] {
+export function policyWarnings({ rules, known }: PolicyFiles, { policies }: Settings): readonly Problem[] {
   const file = `${policies}/policy.csv`;
   return rules.policySet.rows.length === 0 ? [emptyPolicy(file)] : checkPolicy(rules.policySet, known, file);
 }
 
 /** Runs the policy tests. @throws ProblemError when a file does not load. */
-export function testRules(settings: Settings): SuiteResult {
-  const { rules, known } = readRulesOnFile(settings);
+export function runPolicyTests(settings: Settings): SuiteResult {
+  const { rules, known } = readPolicyFiles(settings);
   return runSuite(rules.policySet, rules.suites, { ...known, nowMs: systemClock.wallMs() });
 }
 
 /** Says what decides. @throws ProblemError when a file does not load, or the question names no agent or no action. */
-export function explainCall(settings: Settings, question: Question): CallExplanation {
-  const { rules, known } = readRulesOnFile(settings);
-  const { object, action } = question;
-  const principal = known.principalOf(question.as);
+export function explainAccess(settings: Settings, query: AccessQuery): AccessExplanation {
+  const { rules, known } = readPolicyFiles(settings);
+  const { object, action } = query;
+  const principal = known.principalOf(query.as);
   const problems: Problem[] = [];
-  if (!principal) problems.push(unknownAgent(question.as, known));
+  if (!principal) problems.push(unknownAgent(query.as, known));
   if (!ACTIONS.some((known) => known === action)) {
-    problems.push(wrong('', `unknown action \`${action}\``, `write one of ${ACTIONS.join(', ')}`));
+    problems.push(invalidSetting('', `unknown action \`${action}\``, `write one of ${ACTIONS.join(', ')}`));
   }
-  if (!/^(?:tool|resource|prompt|server|model|set):./.test(object)) problems.push(noTarget(object));
+  if (!/^(?:tool|resource|prompt|server|model|set):./.test(object)) problems.push(missingTargetKind(object));
   if (!principal || problems.length > 0) throw new ProblemError(problems);
-  const decided = normalObject(object);
-  if (decided === undefined) return { effect: 'deny', rows: [], note: NO_NORMAL_FORM };
+  const normalized = normalizeResourceId(object);
+  if (normalized === undefined) return { effect: 'deny', rows: [], note: NO_NORMAL_FORM };
   const explanation = explain(rules.policySet, {
-    ...questionAbout(rules, known, { principal, agent: agentIdOf(question.as), object: decided, action }),
-    ...(question.args === undefined ? {} : { args: question.args }),
+    ...accessRequestFor(rules, known, { principal, agent: parseAgentId(query.as), object: normalized, action }),
+    ...(query.args === undefined ? {} : { args: query.args }),
   });
   const note =
-    decided === object
+    normalized === object
       ? known.tools.includes(object)
         ? undefined
         : NOT_PINNED[object.slice(0, object.indexOf(':'))]
-      : `decided on as \`${decided}\`, with the normal form of its URI`;
+      : `decided on as \`${normalized}\`, with the normal form of its URI`;
   return note === undefined ? explanation : { ...explanation, note };
 }
 
 /** A question about a declared agent as one that comes over HTTP would ask it, without arguments. */
-export function questionAbout(
-  { policySet }: Pick<Rules, 'policySet'>,
-  known: Pick<KnownRegistry, 'targetOf'>,
+export function accessRequestFor(
+  { policySet }: Pick<PolicyBundle, 'policySet'>,
+  known: Pick<RegistryFacts, 'targetOf'>,
   about: {
-    readonly principal: NonNullable<ReturnType<KnownRegistry['principalOf']>>;
+    readonly principal: NonNullable<ReturnType<RegistryFacts['principalOf']>>;
     readonly agent: `agent:${string}`;
     readonly object: string;
     readonly action: string;
   },
-): ExplainQuestion {
+): ExplainRequest {
   const { principal, agent, object, action } = about;
   const team = principal.team === undefined ? {} : { team: principal.team };
   return {
@@ -139,7 +139,7 @@ export function questionAbout(
 }
 
 /** What the policy says, and what else keeps a call from being made. */
-export interface CallExplanation extends Explanation {
+export interface AccessExplanation extends Explanation {
   readonly note?: string;
 }
 
@@ -152,14 +152,14 @@ const NOT_PINNED: Readonly<Record<string, string>> = {
 };
 
 /** An agent that was asked about and that no file declares. */
-export function unknownAgent(agent: string, known: Pick<KnownRegistry, 'agents'>): Problem {
-  return wrong('--as', `no agent is declared as \`${agent}\``, `write one of ${known.agents.join(', ')}`);
+export function unknownAgent(agent: string, known: Pick<RegistryFacts, 'agents'>): Problem {
+  return invalidSetting('--as', `no agent is declared as \`${agent}\``, `write one of ${known.agents.join(', ')}`);
 }
 
-function noTarget(object: string): Problem {
+function missingTargetKind(object: string): Problem {
   const [, server, tool] = /^([a-z0-9-]+)__(.+)$/.exec(object) ?? [];
   const hint = server === undefined ? 'write one such as `tool:files/read_file`' : `write \`tool:${server}/${tool}\``;
-  return wrong('', 'the target has no kind', hint);
+  return invalidSetting('', 'the target has no kind', hint);
 }
 
 function emptyPolicy(at: string): Problem {
@@ -167,6 +167,6 @@ function emptyPolicy(at: string): Problem {
   return { code: 'policy-empty', at, message: 'no row grants anything: nothing is allowed', hint, severity: 'warning' };
 }
 
-function wrong(at: string, message: string, hint: string): Problem {
+function invalidSetting(at: string, message: string, hint: string): Problem {
   return { code: 'settings-invalid', at, message, hint };
 }

@@ -1,75 +1,75 @@
-import { overloadPosture } from '../broker/overload.ts';
-import { ledgerPosture } from '../broker/recorder.ts';
-import { subscriptionsPosture } from '../broker/resource-subscriptions.ts';
-import { controlPosture } from '../broker/step.ts';
-import type { PostureRow } from '../domain/posture.ts';
-import { connectionsPosture } from '../ingress/connection-limits.ts';
-import { hostPostures } from '../ingress/host-guard.ts';
-import { inTurnPosture } from '../ingress/in-turn.ts';
-import { httpPostures } from '../ingress/mcp/http-endpoint.ts';
-import { paramHeadersPosture } from '../ingress/mcp/param-headers.ts';
-import { socketPosture } from '../ingress/socket.ts';
-import { budgetPosture } from '../limits/budget.ts';
-import { budgetStorePosture } from '../limits/budget-store.ts';
-import { concurrencyPosture } from '../limits/concurrency.ts';
-import { ratePosture } from '../limits/rate.ts';
-import { rateStorePosture } from '../limits/rate-state.ts';
+import { overloadFailureMode } from '../broker/overload.ts';
+import { ledgerFailureMode } from '../broker/recorder.ts';
+import { subscriptionsFailureMode } from '../broker/resource-subscriptions.ts';
+import { controlFailureMode } from '../broker/step.ts';
+import type { FailureMode } from '../domain/posture.ts';
+import { connectionsFailureMode } from '../ingress/connection-limits.ts';
+import { hostFailureModes } from '../ingress/host-guard.ts';
+import { pipeliningFailureMode } from '../ingress/in-turn.ts';
+import { httpFailureModes } from '../ingress/mcp/http-endpoint.ts';
+import { paramHeadersFailureMode } from '../ingress/mcp/param-headers.ts';
+import { socketFailureMode } from '../ingress/socket.ts';
+import { budgetFailureMode } from '../limits/budget.ts';
+import { budgetStoreFailureMode } from '../limits/budget-store.ts';
+import { concurrencyFailureMode } from '../limits/concurrency.ts';
+import { rateFailureMode } from '../limits/rate.ts';
+import { rateStoreFailureMode } from '../limits/rate-state.ts';
 import {
-  authorizePosture,
-  unknownPromptPosture,
-  unknownResourcePosture,
-  unknownToolPosture,
+  authorizeFailureMode,
+  unknownPromptFailureMode,
+  unknownResourceFailureMode,
+  unknownToolFailureMode,
 } from '../policy/authorize.ts';
-import { requestStatePosture } from '../questions/request-state.ts';
-import { suspensionPosture } from '../questions/suspensions.ts';
-import { pinPosture, schemaAdmissionPosture } from '../registry/catalog.ts';
-import { dataDirectoryPosture } from '../storage/data-directory.ts';
-import { breakerPosture } from '../upstream/breaker.ts';
-import { driftPosture } from '../upstream/call-again.ts';
-import { resultSizePosture } from '../upstream/failed-call.ts';
-import { answerPosture } from '../validation/answer.ts';
-import { inputPosture } from '../validation/input.ts';
-import { outputPosture } from '../validation/output.ts';
-import { capabilityPosture, questionPosture } from '../validation/question-guard.ts';
-import { addressPosture } from './daemon.ts';
-import { loadPostures } from './standing.ts';
-import { secretPosture } from './upstream-servers.ts';
+import { requestStateFailureMode } from '../questions/request-state.ts';
+import { suspendedCallsFailureMode } from '../questions/suspensions.ts';
+import { pinFailureMode, schemaAdmissionFailureMode } from '../registry/catalog.ts';
+import { dataDirectoryFailureMode } from '../storage/data-directory.ts';
+import { breakerFailureMode } from '../upstream/breaker.ts';
+import { driftFailureMode } from '../upstream/call-again.ts';
+import { resultSizeFailureMode } from '../upstream/failed-call.ts';
+import { inputResponseFailureMode } from '../validation/answer.ts';
+import { inputFailureMode } from '../validation/input.ts';
+import { outputFailureMode } from '../validation/output.ts';
+import { clientCapabilityFailureMode, inputRequestFailureMode } from '../validation/question-guard.ts';
+import { addressFailureMode } from './daemon.ts';
+import { loadFailureModes } from './standing.ts';
+import { secretFailureMode } from './upstream-servers.ts';
 
 /** What every guard does where it cannot say yes, in the order in which a start and then a call meets them. */
-export const POSTURE: readonly PostureRow[] = [
-  dataDirectoryPosture,
-  addressPosture,
-  ...loadPostures,
-  pinPosture,
-  schemaAdmissionPosture,
-  connectionsPosture,
-  inTurnPosture,
-  ...hostPostures,
-  ...httpPostures,
-  paramHeadersPosture,
-  socketPosture,
-  unknownToolPosture,
-  unknownPromptPosture,
-  unknownResourcePosture,
-  overloadPosture,
-  subscriptionsPosture,
-  ratePosture,
-  rateStorePosture,
-  authorizePosture,
-  inputPosture,
-  concurrencyPosture,
-  budgetPosture,
-  budgetStorePosture,
-  requestStatePosture,
-  controlPosture,
-  ledgerPosture,
-  breakerPosture,
-  secretPosture,
-  driftPosture,
-  resultSizePosture,
-  outputPosture,
-  capabilityPosture,
-  questionPosture,
-  suspensionPosture,
-  answerPosture,
+export const FAILURE_MODES: readonly FailureMode[] = [
+  dataDirectoryFailureMode,
+  addressFailureMode,
+  ...loadFailureModes,
+  pinFailureMode,
+  schemaAdmissionFailureMode,
+  connectionsFailureMode,
+  pipeliningFailureMode,
+  ...hostFailureModes,
+  ...httpFailureModes,
+  paramHeadersFailureMode,
+  socketFailureMode,
+  unknownToolFailureMode,
+  unknownPromptFailureMode,
+  unknownResourceFailureMode,
+  overloadFailureMode,
+  subscriptionsFailureMode,
+  rateFailureMode,
+  rateStoreFailureMode,
+  authorizeFailureMode,
+  inputFailureMode,
+  concurrencyFailureMode,
+  budgetFailureMode,
+  budgetStoreFailureMode,
+  requestStateFailureMode,
+  controlFailureMode,
+  ledgerFailureMode,
+  breakerFailureMode,
+  secretFailureMode,
+  driftFailureMode,
+  resultSizeFailureMode,
+  outputFailureMode,
+  clientCapabilityFailureMode,
+  inputRequestFailureMode,
+  suspendedCallsFailureMode,
+  inputResponseFailureMode,
 ];

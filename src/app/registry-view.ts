@@ -1,9 +1,9 @@
-import type { OfferKind } from '../domain/target.ts';
-import type { Catalog, ObservedServer } from '../registry/catalog.ts';
+import type { FeatureKind } from '../domain/target.ts';
+import type { Catalog, ServerDiscovery } from '../registry/catalog.ts';
 import type { Registry } from '../registry/load.ts';
-import type { ServerFinding } from '../registry/server-finding.ts';
+import type { ServerWarning } from '../registry/server-finding.ts';
 import type { UpstreamStatus } from '../upstream/upstream-server.ts';
-import { healthOf } from './server-health.ts';
+import { serverHealth } from './server-health.ts';
 
 /** Every server and tool as it stands, for people and programs. */
 export type RegistryView = {
@@ -17,7 +17,7 @@ export type RegistryView = {
     readonly reason?: string;
   }[];
   readonly virtual: readonly VirtualView[];
-  readonly findings: readonly ServerFinding[];
+  readonly findings: readonly ServerWarning[];
 };
 
 /** One virtual server, with how much it shows to agents that may use everything. */
@@ -46,53 +46,53 @@ type ServerView = {
 type Counts = Pick<UpstreamStatus, 'breaker' | 'sessions' | 'starts' | 'failures' | 'activeCalls' | 'droppedMessages'>;
 
 /** The view of a registry, of what its servers were seen to offer, and of the catalog that this makes. */
-export function registryView(seen: {
+export function registryView(sources: {
   readonly registry: Registry;
   readonly catalog: Catalog;
   readonly upstreams: readonly UpstreamStatus[];
-  observedOf(server: string): ObservedServer;
+  discoveredOf(server: string): ServerDiscovery;
 }): RegistryView {
-  const { registry, catalog, upstreams } = seen;
+  const { registry, catalog, upstreams } = sources;
   return {
     servers: [...registry.servers.values()].map(({ name, transport }) => {
       const upstream = upstreams.find((status) => status.name === name);
-      return { name, transport: transport.type, ...stateOf(seen.observedOf(name), upstream) };
+      return { name, transport: transport.type, ...serverState(sources.discoveredOf(name), upstream) };
     }),
     tools: catalog.states.map(({ kind, server, tool, id, status, reason }) => {
       const settings = registry.servers.get(server);
-      const spoken = kind === 'tool' ? settings?.tools.get(tool) : undefined;
-      const { risk, costNanoUsd } = spoken ?? settings?.unlisted ?? { risk: 'destructive', costNanoUsd: 0 };
+      const configured = kind === 'tool' ? settings?.tools.get(tool) : undefined;
+      const { risk, costNanoUsd } = configured ?? settings?.unlisted ?? { risk: 'destructive', costNanoUsd: 0 };
       return { id, status, risk, costNanoUsd, ...(reason === undefined ? {} : { reason }) };
     }),
-    virtual: [...registry.virtual.keys()].map((name) => virtualOf(catalog, name)),
+    virtual: [...registry.virtual.keys()].map((name) => virtualServerView(catalog, name)),
     findings: catalog.findings.map((finding) => ({ ...finding })),
   };
 }
 
-function virtualOf({ viewOf }: Catalog, name: string): VirtualView {
-  const offers = viewOf(`virtual:${name}`)?.offers;
-  const count = (kind: OfferKind): number => offers?.[kind].length ?? 0;
+function virtualServerView({ viewOf }: Catalog, name: string): VirtualView {
+  const features = viewOf(`virtual:${name}`)?.features;
+  const count = (kind: FeatureKind): number => features?.[kind].length ?? 0;
   return {
     ...{ name, path: `/v/${name}/mcp`, tools: count('tool'), prompts: count('prompt') },
     ...{ resources: count('resource'), templates: count('template') },
   };
 }
 
-function stateOf(
-  observed: ObservedServer,
+function serverState(
+  observed: ServerDiscovery,
   upstream: UpstreamStatus | undefined,
 ): Omit<ServerView, 'name' | 'transport'> {
-  const { state, error, sinceMs } = healthOf(observed, upstream);
+  const { state, error, sinceMs } = serverHealth(observed, upstream);
   return {
     status: state === 'failed' ? 'failed' : observed.status,
     ...(error === undefined ? {} : { error }),
     ...(sinceMs === undefined ? {} : { since: new Date(sinceMs).toISOString() }),
     ...(upstream?.era === undefined ? {} : { era: upstream.era }),
     ...(upstream?.protocolVersion === undefined ? {} : { protocolVersion: upstream.protocolVersion }),
-    ...(upstream === undefined ? {} : countsOf(upstream)),
+    ...(upstream === undefined ? {} : upstreamCounts(upstream)),
   };
 }
 
-function countsOf({ breaker, sessions, starts, failures, activeCalls, droppedMessages }: UpstreamStatus): Counts {
+function upstreamCounts({ breaker, sessions, starts, failures, activeCalls, droppedMessages }: UpstreamStatus): Counts {
   return { breaker, sessions, starts, failures, activeCalls, droppedMessages };
 }

@@ -9,7 +9,7 @@ import type { PolicySet } from '../policy/policy-set.ts';
 import { type PolicySuite, readSuite } from '../policy/suite-file.ts';
 
 /** Everything of `policies/`, compiled: one immutable revision. */
-export interface Rules {
+export interface PolicyBundle {
   /** Digest of the texts that decide: model, policy and limits. Tests are not among them. */
   readonly revision: Digest;
   /** Those texts, to be kept by their digest for replay. */
@@ -20,7 +20,7 @@ export interface Rules {
 }
 
 /** Reads the texts of a policy directory. One that does not exist is empty, and an empty one allows nothing. */
-export function readRuleTexts(dir: string): Readonly<Record<string, string>> {
+export function readPolicyTexts(dir: string): Readonly<Record<string, string>> {
   return existsSync(dir) ? readTextFiles(dir, { folders: ['tests'] }) : {};
 }
 
@@ -28,7 +28,7 @@ export function readRuleTexts(dir: string): Readonly<Record<string, string>> {
  * Compiles the texts of a policy directory, by path within it. `dir` stands before the paths in problems.
  * @throws ProblemError with every problem of every file.
  */
-export function loadRules(texts: Readonly<Record<string, string>>, dir: string): Rules {
+export function loadPolicyBundle(texts: Readonly<Record<string, string>>, dir: string): PolicyBundle {
   const problems: Problem[] = unexpectedFiles(texts, dir);
   const policy = texts['policy.csv'] ?? '';
   const model = texts['model.conf'];
@@ -47,10 +47,10 @@ export function loadRules(texts: Readonly<Record<string, string>>, dir: string):
     .filter((path) => path.startsWith('tests/'))
     .map((path) => readOrCollect(problems, () => readSuite(`${dir}/${path}`, texts[path] ?? '')));
   if (problems.length > 0 || !policySet || !limits) throw new ProblemError(problems);
-  const kept = { ...policySet.texts, ...(limitsText === undefined ? {} : { 'limits.yaml': limitsText }) };
+  const decidingTexts = { ...policySet.texts, ...(limitsText === undefined ? {} : { 'limits.yaml': limitsText }) };
   return {
-    revision: revisionOf(kept),
-    texts: kept,
+    revision: revisionOf(decidingTexts),
+    texts: decidingTexts,
     policySet,
     limits,
     suites: suites.filter((suite) => suite !== undefined),
@@ -62,10 +62,10 @@ export function loadRules(texts: Readonly<Record<string, string>>, dir: string):
  * accident until a person empties it: without `limits.yaml` nothing would be limited any more. A whole directory that
  * is gone was taken away, and without it nothing is allowed.
  */
-export function goneFiles(texts: Readonly<Record<string, string>>, inForce: Rules, dir: string): Problem[] {
+export function missingFiles(texts: Readonly<Record<string, string>>, active: PolicyBundle, dir: string): Problem[] {
   if (!existsSync(dir)) return [];
   return ['policy.csv', 'limits.yaml']
-    .filter((path) => texts[path] === undefined && (inForce.texts[path] ?? '') !== '')
+    .filter((path) => texts[path] === undefined && (active.texts[path] ?? '') !== '')
     .map((path) => ({
       code: 'policy-file-gone',
       at: `${dir}/${path}`,

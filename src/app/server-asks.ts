@@ -1,10 +1,10 @@
-import { CAPABILITY_OF } from '../domain/question.ts';
+import { CAPABILITY_FOR } from '../domain/question.ts';
 import type { JsonObject } from '../lib/json.ts';
 import { principalSubjects } from '../policy/authorize.ts';
 import type { PolicySet } from '../policy/policy-set.ts';
 import type { Registry } from '../registry/load.ts';
 
-const ASKED = {
+const CAPABILITIES = {
   elicit: { form: {}, url: {} },
   sample: {},
   roots: {},
@@ -14,15 +14,15 @@ const ASKED = {
  * What policy lets a server ask of any agent that is declared, as the capabilities of a client: what it is told when it
  * lists what it offers on nobody's behalf.
  */
-export function serverAsks(registry: Registry, policySet: PolicySet, server: string): JsonObject {
-  const askers = [...registry.agents.values()].map(({ name, team }) =>
+export function allowedClientCapabilities(registry: Registry, policySet: PolicySet, server: string): JsonObject {
+  const subjectsByAgent = [...registry.agents.values()].map(({ name, team }) =>
     principalSubjects(policySet, { id: `agent:${name}`, ...(team === undefined ? {} : { team }) }),
   );
-  const asks: Record<string, JsonObject> = {};
+  const capabilities: Record<string, JsonObject> = {};
   for (const action of ['elicit', 'sample', 'roots'] as const) {
     const object = `server:${server}`;
-    if (!askers.some((subjects) => policySet.mayEver({ subjects, object, action }))) continue;
-    asks[CAPABILITY_OF[action]] = ASKED[action];
+    if (!subjectsByAgent.some((subjects) => policySet.couldAllow({ subjects, object, action }))) continue;
+    capabilities[CAPABILITY_FOR[action]] = CAPABILITIES[action];
   }
-  return asks;
+  return capabilities;
 }

@@ -1,4 +1,4 @@
-import type { ObservedServer } from '../registry/catalog.ts';
+import type { ServerDiscovery } from '../registry/catalog.ts';
 import type { UpstreamStatus } from '../upstream/upstream-server.ts';
 import type { BrokerCore } from './compose.ts';
 
@@ -12,23 +12,23 @@ export interface ServerHealth {
 }
 
 /** Names of servers by state, each state that some server has. No reason is in it: an error may name what is not public. */
-export function serversByState(core: Pick<BrokerCore, 'standing' | 'upstreams'>): Readonly<Record<string, string[]>> {
-  const { standing, upstreams } = core;
+export function serversByState(core: Pick<BrokerCore, 'snapshots' | 'upstreams'>): Readonly<Record<string, string[]>> {
+  const { snapshots, upstreams } = core;
   const statuses = new Map(upstreams.status().map((status) => [status.name, status]));
   const byState: Record<string, string[]> = {};
-  for (const name of standing.registry.servers.keys()) {
-    const { state } = healthOf(standing.observedOf(name), statuses.get(name));
+  for (const name of snapshots.registry.servers.keys()) {
+    const { state } = serverHealth(snapshots.discoveredOf(name), statuses.get(name));
     byState[state] = [...(byState[state] ?? []), name];
   }
   return byState;
 }
 
 /** A server's health; `upstream` is none where no session of it was ever wanted. */
-export function healthOf(seen: ObservedServer, upstream: UpstreamStatus | undefined): ServerHealth {
-  if (seen.status === 'failed') return failed(seen.error, seen.sinceMs);
-  const isShut = upstream !== undefined && (upstream.breaker !== 'closed' || upstream.state === 'backing-off');
-  if (isShut) return failed(upstream.error ?? 'it failed repeatedly', upstream.failingSinceMs);
-  return { state: seen.status === 'listed' ? 'ready' : 'starting' };
+export function serverHealth(discovered: ServerDiscovery, upstream: UpstreamStatus | undefined): ServerHealth {
+  if (discovered.status === 'failed') return failed(discovered.error, discovered.sinceMs);
+  const isUnavailable = upstream !== undefined && (upstream.breaker !== 'closed' || upstream.state === 'backing-off');
+  if (isUnavailable) return failed(upstream.error ?? 'it failed repeatedly', upstream.failingSinceMs);
+  return { state: discovered.status === 'listed' ? 'ready' : 'starting' };
 }
 
 function failed(error: string, sinceMs: number | undefined): ServerHealth {

@@ -1,15 +1,15 @@
-import type { World } from '../broker/world.ts';
-import type { PostureRow } from '../domain/posture.ts';
+import type { Snapshot } from '../broker/world.ts';
+import type { FailureMode } from '../domain/posture.ts';
 import type { Principal } from '../domain/principal.ts';
 import { formatProblem, type Problem, ProblemError, readOrCollect } from '../domain/problem.ts';
 import type { AgentLookup } from '../identity/mint-principal.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Digest } from '../lib/digest.ts';
-import { thrownText } from '../lib/thrown-text.ts';
-import { mayEverReach, principalSubjects } from '../policy/authorize.ts';
-import { mayEverReachBy, mayEverUse } from '../policy/may-ever-use.ts';
+import { errorMessage } from '../lib/thrown-text.ts';
+import { couldAllow, principalSubjects } from '../policy/authorize.ts';
+import { couldReachThroughTemplate, isUsableTarget } from '../policy/may-ever-use.ts';
 import { runSuite } from '../policy/suite.ts';
-import { buildCatalog, type Catalog, type ObservedServer } from '../registry/catalog.ts';
+import { buildCatalog, type Catalog, type ServerDiscovery } from '../registry/catalog.ts';
 import type { Registry } from '../registry/load.ts';
 import type { Lock } from '../registry/lock.ts';
 import { type NewPin, type Pins, withPins } from '../registry/pin.ts';
@@ -17,84 +17,84 @@ import { isSameServer } from '../registry/server-settings.ts';
 import { serverTarget } from '../registry/server-target.ts';
 import type { Log } from '../telemetry/log.ts';
 import { admitTool } from '../validation/tool-schemas.ts';
-import { type Chain, type ChainState, chainOf } from './chain.ts';
-import type { Journal } from './journal.ts';
-import { knownOf, readRegistry } from './known-registry.ts';
-import { goneFiles, loadRules, type Rules, readRuleTexts } from './rules.ts';
+import { type ControlLists, type ControlState, controlLists } from './chain.ts';
+import type { SystemEvents } from './journal.ts';
+import { readRegistry, registryFacts } from './known-registry.ts';
+import { loadPolicyBundle, missingFiles, type PolicyBundle, readPolicyTexts } from './rules.ts';
 import type { Settings } from './settings.ts';
-import { ToolAlarms } from './tool-alarms.ts';
+import { ToolAlerts } from './tool-alarms.ts';
 
-export const loadPostures: readonly PostureRow<'policy.rejected' | 'registry.rejected'>[] = [
+export const loadFailureModes: readonly FailureMode<'policy.rejected' | 'registry.rejected'>[] = [
   {
-    guard: 'policy load',
-    when: 'a file of `policies/` does not load, vanishes alone, or a policy test fails',
-    yields: 'policy.rejected',
+    control: 'policy load',
+    trigger: 'a file of `policies/` does not load, vanishes alone, or a policy test fails',
+    result: 'policy.rejected',
     means: 'the set before stays in force; at a start the broker does not start',
-    opens: null,
+    override: null,
   },
   {
-    guard: 'registry load',
-    when: 'a file of `registry/` does not load',
-    yields: 'registry.rejected',
+    control: 'registry load',
+    trigger: 'a file of `registry/` does not load',
+    result: 'registry.rejected',
     means: 'the set before stays in force; at a start the broker does not start',
-    opens: null,
+    override: null,
   },
 ];
 
 /** What the standing needs from the rooms. */
-export interface StandingParts {
+export interface SnapshotStoreDeps {
   readonly settings: Settings;
   readonly clock: Clock;
   readonly log: Log;
-  readonly chainState: ChainState;
-  readonly journal: Journal;
+  readonly controlState: ControlState;
+  readonly systemEvents: SystemEvents;
   /** Keeps the texts of a revision for replay; MUST NOT resolve before they are durable. */
-  keepTexts(revision: Digest, texts: Readonly<Record<string, string>>): Promise<void>;
+  savePolicyTexts(revision: Digest, texts: Readonly<Record<string, string>>): Promise<void>;
   /** Makes first-seen pins durable. */
   savePins(pins: readonly NewPin[]): Promise<void>;
   /** Told of each world before any call is judged by it. */
-  onWorld(world: World, registry: Registry, rules: Rules): void;
+  onSnapshot(snapshot: Snapshot, registry: Registry, rules: PolicyBundle): void;
 }
 
 /** What was read from files; immutable, replaced as a whole. */
 interface Files {
   readonly registry: Registry;
   readonly lock: Lock;
-  readonly rules: Rules;
-  readonly chain: Chain;
+  readonly rules: PolicyBundle;
+  readonly controls: ControlLists;
 }
 
 /**
  * What holds now: the world that calls are judged by, and the only way to replace it. Every change is built beside the
  * old one, tested, made durable, and then swapped; one that fails leaves the old one in force.
  */
-export class Standing {
-  readonly #parts: StandingParts;
-  readonly #observed = new Map<string, ObservedServer>();
-  readonly #alarms: ToolAlarms;
+export class SnapshotStore {
+  readonly #deps: SnapshotStoreDeps;
+  readonly #discovered = new Map<string, ServerDiscovery>();
+  readonly #alerts: ToolAlerts;
   #files: Files;
   #pins: Pins;
   #catalog: Catalog;
   /** Whether the files as they lie there now were refused, so that an operator waits for the all-clear. */
-  #isRefused = false;
-  #changes: Promise<void> = Promise.resolve();
+  #isRejected = false;
+  #lastChange: Promise<void> = Promise.resolve();
 
-  private constructor(parts: StandingParts, files: Files, pins: Pins) {
-    this.#parts = parts;
+  private constructor(deps: SnapshotStoreDeps, files: Files, pins: Pins) {
+    this.#deps = deps;
     this.#files = files;
     this.#pins = pins;
-    this.#alarms = new ToolAlarms(parts);
+    this.#alerts = new ToolAlerts(deps);
     this.#catalog = buildCatalog(this.#catalogInput(files, pins));
   }
 
   /** Reads and tests everything. @throws ProblemError with every problem of every file. */
-  static async open(parts: StandingParts, pins: Pins): Promise<Standing> {
-    const files = readFiles(parts, pins);
-    const standing = new Standing(parts, files, pins);
-    standing.#warnOf(files);
-    await parts.keepTexts(files.rules.revision, files.rules.texts);
-    await standing.#putInForce(files);
-    return standing;
+  static async open(deps: SnapshotStoreDeps, pins: Pins): Promise<SnapshotStore> {
+    const files = readFiles(deps, pins);
+    const store = new SnapshotStore(deps, files, pins);
+    store.#logWarnings(files);
+    await deps.savePolicyTexts(files.rules.revision, files.rules.texts);
+    await store.#activate(files);
+    return store;
   }
 
   get registry(): Registry {
@@ -105,7 +105,7 @@ export class Standing {
     return this.#catalog;
   }
 
-  get rules(): Rules {
+  get rules(): PolicyBundle {
     return this.#files.rules;
   }
 
@@ -117,101 +117,102 @@ export class Standing {
   readonly agentOf: AgentLookup = (name) => this.#files.registry.agents.get(name);
 
   /** What each server was last seen to offer, or why it offers nothing. */
-  observedOf(server: string): ObservedServer {
-    return this.#observed.get(server) ?? { status: 'not-started' };
+  discoveredOf(server: string): ServerDiscovery {
+    return this.#discovered.get(server) ?? { status: 'not-started' };
   }
 
   /** Takes note of what a server offers now. Resolves when the world that follows from it is in force. */
-  observe(server: string, seen: ObservedServer): Promise<void> {
-    return this.#change(async () => {
+  recordDiscovery(server: string, discovered: ServerDiscovery): Promise<void> {
+    return this.#enqueue(async () => {
       if (!this.#files.registry.servers.has(server)) return;
-      const before = this.#observed.get(server);
-      const sinceMs = (before?.status === 'failed' ? before.sinceMs : undefined) ?? this.#parts.clock.wallMs();
-      this.#observed.set(server, seen.status === 'failed' ? { ...seen, sinceMs } : seen);
-      await this.#putInForce(this.#files);
+      const previous = this.#discovered.get(server);
+      const sinceMs = (previous?.status === 'failed' ? previous.sinceMs : undefined) ?? this.#deps.clock.wallMs();
+      this.#discovered.set(server, discovered.status === 'failed' ? { ...discovered, sinceMs } : discovered);
+      await this.#activate(this.#files);
     });
   }
 
   /** Forgets the first-seen pins of tools that a person has pinned by the lock or wants to see anew. */
   replacePins(pins: Pins): Promise<void> {
-    return this.#change(async () => {
+    return this.#enqueue(async () => {
       this.#pins = pins;
-      await this.#putInForce(this.#files);
+      await this.#activate(this.#files);
     });
   }
 
   /** Reads all files again. Never rejects: what is wrong is said, recorded, and changes nothing. */
   reload(): Promise<void> {
-    return this.#change(async () => {
+    return this.#enqueue(async () => {
       let files: Files;
       try {
-        files = readFiles(this.#parts, this.#pins, this.#files);
+        files = readFiles(this.#deps, this.#pins, this.#files);
       } catch (error) {
-        await this.#refuseFiles(error);
+        await this.#rejectFiles(error);
         return;
       }
-      if (this.#isRefused) this.#parts.log.info('reload.mended', { revision: files.rules.revision });
-      this.#isRefused = false;
-      const before = this.#files;
-      if (files.rules.revision === before.rules.revision && files.registry.digest === before.registry.digest) return;
-      this.#warnOf(files);
-      await this.#parts.keepTexts(files.rules.revision, files.rules.texts);
+      if (this.#isRejected) this.#deps.log.info('reload.mended', { revision: files.rules.revision });
+      this.#isRejected = false;
+      const previous = this.#files;
+      if (files.rules.revision === previous.rules.revision && files.registry.digest === previous.registry.digest)
+        return;
+      this.#logWarnings(files);
+      await this.#deps.savePolicyTexts(files.rules.revision, files.rules.texts);
       this.#files = files;
-      const [old, now] = [before.registry.servers, files.registry.servers];
-      for (const name of this.#observed.keys())
-        if (!isSameServer(old.get(name), now.get(name))) this.#observed.delete(name);
-      await this.#putInForce(files);
-      await this.#noteApplied(before, files);
+      const [old, now] = [previous.registry.servers, files.registry.servers];
+      for (const name of this.#discovered.keys())
+        if (!isSameServer(old.get(name), now.get(name))) this.#discovered.delete(name);
+      await this.#activate(files);
+      await this.#recordApplied(previous, files);
     });
   }
 
-  #warnOf({ registry, lock }: Files): void {
+  #logWarnings({ registry, lock }: Files): void {
     for (const problem of [...registry.warnings, ...lock.warnings]) {
-      this.#parts.log.warn('registry.warning', { problem: formatProblem(problem) });
+      this.#deps.log.warn('registry.warning', { problem: formatProblem(problem) });
     }
   }
 
-  async #noteApplied(before: Files, now: Files): Promise<void> {
-    const { journal, log } = this.#parts;
-    if (before.rules.revision !== now.rules.revision) {
+  async #recordApplied(previous: Files, now: Files): Promise<void> {
+    const { systemEvents, log } = this.#deps;
+    if (previous.rules.revision !== now.rules.revision) {
       log.info('policy.applied', { revision: now.rules.revision });
-      await journal.note({ kind: 'policy.applied', from: before.rules.revision, to: now.rules.revision });
+      await systemEvents.record({ kind: 'policy.applied', from: previous.rules.revision, to: now.rules.revision });
     }
-    if (before.registry.digest !== now.registry.digest) {
+    if (previous.registry.digest !== now.registry.digest) {
       log.info('registry.applied', { registry: now.registry.digest });
-      await journal.note({ kind: 'registry.applied', from: before.registry.digest, to: now.registry.digest });
+      await systemEvents.record({ kind: 'registry.applied', from: previous.registry.digest, to: now.registry.digest });
     }
   }
 
-  async #refuseFiles(error: unknown): Promise<void> {
-    this.#isRefused = true;
+  async #rejectFiles(error: unknown): Promise<void> {
+    this.#isRejected = true;
     const problems: readonly Problem[] =
-      error instanceof ProblemError ? error.problems : [unexpected(this.#parts.settings.policies)];
-    for (const problem of problems) this.#parts.log.error('reload.refused', { problem: formatProblem(problem) });
-    const inRegistry = problems.some(({ at }) => at.startsWith(this.#parts.settings.registry));
-    await this.#parts.journal.note({
+      error instanceof ProblemError ? error.problems : [unreadableFiles(this.#deps.settings.policies)];
+    for (const problem of problems) this.#deps.log.error('reload.refused', { problem: formatProblem(problem) });
+    const inRegistry = problems.some(({ at }) => at.startsWith(this.#deps.settings.registry));
+    await this.#deps.systemEvents.record({
       kind: inRegistry ? 'registry.rejected' : 'policy.rejected',
       problems: problems.slice(0, 20).map(({ code, at }) => ({ code, at })),
     });
   }
 
   /** Builds catalog and world of `files` and what was observed, makes new pins durable, and swaps. */
-  async #putInForce(files: Files): Promise<void> {
+  async #activate(files: Files): Promise<void> {
     const catalog = buildCatalog({ ...this.#catalogInput(files, this.#pins), previous: this.#catalog });
     if (catalog.newPins.length > 0) {
-      await this.#parts.savePins(catalog.newPins);
+      await this.#deps.savePins(catalog.newPins);
       this.#pins = withPins(this.#pins, catalog.newPins);
     }
     this.#catalog = catalog;
     // What a call is judged by is compiled now: the first call of a tool costs no more than the second.
-    const { schemas } = this.#parts.chainState;
+    const { schemas } = this.#deps.controlState;
     for (const { inputSchema, outputSchema } of catalog.targets) {
       schemas.compile(inputSchema);
       if (outputSchema) schemas.compile(outputSchema);
     }
     for (const { inputSchema } of catalog.prompts) schemas.compile(inputSchema);
-    this.#parts.onWorld(worldOf(files, catalog), files.registry, files.rules);
-    await this.#alarms.tell(catalog);
+    this.#deps.onSnapshot(snapshotOf(files, catalog), files.registry, files.rules);
+    await this.#alerts.update(catalog);
   }
 
   #catalogInput(files: Files, pins: Pins): Parameters<typeof buildCatalog>[0] {
@@ -219,44 +220,44 @@ export class Standing {
       registry: files.registry,
       lock: files.lock.pins,
       pins,
-      observed: this.#observed,
+      discovered: this.#discovered,
       admit: admitTool,
       assumePinned: true,
     };
   }
 
   /** One change after the other: two that build beside each other would each miss the other's half. */
-  #change(act: () => Promise<void>): Promise<void> {
-    const done = this.#changes.then(act);
-    this.#changes = done.catch((error: unknown) => {
-      this.#parts.log.error('change.failed', { error: thrownText(error) });
+  #enqueue(act: () => Promise<void>): Promise<void> {
+    const done = this.#lastChange.then(act);
+    this.#lastChange = done.catch((error: unknown) => {
+      this.#deps.log.error('change.failed', { error: errorMessage(error) });
     });
-    return this.#changes;
+    return this.#lastChange;
   }
 }
 
-function readFiles({ settings, clock, chainState }: StandingParts, pins: Pins, before?: Files): Files {
+function readFiles({ settings, clock, controlState }: SnapshotStoreDeps, pins: Pins, previous?: Files): Files {
   const problems: Problem[] = [];
   const found = readOrCollect(problems, () => readRegistry(settings.registry));
-  const texts = readOrCollect(problems, () => readRuleTexts(settings.policies));
-  const rules = texts && readOrCollect(problems, () => loadRules(texts, settings.policies));
-  if (texts && before) problems.push(...goneFiles(texts, before.rules, settings.policies));
+  const texts = readOrCollect(problems, () => readPolicyTexts(settings.policies));
+  const rules = texts && readOrCollect(problems, () => loadPolicyBundle(texts, settings.policies));
+  if (texts && previous) problems.push(...missingFiles(texts, previous.rules, settings.policies));
   if (!found || !rules || problems.length > 0) throw new ProblemError(problems);
-  const known = knownOf(found.registry, [found.lock.pins, pins]);
+  const known = registryFacts(found.registry, [found.lock.pins, pins]);
   const { failures } = runSuite(rules.policySet, rules.suites, { ...known, nowMs: clock.wallMs() });
   if (failures.length > 0) throw new ProblemError(failures);
-  const same = before?.rules.revision === rules.revision ? before : undefined;
-  return { ...found, rules: same?.rules ?? rules, chain: same?.chain ?? chainOf(rules, chainState) };
+  const same = previous?.rules.revision === rules.revision ? previous : undefined;
+  return { ...found, rules: same?.rules ?? rules, controls: same?.controls ?? controlLists(rules, controlState) };
 }
 
-function worldOf({ registry, rules, chain }: Files, catalog: Catalog): World {
+function snapshotOf({ registry, rules, controls }: Files, catalog: Catalog): Snapshot {
   const { policySet } = rules;
   const subjects = new WeakMap<Principal, readonly string[]>();
   return {
     revision: rules.revision,
     registry: registry.digest,
-    ...chain,
-    offers: {
+    ...controls,
+    features: {
       ...{ tool: catalog.targets, prompt: catalog.prompts, resource: catalog.resources, template: catalog.templates },
     },
     isComplete: [...catalog.servers.values()].every((status) => status === 'listed'),
@@ -273,15 +274,15 @@ function worldOf({ registry, rules, chain }: Files, catalog: Catalog): World {
       }
       return known;
     },
-    maySee: (who, target) => mayEverUse(policySet, who, target),
-    mayEver: (who, target, action) =>
+    isVisible: (who, target) => isUsableTarget(policySet, who, target),
+    couldBeAllowed: (who, target, action) =>
       target.kind === 'template' && action !== 'complete'
-        ? mayEverReachBy(policySet, who, { template: target, action })
-        : mayEverReach(policySet, who, { target, action }),
+        ? couldReachThroughTemplate(policySet, who, { template: target, action })
+        : couldAllow(policySet, who, { target, action }),
   };
 }
 
-function unexpected(at: string): Problem {
+function unreadableFiles(at: string): Problem {
   return {
     code: 'config-unreadable',
     at,

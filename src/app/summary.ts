@@ -1,4 +1,4 @@
-import type { HttpIngress } from '../ingress/http.ts';
+import type { HttpServer } from '../ingress/http.ts';
 import type { BrokerCore } from './compose.ts';
 
 /** What a daemon serves, for the person who started it. */
@@ -16,17 +16,17 @@ export interface DaemonSummary {
 }
 
 /** Sums up what is in force now. */
-export function summaryOf(
+export function summarize(
   core: BrokerCore,
   {
     firstKey,
     http,
   }: {
     readonly firstKey: { readonly agent: string; readonly key: string } | undefined;
-    readonly http: HttpIngress | undefined;
+    readonly http: HttpServer | undefined;
   },
 ): DaemonSummary {
-  const { catalog, registry, rules } = core.standing;
+  const { catalog, registry, rules } = core.snapshots;
   const host = http?.host.includes(':') ? `[${http.host}]` : http?.host;
   return {
     ...(http ? { url: `http://${host}:${http.port}/mcp` } : {}),

@@ -1,7 +1,7 @@
 import { isAbsolute, join, resolve } from 'node:path';
-import { resolveAll } from '../credentials/reference.ts';
-import { secretFileReader } from '../credentials/secret-file.ts';
-import type { PostureRow } from '../domain/posture.ts';
+import { resolveAllSecretReferences } from '../credentials/reference.ts';
+import { createSecretFileReader } from '../credentials/secret-file.ts';
+import type { FailureMode } from '../domain/posture.ts';
 import { formatProblem, type Problem, ProblemError } from '../domain/problem.ts';
 import { digestOfJson } from '../lib/digest.ts';
 import type { JsonObject } from '../lib/json.ts';
@@ -12,7 +12,7 @@ import type { Log } from '../telemetry/log.ts';
 import type { UpstreamServer } from '../upstream/upstream-server.ts';
 
 /** Where secrets and relative paths are looked up. */
-export interface UpstreamSurroundings {
+export interface UpstreamContext {
   /** Directory of the registry. */
   readonly registryDir: string;
   /** What relative working directories start from. */
@@ -20,20 +20,20 @@ export interface UpstreamSurroundings {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly log: Log;
   /** What policy lets a server ask of any agent that is declared. Default: nothing. */
-  asksOf?(server: string): JsonObject;
+  clientCapabilitiesOf?(server: string): JsonObject;
 }
 
 /** The back door's view of the servers of a registry. Secrets are looked up when a server is started, not before. */
-export function upstreamServers(registry: Registry, around: UpstreamSurroundings): readonly UpstreamServer[] {
-  return [...registry.servers.values()].map((server) => upstreamServer(server, registry, around));
+export function upstreamServers(registry: Registry, context: UpstreamContext): readonly UpstreamServer[] {
+  return [...registry.servers.values()].map((server) => upstreamServer(server, registry, context));
 }
 
-export const secretPosture: PostureRow<'upstream-unavailable'> = {
-  guard: 'secrets',
-  when: 'a reference leads to no secret',
-  yields: 'upstream-unavailable',
+export const secretFailureMode: FailureMode<'upstream-unavailable'> = {
+  control: 'secrets',
+  trigger: 'a reference leads to no secret',
+  result: 'upstream-unavailable',
   means: 'the server is not started',
-  opens: null,
+  override: null,
 };
 
 /** What is wrong with a secret reference of a server, or with the file behind it. */
@@ -42,52 +42,57 @@ export type ServerSecretProblem = { readonly server: string; readonly problem: P
 /** Looks every secret up as a start of its server would, and tells what would be in its way. Reveals none. */
 export function secretProblems(
   registry: Registry,
-  around: Omit<UpstreamSurroundings, 'log' | 'home'>,
+  context: Omit<UpstreamContext, 'log' | 'home'>,
 ): readonly ServerSecretProblem[] {
-  const found: ServerSecretProblem[] = [];
+  const problems: ServerSecretProblem[] = [];
   for (const server of registry.servers.values()) {
-    const tell = (problem: Problem): void => void found.push({ server: server.name, problem: { ...problem } });
+    const collect = (problem: Problem): void => void problems.push({ server: server.name, problem: { ...problem } });
     try {
-      secretsOf(server, registry, { ...around, warn: tell });
+      secretsOf(server, registry, { ...context, warn: collect });
     } catch (error) {
       if (!(error instanceof ProblemError)) throw error;
-      error.problems.forEach(tell);
+      error.problems.forEach(collect);
     }
   }
-  return found;
+  return problems;
 }
 
 /** The secrets of a server by variable or header. @throws ProblemError with every reference that leads nowhere. */
 function secretsOf(
   { name, transport }: ServerSettings,
   registry: Registry,
-  around: Omit<UpstreamSurroundings, 'log' | 'home'> & { readonly warn: (problem: Problem) => void },
+  context: Omit<UpstreamContext, 'log' | 'home'> & { readonly warn: (problem: Problem) => void },
 ): ReadonlyMap<string, Secret> {
-  const readFile = secretFileReader({ baseDir: resolve(around.registryDir), warn: around.warn });
+  const readFile = createSecretFileReader({ baseDir: resolve(context.registryDir), warn: context.warn });
   const isStdio = transport.type === 'stdio';
   const key = isStdio ? 'env' : 'headers';
-  const place = (of: string): string => registry.placeOf(name, ['transport', key, of]);
+  const place = (of: string): string => registry.locationOf(name, ['transport', key, of]);
   const use = isStdio ? 'variable' : 'header';
-  return resolveAll(isStdio ? transport.env : transport.headers, { env: around.env, readFile, place, use });
+  return resolveAllSecretReferences(isStdio ? transport.env : transport.headers, {
+    env: context.env,
+    readFile,
+    location: place,
+    use,
+  });
 }
 
-function upstreamServer(server: ServerSettings, registry: Registry, around: UpstreamSurroundings): UpstreamServer {
+function upstreamServer(server: ServerSettings, registry: Registry, context: UpstreamContext): UpstreamServer {
   const { transport } = server;
   const warn = (problem: Problem): void =>
-    around.log.warn('secret.exposed', { server: server.name, problem: formatProblem(problem) });
+    context.log.warn('secret.exposed', { server: server.name, problem: formatProblem(problem) });
   const reveal = async (): Promise<Readonly<Record<string, string>>> =>
-    revealed(secretsOf(server, registry, { ...around, warn }));
-  const asks = around.asksOf?.(server.name) ?? {};
+    revealAll(secretsOf(server, registry, { ...context, warn }));
+  const capabilities = context.clientCapabilitiesOf?.(server.name) ?? {};
   return {
     name: server.name,
-    revision: digestOfJson({ ...asJson(transport, server), asks }),
+    revision: digestOfJson({ ...sessionSettings(transport, server), asks: capabilities }),
     transport:
       transport.type === 'stdio'
         ? {
             type: 'stdio',
             command: transport.command,
             args: transport.args,
-            cwd: workingDirectory(transport.cwd, around.home),
+            cwd: workingDirectory(transport.cwd, context.home),
             resolveEnv: reveal,
           }
         : { type: transport.type, url: transport.url, resolveHeaders: reveal },
@@ -101,7 +106,7 @@ function upstreamServer(server: ServerSettings, registry: Registry, around: Upst
     sharing: server.sharing,
     maxResultBytes: server.maxResultBytes,
     era: server.era,
-    asks,
+    discoveryCapabilities: capabilities,
   };
 }
 
@@ -110,12 +115,12 @@ function workingDirectory(cwd: string | undefined, home: string): string {
   return isAbsolute(cwd) ? cwd : join(home, cwd);
 }
 
-function revealed(secrets: ReadonlyMap<string, Secret>): Readonly<Record<string, string>> {
+function revealAll(secrets: ReadonlyMap<string, Secret>): Readonly<Record<string, string>> {
   return Object.fromEntries([...secrets].map(([name, secret]) => [name, secret.reveal()]));
 }
 
 /** What a running session depends on. References, not values: a secret that changes is seen at the next start. */
-function asJson(transport: ServerSettings['transport'], server: ServerSettings): JsonObject {
+function sessionSettings(transport: ServerSettings['transport'], server: ServerSettings): JsonObject {
   const { sharing, era, maxResultBytes, maxTools, timeoutMs, startTimeoutMs, idleMs } = server;
   const { connectTimeoutMs, stallTimeoutMs, maxNotifications } = server;
   return {

@@ -1,24 +1,24 @@
-import { agentIdOf } from '../domain/agent-name.ts';
-import { USE_OF } from '../domain/call.ts';
+import { parseAgentId } from '../domain/agent-name.ts';
+import { PRIMARY_ACTION } from '../domain/call.ts';
 import type { Problem } from '../domain/problem.ts';
 import { explain } from '../policy/explain.ts';
-import { pinnedMembers, unpinnedOriginals } from '../registry/virtual-pins.ts';
+import { findUnpinnedReferences, pinnedIds } from '../registry/virtual-pins.ts';
 import type { VirtualServer } from '../registry/virtual-settings.ts';
-import { questionAbout, type RulesOnFile } from './policy-questions.ts';
+import { accessRequestFor, type PolicyFiles } from './policy-questions.ts';
 
 /**
  * Warns of virtual servers that name a server that is not there, or what nobody has agreed to. No server is asked: what
  * each has beyond its pins the broker finds out.
  */
-export function unknownMembers({ registry, pinned }: RulesOnFile): Problem[] {
+export function unknownMembers({ registry, pinned }: PolicyFiles): Problem[] {
   const ids = [...pinned];
-  const seen = (name: string): boolean => ids.some((id) => id.slice(id.indexOf(':') + 1).startsWith(`${name}/`));
-  const servers = [...registry.servers.values()].filter(({ name, pin }) => pin === 'lock' || seen(name));
-  const agreed = { pinned: ids, servers: servers.map(({ name }) => name) };
+  const hasPins = (name: string): boolean => ids.some((id) => id.slice(id.indexOf(':') + 1).startsWith(`${name}/`));
+  const servers = [...registry.servers.values()].filter(({ name, pin }) => pin === 'lock' || hasPins(name));
+  const agreements = { pinned: ids, servers: servers.map(({ name }) => name) };
   return [
     ...registry.warnings.filter(({ code }) => code === 'registry-original-unknown'),
     ...[...registry.virtual.values()].flatMap((server) =>
-      unpinnedOriginals(server, agreed).map(
+      findUnpinnedReferences(server, agreements).map(
         (finding): Problem => ({ code: 'registry-original-unknown', ...finding, severity: 'warning' }),
       ),
     ),
@@ -26,23 +26,23 @@ export function unknownMembers({ registry, pinned }: RulesOnFile): Problem[] {
 }
 
 /** Warns of virtual servers of which no declared agent may use anything. Where resources are shown too nobody can tell. */
-export function ungrantedViews(files: RulesOnFile): Problem[] {
+export function ungrantedViews(files: PolicyFiles): Problem[] {
   // That nothing is allowed at all is said once, and not of each virtual server.
   if (files.rules.policySet.rows.length === 0) return [];
   return [...files.registry.virtual.values()].flatMap((server) => {
-    const members = pinnedMembers(server, [...files.pinned]);
+    const members = pinnedIds(server, [...files.pinned]);
     const isOpen = members.length === 0 || server.settings.resources.include.length > 0;
     return isOpen || members.some((id) => isGranted(id, files)) ? [] : [ungranted(server)];
   });
 }
 
-function isGranted(object: string, { rules, known }: RulesOnFile): boolean {
-  const action = USE_OF[object.startsWith('prompt:') ? 'prompt' : 'tool'];
+function isGranted(object: string, { rules, known }: PolicyFiles): boolean {
+  const action = PRIMARY_ACTION[object.startsWith('prompt:') ? 'prompt' : 'tool'];
   return known.agents.some((agent) => {
     const principal = known.principalOf(agent);
     if (principal === undefined) return false;
-    const about = { principal, agent: agentIdOf(agent), object, action };
-    return explain(rules.policySet, questionAbout(rules, known, about)).effect !== 'deny';
+    const about = { principal, agent: parseAgentId(agent), object, action };
+    return explain(rules.policySet, accessRequestFor(rules, known, about)).effect !== 'deny';
   });
 }
 

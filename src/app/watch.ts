@@ -2,7 +2,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /** How often directories are looked at: two looks and a load stay under one second. */
-const LOOK_EVERY_MS = 200;
+const DIRECTORY_POLL_MS = 200;
 
 /**
  * Looks at directories and calls `onChange` when their files have changed and have then stayed the same for one look,
@@ -12,34 +12,34 @@ const LOOK_EVERY_MS = 200;
  */
 export function watchDirectories(
   dirs: readonly string[],
-  loaded: DirectoriesSignature,
+  loaded: DirectorySignature,
   onChange: () => void | Promise<void>,
 ): () => void {
-  let stopped = false;
+  let isStopped = false;
   let settled = loaded;
-  let before = loaded;
+  let previous = loaded;
   let timer: NodeJS.Timeout | undefined;
-  const look = async (): Promise<void> => {
-    const now = await signatureOf(dirs);
-    if (now === before && now !== settled) {
+  const poll = async (): Promise<void> => {
+    const now = await directorySignature(dirs);
+    if (now === previous && now !== settled) {
       settled = now;
       await onChange();
     }
-    before = now;
-    if (!stopped) timer = setTimeout(() => void look(), LOOK_EVERY_MS).unref();
+    previous = now;
+    if (!isStopped) timer = setTimeout(() => void poll(), DIRECTORY_POLL_MS).unref();
   };
-  timer = setTimeout(() => void look(), LOOK_EVERY_MS).unref();
+  timer = setTimeout(() => void poll(), DIRECTORY_POLL_MS).unref();
   return () => {
-    stopped = true;
+    isStopped = true;
     clearTimeout(timer);
   };
 }
 
 /** How the files of directories are, without their content. */
-export type DirectoriesSignature = string;
+export type DirectorySignature = string;
 
 /** Looks at directories once. */
-export async function signatureOf(dirs: readonly string[]): Promise<DirectoriesSignature> {
+export async function directorySignature(dirs: readonly string[]): Promise<DirectorySignature> {
   const parts = await Promise.all(dirs.map((dir) => folderSignature(dir)));
   return parts.join('\n');
 }

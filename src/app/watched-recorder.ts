@@ -4,8 +4,8 @@ import type { Outcome } from '../domain/outcome.ts';
 import type { Log } from '../telemetry/log.ts';
 
 /** The recorder, and one log line for each call when its record is durable: what an operator watches. */
-export function watchedRecorder(recorder: Recorder, log: Log): Recorder {
-  const tell = (call: Call, outcome: Outcome, durationMs?: number): void => {
+export function loggingRecorder(recorder: Recorder, log: Log): Recorder {
+  const logCall = (call: Call, outcome: Outcome, durationMs?: number): void => {
     log.info(`call.${outcome.kind}`, {
       principal: call.principal.id,
       target: call.target.id,
@@ -19,11 +19,11 @@ export function watchedRecorder(recorder: Recorder, log: Log): Recorder {
     admitted: (decided) => recorder.admitted(decided),
     refused: async (decided, refusal) => {
       await recorder.refused(decided, refusal);
-      tell(decided.call, refusal);
+      logCall(decided.call, refusal);
     },
     closed: async (ended) => {
       await recorder.closed(ended);
-      tell(ended.call, ended.outcome, ended.durationMs);
+      logCall(ended.call, ended.outcome, ended.durationMs);
     },
     malformed: (message) => recorder.malformed(message),
   };

@@ -1,205 +1,231 @@
-import type { AgentLink, AskAnswer } from '../domain/agent-link.ts';
+import type { ClientContext, ClientResponse } from '../domain/agent-link.ts';
 import type { Call } from '../domain/call.ts';
 import type { DispatchResult, InputRequired, Outcome } from '../domain/outcome.ts';
-import { type AskAgent, QUESTION_ACTIONS, type QuestionAnswer, type ServerQuestion } from '../domain/question.ts';
-import { Cancellation, type CancelSignal, eitherSignal } from '../lib/cancellation.ts';
+import {
+  INPUT_REQUEST_ACTIONS,
+  type InputRequest,
+  type InputResponse,
+  type SendInputRequest,
+} from '../domain/question.ts';
+import { anySignal, Cancellation, type CancelSignal } from '../lib/cancellation.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Ids } from '../lib/ids.ts';
-import { allowedCapabilities, canAnswer } from '../questions/allowed-capabilities.ts';
-import { dressedQuestion } from '../questions/dressed-question.ts';
-import { ShownUrls } from '../questions/shown-urls.ts';
-import type { Reaction, Suspension } from '../questions/suspension.ts';
-import type { Suspensions } from '../questions/suspensions.ts';
+import { allowedCapabilities, canRespond } from '../questions/allowed-capabilities.ts';
+import { rewriteForClient } from '../questions/dressed-question.ts';
+import { UrlIdMap } from '../questions/shown-urls.ts';
+import type { InputResult, SuspendedCall } from '../questions/suspension.ts';
+import type { SuspendedCallStore } from '../questions/suspensions.ts';
 import type { DispatchOptions } from './broker.ts';
-import { LegLink } from './leg-link.ts';
-import type { Walk } from './walk.ts';
-import type { World } from './world.ts';
+import { RoundClientContext } from './leg-link.ts';
+import type { CallState } from './walk.ts';
+import type { Snapshot } from './world.ts';
 
 /** What asking needs from the hall. */
-export interface AskingParts {
-  readonly suspensions: Suspensions;
+export interface InputRequiredDeps {
+  readonly suspendedCallStore: SuspendedCallStore;
   readonly clock: Clock;
   readonly ids: Ids;
   /** The back door. MUST NOT reject. */
   dispatch(call: Call, options: DispatchOptions): Promise<DispatchResult>;
   /** Walks a question like any call. */
-  walk(walk: Walk): Promise<Outcome>;
+  runInputRequest(state: CallState): Promise<Outcome>;
   /** The world in force: a question is judged by the rules of the moment it is asked. */
-  world(): World;
+  snapshot(): Snapshot;
 }
 
 /** Brings a question before the agent and its reaction back. */
-type Deliver = (question: ServerQuestion, signal: CancelSignal) => Promise<DispatchResult>;
+type DeliverInputRequest = (request: InputRequest, signal: CancelSignal) => Promise<DispatchResult>;
 
 /**
  * Sends calls whose tool server may ask before it answers. A legacy agent is asked by a request on the stream of its call;
  * a stateless one with the end of its request, and the call goes on with the next that brings the answers.
  */
-export class Asking {
-  readonly #parts: AskingParts;
-  readonly #links = new WeakMap<Suspension, LegLink>();
+export class InputRequiredFlow {
+  readonly #deps: InputRequiredDeps;
+  readonly #contexts = new WeakMap<SuspendedCall, RoundClientContext>();
 
-  constructor(parts: AskingParts) {
-    this.#parts = parts;
+  constructor(deps: InputRequiredDeps) {
+    this.#deps = deps;
   }
 
   /** Sends one leg of a call. */
-  send(walk: Walk): Promise<DispatchResult | InputRequired> {
-    const { call, link, signal } = walk;
-    if (call.resumption !== undefined) return this.#goOn(walk);
-    if (link === undefined || !canAnswer(link.capabilities) || call.action === 'complete') {
-      return this.#parts.dispatch(call, { signal, link });
+  send(state: CallState): Promise<DispatchResult | InputRequired> {
+    const { call, clientContext, signal } = state;
+    if (call.resumption !== undefined) return this.#resume(state);
+    if (clientContext === undefined || !canRespond(clientContext.capabilities) || call.action === 'complete') {
+      return this.#deps.dispatch(call, { signal, clientContext });
     }
-    return link.ask === undefined ? this.#begin(walk, link) : this.#sendAsked(walk, link);
+    return clientContext.sendRequest === undefined
+      ? this.#begin(state, clientContext)
+      : this.#sendInteractive(state, clientContext);
   }
 
-  async #sendAsked(walk: Walk, link: AgentLink): Promise<DispatchResult> {
-    const { call, signal } = walk;
-    const timeoutMs = this.#parts.suspensions.expiryMs;
+  async #sendInteractive(state: CallState, clientContext: ClientContext): Promise<DispatchResult> {
+    const { call, signal } = state;
+    const timeoutMs = this.#deps.suspendedCallStore.expiryMs;
     // What a server asked and did not wait for is asked in vain.
-    const over = new Cancellation();
-    const onAbort = (): void => over.abort();
+    const ended = new Cancellation();
+    const onAbort = (): void => ended.abort();
     signal.addEventListener('abort', onAbort, { once: true });
-    const shown = new ShownUrls(link);
-    const ask: AskAgent = (question, withdrawn) => {
-      const either = eitherSignal(over.signal, withdrawn);
-      const deliver: Deliver = async (dressed, signalOfQuestion) => {
-        if (link.ask === undefined) return unanswered('the client cannot be asked');
-        shown.note(question, dressed);
-        const { method, params } = dressed;
-        return dispatchResultOf(await link.ask(method, params, { signal: signalOfQuestion, timeoutMs }));
+    const urls = new UrlIdMap(clientContext);
+    const sendInputRequest: SendInputRequest = (request, cancelSignal) => {
+      const requestOrCallSignal = anySignal(ended.signal, cancelSignal);
+      const deliver: DeliverInputRequest = async (rewritten, requestSignal) => {
+        if (clientContext.sendRequest === undefined) return failedInputRequest('the client cannot be asked');
+        urls.add(request, rewritten);
+        const { method, params } = rewritten;
+        return toDispatchResult(await clientContext.sendRequest(method, params, { signal: requestSignal, timeoutMs }));
       };
-      return this.#question(walk, question, { signal: either, deliver, capabilities: link.capabilities });
+      return this.#sendInputRequest(state, request, {
+        signal: requestOrCallSignal,
+        deliver,
+        capabilities: clientContext.capabilities,
+      });
     };
-    const capabilities = capabilitiesFor(walk, link);
-    const asking = { capabilities, ask, expiryMs: timeoutMs, shown, giveWay: () => false };
-    const came = await this.#parts.dispatch(call, { signal, link, asking });
+    const capabilities = capabilitiesFor(state, clientContext);
+    const inputRequests = {
+      capabilities,
+      send: sendInputRequest,
+      expiryMs: timeoutMs,
+      urlCompletion: urls,
+      preempt: () => false,
+    };
+    const result = await this.#deps.dispatch(call, { signal, clientContext, inputRequests });
     signal.removeEventListener('abort', onAbort);
-    over.abort();
-    return came;
+    ended.abort();
+    return result;
   }
 
-  #begin(walk: Walk, link: AgentLink): Promise<DispatchResult | InputRequired> {
-    const suspension = this.#parts.suspensions.begin(walk.call);
-    const { signal } = suspension;
-    const relay = new LegLink(link);
-    this.#links.set(suspension, relay);
-    const ask: AskAgent = (question, withdrawn) =>
-      this.#suspend(walk, question, { suspension, withdrawn, capabilities: link.capabilities });
-    const { expiryMs } = this.#parts.suspensions;
-    const giveWay = (): boolean => suspension.giveWay();
-    const asking = { capabilities: capabilitiesFor(walk, link), ask, expiryMs, giveWay };
-    const ended = this.#leg(walk, suspension);
-    suspension.follow(this.#parts.dispatch(walk.call, { signal, link: relay, asking }));
-    return ended;
+  #begin(state: CallState, clientContext: ClientContext): Promise<DispatchResult | InputRequired> {
+    const suspended = this.#deps.suspendedCallStore.begin(state.call);
+    const { signal } = suspended;
+    const context = new RoundClientContext(clientContext);
+    this.#contexts.set(suspended, context);
+    const sendInputRequest: SendInputRequest = (request, cancelSignal) =>
+      this.#requestOnNextRound(state, request, { suspended, cancelSignal, capabilities: clientContext.capabilities });
+    const { expiryMs } = this.#deps.suspendedCallStore;
+    const preempt = (): boolean => suspended.preempt();
+    const inputRequests = {
+      capabilities: capabilitiesFor(state, clientContext),
+      send: sendInputRequest,
+      expiryMs,
+      preempt,
+    };
+    const roundResult = this.#runRound(state, suspended);
+    suspended.follow(this.#deps.dispatch(state.call, { signal, clientContext: context, inputRequests }));
+    return roundResult;
   }
 
-  #goOn(walk: Walk): Promise<DispatchResult | InputRequired> {
-    const suspension = this.#parts.suspensions.take(walk.call.id);
+  #resume(state: CallState): Promise<DispatchResult | InputRequired> {
+    const suspended = this.#deps.suspendedCallStore.take(state.call.id);
     // INVARIANT: `request-state` let only calls through that claimed what waits.
-    if (suspension === undefined) throw new Error('a call goes on with nothing');
-    suspension.answer(walk.call.resumption?.responses ?? {});
-    return this.#leg(walk, suspension);
+    if (suspended === undefined) throw new Error('a call goes on with nothing');
+    suspended.respond(state.call.resumption?.responses ?? {});
+    return this.#runRound(state, suspended);
   }
 
-  async #leg(walk: Walk, suspension: Suspension): Promise<DispatchResult | InputRequired> {
-    const relay = this.#links.get(suspension);
-    relay?.follow(walk.link);
-    const end = await suspension.leg(walk.signal);
-    relay?.follow(undefined);
-    if (end.kind === 'ended') return end.came;
-    const state = this.#parts.suspensions.suspend(suspension, walk.call);
-    return { kind: 'input-required', requests: end.requests, state };
+  async #runRound(state: CallState, suspended: SuspendedCall): Promise<DispatchResult | InputRequired> {
+    const context = this.#contexts.get(suspended);
+    context?.follow(state.clientContext);
+    const end = await suspended.runRound(state.signal);
+    context?.follow(undefined);
+    if (end.kind === 'ended') return end.result;
+    const requestState = this.#deps.suspendedCallStore.suspend(suspended, state.call);
+    return { kind: 'input-required', requests: end.requests, state: requestState };
   }
 
-  async #suspend(
-    walk: Walk,
-    question: ServerQuestion,
-    how: {
-      readonly suspension: Suspension;
-      readonly withdrawn: CancelSignal | undefined;
+  async #requestOnNextRound(
+    state: CallState,
+    request: InputRequest,
+    options: {
+      readonly suspended: SuspendedCall;
+      readonly cancelSignal: CancelSignal | undefined;
       readonly capabilities: Call['args'];
     },
-  ): Promise<QuestionAnswer> {
-    const { suspension, withdrawn, capabilities } = how;
-    let isJudged = false;
-    const judged = (): void => {
-      if (!isJudged) suspension.judged();
-      isJudged = true;
+  ): Promise<InputResponse> {
+    const { suspended, cancelSignal, capabilities } = options;
+    let isEvaluated = false;
+    const endEvaluation = (): void => {
+      if (!isEvaluated) suspended.endEvaluation();
+      isEvaluated = true;
     };
-    suspension.judging();
-    const deliver: Deliver = (dressed, signal) => {
-      const reaction = suspension.ask(dressed, signal);
-      judged();
-      return reaction.then(resultOfReaction);
+    suspended.beginEvaluation();
+    const deliver: DeliverInputRequest = (rewritten, signal) => {
+      const response = suspended.request(rewritten, signal);
+      endEvaluation();
+      return response.then(toInputDispatchResult);
     };
     try {
-      return await this.#question(walk, question, {
-        signal: eitherSignal(suspension.signal, withdrawn),
+      return await this.#sendInputRequest(state, request, {
+        signal: anySignal(suspended.signal, cancelSignal),
         deliver,
         capabilities,
       });
     } finally {
-      judged();
+      endEvaluation();
     }
   }
 
-  async #question(
-    walk: Walk,
-    question: ServerQuestion,
-    how: { readonly signal: CancelSignal; readonly deliver: Deliver; readonly capabilities: Call['args'] },
-  ): Promise<QuestionAnswer> {
-    const { clock, ids } = this.#parts;
-    const { principal, context, id, target } = walk.call;
-    const world = this.#parts.world();
+  async #sendInputRequest(
+    state: CallState,
+    request: InputRequest,
+    options: {
+      readonly signal: CancelSignal;
+      readonly deliver: DeliverInputRequest;
+      readonly capabilities: Call['args'];
+    },
+  ): Promise<InputResponse> {
+    const { clock, ids } = this.#deps;
+    const { principal, context, id, target } = state.call;
+    const snapshot = this.#deps.snapshot();
     const server = 'server' in target ? target.server : '';
-    const isStateless = walk.link?.ask === undefined;
-    const dressed = dressedQuestion(question, { server, elicitationId: isStateless ? undefined : ids.uuidv7() });
+    const isStateless = state.clientContext?.sendRequest === undefined;
+    const rewritten = rewriteForClient(request, { server, elicitationId: isStateless ? undefined : ids.uuidv7() });
     const call: Call = {
-      ...{ id: ids.uuidv7(), principal, subjects: world.subjectsOf(principal), context },
-      ...{ action: QUESTION_ACTIONS[question.method], target: world.serverOf(server), args: dressed.params },
+      ...{ id: ids.uuidv7(), principal, subjects: snapshot.subjectsOf(principal), context },
+      ...{ action: INPUT_REQUEST_ACTIONS[request.method], target: snapshot.serverOf(server), args: rewritten.params },
       receivedAtMs: clock.wallMs(),
-      question: { causedBy: id, capabilities: how.capabilities },
+      inputRequest: { causedBy: id, capabilities: options.capabilities },
     };
-    const outcome = await this.#parts.walk({
-      ...{ world, call, startedMs: clock.monotonicMs(), signal: how.signal, link: undefined },
-      rows: { request: world.questionRow, result: world.answerRow },
-      send: () => how.deliver(dressed, how.signal),
+    const outcome = await this.#deps.runInputRequest({
+      ...{ snapshot, call, startedMs: clock.monotonicMs(), signal: options.signal, clientContext: undefined },
+      controls: { request: snapshot.inputRequestControls, response: snapshot.inputResponseControls },
+      send: () => options.deliver(rewritten, options.signal),
     });
-    return answerOf(outcome);
+    return inputResponseOf(outcome);
   }
 }
 
-function capabilitiesFor({ world, call }: Walk, link: AgentLink): Call['args'] {
+function capabilitiesFor({ snapshot, call }: CallState, clientContext: ClientContext): Call['args'] {
   const { target } = call;
   if (!('server' in target)) return {};
-  const server = world.serverOf(target.server);
-  return allowedCapabilities(link.capabilities, (action) => world.mayEver(call, server, action));
+  const server = snapshot.serverOf(target.server);
+  return allowedCapabilities(clientContext.capabilities, (action) => snapshot.couldBeAllowed(call, server, action));
 }
 
-function answerOf(outcome: Outcome): QuestionAnswer {
+function inputResponseOf(outcome: Outcome): InputResponse {
   if (outcome.kind === 'completed') return { kind: 'answered', result: outcome.result };
   if (outcome.kind === 'input-required') throw new Error('a question was interrupted by another');
   const { reason, message } = outcome;
   return { kind: 'unanswered', undeclared: reason === 'capability-missing', message };
 }
 
-function unanswered(message: string): DispatchResult {
+function failedInputRequest(message: string): DispatchResult {
   return { kind: 'failed', reason: 'question-unanswered', message, inDoubt: false };
 }
 
-function dispatchResultOf(answer: AskAnswer): DispatchResult {
-  if (answer.kind === 'result') return completed(answer.result);
-  if (answer.kind === 'error') {
-    return unanswered(`the client answered with error ${answer.error.code}`);
+function toDispatchResult(response: ClientResponse): DispatchResult {
+  if (response.kind === 'result') return completed(response.result);
+  if (response.kind === 'error') {
+    return failedInputRequest(`the client answered with error ${response.error.code}`);
   }
-  if (answer.why !== 'cancelled') return unanswered(answer.message);
-  return { kind: 'failed', reason: 'cancelled', message: answer.message, inDoubt: false };
+  if (response.cause !== 'cancelled') return failedInputRequest(response.message);
+  return { kind: 'failed', reason: 'cancelled', message: response.message, inDoubt: false };
 }
 
-function resultOfReaction(reaction: Reaction): DispatchResult {
-  if (reaction.kind === 'answered') return completed(reaction.result);
-  return { kind: 'failed', reason: reaction.reason, message: reaction.message, inDoubt: false };
+function toInputDispatchResult(response: InputResult): DispatchResult {
+  if (response.kind === 'answered') return completed(response.result);
+  return { kind: 'failed', reason: response.reason, message: response.message, inDoubt: false };
 }
 
 function completed(result: Call['args']): DispatchResult {

@@ -1,50 +1,60 @@
 import type { Call, CallContext } from '../domain/call.ts';
 import type { Exchange } from '../domain/control.ts';
-import type { MirroredArgument } from '../domain/mirrored-arguments.ts';
+import type { ParamHeader } from '../domain/mirrored-arguments.ts';
 import type { DispatchResult, InputRequired, Outcome, Refusal } from '../domain/outcome.ts';
 import type { Principal } from '../domain/principal.ts';
 import type { Reason } from '../domain/reasons.ts';
-import type { OfferKind, ResourceTarget } from '../domain/target.ts';
+import type { FeatureKind, ResourceTarget } from '../domain/target.ts';
 import type { ViewName } from '../domain/view-name.ts';
-import type { DecidedAct } from '../ledger/call-record.ts';
+import type { DecisionRecord } from '../ledger/call-record.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Ids } from '../lib/ids.ts';
-import { thrownText } from '../lib/thrown-text.ts';
-import type { Suspensions } from '../questions/suspensions.ts';
+import { errorMessage } from '../lib/thrown-text.ts';
+import type { SuspendedCallStore } from '../questions/suspensions.ts';
 import type { Log } from '../telemetry/log.ts';
-import { Asking } from './asking.ts';
+import { InputRequiredFlow } from './asking.ts';
 import type {
   Broker,
   CallOptions,
   CallReply,
   CallRequest,
   DispatchOptions,
+  FeatureList,
   ListListener,
   MalformedMessage,
-  OfferList,
-  Subscribed,
+  ServerCapabilities,
   SubscribeOptions,
-  Surfaces,
+  SubscribeReply,
 } from './broker.ts';
-import { DEFAULT_MAX_CALLS, overloadPosture } from './overload.ts';
-import { ledgerPosture, type Recorder } from './recorder.ts';
+import { DEFAULT_MAX_CALLS, overloadFailureMode } from './overload.ts';
+import { ledgerFailureMode, type Recorder } from './recorder.ts';
 import { ResourceSubscriptions } from './resource-subscriptions.ts';
 import { safeDispatch } from './safe-dispatch.ts';
-import { Shown } from './shown.ts';
-import { type GatheredControl, type OnControlFailure, settleAll, type WalkedRow, walkRow } from './step.ts';
-import { WaitingLegs } from './waiting-legs.ts';
-import { barredBy, cannotBeDecided, costOf, isVisible, rowsOf, targetOf, told, type Walk, withFixed } from './walk.ts';
-import type { World } from './world.ts';
+import { VisibleLists } from './shown.ts';
+import { type ControlRun, type EvaluatedControl, type OnControlFailure, runControls, settleAll } from './step.ts';
+import { SuspendedCalls } from './waiting-legs.ts';
+import {
+  applyFixedArguments,
+  type CallState,
+  controlsFor,
+  costOf,
+  indeterminateRefusal,
+  isVisible,
+  rejection,
+  resolveTarget,
+  toCallReply,
+} from './walk.ts';
+import type { Snapshot } from './world.ts';
 
 /** What the hall needs from the rooms; handed in by `app/`. */
-export interface BrokerParts {
+export interface PipelineDeps {
   readonly recorder: Recorder;
   /** The back door. MUST NOT reject for what an upstream does; one that rejects is a defect and the call is in doubt. */
   dispatch(call: Call, options: DispatchOptions): Promise<DispatchResult>;
   /** Tells tool servers that were told of a client's roots that these changed. */
   rootsChanged(principalId: string, session: string): void;
   /** The calls that wait for answers of agents. */
-  readonly suspensions: Suspensions;
+  readonly suspendedCallStore: SuspendedCallStore;
   /** Ends a subscription at the back door. */
   unsubscribe(principalId: string, target: ResourceTarget): void;
   readonly clock: Clock;
@@ -55,62 +65,62 @@ export interface BrokerParts {
 }
 
 /** The hall: walks each call through the chain of the world in force. Judges nothing itself. */
-export class GovernedBroker implements Broker {
-  readonly #parts: BrokerParts;
-  readonly #shown: Shown;
+export class CallPipeline implements Broker {
+  readonly #deps: PipelineDeps;
+  readonly #lists: VisibleLists;
   readonly #listeners = new Set<ListListener>();
   readonly #onFailure: OnControlFailure;
-  readonly #asking: Asking;
+  readonly #inputRequired: InputRequiredFlow;
   readonly #subscriptions: ResourceSubscriptions;
-  readonly #waiting: WaitingLegs;
-  #world: World;
-  #open = true;
-  #underWay = 0;
+  readonly #suspendedCalls: SuspendedCalls;
+  #snapshot: Snapshot;
+  #isOpen = true;
+  #inFlight = 0;
   #whenIdle: (() => void) | undefined;
 
-  constructor(world: World, parts: BrokerParts) {
-    this.#world = world;
-    this.#parts = parts;
-    this.#shown = new Shown(world);
-    this.#onFailure = (control, error) => parts.log.error('control.failed', { control, error: thrownText(error) });
-    this.#waiting = new WaitingLegs({ ...parts, onFailure: this.#onFailure });
-    this.#asking = new Asking({
-      ...{ suspensions: parts.suspensions, clock: parts.clock, ids: parts.ids },
-      dispatch: (call, how) => safeDispatch(parts, call, how),
-      walk: (walk) => this.#whole(walk),
-      world: () => this.#world,
+  constructor(snapshot: Snapshot, deps: PipelineDeps) {
+    this.#snapshot = snapshot;
+    this.#deps = deps;
+    this.#lists = new VisibleLists(snapshot);
+    this.#onFailure = (control, error) => deps.log.error('control.failed', { control, error: errorMessage(error) });
+    this.#suspendedCalls = new SuspendedCalls({ ...deps, onFailure: this.#onFailure });
+    this.#inputRequired = new InputRequiredFlow({
+      ...{ suspendedCallStore: deps.suspendedCallStore, clock: deps.clock, ids: deps.ids },
+      dispatch: (call, how) => safeDispatch(deps, call, how),
+      runInputRequest: (state) => this.#run(state),
+      snapshot: () => this.#snapshot,
     });
     this.#subscriptions = new ResourceSubscriptions({
-      world: () => this.#world,
-      walk: (request, options, barred) => this.#callUnless(barred, request, options),
-      unsubscribe: (principalId, target) => parts.unsubscribe(principalId, target),
+      snapshot: () => this.#snapshot,
+      call: (request, options, rejected) => this.#callUnlessRejected(rejected, request, options),
+      unsubscribe: (principalId, target) => deps.unsubscribe(principalId, target),
       onFailure: this.#onFailure,
     });
   }
 
   /** Puts another world in force for every call received from now on, and tells whose list changed. */
-  changeWorld(world: World): void {
-    this.#world = world;
+  applySnapshot(snapshot: Snapshot): void {
+    this.#snapshot = snapshot;
     this.#subscriptions.recheck();
-    for (const { principalId, kind, view } of this.#shown.change(world)) {
+    for (const { principalId, kind, view } of this.#lists.applySnapshot(snapshot)) {
       for (const listener of this.#listeners) listener(principalId, kind, view);
     }
   }
 
-  serves(principal: Principal, view: ViewName): boolean {
-    return this.#shown.serves(principal, view);
+  isViewVisible(principal: Principal, view: ViewName): boolean {
+    return this.#lists.isViewVisible(principal, view);
   }
 
-  list(principal: Principal, kind: OfferKind, view?: ViewName): OfferList {
-    return this.#shown.list(principal, kind, view);
+  list(principal: Principal, kind: FeatureKind, view?: ViewName): FeatureList {
+    return this.#lists.list(principal, kind, view);
   }
 
-  mirroredArguments(exposedName: string, view?: ViewName): readonly MirroredArgument[] {
-    return this.#shown.mirroredArguments(exposedName, view);
+  paramHeaders(exposedName: string, view?: ViewName): readonly ParamHeader[] {
+    return this.#lists.paramHeaders(exposedName, view);
   }
 
-  surfacesOf(principal: Principal, view?: ViewName): Surfaces {
-    return this.#shown.surfacesOf(principal, view);
+  capabilitiesOf(principal: Principal, view?: ViewName): ServerCapabilities {
+    return this.#lists.capabilitiesOf(principal, view);
   }
 
   onListChanged(listener: ListListener): () => void {
@@ -119,179 +129,196 @@ export class GovernedBroker implements Broker {
   }
 
   async recordMalformed(message: MalformedMessage): Promise<void> {
-    const { revision, registry } = this.#world;
+    const { revision, registry } = this.#snapshot;
     try {
-      await this.#parts.recorder.malformed({ ...message, revision, registry });
+      await this.#deps.recorder.malformed({ ...message, revision, registry });
     } catch (error) {
-      this.#parts.log.error('ledger.unavailable', { error: thrownText(error) });
+      this.#deps.log.error('ledger.unavailable', { error: errorMessage(error) });
     }
   }
 
   rootsChanged({ id }: Principal, { session }: CallContext): void {
-    this.#parts.rootsChanged(id, session);
+    this.#deps.rootsChanged(id, session);
   }
 
   call(request: CallRequest, options: CallOptions): Promise<CallReply> {
-    const isFull = this.#underWay >= (this.#parts.maxCalls ?? DEFAULT_MAX_CALLS);
+    const isFull = this.#inFlight >= (this.#deps.maxCalls ?? DEFAULT_MAX_CALLS);
     // What belongs to a call that was let in, a question of its server or the answer to it, is not refused halfway.
-    return this.#callUnless(
-      isFull && request.resumption === undefined ? overloadPosture.yields : undefined,
+    return this.#callUnlessRejected(
+      isFull && request.resumption === undefined ? overloadFailureMode.result : undefined,
       request,
       options,
     );
   }
 
-  subscribe(request: Omit<CallRequest, 'verb' | 'args'>, options: SubscribeOptions): Promise<Subscribed> {
+  subscribe(request: Omit<CallRequest, 'operation' | 'args'>, options: SubscribeOptions): Promise<SubscribeReply> {
     return this.#subscriptions.subscribe(request, options);
   }
 
   /** A resource of a server changed that these principals are subscribed to, or may have. */
   resourceUpdated(server: string, uri: string, principalIds: readonly string[]): void {
-    this.#subscriptions.updated(server, uri, principalIds);
+    this.#subscriptions.notifyUpdated(server, uri, principalIds);
   }
 
-  async #callUnless(barred: Reason | undefined, request: CallRequest, options: CallOptions): Promise<CallReply> {
-    const walk = this.#receive(request, options);
-    return told(walk.call, await this.#whole(walk, barred));
+  async #callUnlessRejected(
+    rejected: Reason | undefined,
+    request: CallRequest,
+    options: CallOptions,
+  ): Promise<CallReply> {
+    const state = this.#receive(request, options);
+    return toCallReply(state.call, await this.#run(state, rejected));
   }
 
   /** Takes no new calls and resolves when the last one under way has ended; those that wait for answers are ended. */
   async drain(): Promise<void> {
-    this.#open = false;
-    this.#parts.suspensions.close();
-    if (this.#underWay > 0) await new Promise<void>((resolve) => (this.#whenIdle = resolve));
-    await this.#waiting.written();
+    this.#isOpen = false;
+    this.#deps.suspendedCallStore.close();
+    if (this.#inFlight > 0) await new Promise<void>((resolve) => (this.#whenIdle = resolve));
+    await this.#suspendedCalls.flush();
   }
 
-  async #whole(walk: Walk, barred?: Reason): Promise<Outcome> {
-    this.#underWay += 1;
+  async #run(state: CallState, rejected?: Reason): Promise<Outcome> {
+    this.#inFlight += 1;
     try {
-      return await this.#walk(walk, this.#open ? barred : 'shutting-down');
+      return await this.#evaluate(state, this.#isOpen ? rejected : 'shutting-down');
     } catch (error) {
       // INVARIANT: call never rejects. What ends here is a defect of the hall itself.
-      this.#parts.log.error('call.broke', { callId: walk.call.id, error: thrownText(error) });
-      return cannotBeDecided(walk, 'walk', 'control-failed');
+      this.#deps.log.error('call.broke', { callId: state.call.id, error: errorMessage(error) });
+      return indeterminateRefusal(state, 'walk', 'control-failed');
     } finally {
-      if (walk.call.resumption !== undefined) this.#parts.suspensions.release(walk.call.id);
-      this.#underWay -= 1;
-      if (this.#underWay === 0) this.#whenIdle?.();
+      if (state.call.resumption !== undefined) this.#deps.suspendedCallStore.releaseClaim(state.call.id);
+      this.#inFlight -= 1;
+      if (this.#inFlight === 0) this.#whenIdle?.();
     }
   }
 
-  #receive(request: CallRequest, { signal, link }: CallOptions): Walk {
-    const world = this.#world;
-    const subjects = world.subjectsOf(request.principal);
-    const target = targetOf(world, request);
+  #receive(request: CallRequest, { signal, clientContext }: CallOptions): CallState {
+    const snapshot = this.#snapshot;
+    const subjects = snapshot.subjectsOf(request.principal);
+    const target = resolveTarget(snapshot, request);
     const { resumption } = request;
-    const asked: Call = {
-      id: this.#parts.ids.uuidv7(),
+    const received: Call = {
+      id: this.#deps.ids.uuidv7(),
       principal: request.principal,
       subjects,
-      action: request.verb.action,
+      action: request.operation.action,
       target,
       args: request.args,
       context: request.context,
-      receivedAtMs: this.#parts.clock.wallMs(),
+      receivedAtMs: this.#deps.clock.wallMs(),
       resumption,
     };
-    const call = this.#waiting.claimed(target.kind === 'tool' && target.fixed ? withFixed(asked, target.fixed) : asked);
-    const rows = resumption === undefined ? rowsOf(world) : { request: world.resumedRow, result: world.resultRow };
-    return { world, call, startedMs: this.#parts.clock.monotonicMs(), signal, link, rows, send: this.#sendCall };
+    const call = this.#suspendedCalls.claim(
+      target.kind === 'tool' && target.fixedArguments ? applyFixedArguments(received, target.fixedArguments) : received,
+    );
+    const controls =
+      resumption === undefined
+        ? controlsFor(snapshot)
+        : { request: snapshot.resumedControls, response: snapshot.responseControls };
+    return {
+      snapshot,
+      call,
+      startedMs: this.#deps.clock.monotonicMs(),
+      signal,
+      clientContext,
+      controls,
+      send: this.#sendCall,
+    };
   }
 
-  async #walk(walk: Walk, barred: Reason | undefined): Promise<Outcome> {
-    const exchange: Exchange = { call: walk.call };
-    const row: WalkedRow =
-      barred === undefined
-        ? await walkRow(walk.rows.request, exchange, { signal: walk.signal, onFailure: this.#onFailure })
-        : { steps: [], gathered: [], refusal: barredBy(walk, barred) };
-    const decided: DecidedAct = {
-      call: walk.call,
-      steps: row.steps,
-      revision: walk.world.revision,
-      registry: walk.world.registry,
+  async #evaluate(state: CallState, rejected: Reason | undefined): Promise<Outcome> {
+    const exchange: Exchange = { call: state.call };
+    const run: ControlRun =
+      rejected === undefined
+        ? await runControls(state.controls.request, exchange, { signal: state.signal, onFailure: this.#onFailure })
+        : { steps: [], gathered: [], refusal: rejection(state, rejected) };
+    const decided: DecisionRecord = {
+      call: state.call,
+      steps: run.steps,
+      revision: state.snapshot.revision,
+      registry: state.snapshot.registry,
     };
-    if (row.refusal) return this.#refuse(walk, row, decided);
+    if (run.refusal) return this.#refuse(state, run, decided);
     try {
-      await this.#parts.recorder.admitted(decided);
+      await this.#deps.recorder.admitted(decided);
     } catch (error) {
       // No record, no call.
-      return this.#withoutRecord(walk, row.gathered, error);
+      return this.#refuseUnrecorded(state, run.gathered, error);
     }
-    return this.#dispatch(walk, row.gathered);
+    return this.#dispatch(state, run.gathered);
   }
 
-  async #refuse(walk: Walk, row: WalkedRow, decided: DecidedAct): Promise<Outcome> {
-    const refusal = this.#settleRefused(walk, row.gathered, {
-      ...(row.refusal as Omit<Refusal, 'visible'>),
-      visible: isVisible(walk),
+  async #refuse(state: CallState, run: ControlRun, decided: DecisionRecord): Promise<Outcome> {
+    const refusal = this.#settleRefused(state, run.gathered, {
+      ...(run.refusal as Omit<Refusal, 'visible'>),
+      visible: isVisible(state),
     });
     try {
-      await this.#parts.recorder.refused(decided, refusal);
+      await this.#deps.recorder.refused(decided, refusal);
     } catch (error) {
-      this.#parts.log.error('ledger.unavailable', { error: thrownText(error) });
-      return cannotBeDecided(walk, 'ledger', ledgerPosture.yields);
+      this.#deps.log.error('ledger.unavailable', { error: errorMessage(error) });
+      return indeterminateRefusal(state, 'ledger', ledgerFailureMode.result);
     }
     return refusal;
   }
 
-  #withoutRecord(walk: Walk, gathered: readonly GatheredControl[], error: unknown): Outcome {
-    this.#parts.log.error('ledger.unavailable', { error: thrownText(error) });
-    return this.#settleRefused(walk, gathered, cannotBeDecided(walk, 'ledger', ledgerPosture.yields));
+  #refuseUnrecorded(state: CallState, gathered: readonly EvaluatedControl[], error: unknown): Outcome {
+    this.#deps.log.error('ledger.unavailable', { error: errorMessage(error) });
+    return this.#settleRefused(state, gathered, indeterminateRefusal(state, 'ledger', ledgerFailureMode.result));
   }
 
-  #settleRefused({ call }: Walk, gathered: readonly GatheredControl[], refusal: Refusal): Refusal {
-    const outcome = this.#waiting.refused(call, refusal);
+  #settleRefused({ call }: CallState, gathered: readonly EvaluatedControl[], refusal: Refusal): Refusal {
+    const outcome = this.#suspendedCalls.restoreIfRetryable(call, refusal);
     settleAll(gathered, { call }, { outcome, onFailure: this.#onFailure });
     return outcome;
   }
 
-  async #dispatch(walk: Walk, gathered: readonly GatheredControl[]): Promise<Outcome> {
-    this.#waiting.goOn(walk.call);
-    const came = await this.#send(walk);
-    if (came.kind === 'input-required') this.#waiting.keep(walk, gathered);
-    const result = came.kind === 'completed' ? came.result : undefined;
+  async #dispatch(state: CallState, gathered: readonly EvaluatedControl[]): Promise<Outcome> {
+    this.#suspendedCalls.resume(state.call);
+    const dispatched = await this.#send(state);
+    if (dispatched.kind === 'input-required') this.#suspendedCalls.park(state, gathered);
+    const result = dispatched.kind === 'completed' ? dispatched.result : undefined;
     // Printed once: what is recorded is what goes out.
     const resultText = result === undefined ? undefined : JSON.stringify(result);
-    const exchange: Exchange = result ? { call: walk.call, result } : { call: walk.call };
+    const exchange: Exchange = result ? { call: state.call, result } : { call: state.call };
     // Member by member: a spread that more is added to makes the engine a new shape for each call.
     let outcome: Outcome =
-      came.kind === 'completed' && resultText !== undefined
-        ? { kind: 'completed', result: came.result, resultBytes: came.resultBytes, resultText }
-        : came;
-    let row: WalkedRow = { steps: [], gathered: [] };
+      dispatched.kind === 'completed' && resultText !== undefined
+        ? { kind: 'completed', result: dispatched.result, resultBytes: dispatched.resultBytes, resultText }
+        : dispatched;
+    let run: ControlRun = { steps: [], gathered: [] };
     if (result) {
-      row = await walkRow(walk.rows.result, exchange, { signal: walk.signal, onFailure: this.#onFailure });
-      if (row.refusal) outcome = { ...row.refusal, visible: isVisible(walk) };
+      run = await runControls(state.controls.response, exchange, { signal: state.signal, onFailure: this.#onFailure });
+      if (run.refusal) outcome = { ...run.refusal, visible: isVisible(state) };
     }
-    settleAll([...gathered, ...row.gathered], exchange, { outcome, onFailure: this.#onFailure });
+    settleAll([...gathered, ...run.gathered], exchange, { outcome, onFailure: this.#onFailure });
     try {
-      await this.#parts.recorder.closed({
-        call: walk.call,
-        steps: row.steps,
-        revision: walk.world.revision,
-        registry: walk.world.registry,
+      await this.#deps.recorder.closed({
+        call: state.call,
+        steps: run.steps,
+        revision: state.snapshot.revision,
+        registry: state.snapshot.registry,
         outcome,
         resultText,
-        costNanoUsd: costOf(walk.call, outcome),
-        durationMs: Math.round(this.#parts.clock.monotonicMs() - walk.startedMs),
+        costNanoUsd: costOf(state.call, outcome),
+        durationMs: Math.round(this.#deps.clock.monotonicMs() - state.startedMs),
       });
     } catch (error) {
-      this.#parts.log.error('ledger.unavailable', { error: thrownText(error) });
+      this.#deps.log.error('ledger.unavailable', { error: errorMessage(error) });
       // The tool server acted, but nobody may be told what the book does not hold.
       const message = 'the outcome of this call could not be recorded; it is in doubt';
-      return { kind: 'failed', reason: ledgerPosture.yields, message, inDoubt: true };
+      return { kind: 'failed', reason: ledgerFailureMode.result, message, inDoubt: true };
     }
     return outcome;
   }
 
-  async #send(walk: Walk): Promise<DispatchResult | InputRequired> {
-    if (walk.signal.aborted) {
+  async #send(state: CallState): Promise<DispatchResult | InputRequired> {
+    if (state.signal.aborted) {
       const message = 'the call was cancelled before it was sent';
-      return { kind: 'failed', reason: 'cancelled', message, inDoubt: walk.call.resumption !== undefined };
+      return { kind: 'failed', reason: 'cancelled', message, inDoubt: state.call.resumption !== undefined };
     }
-    return walk.send(walk);
+    return state.send(state);
   }
 
-  readonly #sendCall = (walk: Walk): Promise<DispatchResult | InputRequired> => this.#asking.send(walk);
+  readonly #sendCall = (state: CallState): Promise<DispatchResult | InputRequired> => this.#inputRequired.send(state);
 }

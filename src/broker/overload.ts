@@ -1,10 +1,10 @@
-import type { PostureRow } from '../domain/posture.ts';
+import type { FailureMode } from '../domain/posture.ts';
 
-export const overloadPosture: PostureRow<'overloaded'> = {
-  guard: 'calls under way',
-  when: 'as many calls as the broker takes at one time are under way',
-  yields: 'overloaded',
-  opens: '`serve --max-calls <number>`',
+export const overloadFailureMode: FailureMode<'overloaded'> = {
+  control: 'calls under way',
+  trigger: 'as many calls as the broker takes at one time are under way',
+  result: 'overloaded',
+  override: '`serve --max-calls <number>`',
 };
 
 /** Calls of all agents together that may be under way, where nobody says otherwise. */

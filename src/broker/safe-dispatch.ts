@@ -1,21 +1,25 @@
 import type { Call } from '../domain/call.ts';
 import type { DispatchResult } from '../domain/outcome.ts';
-import { thrownText } from '../lib/thrown-text.ts';
+import { errorMessage } from '../lib/thrown-text.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { DispatchOptions } from './broker.ts';
 
 /** The back door as the hall holds it. */
-interface BackDoor {
+interface Upstreams {
   dispatch(call: Call, options: DispatchOptions): Promise<DispatchResult>;
   readonly log: Log;
 }
 
 /** Sends a call out of the back door. Never rejects: a back door that does is a defect, and the call in doubt. */
-export async function safeDispatch(door: BackDoor, call: Call, options: DispatchOptions): Promise<DispatchResult> {
+export async function safeDispatch(
+  upstreams: Upstreams,
+  call: Call,
+  options: DispatchOptions,
+): Promise<DispatchResult> {
   try {
-    return await door.dispatch(call, options);
+    return await upstreams.dispatch(call, options);
   } catch (error) {
-    door.log.error('dispatch.broke', { callId: call.id, error: thrownText(error) });
+    upstreams.log.error('dispatch.broke', { callId: call.id, error: errorMessage(error) });
     const message = 'the call broke after it was sent; it is in doubt';
     return { kind: 'failed', reason: 'upstream-lost', message, inDoubt: true };
   }

@@ -1,110 +1,115 @@
-import { VERBS, type Verb } from '../domain/call.ts';
-import { type MirroredArgument, mirroredOf } from '../domain/mirrored-arguments.ts';
+import { OPERATIONS, type Operation } from '../domain/call.ts';
+import { type ParamHeader, paramHeadersOf } from '../domain/mirrored-arguments.ts';
 import type { Principal } from '../domain/principal.ts';
-import { OFFER_KINDS, type OfferKind } from '../domain/target.ts';
+import { FEATURE_KINDS, type FeatureKind } from '../domain/target.ts';
 import type { View } from '../domain/view.ts';
 import type { ViewName } from '../domain/view-name.ts';
-import type { OfferList, Surfaces } from './broker.ts';
-import { partOf, Visibility } from './visibility.ts';
-import type { World } from './world.ts';
+import type { FeatureList, ServerCapabilities } from './broker.ts';
+import { VisibleList, viewFor } from './visibility.ts';
+import type { Snapshot } from './world.ts';
 
 /** Whose list of what kind changed, and in which view. */
-export interface ChangedList {
+export interface ListChange {
   readonly principalId: string;
-  readonly kind: OfferKind;
+  readonly kind: FeatureKind;
   readonly view: ViewName | undefined;
 }
 
-type Lists = Readonly<Record<OfferKind, Visibility>>;
+type ListsByKind = Readonly<Record<FeatureKind, VisibleList>>;
 
-const NOTHING: readonly MirroredArgument[] = [];
-const EMPTY: OfferList = Object.freeze({ offers: [] });
-const MAYBE_ALL: Surfaces = Object.freeze({ prompts: true, resources: true, completions: true, subscriptions: true });
+const NO_PARAM_HEADERS: readonly ParamHeader[] = [];
+const EMPTY_LIST: FeatureList = Object.freeze({ definitions: [] });
+const ALL_CAPABILITIES: ServerCapabilities = Object.freeze({
+  prompts: true,
+  resources: true,
+  completions: true,
+  subscriptions: true,
+});
 
-const COMPLETIONS: readonly Verb[] = [VERBS.completePrompt, VERBS.completeTemplate];
-const SUBSCRIPTIONS: readonly Verb[] = [VERBS.subscribeResource, { action: 'subscribe', kind: 'template' }];
+const COMPLETIONS: readonly Operation[] = [OPERATIONS.completePrompt, OPERATIONS.completeTemplate];
+const SUBSCRIPTIONS: readonly Operation[] = [OPERATIONS.subscribeResource, { action: 'subscribe', kind: 'template' }];
 
 /** What the world in force shows to whom, in the whole and in each view. */
-export class Shown {
-  readonly #whole: Lists;
+export class VisibleLists {
+  readonly #catalog: ListsByKind;
   /** Of the views that were ever asked for; never more than there were. */
-  readonly #views = new Map<ViewName, Lists>();
-  #world: World;
+  readonly #views = new Map<ViewName, ListsByKind>();
+  #snapshot: Snapshot;
 
-  constructor(world: World) {
-    this.#world = world;
-    this.#whole = listsOf(world);
+  constructor(snapshot: Snapshot) {
+    this.#snapshot = snapshot;
+    this.#catalog = createLists(snapshot);
   }
 
   /** Puts another world in force. @returns every list that somebody was shown and that now is another. */
-  change(world: World): readonly ChangedList[] {
-    this.#world = world;
-    const changed: ChangedList[] = [];
-    for (const [view, lists] of [[undefined, this.#whole] as const, ...this.#views]) {
-      for (const kind of OFFER_KINDS) {
-        for (const principalId of lists[kind].change(world)) changed.push({ principalId, kind, view });
+  applySnapshot(snapshot: Snapshot): readonly ListChange[] {
+    this.#snapshot = snapshot;
+    const changed: ListChange[] = [];
+    for (const [view, lists] of [[undefined, this.#catalog] as const, ...this.#views]) {
+      for (const kind of FEATURE_KINDS) {
+        for (const principalId of lists[kind].applySnapshot(snapshot)) changed.push({ principalId, kind, view });
       }
     }
     return changed;
   }
 
-  list(principal: Principal, kind: OfferKind, view?: ViewName): OfferList {
-    if (view === undefined) return this.#whole[kind].list(principal);
+  list(principal: Principal, kind: FeatureKind, view?: ViewName): FeatureList {
+    if (view === undefined) return this.#catalog[kind].list(principal);
     // A name that nobody declared leaves no trace, or names alone would fill the memory.
-    const lists = this.#views.get(view) ?? (this.#world.viewOf(view) && this.#open(view));
-    return lists ? lists[kind].list(principal) : EMPTY;
+    const lists = this.#views.get(view) ?? (this.#snapshot.viewOf(view) && this.#listsFor(view));
+    return lists ? lists[kind].list(principal) : EMPTY_LIST;
   }
 
-  serves(principal: Principal, view: ViewName): boolean {
-    const part = this.#world.viewOf(view);
-    if (!part) return false;
-    const isListed = OFFER_KINDS.some((kind) => this.list(principal, kind, view).offers.length > 0);
-    return isListed || this.#completes(principal, part);
+  isViewVisible(principal: Principal, view: ViewName): boolean {
+    const resolved = this.#snapshot.viewOf(view);
+    if (!resolved) return false;
+    const isListed = FEATURE_KINDS.some((kind) => this.list(principal, kind, view).definitions.length > 0);
+    return isListed || this.#canComplete(principal, resolved);
   }
 
-  mirroredArguments(exposedName: string, view?: ViewName): readonly MirroredArgument[] {
-    const target = partOf(this.#world, view)?.resolve(exposedName, 'tool');
-    if (target?.kind !== 'tool') return NOTHING;
-    const { presented } = target;
+  paramHeaders(exposedName: string, view?: ViewName): readonly ParamHeader[] {
+    const target = viewFor(this.#snapshot, view)?.resolve(exposedName, 'tool');
+    if (target?.kind !== 'tool') return NO_PARAM_HEADERS;
+    const { override } = target;
     // A view's agents are asked for no header of an argument that they do not see.
-    return mirroredOf(presented === undefined ? target : { ...target, shown: presented });
+    return paramHeadersOf(override === undefined ? target : { ...target, advertised: override });
   }
 
-  surfacesOf(principal: Principal, view?: ViewName): Surfaces {
-    const part = partOf(this.#world, view);
-    if (part && !part.isComplete) return MAYBE_ALL;
-    const has = (kind: OfferKind): boolean => this.list(principal, kind, view).offers.length > 0;
+  capabilitiesOf(principal: Principal, view?: ViewName): ServerCapabilities {
+    const resolved = viewFor(this.#snapshot, view);
+    if (resolved && !resolved.isComplete) return ALL_CAPABILITIES;
+    const hasFeatures = (kind: FeatureKind): boolean => this.list(principal, kind, view).definitions.length > 0;
     return {
-      prompts: has('prompt'),
-      resources: has('resource') || has('template'),
-      completions: part !== undefined && this.#completes(principal, part),
-      subscriptions: part !== undefined && this.#may(principal, part, SUBSCRIPTIONS),
+      prompts: hasFeatures('prompt'),
+      resources: hasFeatures('resource') || hasFeatures('template'),
+      completions: resolved !== undefined && this.#canComplete(principal, resolved),
+      subscriptions: resolved !== undefined && this.#couldUse(principal, resolved, SUBSCRIPTIONS),
     };
   }
 
-  #completes(principal: Principal, part: View): boolean {
-    return this.#may(principal, part, COMPLETIONS);
+  #canComplete(principal: Principal, resolved: View): boolean {
+    return this.#couldUse(principal, resolved, COMPLETIONS);
   }
 
-  #may(principal: Principal, part: View, verbs: readonly Verb[]): boolean {
-    const who = { principal, subjects: this.#world.subjectsOf(principal) };
-    return verbs.some(({ action, kind }) =>
-      part.offers[kind].some((target) => this.#world.mayEver(who, target, action)),
+  #couldUse(principal: Principal, resolved: View, operations: readonly Operation[]): boolean {
+    const caller = { principal, subjects: this.#snapshot.subjectsOf(principal) };
+    return operations.some(({ action, kind }) =>
+      resolved.features[kind].some((target) => this.#snapshot.couldBeAllowed(caller, target, action)),
     );
   }
 
-  #open(view: ViewName): Lists {
-    const lists = listsOf(this.#world, view);
+  #listsFor(view: ViewName): ListsByKind {
+    const lists = createLists(this.#snapshot, view);
     this.#views.set(view, lists);
     return lists;
   }
 }
 
-function listsOf(world: World, view?: ViewName): Lists {
+function createLists(snapshot: Snapshot, view?: ViewName): ListsByKind {
   return {
-    tool: new Visibility(world, 'tool', view),
-    prompt: new Visibility(world, 'prompt', view),
-    resource: new Visibility(world, 'resource', view),
-    template: new Visibility(world, 'template', view),
+    tool: new VisibleList(snapshot, 'tool', view),
+    prompt: new VisibleList(snapshot, 'prompt', view),
+    resource: new VisibleList(snapshot, 'resource', view),
+    template: new VisibleList(snapshot, 'template', view),
   };
 }

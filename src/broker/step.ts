@@ -1,28 +1,28 @@
 import type { Control, Exchange } from '../domain/control.ts';
 import type { ControlName } from '../domain/control-name.ts';
 import type { Outcome, Refusal } from '../domain/outcome.ts';
-import type { PostureRow } from '../domain/posture.ts';
+import type { FailureMode } from '../domain/posture.ts';
 import type { Verdict } from '../domain/verdict.ts';
 import type { RecordedStep } from '../ledger/entry.ts';
 import type { CancelSignal } from '../lib/cancellation.ts';
 import type { JsonObject } from '../lib/json.ts';
 
-export const controlPosture: PostureRow<'control-failed'> = {
-  guard: 'controls',
-  when: 'one of them throws',
-  yields: 'control-failed',
-  opens: null,
+export const controlFailureMode: FailureMode<'control-failed'> = {
+  control: 'controls',
+  trigger: 'one of them throws',
+  result: 'control-failed',
+  override: null,
 };
 
 /** A row that was walked: its steps, and the refusal that ended it where one did. */
-export interface WalkedRow {
+export interface ControlRun {
   readonly steps: readonly RecordedStep[];
-  readonly gathered: readonly GatheredControl[];
+  readonly gathered: readonly EvaluatedControl[];
   readonly refusal?: Omit<Refusal, 'visible'>;
 }
 
 /** A control that has gathered and so must be settled, with what it gathered. */
-export interface GatheredControl {
+export interface EvaluatedControl {
   readonly control: Control;
   readonly facts: JsonObject;
 }
@@ -34,29 +34,29 @@ export type OnControlFailure = (control: ControlName, error: unknown) => void;
  * Walks one row of controls until one does not allow. A control that throws is `indeterminate`: refused, and
  * recorded as itself, never as a verdict.
  */
-export async function walkRow(
-  row: readonly Control[],
+export async function runControls(
+  controls: readonly Control[],
   exchange: Exchange,
   options: { readonly signal: CancelSignal; readonly onFailure: OnControlFailure },
-): Promise<WalkedRow> {
+): Promise<ControlRun> {
   const steps: RecordedStep[] = [];
-  const gathered: GatheredControl[] = [];
-  for (const control of row) {
+  const gathered: EvaluatedControl[] = [];
+  for (const control of controls) {
     let facts: JsonObject = {};
     let verdict: Verdict;
     try {
-      const gathering = control.gather(exchange, options);
+      const pendingFacts = control.gather(exchange, options);
       // A control that need not wait costs no turn of the event loop.
-      facts = gathering instanceof Promise ? await gathering : gathering;
+      facts = pendingFacts instanceof Promise ? await pendingFacts : pendingFacts;
       gathered.push({ control, facts });
       verdict = control.decide(exchange, facts);
     } catch (error) {
       options.onFailure(control.name, error);
-      steps.push({ control: control.name, facts, effect: 'indeterminate', reason: controlPosture.yields });
-      return { steps, gathered, refusal: indeterminate(control.name) };
+      steps.push({ control: control.name, facts, effect: 'indeterminate', reason: controlFailureMode.result });
+      return { steps, gathered, refusal: indeterminateResult(control.name) };
     }
-    steps.push(stepOf(control.name, facts, verdict));
-    const refusal = refusalOf(control.name, verdict);
+    steps.push(toRecordedStep(control.name, facts, verdict));
+    const refusal = toRefusal(control.name, verdict);
     if (refusal) return { steps, gathered, refusal };
   }
   return { steps, gathered };
@@ -64,21 +64,21 @@ export async function walkRow(
 
 /** Settles every gathered control once, last first. One that throws is told of and does not keep the others from it. */
 export function settleAll(
-  gathered: readonly GatheredControl[],
+  gathered: readonly EvaluatedControl[],
   exchange: Exchange,
-  ending: { readonly outcome: Outcome; readonly onFailure: OnControlFailure },
+  options: { readonly outcome: Outcome; readonly onFailure: OnControlFailure },
 ): void {
   for (let index = gathered.length - 1; index >= 0; index -= 1) {
-    const { control, facts } = gathered[index] as GatheredControl;
+    const { control, facts } = gathered[index] as EvaluatedControl;
     try {
-      control.settle?.(exchange, facts, ending.outcome);
+      control.settle?.(exchange, facts, options.outcome);
     } catch (error) {
-      ending.onFailure(control.name, error);
+      options.onFailure(control.name, error);
     }
   }
 }
 
-function stepOf(control: ControlName, facts: JsonObject, verdict: Verdict): RecordedStep {
+function toRecordedStep(control: ControlName, facts: JsonObject, verdict: Verdict): RecordedStep {
   if (verdict.effect === 'allow') {
     return verdict.rule === undefined
       ? { control, facts, effect: 'allow' }
@@ -88,7 +88,7 @@ function stepOf(control: ControlName, facts: JsonObject, verdict: Verdict): Reco
   return verdict.effect === 'deny' && verdict.rule !== undefined ? { ...step, rule: verdict.rule } : step;
 }
 
-function refusalOf(stage: ControlName, verdict: Verdict): Omit<Refusal, 'visible'> | undefined {
+function toRefusal(stage: ControlName, verdict: Verdict): Omit<Refusal, 'visible'> | undefined {
   if (verdict.effect === 'allow') return undefined;
   const refusal = {
     kind: 'refused',
@@ -105,12 +105,12 @@ function refusalOf(stage: ControlName, verdict: Verdict): Omit<Refusal, 'visible
   };
 }
 
-function indeterminate(stage: ControlName): Omit<Refusal, 'visible'> {
+function indeterminateResult(stage: ControlName): Omit<Refusal, 'visible'> {
   return {
     kind: 'refused',
     stage,
     effect: 'indeterminate',
-    reason: controlPosture.yields,
+    reason: controlFailureMode.result,
     message: 'this call cannot be decided now',
   };
 }

@@ -1,24 +1,24 @@
 import type { Call } from '../domain/call.ts';
-import { isOfTheMoment, type Outcome, type Refusal } from '../domain/outcome.ts';
+import { isRetryable, type Outcome, type Refusal } from '../domain/outcome.ts';
 import type { Reason } from '../domain/reasons.ts';
 import type { Clock } from '../lib/clock.ts';
-import { thrownText } from '../lib/thrown-text.ts';
-import type { Suspensions } from '../questions/suspensions.ts';
+import { errorMessage } from '../lib/thrown-text.ts';
+import type { SuspendedCallStore } from '../questions/suspensions.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Recorder } from './recorder.ts';
-import { type GatheredControl, type OnControlFailure, settleAll } from './step.ts';
-import { costOf, type Walk } from './walk.ts';
+import { type EvaluatedControl, type OnControlFailure, settleAll } from './step.ts';
+import { type CallState, costOf } from './walk.ts';
 
-interface WaitingLeg {
-  readonly walk: Walk;
-  readonly gathered: readonly GatheredControl[];
+interface SuspendedRound {
+  readonly state: CallState;
+  readonly gathered: readonly EvaluatedControl[];
 }
 
-interface WaitingParts {
+interface SuspendedCallsDeps {
   readonly recorder: Recorder;
   readonly clock: Clock;
   readonly log: Log;
-  readonly suspensions: Suspensions;
+  readonly suspendedCallStore: SuspendedCallStore;
   readonly onFailure: OnControlFailure;
 }
 
@@ -26,57 +26,61 @@ interface WaitingParts {
  * The legs that ended with a question: what they reserved waits for the leg that goes on. Where none does, the call has
  * left all the same, and may have acted: it is charged, and the book says how it ended.
  */
-export class WaitingLegs {
-  readonly #parts: WaitingParts;
-  readonly #legs = new Map<string, WaitingLeg>();
-  readonly #writing = new Set<Promise<void>>();
+export class SuspendedCalls {
+  readonly #deps: SuspendedCallsDeps;
+  readonly #rounds = new Map<string, SuspendedRound>();
+  readonly #pendingWrites = new Set<Promise<void>>();
 
-  constructor(parts: WaitingParts) {
-    this.#parts = parts;
-    parts.suspensions.onAbandoned((legId, reason, message) => this.#end(legId, reason, message));
+  constructor(deps: SuspendedCallsDeps) {
+    this.#deps = deps;
+    deps.suspendedCallStore.onAbandoned((roundId, reason, message) => this.#end(roundId, reason, message));
   }
 
   /** A call with what is found of the state that it goes on with, where it does. */
-  claimed(call: Call): Call {
+  claim(call: Call): Call {
     const { resumption } = call;
     if (resumption === undefined) return call;
-    return { ...call, resumption: { ...resumption, claim: this.#parts.suspensions.claim(call, resumption.state) } };
+    return {
+      ...call,
+      resumption: { ...resumption, stateCheck: this.#deps.suspendedCallStore.claim(call, resumption.state) },
+    };
   }
 
-  keep(walk: Walk, gathered: readonly GatheredControl[]): void {
-    this.#legs.set(walk.call.id, { walk, gathered });
+  park(state: CallState, gathered: readonly EvaluatedControl[]): void {
+    this.#rounds.set(state.call.id, { state, gathered });
   }
 
   /** The call that goes on was admitted: what the leg before it reserved is its own now. */
-  goOn({ resumption }: Call): void {
-    if (resumption?.claim?.after !== undefined) this.#legs.delete(resumption.claim.after);
+  resume({ resumption }: Call): void {
+    if (resumption?.stateCheck?.previousRoundId !== undefined)
+      this.#rounds.delete(resumption.stateCheck.previousRoundId);
   }
 
   /** A refusal, once it is settled what becomes of the call that was to go on: where it is one of the moment, it waits on. */
-  refused({ id, resumption }: Call, refusal: Refusal): Refusal {
-    const mayWaitOn = resumption !== undefined && isOfTheMoment(refusal);
-    return mayWaitOn && this.#parts.suspensions.giveBack(id) ? { ...refusal, waitsOn: true } : refusal;
+  restoreIfRetryable({ id, resumption }: Call, refusal: Refusal): Refusal {
+    const canRestore = resumption !== undefined && isRetryable(refusal);
+    return canRestore && this.#deps.suspendedCallStore.unclaim(id) ? { ...refusal, stillPending: true } : refusal;
   }
 
   /** Resolves when the book has heard of all that ended. */
-  async written(): Promise<void> {
-    await Promise.all(this.#writing);
+  async flush(): Promise<void> {
+    await Promise.all(this.#pendingWrites);
   }
 
-  #end(legId: string, reason: Reason, message: string): void {
-    const leg = this.#legs.get(legId);
-    if (leg === undefined) return;
-    this.#legs.delete(legId);
-    const { call } = leg.walk;
+  #end(roundId: string, reason: Reason, message: string): void {
+    const round = this.#rounds.get(roundId);
+    if (round === undefined) return;
+    this.#rounds.delete(roundId);
+    const { call } = round.state;
     const outcome: Outcome = { kind: 'failed', reason, message, inDoubt: true };
-    settleAll(leg.gathered, { call }, { outcome, onFailure: this.#parts.onFailure });
-    const writing = this.#record(leg.walk, outcome).finally(() => this.#writing.delete(writing));
-    this.#writing.add(writing);
+    settleAll(round.gathered, { call }, { outcome, onFailure: this.#deps.onFailure });
+    const write = this.#record(round.state, outcome).finally(() => this.#pendingWrites.delete(write));
+    this.#pendingWrites.add(write);
   }
 
-  async #record({ call, world, startedMs }: Walk, outcome: Outcome): Promise<void> {
-    const { recorder, clock, log } = this.#parts;
-    const { revision, registry } = world;
+  async #record({ call, snapshot, startedMs }: CallState, outcome: Outcome): Promise<void> {
+    const { recorder, clock, log } = this.#deps;
+    const { revision, registry } = snapshot;
     const durationMs = Math.round(clock.monotonicMs() - startedMs);
     try {
       await recorder.closed({
@@ -84,7 +88,7 @@ export class WaitingLegs {
         costNanoUsd: costOf(call, outcome),
       });
     } catch (error) {
-      log.error('ledger.unavailable', { error: thrownText(error) });
+      log.error('ledger.unavailable', { error: errorMessage(error) });
     }
   }
 }

@@ -1,10 +1,10 @@
-import type { AgentLink } from '../domain/agent-link.ts';
+import type { ClientContext } from '../domain/agent-link.ts';
 import type { Call } from '../domain/call.ts';
 import type { Control } from '../domain/control.ts';
 import {
   type DispatchResult,
   type InputRequired,
-  mayHaveActed,
+  mayHaveTakenEffect,
   type Outcome,
   type Refusal,
 } from '../domain/outcome.ts';
@@ -13,19 +13,19 @@ import type { CancelSignal } from '../lib/cancellation.ts';
 import type { JsonObject } from '../lib/json.ts';
 import type { CallReply, CallRequest } from './broker.ts';
 import { OVERLOAD_RETRY_MS } from './overload.ts';
-import { partOf } from './visibility.ts';
-import type { World } from './world.ts';
+import { viewFor } from './visibility.ts';
+import type { Snapshot } from './world.ts';
 
 /** One call on its way through the hall. */
-export interface Walk {
-  readonly world: World;
+export interface CallState {
+  readonly snapshot: Snapshot;
   readonly call: Call;
   readonly startedMs: number;
   readonly signal: CancelSignal;
-  readonly link: AgentLink | undefined;
-  readonly rows: { readonly request: readonly Control[]; readonly result: readonly Control[] };
+  readonly clientContext: ClientContext | undefined;
+  readonly controls: { readonly request: readonly Control[]; readonly response: readonly Control[] };
   /** Where it goes when it is admitted. */
-  send(walk: Walk): Promise<DispatchResult | InputRequired>;
+  send(state: CallState): Promise<DispatchResult | InputRequired>;
 }
 
 /** What a name that stands for nothing is called, by what was asked for. */
@@ -36,44 +36,44 @@ const UNKNOWN_ID = {
   template: 'resource:unknown',
 } as const;
 
-const rows = new WeakMap<World, Walk['rows']>();
+const controlsBySnapshot = new WeakMap<Snapshot, CallState['controls']>();
 
 /** What most calls walk; one object for each world, so that a call makes none. */
-export function rowsOf(world: World): Walk['rows'] {
-  let known = rows.get(world);
-  if (known === undefined) {
-    known = { request: world.requestRow, result: world.resultRow };
-    rows.set(world, known);
+export function controlsFor(snapshot: Snapshot): CallState['controls'] {
+  let cached = controlsBySnapshot.get(snapshot);
+  if (cached === undefined) {
+    cached = { request: snapshot.requestControls, response: snapshot.responseControls };
+    controlsBySnapshot.set(snapshot, cached);
   }
-  return known;
+  return cached;
 }
 
 /** What a call is charged: nothing when it surely did not act. */
 export function costOf(call: Call, outcome: Outcome): number {
-  return call.target.kind !== 'unknown' && mayHaveActed(outcome) ? call.target.costNanoUsd : 0;
+  return call.target.kind !== 'unknown' && mayHaveTakenEffect(outcome) ? call.target.costNanoUsd : 0;
 }
 
 /** What the door is told of how a call ended. */
-export function told({ id, target }: Call, outcome: Outcome): CallReply {
+export function toCallReply({ id, target }: Call, outcome: Outcome): CallReply {
   const declaredOutput = target.kind === 'tool' ? target.definition.outputSchema : undefined;
   return { callId: id, outcome, declaredOutput };
 }
 
 /** The refusal of what nobody can judge now. */
-export function cannotBeDecided(walk: Walk, stage: Refusal['stage'], reason: Refusal['reason']): Refusal {
+export function indeterminateRefusal(state: CallState, stage: Refusal['stage'], reason: Refusal['reason']): Refusal {
   return {
     kind: 'refused',
     stage,
     effect: 'indeterminate',
     reason,
     message: 'this call cannot be decided now',
-    visible: isVisible(walk),
+    visible: isVisible(state),
   };
 }
 
 /** The refusal of what is not even asked about. */
-export function barredBy(walk: Walk, reason: Refusal['reason']): Refusal {
-  const refusal = cannotBeDecided(walk, 'walk', reason);
+export function rejection(state: CallState, reason: Refusal['reason']): Refusal {
+  const refusal = indeterminateRefusal(state, 'walk', reason);
   if (reason === 'overloaded') {
     const message = 'the broker has as many calls under way as it takes; try again in a second';
     return { ...refusal, message, retryAfterMs: OVERLOAD_RETRY_MS };
@@ -83,11 +83,11 @@ export function barredBy(walk: Walk, reason: Refusal['reason']): Refusal {
 }
 
 /** What is asked for, in the view that it is asked in; the unknown where there is no such thing. */
-export function targetOf(world: World, { exposedName, verb, view }: CallRequest): Target {
+export function resolveTarget(snapshot: Snapshot, { exposedName, operation, view }: CallRequest): Target {
   return (
-    partOf(world, view)?.resolve(exposedName, verb.kind) ?? {
+    viewFor(snapshot, view)?.resolve(exposedName, operation.kind) ?? {
       kind: 'unknown',
-      id: UNKNOWN_ID[verb.kind],
+      id: UNKNOWN_ID[operation.kind],
       exposedName: printable(exposedName),
       ...(view === undefined ? {} : { view }),
     }
@@ -100,10 +100,12 @@ function printable(name: string): string {
 }
 
 /** Asked for refusals only: what one may not see is answered like what does not exist. */
-export function isVisible({ world, call }: Walk): boolean {
+export function isVisible({ snapshot, call }: CallState): boolean {
   try {
     const { target, action } = call;
-    return target.kind !== 'unknown' && (world.maySee(call, target) || world.mayEver(call, target, action));
+    return (
+      target.kind !== 'unknown' && (snapshot.isVisible(call, target) || snapshot.couldBeAllowed(call, target, action))
+    );
   } catch {
     // The control that asked the same has said so in the log; what cannot be decided is not shown.
     return false;
@@ -111,8 +113,8 @@ export function isVisible({ world, call }: Walk): boolean {
 }
 
 /** A call with what its view fixes, which goes before what the agent gave: judged, validated, recorded and sent as one. */
-export function withFixed(call: Call, fixed: JsonObject): Call {
-  const overstepped = Object.keys(fixed).filter((name) => Object.hasOwn(call.args, name));
+export function applyFixedArguments(call: Call, fixed: JsonObject): Call {
+  const overriddenArguments = Object.keys(fixed).filter((name) => Object.hasOwn(call.args, name));
   const args = { ...call.args, ...fixed };
-  return overstepped.length === 0 ? { ...call, args } : { ...call, args, overstepped };
+  return overriddenArguments.length === 0 ? { ...call, args } : { ...call, args, overriddenArguments };
 }

@@ -10,18 +10,18 @@ import type { Digest } from '../lib/digest.ts';
  * Everything that a call is judged by, as one immutable set. A call takes the world once, when it is received, so
  * that a reload in its middle changes nothing for it and its entries carry exactly one revision.
  */
-export interface World extends View {
+export interface Snapshot extends View {
   /** Digest of the policy files in force. */
   readonly revision: Digest;
   /** Digest of registry and lock in force. */
   readonly registry: Digest;
-  readonly requestRow: readonly Control[];
-  readonly resultRow: readonly Control[];
+  readonly requestControls: readonly Control[];
+  readonly responseControls: readonly Control[];
   /** The request row of a call that goes on after a question. */
-  readonly resumedRow: readonly Control[];
+  readonly resumedControls: readonly Control[];
   /** What the question of a tool server walks, and then its answer. */
-  readonly questionRow: readonly Control[];
-  readonly answerRow: readonly Control[];
+  readonly inputRequestControls: readonly Control[];
+  readonly inputResponseControls: readonly Control[];
   /** A part of this world; undefined where there is none of that name. The world itself is the whole. */
   viewOf(name: ViewName): View | undefined;
   /** A tool server as one that asks; also one that the registry has no more. */
@@ -29,13 +29,13 @@ export interface World extends View {
   /** Agent id, roles and team; empty when the registry no longer declares the agent, and then nothing is allowed. */
   subjectsOf(principal: Principal): readonly string[];
   /** True when some arguments could be allowed: visible means usable. */
-  maySee(who: Asker, target: Target): boolean;
+  isVisible(caller: Caller, target: Target): boolean;
   /** True when the action could be allowed with some arguments. */
-  mayEver(who: Asker, target: Target, action: Action): boolean;
+  couldBeAllowed(caller: Caller, target: Target, action: Action): boolean;
 }
 
 /** Who asks. */
-export interface Asker {
+export interface Caller {
   readonly principal: Principal;
   readonly subjects: readonly string[];
 }

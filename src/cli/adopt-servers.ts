@@ -1,17 +1,17 @@
-import { addServer, lookAtServer } from '../app/adopt/add-server.ts';
+import { addServer, previewServer } from '../app/adopt/add-server.ts';
 import type { ServerDraft } from '../app/adopt/draft.ts';
 import type { ServerProposal } from '../app/adopt/proposal.ts';
 import type { Settings } from '../app/settings.ts';
 import { type Problem, ProblemError } from '../domain/problem.ts';
-import { isAgreed, requireSomebody } from './agreement.ts';
+import { confirm, requireInteractive } from './agreement.ts';
 import { coreOptions } from './core-options.ts';
-import { counted } from './counted.ts';
+import { pluralize } from './counted.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
-import { exitCodeOf, type OutputFormat, printData, say, sayProblems } from './output.ts';
-import { draftText, exportsText, proposalJson, proposalText } from './shown-servers.ts';
+import { exitCodeOf, type OutputFormat, printData, printMessage, printProblems } from './output.ts';
+import { draftText, exportsText, serverProposalJson, serverProposalText } from './shown-servers.ts';
 import { VERSION } from './version.ts';
 
-export interface Adopting {
+export interface ImportOptions {
   readonly settings: Settings;
   /** Agreed to beforehand. */
   readonly yes: boolean;
@@ -25,49 +25,49 @@ export interface Adopting {
  * Shows servers, starts each once, shows its tools, asks, and adds those that could be asked.
  * @returns the exit code: of what failed where anything did.
  */
-export async function adoptServers(drafts: readonly ServerDraft[], adopting: Adopting): Promise<ExitCode> {
-  for (const draft of drafts) say(draftText(draft));
-  requireSomebody(adopting);
-  const { proposals, problems } = await lookAtAll(drafts, adopting);
+export async function importServers(drafts: readonly ServerDraft[], options: ImportOptions): Promise<ExitCode> {
+  for (const draft of drafts) printMessage(draftText(draft));
+  requireInteractive(options);
+  const { proposals, problems } = await previewAll(drafts, options);
   // One server alone is the whole question; of several the others go on.
   if (proposals.length === 0) throw new ProblemError(problems);
-  sayProblems(problems, adopting.output);
-  for (const proposal of proposals) say(proposalText(proposal));
+  printProblems(problems, options.output);
+  for (const proposal of proposals) printMessage(serverProposalText(proposal));
   const names = proposals.map(({ draft }) => draft.name).join(', ');
-  const question = `Add ${names} to ${adopting.settings.registry} and pin ${proposals.some(({ others }) => others.length > 0) ? 'all of this' : 'these tools'}?`;
-  if (!(await isAgreed(question, adopting))) {
-    say('nothing was written');
+  const question = `Add ${names} to ${options.settings.registry} and pin ${proposals.some(({ others }) => others.length > 0) ? 'all of this' : 'these tools'}?`;
+  if (!(await confirm(question, options))) {
+    printMessage('nothing was written');
     return EXIT.refused;
   }
   const added: ServerProposal[] = [];
-  const quiet = coreOptions(adopting.signal);
+  const baseOptions = coreOptions(options.signal);
   // That new tools are not pinned yet is no news to whoever is about to pin them.
-  const options = { ...quiet, log: { ...quiet.log, warn: () => {} }, signal: adopting.signal };
+  const addOptions = { ...baseOptions, log: { ...baseOptions.log, warn: () => {} }, signal: options.signal };
   for (const proposal of proposals) {
     try {
-      await addServer(proposal, adopting.settings, options);
+      await addServer(proposal, options.settings, addOptions);
       added.push(proposal);
     } catch (error) {
       if (!(error instanceof ProblemError)) throw error;
-      sayProblems(error.problems, adopting.output);
+      printProblems(error.problems, options.output);
       problems.push(...error.problems);
     }
   }
-  printData({ added: added.map(proposalJson) }, adopting.output, () => added.map(addedText).join('\n'));
-  if (added.length > 0 && adopting.output === 'text') say(nextText(added));
+  printData({ added: added.map(serverProposalJson) }, options.output, () => added.map(addedText).join('\n'));
+  if (added.length > 0 && options.output === 'text') printMessage(nextText(added));
   return problems.length === 0 ? EXIT.yes : exitCodeOf(new ProblemError(problems));
 }
 
-async function lookAtAll(
+async function previewAll(
   drafts: readonly ServerDraft[],
-  { settings, skipBroken, signal }: Adopting,
+  { settings, skipBroken, signal }: ImportOptions,
 ): Promise<{ readonly proposals: readonly ServerProposal[]; readonly problems: Problem[] }> {
   const problems: Problem[] = [];
-  const looked = await Promise.all(
+  const previews = await Promise.all(
     drafts.map(async (draft) => {
       try {
-        return withoutBroken(
-          await lookAtServer(draft, settings, { env: process.env, version: VERSION, signal }),
+        return rejectBroken(
+          await previewServer(draft, settings, { env: process.env, version: VERSION, signal }),
           skipBroken,
         );
       } catch (error) {
@@ -77,18 +77,18 @@ async function lookAtAll(
       }
     }),
   );
-  return { proposals: looked.filter((each) => each !== undefined), problems };
+  return { proposals: previews.filter((each) => each !== undefined), problems };
 }
 
 /** @throws ProblemError for tools that are not admitted, where they are not to be left out. */
-function withoutBroken(proposal: ServerProposal, skipBroken: boolean): ServerProposal {
+function rejectBroken(proposal: ServerProposal, skipBroken: boolean): ServerProposal {
   const { draft, quarantined } = proposal;
   if (skipBroken || quarantined.length === 0) return proposal;
   const hint = 'tell its author; with `--skip-broken` the server is added and the tool stays blocked';
   throw new ProblemError(
     quarantined.map(({ tool, reason }) => ({
       code: 'registry-tool-broken',
-      at: draft.from,
+      at: draft.source,
       message: `\`${draft.name}\` lists \`${tool}\`, which is not admitted: ${reason}`,
       hint,
     })),
@@ -96,8 +96,8 @@ function withoutBroken(proposal: ServerProposal, skipBroken: boolean): ServerPro
 }
 
 function addedText({ draft, tools, others }: ServerProposal): string {
-  const more = others.length === 0 ? '' : ` and ${counted(others.length, 'other definition')}`;
-  return `added ${draft.name}: ${counted(tools.length, 'tool')}${more} pinned`;
+  const more = others.length === 0 ? '' : ` and ${pluralize(others.length, 'other definition')}`;
+  return `added ${draft.name}: ${pluralize(tools.length, 'tool')}${more} pinned`;
 }
 
 function nextText(added: readonly ServerProposal[]): string {

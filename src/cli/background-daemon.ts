@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import type { Settings } from '../app/settings.ts';
 import { type Problem, ProblemError } from '../domain/problem.ts';
 import { isJsonObject } from '../lib/json.ts';
-import { ENGINE_FLAGS } from './engine-flags.ts';
+import { NODE_FLAGS } from './engine-flags.ts';
 import { mainPath } from './main-path.ts';
 
 /** A daemon that was started for agents alone ends itself after so long without one. */
@@ -24,19 +24,26 @@ export function startBackgroundDaemon(settings: Settings): BackgroundDaemon {
   const log = openSync(logPath, 'a', 0o600);
   const from = statSync(logPath).size;
   const args = ['serve', '--no-http', '--idle-exit', IDLE_EXIT, '--output', 'json'];
-  const places = ['--registry', resolve(settings.registry), '--policies', resolve(settings.policies), '--data', data];
-  const child = spawn(process.execPath, [...process.execArgv, ...ENGINE_FLAGS, mainPath(), ...args, ...places], {
+  const directoryFlags = [
+    '--registry',
+    resolve(settings.registry),
+    '--policies',
+    resolve(settings.policies),
+    '--data',
+    data,
+  ];
+  const child = spawn(process.execPath, [...process.execArgv, ...NODE_FLAGS, mainPath(), ...args, ...directoryFlags], {
     detached: true,
     stdio: ['ignore', log, log],
   });
   let failure: ProblemError | undefined;
   child.once('error', (error) => {
-    failure = new ProblemError([endedEarly(logPath, error.message)]);
+    failure = new ProblemError([daemonStartFailed(logPath, error.message)]);
   });
   child.once('exit', (code, signal) => {
     const problems = problemsSince(logPath, from);
     failure = new ProblemError(
-      problems.length > 0 ? problems : [endedEarly(logPath, `it ended with ${signal ?? `status ${code}`}`)],
+      problems.length > 0 ? problems : [daemonStartFailed(logPath, `it ended with ${signal ?? `status ${code}`}`)],
     );
   });
   child.unref();
@@ -48,17 +55,17 @@ function problemsSince(logPath: string, from: number): readonly Problem[] {
   const lines = readFileSync(logPath).subarray(from).toString('utf8').split('\n');
   return lines.flatMap((line): readonly Problem[] => {
     if (!line.startsWith('{"problems":')) return [];
-    const said: unknown = JSON.parse(line);
+    const output: unknown = JSON.parse(line);
     // `as`: the line is our own program's, which writes problems as they are declared.
-    return isJsonObject(said) && Array.isArray(said.problems) ? (said.problems as unknown as Problem[]) : [];
+    return isJsonObject(output) && Array.isArray(output.problems) ? (output.problems as unknown as Problem[]) : [];
   });
 }
 
-function endedEarly(logPath: string, why: string): Problem {
+function daemonStartFailed(logPath: string, reason: string): Problem {
   return {
     code: 'daemon-start-failed',
     at: logPath,
-    message: `the broker could not be started in the background: ${why}`,
+    message: `the broker could not be started in the background: ${reason}`,
     hint: 'run `seneschal serve` to see it start',
   };
 }

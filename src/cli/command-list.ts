@@ -35,9 +35,9 @@ import { replayDecide } from './commands/replay/decide.ts';
 import { serve } from './commands/serve.ts';
 import { stdio } from './commands/stdio.ts';
 import { usage } from './commands/usage.ts';
-import type { CommandDeclaration } from './declaration.ts';
+import type { CommandDefinition } from './declaration.ts';
 
-export const COMMANDS: readonly CommandDeclaration[] = [
+export const COMMANDS: readonly CommandDefinition[] = [
   init,
   serve,
   stdio,

@@ -1,8 +1,8 @@
-import { agentToConnect, pathOfServer } from '../app/host-questions.ts';
+import { resolveAgent, serverPath } from '../app/host-questions.ts';
 import type { Settings } from '../app/settings.ts';
-import { agentNameOf } from '../domain/agent-name.ts';
+import { parseAgentName } from '../domain/agent-name.ts';
 import { type Problem, ProblemError } from '../domain/problem.ts';
-import type { Connection, Reach } from '../hosts/host-entry.ts';
+import type { Connection, Endpoint } from '../hosts/host-entry.ts';
 import { ownCommand, shimCommand } from './shim-command.ts';
 
 interface ConnectionFlags {
@@ -14,22 +14,22 @@ interface ConnectionFlags {
 
 /** How a host is to reach the broker, by flags and settings. @throws ProblemError for an agent or a server that is not declared. */
 export function connectionOf(flags: ConnectionFlags, settings: Settings): Connection {
-  const named = flags.agent === undefined ? undefined : agentNameOf(flags.agent);
+  const agentName = flags.agent === undefined ? undefined : parseAgentName(flags.agent);
   if (flags.http || flags.url !== undefined) {
     const { server, url } = flags;
-    if (server !== undefined && url !== undefined) throw new ProblemError([TWO_PATHS]);
-    const path = server === undefined ? '/mcp' : pathOfServer(settings.registry, server);
+    if (server !== undefined && url !== undefined) throw new ProblemError([CONFLICTING_PATHS]);
+    const path = server === undefined ? '/mcp' : serverPath(settings.registry, server);
     // Over HTTP the key says who the agent is, and the broker may be on another machine.
-    const reach: Reach = { type: 'http', url: url === undefined ? urlOf(settings, path) : checkedUrl(url) };
-    return named === undefined ? { reach } : { reach, agent: named };
+    const endpoint: Endpoint = { type: 'http', url: url === undefined ? urlOf(settings, path) : validateUrl(url) };
+    return agentName === undefined ? { endpoint } : { endpoint, agent: agentName };
   }
-  const agent = agentToConnect(settings.registry, named);
+  const agent = resolveAgent(settings.registry, agentName);
   const { server } = flags;
-  if (server !== undefined) pathOfServer(settings.registry, server);
-  return { reach: { type: 'stdio', ...shimCommand({ agent, server }, ownCommand(), settings) }, agent };
+  if (server !== undefined) serverPath(settings.registry, server);
+  return { endpoint: { type: 'stdio', ...shimCommand({ agent, server }, ownCommand(), settings) }, agent };
 }
 
-const TWO_PATHS: Problem = {
+const CONFLICTING_PATHS: Problem = {
   code: 'settings-invalid',
   at: '--server',
   message: '`--url` says which path it is',
@@ -46,10 +46,10 @@ function urlOf({ host, port }: Settings, path: string): string {
   return `http://${host.includes(':') ? `[${host}]` : host}:${port}${path}`;
 }
 
-function checkedUrl(text: string): string {
+function validateUrl(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined;
-  const isFit = url !== undefined && /^https?:$/.test(url.protocol) && url.username === '' && url.password === '';
-  if (isFit) return text;
+  const isAllowed = url !== undefined && /^https?:$/.test(url.protocol) && url.username === '' && url.password === '';
+  if (isAllowed) return text;
   const message = 'this is no http url without user and password';
   const hint = 'write for example `https://tools.example.com/mcp`';
   throw new ProblemError([{ code: 'settings-invalid', at: '--url', message, hint }]);

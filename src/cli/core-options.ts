@@ -1,7 +1,7 @@
 import type { CoreOptions } from '../app/compose.ts';
-import { visibleText } from '../lib/visible-text.ts';
+import { escapeControlCharacters } from '../lib/visible-text.ts';
 import type { Log } from '../telemetry/log.ts';
-import { say } from './output.ts';
+import { printMessage } from './output.ts';
 import { VERSION } from './version.ts';
 
 /**
@@ -9,9 +9,9 @@ import { VERSION } from './version.ts';
  * wrong after an abort goes wrong because of it, and is no news.
  */
 export function coreOptions(signal: AbortSignal): CoreOptions {
-  const tell = (event: string, fields: object = {}): void => {
-    if (!signal.aborted) say(visibleText(`${event} ${JSON.stringify(fields)}`));
+  const logLine = (event: string, fields: object = {}): void => {
+    if (!signal.aborted) printMessage(escapeControlCharacters(`${event} ${JSON.stringify(fields)}`));
   };
-  const log: Log = { info: () => {}, warn: tell, error: tell };
+  const log: Log = { info: () => {}, warn: logLine, error: logLine };
   return { log, version: VERSION, env: process.env };
 }

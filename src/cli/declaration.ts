@@ -7,7 +7,7 @@ export interface Argument {
   /** What help calls it, as in `<target>`. */
   readonly name: string;
   /** What it is, with an example; no full stop. */
-  readonly what: string;
+  readonly description: string;
   /** It may be left out. Default: it must be given. */
   readonly optional?: true;
   /** It may be given several times; the last argument alone. */
@@ -23,7 +23,7 @@ export interface Flag {
   /** What help calls its value, as in `--as <agent>`; `dir` and `file` are completed as such. */
   readonly value?: string;
   /** What it does; no full stop. */
-  readonly what: string;
+  readonly description: string;
   /** The value in force without the flag. */
   readonly default?: string;
   /** The only values that are allowed. */
@@ -39,13 +39,13 @@ export interface Flag {
 /** A command line that does what somebody may wish for. A test runs it. */
 export interface Example {
   /** What the person wants, as a sentence without a full stop, such as `See why a call was refused`. */
-  readonly wish: string;
+  readonly title: string;
   /** What they type, on one line, as bash reads it. */
   readonly line: string;
   /** How it ends in the home where tests run it. Default: 0. */
   readonly exit?: ExitCode;
   /** It runs until it is stopped: the test waits until it has printed this text, and ends it as Ctrl-C does, with 130. */
-  readonly runsOn?: string;
+  readonly runsUntil?: string;
   /**
    * Where the test runs it: in a copy of the checkout's example, with a short history in its ledger and `servers.json`,
    * the config file of an agent (the default); in an empty directory; or in one that holds `.mcp.json` and nothing else.
@@ -54,25 +54,25 @@ export interface Example {
 }
 
 /** What every command is handed, whatever its words are. */
-export interface Circumstances {
+export interface CommandContext {
   /** What `--output` says; `text` for a command that has no such flag. */
   readonly output: OutputFormat;
   /** The settings in force: flags before environment before defaults. @throws ProblemError `settings-invalid`. */
   readonly settings: () => Settings;
   /** Every command there is, for those that speak of commands. */
-  readonly commands: readonly CommandDeclaration[];
+  readonly commands: readonly CommandDefinition[];
   /** What each noun that has verbs is about. */
   readonly nouns: Readonly<Record<string, string>>;
 }
 
 /** What a command is handed: its words, typed as it declares them. */
-export interface Given<A extends readonly Argument[], F extends readonly Flag[]> extends Circumstances {
+export interface TypedArgs<A extends readonly Argument[], F extends readonly Flag[]> extends CommandContext {
   readonly args: ArgumentValues<A[number]>;
   readonly flags: FlagValues<F[number]>;
 }
 
 /** What the parser found, by name; what was not typed and has no default is not there. */
-export interface Parsed extends Circumstances {
+export interface ParsedArgs extends CommandContext {
   readonly args: Readonly<Record<string, unknown>>;
   readonly flags: Readonly<Record<string, unknown>>;
 }
@@ -101,13 +101,13 @@ type OptionalFlag = { readonly value: string } & {
 type OneOf<One> = One extends { choices: readonly (infer Choice)[] } ? Choice : string;
 
 /** What is said of a command: its help, its page of the reference, its completion and its parser are made from this. */
-interface Described<A extends readonly Argument[], F extends readonly Flag[]> {
+interface CommandSpec<A extends readonly Argument[], F extends readonly Flag[]> {
   /** Noun and verb, such as `policy explain`; a noun alone is a command too, such as `serve`. */
   readonly path: string;
   /** One line for lists of commands; begins with a verb in lower case, no full stop. */
   readonly summary: string;
   /** What it does, in whole sentences; an empty line begins a new paragraph. */
-  readonly does: string;
+  readonly description: string;
   readonly arguments?: A;
   readonly flags?: F;
   /** The settings whose flags it takes, such as `--data`. */
@@ -115,27 +115,27 @@ interface Described<A extends readonly Argument[], F extends readonly Flag[]> {
   /** It prints neither text nor JSON but something of its own (MCP, a script), and has no `--output`. */
   readonly ownOutput?: true;
   /** What its exit codes mean. What is left out of 1, 2 and 130 is said in the words of all commands. */
-  readonly exits: { readonly yes: string } & { readonly [Name in keyof typeof EXIT]?: string };
+  readonly exitCodes: { readonly yes: string } & { readonly [Name in keyof typeof EXIT]?: string };
   readonly examples: readonly [Example, ...Example[]];
 }
 
 /** A command as the program knows it. */
-export interface CommandDeclaration extends Described<readonly Argument[], readonly Flag[]> {
+export interface CommandDefinition extends CommandSpec<readonly Argument[], readonly Flag[]> {
   readonly arguments: readonly Argument[];
   readonly flags: readonly Flag[];
   readonly settings: readonly (keyof Settings)[];
   /** Does it. Prints data on standard output, talk on standard error. @throws ProblemError for what it cannot do. */
-  run(parsed: Parsed): Promise<ExitCode>;
+  run(input: ParsedArgs): Promise<ExitCode>;
 }
 
 /** Declares a command. `run` is handed exactly the arguments and flags that are declared, under their names. */
 export function defineCommand<const A extends readonly Argument[] = [], const F extends readonly Flag[] = []>(
-  described: Described<A, F> & { readonly run: (given: Given<A, F>) => ExitCode | Promise<ExitCode> },
-): CommandDeclaration {
+  spec: CommandSpec<A, F> & { readonly run: (input: TypedArgs<A, F>) => ExitCode | Promise<ExitCode> },
+): CommandDefinition {
   return {
     ...{ arguments: [], flags: [], settings: [] },
-    ...described,
+    ...spec,
     // `as`: the parser was made from these very arguments and flags.
-    run: async (parsed) => described.run(parsed as unknown as Given<A, F>),
+    run: async (input) => spec.run(input as unknown as TypedArgs<A, F>),
   };
 }

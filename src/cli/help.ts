@@ -1,14 +1,23 @@
-import type { CommandDeclaration, Example } from './declaration.ts';
-import { ALL_EXITS, argumentRows, exitRows, flagRows, HELP_ROW, PROGRAM, type Row, usageOf } from './help-parts.ts';
+import type { CommandDefinition, Example } from './declaration.ts';
+import {
+  ALL_EXIT_CODES,
+  argumentRows,
+  exitRows,
+  flagRows,
+  HELP_ROW,
+  type HelpRow,
+  PROGRAM,
+  usageOf,
+} from './help-parts.ts';
 import { wrapCommandLine, wrapParagraphs, wrapWords } from './wrap.ts';
 
 /** Where the terminal does not say how wide it is. */
-const DEFAULT_WIDTH = 80;
+const DEFAULT_COLUMNS = 80;
 /** Longer lines are hard to read, shorter ones hold no words. */
-const WIDEST = 100;
-const NARROWEST = 24;
+const MAX_COLUMNS = 100;
+const MIN_COLUMNS = 24;
 /** Below so many columns for its text a list puts it under the term instead of beside it. */
-const LEAST_TEXT = 32;
+const MIN_TEXT_COLUMNS = 32;
 const INDENT = '  ';
 
 /** How wide help is printed: as wide as the terminal, else as the variable `COLUMNS` says, else 80 columns. */
@@ -16,28 +25,28 @@ export function helpWidth(
   terminalColumns: number | undefined,
   env: Readonly<Record<string, string | undefined>>,
 ): number {
-  const said = terminalColumns ?? (/^[1-9]\d{0,3}$/.test(env.COLUMNS ?? '') ? Number(env.COLUMNS) : DEFAULT_WIDTH);
-  return Math.min(WIDEST, Math.max(NARROWEST, said));
+  const columns = terminalColumns ?? (/^[1-9]\d{0,3}$/.test(env.COLUMNS ?? '') ? Number(env.COLUMNS) : DEFAULT_COLUMNS);
+  return Math.min(MAX_COLUMNS, Math.max(MIN_COLUMNS, columns));
 }
 
 /** Help of one command: USAGE, what it does, ARGUMENTS, FLAGS, EXIT CODES, EXAMPLES. No colours, so none to turn off. */
-export function commandHelp(command: CommandDeclaration, width: number): string {
-  return joined([
+export function commandHelp(command: CommandDefinition, width: number): string {
+  return joinSections([
     usage(usageOf(command), width),
-    wrapParagraphs(command.does, width),
+    wrapParagraphs(command.description, width),
     list('ARGUMENTS', argumentRows(command), width),
     list('FLAGS', flagRows(command), width),
-    list('EXIT CODES', exitRows(command.exits), width),
+    list('EXIT CODES', exitRows(command.exitCodes), width),
     examples(command.examples, width),
   ]);
 }
 
 /** Help of a noun: what it is about, and its verbs. */
 export function nounHelp(
-  noun: { readonly name: string; readonly about: string; readonly verbs: readonly CommandDeclaration[] },
+  noun: { readonly name: string; readonly about: string; readonly verbs: readonly CommandDefinition[] },
   width: number,
 ): string {
-  return joined([
+  return joinSections([
     usage(`${PROGRAM} ${noun.name} <command> [flags]`, width),
     wrapParagraphs(noun.about, width),
     list('COMMANDS', noun.verbs.map(rowOf), width),
@@ -46,22 +55,22 @@ export function nounHelp(
 }
 
 /** Help of the program: every command. */
-export function programHelp(commands: readonly CommandDeclaration[], width: number): string {
-  return joined([
+export function programHelp(commands: readonly CommandDefinition[], width: number): string {
+  return joinSections([
     usage(`${PROGRAM} <command> [flags]`, width),
     wrapParagraphs('A tool-governance broker for AI agents: one MCP server in front of all the others.', width),
     list('COMMANDS', commands.map(rowOf), width),
     list('FLAGS', [['--version', 'print the version'], HELP_ROW], width),
-    list('EXIT CODES', exitRows(ALL_EXITS), width),
+    list('EXIT CODES', exitRows(ALL_EXIT_CODES), width),
     wrapParagraphs(`Run \`${PROGRAM} <command> --help\` for its flags and for examples.`, width),
   ]);
 }
 
-function rowOf({ path, summary }: CommandDeclaration): Row {
+function rowOf({ path, summary }: CommandDefinition): HelpRow {
   return [path, summary];
 }
 
-function joined(parts: readonly string[]): string {
+function joinSections(parts: readonly string[]): string {
   return `${parts.filter((part) => part !== '').join('\n\n')}\n`;
 }
 
@@ -70,13 +79,13 @@ function usage(line: string, width: number): string {
   return ['USAGE', INDENT + first, ...more.map((rest) => INDENT + INDENT + rest)].join('\n');
 }
 
-function list(heading: string, rows: readonly Row[], width: number): string {
+function list(heading: string, rows: readonly HelpRow[], width: number): string {
   if (rows.length === 0) return '';
   const termWidth = Math.max(...rows.map(([term]) => term.length));
-  const beside = INDENT.length + termWidth + INDENT.length;
+  const textColumn = INDENT.length + termWidth + INDENT.length;
   // What has short terms, such as exit codes, stays beside them however narrow the terminal is.
-  const stacked = width - beside < LEAST_TEXT && termWidth > INDENT.length * 2;
-  const indent = ' '.repeat(stacked ? INDENT.length * 2 : beside);
+  const stacked = width - textColumn < MIN_TEXT_COLUMNS && termWidth > INDENT.length * 2;
+  const indent = ' '.repeat(stacked ? INDENT.length * 2 : textColumn);
   const lines = rows.flatMap(([term, what]) => {
     const text = wrapWords(what, width - indent.length).map((line) => indent + line);
     if (stacked) return [INDENT + term, ...text];
@@ -88,9 +97,9 @@ function list(heading: string, rows: readonly Row[], width: number): string {
 
 function examples(all: readonly Example[], width: number): string {
   const room = width - INDENT.length;
-  const texts = all.map(({ wish, line }) =>
+  const texts = all.map(({ title, line }) =>
     [
-      ...wrapWords(wish, room - '# '.length).map((words) => `${INDENT}# ${words}`),
+      ...wrapWords(title, room - '# '.length).map((words) => `${INDENT}# ${words}`),
       ...wrapCommandLine(line, room).map((part) => INDENT + part),
     ].join('\n'),
   );

@@ -1,13 +1,13 @@
 import type { ConnectResult, UndoResult } from '../app/connect-hosts.ts';
-import type { Bypass, HostState, PrintedEntry } from '../app/host-questions.ts';
+import type { DirectConnection, HostStatus, PrintedEntry } from '../app/host-questions.ts';
 import { KNOWN_HOSTS } from '../hosts/known-hosts.ts';
 import type { ManagedPolicy } from '../hosts/managed-policy.ts';
 import { table } from './output.ts';
 
 /** The config files of all hosts, one a row. */
-export function statesText(states: readonly HostState[]): string {
-  if (states.length === 0) return 'no config file of a known agent host was found';
-  const rows = states.map(({ host, scope, isConnected, servers, file }) => {
+export function hostStatusText(statuses: readonly HostStatus[]): string {
+  if (statuses.length === 0) return 'no config file of a known agent host was found';
+  const rows = statuses.map(({ host, scope, isConnected, servers, file }) => {
     return [host, scope, isConnected ? 'yes' : 'no', servers.join(' ') || '-', file];
   });
   return table([['HOST', 'SCOPE', 'CONNECTED', 'OTHER SERVERS', 'FILE'], ...rows]);
@@ -19,11 +19,11 @@ export function connectedText(results: readonly ConnectResult[]): string {
     .map(({ host, file, state, backup, removed }) => {
       if (state === 'unchanged')
         return `${KNOWN_HOSTS[host].title}: is connected already, nothing was changed (${file})`;
-      const old = backup?.endsWith('.backup') === true ? `backup   ${backup}` : 'backup   none: the file is new';
+      const backupLine = backup?.endsWith('.backup') === true ? `backup   ${backup}` : 'backup   none: the file is new';
       const lines = [
         `${KNOWN_HOSTS[host].title}: connected; start it again to have it read its config`,
         `  file     ${file}`,
-        `  ${old}`,
+        `  ${backupLine}`,
       ];
       if (removed.length > 0)
         lines.push(`  removed  ${removed.join(' ')}: agents reach them again when the registry holds them`);
@@ -36,14 +36,14 @@ export function connectedText(results: readonly ConnectResult[]): string {
 export function undoneText(results: readonly UndoResult[]): string {
   return results
     .map(({ host, file, state }) => {
-      const what = state === 'restored' ? 'is as it was before' : 'is gone again, as there was none before';
-      return `${KNOWN_HOSTS[host].title}: ${file} ${what}`;
+      const result = state === 'restored' ? 'is as it was before' : 'is gone again, as there was none before';
+      return `${KNOWN_HOSTS[host].title}: ${file} ${result}`;
     })
     .join('\n');
 }
 
 /** The servers of one file that agents still reach without the broker. */
-export function bypassText({ host, file, servers }: Bypass): string {
+export function directConnectionText({ host, file, servers }: DirectConnection): string {
   return `${KNOWN_HOSTS[host].title} still reaches ${servers.join(', ')} without the broker: ${file}`;
 }
 

@@ -1,7 +1,7 @@
 import type { Problem } from '../domain/problem.ts';
 
 /** What a person is told of an error that nobody foresaw: what it says, without the stack, and what to do. */
-export function internalDefect(error: unknown): Problem {
+export function internalError(error: unknown): Problem {
   return {
     code: 'internal-defect',
     at: '',

@@ -1,20 +1,20 @@
 import type { RecordedTarget } from '../ledger/entry.ts';
-import type { ShownEntry } from '../ledger/query.ts';
+import type { LedgerEntryView } from '../ledger/query.ts';
 
 /** An entry as cells of a table: number, time, kind, principal, what of it, and whether it was tampered with. */
-export function entryRow({ seq, entry, untouched }: ShownEntry): readonly string[] {
+export function ledgerEntryCells({ seq, entry, untouched }: LedgerEntryView): readonly string[] {
   if (!entry) return [`${seq}`, '', 'not an entry', '', 'TAMPERED'];
   const time = new Date(entry.atMs).toISOString();
-  return [`${seq}`, time, entry.kind, entry.principal, what(entry), untouched ? '' : 'TAMPERED'];
+  return [`${seq}`, time, entry.kind, entry.principal, entryText(entry), untouched ? '' : 'TAMPERED'];
 }
 
-function what(entry: NonNullable<ShownEntry['entry']>): string {
+function entryText(entry: NonNullable<LedgerEntryView['entry']>): string {
   switch (entry.kind) {
     case 'call.admitted':
-      return `${entry.target.id}${viaOf(entry.target)} ${entry.callId}`;
+      return `${entry.target.id}${viewText(entry.target)} ${entry.callId}`;
     case 'call.refused': {
       const target = 'exposedName' in entry.target ? `"${entry.target.exposedName}"` : entry.target.id;
-      return `${target}${viaOf(entry.target)} ${entry.reason}${entry.rule === undefined ? '' : ` by ${entry.rule}`} ${entry.callId}`;
+      return `${target}${viewText(entry.target)} ${entry.reason}${entry.rule === undefined ? '' : ` by ${entry.rule}`} ${entry.callId}`;
     }
     case 'call.closed':
       return `${entry.target} ${entry.outcome}${entry.reason === undefined ? '' : ` ${entry.reason}`}${entry.inDoubt ? ' in doubt' : ''} ${entry.durationMs} ms ${entry.callId}`;
@@ -30,6 +30,6 @@ function what(entry: NonNullable<ShownEntry['entry']>): string {
 }
 
 /** Where and under which name it was asked for, where that was a view. */
-function viaOf({ via }: RecordedTarget): string {
+function viewText({ via }: RecordedTarget): string {
   return via === undefined ? '' : ` as "${via.name}" on ${via.view}`;
 }

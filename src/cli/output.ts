@@ -1,6 +1,6 @@
 import { formatProblem, type Problem, ProblemError } from '../domain/problem.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../lib/json.ts';
-import { visibleLines, visibleText } from '../lib/visible-text.ts';
+import { escapeControlCharacters, escapeControlCharactersInLines } from '../lib/visible-text.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 
 /** `text` for people, `json` for programs: stable, one value on standard output. */
@@ -13,27 +13,27 @@ export type OutputFormat = 'text' | 'json';
 export function printData<T>(data: T, format: OutputFormat, asText: (data: T) => string): void {
   const text = format === 'json' ? JSON.stringify(data, null, 2) : asText(data);
   if (text === '') return;
-  process.stdout.once('error', endWithReader);
-  process.stdout.write(`${visibleLines(text)}\n`);
+  process.stdout.once('error', exitOnClosedPipe);
+  process.stdout.write(`${escapeControlCharactersInLines(text)}\n`);
 }
 
 /** Whoever reads has gone, such as `head`: no defect, and nothing to tell them; but the answer was not given. */
-function endWithReader(error: NodeJS.ErrnoException): void {
+function exitOnClosedPipe(error: NodeJS.ErrnoException): void {
   if (error.code !== 'EPIPE') throw error;
   process.exit(EXIT.failed);
 }
 
 /** Says something to the person, on standard error. */
-export function say(text: string): void {
-  process.stderr.write(`${visibleLines(text)}\n`);
+export function printMessage(text: string): void {
+  process.stderr.write(`${escapeControlCharactersInLines(text)}\n`);
 }
 
 /** Prints each problem with place, code and hint. */
-export function sayProblems(problems: readonly Problem[], format: OutputFormat): void {
-  if (format === 'json') say(JSON.stringify({ problems }));
+export function printProblems(problems: readonly Problem[], format: OutputFormat): void {
+  if (format === 'json') printMessage(JSON.stringify({ problems }));
   else
     for (const problem of problems)
-      say(`${problem.severity === 'warning' ? 'warning: ' : ''}${formatProblem(problem)}`);
+      printMessage(`${problem.severity === 'warning' ? 'warning: ' : ''}${formatProblem(problem)}`);
 }
 
 /** A problem that is the answer to what was asked: it says of itself whether it is an error or a warning. */
@@ -43,12 +43,12 @@ export function problemText(problem: Problem): string {
 
 /** The exit status of an error that ended a command. The world's failures are 1; wrong input is 2. */
 export function exitCodeOf(error: unknown): ExitCode {
-  return error instanceof ProblemError && !error.problems.some((problem) => WORLD.test(problem.code))
+  return error instanceof ProblemError && !error.problems.some((problem) => ENVIRONMENT_FAILURES.test(problem.code))
     ? EXIT.usage
     : EXIT.failed;
 }
 
-const WORLD =
+const ENVIRONMENT_FAILURES =
   /^(?:data-directory|storage|daemon|ledger|internal|files)-|^ingress-(?:listen|socket|request)-failed$|^hosts-file-|^registry-server-unanswered$/;
 
 /** The objects of a list within an answer; none where there is no such list. */
@@ -65,7 +65,7 @@ export function cellOf(value: JsonValue | undefined): string {
 
 /** Rows as columns of equal width, two spaces apart; control characters made visible. */
 export function table(rows: readonly (readonly string[])[]): string {
-  const clean = rows.map((row) => row.map(visibleText));
+  const clean = rows.map((row) => row.map(escapeControlCharacters));
   const widths: number[] = [];
   for (const row of clean) {
     row.forEach((cell, column) => {

@@ -1,31 +1,31 @@
-import { say } from './output.ts';
+import { printMessage } from './output.ts';
 
 /** What takes longer than this is told of, so that nobody takes it for a hang. */
-const TOLD_AFTER_MS = 1_000;
+const ANNOUNCE_AFTER_MS = 1_000;
 
 /** Says on standard error, in plain lines, what is being done once that has taken a second. */
 export interface Progress {
   /** Begins the next step; the one before it is done. */
-  step(what: string): void;
+  step(description: string): void;
   /** Says how far a step is that never lets the timer run, at most once a second. */
-  tick(what: () => string): void;
+  tick(description: () => string): void;
   /** Everything is done. */
   end(): void;
 }
 
 export function progress(): Progress {
   let timer: NodeJS.Timeout | undefined;
-  let saidMs = performance.now();
+  let announcedMs = performance.now();
   return {
-    step: (what) => {
+    step: (description) => {
       clearTimeout(timer);
-      timer = setTimeout(() => say(`${what} …`), TOLD_AFTER_MS);
+      timer = setTimeout(() => printMessage(`${description} …`), ANNOUNCE_AFTER_MS);
     },
-    tick: (what) => {
+    tick: (description) => {
       const nowMs = performance.now();
-      if (nowMs - saidMs < TOLD_AFTER_MS) return;
-      saidMs = nowMs;
-      say(`${what()} …`);
+      if (nowMs - announcedMs < ANNOUNCE_AFTER_MS) return;
+      announcedMs = nowMs;
+      printMessage(`${description()} …`);
     },
     end: () => clearTimeout(timer),
   };

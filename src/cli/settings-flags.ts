@@ -3,16 +3,16 @@ import type { Flag } from './declaration.ts';
 
 /** The flags that set where a broker finds its files and listens. Their words are the same on every command. */
 export const SETTING_FLAGS: Readonly<Record<keyof Settings, Flag>> = {
-  registry: directory('registry', 'directory of servers, agents and the lock', './registry'),
-  policies: directory('policies', 'directory of the policy files', './policies'),
-  data: directory('data', 'directory of ledger, keys, counters and socket', './.seneschal'),
+  registry: directoryFlag('registry', 'directory of servers, agents and the lock', './registry'),
+  policies: directoryFlag('policies', 'directory of the policy files', './policies'),
+  data: directoryFlag('data', 'directory of ledger, keys, counters and socket', './.seneschal'),
   port: {
     ...{ name: 'port', value: 'number', variable: 'SENESCHAL_PORT', default: '7411' },
-    what: 'port to listen on; 0 takes any that is free',
+    description: 'port to listen on; 0 takes any that is free',
   },
   host: {
     ...{ name: 'host', value: 'address', variable: 'SENESCHAL_HOST', default: '127.0.0.1' },
-    what: 'address to listen on',
+    description: 'address to listen on',
   },
 };
 
@@ -20,13 +20,13 @@ export const SETTING_FLAGS: Readonly<Record<keyof Settings, Flag>> = {
 export const OUTPUT_FLAG: Flag & { readonly default: string } = {
   name: 'output',
   value: 'format',
-  what: 'text for people, json for programs',
+  description: 'text for people, json for programs',
   choices: ['text', 'json'],
   default: 'text',
 };
 
-function directory(name: keyof Settings, what: string, otherwise: string): Flag {
-  return { name, value: 'dir', what, variable: `SENESCHAL_${name.toUpperCase()}`, default: otherwise };
+function directoryFlag(name: keyof Settings, description: string, defaultValue: string): Flag {
+  return { name, value: 'dir', description, variable: `SENESCHAL_${name.toUpperCase()}`, default: defaultValue };
 }
 
 /** The settings in force: flags before environment before defaults. */

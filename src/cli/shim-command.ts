@@ -10,11 +10,11 @@ export function ownCommand(): readonly string[] {
 /** The command that the config of an agent starts: `stdio` for that agent, and one server where it is to have one alone, with absolute paths. */
 export function shimCommand(
   { agent, server }: { readonly agent: string; readonly server?: string | undefined },
-  own: readonly string[],
+  program: readonly string[],
   { data, registry, policies }: Pick<Settings, 'data' | 'registry' | 'policies'>,
 ): { readonly command: string; readonly args: readonly string[] } {
-  const [command = 'seneschal', ...before] = own;
-  const places = ['--data', resolve(data), '--registry', resolve(registry), '--policies', resolve(policies)];
-  const alone = server === undefined ? [] : ['--server', server];
-  return { command, args: [...before, 'stdio', '--agent', agent, ...alone, ...places] };
+  const [command = 'seneschal', ...programArgs] = program;
+  const directoryFlags = ['--data', resolve(data), '--registry', resolve(registry), '--policies', resolve(policies)];
+  const serverFlag = server === undefined ? [] : ['--server', server];
+  return { command, args: [...programArgs, 'stdio', '--agent', agent, ...serverFlag, ...directoryFlags] };
 }

@@ -2,10 +2,10 @@ import { join } from 'node:path';
 import type { HomePlan } from '../app/adopt/plan-home.ts';
 import type { Settings } from '../app/settings.ts';
 import type { JsonObject } from '../lib/json.ts';
-import { exportsText, proposalJson } from './shown-servers.ts';
+import { exportsText, serverProposalJson } from './shown-servers.ts';
 
 /** Every file of a home by its path, in the order of the paths. */
-function filesOf(
+function homeFiles(
   { registry, policies }: HomePlan,
   settings: Settings,
 ): readonly (readonly [path: string, text: string])[] {
@@ -21,8 +21,8 @@ export function fileCount({ registry, policies }: HomePlan): number {
 }
 
 /** Every file with its text, but for those that nobody reads: the generated schemas and the pinned definitions. */
-export function plannedText(plan: HomePlan, settings: Settings): string {
-  return filesOf(plan, settings)
+export function homePlanText(plan: HomePlan, settings: Settings): string {
+  return homeFiles(plan, settings)
     .map(([path, text]) =>
       /\.schema\.json$|registry\.lock$/.test(path)
         ? `--- ${path} (generated, ${text.length} characters)`
@@ -38,9 +38,9 @@ export function homeJson(
   { withTexts }: { readonly withTexts: boolean },
 ): JsonObject {
   return {
-    files: filesOf(plan, settings).map(([path, text]) => (withTexts ? { path, text } : path)),
-    servers: plan.proposals.map(proposalJson),
-    leftOut: plan.leftOut.map((problem) => ({ ...problem })),
+    files: homeFiles(plan, settings).map(([path, text]) => (withTexts ? { path, text } : path)),
+    servers: plan.proposals.map(serverProposalJson),
+    leftOut: plan.excluded.map((problem) => ({ ...problem })),
   };
 }
 

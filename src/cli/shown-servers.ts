@@ -1,39 +1,39 @@
-import { type NeededVariable, type ServerDraft, whatItIsGiven, whatItRuns } from '../app/adopt/draft.ts';
+import { commandLine, inputNames, type RequiredVariable, type ServerDraft } from '../app/adopt/draft.ts';
 import type { ServerProposal } from '../app/adopt/proposal.ts';
 import type { JsonObject } from '../lib/json.ts';
-import { visibleText } from '../lib/visible-text.ts';
-import { counted } from './counted.ts';
+import { escapeControlCharacters } from '../lib/visible-text.ts';
+import { pluralize } from './counted.ts';
 import { table } from './output.ts';
 
 /** What a server runs or asks, and the names of what it is given: never a value. */
 export function draftText(draft: ServerDraft): string {
-  const { name, transport, from } = draft;
-  const given = whatItIsGiven(draft);
+  const { name, transport, source } = draft;
+  const inputs = inputNames(draft);
   const isStdio = transport.type === 'stdio';
   return [
-    visibleText(`${name} (${from})`),
-    visibleText(`  ${isStdio ? 'runs' : 'asks'}    ${whatItRuns(draft)}`),
-    ...(isStdio && transport.cwd !== undefined ? [visibleText(`  in      ${transport.cwd}`)] : []),
-    ...(given.length > 0 ? [visibleText(`  ${isStdio ? 'passes' : 'sends '}  ${given.join(', ')}`)] : []),
+    escapeControlCharacters(`${name} (${source})`),
+    escapeControlCharacters(`  ${isStdio ? 'runs' : 'asks'}    ${commandLine(draft)}`),
+    ...(isStdio && transport.cwd !== undefined ? [escapeControlCharacters(`  in      ${transport.cwd}`)] : []),
+    ...(inputs.length > 0 ? [escapeControlCharacters(`  ${isStdio ? 'passes' : 'sends '}  ${inputs.join(', ')}`)] : []),
   ].join('\n');
 }
 
 /** What a server has, with the risk that is proposed for each tool, and what of it is quarantined. */
-export function proposalText({ draft, tools, others, quarantined }: ServerProposal): string {
+export function serverProposalText({ draft, tools, others, quarantined }: ServerProposal): string {
   return [
-    `${draft.name}: ${counted(tools.length, 'tool')}`,
+    `${draft.name}: ${pluralize(tools.length, 'tool')}`,
     ...(tools.length > 0 ? [table(tools.map(({ tool, risk, why }) => [`  ${tool}`, risk, why]))] : []),
-    ...others.map((id) => visibleText(`  ${id}`)),
-    ...quarantined.map(({ tool, reason }) => visibleText(`  ${tool} stays blocked: ${reason}`)),
+    ...others.map((id) => escapeControlCharacters(`  ${id}`)),
+    ...quarantined.map(({ tool, reason }) => escapeControlCharacters(`  ${tool} stays blocked: ${reason}`)),
   ].join('\n');
 }
 
 /** A proposal for programs. */
-export function proposalJson(proposal: ServerProposal): JsonObject {
+export function serverProposalJson(proposal: ServerProposal): JsonObject {
   const { draft, tools, others, quarantined } = proposal;
   return {
-    ...{ name: draft.name, from: draft.from, transport: draft.transport.type, runs: whatItRuns(draft) },
-    passes: [...whatItIsGiven(draft)],
+    ...{ name: draft.name, from: draft.source, transport: draft.transport.type, runs: commandLine(draft) },
+    passes: [...inputNames(draft)],
     variables: draft.variables.map((variable) => ({ ...variable })),
     tools: tools.map((tool) => ({ ...tool })),
     others: [...others],
@@ -43,17 +43,19 @@ export function proposalJson(proposal: ServerProposal): JsonObject {
 
 /** What to export where the broker is started; empty where nothing has to be. */
 export function exportsText(drafts: readonly ServerDraft[]): string {
-  const byName = new Map<string, { readonly variable: NeededVariable; readonly drafts: ServerDraft[] }>();
+  const byName = new Map<string, { readonly variable: RequiredVariable; readonly drafts: ServerDraft[] }>();
   for (const draft of drafts) {
     for (const variable of draft.variables) {
-      const known = byName.get(variable.name) ?? { variable, drafts: [] };
-      known.drafts.push(draft);
-      byName.set(variable.name, known);
+      const entry = byName.get(variable.name) ?? { variable, drafts: [] };
+      entry.drafts.push(draft);
+      byName.set(variable.name, entry);
     }
   }
   return Array.from(byName.values(), ({ variable, drafts: users }) => {
-    const was = variable.wasInClear ? `in clear text at ${users[0]?.from ?? ''}: better make a new one` : '';
-    const notes = [`for ${users.map(({ name }) => name).join(', ')}`, was, variable.description ?? ''];
-    return visibleText(`export ${variable.name}=…   # ${notes.filter((note) => note !== '').join('; ')}`);
+    const clearTextNote = variable.wasInClear
+      ? `in clear text at ${users[0]?.source ?? ''}: better make a new one`
+      : '';
+    const notes = [`for ${users.map(({ name }) => name).join(', ')}`, clearTextNote, variable.description ?? ''];
+    return escapeControlCharacters(`export ${variable.name}=…   # ${notes.filter((note) => note !== '').join('; ')}`);
   }).join('\n');
 }

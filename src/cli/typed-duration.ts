@@ -2,7 +2,7 @@ import { ProblemError } from '../domain/problem.ts';
 import { parseDurationMs } from '../lib/duration.ts';
 
 /** Milliseconds of a duration that was typed for a flag; zero is none. @throws ProblemError `settings-invalid`. */
-export function typedDurationMs(flag: string, text: string, example: string): number {
+export function parseDurationFlagMs(flag: string, text: string, example: string): number {
   const ms = parseDurationMs(text);
   if (ms !== undefined && ms > 0) return ms;
   throw new ProblemError([

@@ -1,7 +1,7 @@
 import type { CommanderError } from 'commander';
 import { type Problem, ProblemError } from '../domain/problem.ts';
-import { nearestWord } from '../lib/nearest-word.ts';
-import type { Argument, CommandDeclaration, Flag } from './declaration.ts';
+import { didYouMean } from '../lib/nearest-word.ts';
+import type { Argument, CommandDefinition, Flag } from './declaration.ts';
 import { argumentTerm, flagTerm, PROGRAM } from './help-parts.ts';
 
 /** Where on the command line the parser stood when it met what it does not know. */
@@ -13,91 +13,91 @@ export interface UsageContext {
   readonly flags: readonly Flag[];
   readonly arguments?: readonly Argument[];
   /** How many arguments were given. */
-  readonly given: number;
-  readonly commands: readonly CommandDeclaration[];
+  readonly argumentCount: number;
+  readonly commands: readonly CommandDefinition[];
 }
 
 /** What commander's error means, as a ProblemError; help and version, which are answers, as they are. */
 export function usageError(error: CommanderError, context: UsageContext): Error {
   if (error.exitCode === 0) return error;
   // Commander tells what it met in single quotes, and in no other way.
-  const [, said = ''] = /'([^\n]*?)'(?=$|[\s.])/m.exec(error.message) ?? [];
-  const described = DESCRIBE[error.code]?.(said, { ...context, message: error.message });
-  const { code, message, ...rest } = described ?? {
+  const [, token = ''] = /'([^\n]*?)'(?=$|[\s.])/m.exec(error.message) ?? [];
+  const problem = DESCRIPTIONS[error.code]?.(token, { ...context, message: error.message });
+  const { code, message, ...rest } = problem ?? {
     code: 'usage-invalid-value',
     message: error.message.replace(/^error: /, ''),
   };
-  const hint = [rest.hint, ...(rest.isEnough ? [] : [helpHint(context)])].filter(Boolean).join(' ');
-  return new ProblemError([{ code, at: rest.at ?? lineOf(context), message, hint }]);
+  const hint = [rest.hint, ...(rest.isComplete ? [] : [helpHint(context)])].filter(Boolean).join(' ');
+  return new ProblemError([{ code, at: rest.at ?? commandLineOf(context), message, hint }]);
 }
 
-interface Described {
+interface UsageProblem {
   readonly code: Problem['code'];
   /** Default: the command. */
   readonly at?: string;
   readonly message: string;
   readonly hint?: string | undefined;
   /** The hint needs no pointer to help behind it. */
-  readonly isEnough?: boolean;
+  readonly isComplete?: boolean;
 }
 
-const DESCRIBE: Readonly<
-  Record<string, (said: string, context: UsageContext & { readonly message: string }) => Described>
+const DESCRIPTIONS: Readonly<
+  Record<string, (token: string, context: UsageContext & { readonly message: string }) => UsageProblem>
 > = {
   'commander.help': () => ({ code: 'usage-missing-command', message: 'a command is missing' }),
-  'commander.unknownCommand': (said, context) => {
-    const hint = commandHint(said, context);
-    return { code: 'usage-unknown-command', message: `unknown command \`${said}\``, hint };
+  'commander.unknownCommand': (token, context) => {
+    const hint = commandHint(token, context);
+    return { code: 'usage-unknown-command', message: `unknown command \`${token}\``, hint };
   },
-  'commander.unknownOption': (said, { flags }) => {
-    const flag = said.replace(/=.*$/s, '');
-    const meant = nearestWord(flag, ['--help', ...flags.map(({ name }) => `--${name}`)]);
-    const hint = meant && `did you mean \`${meant}\`?`;
+  'commander.unknownOption': (token, { flags }) => {
+    const flag = token.replace(/=.*$/s, '');
+    const suggestion = didYouMean(flag, ['--help', ...flags.map(({ name }) => `--${name}`)]);
+    const hint = suggestion && `did you mean \`${suggestion}\`?`;
     return { code: 'usage-unknown-flag', message: `unknown flag \`${flag}\``, hint };
   },
-  'commander.missingArgument': (said, context) => {
-    const missing = context.arguments?.find(({ name }) => name === said);
-    const hint = missing && `${argumentTerm(missing)} is ${missing.what};`;
-    return { code: 'usage-missing-argument', message: `the argument \`${said}\` is missing`, hint };
+  'commander.missingArgument': (token, context) => {
+    const missing = context.arguments?.find(({ name }) => name === token);
+    const hint = missing && `${argumentTerm(missing)} is ${missing.description};`;
+    return { code: 'usage-missing-argument', message: `the argument \`${token}\` is missing`, hint };
   },
   'commander.excessArguments': (_, context) => ({
     code: 'usage-excess-argument',
-    message: `${context.given} arguments were given, at most ${context.arguments?.length ?? 0} are read`,
+    message: `${context.argumentCount} arguments were given, at most ${context.arguments?.length ?? 0} are read`,
   }),
-  'commander.missingMandatoryOptionValue': (said, { flags }) => {
-    const missing = flags.find((flag) => flagTerm(flag) === said);
-    const hint = missing && `${said} says ${missing.what};`;
-    return { code: 'usage-missing-flag', message: `the flag \`${said}\` is missing`, hint };
+  'commander.missingMandatoryOptionValue': (token, { flags }) => {
+    const missing = flags.find((flag) => flagTerm(flag) === token);
+    const hint = missing && `${token} says ${missing.description};`;
+    return { code: 'usage-missing-flag', message: `the flag \`${token}\` is missing`, hint };
   },
-  'commander.optionMissingArgument': (said) => ({
+  'commander.optionMissingArgument': (token) => ({
     code: 'usage-missing-value',
-    at: said.split(' ')[0] ?? '',
-    message: `\`${said}\` has no value`,
+    at: token.split(' ')[0] ?? '',
+    message: `\`${token}\` has no value`,
   }),
-  'commander.invalidArgument': (said, { flags, arguments: places = [], message }) => {
-    const flag = flags.find((one) => flagTerm(one) === said);
+  'commander.invalidArgument': (token, { flags, arguments: places = [], message }) => {
+    const flag = flags.find((one) => flagTerm(one) === token);
     const place = places.find(({ name }) => message.includes(`for argument '${name}'`));
     const choices = (flag ?? place)?.choices?.map((choice) => `\`${choice}\``);
     return {
       code: 'usage-invalid-value',
       ...(flag && { at: `--${flag.name}` }),
       message: `the value${place ? ` of ${argumentTerm(place)}` : ''} is not one of those that are allowed`,
-      ...(choices && { hint: `write ${choices.join(' or ')}`, isEnough: true }),
+      ...(choices && { hint: `write ${choices.join(' or ')}`, isComplete: true }),
     };
   },
 };
 
-function lineOf({ path }: UsageContext): string {
+function commandLineOf({ path }: UsageContext): string {
   return path === '' ? PROGRAM : `${PROGRAM} ${path}`;
 }
 
 function helpHint(context: UsageContext): string {
-  return `run \`${lineOf(context)} --help\``;
+  return `run \`${commandLineOf(context)} --help\``;
 }
 
 function commandHint(word: string, { path, words, commands }: UsageContext): string | undefined {
-  const meant = nearestWord(word, words);
-  if (meant !== undefined) return `did you mean \`${[PROGRAM, path, meant].filter(Boolean).join(' ')}\`?`;
+  const suggestion = didYouMean(word, words);
+  if (suggestion !== undefined) return `did you mean \`${[PROGRAM, path, suggestion].filter(Boolean).join(' ')}\`?`;
   // Somebody who knows the verb but not its noun.
   const elsewhere = commands.find((command) => command.path.endsWith(` ${word}`));
   return elsewhere && `did you mean \`${PROGRAM} ${elsewhere.path}\`?`;

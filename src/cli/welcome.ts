@@ -1,12 +1,12 @@
 import type { Settings } from '../app/settings.ts';
 import type { DaemonSummary } from '../app/summary.ts';
-import { visibleText } from '../lib/visible-text.ts';
+import { escapeControlCharacters } from '../lib/visible-text.ts';
 import { shimCommand } from './shim-command.ts';
 
 /** What a person sees when the broker is ready: what it serves, what each agent may do, and the entries to paste. */
-export function welcomeText(
+export function startupBanner(
   summary: DaemonSummary,
-  about: {
+  context: {
     readonly command: readonly string[];
     readonly data: string;
     readonly settings: Settings;
@@ -15,7 +15,7 @@ export function welcomeText(
 ): string {
   const { url, agents, servers, firstKey, revision } = summary;
   const lines = [
-    `seneschal ${about.version} ${url === undefined ? 'on its socket' : `on ${url}`}  policy ${revision.slice(7, 15)}  data ${about.data}`,
+    `seneschal ${context.version} ${url === undefined ? 'on its socket' : `on ${url}`}  policy ${revision.slice(7, 15)}  data ${context.data}`,
     '',
     ...servers.map(
       ({ name, state, tools, blocked }) =>
@@ -23,7 +23,8 @@ export function welcomeText(
     ),
     '',
     ...agents.map(
-      ({ id, tools }) => `  ${id} may call ${tools.length}: ${tools.map(visibleText).join(' ') || 'nothing'}`,
+      ({ id, tools }) =>
+        `  ${id} may call ${tools.length}: ${tools.map(escapeControlCharacters).join(' ') || 'nothing'}`,
     ),
   ];
   const agent = firstKey?.agent ?? agents[0]?.id.slice('agent:'.length);
@@ -31,7 +32,7 @@ export function welcomeText(
   lines.push(
     '',
     `stdio entry for agent:${agent} (paste it into mcpServers of the agent's config):`,
-    entry(shimCommand({ agent }, about.command, { ...about.settings, data: about.data })),
+    entry(shimCommand({ agent }, context.command, { ...context.settings, data: context.data })),
   );
   if (url !== undefined) {
     const key = firstKey?.key ?? '<key>';

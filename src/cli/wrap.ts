@@ -1,6 +1,6 @@
 /** Words in lines of at most so many columns; a word that is longer stands alone on its line. */
 export function wrapWords(text: string, width: number): readonly string[] {
-  return filled(text.split(/\s+/).filter(Boolean), width);
+  return fillLines(text.split(/\s+/).filter(Boolean), width);
 }
 
 /**
@@ -16,7 +16,7 @@ export function wrapCommandLine(line: string, width: number): readonly string[] 
       units[units.length - 1] = `${last} ${word}`;
     else units.push(word);
   }
-  const [first = '', ...more] = filled(units, width - '  '.length - ' \\'.length);
+  const [first = '', ...more] = fillLines(units, width - '  '.length - ' \\'.length);
   const lines = [first, ...more.map((one) => `  ${one}`)];
   return lines.map((one, index) => (index < lines.length - 1 ? `${one} \\` : one));
 }
@@ -29,12 +29,12 @@ export function wrapParagraphs(text: string, width: number): string {
     .join('\n\n');
 }
 
-function filled(words: readonly string[], width: number): readonly string[] {
+function fillLines(words: readonly string[], width: number): readonly string[] {
   const lines: string[] = [];
   for (const word of words) {
-    const last = lines.at(-1);
-    if (last === undefined || last.length + 1 + word.length > width) lines.push(word);
-    else lines[lines.length - 1] = `${last} ${word}`;
+    const lastLine = lines.at(-1);
+    if (lastLine === undefined || lastLine.length + 1 + word.length > width) lines.push(word);
+    else lines[lines.length - 1] = `${lastLine} ${word}`;
   }
   return lines;
 }

@@ -5,8 +5,8 @@ type Path = readonly PropertyKey[];
 
 /** The keys that the object schema at `path` knows; empty where there is no object schema. */
 export function allowedKeys(schema: $ZodType, path: Path): string[] {
-  return schemasAt(schema, path).flatMap((found) => {
-    const def = definitionOf(found);
+  return schemasAt(schema, path).flatMap((keys) => {
+    const def = definitionOf(keys);
     return def.type === 'object' ? Object.keys(def.shape) : [];
   });
 }
@@ -47,13 +47,13 @@ function innerOf(schema: $ZodType): $ZodType | undefined {
 function member(schema: $ZodType, key: PropertyKey): $ZodType[] {
   const def = definitionOf(schema);
   if (def.type === 'object')
-    return typeof key === 'string' && Object.hasOwn(def.shape, key) ? present(def.shape[key]) : [];
+    return typeof key === 'string' && Object.hasOwn(def.shape, key) ? isPresent(def.shape[key]) : [];
   if (def.type === 'record') return [def.valueType];
   if (def.type === 'array') return [def.element];
   return [];
 }
 
-function present(schema: $ZodType | undefined): $ZodType[] {
+function isPresent(schema: $ZodType | undefined): $ZodType[] {
   return schema === undefined ? [] : [schema];
 }
 

@@ -24,26 +24,26 @@ export interface BrokerSettings {
 /** The flags that set them, as the command line gave them. */
 export type SettingFlags = { readonly [Name in keyof BrokerSettings]?: string | undefined };
 
-interface Declaration<T> {
+interface SettingDefinition<T> {
   readonly name: keyof BrokerSettings;
-  readonly otherwise: T;
+  readonly default: T;
   readonly parse: (text: string) => T | undefined;
   readonly hint: string;
 }
 
 const DIRECTORY = { parse: parseText, hint: 'name a directory' };
-const REGISTRY: Declaration<string> = { name: 'registry', otherwise: './registry', ...DIRECTORY };
-const POLICIES: Declaration<string> = { name: 'policies', otherwise: './policies', ...DIRECTORY };
-const DATA: Declaration<string> = { name: 'data', otherwise: './.seneschal', ...DIRECTORY };
-const PORT: Declaration<number> = {
+const REGISTRY: SettingDefinition<string> = { name: 'registry', default: './registry', ...DIRECTORY };
+const POLICIES: SettingDefinition<string> = { name: 'policies', default: './policies', ...DIRECTORY };
+const DATA: SettingDefinition<string> = { name: 'data', default: './.seneschal', ...DIRECTORY };
+const PORT: SettingDefinition<number> = {
   name: 'port',
-  otherwise: 7411,
+  default: 7411,
   parse: parsePort,
   hint: 'write a whole number from 0 to 65535',
 };
-const HOST: Declaration<string> = {
+const HOST: SettingDefinition<string> = {
   name: 'host',
-  otherwise: '127.0.0.1',
+  default: '127.0.0.1',
   parse: parseHost,
   hint: 'write an address such as `127.0.0.1`, or a host name',
 };
@@ -57,14 +57,14 @@ export function readSettings(source: {
   readonly env: Readonly<Record<string, string | undefined>>;
 }): BrokerSettings {
   const problems: Problem[] = [];
-  const read = <T>(declaration: Declaration<T>): Setting<T> => {
-    const found = written(declaration.name, source);
-    if (found === undefined) return { value: declaration.otherwise, origin: 'default' };
-    const value = declaration.parse(found.text);
-    if (value !== undefined) return { value, origin: found.origin };
-    const message = `\`${shown(found.text)}\` is no ${NOUNS[declaration.name]}`;
-    problems.push({ code: 'settings-invalid', at: found.origin, message, hint: declaration.hint });
-    return { value: declaration.otherwise, origin: 'default' };
+  const read = <T>(declaration: SettingDefinition<T>): Setting<T> => {
+    const configured = configuredValue(declaration.name, source);
+    if (configured === undefined) return { value: declaration.default, origin: 'default' };
+    const value = declaration.parse(configured.text);
+    if (value !== undefined) return { value, origin: configured.origin };
+    const message = `\`${escapeControls(configured.text)}\` is no ${SETTING_LABELS[declaration.name]}`;
+    problems.push({ code: 'settings-invalid', at: configured.origin, message, hint: declaration.hint });
+    return { value: declaration.default, origin: 'default' };
   };
   const settings = {
     registry: read(REGISTRY),
@@ -77,9 +77,15 @@ export function readSettings(source: {
   return settings;
 }
 
-const NOUNS = { registry: 'directory', policies: 'directory', data: 'directory', port: 'port', host: 'host' } as const;
+const SETTING_LABELS = {
+  registry: 'directory',
+  policies: 'directory',
+  data: 'directory',
+  port: 'port',
+  host: 'host',
+} as const;
 
-function written(
+function configuredValue(
   name: keyof BrokerSettings,
   { flags, env }: { readonly flags: SettingFlags; readonly env: Readonly<Record<string, string | undefined>> },
 ): { text: string; origin: string } | undefined {
@@ -105,6 +111,6 @@ function parseHost(text: string): string | undefined {
   return isIP(text) !== 0 || (isName && /[A-Za-z]/.test(text)) ? text : undefined;
 }
 
-function shown(text: string): string {
+function escapeControls(text: string): string {
   return text.slice(0, 64).replace(/[^\x20-\x7e]/gu, (char) => `\\u{${char.codePointAt(0)?.toString(16) ?? ''}}`);
 }

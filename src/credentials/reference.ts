@@ -1,25 +1,25 @@
 import { type Problem, ProblemError, readOrCollect } from '../domain/problem.ts';
 import { Secret } from '../lib/secret.ts';
-import { parseReferences, type ReferencePart } from '../lib/secret-reference.ts';
+import { parseSecretReferences, type ReferencePart } from '../lib/secret-reference.ts';
 
 /** Where references are looked up. `readFile` throws when the file cannot be read. */
-export interface ReferenceSources {
+export interface SecretSources {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly readFile: (path: string) => string;
 }
 
 /** What may stand in a resolved value: a header admits no control character at all, a variable no NUL. */
-export type ReferenceUse = 'header' | 'variable';
+export type SecretUse = 'header' | 'variable';
 
 /**
  * Puts the values of `${env:NAME}` and `${file:PATH}` into a text. A file's trailing line end is cut off.
  * @throws ProblemError for what is missing or empty; it names the variable or file, never a value.
  */
-export function resolveReferences(
+export function resolveSecretReferences(
   text: string,
-  sources: ReferenceSources & { readonly at: string; readonly use?: ReferenceUse },
+  sources: SecretSources & { readonly at: string; readonly use?: SecretUse },
 ): Secret {
-  const parts = parseReferences(text);
+  const parts = parseSecretReferences(text);
   if ('message' in parts) {
     throw new ProblemError([
       { code: 'credentials-reference-invalid', at: sources.at, message: parts.message, hint: REFERENCE_HINT },
@@ -28,11 +28,11 @@ export function resolveReferences(
   const problems: Problem[] = [];
   let value = '';
   for (const part of parts) {
-    const found = part.kind === 'text' ? part.text : lookUp(part, sources);
-    if (typeof found === 'string') value += found;
-    else problems.push({ ...found, at: sources.at });
+    const result = part.kind === 'text' ? part.text : lookup(part, sources);
+    if (typeof result === 'string') value += result;
+    else problems.push({ ...result, at: sources.at });
   }
-  if (problems.length === 0 && holdsForbidden(value, sources.use ?? 'variable')) {
+  if (problems.length === 0 && containsForbiddenCharacters(value, sources.use ?? 'variable')) {
     problems.push({
       code: 'credentials-reference-invalid',
       at: sources.at,
@@ -48,15 +48,15 @@ export function resolveReferences(
  * Resolves every value of a map of headers or variables. `place` tells where a key's value stands.
  * @throws ProblemError with every problem of every value.
  */
-export function resolveAll(
+export function resolveAllSecretReferences(
   values: Readonly<Record<string, string>>,
-  options: ReferenceSources & { readonly place: (key: string) => string; readonly use: ReferenceUse },
+  options: SecretSources & { readonly location: (key: string) => string; readonly use: SecretUse },
 ): ReadonlyMap<string, Secret> {
   const resolved = new Map<string, Secret>();
   const problems: Problem[] = [];
   for (const [key, text] of Object.entries(values)) {
-    const at = options.place(key);
-    const secret = readOrCollect(problems, () => resolveReferences(text, { ...options, at }));
+    const at = options.location(key);
+    const secret = readOrCollect(problems, () => resolveSecretReferences(text, { ...options, at }));
     if (secret !== undefined) resolved.set(key, secret);
   }
   if (problems.length > 0) throw new ProblemError(problems);
@@ -66,10 +66,7 @@ export function resolveAll(
 // Written in pieces so that no tool takes it for a template that lost its backticks.
 const REFERENCE_HINT = ['write $', '{env:NAME} or $', '{file:PATH}; $$', '{ stands for a literal $', '{'].join('');
 
-function lookUp(
-  part: Exclude<ReferencePart, { kind: 'text' }>,
-  sources: ReferenceSources,
-): string | Omit<Problem, 'at'> {
+function lookup(part: Exclude<ReferencePart, { kind: 'text' }>, sources: SecretSources): string | Omit<Problem, 'at'> {
   if (part.kind === 'env') {
     const value = Object.hasOwn(sources.env, part.name) ? sources.env[part.name] : undefined;
     if (value !== undefined && value !== '') return value;
@@ -93,6 +90,6 @@ function lookUp(
   }
 }
 
-function holdsForbidden(value: string, use: ReferenceUse): boolean {
+function containsForbiddenCharacters(value: string, use: SecretUse): boolean {
   return use === 'header' ? /(?!\t)\p{Cc}/u.test(value) : value.includes('\0');
 }

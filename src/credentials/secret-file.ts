@@ -8,7 +8,7 @@ const MAX_SECRET_BYTES = 65_536;
  * The way to read secret files, with paths relative to `baseDir`. A file that other users can read is read and told
  * of through `warn`. The reader throws for a file that is missing, no plain file, or larger than 64 KiB.
  */
-export function secretFileReader(options: {
+export function createSecretFileReader(options: {
   readonly baseDir: string;
   readonly warn: (problem: Problem) => void;
 }): (path: string) => string {

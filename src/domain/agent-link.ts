@@ -11,25 +11,25 @@ export function isLogLevel(value: unknown): value is LogLevel {
 }
 
 /** True when a message of that severity is worth telling to whoever wants `lowest` and above. */
-export function isAtLeast(level: LogLevel, lowest: LogLevel): boolean {
-  return LOG_LEVELS.indexOf(level) >= LOG_LEVELS.indexOf(lowest);
+export function isAtLeast(level: LogLevel, threshold: LogLevel): boolean {
+  return LOG_LEVELS.indexOf(level) >= LOG_LEVELS.indexOf(threshold);
 }
 
 /** What came of asking an agent's client. */
-export type AskAnswer =
+export type ClientResponse =
   | { readonly kind: 'result'; readonly result: JsonObject }
   | { readonly kind: 'error'; readonly error: JsonRpcErrorBody }
-  | { readonly kind: 'failed'; readonly why: 'timeout' | 'cancelled' | 'gone'; readonly message: string };
+  | { readonly kind: 'failed'; readonly cause: 'timeout' | 'cancelled' | 'gone'; readonly message: string };
 
 /** Asks the agent's client one thing. MUST NOT reject. */
-export type Ask = (
+export type SendRequest = (
   method: string,
   params: JsonObject,
   options: { readonly signal: CancelSignal; readonly timeoutMs: number },
-) => Promise<AskAnswer>;
+) => Promise<ClientResponse>;
 
 /** The agent's side of one request while it is under way. */
-export interface AgentLink {
+export interface ClientContext {
   /** What the agent's client says that it can do: on this request in the modern era, at `initialize` in the legacy one. */
   readonly capabilities: JsonObject;
   /** Lowest severity of log messages that the agent wants; undefined where it wants none. */
@@ -44,7 +44,7 @@ export interface AgentLink {
   /** Hands a log message on: `level`, `logger` and `data`, as `progress` does. One below the level is not told and not lost. */
   log(params: JsonObject): boolean;
   /** Asks the client of a legacy agent with a request on this request's own stream; undefined where there is no such way. */
-  readonly ask?: Ask;
+  readonly sendRequest?: SendRequest;
   /**
    * Tells a legacy client that the interaction is over which it was asked for under that id, after the reply too; false
    * where there is no way. MUST NOT throw. Undefined where the client knows of no such thing.

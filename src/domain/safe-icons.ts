@@ -7,11 +7,11 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../lib/json.ts';
  * and links in results are content: they are not touched.
  */
 export function withSafeIcons(definition: JsonObject): JsonObject {
-  const { icons, ...rest } = definition;
+  const { icons, ...withoutIcons } = definition;
   if (icons === undefined) return definition;
   const safe = Array.isArray(icons) ? icons.filter(isSafeIcon) : [];
   if (Array.isArray(icons) && safe.length === icons.length) return definition;
-  return safe.length === 0 ? rest : { ...rest, icons: safe };
+  return safe.length === 0 ? withoutIcons : { ...withoutIcons, icons: safe };
 }
 
 function isSafeIcon(icon: JsonValue): boolean {

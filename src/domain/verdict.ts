@@ -29,6 +29,6 @@ export function allow(rule?: string): Verdict {
 }
 
 /** A refusal by a control that works; a control that throws or is late is `indeterminate`, which only the walk may say. */
-export function deny(reason: Reason, message: string, more: { rule?: string; retryAfterMs?: number } = {}): Denial {
-  return { effect: 'deny', reason, message, ...more };
+export function deny(reason: Reason, message: string, details: { rule?: string; retryAfterMs?: number } = {}): Denial {
+  return { effect: 'deny', reason, message, ...details };
 }

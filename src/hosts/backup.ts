@@ -4,10 +4,10 @@ import type { Problem } from '../domain/problem.ts';
 import { digestOf } from '../lib/digest.ts';
 import {
   type ConfigFile,
-  doing,
   readConfigFile,
   removeConfigFile,
   replaceConfigFile,
+  withFsErrors,
   writePrivateFile,
 } from './config-file.ts';
 
@@ -17,7 +17,7 @@ import {
  * @returns the path of the backup.
  * @throws ProblemError as `replaceConfigFile`; then the file is as it was, and there is no backup.
  */
-export function changeConfigFile(before: ConfigFile, bytes: Uint8Array): string {
+export function replaceWithBackup(before: ConfigFile, bytes: Uint8Array): string {
   const backup = freeName(before, bytes);
   // It holds what the file held, and nobody chose who may read it.
   writePrivateFile(backup, before.bytes ?? new Uint8Array());
@@ -33,11 +33,11 @@ export function changeConfigFile(before: ConfigFile, bytes: Uint8Array): string 
 /** The backup that takes the last change of a file back, or why there is none. `force` takes the latest in any case. */
 export function backupToRestore(path: string, { force }: { readonly force: boolean }): Backup | Problem {
   const { bytes } = readConfigFile(path);
-  const backups = backupsOf(path);
-  const current = bytes === undefined ? undefined : digestPart(bytes);
+  const backups = listBackups(path);
+  const current = bytes === undefined ? undefined : shortDigest(bytes);
   const matching = backups.filter(({ digest }) => digest === current);
   const chosen = matching.at(-1) ?? (force ? backups.at(-1) : undefined);
-  return chosen ?? (backups.length === 0 ? noBackup(path) : changedSince(path, backups));
+  return chosen ?? (backups.length === 0 ? noBackup(path) : changedFile(path, backups));
 }
 
 /**
@@ -46,12 +46,12 @@ export function backupToRestore(path: string, { force }: { readonly force: boole
  */
 export function restoreBackup(path: string, backup: Backup): void {
   const now = readConfigFile(path);
-  if (backup.isOfNothing) {
+  if (backup.wasAbsent) {
     if (now.bytes !== undefined) removeConfigFile(now);
   } else {
     replaceConfigFile(
       now,
-      doing('config-unreadable', backup.file, () => readFileSync(backup.file)),
+      withFsErrors('config-unreadable', backup.file, () => readFileSync(backup.file)),
     );
   }
   rmSync(backup.file, { force: true });
@@ -62,33 +62,33 @@ export interface Backup {
   readonly file: string;
   readonly digest: string;
   /** It stands for there having been no file. */
-  readonly isOfNothing: boolean;
+  readonly wasAbsent: boolean;
   readonly number: number;
 }
 
-const NAME = /\.seneschal-([0-9a-f]{12})(?:-(\d+))?\.(backup|new)$/;
+const BACKUP_NAME = /\.seneschal-([0-9a-f]{12})(?:-(\d+))?\.(backup|new)$/;
 
 /** The backups of a file, the oldest first where two are of the same text. */
-function backupsOf(path: string): readonly Backup[] {
+function listBackups(path: string): readonly Backup[] {
   if (!existsSync(dirname(path))) return [];
-  const names = doing('config-unreadable', dirname(path), () => readdirSync(dirname(path)));
+  const names = withFsErrors('config-unreadable', dirname(path), () => readdirSync(dirname(path)));
   const backups = names.flatMap((name): Backup[] => {
-    const [found, digest = '', number = '1', kind = ''] = NAME.exec(name) ?? [];
-    if (found === undefined || name !== `${basename(path)}${found}`) return [];
-    return [{ file: join(dirname(path), name), digest, number: Number(number), isOfNothing: kind === 'new' }];
+    const [suffix, digest = '', number = '1', kind = ''] = BACKUP_NAME.exec(name) ?? [];
+    if (suffix === undefined || name !== `${basename(path)}${suffix}`) return [];
+    return [{ file: join(dirname(path), name), digest, number: Number(number), wasAbsent: kind === 'new' }];
   });
   return backups.sort((one, other) => one.number - other.number);
 }
 
 function freeName(before: ConfigFile, bytes: Uint8Array): string {
   const kind = before.bytes === undefined ? 'new' : 'backup';
-  const taken = backupsOf(before.path).map(({ number }) => number);
+  const taken = listBackups(before.path).map(({ number }) => number);
   // One row of numbers for all backups of a file: the highest is the latest, whatever it is of.
   const number = Math.max(0, ...taken) + 1;
-  return `${before.path}.seneschal-${digestPart(bytes)}${number === 1 ? '' : `-${number}`}.${kind}`;
+  return `${before.path}.seneschal-${shortDigest(bytes)}${number === 1 ? '' : `-${number}`}.${kind}`;
 }
 
-function digestPart(bytes: Uint8Array): string {
+function shortDigest(bytes: Uint8Array): string {
   return digestOf(bytes).slice('sha256:'.length, 'sha256:'.length + 12);
 }
 
@@ -101,7 +101,7 @@ function noBackup(at: string): Problem {
   };
 }
 
-function changedSince(at: string, backups: readonly Backup[]): Problem {
+function changedFile(at: string, backups: readonly Backup[]): Problem {
   return {
     code: 'hosts-file-changed',
     at,

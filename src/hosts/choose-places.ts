@@ -1,31 +1,35 @@
 import { existsSync } from 'node:fs';
 import type { Problem } from '../domain/problem.ts';
-import { nearestWord } from '../lib/nearest-word.ts';
-import { type HostId, type HostPlace, hostPlaces, KNOWN_HOSTS, type Machine } from './known-hosts.ts';
+import { didYouMean } from '../lib/nearest-word.ts';
+import { type ConfigLocation, configLocations, type HostId, KNOWN_HOSTS, type Machine } from './known-hosts.ts';
 
 /** Which of a host's files are written: those of the user, or the one of the project. */
-export type WrittenScope = 'user' | 'project';
+export type WritableScope = 'user' | 'project';
 
 /** The names of all hosts, in the order in which they are told. */
 export const HOST_IDS: readonly HostId[] = ['claude-code', 'claude-desktop', 'cursor', 'vscode', 'cline'];
 
 /** The host of that name, or what was probably meant. */
-export function hostNamed(name: string): HostId | Problem {
+export function parseHostId(name: string): HostId | Problem {
   const host = HOST_IDS.find((id) => id === name);
   if (host !== undefined) return host;
-  const meant = nearestWord(name, HOST_IDS);
+  const meant = didYouMean(name, HOST_IDS);
   const hint = meant === undefined ? `known are ${HOST_IDS.join(', ')}` : `did you mean \`${meant}\`?`;
   return { code: 'hosts-unknown', at: name, message: 'there is no agent host of that name', hint };
 }
 
 /** The files of a host that exist, in that scope; where none does, the one that the host reads first. */
-export function placesToWrite(host: HostId, scope: WrittenScope, machine: Machine): readonly HostPlace[] | Problem {
-  const places = hostPlaces(machine).filter((place) => place.host === host && place.scope === scope);
-  const [first] = places;
+export function locationsToWrite(
+  host: HostId,
+  scope: WritableScope,
+  machine: Machine,
+): readonly ConfigLocation[] | Problem {
+  const locations = configLocations(machine).filter((location) => location.host === host && location.scope === scope);
+  const [first] = locations;
   if (first === undefined) {
     const message = `${KNOWN_HOSTS[host].title} reads no file of this project`;
     return { code: 'hosts-unknown', at: '--scope', message, hint: 'leave `--scope project` away' };
   }
-  const existing = places.filter(({ file }) => existsSync(file));
+  const existing = locations.filter(({ file }) => existsSync(file));
   return existing.length > 0 ? existing : [first];
 }

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, realpathSync, rmSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { type Problem, ProblemError } from '../domain/problem.ts';
-import { replaceFile, writeNewFile } from '../lib/durable-file.ts';
+import { createFileDurably, replaceFileAtomically } from '../lib/durable-file.ts';
 
 /** A config file as it lies on the disk. */
 export interface ConfigFile {
@@ -21,7 +21,7 @@ const NEW_FILE_MODE = 0o600;
 /** Reads a config file; one that is not there has no bytes. @throws ProblemError `config-unreadable`. */
 export function readConfigFile(path: string): ConfigFile {
   if (!existsSync(path)) return { path, bytes: undefined, mode: NEW_FILE_MODE };
-  return doing('config-unreadable', path, () => {
+  return withFsErrors('config-unreadable', path, () => {
     const { size, mode } = statSync(path);
     if (size > MAX_BYTES) throw new RangeError(`it is larger than ${MAX_BYTES} bytes`);
     return { path, bytes: readFileSync(path), mode: mode & 0o777 };
@@ -29,11 +29,11 @@ export function readConfigFile(path: string): ConfigFile {
 }
 
 /** The text of a file without its byte order mark. @throws ProblemError `config-unreadable` for what is not UTF-8. */
-export function textOf({ path, bytes }: ConfigFile): { readonly text: string; readonly mark: string } {
-  const text = doing('config-unreadable', path, () =>
+export function decodeConfig({ path, bytes }: ConfigFile): { readonly text: string; readonly byteOrderMark: string } {
+  const text = withFsErrors('config-unreadable', path, () =>
     new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes ?? new Uint8Array()),
   );
-  return text.startsWith('\ufeff') ? { text: text.slice(1), mark: '\ufeff' } : { text, mark: '' };
+  return text.startsWith('\ufeff') ? { text: text.slice(1), byteOrderMark: '\ufeff' } : { text, byteOrderMark: '' };
 }
 
 /**
@@ -43,38 +43,42 @@ export function textOf({ path, bytes }: ConfigFile): { readonly text: string; re
  */
 export function replaceConfigFile(before: ConfigFile, bytes: Uint8Array): void {
   const target = realPathOf(before.path);
-  doing('hosts-file-unwritable', before.path, () => {
-    makeDirectoryOf(target);
-    replaceFile(target, bytes, { mode: before.mode, beforeRename: () => refuseIfChanged(before) });
+  withFsErrors('hosts-file-unwritable', before.path, () => {
+    makeParentDirectory(target);
+    replaceFileAtomically(target, bytes, { mode: before.mode, beforeRename: () => rejectIfChanged(before) });
   });
 }
 
 /** Removes a file that is still what was read. @throws ProblemError as `replaceConfigFile`. */
 export function removeConfigFile(before: ConfigFile): void {
-  refuseIfChanged(before);
-  doing('hosts-file-unwritable', before.path, () => rmSync(realPathOf(before.path)));
+  rejectIfChanged(before);
+  withFsErrors('hosts-file-unwritable', before.path, () => rmSync(realPathOf(before.path)));
 }
 
 /** Writes a file that is not there yet, which only its owner may read. @throws ProblemError `hosts-file-unwritable`. */
 export function writePrivateFile(path: string, bytes: Uint8Array): void {
-  doing('hosts-file-unwritable', path, () => {
-    makeDirectoryOf(path);
-    writeNewFile(path, bytes, NEW_FILE_MODE);
+  withFsErrors('hosts-file-unwritable', path, () => {
+    makeParentDirectory(path);
+    createFileDurably(path, bytes, NEW_FILE_MODE);
   });
 }
 
-function makeDirectoryOf(path: string): void {
+function makeParentDirectory(path: string): void {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
 }
 
 /** Does it, and says what the system says where it cannot. @throws ProblemError of that code. */
-export function doing<T>(code: 'config-unreadable' | 'hosts-file-unwritable', at: string, act: () => T): T {
+export function withFsErrors<T>(
+  code: 'config-unreadable' | 'hosts-file-unwritable',
+  at: string,
+  operation: () => T,
+): T {
   try {
-    return act();
+    return operation();
   } catch (error) {
     if (error instanceof ProblemError) throw error;
     const verb = code === 'config-unreadable' ? 'read' : 'written';
-    const message = `this cannot be ${verb}: ${reasonOf(error)}`;
+    const message = `this cannot be ${verb}: ${describeFsError(error)}`;
     const hint =
       code === 'config-unreadable'
         ? `look at \`ls -l ${at}\``
@@ -83,7 +87,7 @@ export function doing<T>(code: 'config-unreadable' | 'hosts-file-unwritable', at
   }
 }
 
-function refuseIfChanged(before: ConfigFile): void {
+function rejectIfChanged(before: ConfigFile): void {
   const now = readConfigFile(before.path).bytes;
   const isSame = now === undefined ? before.bytes === undefined : before.bytes?.equals(now) === true;
   if (isSame) return;
@@ -100,14 +104,14 @@ function realPathOf(path: string): string {
   return existsSync(path) ? realpathSync(path) : path;
 }
 
-function reasonOf(error: unknown): string {
+function describeFsError(error: unknown): string {
   if (error instanceof RangeError) return error.message;
   if (error instanceof TypeError) return 'it is not UTF-8';
   const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
-  return REASONS[code] ?? `the system says \`${code}\``;
+  return FS_ERRORS[code] ?? `the system says \`${code}\``;
 }
 
-const REASONS: Readonly<Record<string, string>> = {
+const FS_ERRORS: Readonly<Record<string, string>> = {
   EACCES: 'its permissions forbid it',
   EPERM: 'its permissions forbid it',
   EROFS: 'its file system is read-only',

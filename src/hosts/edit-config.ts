@@ -11,8 +11,8 @@ import {
   propertyOf,
   repeatedKeys,
 } from './json-document.ts';
-import { withItem, withoutValueAt, withValueAt } from './json-edit.ts';
-import type { HostPlace } from './known-hosts.ts';
+import { appendJsonItem, removeJsonValue, setJsonValue } from './json-edit.ts';
+import type { ConfigLocation } from './known-hosts.ts';
 
 /** A config file as it shall be. */
 export interface EditedConfig {
@@ -24,37 +24,37 @@ export interface EditedConfig {
 /** The text of a host's config file with the broker's entry in it. The same text where it is there already. */
 export function editConfig(
   text: string,
-  place: HostPlace,
+  location: ConfigLocation,
   { entry, replaceServers }: { readonly entry: HostEntry; readonly replaceServers: boolean },
 ): EditedConfig | readonly Problem[] {
-  const document = parseJsonDocument(place.file, text);
+  const document = parseJsonDocument(location.file, text);
   if (!('file' in document)) return document;
-  const problems = [...wrongWay(document, place.path), ...wrongInputs(document, entry)];
+  const problems = [...shapeProblems(document, location.path), ...inputProblems(document, entry)];
   if (problems.length > 0) return problems;
-  const map = nodeAt(document.root, place.path);
+  const map = nodeAt(document.root, location.path);
   const others = map === undefined ? [] : propertiesOf(map).map(({ name }) => name);
   const removed = replaceServers ? others.filter((name) => name !== ENTRY_NAME) : [];
-  const path = [...place.path, ENTRY_NAME];
+  const path = [...location.path, ENTRY_NAME];
   let edited = text;
-  if (!isSame(nodeAt(document.root, path), entry.entry)) edited = withValueAt(edited, path, entry.entry);
-  for (const name of removed) edited = withoutValueAt(edited, [...place.path, name]);
+  if (!isSameValue(nodeAt(document.root, path), entry.entry)) edited = setJsonValue(edited, path, entry.entry);
+  for (const name of removed) edited = removeJsonValue(edited, [...location.path, name]);
   if (entry.input !== undefined) edited = withInput(edited, document, entry.input);
   return { text: edited, removed };
 }
 
 function withInput(text: string, document: JsonDocument, input: JsonObject & { readonly id: string }): string {
   const inputs = nodeAt(document.root, ['inputs'])?.children ?? [];
-  const isThere = inputs.some((item) => propertyOf(item, 'id')?.value.value === input.id);
-  return isThere ? text : withItem(text, ['inputs'], input);
+  const exists = inputs.some((item) => propertyOf(item, 'id')?.value.value === input.id);
+  return exists ? text : appendJsonItem(text, ['inputs'], input);
 }
 
-function isSame(node: Node | undefined, value: JsonValue): boolean {
+function isSameValue(node: Node | undefined, value: JsonValue): boolean {
   // `as`: a node that was parsed from JSON has a value of JSON.
   return node !== undefined && canonicalJson(getNodeValue(node) as JsonValue) === canonicalJson(value);
 }
 
 /** What stands in the way of an edit: something other than objects, and keys that readers may take in two ways. */
-function wrongWay(document: JsonDocument, path: readonly string[]): readonly Problem[] {
+function shapeProblems(document: JsonDocument, path: readonly string[]): readonly Problem[] {
   const problems: Problem[] = [];
   for (const depth of [0, ...path.map((_, index) => index + 1)]) {
     const node = nodeAt(document.root, path.slice(0, depth));
@@ -72,7 +72,7 @@ function wrongWay(document: JsonDocument, path: readonly string[]): readonly Pro
   return problems;
 }
 
-function wrongInputs(document: JsonDocument, { input }: HostEntry): readonly Problem[] {
+function inputProblems(document: JsonDocument, { input }: HostEntry): readonly Problem[] {
   const inputs = nodeAt(document.root, ['inputs']);
   if (input === undefined || inputs === undefined || inputs.type === 'array') return [];
   const hint = 'mend it by hand; VS Code reads a list there';

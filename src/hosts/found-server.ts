@@ -2,7 +2,7 @@ import type { Secret } from '../lib/secret.ts';
 import type { HostId, HostScope } from './known-hosts.ts';
 
 /** A name under which a value is to be looked up instead of standing in a file. */
-export interface FoundVariable {
+export interface ConfigVariable {
   readonly name: string;
   /**
    * `clear-text`: a secret stood in the file, and `value` holds it. `environment`: the host looks the name up itself;
@@ -16,31 +16,31 @@ export interface FoundVariable {
 }
 
 /** A text of an entry that is safe to write and to show. */
-export interface FoundText {
+export interface ConfigValue {
   /**
    * Secrets and variables are references such as `${env:GITHUB_TOKEN}`. In values of `env` and `headers` a literal `${`
    * is `$${`; elsewhere the registry reads no references, and a text with `variables` cannot be taken over as it is.
    */
   readonly text: string;
   /** One for each reference in `text`. */
-  readonly variables: readonly FoundVariable[];
+  readonly variables: readonly ConfigVariable[];
 }
 
-export type FoundTransport =
+export type ConfiguredTransport =
   | {
       readonly type: 'stdio';
-      readonly command: FoundText;
-      readonly args: readonly FoundText[];
-      readonly env: Readonly<Record<string, FoundText>>;
-      readonly cwd?: FoundText;
+      readonly command: ConfigValue;
+      readonly args: readonly ConfigValue[];
+      readonly env: Readonly<Record<string, ConfigValue>>;
+      readonly cwd?: ConfigValue;
     }
-  | { readonly type: 'http'; readonly url: FoundText; readonly headers: Readonly<Record<string, FoundText>> };
+  | { readonly type: 'http'; readonly url: ConfigValue; readonly headers: Readonly<Record<string, ConfigValue>> };
 
 /** One tool server as a host or a manifest declares it, in one form for all of them. */
-export interface FoundServer {
+export interface ConfiguredServer {
   /** As the file writes it; not yet a name of the registry. */
   readonly name: string;
-  readonly transport: FoundTransport;
+  readonly transport: ConfiguredTransport;
   /** True when the host was told not to start it. */
   readonly isDisabled: boolean;
   /** `file:line:column` of its name. */

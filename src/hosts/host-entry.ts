@@ -9,13 +9,13 @@ export const ENTRY_NAME = 'seneschal';
 export const KEY_VARIABLE = 'SENESCHAL_KEY';
 
 /** How an agent reaches the broker. */
-export type Reach =
+export type Endpoint =
   | { readonly type: 'stdio'; readonly command: string; readonly args: readonly string[] }
   | { readonly type: 'http'; readonly url: string };
 
 /** How a host is connected. */
 export interface Connection {
-  readonly reach: Reach;
+  readonly endpoint: Endpoint;
   /** Over HTTP the key says which agent it is. */
   readonly agent?: string;
 }
@@ -27,10 +27,10 @@ export interface HostEntry {
 }
 
 /** The entry of the broker for one host. An HTTP entry names the key and never holds it: files are copied and shared. */
-export function hostEntry(id: HostId, { reach, agent }: Connection): HostEntry | Problem {
+export function hostEntry(id: HostId, { endpoint, agent }: Connection): HostEntry | Problem {
   const host = KNOWN_HOSTS[id];
-  if (reach.type === 'stdio') {
-    const { command, args } = reach;
+  if (endpoint.type === 'stdio') {
+    const { command, args } = endpoint;
     return { entry: { ...(id === 'claude-desktop' ? {} : { type: 'stdio' }), command, args } };
   }
   if (host.secrets === 'none') {
@@ -41,7 +41,7 @@ export function hostEntry(id: HostId, { reach, agent }: Connection): HostEntry |
       hint: 'connect it over stdio, without `--http`: no key is needed there',
     };
   }
-  const http = { ...(host.httpType === undefined ? {} : { type: host.httpType }), url: reach.url };
+  const http = { ...(host.httpType === undefined ? {} : { type: host.httpType }), url: endpoint.url };
   if (host.secrets !== 'input') {
     const variable = host.secrets === 'env-prefixed' ? `\${env:${KEY_VARIABLE}}` : `\${${KEY_VARIABLE}}`;
     return { entry: { ...http, headers: { Authorization: `Bearer ${variable}` } } };
@@ -52,7 +52,7 @@ export function hostEntry(id: HostId, { reach, agent }: Connection): HostEntry |
 }
 
 /** The whole file that holds nothing but the entry, for a person to paste from. */
-export function entryAlone(id: HostId, { entry, input }: HostEntry): JsonObject {
+export function standaloneEntry(id: HostId, { entry, input }: HostEntry): JsonObject {
   const servers = { [ENTRY_NAME]: entry };
   if (id !== 'vscode') return { mcpServers: servers };
   return { ...(input === undefined ? {} : { inputs: [input] }), servers };

@@ -19,30 +19,30 @@ export interface JsonProperty {
 }
 
 /** Deepest nesting that is read: the parser recurses, and an exhausted stack would end the process. */
-const MOST_LEVELS = 100;
+const MAX_DEPTH = 100;
 
 /** One broken bracket makes many complaints; the first of them say it. */
-const MOST_PROBLEMS = 3;
+const MAX_PROBLEMS = 3;
 
 /** Parses JSON with comments and trailing commas, or says where it is none. Problems quote nothing of the text. */
 export function parseJsonDocument(file: string, text: string): JsonDocument | readonly Problem[] {
-  const place = placesOf(file, text);
-  const deepAt = tooDeepAt(text);
-  if (deepAt !== undefined) {
+  const positionAt = positionIn(file, text);
+  const deepOffset = excessiveDepthOffset(text);
+  if (deepOffset !== undefined) {
     const message = 'lists and objects are nested too deeply to be read';
-    return [{ code: 'hosts-syntax', at: place(deepAt), message, hint: `nest at most ${MOST_LEVELS} levels` }];
+    return [{ code: 'hosts-syntax', at: positionAt(deepOffset), message, hint: `nest at most ${MAX_DEPTH} levels` }];
   }
   const errors: ParseError[] = [];
   const root = parseTree(text, errors, { allowTrailingComma: true, allowEmptyContent: true });
   if (errors.length > 0) {
-    return errors.slice(0, MOST_PROBLEMS).map(({ error, offset }) => ({
+    return errors.slice(0, MAX_PROBLEMS).map(({ error, offset }) => ({
       code: 'hosts-syntax',
-      at: place(offset),
+      at: positionAt(offset),
       message: `this is not JSON: ${SYNTAX_MESSAGES[error] ?? 'something stands where nothing may stand'}`,
       hint: 'mend the file at that place; its own program cannot read it either',
     }));
   }
-  return { file, text, root, at: (node: Node) => place(node.offset) };
+  return { file, text, root, at: (node: Node) => positionAt(node.offset) };
 }
 
 /** The properties of an object; of a key that is written twice the last one, as every reader of JSON takes it. */
@@ -75,7 +75,7 @@ function allProperties(node: Node): readonly JsonProperty[] {
   });
 }
 
-function placesOf(file: string, text: string): (offset: number) => string {
+function positionIn(file: string, text: string): (offset: number) => string {
   return (offset) => {
     const before = text.slice(0, offset).split('\n');
     return `${file}:${before.length}:${(before.at(-1)?.length ?? 0) + 1}`;
@@ -83,14 +83,14 @@ function placesOf(file: string, text: string): (offset: number) => string {
 }
 
 /** The offset of the first bracket beyond the deepest level; comments and strings open none. */
-function tooDeepAt(text: string): number | undefined {
+function excessiveDepthOffset(text: string): number | undefined {
   const scanner = createScanner(text, true);
   let depth = 0;
   while (scanner.scan() !== END_OF_FILE) {
     const bracket = text.charAt(scanner.getTokenOffset());
     if (bracket === '{' || bracket === '[') depth += 1;
     if (bracket === '}' || bracket === ']') depth -= 1;
-    if (depth > MOST_LEVELS) return scanner.getTokenOffset();
+    if (depth > MAX_DEPTH) return scanner.getTokenOffset();
   }
   return undefined;
 }

@@ -6,21 +6,21 @@ import { nodeAt, parseJsonDocument, propertyOf } from './json-document.ts';
  * The text with a value at the end of a way of keys, and every other byte as it was: comments, order, trailing commas,
  * line ends. Objects on the way that are missing are made. The text must be JSON, with objects all along the way.
  */
-export function withValueAt(text: string, path: readonly string[], value: JsonValue): string {
+export function setJsonValue(text: string, path: readonly string[], value: JsonValue): string {
   const root = rootOf(text);
-  if (root === undefined) return `${text}${JSON.stringify(nested(path, value), null, 2)}\n`;
+  if (root === undefined) return `${text}${JSON.stringify(nestValue(path, value), null, 2)}\n`;
   let node: Node = root;
   for (const [depth, name] of path.entries()) {
     const next: Node | undefined = propertyOf(node, name)?.value;
-    if (next === undefined) return inserted(text, node, { name, value: nested(path.slice(depth + 1), value) });
+    if (next === undefined) return insertMember(text, node, { name, value: nestValue(path.slice(depth + 1), value) });
     node = next;
   }
-  const indent = startsItsLine(text, node.parent?.offset ?? 0) ? lineIndent(text, node.offset) : undefined;
-  return spliced(text, [node.offset, node.offset + node.length], written(value, { text, indent }));
+  const indent = isFirstOnLine(text, node.parent?.offset ?? 0) ? lineIndent(text, node.offset) : undefined;
+  return splice(text, [node.offset, node.offset + node.length], formatValue(value, { text, indent }));
 }
 
 /** The text without the property at the end of a way of keys, and without the comment on its last line. */
-export function withoutValueAt(text: string, path: readonly string[]): string {
+export function removeJsonValue(text: string, path: readonly string[]): string {
   const member = nodeAt(rootOf(text), path)?.parent;
   if (member === undefined) return text;
   const members = member.parent?.children ?? [];
@@ -28,17 +28,17 @@ export function withoutValueAt(text: string, path: readonly string[]): string {
   const end = member.offset + member.length;
   const { commaAt, lineEndsAt } = afterMember(text, end);
   const isLast = members.at(-1) === member;
-  const [from, to] = linesOf(text, member.offset, lineEndsAt) ?? [member.offset, skipSpace(text, lineEndsAt)];
-  const shorter = spliced(text, [from, to], '');
+  const [from, to] = wholeLines(text, member.offset, lineEndsAt) ?? [member.offset, skipSpace(text, lineEndsAt)];
+  const shorter = splice(text, [from, to], '');
   // JSON proper has no comma before a closing brace, so the one that led to the last member goes with it.
   const comma = before && afterMember(text, before.offset + before.length).commaAt;
-  return isLast && commaAt === undefined && comma !== undefined ? spliced(shorter, [comma, comma + 1], '') : shorter;
+  return isLast && commaAt === undefined && comma !== undefined ? splice(shorter, [comma, comma + 1], '') : shorter;
 }
 
 /** The text with one more item at the end of the list at the end of a way of keys; the list is made where it is missing. */
-export function withItem(text: string, path: readonly string[], item: JsonValue): string {
+export function appendJsonItem(text: string, path: readonly string[], item: JsonValue): string {
   const list = nodeAt(rootOf(text), path);
-  return list?.type === 'array' ? inserted(text, list, { value: item }) : withValueAt(text, path, [item]);
+  return list?.type === 'array' ? insertMember(text, list, { value: item }) : setJsonValue(text, path, [item]);
 }
 
 function rootOf(text: string): Node | undefined {
@@ -46,7 +46,7 @@ function rootOf(text: string): Node | undefined {
   return 'file' in document ? document.root : undefined;
 }
 
-function nested(path: readonly string[], value: JsonValue): JsonValue {
+function nestValue(path: readonly string[], value: JsonValue): JsonValue {
   return path.reduceRight<JsonValue>((inner, name) => ({ [name]: inner }), value);
 }
 
@@ -57,27 +57,27 @@ interface Member {
 }
 
 /** One more member at the end, where a comment on the line of the last one stays on that line. */
-function inserted(text: string, parent: Node, { name, value }: Member): string {
+function insertMember(text: string, parent: Node, { name, value }: Member): string {
   const last = parent.children?.at(-1);
   const close = parent.offset + parent.length - 1;
   const key = name === undefined ? '' : `${JSON.stringify(name)}: `;
   const owner = parent.parent ?? parent;
-  if (!startsItsLine(text, last?.offset ?? owner.offset)) {
+  if (!isFirstOnLine(text, last?.offset ?? owner.offset)) {
     const at = last === undefined ? parent.offset + 1 : last.offset + last.length;
-    return spliced(text, [at, at], `${last === undefined ? '' : ', '}${key}${JSON.stringify(value)}`);
+    return splice(text, [at, at], `${last === undefined ? '' : ', '}${key}${JSON.stringify(value)}`);
   }
   const outer = lineIndent(text, close);
   const indent = last === undefined ? `${outer}${indentUnit(text)}` : lineIndent(text, last.offset);
-  const member = `${lineEnd(text)}${indent}${key}${written(value, { text, indent })}`;
+  const member = `${lineEnd(text)}${indent}${key}${formatValue(value, { text, indent })}`;
   if (last === undefined) {
     const within = text.slice(parent.offset + 1, close).trimEnd();
-    return spliced(text, [parent.offset + 1, close], `${within}${member}${lineEnd(text)}${outer}`);
+    return splice(text, [parent.offset + 1, close], `${within}${member}${lineEnd(text)}${outer}`);
   }
   const end = last.offset + last.length;
   const { commaAt, lineEndsAt } = afterMember(text, end);
   const rest = text.slice(end, lineEndsAt);
   const [comma, trailing] = commaAt === undefined ? [',', ''] : ['', ','];
-  return spliced(text, [end, lineEndsAt], `${comma}${rest}${member}${trailing}`);
+  return splice(text, [end, lineEndsAt], `${comma}${rest}${member}${trailing}`);
 }
 
 // `SyntaxKind` of jsonc-parser is a const enum, which a module that is compiled by itself cannot name.
@@ -103,7 +103,7 @@ function afterMember(text: string, end: number): { readonly commaAt: number | un
 }
 
 /** A value as it is written below a line of that indent; on one line where there is none. */
-function written(
+function formatValue(
   value: JsonValue,
   { text, indent }: { readonly text: string; readonly indent: string | undefined },
 ): string {
@@ -126,19 +126,19 @@ function lineIndent(text: string, offset: number): string {
 }
 
 /** The whole lines from one offset to another; undefined where other text stands on them. */
-function linesOf(text: string, from: number, to: number): readonly [number, number] | undefined {
+function wholeLines(text: string, from: number, to: number): readonly [number, number] | undefined {
   const rest = /^[ \t]*(?:\r?\n|$)/.exec(text.slice(to));
-  return startsItsLine(text, from) && rest ? [from - lineIndent(text, from).length, to + rest[0].length] : undefined;
+  return isFirstOnLine(text, from) && rest ? [from - lineIndent(text, from).length, to + rest[0].length] : undefined;
 }
 
 function skipSpace(text: string, offset: number): number {
   return offset + (/^[ \t]*/.exec(text.slice(offset))?.[0].length ?? 0);
 }
 
-function startsItsLine(text: string, offset: number): boolean {
+function isFirstOnLine(text: string, offset: number): boolean {
   return /(?:^|\n)[ \t]*$/.test(text.slice(0, offset));
 }
 
-function spliced(text: string, [from, to]: readonly [number, number], between: string): string {
+function splice(text: string, [from, to]: readonly [number, number], between: string): string {
   return `${text.slice(0, from)}${between}${text.slice(to)}`;
 }

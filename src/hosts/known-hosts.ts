@@ -38,7 +38,7 @@ export interface Machine {
 }
 
 /** One place where a host keeps servers: a file, and the way to the map within it. */
-export interface HostPlace {
+export interface ConfigLocation {
   readonly host: HostId;
   readonly scope: HostScope;
   readonly file: string;
@@ -49,7 +49,7 @@ export interface HostPlace {
 }
 
 /** Every place of every known host, in the order in which the host itself prefers them; whether or not it is there. */
-export function hostPlaces(machine: Machine): readonly HostPlace[] {
+export function configLocations(machine: Machine): readonly ConfigLocation[] {
   const join = (...parts: readonly string[]): string =>
     machine.platform === 'win32' ? win32.join(...parts) : posix.join(...parts);
   const { home, env, project } = machine;
@@ -57,7 +57,7 @@ export function hostPlaces(machine: Machine): readonly HostPlace[] {
   const claudeJson = join(env.CLAUDE_CONFIG_DIR || home, '.claude.json');
   const cline = join('settings', 'cline_mcp_settings.json');
   const mcpServers = ['mcpServers'];
-  const places: readonly HostPlace[] = [
+  const locations: readonly ConfigLocation[] = [
     { host: 'claude-code', scope: 'local', file: claudeJson, path: ['projects', project, 'mcpServers'] },
     { host: 'claude-code', scope: 'project', file: join(project, '.mcp.json'), path: mcpServers },
     { host: 'claude-code', scope: 'user', file: claudeJson, path: mcpServers },
@@ -87,9 +87,9 @@ export function hostPlaces(machine: Machine): readonly HostPlace[] {
       untypedUrl: 'sse',
     },
   ];
-  const ofUser = new Set(places.filter(({ scope }) => scope === 'user').map(({ file }) => file));
+  const userFiles = new Set(locations.filter(({ scope }) => scope === 'user').map(({ file }) => file));
   // In the home directory the file of the project is that of the user.
-  return places.filter(({ scope, file }) => scope !== 'project' || !ofUser.has(file));
+  return locations.filter(({ scope, file }) => scope !== 'project' || !userFiles.has(file));
 }
 
 /** Where programs with a window keep what is the user's. */

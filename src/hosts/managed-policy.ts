@@ -1,5 +1,5 @@
 import type { JsonObject } from '../lib/json.ts';
-import { ENTRY_NAME, entryAlone, hostEntry, type Reach } from './host-entry.ts';
+import { ENTRY_NAME, type Endpoint, hostEntry, standaloneEntry } from './host-entry.ts';
 import { type HostId, KNOWN_HOSTS } from './known-hosts.ts';
 
 /** One file, or one setting of an administrator's page, that lets a whole organisation reach the broker alone. */
@@ -20,28 +20,30 @@ export interface ManagedPolicy {
 }
 
 /** The allow-list of each host, as its documentation has it; no file where the host has none. */
-export function managedPolicy(host: HostId, reach: Reach, platform: string): ManagedPolicy {
+export function managedPolicy(host: HostId, endpoint: Endpoint, platform: string): ManagedPolicy {
   const { title } = KNOWN_HOSTS[host];
   switch (host) {
     case 'claude-code':
-      return { host, title, files: claudeCodeFiles(reach, claudeCodeDirectory(platform)), note: CLAUDE_CODE };
+      return { host, title, files: claudeCodeFiles(endpoint, claudeCodeDirectory(platform)), note: CLAUDE_CODE_NOTE };
     case 'vscode':
-      return { host, title, files: [copilotFile(reach)], note: VSCODE };
+      return { host, title, files: [copilotFile(endpoint)], note: VSCODE_NOTE };
     case 'cline':
-      return { host, title, files: [clineFile(reach)], note: CLINE };
+      return { host, title, files: [clineFile(endpoint)], note: CLINE_NOTE };
     case 'cursor':
-      return { host, title, files: [], note: CURSOR };
+      return { host, title, files: [], note: CURSOR_NOTE };
     case 'claude-desktop':
-      return { host, title, files: [], note: CLAUDE_DESKTOP };
+      return { host, title, files: [], note: CLAUDE_DESKTOP_NOTE };
   }
 }
 
-function allowedServer(reach: Reach): JsonObject {
-  return reach.type === 'stdio' ? { serverCommand: [reach.command, ...reach.args] } : { serverUrl: reach.url };
+function allowedServer(endpoint: Endpoint): JsonObject {
+  return endpoint.type === 'stdio'
+    ? { serverCommand: [endpoint.command, ...endpoint.args] }
+    : { serverUrl: endpoint.url };
 }
 
 // https://code.claude.com/docs/en/managed-mcp
-const CLAUDE_CODE =
+const CLAUDE_CODE_NOTE =
   'With `managed-mcp.json` these servers alone are loaded, whatever a user configures. With `allowedMcpServers` users ' +
   'add the server themselves; the command must be the same in every argument. One of the two files is enough.';
 
@@ -50,40 +52,40 @@ function claudeCodeDirectory(platform: string): string {
   return platform === 'win32' ? 'C:\\Program Files\\ClaudeCode' : '/etc/claude-code';
 }
 
-function claudeCodeFiles(reach: Reach, directory: string): readonly ManagedFile[] {
+function claudeCodeFiles(endpoint: Endpoint, directory: string): readonly ManagedFile[] {
   const separator = directory.includes('\\') ? '\\' : '/';
-  const entry = hostEntry('claude-code', { reach });
+  const entry = hostEntry('claude-code', { endpoint });
   const file = { where: `${directory}${separator}managed-mcp.json`, what: 'the broker and no other server' };
   return [
-    ...('code' in entry ? [] : [{ ...file, content: entryAlone('claude-code', entry) }]),
+    ...('code' in entry ? [] : [{ ...file, content: standaloneEntry('claude-code', entry) }]),
     {
       where: `${directory}${separator}managed-settings.json`,
       what: 'users may add the broker and no other server',
-      content: { allowManagedMcpServersOnly: true, allowedMcpServers: [allowedServer(reach)] },
+      content: { allowManagedMcpServersOnly: true, allowedMcpServers: [allowedServer(endpoint)] },
     },
   ];
 }
 
 // https://docs.github.com/en/copilot/how-tos/administer-copilot/manage-mcp-usage/configure-enterprise-allowlist
-const VSCODE =
+const VSCODE_NOTE =
   'The list is that of GitHub Copilot for an enterprise. VS Code itself has the policy `ChatMCP`, which turns servers ' +
   'off or restricts them to a registry of their names, and no list of commands or urls.';
 
-function copilotFile(reach: Reach): ManagedFile {
+function copilotFile(endpoint: Endpoint): ManagedFile {
   return {
     where: '`managed-settings.json` of the enterprise on GitHub, or on each machine by device management',
     what: 'the broker and no other server',
-    content: { allowedMcpServers: [allowedServer(reach)] },
+    content: { allowedMcpServers: [allowedServer(endpoint)] },
   };
 }
 
 // https://docs.cline.bot/enterprise-solutions/configuration/infrastructure-configuration/control-other-cline-features/mcp-server-controls
-const CLINE =
+const CLINE_NOTE =
   'Cline compares names of local servers, not their commands: whoever calls another server `seneschal` may use it.';
 
-function clineFile(reach: Reach): ManagedFile {
+function clineFile(endpoint: Endpoint): ManagedFile {
   const where = 'the remote configuration of the organisation';
-  return reach.type === 'stdio'
+  return endpoint.type === 'stdio'
     ? {
         where,
         what: 'local servers of that name alone, and no remote ones',
@@ -92,14 +94,14 @@ function clineFile(reach: Reach): ManagedFile {
     : {
         where,
         what: 'the broker as the only remote server',
-        content: { remoteMCPServers: [{ name: ENTRY_NAME, url: reach.url }], blockPersonalRemoteMCPServers: true },
+        content: { remoteMCPServers: [{ name: ENTRY_NAME, url: endpoint.url }], blockPersonalRemoteMCPServers: true },
       };
 }
 
-const CURSOR =
+const CURSOR_NOTE =
   'Cursor reads no such list from a file. Its dashboard for enterprises has one of allowed servers: enter the command ' +
   'or url of the entry there.';
 
-const CLAUDE_DESKTOP =
+const CLAUDE_DESKTOP_NOTE =
   'Claude Desktop has none for the servers of its config file; an organisation can only turn all of them off ' +
   '(`isLocalDevMcpEnabled`).';

@@ -1,32 +1,32 @@
 import { createScanner, type Node } from 'jsonc-parser';
-import { clearTextSecret, secretArgument } from '../lib/clear-text-secret.ts';
+import { detectSecret, secretArgument } from '../lib/clear-text-secret.ts';
 import { parseJsonDocument } from './json-document.ts';
 
 /**
  * A JSON text in which every value that looks like a secret is `"[secret]"`, and every comment that holds one
  * `/* [secret] *\/`; empty where the text is no JSON.
  */
-export function maskedText(text: string): string {
+export function maskSecrets(text: string): string {
   const document = parseJsonDocument('', text);
   if (!('file' in document)) return '';
-  const values = document.root === undefined ? [] : secretsIn(document.root, '');
-  const spans = [...values.map((node) => ({ ...spanOf(node), shown: '"[secret]"' })), ...secretComments(text)];
-  let masked = '';
+  const values = document.root === undefined ? [] : secretNodes(document.root, '');
+  const spans = [...values.map((node) => ({ ...nodeSpan(node), replacement: '"[secret]"' })), ...secretComments(text)];
+  let result = '';
   let end = 0;
-  for (const { from, to, shown } of spans.sort((one, other) => one.from - other.from)) {
-    masked += `${text.slice(end, from)}${shown}`;
+  for (const { from, to, replacement } of spans.sort((one, other) => one.from - other.from)) {
+    result += `${text.slice(end, from)}${replacement}`;
     end = to;
   }
-  return masked + text.slice(end);
+  return result + text.slice(end);
 }
 
 interface Span {
   readonly from: number;
   readonly to: number;
-  readonly shown: string;
+  readonly replacement: string;
 }
 
-function spanOf({ offset, length }: Node): Omit<Span, 'shown'> {
+function nodeSpan({ offset, length }: Node): Omit<Span, 'replacement'> {
   return { from: offset, to: offset + length };
 }
 
@@ -40,24 +40,24 @@ function secretComments(text: string): readonly Span[] {
   for (let token: number = scanner.scan(); token !== END_OF_FILE; token = scanner.scan()) {
     const from = scanner.getTokenOffset();
     const to = scanner.getPosition();
-    const isSecret = COMMENTS.has(token) && clearTextSecret('', text.slice(from, to)) !== undefined;
-    if (isSecret) spans.push({ from, to, shown: '/* [secret] */' });
+    const isSecret = COMMENTS.has(token) && detectSecret('', text.slice(from, to)) !== undefined;
+    if (isSecret) spans.push({ from, to, replacement: '/* [secret] */' });
   }
   return spans;
 }
 
-function secretsIn(node: Node, key: string, before?: string): readonly Node[] {
+function secretNodes(node: Node, key: string, before?: string): readonly Node[] {
   if (node.type === 'string') {
     const text = String(node.value);
-    return (clearTextSecret(key, text) ?? secretArgument(text, before)) === undefined ? [] : [node];
+    return (detectSecret(key, text) ?? secretArgument(text, before)) === undefined ? [] : [node];
   }
   const children = node.children ?? [];
   if (node.type === 'property') {
     const [name, value] = children;
-    return value === undefined ? [] : secretsIn(value, String(name?.value ?? ''));
+    return value === undefined ? [] : secretNodes(value, String(name?.value ?? ''));
   }
   return children.flatMap((child, index) => {
     const previous = node.type === 'array' ? children[index - 1]?.value : undefined;
-    return secretsIn(child, node.type === 'array' ? '' : key, typeof previous === 'string' ? previous : undefined);
+    return secretNodes(child, node.type === 'array' ? '' : key, typeof previous === 'string' ? previous : undefined);
   });
 }

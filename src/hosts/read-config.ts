@@ -1,7 +1,7 @@
 import type { Node } from 'jsonc-parser';
 import type { Problem } from '../domain/problem.ts';
-import type { FoundServer } from './found-server.ts';
-import type { TextContext } from './found-text.ts';
+import type { ConfiguredServer } from './found-server.ts';
+import type { ValueContext } from './found-text.ts';
 import {
   type JsonDocument,
   nodeAt,
@@ -10,30 +10,30 @@ import {
   propertyOf,
   repeatedKeys,
 } from './json-document.ts';
-import type { HostPlace } from './known-hosts.ts';
+import type { ConfigLocation } from './known-hosts.ts';
 import { type EntryContext, readEntry } from './read-entry.ts';
 import { isManifest, readManifest } from './read-manifest.ts';
-import type { ReadContext, Reading } from './reading.ts';
+import type { ReadContext, ReadResult } from './reading.ts';
 
 /**
  * Reads the servers of one place of a known host. A file without the map of servers holds none and is in order: hosts
  * keep other things in theirs too.
  */
-export function readHostPlace(place: HostPlace, text: string, context: ReadContext): Reading {
-  const document = parseJsonDocument(place.file, text);
+export function readConfigLocation(location: ConfigLocation, text: string, context: ReadContext): ReadResult {
+  const document = parseJsonDocument(location.file, text);
   if (!('file' in document)) return { servers: [], problems: document };
-  const map = nodeAt(document.root, place.path);
-  const { untypedUrl } = place;
+  const map = nodeAt(document.root, location.path);
+  const { untypedUrl } = location;
   const maps = map === undefined ? [] : [map];
-  const reading = readMaps(document, maps, untypedUrl === undefined ? context : { ...context, untypedUrl });
-  const servers = reading.servers.map((server) => ({ ...server, host: place.host, scope: place.scope }));
-  return { ...reading, servers };
+  const result = readServerMaps(document, maps, untypedUrl === undefined ? context : { ...context, untypedUrl });
+  const servers = result.servers.map((server) => ({ ...server, host: location.host, scope: location.scope }));
+  return { ...result, servers };
 }
 
 /** The names of all entries of one place, also of those that cannot be used; none where the file is not JSON. */
-export function namesAt(place: HostPlace, text: string): readonly string[] {
-  const document = parseJsonDocument(place.file, text);
-  const map = 'file' in document ? nodeAt(document.root, place.path) : undefined;
+export function serverNames(location: ConfigLocation, text: string): readonly string[] {
+  const document = parseJsonDocument(location.file, text);
+  const map = 'file' in document ? nodeAt(document.root, location.path) : undefined;
   return map === undefined ? [] : propertiesOf(map).map(({ name }) => name);
 }
 
@@ -41,7 +41,7 @@ export function namesAt(place: HostPlace, text: string): readonly string[] {
  * Reads the servers of a file of unknown origin: `mcpServers`, `servers` with `inputs`, both also within `mcp`, the
  * entries of `projects`, or one `server.json` of the MCP registry.
  */
-export function readServerFile(file: string, text: string, context: ReadContext): Reading {
+export function readServerFile(file: string, text: string, context: ReadContext): ReadResult {
   const document = parseJsonDocument(file, text);
   if (!('file' in document)) return { servers: [], problems: document };
   if (isManifest(document.root)) return readManifest(document, document.root, context);
@@ -52,26 +52,26 @@ export function readServerFile(file: string, text: string, context: ReadContext)
     ...(projects === undefined ? [] : propertiesOf(projects).map(({ value }) => value)),
   ];
   const maps = roots.flatMap((root) => [nodeAt(root, ['mcpServers']), nodeAt(root, ['servers'])]);
-  const known = maps.filter((map) => map !== undefined);
-  if (known.length > 0) return readMaps(document, known, context);
+  const existingMaps = maps.filter((map) => map !== undefined);
+  if (existingMaps.length > 0) return readServerMaps(document, existingMaps, context);
   const at = document.root === undefined ? file : document.at(document.root);
   const message = 'no servers are written here in a form that is known';
   const hint = 'servers are read from `mcpServers`, from `servers`, or from a `server.json` of the MCP registry';
   return { servers: [], problems: [{ code: 'hosts-shape-unknown', at, message, hint }] };
 }
 
-function readMaps(
+function readServerMaps(
   document: JsonDocument,
   maps: readonly Node[],
   { untypedUrl = 'http', ...context }: ReadContext & Partial<Pick<EntryContext, 'untypedUrl'>>,
-): Reading {
+): ReadResult {
   const problems: Problem[] = [];
-  const texts = { ...context, inputs: inputsOf(document.root) };
-  const servers = maps.flatMap((map) => readMap(map, { document, texts, problems, untypedUrl }));
+  const valueContext = { ...context, inputs: declaredInputs(document.root) };
+  const servers = maps.flatMap((map) => readServerMap(map, { document, values: valueContext, problems, untypedUrl }));
   return { servers, problems };
 }
 
-function readMap(map: Node, context: EntryContext): readonly FoundServer[] {
+function readServerMap(map: Node, context: EntryContext): readonly ConfiguredServer[] {
   const { document, problems } = context;
   if (map.type !== 'object') {
     const message = 'the servers are no object that holds them by name';
@@ -88,7 +88,7 @@ function readMap(map: Node, context: EntryContext): readonly FoundServer[] {
 }
 
 /** The inputs that VS Code asks the person for, by id. */
-function inputsOf(root: Node | undefined): TextContext['inputs'] {
+function declaredInputs(root: Node | undefined): ValueContext['inputs'] {
   const list = nodeAt(root, ['inputs']) ?? nodeAt(root, ['mcp', 'inputs']);
   const items = list?.type === 'array' ? (list.children ?? []) : [];
   return new Map(
@@ -97,8 +97,8 @@ function inputsOf(root: Node | undefined): TextContext['inputs'] {
       if (id?.type !== 'string') return [];
       const description = propertyOf(item, 'description')?.value;
       const isSecret = propertyOf(item, 'password')?.value.value === true;
-      const told = description?.type === 'string' ? { description: String(description.value) } : {};
-      return [[String(id.value), { isSecret, ...told }] as const];
+      const details = description?.type === 'string' ? { description: String(description.value) } : {};
+      return [[String(id.value), { isSecret, ...details }] as const];
     }),
   );
 }

@@ -1,10 +1,10 @@
 import type { Node } from 'jsonc-parser';
 import type { Problem } from '../domain/problem.ts';
-import type { FoundText, FoundTransport } from './found-server.ts';
-import type { TextContext } from './found-text.ts';
+import type { ConfiguredTransport, ConfigValue } from './found-server.ts';
+import type { ValueContext } from './found-text.ts';
 import { type JsonDocument, nodeAt, propertyOf } from './json-document.ts';
-import { argumentTexts, textAt, urlText, valueText } from './manifest-input.ts';
-import type { ReadContext, Reading } from './reading.ts';
+import { manifestArguments, manifestUrl, manifestValue, scalarAt } from './manifest-input.ts';
+import type { ReadContext, ReadResult } from './reading.ts';
 
 /** True for a `server.json` of the MCP registry (schema of 2025-12-11): it has packages or remotes, and their name. */
 export function isManifest(root: Node | undefined): root is Node {
@@ -16,31 +16,34 @@ export function isManifest(root: Node | undefined): root is Node {
  * Reads a manifest as one server: by its first package that can be started, else by its first remote that can be
  * reached. Optional inputs without a value are left out; required ones become variables of origin `declared`.
  */
-export function readManifest(document: JsonDocument, root: Node, context: ReadContext): Reading {
-  const name = textAt(root, 'name') ?? '';
+export function readManifest(document: JsonDocument, root: Node, context: ReadContext): ReadResult {
+  const name = scalarAt(root, 'name') ?? '';
   const problems: Problem[] = [];
-  const unknown = (): void => {};
-  const texts = { ...context, inputs: new Map(), server: name.split('/').at(-1) ?? name, unknown };
-  const ways = [
+  const onUnknownVariable = (): void => {};
+  const valueContext = { ...context, inputs: new Map(), server: name.split('/').at(-1) ?? name, onUnknownVariable };
+  const candidates = [
     ...itemsOf(root, 'packages').map((node) => ({ node, read: readPackage })),
     ...itemsOf(root, 'remotes').map((node) => ({ node, read: readRemote })),
   ];
-  for (const { node, read } of ways) {
-    const transport = read(node, texts);
+  for (const { node, read } of candidates) {
+    const transport = read(node, valueContext);
     if (typeof transport !== 'string') {
-      const title = textAt(root, 'title');
-      const description = textAt(root, 'description');
-      const told = { ...(title === undefined ? {} : { title }), ...(description === undefined ? {} : { description }) };
+      const title = scalarAt(root, 'title');
+      const description = scalarAt(root, 'description');
+      const details = {
+        ...(title === undefined ? {} : { title }),
+        ...(description === undefined ? {} : { description }),
+      };
       const at = document.at(propertyOf(root, 'name')?.key ?? root);
-      return { servers: [{ name, transport, isDisabled: false, at, ...told }], problems: [] };
+      return { servers: [{ name, transport, isDisabled: false, at, ...details }], problems: [] };
     }
     const hint = 'of packages npm, pypi, oci and nuget over stdio are started, of remotes streamable-http is reached';
     problems.push({ code: 'hosts-transport-unsupported', at: document.at(node), message: transport, hint });
   }
-  return { servers: [], problems: problems.length > 0 ? problems : [nothingIn(document, root)] };
+  return { servers: [], problems: problems.length > 0 ? problems : [emptyManifest(document, root)] };
 }
 
-function nothingIn(document: JsonDocument, root: Node): Problem {
+function emptyManifest(document: JsonDocument, root: Node): Problem {
   const message = 'the manifest names neither a package nor a remote';
   const hint = 'ask its author for `packages` or `remotes`';
   return { code: 'hosts-shape-unknown', at: document.at(root), message, hint };
@@ -52,7 +55,7 @@ function itemsOf(root: Node, key: string): readonly Node[] {
 }
 
 /** How a registry's packages are started; `version` is none where the identifier holds it already. */
-const STARTERS: Readonly<
+const RUNNERS: Readonly<
   Record<string, { readonly command: string; readonly before: readonly string[]; readonly at: string }>
 > = {
   npm: { command: 'npx', before: ['-y'], at: '@' },
@@ -62,69 +65,69 @@ const STARTERS: Readonly<
 };
 
 /** A package as a program to start, or why it cannot be. */
-function readPackage(node: Node, context: TextContext): FoundTransport | string {
-  const type = textAt(node, 'registryType') ?? '';
-  const starter = Object.hasOwn(STARTERS, type) ? STARTERS[type] : undefined;
-  const identifier = textAt(node, 'identifier');
-  if (starter === undefined) return `packages of \`${plainWord(type)}\` cannot be started`;
+function readPackage(node: Node, context: ValueContext): ConfiguredTransport | string {
+  const type = scalarAt(node, 'registryType') ?? '';
+  const runner = Object.hasOwn(RUNNERS, type) ? RUNNERS[type] : undefined;
+  const identifier = scalarAt(node, 'identifier');
+  if (runner === undefined) return `packages of \`${printableWord(type)}\` cannot be started`;
   if (identifier === undefined) return 'the package has no `identifier`';
   const transport = nodeAt(node, ['transport']);
-  const kind = transport === undefined ? 'stdio' : textAt(transport, 'type');
+  const kind = transport === undefined ? 'stdio' : scalarAt(transport, 'type');
   if (kind !== 'stdio') return 'a package that speaks anything but stdio cannot be started';
-  const version = textAt(node, 'version');
+  const version = scalarAt(node, 'version');
   const hasVersion = type === 'oci' && /[@:][^/]*$/.test(identifier);
   const env = readPairs(node, 'environmentVariables', context);
-  const runtime = argumentTexts(nodeAt(node, ['runtimeArguments']), context);
-  const given = new Set(runtime.map(({ text }) => text));
-  const passed = type === 'oci' ? Object.keys(env).flatMap((name) => ['-e', name]) : [];
-  const image = version === undefined || hasVersion ? identifier : `${identifier}${starter.at}${version}`;
+  const runtime = manifestArguments(nodeAt(node, ['runtimeArguments']), context);
+  const runtimeTexts = new Set(runtime.map(({ text }) => text));
+  const envArguments = type === 'oci' ? Object.keys(env).flatMap((name) => ['-e', name]) : [];
+  const image = version === undefined || hasVersion ? identifier : `${identifier}${runner.at}${version}`;
   return {
     type: 'stdio',
-    command: plain(textAt(node, 'runtimeHint') ?? starter.command),
+    command: literalValue(scalarAt(node, 'runtimeHint') ?? runner.command),
     args: [
-      ...starter.before.filter((text) => !given.has(text)).map(plain),
+      ...runner.before.filter((text) => !runtimeTexts.has(text)).map(literalValue),
       ...runtime,
-      ...passed.map(plain),
-      plain(image),
-      ...argumentTexts(nodeAt(node, ['packageArguments']), context),
+      ...envArguments.map(literalValue),
+      literalValue(image),
+      ...manifestArguments(nodeAt(node, ['packageArguments']), context),
     ],
     env,
   };
 }
 
 /** A remote as a url, or why it cannot be reached. */
-function readRemote(node: Node, context: TextContext): FoundTransport | string {
-  const type = textAt(node, 'type') ?? '';
-  const url = textAt(node, 'url');
-  if (type !== 'streamable-http') return `\`${plainWord(type)}\` is a transport that is not supported`;
+function readRemote(node: Node, context: ValueContext): ConfiguredTransport | string {
+  const type = scalarAt(node, 'type') ?? '';
+  const url = scalarAt(node, 'url');
+  if (type !== 'streamable-http') return `\`${printableWord(type)}\` is a transport that is not supported`;
   if (url === undefined) return 'the remote has no `url`';
   return {
     type: 'http',
-    url: urlText(url, node, context),
+    url: manifestUrl(url, node, context),
     headers: readPairs(node, 'headers', context),
   };
 }
 
-function readPairs(node: Node, key: string, context: TextContext): Readonly<Record<string, FoundText>> {
-  const pairs = itemsOf(node, key).flatMap((item): [string, FoundText][] => {
-    const name = textAt(item, 'name');
-    const text = name === undefined ? undefined : valueText(item, wantedName(name, key, context), context);
+function readPairs(node: Node, key: string, context: ValueContext): Readonly<Record<string, ConfigValue>> {
+  const pairs = itemsOf(node, key).flatMap((item): [string, ConfigValue][] => {
+    const name = scalarAt(item, 'name');
+    const text = name === undefined ? undefined : manifestValue(item, variableNameHint(name, key, context), context);
     return name === undefined || text === undefined ? [] : [[name, text]];
   });
   return Object.fromEntries(pairs);
 }
 
 /** Headers have the same names at every server, so theirs begin with the server's. */
-function wantedName(name: string, key: string, { server }: TextContext): string {
+function variableNameHint(name: string, key: string, { server }: ValueContext): string {
   if (key !== 'headers') return name;
   return `${server}_${/^authorization$/i.test(name) ? 'token' : name.replace(/^x-/i, '')}`;
 }
 
-function plain(text: string): FoundText {
+function literalValue(text: string): ConfigValue {
   return { text, variables: [] };
 }
 
 /** A word of the file that a message may quote. */
-function plainWord(text: string): string {
+function printableWord(text: string): string {
   return /^[\w-]{1,30}$/.test(text) ? text : '?';
 }

@@ -1,10 +1,10 @@
 import type { Problem } from '../domain/problem.ts';
-import type { FoundServer } from './found-server.ts';
+import type { ConfiguredServer } from './found-server.ts';
 import type { VariableNames } from './variable-names.ts';
 
 /** What was found in a file, and what of it could not be used. A bad entry costs itself alone. */
-export interface Reading {
-  readonly servers: readonly FoundServer[];
+export interface ReadResult {
+  readonly servers: readonly ConfiguredServer[];
   readonly problems: readonly Problem[];
 }
 

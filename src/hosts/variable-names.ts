@@ -6,17 +6,17 @@ export class VariableNames {
   readonly #valueOf = new Map<string, string | undefined>();
 
   /** Keeps a name for the variable of the environment that a file refers to by it, whatever its value is. */
-  keep(name: string): void {
+  reserve(name: string): void {
     if (!this.#valueOf.has(name)) this.#valueOf.set(name, undefined);
   }
 
   /** The first free name of `wanted`, `server`_`wanted` and so on, that holds this secret or nothing yet. */
-  claim(wanted: string, { server, secret }: { readonly server: string; readonly secret: string }): string {
-    const name = variableName(wanted);
+  claim(preferred: string, { server, secret }: { readonly server: string; readonly secret: string }): string {
+    const name = variableName(preferred);
     const prefix = variableName(server);
-    const longer = name.startsWith(`${prefix}_`) ? name : `${prefix}_${name}`;
+    const prefixed = name.startsWith(`${prefix}_`) ? name : `${prefix}_${name}`;
     for (let number = 0; ; number += 1) {
-      const candidate = number === 0 ? name : number === 1 ? longer : `${longer}_${number}`;
+      const candidate = number === 0 ? name : number === 1 ? prefixed : `${prefixed}_${number}`;
       if (this.#valueOf.has(candidate) && this.#valueOf.get(candidate) !== secret) continue;
       this.#valueOf.set(candidate, secret);
       return candidate;

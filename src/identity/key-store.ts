@@ -1,7 +1,7 @@
 import type { Clock } from '../lib/clock.ts';
 import type { Ids } from '../lib/ids.ts';
 import type { Database, Migration } from '../storage/database.ts';
-import { makeApiKey } from './api-key.ts';
+import { createApiKey } from './api-key.ts';
 
 /** An API key as it is kept: never the secret, only its SHA-256. */
 export interface ApiKeyRecord {
@@ -33,11 +33,11 @@ interface KeyRow {
   readonly revoked_at_ms: number | null;
 }
 
-const COLUMNS = 'id, agent, secret_hash, created_at_ms, expires_at_ms, revoked_at_ms';
+const KEY_COLUMNS = 'id, agent, secret_hash, created_at_ms, expires_at_ms, revoked_at_ms';
 
 /** The keys as a data directory holds them, for a reader that does not own it. */
 export function readApiKeys(database: Pick<Database, 'read'>): readonly ApiKeyRecord[] {
-  return database.read<KeyRow>(`SELECT ${COLUMNS} FROM api_key ORDER BY created_at_ms, id`).map((row) => ({
+  return database.read<KeyRow>(`SELECT ${KEY_COLUMNS} FROM api_key ORDER BY created_at_ms, id`).map((row) => ({
     id: row.id,
     agent: row.agent,
     secretHash: new Uint8Array(row.secret_hash),
@@ -73,7 +73,7 @@ export class KeyStore {
 
   /** Makes a key for an agent. The returned text is the only copy there will ever be. */
   async create(agent: string, lifetimeMs?: number): Promise<{ readonly record: ApiKeyRecord; readonly key: string }> {
-    const { id, key, secretHash } = makeApiKey(this.#ids);
+    const { id, key, secretHash } = createApiKey(this.#ids);
     const createdAtMs = this.#clock.wallMs();
     const record: ApiKeyRecord = {
       id,
@@ -84,7 +84,7 @@ export class KeyStore {
     };
     await this.#database.write([
       {
-        sql: `INSERT INTO api_key (${COLUMNS}) VALUES (?, ?, ?, ?, ?, NULL)`,
+        sql: `INSERT INTO api_key (${KEY_COLUMNS}) VALUES (?, ?, ?, ?, ?, NULL)`,
         params: [id, agent, secretHash, createdAtMs, record.expiresAtMs ?? null],
       },
     ]);

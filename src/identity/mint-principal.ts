@@ -13,31 +13,31 @@ export interface DeclaredAgent {
 export type AgentLookup = (name: string) => DeclaredAgent | undefined;
 
 /** By declaration and by what proved it: a registry that is read again declares anew, and so makes new principals. */
-const minted = new WeakMap<DeclaredAgent, Map<string, Principal>>();
+const cachedPrincipals = new WeakMap<DeclaredAgent, Map<string, Principal>>();
 
 /** Makes the principal of a proved agent. Called by the verifiers of this room and by nothing else. */
-export function mintPrincipal(
+export function createPrincipal(
   agent: DeclaredAgent,
-  proved: { readonly by: Principal['proof']; readonly credentialId: string },
+  authenticated: { readonly by: Principal['proof']; readonly credentialId: string },
 ): Principal {
-  const key = `${proved.by} ${proved.credentialId}`;
-  const mintedBefore = minted.get(agent);
-  const known = mintedBefore?.get(key);
+  const key = `${authenticated.by} ${authenticated.credentialId}`;
+  const cached = cachedPrincipals.get(agent);
+  const known = cached?.get(key);
   if (known) return known;
-  const fields: Omit<Principal, keyof VerifiedMark> = {
+  const fields: Omit<Principal, keyof Verified> = {
     id: `agent:${agent.name}`,
     owner: agent.owner,
     ...(agent.team === undefined ? {} : { team: agent.team }),
     ...(agent.costCenter === undefined ? {} : { costCenter: agent.costCenter }),
     ...(agent.environment === undefined ? {} : { environment: agent.environment }),
-    proof: proved.by,
-    credentialId: proved.credentialId,
+    proof: authenticated.by,
+    credentialId: authenticated.credentialId,
   };
   // The one constructor of the branded type: what is proved above becomes a principal here and nowhere else.
   const principal = Object.freeze(fields) as Principal;
-  if (mintedBefore) mintedBefore.set(key, principal);
-  else minted.set(agent, new Map([[key, principal]]));
+  if (cached) cached.set(key, principal);
+  else cachedPrincipals.set(agent, new Map([[key, principal]]));
   return principal;
 }
 
-type VerifiedMark = { readonly [K in keyof Principal as K extends symbol ? K : never]: Principal[K] };
+type Verified = { readonly [K in keyof Principal as K extends symbol ? K : never]: Principal[K] };

@@ -1,7 +1,7 @@
 import type { Principal } from '../domain/principal.ts';
 
 /** The headers that may carry a proof, as `node:http` gives them. */
-export interface ProofHeaders {
+export interface CredentialHeaders {
   readonly authorization?: string | undefined;
   readonly 'x-api-key'?: string | string[] | undefined;
 }
@@ -10,7 +10,7 @@ export interface ProofHeaders {
  * Proves who sent a message on a connection. Anything but `ok: true` with a principal is nobody, and so is a throw.
  * Synchronous.
  */
-export type AuthenticateMessage = (
-  headers: ProofHeaders,
+export type AuthenticateRequest = (
+  headers: CredentialHeaders,
   connection: object,
 ) => { readonly ok: true; readonly principal: Principal } | { readonly ok: false };

@@ -15,12 +15,12 @@ const NOT_FOUND = '{"error":"not-found"}';
  * The routes that are not hot: `/healthz` (it runs), `/readyz` (it can serve), and all else behind Express. The probes
  * are answered without it, since whoever starts the broker waits for them and Express takes a sixth of a start.
  */
-export function coldRoutes(ready: () => Readiness): Listener {
-  let behind: Listener = notFound;
+export function probeRoutes(getReadiness: () => Readiness): Listener {
+  let fallback: Listener = notFound;
   // Until it is loaded nothing else is there. No answer waits for it: what follows on the connection may end that first.
-  setImmediate(() => void openExpress().then((express) => (behind = express)));
+  setImmediate(() => void openExpress().then((express) => (fallback = express)));
   return (request, response) => {
-    if (!answersProbe(request, response, ready)) behind(request, response);
+    if (!handleProbe(request, response, getReadiness)) fallback(request, response);
   };
 }
 
@@ -28,7 +28,11 @@ function notFound(_request: IncomingMessage, response: ServerResponse): void {
   sendJson(response, 404, NOT_FOUND);
 }
 
-function answersProbe({ method, url }: IncomingMessage, response: ServerResponse, ready: () => Readiness): boolean {
+function handleProbe(
+  { method, url }: IncomingMessage,
+  response: ServerResponse,
+  getReadiness: () => Readiness,
+): boolean {
   if (method !== 'GET' && method !== 'HEAD') return false;
   const path = url?.split('?', 1)[0];
   if (path === '/healthz') {
@@ -36,7 +40,7 @@ function answersProbe({ method, url }: IncomingMessage, response: ServerResponse
     return true;
   }
   if (path !== '/readyz') return false;
-  const readiness = ready();
+  const readiness = getReadiness();
   sendJson(response, readiness.ready ? 200 : 503, JSON.stringify(readiness));
   return true;
 }

@@ -1,14 +1,14 @@
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
-import type { PostureRow } from '../domain/posture.ts';
+import type { FailureMode } from '../domain/posture.ts';
 import type { Clock } from '../lib/clock.ts';
 
-export const connectionsPosture: PostureRow<'connection closed'> = {
-  guard: 'connections',
-  when: 'an address has as many connections as one may have, or as many that have said nothing yet',
-  yields: 'connection closed',
+export const connectionsFailureMode: FailureMode<'connection closed'> = {
+  control: 'connections',
+  trigger: 'an address has as many connections as one may have, or as many that have said nothing yet',
+  result: 'connection closed',
   means: 'the one that has been silent for longest; where none has been for long and there is no room, the new one',
-  opens: null,
+  override: null,
 };
 
 /** How many connections one address may have: in all, and of those that have not sent a whole head yet. */
@@ -19,9 +19,9 @@ export interface ConnectionLimits {
   readonly silentMs: number;
 }
 
-const DEFAULTS: ConnectionLimits = { perAddress: 2_048, silentPerAddress: 256, silentMs: 2_000 };
+const DEFAULT_CONNECTION_LIMITS: ConnectionLimits = { perAddress: 2_048, silentPerAddress: 256, silentMs: 2_000 };
 
-interface Address {
+interface ClientAddress {
   /** The connections that are silent, oldest first, and since when. */
   readonly silent: Map<Socket, number>;
   connections: number;
@@ -35,17 +35,17 @@ interface Address {
 export function limitConnections(
   server: Server,
   clock: Clock,
-  limits: ConnectionLimits = DEFAULTS,
+  limits: ConnectionLimits = DEFAULT_CONNECTION_LIMITS,
 ): (socket: Socket) => void {
-  const addresses = new Map<string, Address>();
-  const silentOf = new WeakMap<Socket, Address['silent']>();
+  const addresses = new Map<string, ClientAddress>();
+  const silentConnectionsOf = new WeakMap<Socket, ClientAddress['silent']>();
   server.on('connection', (socket: Socket) => {
     const name = socket.remoteAddress ?? '';
     const address = addresses.get(name) ?? { silent: new Map(), connections: 0 };
     const isFull = address.connections >= limits.perAddress;
     if (isFull || address.silent.size >= limits.silentPerAddress) {
-      const left = endLongestSilent(address, clock.monotonicMs() - limits.silentMs);
-      if (isFull && !left) {
+      const hasFreedOne = closeLongestSilent(address, clock.monotonicMs() - limits.silentMs);
+      if (isFull && !hasFreedOne) {
         socket.destroy();
         return;
       }
@@ -53,18 +53,18 @@ export function limitConnections(
     addresses.set(name, address);
     address.connections += 1;
     address.silent.set(socket, clock.monotonicMs());
-    silentOf.set(socket, address.silent);
+    silentConnectionsOf.set(socket, address.silent);
     socket.once('close', () => {
       address.connections -= 1;
       address.silent.delete(socket);
       if (address.connections === 0 && addresses.get(name) === address) addresses.delete(name);
     });
   });
-  return (socket) => void silentOf.get(socket)?.delete(socket);
+  return (socket) => void silentConnectionsOf.get(socket)?.delete(socket);
 }
 
 /** Closes the connection that has been silent for longest, if it has been so since before `sinceMs`. */
-function endLongestSilent({ silent }: Address, sinceMs: number): boolean {
+function closeLongestSilent({ silent }: ClientAddress, sinceMs: number): boolean {
   const [oldest] = silent;
   if (oldest === undefined || oldest[1] > sinceMs) return false;
   silent.delete(oldest[0]);

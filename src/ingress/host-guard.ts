@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
-import type { PostureRow } from '../domain/posture.ts';
+import type { FailureMode } from '../domain/posture.ts';
 
-export interface HostGuardOptions {
+export interface HostValidationOptions {
   /** Where the server listens. */
   readonly host: string;
   readonly port: number;
@@ -11,18 +11,18 @@ export interface HostGuardOptions {
   readonly allowedOrigins: readonly string[];
 }
 
-export const hostPostures: readonly PostureRow<'HTTP 403'>[] = [
+export const hostFailureModes: readonly FailureMode<'HTTP 403'>[] = [
   {
-    guard: 'host',
-    when: '`Host` is neither loopback nor the bound address',
-    yields: 'HTTP 403',
-    opens: '`serve --allow-host <name>`',
+    control: 'host',
+    trigger: '`Host` is neither loopback nor the bound address',
+    result: 'HTTP 403',
+    override: '`serve --allow-host <name>`',
   },
   {
-    guard: 'origin',
-    when: "there is an `Origin` that is not this server's own",
-    yields: 'HTTP 403',
-    opens: '`serve --allow-origin <origin>`',
+    control: 'origin',
+    trigger: "there is an `Origin` that is not this server's own",
+    result: 'HTTP 403',
+    override: '`serve --allow-origin <origin>`',
   },
 ];
 
@@ -33,27 +33,31 @@ const LOOPBACK_NAMES = ['localhost', '127.0.0.1', '[::1]'];
  * one of ours, and `Origin`, where there is one, too. Without configuration only loopback names and the bound
  * address pass, and only pages of this very server.
  */
-export function hostGuard(options: HostGuardOptions): (request: IncomingMessage) => boolean {
+export function createHostValidation(options: HostValidationOptions): (request: IncomingMessage) => boolean {
   const { host, port } = options;
-  const bound = host.includes(':') && !host.startsWith('[') ? `[${host}]` : host;
-  const hosts = new Set<string>();
-  for (const name of [...LOOPBACK_NAMES, bound]) {
-    hosts.add(`${name}:${port}`);
-    if (port === 80) hosts.add(name);
+  const boundHost = host.includes(':') && !host.startsWith('[') ? `[${host}]` : host;
+  const allowedHostSet = new Set<string>();
+  for (const name of [...LOOPBACK_NAMES, boundHost]) {
+    allowedHostSet.add(`${name}:${port}`);
+    if (port === 80) allowedHostSet.add(name);
   }
-  const origins = new Set([...hosts].map((own) => `http://${own}`));
+  const origins = new Set([...allowedHostSet].map((allowedHost) => `http://${allowedHost}`));
   const names = new Set<string>();
   for (const allowed of options.allowedHosts) {
-    (/:\d+$/.test(allowed) ? hosts : names).add(allowed.toLowerCase());
+    (/:\d+$/.test(allowed) ? allowedHostSet : names).add(allowed.toLowerCase());
   }
   for (const allowed of options.allowedOrigins) origins.add(allowed.toLowerCase());
   return ({ headers }) => {
-    const asked = headers.host;
-    if (asked === undefined || !(hosts.has(asked) || allowsHost(asked.toLowerCase(), hosts, names))) return false;
+    const hostHeader = headers.host;
+    if (
+      hostHeader === undefined ||
+      !(allowedHostSet.has(hostHeader) || isAllowedHost(hostHeader.toLowerCase(), allowedHostSet, names))
+    )
+      return false;
     return headers.origin === undefined || origins.has(headers.origin.toLowerCase());
   };
 }
 
-function allowsHost(asked: string, hosts: ReadonlySet<string>, names: ReadonlySet<string>): boolean {
-  return hosts.has(asked) || (names.size > 0 && names.has(asked.replace(/:\d+$/, '')));
+function isAllowedHost(hostHeader: string, allowedHostSet: ReadonlySet<string>, names: ReadonlySet<string>): boolean {
+  return allowedHostSet.has(hostHeader) || (names.size > 0 && names.has(hostHeader.replace(/:\d+$/, '')));
 }

@@ -1,20 +1,20 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import { ProblemError } from '../domain/problem.ts';
 import type { ViewName } from '../domain/view-name.ts';
-import type { AuthenticateMessage } from './authenticate-message.ts';
-import { coldRoutes, type Readiness } from './cold-routes.ts';
+import type { AuthenticateRequest } from './authenticate-message.ts';
+import { probeRoutes, type Readiness } from './cold-routes.ts';
 import { type ConnectionLimits, limitConnections } from './connection-limits.ts';
-import { hostGuard } from './host-guard.ts';
-import { inTurn } from './in-turn.ts';
+import { createHostValidation } from './host-guard.ts';
+import { serializeRequests } from './in-turn.ts';
 import { McpEndpoint } from './mcp/http-endpoint.ts';
 import { sendJson } from './mcp/http-exchange.ts';
 import type { SessionLimits } from './mcp/legacy-sessions.ts';
-import { type McpPorts, openServices } from './mcp/services.ts';
-import { viewOfPath } from './mcp/view-path.ts';
-import { endUnreadAnswers } from './unread-answers.ts';
+import { createServices, type McpDeps } from './mcp/services.ts';
+import { viewFromPath } from './mcp/view-path.ts';
+import { closeStalledResponses } from './unread-answers.ts';
 
-export interface HttpIngressOptions extends McpPorts {
-  readonly authenticate: AuthenticateMessage;
+export interface HttpServerOptions extends McpDeps {
+  readonly authenticate: AuthenticateRequest;
   /** Address to listen on. Default: 127.0.0.1. */
   readonly host?: string;
   /** Port to listen on; 0 for any that is free. */
@@ -23,69 +23,69 @@ export interface HttpIngressOptions extends McpPorts {
   readonly allowedHosts?: readonly string[];
   /** Values of `Origin` beside this server's own. Default: none. */
   readonly allowedOrigins?: readonly string[];
-  readonly ready: () => Readiness;
+  readonly getReadiness: () => Readiness;
   readonly sessionLimits?: SessionLimits;
   readonly connectionLimits?: ConnectionLimits;
   /**
    * Milliseconds that a head and a whole request may take to arrive, and that an answer may lie without its client reading
    * any of it. Default: 10 s, 60 s and 60 s.
    */
-  readonly patience?: Partial<Record<'headMs' | 'requestMs' | 'unreadMs', number>>;
+  readonly timeouts?: Partial<Record<'headMs' | 'requestMs' | 'unreadMs', number>>;
 }
 
-export interface HttpIngress {
+export interface HttpServer {
   readonly host: string;
   readonly port: number;
   /** Takes no more calls, waits up to `drainMs` for those under way, then cancels them and closes every connection. */
   close(options: { readonly drainMs: number }): Promise<void>;
 }
 
-const PATIENCE = { headMs: 10_000, requestMs: 60_000, unreadMs: 60_000 } as const;
+const DEFAULT_TIMEOUTS = { headMs: 10_000, requestMs: 60_000, stalledResponseMs: 60_000 } as const;
 /** How often connections are looked at: Node's own 30 s would make three times its patience of 10 s. */
-const LOOK_EVERY_MS = 1_000;
+const CONNECTION_CHECK_MS = 1_000;
 const KEEP_ALIVE_MS = 65_000;
 const MAX_HEADER_BYTES = 16_384;
 /** After a call was cancelled its answer gets so long to leave. */
-const FAREWELL_MS = 1_000;
+const CANCELLED_CALL_GRACE_MS = 1_000;
 /** Connections get so long to end by themselves once nothing is under way. */
-const LINGER_MS = 100;
+const CLOSE_GRACE_MS = 100;
 
 /**
  * Opens the HTTP door: `node:http` answers `/mcp` and the paths of views itself, Express everything else. Host and Origin are checked on
  * every route before anything is read.
  * @throws ProblemError `ingress-listen-failed` when the address cannot be bound.
  */
-export async function openHttpIngress(options: HttpIngressOptions): Promise<HttpIngress> {
+export async function openHttpServer(options: HttpServerOptions): Promise<HttpServer> {
   const { host = '127.0.0.1', allowedHosts = [], allowedOrigins = [], authenticate, sessionLimits } = options;
-  const { headMs, requestMs, unreadMs } = { ...PATIENCE, ...options.patience };
+  const { headMs, requestMs, stalledResponseMs } = { ...DEFAULT_TIMEOUTS, ...options.timeouts };
   let serve: RequestListener = refuse;
   const server = createServer(
     {
       maxHeaderSize: MAX_HEADER_BYTES,
       headersTimeout: headMs,
       requestTimeout: requestMs,
-      connectionsCheckingInterval: Math.min(LOOK_EVERY_MS, headMs),
+      connectionsCheckingInterval: Math.min(CONNECTION_CHECK_MS, headMs),
       keepAliveTimeout: KEEP_ALIVE_MS,
       noDelay: true,
     },
-    inTurn((request, response) => serve(request, response)),
+    serializeRequests((request, response) => serve(request, response)),
   );
-  const noteRequest = limitConnections(server, options.clock, options.connectionLimits);
-  const noteAnswer = endUnreadAnswers(server, unreadMs);
+  const recordRequest = limitConnections(server, options.clock, options.connectionLimits);
+  const recordResponse = closeStalledResponses(server, stalledResponseMs);
   const port = await listen(server, { host, port: options.port });
   server.on('error', (error) => options.log.error('ingress.failed', { error: error.name }));
-  const passes = hostGuard({ host, port, allowedHosts, allowedOrigins });
-  const cold = coldRoutes(options.ready);
-  const endpoint = new McpEndpoint(openServices(options), { authenticate, notFound: cold, sessionLimits });
+  const isHostAllowed = createHostValidation({ host, port, allowedHosts, allowedOrigins });
+  const probes = probeRoutes(options.getReadiness);
+  const endpoint = new McpEndpoint(createServices(options), { authenticate, notFound: probes, sessionLimits });
   const serveOther = (request: IncomingMessage, response: ServerResponse, view: ViewName | undefined): void =>
-    view === undefined ? cold(request, response) : endpoint.handle(request, response, view);
+    view === undefined ? probes(request, response) : endpoint.handle(request, response, view);
   serve = (request, response) => {
-    noteRequest(request.socket);
-    noteAnswer(request.socket, response);
+    recordRequest(request.socket);
+    recordResponse(request.socket, response);
     const { url = '' } = request;
-    if (!passes(request)) refuse(request, response);
+    if (!isHostAllowed(request)) refuse(request, response);
     else if (url === '/mcp' || url.startsWith('/mcp?')) endpoint.handle(request, response);
-    else serveOther(request, response, viewOfPath(url));
+    else serveOther(request, response, viewFromPath(url));
   };
   return { host, port, close: ({ drainMs }) => closeAll(server, endpoint, drainMs) };
 }
@@ -120,20 +120,20 @@ async function closeAll(server: Server, endpoint: McpEndpoint, drainMs: number):
     server.close(() => resolve());
   });
   const drained = endpoint.drain();
-  await turnOfTheLoop();
+  await nextTurn();
   server.closeIdleConnections();
   if (!(await settlesWithin(drained, drainMs))) {
     endpoint.abort();
-    await settlesWithin(drained, FAREWELL_MS);
+    await settlesWithin(drained, CANCELLED_CALL_GRACE_MS);
   }
-  await turnOfTheLoop();
+  await nextTurn();
   server.closeIdleConnections();
-  if (!(await settlesWithin(closed, LINGER_MS))) server.closeAllConnections();
+  if (!(await settlesWithin(closed, CLOSE_GRACE_MS))) server.closeAllConnections();
   await closed;
 }
 
 /** So that farewells and last answers are handed to their sockets before those are closed: a response that ended is idle. */
-function turnOfTheLoop(): Promise<void> {
+function nextTurn(): Promise<void> {
   return new Promise((resolve) => {
     setImmediate(resolve);
   });
@@ -141,10 +141,10 @@ function turnOfTheLoop(): Promise<void> {
 
 async function settlesWithin(promise: Promise<void>, ms: number): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<false>((resolve) => {
+  const timedOut = new Promise<false>((resolve) => {
     timer = setTimeout(() => resolve(false), ms);
   });
-  const settled = await Promise.race([promise.then(() => true), late]);
+  const settled = await Promise.race([promise.then(() => true), timedOut]);
   clearTimeout(timer);
   return settled;
 }

@@ -1,21 +1,21 @@
 import type { IncomingMessage } from 'node:http';
-import { Pieces } from '../lib/pieces.ts';
+import { ByteBuffer } from '../lib/pieces.ts';
 
 /** A body over the cap is thrown away up to this many times the cap, so that the client can read why, and then cut off. */
 const DISCARD_FACTOR = 16;
 
-export type BodyResult = Buffer | 'too-large' | 'gone';
+export type ReadBodyResult = Buffer | 'too-large' | 'gone';
 
 /** Reads the body of a request, at most `maxBytes` of it. Resolves with `gone` when the client went away first. */
-export function readBody(request: IncomingMessage, maxBytes: number): Promise<BodyResult> {
+export function readBody(request: IncomingMessage, maxBytes: number): Promise<ReadBodyResult> {
   return new Promise((resolve) => {
-    const body = new Pieces();
+    const body = new ByteBuffer();
     let size = 0;
-    let settled = false;
+    let isSettled = false;
     // A promise that is resolved again costs a call into the engine, and every request closes.
-    const settle = (result: BodyResult): void => {
-      if (!settled) resolve(result);
-      settled = true;
+    const settle = (result: ReadBodyResult): void => {
+      if (!isSettled) resolve(result);
+      isSettled = true;
     };
     request.on('data', (chunk: Buffer) => {
       size += chunk.length;

@@ -11,21 +11,21 @@ export function readFirstLine(
   { maxBytes, timeoutMs }: { readonly maxBytes: number; readonly timeoutMs: number },
 ): Promise<Buffer | undefined> {
   return new Promise((resolve) => {
-    let held: Buffer = Buffer.alloc(0);
-    const take = (chunk: Buffer): void => {
-      held = held.length === 0 ? chunk : Buffer.concat([held, chunk]);
-      const end = held.indexOf(NEWLINE);
-      if (end > maxBytes || (end < 0 && held.length > maxBytes)) finish(undefined);
-      else if (end >= 0) finish(held.subarray(0, end), held.subarray(end + 1));
+    let buffered: Buffer = Buffer.alloc(0);
+    const onData = (chunk: Buffer): void => {
+      buffered = buffered.length === 0 ? chunk : Buffer.concat([buffered, chunk]);
+      const end = buffered.indexOf(NEWLINE);
+      if (end > maxBytes || (end < 0 && buffered.length > maxBytes)) finish(undefined);
+      else if (end >= 0) finish(buffered.subarray(0, end), buffered.subarray(end + 1));
     };
-    const giveUp = (): void => finish(undefined);
-    const timer = setTimeout(giveUp, timeoutMs);
+    const abandon = (): void => finish(undefined);
+    const timer = setTimeout(abandon, timeoutMs);
     const finish = (line: Buffer | undefined, rest?: Buffer): void => {
       clearTimeout(timer);
-      socket.off('data', take).off('end', giveUp).off('close', giveUp).pause();
+      socket.off('data', onData).off('end', abandon).off('close', abandon).pause();
       if (rest && rest.length > 0) socket.unshift(rest);
       resolve(line);
     };
-    socket.on('data', take).on('end', giveUp).on('close', giveUp);
+    socket.on('data', onData).on('end', abandon).on('close', abandon);
   });
 }

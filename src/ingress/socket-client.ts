@@ -2,9 +2,9 @@ import { connect, type Socket } from 'node:net';
 import { dirname } from 'node:path';
 import { type Problem, ProblemError } from '../domain/problem.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../lib/json.ts';
-import { exposureOf } from './private-directory.ts';
+import { findExposure } from './private-directory.ts';
 import { readFirstLine } from './read-first-line.ts';
-import { formatHello, type SocketHello } from './socket-hello.ts';
+import { formatHandshake, type HandshakeRequest } from './socket-hello.ts';
 
 const REPLY_TIMEOUT_MS = 60_000;
 const MAX_REPLY_BYTES = 64 * 1_048_576;
@@ -15,7 +15,7 @@ const MAX_REPLY_BYTES = 64 * 1_048_576;
  * @throws ProblemError `ingress-socket-failed` when no daemon answers, or the daemon's own problems.
  */
 export async function connectAgent(path: string, agent: string, server?: string): Promise<Socket> {
-  const { socket } = await greetDaemon(path, { kind: 'agent', agent, server });
+  const { socket } = await performHandshake(path, { kind: 'agent', agent, server });
   return socket;
 }
 
@@ -23,40 +23,40 @@ export async function connectAgent(path: string, agent: string, server?: string)
  * Asks the daemon one thing, and waits at most `timeoutMs` for its answer. Default: one minute.
  * @throws ProblemError as connectAgent does.
  */
-export async function askDaemon(
+export async function sendAdminRequest(
   path: string,
   method: string,
   params: JsonObject,
   timeoutMs: number = REPLY_TIMEOUT_MS,
 ): Promise<JsonValue> {
-  const { socket, result } = await greetDaemon(path, { kind: 'admin', method, params }, timeoutMs);
+  const { socket, result } = await performHandshake(path, { kind: 'admin', method, params }, timeoutMs);
   socket.destroy();
   return result;
 }
 
-async function greetDaemon(
+async function performHandshake(
   path: string,
-  hello: SocketHello,
+  request: HandshakeRequest,
   timeoutMs: number = REPLY_TIMEOUT_MS,
 ): Promise<{ readonly socket: Socket; readonly result: JsonValue }> {
-  const exposure = exposureOf(dirname(path));
-  if (exposure !== undefined) throw unreachable(path, exposure);
-  const socket = await open(path);
-  socket.write(formatHello(hello));
+  const exposure = findExposure(dirname(path));
+  if (exposure !== undefined) throw daemonUnreachable(path, exposure);
+  const socket = await connectSocket(path);
+  socket.write(formatHandshake(request));
   const line = await readFirstLine(socket, { maxBytes: MAX_REPLY_BYTES, timeoutMs });
-  const reply: unknown = line === undefined ? undefined : JSON.parse(line.toString('utf8'));
-  if (isJsonObject(reply) && reply.ok === true) return { socket, result: reply.result ?? null };
+  const response: unknown = line === undefined ? undefined : JSON.parse(line.toString('utf8'));
+  if (isJsonObject(response) && response.ok === true) return { socket, result: response.result ?? null };
   socket.destroy();
   // `as`: the daemon is our own program, and it writes problems as they are declared.
-  if (isJsonObject(reply) && Array.isArray(reply.problems))
-    throw new ProblemError(reply.problems as unknown as Problem[]);
-  throw unreachable(path, 'the daemon did not answer');
+  if (isJsonObject(response) && Array.isArray(response.problems))
+    throw new ProblemError(response.problems as unknown as Problem[]);
+  throw daemonUnreachable(path, 'the daemon did not answer');
 }
 
-function open(path: string): Promise<Socket> {
+function connectSocket(path: string): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const socket = connect(path);
-    socket.once('error', (error: NodeJS.ErrnoException) => reject(unreachable(path, error.code ?? error.name)));
+    socket.once('error', (error: NodeJS.ErrnoException) => reject(daemonUnreachable(path, error.code ?? error.name)));
     socket.once('connect', () => {
       // A later error ends the stream, and whoever reads it sees that it ended.
       socket.on('error', () => {});
@@ -65,12 +65,12 @@ function open(path: string): Promise<Socket> {
   });
 }
 
-function unreachable(path: string, why: string): ProblemError {
+function daemonUnreachable(path: string, reason: string): ProblemError {
   return new ProblemError([
     {
       code: 'ingress-socket-failed',
       at: path,
-      message: `cannot reach the daemon: ${why}`,
+      message: `cannot reach the daemon: ${reason}`,
       hint: 'start it with `seneschal serve`',
     },
   ]);

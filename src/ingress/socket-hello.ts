@@ -3,17 +3,17 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../lib/json.ts';
 import { parseStrictJson } from '../lib/strict-json.ts';
 
 /** The first line that a client of the data directory's socket sends: for whom it speaks, or what it asks of the daemon. */
-export type SocketHello =
+export type HandshakeRequest =
   | { readonly kind: 'agent'; readonly agent: string; readonly server?: string | undefined }
   | { readonly kind: 'admin'; readonly method: string; readonly params: JsonObject };
 
 /** What the daemon answers a hello with: one line of JSON. */
-export type SocketReply =
+export type HandshakeResponse =
   | { readonly ok: true; readonly result: JsonValue }
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
 /** Largest hello in bytes. */
-export const MAX_HELLO_BYTES = 65_536;
+export const MAX_HANDSHAKE_BYTES = 65_536;
 const VERSION = 1;
 
 /**
@@ -21,11 +21,11 @@ const VERSION = 1;
  * `{"seneschal":1,"admin":{"method":"keys.create","params":{…}}}`.
  * @returns undefined for anything else.
  */
-export function parseHello(line: Uint8Array): SocketHello | undefined {
-  const parsed = parseStrictJson(line, { maxBytes: MAX_HELLO_BYTES, maxDepth: 32 });
+export function parseHandshake(line: Uint8Array): HandshakeRequest | undefined {
+  const parsed = parseStrictJson(line, { maxBytes: MAX_HANDSHAKE_BYTES, maxDepth: 32 });
   if (!parsed.ok || !isJsonObject(parsed.value)) return undefined;
-  const { seneschal, agent, server, admin, ...foreign } = parsed.value;
-  if (seneschal !== VERSION || Object.keys(foreign).length > 0) return undefined;
+  const { seneschal, agent, server, admin, ...unknownMembers } = parsed.value;
+  if (seneschal !== VERSION || Object.keys(unknownMembers).length > 0) return undefined;
   if (typeof agent === 'string' && admin === undefined) {
     if (server === undefined) return { kind: 'agent', agent };
     return typeof server === 'string' ? { kind: 'agent', agent, server } : undefined;
@@ -36,7 +36,7 @@ export function parseHello(line: Uint8Array): SocketHello | undefined {
 }
 
 /** The line that says a hello. */
-export function formatHello(hello: SocketHello): string {
-  const { kind, ...said } = hello;
-  return `${JSON.stringify({ seneschal: VERSION, ...(kind === 'admin' ? { admin: said } : said) })}\n`;
+export function formatHandshake(request: HandshakeRequest): string {
+  const { kind, ...body } = request;
+  return `${JSON.stringify({ seneschal: VERSION, ...(kind === 'admin' ? { admin: body } : body) })}\n`;
 }

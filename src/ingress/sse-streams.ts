@@ -9,17 +9,17 @@ export interface SseStream {
 
 export interface SseStreamOptions {
   /** False once the principal's proof no longer holds; the stream then ends. Asked before every write. */
-  readonly stillProved: () => boolean;
+  readonly isStillAuthenticated: () => boolean;
   /** Runs once, however the stream ended. */
   readonly onClose: () => void;
   /** The last event of a stream that we end ourselves while stopping. */
-  readonly farewell?: () => string;
+  readonly closeEvent?: () => string;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
 const HEARTBEAT_MS = 15_000;
 /** More than a server tells in one turn of the event loop, in which nobody can read: 64 KB of small messages, dressed anew. */
-const MAX_UNREAD_BYTES = 262_144;
+const MAX_BUFFERED_BYTES = 262_144;
 
 /** All open event streams of one server, with one heartbeat for all of them. */
 export class SseStreams {
@@ -27,7 +27,7 @@ export class SseStreams {
   readonly #heartbeat: NodeJS.Timeout;
 
   constructor() {
-    this.#heartbeat = setInterval(() => this.#beat(), HEARTBEAT_MS);
+    this.#heartbeat = setInterval(() => this.#sendHeartbeat(), HEARTBEAT_MS);
     this.#heartbeat.unref();
   }
 
@@ -58,13 +58,13 @@ export class SseStreams {
   /** Ends every stream, each with its farewell. */
   close(): void {
     clearInterval(this.#heartbeat);
-    for (const [response, { farewell }] of [...this.#streams]) {
-      if (farewell) this.#write(response, `event: message\ndata: ${farewell()}\n\n`);
+    for (const [response, { closeEvent }] of [...this.#streams]) {
+      if (closeEvent) this.#write(response, `event: message\ndata: ${closeEvent()}\n\n`);
       response.end();
     }
   }
 
-  #beat(): void {
+  #sendHeartbeat(): void {
     for (const response of [...this.#streams.keys()]) this.#write(response, ': still here\n\n');
   }
 
@@ -72,8 +72,8 @@ export class SseStreams {
     const options = this.#streams.get(response);
     // A write to a destroyed response would be an error event that nobody hears.
     if (!options || response.writableEnded || response.destroyed) return false;
-    if (!options.stillProved()) response.end();
-    else if (response.writableLength > MAX_UNREAD_BYTES) response.destroy();
+    if (!options.isStillAuthenticated()) response.end();
+    else if (response.writableLength > MAX_BUFFERED_BYTES) response.destroy();
     else {
       response.write(frame);
       return true;

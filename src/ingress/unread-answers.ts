@@ -6,21 +6,24 @@ import type { Socket } from 'node:net';
  * each answer costs a tenth of what a call does; whether anything was read Node's own timer finds out.
  * Returns what is to be told of each answer that begins.
  */
-export function endUnreadAnswers(server: Server, unreadMs: number): (socket: Socket, answer: ServerResponse) => void {
-  const answers = new Map<Socket, ServerResponse | undefined>();
+export function closeStalledResponses(
+  server: Server,
+  stalledMs: number,
+): (socket: Socket, response: ServerResponse) => void {
+  const responses = new Map<Socket, ServerResponse | undefined>();
   server.on('connection', (socket: Socket) => {
-    answers.set(socket, undefined);
-    socket.once('close', () => answers.delete(socket));
+    responses.set(socket, undefined);
+    socket.once('close', () => responses.delete(socket));
   });
-  const looking = setInterval(() => {
-    for (const [socket, answer] of answers) {
-      if (answer?.writableEnded !== true) continue;
-      answers.set(socket, undefined);
+  const timer = setInterval(() => {
+    for (const [socket, response] of responses) {
+      if (response?.writableEnded !== true) continue;
+      responses.set(socket, undefined);
       // Node sets the time of an idle connection once it was read.
-      if (!answer.writableFinished) socket.setTimeout(unreadMs);
+      if (!response.writableFinished) socket.setTimeout(stalledMs);
     }
-  }, unreadMs / 2);
-  looking.unref();
-  server.once('close', () => clearInterval(looking));
-  return (socket, answer) => void answers.set(socket, answer);
+  }, stalledMs / 2);
+  timer.unref();
+  server.once('close', () => clearInterval(timer));
+  return (socket, response) => void responses.set(socket, response);
 }

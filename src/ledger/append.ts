@@ -2,9 +2,9 @@ import type { PayloadRetention } from '../domain/target.ts';
 import type { Ids } from '../lib/ids.ts';
 import type { JsonValue } from '../lib/json.ts';
 import { type Database, type Migration, SHA256_OF_BYTES_BEFORE, type Statement } from '../storage/database.ts';
-import { type Commitment, commit, commitText } from './commitment.ts';
+import { type Commitment, commit, commitBytes } from './commitment.ts';
 import type { Entry } from './entry.ts';
-import { leafText } from './entry-bytes.ts';
+import { serializeLeaf } from './entry-bytes.ts';
 
 /** The schema of this room. */
 export const migrations: readonly Migration[] = [
@@ -42,7 +42,7 @@ const ERASE_SALT = 'UPDATE entry SET salt = NULL WHERE seq = ?';
 const ERASE_PAYLOAD = 'UPDATE payload SET salt = NULL, bytes = NULL WHERE seq = ?';
 
 /** A payload that an entry commits to, and how much of it stays. */
-export interface PayloadToKeep {
+export interface PayloadToStore {
   readonly commitment: Commitment;
   readonly retention: PayloadRetention;
   /** A longer payload is not kept, its commitment is. In bytes of UTF-8. Default: 262,144. */
@@ -68,20 +68,20 @@ export class Ledger {
 
   /** Commits to a payload that is JSON text already, as it is. */
   commitText(text: string): Commitment {
-    return commitText(text, this.#ids);
+    return commitBytes(text, this.#ids);
   }
 
   /**
    * Writes one entry. MUST NOT resolve before it is durable. Rejects with StorageError when it could not be made
    * durable and with EntryError when it cannot be an entry; what it tells of must not happen then.
    */
-  async append(entry: Entry, payload?: PayloadToKeep): Promise<void> {
-    await this.#database.write(statementsOf(entry, payload));
+  async append(entry: Entry, payload?: PayloadToStore): Promise<void> {
+    await this.#database.write(insertStatements(entry, payload));
   }
 
   /** Writes several entries in one transaction: all or none. */
   async appendAll(entries: readonly Entry[]): Promise<void> {
-    await this.#database.write(entries.flatMap((entry) => statementsOf(entry, undefined)));
+    await this.#database.write(entries.flatMap((entry) => insertStatements(entry, undefined)));
   }
 
   /** Erases a payload and its salt; the entry and its digest stay, and say nothing of it any more. */
@@ -90,19 +90,19 @@ export class Ledger {
   }
 }
 
-function statementsOf(entry: Entry, payload: PayloadToKeep | undefined): readonly Statement[] {
+function insertStatements(entry: Entry, payload: PayloadToStore | undefined): readonly Statement[] {
   const callId = 'callId' in entry ? entry.callId : null;
-  const body = { utf8: leafText(entry) };
+  const body = { utf8: serializeLeaf(entry) };
   const salt = payload?.commitment.salt ?? null;
   const statement: Statement = {
     sql: INSERT_ENTRY,
     params: [entry.kind, callId, entry.atMs, entry.principal, body, SHA256_OF_BYTES_BEFORE, salt],
   };
-  return payload !== undefined && isKept(payload)
+  return payload !== undefined && isStored(payload)
     ? [statement, { sql: INSERT_PAYLOAD, params: [payload.commitment.bytes] }]
     : [statement];
 }
 
-function isKept({ commitment: { bytes }, retention, maxBytes = DEFAULT_MAX_PAYLOAD_BYTES }: PayloadToKeep): boolean {
+function isStored({ commitment: { bytes }, retention, maxBytes = DEFAULT_MAX_PAYLOAD_BYTES }: PayloadToStore): boolean {
   return retention === 'keep' && bytes.length <= maxBytes && Buffer.byteLength(bytes) <= maxBytes;
 }

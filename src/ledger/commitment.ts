@@ -19,11 +19,11 @@ export interface Commitment {
 
 /** Commits to the canonical form of a value: SHA-256(salt ‖ canonical bytes), with 16 fresh bytes of salt. */
 export function commit(value: JsonValue, ids: Ids): Commitment {
-  return commitText(payloadBytes(value), ids);
+  return commitBytes(payloadBytes(value), ids);
 }
 
 /** Commits to a text as it is: SHA-256(salt ‖ its UTF-8), with 16 fresh bytes of salt. */
-export function commitText(bytes: string, ids: Ids): Commitment {
+export function commitBytes(bytes: string, ids: Ids): Commitment {
   const salt = ids.randomBytes(SALT_BYTES);
   return { digest: saltedDigest(salt, bytes), salt, bytes };
 }

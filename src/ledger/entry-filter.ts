@@ -26,7 +26,7 @@ const TOOL = `? IN (${['$.target', '$.target.id', '$.detail.tool'].map(IN_BODY).
 
 /** The condition of a filter as SQL over `entry`, with its parameters; `1` where nothing is asked. */
 export function filterCondition(filter: EntryFilter): { readonly sql: string; readonly params: readonly SqlValue[] } {
-  const asked: readonly (readonly [condition: string, value: SqlValue | undefined])[] = [
+  const comparisons: readonly (readonly [condition: string, value: SqlValue | undefined])[] = [
     ['at >= ?', filter.sinceMs],
     ['principal = ?', filter.agent === undefined ? undefined : `agent:${filter.agent}`],
     ['kind = ?', filter.kind],
@@ -38,7 +38,7 @@ export function filterCondition(filter: EntryFilter): { readonly sql: string; re
   ];
   const conditions: string[] = [];
   const params: SqlValue[] = [];
-  for (const [condition, value] of asked) {
+  for (const [condition, value] of comparisons) {
     if (value === undefined) continue;
     conditions.push(condition);
     params.push(value);

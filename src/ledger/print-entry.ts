@@ -7,42 +7,42 @@ import type { AdmittedEntry, ClosedEntry, Entry, RecordedStep } from './entry.ts
  * canonical order; `test/property/ledger.test.ts` holds the text against the general printer.
  * @throws RangeError, TypeError as `canonicalJson`.
  */
-export function printEntry(entry: Entry): string {
+export function serializeEntry(entry: Entry): string {
   switch (entry.kind) {
     case 'call.admitted':
-      return printAdmitted(entry);
+      return serializeAdmitted(entry);
     case 'call.closed':
-      return printClosed(entry);
+      return serializeClosed(entry);
     default:
       // Entries are JSON by their types; an interface lacks the index signature that would say so.
       return canonicalJson(entry as unknown as JsonObject);
   }
 }
 
-function printAdmitted(entry: AdmittedEntry): string {
+function serializeAdmitted(entry: AdmittedEntry): string {
   return (
     `{"action":"${entry.action}","argsDigest":"${entry.argsDigest}","atMs":${canonicalJson(entry.atMs)},` +
     `"callId":${canonicalJson(entry.callId)},${member('causedBy', entry.causedBy)}` +
-    `"context":${printShared(entry.context)},` +
-    `"credential":${printShared(entry.credential)},"kind":"call.admitted",` +
-    `"principal":${canonicalJson(entry.principal)},"registry":${printDigest(entry.registry)},` +
-    `"revision":${printDigest(entry.revision)},"session":${canonicalJson(entry.session)},` +
-    `"steps":${printSteps(entry.steps)},"subjects":${printShared(entry.subjects)},` +
-    `"target":${printShared(entry.target)},"v":1}`
+    `"context":${serializeShared(entry.context)},` +
+    `"credential":${serializeShared(entry.credential)},"kind":"call.admitted",` +
+    `"principal":${canonicalJson(entry.principal)},"registry":${serializeDigest(entry.registry)},` +
+    `"revision":${serializeDigest(entry.revision)},"session":${canonicalJson(entry.session)},` +
+    `"steps":${serializeSteps(entry.steps)},"subjects":${serializeShared(entry.subjects)},` +
+    `"target":${serializeShared(entry.target)},"v":1}`
   );
 }
 
-function printClosed(entry: ClosedEntry): string {
+function serializeClosed(entry: ClosedEntry): string {
   return (
     `{"action":"${entry.action}","admittedAtMs":${canonicalJson(entry.admittedAtMs)},` +
     `"atMs":${canonicalJson(entry.atMs)},"callId":${canonicalJson(entry.callId)},` +
     `"costNanoUsd":${canonicalJson(entry.costNanoUsd)},"durationMs":${canonicalJson(entry.durationMs)},` +
     `"inDoubt":${entry.inDoubt},"kind":"call.closed",${member('message', entry.message)}` +
     `"outcome":"${entry.outcome}","principal":${canonicalJson(entry.principal)},${member('reason', entry.reason)}` +
-    `"registry":${printDigest(entry.registry)},${member('resultBytes', entry.resultBytes)}` +
-    `${member('resultDigest', entry.resultDigest)}"revision":${printDigest(entry.revision)},` +
+    `"registry":${serializeDigest(entry.registry)},${member('resultBytes', entry.resultBytes)}` +
+    `${member('resultDigest', entry.resultDigest)}"revision":${serializeDigest(entry.revision)},` +
     `${member('rule', entry.rule)}"session":${canonicalJson(entry.session)},${member('stage', entry.stage)}` +
-    `"steps":${printSteps(entry.steps)},"target":${canonicalJson(entry.target)},"v":1}`
+    `"steps":${serializeSteps(entry.steps)},"target":${canonicalJson(entry.target)},"v":1}`
   );
 }
 
@@ -52,16 +52,16 @@ function member(name: string, value: string | number | undefined): string {
 }
 
 /** A digest has nothing in it that would need an escape. */
-function printDigest(digest: string | null): string {
+function serializeDigest(digest: string | null): string {
   return digest === null ? 'null' : `"${digest}"`;
 }
 
-function printSteps(steps: readonly RecordedStep[]): string {
+function serializeSteps(steps: readonly RecordedStep[]): string {
   let text = '[';
   for (const step of steps) {
     const { control, effect, facts, reason, rule } = step;
     text += text === '[' ? '' : ',';
-    text += `{"control":"${control}","effect":"${effect}","facts":${printShared(facts)}`;
+    text += `{"control":"${control}","effect":"${effect}","facts":${serializeShared(facts)}`;
     if (reason !== undefined) text += `,"reason":"${reason}"`;
     if (rule !== undefined) text += `,"rule":${canonicalJson(rule)}`;
     text += '}';
@@ -70,14 +70,14 @@ function printSteps(steps: readonly RecordedStep[]): string {
 }
 
 /** What stays the same from call to call is frozen by whoever hands it out, and printed once. */
-const printedOnce = new WeakMap<object, string>();
+const serializedByObject = new WeakMap<object, string>();
 
-function printShared(value: object): string {
+function serializeShared(value: object): string {
   // `as`: the members of an entry are JSON by their types.
   if (!Object.isFrozen(value)) return canonicalJson(value as JsonValue);
-  const known = printedOnce.get(value);
-  if (known !== undefined) return known;
+  const cached = serializedByObject.get(value);
+  if (cached !== undefined) return cached;
   const text = canonicalJson(value as JsonValue);
-  printedOnce.set(value, text);
+  serializedByObject.set(value, text);
   return text;
 }

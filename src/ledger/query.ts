@@ -3,10 +3,10 @@ import type { DatabaseReader } from '../storage/database.ts';
 import { saltedDigest } from './commitment.ts';
 import type { Entry } from './entry.ts';
 import { type EntryFilter, filterCondition } from './entry-filter.ts';
-import { isUntouched, readEntry, type StoredEntry } from './read-entry.ts';
+import { hasValidHash, parseEntry, type StoredEntry } from './read-entry.ts';
 
 /** An entry as it is shown. */
-export interface ShownEntry {
+export interface LedgerEntryView {
   readonly seq: number;
   /** Null when the body is no entry, which nobody but a forger writes. */
   readonly entry: Entry | null;
@@ -15,12 +15,12 @@ export interface ShownEntry {
 }
 
 /** An entry with what is kept of its payload: arguments of an intent or refusal, result of an outcome. */
-export interface ShownActOfCall extends ShownEntry {
-  readonly payload: ShownPayload;
+export interface CallEntryView extends LedgerEntryView {
+  readonly payload: PayloadView;
 }
 
 /** `kept` and whether it is what was committed to; `digest`: the digest alone is kept; `none`: there was no payload. */
-export type ShownPayload =
+export type PayloadView =
   | { readonly kept: 'bytes'; readonly value: JsonValue; readonly matches: boolean }
   | { readonly kept: 'digest' | 'none' | 'erased' };
 
@@ -32,24 +32,24 @@ interface EntryRow extends StoredEntry {
 export function listEntries(
   database: DatabaseReader,
   { limit, ...filter }: EntryFilter & { readonly limit: number },
-): readonly ShownEntry[] {
+): readonly LedgerEntryView[] {
   const { sql, params } = filterCondition(filter);
   const text = `SELECT seq, body, leaf FROM entry WHERE ${sql} ORDER BY seq DESC LIMIT ?`;
-  return database.read<StoredEntry>(text, [...params, limit]).map(shown);
+  return database.read<StoredEntry>(text, [...params, limit]).map(toEntryView);
 }
 
 /** The oldest entries that pass the filter, oldest first; at most `limit`: how one who follows the book reads on. */
-export function nextEntries(
+export function listNextEntries(
   database: DatabaseReader,
   { limit, ...filter }: EntryFilter & { readonly limit: number },
-): readonly ShownEntry[] {
+): readonly LedgerEntryView[] {
   const { sql, params } = filterCondition(filter);
   const text = `SELECT seq, body, leaf FROM entry WHERE ${sql} ORDER BY seq LIMIT ?`;
-  return database.read<StoredEntry>(text, [...params, limit]).map(shown);
+  return database.read<StoredEntry>(text, [...params, limit]).map(toEntryView);
 }
 
 /** Number and time of the newest entry; undefined in an empty book. */
-export function lastEntry(
+export function readLastEntry(
   database: Pick<DatabaseReader, 'read'>,
 ): { readonly seq: number; readonly atMs: number } | undefined {
   return database.read<{ readonly seq: number; readonly atMs: number }>(
@@ -58,11 +58,11 @@ export function lastEntry(
 }
 
 /** Every entry of a call in order, with what is kept of its payloads; empty when there is no such call. */
-export function showCall(database: DatabaseReader, callId: string): readonly ShownActOfCall[] {
+export function listCallEntries(database: DatabaseReader, callId: string): readonly CallEntryView[] {
   // Salts of entries that an older version wrote lie beside their payloads.
   const sql = `SELECT entry.seq, body, leaf, coalesce(entry.salt, payload.salt) AS salt, bytes FROM entry
     LEFT JOIN payload ON payload.seq = entry.seq WHERE call = ? ORDER BY entry.seq`;
-  return database.read<PayloadRow>(sql, [callId]).map((row) => ({ ...shown(row), payload: shownPayload(row) }));
+  return database.read<PayloadRow>(sql, [callId]).map((row) => ({ ...toEntryView(row), payload: toPayloadView(row) }));
 }
 
 interface PayloadRow extends StoredEntry {
@@ -87,7 +87,7 @@ interface DecisionRow extends EntryRow {
 }
 
 /** Every entry that holds decisions, in order and one by one, so that a replay of any length needs no more memory. */
-export function* eachDecision(database: DatabaseReader): IterableIterator<StoredDecision> {
+export function* iterateDecisions(database: DatabaseReader): IterableIterator<StoredDecision> {
   const sql = `SELECT e.seq, e.kind, e.body, e.leaf, a.seq AS intentSeq, a.body AS intentBody, a.leaf AS intentLeaf
     FROM entry e LEFT JOIN entry a ON e.kind = 'call.closed' AND a.call = e.call AND a.kind = 'call.admitted'
     WHERE e.kind IN ('call.admitted', 'call.refused', 'call.closed') ORDER BY e.seq`;
@@ -98,11 +98,11 @@ export function* eachDecision(database: DatabaseReader): IterableIterator<Stored
   }
 }
 
-function shown(stored: StoredEntry): ShownEntry {
-  return { seq: stored.seq, entry: readEntry(stored.body) ?? null, untouched: isUntouched(stored) };
+function toEntryView(stored: StoredEntry): LedgerEntryView {
+  return { seq: stored.seq, entry: parseEntry(stored.body) ?? null, untouched: hasValidHash(stored) };
 }
 
-function shownPayload({ body, salt, bytes }: PayloadRow): ShownPayload {
+function toPayloadView({ body, salt, bytes }: PayloadRow): PayloadView {
   if (salt === null) return { kept: commitsToPayload(body) ? 'erased' : 'none' };
   if (bytes === null) return { kept: 'digest' };
   const digest = saltedDigest(salt, bytes);
@@ -111,6 +111,6 @@ function shownPayload({ body, salt, bytes }: PayloadRow): ShownPayload {
 }
 
 function commitsToPayload(body: string): boolean {
-  const entry = readEntry(body);
+  const entry = parseEntry(body);
   return entry !== undefined && ('argsDigest' in entry || 'resultDigest' in entry);
 }

@@ -2,9 +2,9 @@ import type { Clock } from '../lib/clock.ts';
 import type { Database } from '../storage/database.ts';
 import type { Ledger } from './append.ts';
 import type { AdmittedEntry, ClosedEntry, InDoubtEntry } from './entry.ts';
-import { readDecision } from './read-entry.ts';
+import { parseDecision } from './read-entry.ts';
 import { mayBeUnsettled } from './recovery-mark.ts';
-import { type WaitingLeg, waitingLegs } from './waiting-calls.ts';
+import { findSuspendedCalls, type SuspendedCallEntries } from './waiting-calls.ts';
 
 const OPEN_INTENTS = `SELECT a.body FROM entry a INDEXED BY entry_of_call
   WHERE ${mayBeUnsettled('a')}
@@ -24,14 +24,14 @@ export async function recover(
   { clock }: { readonly clock: Clock },
 ): Promise<readonly (InDoubtEntry | ClosedEntry)[]> {
   const atMs = clock.wallMs();
-  const found: (InDoubtEntry | ClosedEntry)[] = [];
+  const entries: (InDoubtEntry | ClosedEntry)[] = [];
   for (const { body } of database.read<{ readonly body: string }>(OPEN_INTENTS)) {
-    const intent = readDecision(body);
-    if (intent?.kind === 'call.admitted') found.push(inDoubtEntry(intent, atMs));
+    const intent = parseDecision(body);
+    if (intent?.kind === 'call.admitted') entries.push(inDoubtEntry(intent, atMs));
   }
-  for (const leg of waitingLegs(database)) found.push(abandonedEntry(leg, atMs));
-  if (found.length > 0) await ledger.appendAll(found);
-  return found;
+  for (const suspended of findSuspendedCalls(database)) entries.push(abandonedEntry(suspended, atMs));
+  if (entries.length > 0) await ledger.appendAll(entries);
+  return entries;
 }
 
 function inDoubtEntry(intent: AdmittedEntry, atMs: number): InDoubtEntry {
@@ -52,13 +52,13 @@ function inDoubtEntry(intent: AdmittedEntry, atMs: number): InDoubtEntry {
 }
 
 /** The second ending of a leg that a question interrupted, as one that nobody answers gets it while the broker runs. */
-function abandonedEntry({ intent, interrupted }: WaitingLeg, atMs: number): ClosedEntry {
+function abandonedEntry({ intent, interrupted }: SuspendedCallEntries, atMs: number): ClosedEntry {
   return {
     action: interrupted.action,
     admittedAtMs: interrupted.admittedAtMs,
     atMs,
     callId: interrupted.callId,
-    costNanoUsd: reckonedCost(intent),
+    costNanoUsd: reservedCost(intent),
     // How long it waited before the broker ended nobody knows; so long it surely took.
     durationMs: interrupted.durationMs,
     inDoubt: true,
@@ -77,7 +77,7 @@ function abandonedEntry({ intent, interrupted }: WaitingLeg, atMs: number): Clos
 }
 
 /** The reservation stays charged: what the call was reckoned to cost stands in the facts of its budgets. */
-function reckonedCost({ steps }: AdmittedEntry): number {
+function reservedCost({ steps }: AdmittedEntry): number {
   const cost = steps.find(({ control }) => control === 'budget')?.facts.costNanoUsd;
   return typeof cost === 'number' ? cost : 0;
 }

@@ -19,7 +19,7 @@ export function mayBeUnsettled(entry: string): string {
  * long ago. Ids grow with time (UUIDv7); a call that is admitted late, or after the clock was set back, takes the mark
  * back in the same transaction as its intent, or in one before it.
  */
-export class RecoveryMark {
+export class RecoveryCheckpoint {
   readonly #database: Pick<Database, 'put'>;
   /** Calls whose intent may be durable and whose ending is not. */
   readonly #open = new Set<string>();
@@ -34,19 +34,19 @@ export class RecoveryMark {
   }
 
   /** MUST be called before the intent of a call is handed over. */
-  opens(callId: string): void {
+  callOpened(callId: string): void {
     this.#open.add(callId);
     if (callId > this.#newest) this.#newest = callId;
     if (callId < this.#written) this.#write(callId);
   }
 
   /** The ending of a call is durable, or that of the leg that went on with it will tell. */
-  settled(callId: string): void {
+  callSettled(callId: string): void {
     this.#open.delete(callId);
   }
 
   /** The intent of a call could not be written, as far as anybody knows. */
-  failed(callId: string, error: unknown): void {
+  writeFailed(callId: string, error: unknown): void {
     this.#open.delete(callId);
     const isUnwritten = error instanceof EntryError || (error instanceof StorageError && error.kind === 'queue-full');
     if (!isUnwritten && (this.#unknown === undefined || callId < this.#unknown)) this.#unknown = callId;
@@ -54,13 +54,13 @@ export class RecoveryMark {
 
   /** Writes the mark where it has moved; to be called once in a while, and before the database is closed. */
   move(): void {
-    let mark = this.#unknown ?? this.#newest;
-    for (const callId of this.#open) if (callId < mark) mark = callId;
-    if (mark > this.#written) this.#write(mark);
+    let checkpoint = this.#unknown ?? this.#newest;
+    for (const callId of this.#open) if (callId < checkpoint) checkpoint = callId;
+    if (checkpoint > this.#written) this.#write(checkpoint);
   }
 
-  #write(mark: string): void {
-    this.#written = mark;
-    this.#database.put(KEY, { sql: SET, params: [mark] });
+  #write(checkpoint: string): void {
+    this.#written = checkpoint;
+    this.#database.put(KEY, { sql: SET, params: [checkpoint] });
   }
 }

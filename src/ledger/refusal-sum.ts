@@ -3,13 +3,13 @@ import type { Entry, MessageRefusedEntry, RefusedEntry, SummedEntry } from './en
 type Refusal = RefusedEntry | MessageRefusedEntry;
 
 /** How many different sums one second may hold before every refusal gets its own entry again. */
-const SUMS_LIMIT = 10_000;
+const MAX_AGGREGATES = 10_000;
 const SECOND_MS = 1_000;
 
 /** Refusals that cost an attacker nothing and would cost us a commit each. */
-const SUMMED_REASONS: ReadonlySet<string> = new Set(['rate-exceeded', 'shutting-down', 'overloaded']);
+const AGGREGATED_REASONS: ReadonlySet<string> = new Set(['rate-exceeded', 'shutting-down', 'overloaded']);
 
-interface Sum {
+interface Aggregate {
   readonly first: Refusal;
   readonly fromMs: number;
   count: number;
@@ -20,9 +20,9 @@ interface Sum {
  * written as itself and the others as one entry when the second is over. What is counted and not yet written is lost
  * when the process is killed; the first entry stands.
  */
-export class RefusalSum {
+export class RefusalAggregator {
   readonly #append: (entry: Entry) => Promise<void>;
-  readonly #sums = new Map<string, Sum>();
+  readonly #aggregates = new Map<string, Aggregate>();
   #timer: NodeJS.Timeout | undefined;
 
   /** `append` MUST NOT resolve before the entry is durable. */
@@ -32,16 +32,16 @@ export class RefusalSum {
 
   /** True when the refusal was counted and needs no entry; false when it has to be written as itself. */
   count(refusal: Refusal): boolean {
-    const key = sumKeyOf(refusal);
+    const key = aggregateKey(refusal);
     if (key === undefined) return false;
     const fromMs = refusal.atMs - (refusal.atMs % SECOND_MS);
-    const sum = this.#sums.get(key);
-    if (sum !== undefined && sum.fromMs === fromMs) {
-      sum.count += 1;
+    const aggregate = this.#aggregates.get(key);
+    if (aggregate !== undefined && aggregate.fromMs === fromMs) {
+      aggregate.count += 1;
       return true;
     }
-    if (sum !== undefined) this.#write(key, sum, refusal.atMs);
-    if (this.#sums.size < SUMS_LIMIT) this.#sums.set(key, { first: refusal, fromMs, count: 0 });
+    if (aggregate !== undefined) this.#write(key, aggregate, refusal.atMs);
+    if (this.#aggregates.size < MAX_AGGREGATES) this.#aggregates.set(key, { first: refusal, fromMs, count: 0 });
     this.#timer ??= setTimeout(this.#onTimer, SECOND_MS).unref();
     return false;
   }
@@ -50,33 +50,33 @@ export class RefusalSum {
   async flush(nowMs: number): Promise<void> {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    const sums = [...this.#sums.values()].filter(({ count }) => count > 0);
-    this.#sums.clear();
-    await Promise.all(sums.map((sum) => this.#append(entryOf(sum, nowMs))));
+    const sums = [...this.#aggregates.values()].filter(({ count }) => count > 0);
+    this.#aggregates.clear();
+    await Promise.all(sums.map((aggregate) => this.#append(toEntry(aggregate, nowMs))));
   }
 
   readonly #onTimer = (): void => {
     this.#timer = undefined;
     // The end of the summed second at the earliest; no clock is needed to say so.
-    for (const [key, sum] of this.#sums) this.#write(key, sum, sum.fromMs + SECOND_MS);
+    for (const [key, aggregate] of this.#aggregates) this.#write(key, aggregate, aggregate.fromMs + SECOND_MS);
   };
 
-  #write(key: string, sum: Sum, nowMs: number): void {
-    this.#sums.delete(key);
-    if (sum.count === 0) return;
-    this.#append(entryOf(sum, nowMs)).catch(() => {
+  #write(key: string, aggregate: Aggregate, nowMs: number): void {
+    this.#aggregates.delete(key);
+    if (aggregate.count === 0) return;
+    this.#append(toEntry(aggregate, nowMs)).catch(() => {
       // The disk is full or the book closed: a count is not worth more than the refusals that go unwritten too.
     });
   }
 }
 
-function sumKeyOf(refusal: Refusal): string | undefined {
+function aggregateKey(refusal: Refusal): string | undefined {
   if (refusal.kind === 'message.refused') return `${refusal.principal} message ${refusal.code}`;
-  if (!SUMMED_REASONS.has(refusal.reason)) return undefined;
+  if (!AGGREGATED_REASONS.has(refusal.reason)) return undefined;
   return `${refusal.principal} ${refusal.reason} ${refusal.rule ?? ''}`;
 }
 
-function entryOf({ first, fromMs, count }: Sum, atMs: number): SummedEntry {
+function toEntry({ first, fromMs, count }: Aggregate, atMs: number): SummedEntry {
   return {
     atMs,
     ...(first.kind === 'message.refused' ? { code: first.code } : {}),

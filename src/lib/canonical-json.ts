@@ -25,12 +25,12 @@ export function canonicalJson(value: JsonValue): string {
 }
 
 /** Longest text that is looked at here: above it the engine's own printer is quicker. */
-const SHORT = 100;
+const SHORT_STRING_LENGTH = 100;
 /** A text that prints as itself: ASCII without control characters, quote and backslash. */
-const PRINTS_AS_ITSELF = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/;
+const NEEDS_NO_ESCAPE = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/;
 
 function canonicalString(text: string): string {
-  if (text.length <= SHORT && PRINTS_AS_ITSELF.test(text)) return `"${text}"`;
+  if (text.length <= SHORT_STRING_LENGTH && NEEDS_NO_ESCAPE.test(text)) return `"${text}"`;
   // RFC 8785 §3.2.2.2: a lone surrogate is an error, not an escape.
   if (!text.isWellFormed()) throw new TypeError('a lone surrogate has no canonical form');
   return JSON.stringify(text);
@@ -67,13 +67,13 @@ function withMember(text: string, key: string, member: JsonValue | undefined): s
 }
 
 /** Keys that were printed before: the same few hundred come again with every entry. Full, it only stops to help. */
-const PRINTED_KEYS = new Map<string, string>();
-const PRINTED_KEYS_LIMIT = 2_000;
+const KEY_CACHE = new Map<string, string>();
+const KEY_CACHE_SIZE = 2_000;
 
 function canonicalKey(key: string): string {
-  const known = PRINTED_KEYS.get(key);
+  const known = KEY_CACHE.get(key);
   if (known !== undefined) return known;
   const printed = `${canonicalString(key)}:`;
-  if (key.length <= SHORT && PRINTED_KEYS.size < PRINTED_KEYS_LIMIT) PRINTED_KEYS.set(key, printed);
+  if (key.length <= SHORT_STRING_LENGTH && KEY_CACHE.size < KEY_CACHE_SIZE) KEY_CACHE.set(key, printed);
   return printed;
 }

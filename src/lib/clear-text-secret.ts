@@ -1,26 +1,26 @@
-import { parseReferences } from './secret-reference.ts';
+import { parseSecretReferences } from './secret-reference.ts';
 
 /**
  * Why the value under `key` looks like a secret in clear text, in words that quote none of it; undefined when it does
  * not. What stands behind a reference is no clear text. Errs on the side of telling: a reference costs one line.
  */
-export function clearTextSecret(key: string, value: string): string | undefined {
-  const parts = parseReferences(value);
+export function detectSecret(key: string, value: string): string | undefined {
+  const parts = parseSecretReferences(value);
   if ('message' in parts) return undefined;
   const texts = parts.flatMap((part) => (part.kind === 'text' ? [part.text] : []));
-  const shape = texts.map(secretShape).find((found) => found !== undefined);
+  const shape = texts.map(secretShape).find((match) => match !== undefined);
   if (shape !== undefined) return shape;
   const isAllText = texts.length === parts.length && value.trim() !== '';
-  if (isAllText && isSecretKey(key) && !isPlainlyHarmless(value)) return `the name \`${key}\` is that of a secret`;
+  if (isAllText && isSecretKey(key) && !isHarmless(value)) return `the name \`${key}\` is that of a secret`;
   return undefined;
 }
 
 /** Why one argument of a command line looks like a secret, such as `--token=…` or a value that is one. */
 export function secretArgument(argument: string, before: string | undefined): string | undefined {
   const assigned = /^-{1,2}([A-Za-z][A-Za-z0-9_-]*)=(.+)$/s.exec(argument);
-  if (assigned?.[1] !== undefined && assigned[2] !== undefined) return clearTextSecret(assigned[1], assigned[2]);
+  if (assigned?.[1] !== undefined && assigned[2] !== undefined) return detectSecret(assigned[1], assigned[2]);
   const flag = /^-{1,2}([A-Za-z][A-Za-z0-9_-]*)$/.exec(before ?? '');
-  if (flag?.[1] !== undefined && !argument.startsWith('-')) return clearTextSecret(flag[1], argument);
+  if (flag?.[1] !== undefined && !argument.startsWith('-')) return detectSecret(flag[1], argument);
   return secretShape(argument);
 }
 
@@ -48,12 +48,12 @@ export function isSecretKey(key: string): boolean {
   return words.some((word) => SECRET_WORDS.has(word) || SECRET_ENDINGS.test(word));
 }
 
-function isPlainlyHarmless(value: string): boolean {
+function isHarmless(value: string): boolean {
   return /^(?:\d{1,6}|true|false|yes|no|on|off|none|null)$/i.test(value.trim());
 }
 
 // Prefixes and forms that issuers publish so that scanners find them.
-const KNOWN_SECRETS: readonly (readonly [RegExp, string])[] = [
+const SECRET_FORMATS: readonly (readonly [RegExp, string])[] = [
   [/\b(?:ghp|gho|ghu|ghs|ghr)_[A-Za-z0-9]{20,}|\bgithub_pat_[A-Za-z0-9_]{20,}/, 'a GitHub token'],
   [/\bglpat-[A-Za-z0-9_-]{16,}/, 'a GitLab token'],
   [/\bsk-[A-Za-z0-9_-]{16,}|\b[sr]k_(?:live|test)_[A-Za-z0-9]{10,}/, 'an API key'],
@@ -68,7 +68,7 @@ const KNOWN_SECRETS: readonly (readonly [RegExp, string])[] = [
 ];
 
 function secretShape(text: string): string | undefined {
-  for (const [pattern, what] of KNOWN_SECRETS) if (pattern.test(text)) return `the value has the form of ${what}`;
+  for (const [pattern, name] of SECRET_FORMATS) if (pattern.test(text)) return `the value has the form of ${name}`;
   const words = text.match(/[A-Za-z0-9+=_-]{24,}/g) ?? [];
   return words.some(looksRandom) ? 'the value looks like a random secret' : undefined;
 }

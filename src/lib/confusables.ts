@@ -1,6 +1,6 @@
 // UTS #39 §4: the letters of other scripts that are drawn like an ASCII letter, and the ASCII letters drawn like others.
 // Names are ASCII by rule, so only what resembles ASCII matters; the table holds the scripts that fonts draw alike.
-const LOOKALIKES: Readonly<Record<string, string>> = {
+const CONFUSABLES: Readonly<Record<string, string>> = {
   a: 'аαɑаａ',
   b: 'Ььƅᖯｂ',
   c: 'сϲᴄⅽｃ',
@@ -49,11 +49,11 @@ const LOOKALIKES: Readonly<Record<string, string>> = {
 };
 
 const ASCII_OF: ReadonlyMap<string, string> = new Map(
-  Object.entries(LOOKALIKES).flatMap(([ascii, alike]) => Array.from(alike, (char) => [char, ascii] as const)),
+  Object.entries(CONFUSABLES).flatMap(([ascii, alike]) => Array.from(alike, (char) => [char, ascii] as const)),
 );
 
 /** The ASCII text that `name` is drawn like: look-alikes of other scripts replaced, accents and invisible characters dropped. */
-export function asciiLookalike(name: string): string {
+export function toAsciiConfusable(name: string): string {
   // Nearly all names are ASCII already, and catalogs hold thousands of them.
   if (/^[\x20-\x7e]*$/.test(name)) return name;
   let ascii = '';
@@ -69,22 +69,22 @@ export function asciiLookalike(name: string): string {
  * `0` is `o`, `1`, `I` and `|` are `l`, and `rn` is `m`. Two names look alike when they share a skeleton.
  */
 export function skeletons(name: string): readonly [caseless: string, drawn: string] {
-  const ascii = asciiLookalike(name);
-  const drawn = ascii.replace(/[1I|]/g, 'l').toLowerCase().replaceAll('0', 'o').replaceAll('m', 'rn');
-  return [ascii.toLowerCase(), drawn];
+  const ascii = toAsciiConfusable(name);
+  const skeleton = ascii.replace(/[1I|]/g, 'l').toLowerCase().replaceAll('0', 'o').replaceAll('m', 'rn');
+  return [ascii.toLowerCase(), skeleton];
 }
 
 /** Pairs of different names that look alike, each name with the first one it resembles. */
-export function lookalikes(names: Iterable<string>): ReadonlyMap<string, string> {
-  const seen = new Map<string, string>();
-  const found = new Map<string, string>();
+export function findConfusables(names: Iterable<string>): ReadonlyMap<string, string> {
+  const bySkeleton = new Map<string, string>();
+  const confusables = new Map<string, string>();
   for (const name of names) {
-    const [caseless, drawn] = skeletons(name);
-    for (const key of [`case:${caseless}`, `drawn:${drawn}`]) {
-      const other = seen.get(key);
-      if (other === undefined) seen.set(key, name);
-      else if (other !== name && !found.has(name)) found.set(name, other);
+    const [caseless, skeleton] = skeletons(name);
+    for (const key of [`case:${caseless}`, `drawn:${skeleton}`]) {
+      const other = bySkeleton.get(key);
+      if (other === undefined) bySkeleton.set(key, name);
+      else if (other !== name && !confusables.has(name)) confusables.set(name, other);
     }
   }
-  return found;
+  return confusables;
 }

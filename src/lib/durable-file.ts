@@ -5,7 +5,7 @@ import { basename, dirname, join } from 'node:path';
  * Writes a new file that is on the disk when this returns, and never overwrites one. `mode` are its permission bits;
  * without it they are those that the umask leaves. @throws the error of the system.
  */
-export function writeNewFile(path: string, content: Uint8Array | string, mode?: number): void {
+export function createFileDurably(path: string, content: Uint8Array | string, mode?: number): void {
   const file = openSync(path, 'wx', mode === undefined ? 0o666 : 0o600);
   try {
     writeFileSync(file, content);
@@ -17,7 +17,7 @@ export function writeNewFile(path: string, content: Uint8Array | string, mode?: 
 }
 
 /** How a file is put into its place. */
-export interface Replacing {
+export interface AtomicFileOptions {
   /** As of `writeNewFile`. */
   readonly mode?: number;
   /** Called when all is written; where it throws, the file stays as it was. */
@@ -28,10 +28,14 @@ export interface Replacing {
  * Puts other content in the place of a file at once: whoever reads it sees the old or the new, also after a crash. The
  * name that it is written under begins with a dot. @throws the error of the system; then the file is as it was.
  */
-export function replaceFile(path: string, content: Uint8Array | string, { mode, beforeRename }: Replacing = {}): void {
+export function replaceFileAtomically(
+  path: string,
+  content: Uint8Array | string,
+  { mode, beforeRename }: AtomicFileOptions = {},
+): void {
   const draft = join(dirname(path), `.${basename(path)}.${process.pid}.tmp`);
   try {
-    writeNewFile(draft, content, mode);
+    createFileDurably(draft, content, mode);
     beforeRename?.();
     renameSync(draft, path);
   } finally {

@@ -1,11 +1,11 @@
-import { Pieces } from './pieces.ts';
+import { ByteBuffer } from './pieces.ts';
 
 const NEWLINE = 0x0a;
 
 /** Cuts a stream of bytes into lines without ever holding more than one line of at most `maxBytes`. */
 export class LineSplitter {
   readonly #maxBytes: number;
-  readonly #parts = new Pieces();
+  readonly #parts = new ByteBuffer();
   #size = 0;
   #overflowing = false;
 
@@ -21,16 +21,16 @@ export class LineSplitter {
     const lines: (Buffer | 'too-long')[] = [];
     let start = 0;
     for (let end = chunk.indexOf(NEWLINE); end >= 0; end = chunk.indexOf(NEWLINE, start)) {
-      this.#keep(chunk.subarray(start, end));
+      this.#append(chunk.subarray(start, end));
       lines.push(this.#overflowing ? 'too-long' : this.#parts.take());
       this.#reset();
       start = end + 1;
     }
-    this.#keep(chunk.subarray(start));
+    this.#append(chunk.subarray(start));
     return lines;
   }
 
-  #keep(part: Buffer): void {
+  #append(part: Buffer): void {
     this.#size += part.length;
     if (this.#size > this.#maxBytes) {
       this.#overflowing = true;

@@ -1,7 +1,7 @@
 import { RE2JS } from 're2js';
 
 /** A regular expression whose matching time is linear in the text, whatever the expression. */
-export interface LinearPattern {
+export interface Re2Pattern {
   /** The expression as it was written (ECMA-262). */
   readonly source: string;
   /** Instructions of the compiled program: matching takes at most this many steps per character. */
@@ -39,7 +39,7 @@ const SHORT_NAMES: Readonly<Record<string, string>> = {
  * Compiles an ECMA-262 expression for a linear engine (RE2), with ECMA-262's meaning. Undefined when it is not an
  * expression, or needs what no linear engine has (look-around, back-references), or is too large.
  */
-export function compileLinearPattern(source: string): LinearPattern | undefined {
+export function compileRe2Pattern(source: string): Re2Pattern | undefined {
   if (source.length > MAX_SOURCE_LENGTH) return undefined;
   const unicode = isExpression(source, 'u');
   if (!unicode && !isExpression(source, '')) return undefined;
@@ -179,32 +179,32 @@ class Translation {
   #escape(inClass: boolean): Atom | undefined {
     const rest = this.#units.slice(this.#at, this.#at + 80).join('');
     const unit = rest.charAt(0);
-    if (/[dDwW]/.test(unit)) return this.#taken(1, `\\${unit}`, false);
-    if (unit === 's') return this.#taken(1, inClass ? SPACES : `[${SPACES}]`, false);
-    if (unit === 'S') return this.#taken(1, inClass ? NOT_SPACES : `[${NOT_SPACES}]`, false);
+    if (/[dDwW]/.test(unit)) return this.#consume(1, `\\${unit}`, false);
+    if (unit === 's') return this.#consume(1, inClass ? SPACES : `[${SPACES}]`, false);
+    if (unit === 'S') return this.#consume(1, inClass ? NOT_SPACES : `[${NOT_SPACES}]`, false);
     const property = /^([pP])\{(?:Script=|sc=|General_Category=|gc=)?([A-Za-z_]+)\}/.exec(rest);
     if (property && this.#unicode) {
       const name = property[2] ?? '';
-      return this.#taken(property[0].length, `\\${property[1]}{${SHORT_NAMES[name] ?? name}}`, false);
+      return this.#consume(property[0].length, `\\${property[1]}{${SHORT_NAMES[name] ?? name}}`, false);
     }
     const control = { t: 0x9, n: 0xa, v: 0xb, f: 0xc, r: 0xd, b: 0x8 }[unit];
-    if (control !== undefined && (unit !== 'b' || inClass)) return this.#taken(1, codePoint(control), true);
-    if (/^0(?!\d)/.test(rest)) return this.#taken(1, codePoint(0), true);
+    if (control !== undefined && (unit !== 'b' || inClass)) return this.#consume(1, codePoint(control), true);
+    if (/^0(?!\d)/.test(rest)) return this.#consume(1, codePoint(0), true);
     const letter = /^c([A-Za-z])/.exec(rest)?.[1];
-    if (letter !== undefined) return this.#taken(2, codePoint(letter.charCodeAt(0) % 32), true);
+    if (letter !== undefined) return this.#consume(2, codePoint(letter.charCodeAt(0) % 32), true);
     const pair = /^u(d[89ab][\da-f]{2})\\u(d[c-f][\da-f]{2})/i.exec(rest);
     if (pair) {
       const whole = String.fromCharCode(Number.parseInt(pair[1] ?? '', 16), Number.parseInt(pair[2] ?? '', 16));
-      return this.#taken(11, literal(whole), true);
+      return this.#consume(11, literal(whole), true);
     }
     const hex = /^x([\da-f]{2})|^u([\da-f]{4})/i.exec(rest) ?? (this.#unicode ? /^u\{([\da-f]+)\}/i.exec(rest) : null);
-    if (hex) return this.#taken(hex[0].length, codePoint(Number.parseInt(hex[1] ?? hex[2] ?? '', 16)), true);
+    if (hex) return this.#consume(hex[0].length, codePoint(Number.parseInt(hex[1] ?? hex[2] ?? '', 16)), true);
     // What is left is a sign that stands for itself; a letter or digit means something else in each dialect.
     const sign = this.#units[this.#at];
-    return sign === undefined || /[\p{L}\p{N}]/u.test(sign) ? undefined : this.#taken(1, literal(sign), true);
+    return sign === undefined || /[\p{L}\p{N}]/u.test(sign) ? undefined : this.#consume(1, literal(sign), true);
   }
 
-  #taken(units: number, text: string, single: boolean): Atom {
+  #consume(units: number, text: string, single: boolean): Atom {
     this.#at += units;
     return { text, single };
   }

@@ -2,16 +2,16 @@
  * The candidate that `word` was most likely meant to be: fewest insertions, deletions, replacements and swaps of
  * neighbours (Damerau–Levenshtein), at most a third of the word; undefined when none is that near.
  */
-export function nearestWord(word: string, candidates: Iterable<string>): string | undefined {
+export function didYouMean(word: string, candidates: Iterable<string>): string | undefined {
   let nearest: string | undefined;
   // A long word is no misspelling of a short one, and the distance costs length × length.
   if (word.length > 64) return undefined;
-  let least = Math.max(1, Math.floor(word.length / 3)) + 1;
+  let smallest = Math.max(1, Math.floor(word.length / 3)) + 1;
   for (const candidate of candidates) {
-    if (Math.abs(candidate.length - word.length) >= least) continue;
+    if (Math.abs(candidate.length - word.length) >= smallest) continue;
     const distance = editDistance(word.toLowerCase(), candidate.toLowerCase());
-    if (distance < least) {
-      least = distance;
+    if (distance < smallest) {
+      smallest = distance;
       nearest = candidate;
     }
   }

@@ -8,7 +8,7 @@ const TAG_BYTES = 16;
  * Seals texts so that who carries them can neither read nor change them: AES-256-GCM (NIST SP 800-38D) under one key,
  * a random nonce before and the tag behind the text, in base64url. With random nonces a key is good for 2³² texts.
  */
-export class SealedBox {
+export class AuthenticatedToken {
   readonly #randomBytes: (length: number) => Uint8Array;
   readonly #key: Uint8Array;
   readonly #purpose: Uint8Array;

@@ -10,15 +10,15 @@ export interface MalformedReference {
 }
 
 /** A text in which a reader of references finds none: each `${` is written as `$${`. */
-export function literalText(text: string): string {
+export function literalValue(text: string): string {
   return text.replaceAll('${', () => '$${');
 }
 
 // `$${` stands for a literal `${`.
-const PIECE = /\$\$\{|\$\{([^}]*)(\}?)/g;
+const REFERENCE_PATTERN = /\$\$\{|\$\{([^}]*)(\}?)/g;
 
 /** The pieces of a text in which `${env:NAME}` and `${file:PATH}` stand for secrets and `$${` for a literal `${`. */
-export function parseReferences(text: string): readonly ReferencePart[] | MalformedReference {
+export function parseSecretReferences(text: string): readonly ReferencePart[] | MalformedReference {
   const parts: ReferencePart[] = [];
   let plain = '';
   let plainAt = 0;
@@ -27,7 +27,7 @@ export function parseReferences(text: string): readonly ReferencePart[] | Malfor
     if (plain !== '') parts.push({ kind: 'text', text: plain, offset: plainAt });
     plain = '';
   };
-  for (const match of text.matchAll(PIECE)) {
+  for (const match of text.matchAll(REFERENCE_PATTERN)) {
     if (plain === '') plainAt = end;
     plain += text.slice(end, match.index);
     end = match.index + match[0].length;

@@ -41,14 +41,14 @@ export function parseStrictJson(input: Uint8Array | string, limits: StrictJsonLi
   if (typeof input !== 'string') {
     if (input.byteLength > limits.maxBytes) return refused('too-large');
     if (!isUtf8(input)) return refused('invalid-utf8');
-    return parseText(decode(input), limits);
+    return parseText(decodeUtf8(input), limits);
   }
   // A UTF-16 unit takes at most three bytes of UTF-8, so most texts need not be measured.
   if (input.length * 3 > limits.maxBytes && Buffer.byteLength(input) > limits.maxBytes) return refused('too-large');
   return input.isWellFormed() ? parseText(input, limits) : refused('lone-surrogate');
 }
 
-function decode(bytes: Uint8Array): string {
+function decodeUtf8(bytes: Uint8Array): string {
   // Unlike TextDecoder this keeps a byte order mark, which JSON.parse then refuses.
   return Buffer.isBuffer(bytes)
     ? bytes.toString('utf8')

@@ -17,7 +17,7 @@ const LITERAL = /^[A-Za-z0-9\-._~:/?#[\]@!$&'()*+,;=%]*$/;
 const EXPRESSION = /^([+#./;?&]?)([A-Za-z0-9_.%]+(?:\*|:[1-9]\d{0,3})?(?:,[A-Za-z0-9_.%]+(?:\*|:[1-9]\d{0,3})?)*)$/;
 
 /** What an expression may become, by its operator. A variable alone is not nothing; with another operator it may be. */
-const BECOMES: Readonly<Record<string, string>> = {
+const PATTERN_BY_OPERATOR: Readonly<Record<string, string>> = {
   '': '[^/?#]+',
   '+': '.+',
   '#': '(?:#.*)?',
@@ -31,7 +31,7 @@ const BECOMES: Readonly<Record<string, string>> = {
 const GAPS: Readonly<Record<string, Gap>> = { '': 'segment', '+': 'rest' };
 
 /** Reads a template. @returns why it cannot be read, as one clause, where it cannot. */
-export function readUriTemplate(text: string): UriTemplate | string {
+export function parseUriTemplate(text: string): UriTemplate | string {
   if (text.length > MAX_URI_LENGTH) return `it has more than ${MAX_URI_LENGTH} characters`;
   // A template that may become any scheme would claim the URIs of every server.
   if (!/^[a-z][a-z0-9+.-]*:/.test(text)) return 'it does not begin with a scheme in lower case';
@@ -50,7 +50,7 @@ export function readUriTemplate(text: string): UriTemplate | string {
     }
     const gap = GAPS[operator];
     if (gap !== undefined) parts.push({ gap });
-    pattern += BECOMES[operator] ?? '';
+    pattern += PATTERN_BY_OPERATOR[operator] ?? '';
   }
   const compiled = RE2JS.compile(pattern);
   return { parts, matches: (uri) => compiled.matches(uri) };

@@ -15,26 +15,26 @@ const MAX_DECODINGS = 4;
  * or userinfo, has dot segments without a root, or hides one behind escapes or backslashes, which a server that decodes
  * late would follow.
  */
-export function normalUri(text: string): string | undefined {
+export function normalizeUri(text: string): string | undefined {
   if (text.length > MAX_URI_LENGTH || !URI_CHARACTERS.test(text) || /%(?![0-9A-Fa-f]{2})/.test(text)) return undefined;
-  const parts = PARTS.exec(plainEscapes(text));
+  const parts = PARTS.exec(normalizeEscapes(text));
   if (parts === null) return undefined;
   const [, scheme = '', authority, path = '', query = '', fragment = ''] = parts;
   // Userinfo names a secret or deceives about the host; an escaped control character is one all the same.
   if (authority !== undefined && /@|%40/.test(authority)) return undefined;
   if (/%(?:[01][0-9A-F]|7F)/.test(parts[0])) return undefined;
-  const normalPath = path.startsWith('/') ? withoutDots(path) : path;
+  const normalizePath = path.startsWith('/') ? removeDotSegments(path) : path;
   // Where a scheme is no host's, a server may well read the authority as the first of its path.
-  if (hidesDots(`${authority ?? ''}${normalPath}`)) return undefined;
+  if (hasEncodedDots(`${authority ?? ''}${normalizePath}`)) return undefined;
   // Without an authority a path that has come to begin with `//` would be read as one.
-  if (authority === undefined && normalPath.startsWith('//')) return undefined;
-  const normalScheme = scheme.toLowerCase();
-  const host = authority !== undefined && HOST_SCHEMES.has(normalScheme) ? hostInLowerCase(authority) : authority;
-  return `${normalScheme}:${host === undefined ? '' : `//${host}`}${normalPath}${query}${fragment}`;
+  if (authority === undefined && normalizePath.startsWith('//')) return undefined;
+  const normalizeScheme = scheme.toLowerCase();
+  const host = authority !== undefined && HOST_SCHEMES.has(normalizeScheme) ? lowercaseHost(authority) : authority;
+  return `${normalizeScheme}:${host === undefined ? '' : `//${host}`}${normalizePath}${query}${fragment}`;
 }
 
 /** A URI and those that it may be a sub-resource of, nearest first: `a:/b/c` is within `a:/b/`, `a:/b` and what is above. */
-export function uriAndAbove(uri: string): readonly string[] {
+export function uriAncestry(uri: string): readonly string[] {
   const all = [uri];
   for (let end = uri.lastIndexOf('/'); end > 0; end = uri.lastIndexOf('/', end - 1)) {
     if (end < uri.length - 1) all.push(uri.slice(0, end + 1));
@@ -44,7 +44,7 @@ export function uriAndAbove(uri: string): readonly string[] {
 }
 
 /** Escapes in upper case, and none for characters that need none. */
-function plainEscapes(text: string): string {
+function normalizeEscapes(text: string): string {
   return text.replaceAll(/%[0-9A-Fa-f]{2}/g, (escaped) => {
     const char = String.fromCharCode(Number.parseInt(escaped.slice(1), 16));
     return UNRESERVED.test(char) ? char : escaped.toUpperCase();
@@ -52,25 +52,25 @@ function plainEscapes(text: string): string {
 }
 
 /** Escapes within a host stay in upper case. */
-function hostInLowerCase(host: string): string {
+function lowercaseHost(host: string): string {
   return host.toLowerCase().replaceAll(/%[0-9a-f]{2}/g, (escaped) => escaped.toUpperCase());
 }
 
 /** RFC 3986 §5.2.4, for a path that begins with `/`. */
-function withoutDots(path: string): string {
-  const kept: string[] = [];
+function removeDotSegments(path: string): string {
+  const output: string[] = [];
   const segments = path.slice(1).split('/');
   segments.forEach((segment, index) => {
     const isLast = index === segments.length - 1;
-    if (segment === '..') kept.pop();
-    else if (segment !== '.') kept.push(segment);
-    if (isLast && (segment === '..' || segment === '.')) kept.push('');
+    if (segment === '..') output.pop();
+    else if (segment !== '.') output.push(segment);
+    if (isLast && (segment === '..' || segment === '.')) output.push('');
   });
-  return `/${kept.join('/')}`;
+  return `/${output.join('/')}`;
 }
 
 /** `a/./b` is `a/b` to whoever follows it, and what is denied as the one must not be had as the other. */
-function hidesDots(path: string): boolean {
+function hasEncodedDots(path: string): boolean {
   let seen = path;
   for (let round = 0; round <= MAX_DECODINGS; round += 1) {
     if (seen.split(/[/\\]/).some((segment) => segment === '.' || segment === '..')) return true;

@@ -29,13 +29,13 @@ export function createBudgetClock(options: {
   const { clock, onJump } = options;
   const startedAtMs = clock.monotonicMs();
   const anchorMs = Math.max(clock.wallMs(), options.notBeforeMs);
-  let toldOffsetMs = 0;
+  let reportedOffsetMs = 0;
   return {
     nowMs() {
       const nowMs = Math.floor(anchorMs + (clock.monotonicMs() - startedAtMs));
       const offsetMs = Math.round(clock.wallMs() - nowMs);
-      if (Math.abs(offsetMs - toldOffsetMs) > JUMP_MS) {
-        toldOffsetMs = offsetMs;
+      if (Math.abs(offsetMs - reportedOffsetMs) > JUMP_MS) {
+        reportedOffsetMs = offsetMs;
         onJump({ offsetMs });
       }
       return nowMs;

@@ -15,7 +15,7 @@ export interface BudgetUsage {
 }
 
 /** A budget as it stands, for people: of what is used a part may be reserved only. */
-export interface BudgetStanding extends BudgetUsage {
+export interface BudgetLevel extends BudgetUsage {
   readonly windowEndMs: number;
   readonly reservedCalls: number;
   readonly reservedNanoUsd: number;
@@ -42,7 +42,7 @@ export interface BudgetState {
   /** Budget time in milliseconds since 1970: see `budget-clock.ts`. */
   nowMs(): number;
   usage(counter: Counter<BudgetRule>, nowMs: number): BudgetUsage;
-  standing(counter: Counter<BudgetRule>, nowMs: number): BudgetStanding;
+  level(counter: Counter<BudgetRule>, nowMs: number): BudgetLevel;
   /**
    * Reserves one call and its cost on every counter, and persists it. @throws Error, with nothing reserved, when the
    * call has reserved before, the sum is no safe integer, or there is no room for another live budget.
@@ -74,7 +74,7 @@ interface Account {
   reservedNanoUsd: number;
 }
 
-interface Held {
+interface HeldReservation {
   readonly account: Account;
   readonly counter: Counter<BudgetRule>;
 }
@@ -91,11 +91,14 @@ export function createBudgetState(options: {
 
 class MemoryBudgets implements BudgetState {
   readonly #accounts = new Map<string, Account>();
-  readonly #held = new Map<string, { readonly costNanoUsd: number; readonly parts: readonly Held[] }>();
+  readonly #reservations = new Map<
+    string,
+    { readonly costNanoUsd: number; readonly parts: readonly HeldReservation[] }
+  >();
   readonly #store: BudgetStore;
   readonly #capacity: number;
   readonly #now: () => number;
-  #noEndBeforeMs = 0;
+  #nextExpiryMs = 0;
 
   constructor(options: Parameters<typeof createBudgetState>[0]) {
     this.#store = options.store;
@@ -125,26 +128,26 @@ class MemoryBudgets implements BudgetState {
     return { windowStartMs: windowStartMs(counter.rule.window, nowMs), usedCalls: 0, usedNanoUsd: 0 };
   }
 
-  standing(counter: Counter<BudgetRule>, nowMs: number): BudgetStanding {
+  level(counter: Counter<BudgetRule>, nowMs: number): BudgetLevel {
     const usage = this.usage(counter, nowMs);
     const account = this.#accounts.get(counter.key);
-    const isOfNow = account !== undefined && nowMs < account.windowEndMs;
+    const isCurrent = account !== undefined && nowMs < account.windowEndMs;
     return {
       ...usage,
       windowEndMs: windowEndMs(counter.rule.window, usage.windowStartMs),
-      reservedCalls: isOfNow ? account.reservedCalls : 0,
-      reservedNanoUsd: isOfNow ? account.reservedNanoUsd : 0,
-      isWarned: isOfNow && account.isWarned,
+      reservedCalls: isCurrent ? account.reservedCalls : 0,
+      reservedNanoUsd: isCurrent ? account.reservedNanoUsd : 0,
+      isWarned: isCurrent && account.isWarned,
     };
   }
 
   reserve({ callId, counters, costNanoUsd, nowMs }: Reservation): void {
-    if (this.#held.has(callId)) throw new Error(`the call ${callId} has already reserved`);
+    if (this.#reservations.has(callId)) throw new Error(`the call ${callId} has already reserved`);
     for (const counter of counters) {
       const { usedNanoUsd } = this.usage(counter, nowMs);
       if (!Number.isSafeInteger(usedNanoUsd + costNanoUsd)) throw new RangeError('the sum of costs is too large');
     }
-    this.#makeRoom(counters, nowMs);
+    this.#evictExpired(counters, nowMs);
     const parts = counters.map((counter) => {
       const account = this.#openAccount(counter, nowMs);
       account.usedCalls += 1;
@@ -153,58 +156,58 @@ class MemoryBudgets implements BudgetState {
       account.reservedNanoUsd += costNanoUsd;
       return { account, counter };
     });
-    this.#held.set(callId, { costNanoUsd, parts });
+    this.#reservations.set(callId, { costNanoUsd, parts });
     try {
       for (const { account, counter } of parts) this.#put(counter.key, account, nowMs);
     } catch (error) {
       // A reservation that cannot be kept over a restart is none.
-      this.#giveBack(callId);
+      this.#release(callId);
       throw error;
     }
   }
 
   carry(fromId: string, toId: string): boolean {
-    const held = this.#held.get(fromId);
-    if (held === undefined) return false;
-    this.#held.delete(fromId);
-    this.#held.set(toId, held);
+    const reservation = this.#reservations.get(fromId);
+    if (reservation === undefined) return false;
+    this.#reservations.delete(fromId);
+    this.#reservations.set(toId, reservation);
     return true;
   }
 
   charge(callId: string): readonly SoftLimitWarning[] {
-    const held = this.#held.get(callId);
-    if (held === undefined) return [];
-    this.#held.delete(callId);
+    const reservation = this.#reservations.get(callId);
+    if (reservation === undefined) return [];
+    this.#reservations.delete(callId);
     const warnings: SoftLimitWarning[] = [];
-    for (const part of held.parts) {
+    for (const part of reservation.parts) {
       if (this.#isOver(part)) continue;
       const { account, counter } = part;
       account.reservedCalls -= 1;
-      account.reservedNanoUsd -= held.costNanoUsd;
-      if (account.isWarned || !isSoftCrossed(counter.rule, account)) continue;
+      account.reservedNanoUsd -= reservation.costNanoUsd;
+      if (account.isWarned || !crossesSoftLimit(counter.rule, account)) continue;
       account.isWarned = true;
       this.#put(counter.key, account, this.nowMs());
-      warnings.push(warningOf(counter, account));
+      warnings.push(softLimitWarning(counter, account));
     }
     return warnings;
   }
 
   refund(callId: string): void {
-    for (const { account, counter } of this.#giveBack(callId)) this.#put(counter.key, account, this.nowMs());
+    for (const { account, counter } of this.#release(callId)) this.#put(counter.key, account, this.nowMs());
   }
 
   /** Takes the reservation of a call off its accounts; returns those of them whose window still runs. */
-  #giveBack(callId: string): readonly Held[] {
-    const held = this.#held.get(callId);
-    if (held === undefined) return [];
-    this.#held.delete(callId);
+  #release(callId: string): readonly HeldReservation[] {
+    const reservation = this.#reservations.get(callId);
+    if (reservation === undefined) return [];
+    this.#reservations.delete(callId);
     // Where the window is over nothing is left to give back to, and its row would replace that of the next.
-    const running = held.parts.filter((part) => !this.#isOver(part));
+    const running = reservation.parts.filter((part) => !this.#isOver(part));
     for (const { account } of running) {
       account.usedCalls -= 1;
-      account.usedNanoUsd -= held.costNanoUsd;
+      account.usedNanoUsd -= reservation.costNanoUsd;
       account.reservedCalls -= 1;
-      account.reservedNanoUsd -= held.costNanoUsd;
+      account.reservedNanoUsd -= reservation.costNanoUsd;
     }
     return running;
   }
@@ -225,24 +228,24 @@ class MemoryBudgets implements BudgetState {
     };
     // A new object: calls that reserved in the old window still hold the old one.
     this.#accounts.set(counter.key, fresh);
-    if (fresh.windowEndMs < this.#noEndBeforeMs) this.#noEndBeforeMs = fresh.windowEndMs;
+    if (fresh.windowEndMs < this.#nextExpiryMs) this.#nextExpiryMs = fresh.windowEndMs;
     return fresh;
   }
 
   /** True when the window that the account stood for is over and another account stands in its place. */
-  #isOver({ account, counter }: Held): boolean {
+  #isOver({ account, counter }: HeldReservation): boolean {
     return this.#accounts.get(counter.key) !== account;
   }
 
-  #makeRoom(counters: readonly Counter<BudgetRule>[], nowMs: number): void {
+  #evictExpired(counters: readonly Counter<BudgetRule>[], nowMs: number): void {
     if (this.#accounts.size + this.#missing(counters) <= this.#capacity) return;
-    if (nowMs >= this.#noEndBeforeMs) {
+    if (nowMs >= this.#nextExpiryMs) {
       let earliestMs = Number.POSITIVE_INFINITY;
       for (const [key, account] of this.#accounts) {
         if (account.windowEndMs <= nowMs) this.#accounts.delete(key);
         else earliestMs = Math.min(earliestMs, account.windowEndMs);
       }
-      this.#noEndBeforeMs = earliestMs;
+      this.#nextExpiryMs = earliestMs;
     }
     if (this.#accounts.size + this.#missing(counters) > this.#capacity) {
       throw new Error(`all ${this.#capacity} budget counters are in use`);
@@ -268,7 +271,7 @@ class MemoryBudgets implements BudgetState {
   }
 }
 
-function isSoftCrossed(rule: BudgetRule, account: Account): boolean {
+function crossesSoftLimit(rule: BudgetRule, account: Account): boolean {
   const { calls, nanoUsd } = rule.soft;
   return (
     (calls !== undefined && account.usedCalls - account.reservedCalls >= calls) ||
@@ -276,7 +279,7 @@ function isSoftCrossed(rule: BudgetRule, account: Account): boolean {
   );
 }
 
-function warningOf(counter: Counter<BudgetRule>, account: Account): SoftLimitWarning {
+function softLimitWarning(counter: Counter<BudgetRule>, account: Account): SoftLimitWarning {
   return {
     rule: counter.rule.at,
     key: counter.key,

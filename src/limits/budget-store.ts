@@ -1,11 +1,11 @@
-import type { PostureRow } from '../domain/posture.ts';
+import type { FailureMode } from '../domain/posture.ts';
 
 /** The control throws then, and the walk refuses what a control throws at. */
-export const budgetStorePosture: PostureRow<'control-failed'> = {
-  guard: 'budget store',
-  when: 'a reservation cannot be kept',
-  yields: 'control-failed',
-  opens: null,
+export const budgetStoreFailureMode: FailureMode<'control-failed'> = {
+  control: 'budget store',
+  trigger: 'a reservation cannot be kept',
+  result: 'control-failed',
+  override: null,
 };
 
 /** What was used of one budget in one window, as it is persisted. Absolute amounts, so that the last row is the truth. */

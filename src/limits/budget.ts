@@ -1,18 +1,18 @@
 import type { Control, Exchange } from '../domain/control.ts';
-import { mayHaveActed } from '../domain/outcome.ts';
-import type { PostureRow } from '../domain/posture.ts';
+import { mayHaveTakenEffect } from '../domain/outcome.ts';
+import type { FailureMode } from '../domain/posture.ts';
 import { allow, deny, type Verdict } from '../domain/verdict.ts';
 import { formatNanoUsd } from '../lib/money.ts';
 import type { BudgetState, SoftLimitWarning } from './budget-state.ts';
 import { windowEndMs } from './calendar-window.ts';
-import { type CounterFact, factOf, requireKnownFacts } from './counter-facts.ts';
+import { type CounterFact, factFor, requireKnownFacts } from './counter-facts.ts';
 import type { BudgetRule, Counter, LimitRules } from './limit-rule.ts';
 
-export const budgetPosture: PostureRow<'budget-exhausted'> = {
-  guard: 'budget',
-  when: 'one budget that matches does not cover the call and its cost',
-  yields: 'budget-exhausted',
-  opens: 'no row of `policies/limits.yaml` that matches',
+export const budgetFailureMode: FailureMode<'budget-exhausted'> = {
+  control: 'budget',
+  trigger: 'one budget that matches does not cover the call and its cost',
+  result: 'budget-exhausted',
+  override: 'no row of `policies/limits.yaml` that matches',
 };
 
 /** What the call is reckoned to cost, the budget time, and per budget what was used before the call. */
@@ -45,10 +45,10 @@ export function budgetControl(
   return {
     name: 'budget',
     gather: ({ call }) => {
-      const counters = rules.matching(call).budgets;
+      const counters = rules.match(call).budgets;
       const costNanoUsd = call.target.kind === 'unknown' ? 0 : call.target.costNanoUsd;
       const nowMs = state.nowMs();
-      const after = call.resumption?.claim?.after;
+      const after = call.resumption?.stateCheck?.previousRoundId;
       if (after !== undefined && state.carry(after, call.id)) return { costNanoUsd, nowMs, rules: [], carried: true };
       const facts = { costNanoUsd, nowMs, rules: counters.map((counter) => readFact(counter, state, nowMs)) };
       if (counters.length > 0 && longestExhausted(counters, facts) === undefined) {
@@ -59,14 +59,14 @@ export function budgetControl(
     decide: (exchange, facts) => decideBudget(rules, exchange, facts),
     settle: ({ call }, { carried }, outcome) => {
       if (outcome.kind === 'input-required') return;
-      const after = call.resumption?.claim?.after;
-      if (carried && after !== undefined && outcome.kind === 'refused' && outcome.waitsOn) {
+      const after = call.resumption?.stateCheck?.previousRoundId;
+      if (carried && after !== undefined && outcome.kind === 'refused' && outcome.stillPending) {
         state.carry(call.id, after);
         return;
       }
       // What was refused now was dispatched by the leg before.
       const hasLeft = carried === true && outcome.kind === 'refused';
-      if (!hasLeft && !mayHaveActed(outcome)) state.refund(call.id);
+      if (!hasLeft && !mayHaveTakenEffect(outcome)) state.refund(call.id);
       else for (const warning of state.charge(call.id)) onSoftLimit(warning);
     },
   };
@@ -80,14 +80,14 @@ function readFact(counter: Counter<BudgetRule>, state: BudgetState, nowMs: numbe
 
 function decideBudget(rules: LimitRules, { call }: Exchange, facts: BudgetFacts): Verdict {
   if (facts.carried) return allow();
-  const counters = rules.matching(call).budgets;
+  const counters = rules.match(call).budgets;
   requireKnownFacts(facts.rules, counters);
   const refusing = longestExhausted(counters, facts);
   if (refusing === undefined) return allow();
   const { rule, endsAtMs } = refusing;
   const retryAfterMs = Math.max(0, endsAtMs - facts.nowMs);
-  const message = `${amountsOf(rule)} per ${rule.window} do not cover this call; the next ${rule.window} begins in ${retryAfterMs} ms`;
-  return deny(budgetPosture.yields, message, { rule: rule.at, retryAfterMs });
+  const message = `${formatAmounts(rule)} per ${rule.window} do not cover this call; the next ${rule.window} begins in ${retryAfterMs} ms`;
+  return deny(budgetFailureMode.result, message, { rule: rule.at, retryAfterMs });
 }
 
 /** Of the budgets that do not cover the call, the one whose window ends last; undefined when all cover it. */
@@ -99,8 +99,8 @@ function longestExhausted(
   let endsAtMs = Number.NEGATIVE_INFINITY;
   for (let index = 0; index < counters.length; index += 1) {
     const counter = counters[index] as Counter<BudgetRule>;
-    const fact = factOf(facts.rules, counter, index);
-    if (covers(counter.rule, fact, facts.costNanoUsd)) continue;
+    const fact = factFor(facts.rules, counter, index);
+    if (isWithinLimit(counter.rule, fact, facts.costNanoUsd)) continue;
     const end = windowEndMs(counter.rule.window, fact.windowStartMs);
     if (end > endsAtMs) {
       endsAtMs = end;
@@ -110,12 +110,12 @@ function longestExhausted(
   return rule === undefined ? undefined : { rule, endsAtMs };
 }
 
-function covers({ hard }: BudgetRule, fact: BudgetFact, costNanoUsd: number): boolean {
+function isWithinLimit({ hard }: BudgetRule, fact: BudgetFact, costNanoUsd: number): boolean {
   if (hard.calls !== undefined && fact.usedCalls + 1 > hard.calls) return false;
   return hard.nanoUsd === undefined || fact.usedNanoUsd + costNanoUsd <= hard.nanoUsd;
 }
 
-function amountsOf({ hard }: BudgetRule): string {
+function formatAmounts({ hard }: BudgetRule): string {
   const calls = hard.calls === undefined ? [] : [`${hard.calls} calls`];
   const dollars = hard.nanoUsd === undefined ? [] : [`$${formatNanoUsd(hard.nanoUsd)}`];
   return [...calls, ...dollars].join(' and ');

@@ -1,15 +1,15 @@
 import type { Control, Exchange } from '../domain/control.ts';
-import type { PostureRow } from '../domain/posture.ts';
+import type { FailureMode } from '../domain/posture.ts';
 import { allow, deny, type Verdict } from '../domain/verdict.ts';
 import type { ConcurrencyState } from './concurrency-state.ts';
-import { type CounterFact, factOf, requireKnownFacts } from './counter-facts.ts';
+import { type CounterFact, factFor, requireKnownFacts } from './counter-facts.ts';
 import type { ConcurrencyRule, Counter, LimitRules } from './limit-rule.ts';
 
-export const concurrencyPosture: PostureRow<'concurrency-exceeded'> = {
-  guard: 'concurrency',
-  when: 'as many calls as one limit that matches admits are under way',
-  yields: 'concurrency-exceeded',
-  opens: 'no row of `policies/limits.yaml` that matches',
+export const concurrencyFailureMode: FailureMode<'concurrency-exceeded'> = {
+  control: 'concurrency',
+  trigger: 'as many calls as one limit that matches admits are under way',
+  result: 'concurrency-exceeded',
+  override: 'no row of `policies/limits.yaml` that matches',
 };
 
 /** Per concurrency limit: how many calls were under way before this one. */
@@ -20,8 +20,8 @@ export type ConcurrencyFacts = {
 };
 export type ConcurrencyFact = CounterFact & { readonly inUse: number };
 
-const CARRIED: ConcurrencyFacts = Object.freeze({ rules: [], carried: true });
-const UNLIMITED: ConcurrencyFacts = Object.freeze({ rules: [] });
+const CARRIED_FACTS: ConcurrencyFacts = Object.freeze({ rules: [], carried: true });
+const NO_FACTS: ConcurrencyFacts = Object.freeze({ rules: [] });
 
 /**
  * The control `concurrency`: takes one slot of every limit that matches, or none. `settle` gives the slots back,
@@ -32,13 +32,13 @@ export function concurrencyControl(rules: LimitRules, state: ConcurrencyState): 
   return {
     name: 'concurrency',
     gather: ({ call }) => {
-      const after = call.resumption?.claim?.after;
-      if (after !== undefined && state.carry(after, call.id)) return CARRIED;
-      const counters = rules.matching(call).concurrency;
-      if (counters.length === 0) return UNLIMITED;
+      const after = call.resumption?.stateCheck?.previousRoundId;
+      if (after !== undefined && state.carry(after, call.id)) return CARRIED_FACTS;
+      const counters = rules.match(call).concurrency;
+      if (counters.length === 0) return NO_FACTS;
       const facts = { rules: counters.map((counter) => readFact(counter, state)) };
       if (firstFull(counters, facts) === undefined) {
-        state.take(
+        state.acquire(
           call.id,
           counters.map((counter) => counter.key),
         );
@@ -48,8 +48,9 @@ export function concurrencyControl(rules: LimitRules, state: ConcurrencyState): 
     decide: (exchange, facts) => decideConcurrency(rules, exchange, facts),
     settle: ({ call }, { carried }, outcome) => {
       if (outcome.kind === 'input-required') return;
-      const after = call.resumption?.claim?.after;
-      if (carried && after !== undefined && outcome.kind === 'refused' && outcome.waitsOn) state.carry(call.id, after);
+      const after = call.resumption?.stateCheck?.previousRoundId;
+      if (carried && after !== undefined && outcome.kind === 'refused' && outcome.stillPending)
+        state.carry(call.id, after);
       else state.release(call.id);
     },
   };
@@ -61,12 +62,12 @@ function readFact(counter: Counter<ConcurrencyRule>, state: ConcurrencyState): C
 
 function decideConcurrency(rules: LimitRules, { call }: Exchange, facts: ConcurrencyFacts): Verdict {
   if (facts.carried) return allow();
-  const counters = rules.matching(call).concurrency;
+  const counters = rules.match(call).concurrency;
   requireKnownFacts(facts.rules, counters);
   const full = firstFull(counters, facts);
   if (full === undefined) return allow();
   const message = `${full.limit} calls at one time are allowed, and as many are under way; wait for one of them to end`;
-  return deny(concurrencyPosture.yields, message, { rule: full.at });
+  return deny(concurrencyFailureMode.result, message, { rule: full.at });
 }
 
 function firstFull(
@@ -75,7 +76,7 @@ function firstFull(
 ): ConcurrencyRule | undefined {
   let full: ConcurrencyRule | undefined;
   for (const [index, counter] of counters.entries()) {
-    if (factOf(facts.rules, counter, index).inUse >= counter.rule.limit) full ??= counter.rule;
+    if (factFor(facts.rules, counter, index).inUse >= counter.rule.limit) full ??= counter.rule;
   }
   return full;
 }

@@ -1,6 +1,6 @@
 import type { Action, Call } from '../domain/call.ts';
 import type { CalendarWindow } from './calendar-window.ts';
-import type { CellRate } from './gcra.ts';
+import type { GcraRate } from './gcra.ts';
 
 /** What every row of `limits.yaml` has. */
 export interface LimitRule {
@@ -23,7 +23,7 @@ export interface RateRule extends LimitRule {
   /** As written, such as `600/m`. */
   readonly limit: string;
   readonly burst: number;
-  readonly cell: CellRate;
+  readonly cell: GcraRate;
 }
 
 /** At most `limit` calls under way at one time. */
@@ -76,5 +76,5 @@ export interface LimitRules {
    * A rule counts each matching subject of the kind (`agent`, `role`, `team`) of the first subject that it matches:
    * `agent:*` and `*` count per agent, `role:*` counts every role of the agent, `role:x` is one counter for its members.
    */
-  matching(call: LimitedCall): MatchedLimits;
+  match(call: LimitedCall): MatchedLimits;
 }

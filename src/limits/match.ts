@@ -11,10 +11,10 @@ import type {
 } from './limit-rule.ts';
 
 /** How many (subjects, action, target) combinations are remembered; the oldest is forgotten first. */
-const REMEMBERED = 8_192;
+const MATCH_CACHE_SIZE = 8_192;
 
 /** Builds the immutable rules with their index: literal subjects by lookup, globs by scan, both only once per combination. */
-export function limitRules(lists: {
+export function createLimitRules(lists: {
   readonly rates: readonly RateRule[];
   readonly concurrency: readonly ConcurrencyRule[];
   readonly budgets: readonly BudgetRule[];
@@ -22,13 +22,13 @@ export function limitRules(lists: {
   const rates = new SubjectIndex(lists.rates);
   const concurrency = new SubjectIndex(lists.concurrency);
   const budgets = new SubjectIndex(lists.budgets);
-  const remembered = new Map<string, MatchedLimits>();
+  const cache = new Map<string, MatchedLimits>();
 
   // A call asks several times in a row, once per control and step: its own parts answer without building the key.
   let last: LimitedCall | undefined;
   let lastMatched: MatchedLimits | undefined;
 
-  function matching(call: LimitedCall): MatchedLimits {
+  function match(call: LimitedCall): MatchedLimits {
     if (
       lastMatched !== undefined &&
       last?.subjects === call.subjects &&
@@ -39,29 +39,29 @@ export function limitRules(lists: {
     }
     const { subjects, action, target } = call;
     last = { subjects, action, target };
-    lastMatched = lookUp(call);
+    lastMatched = lookup(call);
     return lastMatched;
   }
 
-  function lookUp(call: LimitedCall): MatchedLimits {
+  function lookup(call: LimitedCall): MatchedLimits {
     const combination = `${call.target.id}\n${call.action}\n${call.subjects.join('\n')}`;
-    const known = remembered.get(combination);
+    const known = cache.get(combination);
     if (known !== undefined) return known;
     const matched = {
-      rates: rates.countersOf(call),
-      concurrency: concurrency.countersOf(call),
-      budgets: budgets.countersOf(call),
+      rates: rates.countersFor(call),
+      concurrency: concurrency.countersFor(call),
+      budgets: budgets.countersFor(call),
     };
-    if (remembered.size >= REMEMBERED) {
-      for (const oldest of remembered.keys()) {
-        remembered.delete(oldest);
+    if (cache.size >= MATCH_CACHE_SIZE) {
+      for (const oldest of cache.keys()) {
+        cache.delete(oldest);
         break;
       }
     }
-    remembered.set(combination, matched);
+    cache.set(combination, matched);
     return matched;
   }
-  return { ...lists, matching };
+  return { ...lists, match };
 }
 
 /** The rules of one list by their subject. */
@@ -72,27 +72,27 @@ class SubjectIndex<Rule extends LimitRule> {
 
   constructor(rules: readonly Rule[]) {
     this.#rules = rules;
-    rules.forEach((rule, place) => {
+    rules.forEach((rule, position) => {
       if (!isLiteralGlob(rule.subject)) {
-        this.#globs.push(place);
+        this.#globs.push(position);
         return;
       }
-      const places = this.#literal.get(rule.subject);
-      if (places === undefined) this.#literal.set(rule.subject, [place]);
-      else places.push(place);
+      const positions = this.#literal.get(rule.subject);
+      if (positions === undefined) this.#literal.set(rule.subject, [position]);
+      else positions.push(position);
     });
   }
 
-  countersOf(call: LimitedCall): readonly Counter<Rule>[] {
-    const places = new Set(this.#globs);
+  countersFor(call: LimitedCall): readonly Counter<Rule>[] {
+    const positions = new Set(this.#globs);
     for (const subject of call.subjects) {
-      for (const place of this.#literal.get(subject) ?? []) places.add(place);
+      for (const position of this.#literal.get(subject) ?? []) positions.add(position);
     }
     const counters: Counter<Rule>[] = [];
-    for (const place of [...places].sort((a, b) => a - b)) {
-      const rule = this.#rules[place];
+    for (const position of [...positions].sort((a, b) => a - b)) {
+      const rule = this.#rules[position];
       if (rule === undefined || !appliesTo(rule, call)) continue;
-      counters.push(...countersOf(rule, call.subjects));
+      counters.push(...countersFor(rule, call.subjects));
     }
     return counters;
   }
@@ -103,16 +103,16 @@ function appliesTo(rule: LimitRule, call: LimitedCall): boolean {
 }
 
 /** The counters that a rule keeps for one who is all of these subjects. */
-export function countersOf<Rule extends LimitRule>(rule: Rule, subjects: readonly string[]): readonly Counter<Rule>[] {
+export function countersFor<Rule extends LimitRule>(rule: Rule, subjects: readonly string[]): readonly Counter<Rule>[] {
   return countedSubjects(rule.subject, subjects).map((subject) => ({ rule, subject, key: `${rule.id} ${subject}` }));
 }
 
 function countedSubjects(glob: string, subjects: readonly string[]): readonly string[] {
-  const matched = subjects.filter((subject) => globMatches(glob, subject));
-  const kind = kindOf(matched[0] ?? '');
-  return [...new Set(matched.filter((subject) => kindOf(subject) === kind))];
+  const matching = subjects.filter((subject) => globMatches(glob, subject));
+  const kind = subjectKind(matching[0] ?? '');
+  return [...new Set(matching.filter((subject) => subjectKind(subject) === kind))];
 }
 
-function kindOf(subject: string): string {
+function subjectKind(subject: string): string {
   return subject.slice(0, subject.indexOf(':'));
 }

@@ -1,11 +1,11 @@
-import type { PostureRow } from '../domain/posture.ts';
+import type { FailureMode } from '../domain/posture.ts';
 
 /** The control throws then, and the walk refuses what a control throws at. */
-export const rateStorePosture: PostureRow<'control-failed'> = {
-  guard: 'rate store',
-  when: 'there is no room for another counter',
-  yields: 'control-failed',
-  opens: null,
+export const rateStoreFailureMode: FailureMode<'control-failed'> = {
+  control: 'rate store',
+  trigger: 'there is no room for another counter',
+  result: 'control-failed',
+  override: null,
 };
 
 /** How many counters are kept by default; each is one rule for one subject. */
@@ -19,7 +19,7 @@ export interface RateState {
    * Makes sure that the counters fit, by forgetting counters that are back at rest at `nowUs` and no others.
    * @throws Error when all are live: forgetting one would give its calls away a second time.
    */
-  makeRoom(counters: readonly { readonly key: string }[], nowUs: number): void;
+  evictExpired(counters: readonly { readonly key: string }[], nowUs: number): void;
   set(key: string, tatUs: number): void;
   readonly size: number;
 }
@@ -29,16 +29,16 @@ export function createRateState(options: { readonly capacity?: number } = {}): R
   const capacity = options.capacity ?? DEFAULT_CAPACITY;
   const tats = new Map<string, number>();
   // A full sweep that frees nothing is not repeated before the first counter can have come to rest.
-  let noRestBeforeUs = Number.NEGATIVE_INFINITY;
+  let nextExpiryUs = Number.NEGATIVE_INFINITY;
 
   function sweep(nowUs: number): void {
-    if (nowUs < noRestBeforeUs) return;
+    if (nowUs < nextExpiryUs) return;
     let earliest = Number.POSITIVE_INFINITY;
     for (const [key, tatUs] of tats) {
       if (tatUs <= nowUs) tats.delete(key);
       else if (tatUs < earliest) earliest = tatUs;
     }
-    noRestBeforeUs = earliest;
+    nextExpiryUs = earliest;
   }
 
   function missing(counters: readonly { readonly key: string }[]): number {
@@ -49,7 +49,7 @@ export function createRateState(options: { readonly capacity?: number } = {}): R
 
   return {
     tatUs: (key) => tats.get(key),
-    makeRoom(counters, nowUs) {
+    evictExpired(counters, nowUs) {
       if (tats.size + missing(counters) <= capacity) return;
       sweep(nowUs);
       // Counted again: the sweep may have forgotten resting counters of this very call.
@@ -57,7 +57,7 @@ export function createRateState(options: { readonly capacity?: number } = {}): R
     },
     set(key, tatUs) {
       // A counter added after the sweep may come to rest before every counter that the sweep saw.
-      if (tatUs < noRestBeforeUs) noRestBeforeUs = tatUs;
+      if (tatUs < nextExpiryUs) nextExpiryUs = tatUs;
       tats.set(key, tatUs);
     },
     get size() {

@@ -1,13 +1,13 @@
 import { basename } from 'node:path';
 import { readYaml, type YamlFile, type YamlPath } from '../config/yaml-file.ts';
-import { uriDefect } from '../domain/normal-object.ts';
+import { uriProblem } from '../domain/normal-object.ts';
 import { type Problem, ProblemError } from '../domain/problem.ts';
 import { digestOfJson } from '../lib/digest.ts';
 import { parseDurationMs } from '../lib/duration.ts';
 import { parseNanoUsd } from '../lib/money.ts';
-import { cellRate } from './gcra.ts';
+import { gcraRate } from './gcra.ts';
 import type { BudgetAmounts, BudgetRule, ConcurrencyRule, LimitRule, LimitRules, RateRule } from './limit-rule.ts';
-import { limitRules } from './match.ts';
+import { createLimitRules } from './match.ts';
 import type {
   BudgetSettings,
   ConcurrencySettings,
@@ -21,7 +21,7 @@ import { limitsSettings } from './settings.ts';
 const MOST_PER_SECOND = 10_000;
 
 /** No limits at all: what holds when there is no `limits.yaml`. */
-export const EMPTY_LIMITS: LimitRules = limitRules({ rates: [], concurrency: [], budgets: [] });
+export const EMPTY_LIMITS: LimitRules = createLimitRules({ rates: [], concurrency: [], budgets: [] });
 
 /**
  * Reads `limits.yaml`. Amounts used are not part of the rules: swapping them keeps every count whose row still has the
@@ -29,49 +29,49 @@ export const EMPTY_LIMITS: LimitRules = limitRules({ rates: [], concurrency: [],
  * @throws ProblemError with every problem, each at its line and column.
  */
 export function loadLimits(file: string, text: string): LimitRules {
-  const reading: Reading = { yaml: readYaml(file, text, limitsSettings), problems: [], seen: new Map() };
-  const { rates, concurrency, budgets } = reading.yaml.value;
+  const parser: LimitsParser = { yaml: readYaml(file, text, limitsSettings), problems: [], ruleIds: new Map() };
+  const { rates, concurrency, budgets } = parser.yaml.value;
   const lists = {
-    rates: rates.flatMap((row, index) => rateRule(reading, row, ['rates', index])),
-    concurrency: concurrency.flatMap((row, index) => concurrencyRule(reading, row, ['concurrency', index])),
-    budgets: budgets.flatMap((row, index) => budgetRule(reading, row, ['budgets', index])),
+    rates: rates.flatMap((row, index) => parseRateRule(parser, row, ['rates', index])),
+    concurrency: concurrency.flatMap((row, index) => parseConcurrencyRule(parser, row, ['concurrency', index])),
+    budgets: budgets.flatMap((row, index) => parseBudgetRule(parser, row, ['budgets', index])),
   };
-  if (reading.problems.length > 0) throw new ProblemError(reading.problems);
-  return limitRules(lists);
+  if (parser.problems.length > 0) throw new ProblemError(parser.problems);
+  return createLimitRules(lists);
 }
 
-interface Reading {
+interface LimitsParser {
   readonly yaml: YamlFile<LimitsSettings>;
   readonly problems: Problem[];
   /** Where each rule id was first written. */
-  readonly seen: Map<string, string>;
+  readonly ruleIds: Map<string, string>;
 }
 
-function rateRule(reading: Reading, row: RateSettings, path: YamlPath): RateRule[] {
+function parseRateRule(parser: LimitsParser, row: RateSettings, path: YamlPath): RateRule[] {
   const [calls = '', unit = ''] = row.limit.split('/');
   const periodMs = parseDurationMs(`1${unit}`);
-  const rule = commonOf(reading, row, { path, kind: 'rate', per: unit });
+  const rule = parseCommonFields(parser, row, { path, kind: 'rate', per: unit });
   if (periodMs === undefined || (Number(calls) * 1_000) / periodMs > MOST_PER_SECOND) {
     const message = `\`limit\` is more than ${MOST_PER_SECOND} calls a second`;
-    return refuse(reading, [...path, 'limit'], {
+    return addProblem(parser, [...path, 'limit'], {
       code: 'limits-rate-too-high',
       message,
       hint: 'write a lower rate, or delete the row: so high a rate limits nothing',
     });
   }
   const burst = row.burst ?? Math.ceil(Number(calls) / 10);
-  return [{ ...rule, limit: row.limit, burst, cell: cellRate({ calls: Number(calls), periodMs, burst }) }];
+  return [{ ...rule, limit: row.limit, burst, cell: gcraRate({ calls: Number(calls), periodMs, burst }) }];
 }
 
-function concurrencyRule(reading: Reading, row: ConcurrencySettings, path: YamlPath): ConcurrencyRule[] {
-  return [{ ...commonOf(reading, row, { path, kind: 'concurrency', per: '' }), limit: row.limit }];
+function parseConcurrencyRule(parser: LimitsParser, row: ConcurrencySettings, path: YamlPath): ConcurrencyRule[] {
+  return [{ ...parseCommonFields(parser, row, { path, kind: 'concurrency', per: '' }), limit: row.limit }];
 }
 
-function budgetRule(reading: Reading, row: BudgetSettings, path: YamlPath): BudgetRule[] {
-  const rule = commonOf(reading, row, { path, kind: 'budget', per: row.window });
+function parseBudgetRule(parser: LimitsParser, row: BudgetSettings, path: YamlPath): BudgetRule[] {
+  const rule = parseCommonFields(parser, row, { path, kind: 'budget', per: row.window });
   const { calls, usd } = row.hard;
   if (calls === undefined && usd === undefined) {
-    return refuse(reading, [...path, 'hard'], {
+    return addProblem(parser, [...path, 'hard'], {
       code: 'limits-budget-empty',
       message: '`hard` limits nothing',
       hint: 'write `calls: 100`, `usd: "5.00"` or both',
@@ -79,7 +79,7 @@ function budgetRule(reading: Reading, row: BudgetSettings, path: YamlPath): Budg
   }
   const nanoUsd = usd === undefined ? undefined : parseNanoUsd(usd);
   if (usd !== undefined && (nanoUsd === undefined || nanoUsd === 0)) {
-    return refuse(reading, [...path, 'hard', 'usd'], {
+    return addProblem(parser, [...path, 'hard', 'usd'], {
       code: 'limits-budget-amount',
       message: '`usd` must be more than `0` and at most `9007199`',
       hint: 'to forbid calls write a `deny` row in policy.csv',
@@ -87,38 +87,39 @@ function budgetRule(reading: Reading, row: BudgetSettings, path: YamlPath): Budg
   }
   const softPercent = Number(row.soft.slice(0, -1));
   const hard = amounts(calls, nanoUsd);
-  const soft = amounts(shareOf(hard.calls, softPercent), shareOf(hard.nanoUsd, softPercent));
+  const soft = amounts(percentOf(hard.calls, softPercent), percentOf(hard.nanoUsd, softPercent));
   return [{ ...rule, window: row.window, hard, softPercent, soft }];
 }
 
 /** 96 bits of the digest: it stands in every entry, and tells a few thousand rules apart for sure. */
 const SHORT_ID = { from: 'sha256:'.length, to: 'sha256:'.length + 24 } as const;
 
-function commonOf(
-  reading: Reading,
+function parseCommonFields(
+  parser: LimitsParser,
   row: LimitRowSettings,
-  place: { readonly path: YamlPath; readonly kind: string; readonly per: string },
+  location: { readonly path: YamlPath; readonly kind: string; readonly per: string },
 ): LimitRule {
   const { subject, resource, action } = row;
-  const id = digestOfJson([place.kind, subject, resource, action, place.per]).slice(SHORT_ID.from, SHORT_ID.to);
-  const at = reading.yaml.at(place.path);
-  const earlier = reading.seen.get(id);
-  if (earlier === undefined) reading.seen.set(id, at);
+  const id = digestOfJson([location.kind, subject, resource, action, location.per]).slice(SHORT_ID.from, SHORT_ID.to);
+  const at = parser.yaml.at(location.path);
+  const earlier = parser.ruleIds.get(id);
+  if (earlier === undefined) parser.ruleIds.set(id, at);
   else {
-    refuse(reading, place.path, {
+    addProblem(parser, location.path, {
       code: 'limits-duplicate-row',
       message: `the row limits the same as the one at \`${earlier}\``,
       hint: 'delete one of the two: of the same subject, resource, action and unit or window there is one limit',
     });
   }
-  const defect = uriDefect(resource);
-  if (defect !== undefined) refuse(reading, [...place.path, 'resource'], { code: 'limits-uri-not-normal', ...defect });
+  const defect = uriProblem(resource);
+  if (defect !== undefined)
+    addProblem(parser, [...location.path, 'resource'], { code: 'limits-uri-not-normal', ...defect });
   const line = at.split(':').at(-2) ?? '';
-  return { id, at: `${basename(reading.yaml.file)}:${line}`, subject, resource, action };
+  return { id, at: `${basename(parser.yaml.file)}:${line}`, subject, resource, action };
 }
 
-function refuse(reading: Reading, path: YamlPath, problem: Omit<Problem, 'at'>): [] {
-  reading.problems.push(reading.yaml.problem(path, problem));
+function addProblem(parser: LimitsParser, path: YamlPath, problem: Omit<Problem, 'at'>): [] {
+  parser.problems.push(parser.yaml.problem(path, problem));
   return [];
 }
 
@@ -127,7 +128,7 @@ function amounts(calls: number | undefined, nanoUsd: number | undefined): Budget
 }
 
 /** The smallest integer that is at least `percent` of `amount`. */
-function shareOf(amount: number | undefined, percent: number): number | undefined {
+function percentOf(amount: number | undefined, percent: number): number | undefined {
   if (amount === undefined) return undefined;
   // A hundred times an amount of money is beyond the safe integers.
   return Number((BigInt(amount) * BigInt(percent) + 99n) / 100n);

@@ -9,9 +9,9 @@ import { DEFAULT_MODEL } from './policy-files.ts';
 const casbin = createRequire(import.meta.url)('casbin') as typeof CasbinModule; // `require` has no types of its own
 
 /** What `r.sub`, `r.obj` and `r.ctx` of a request mean to the matcher functions. */
-export interface MatcherWorld {
+export interface MatcherHooks {
   /** `g(r.sub, p.sub)`: whether the asker is that subject. */
-  isSubject(asker: string, subject: string): boolean;
+  isSubject(caller: string, subject: string): boolean;
   /** `g2(r.obj, p.obj)`: whether the object is in that set. */
   isInSet(object: string, set: string): boolean;
 }
@@ -20,17 +20,17 @@ export interface MatcherWorld {
 export type ConditionLookup = (conditionId: string) => ConditionResult;
 
 /** What Casbin answered about some rows. */
-export interface CasbinAnswer {
+export interface CasbinResult {
   readonly allowed: boolean;
   /** Index of the row that decided: the first matching deny, else the first matching allow; -1 where none matched. */
-  readonly deciding: number;
+  readonly decidingIndex: number;
   /** Indexes of all matching rows, in order. */
-  readonly matching: readonly number[];
+  readonly matchingIndexes: readonly number[];
 }
 
 /** A request of the model: `r = sub, obj, act, ctx`. */
 export interface CasbinRequest {
-  readonly asker: string;
+  readonly caller: string;
   readonly object: string;
   readonly action: string;
   readonly conditions: ConditionLookup;
@@ -38,7 +38,7 @@ export interface CasbinRequest {
 
 /** Casbin over a changing handful of rows. Synchronous, and so never seen half-way between two sets of rows. */
 export interface CasbinEnforcer {
-  enforce(rows: CasbinRows, request: CasbinRequest): CasbinAnswer;
+  enforce(rows: CasbinRows, request: CasbinRequest): CasbinResult;
 }
 
 /** Rows in Casbin's form: `sub, obj, act, when, eft`. */
@@ -60,28 +60,32 @@ export function whenMatches(conditionId: string, conditions: ConditionLookup, ef
 }
 
 /** Makes the enforcer of the shipped model. The built-in matcher functions, some of them unsafe, are not in it. */
-export function createCasbinEnforcer(world: MatcherWorld): CasbinEnforcer {
+export function createCasbinEnforcer(hooks: MatcherHooks): CasbinEnforcer {
   const effector = new CompleteEffector();
   const model = casbin.newModelFromString(DEFAULT_MODEL);
   const grants = model.model.get('p')?.get('p');
   const roles = model.model.get('g')?.get('g');
   const sets = model.model.get('g')?.get('g2');
   if (grants === undefined || roles === undefined || sets === undefined) throw new Error('the model lacks p, g or g2');
-  roles.rm = roleManager((asker, subject) => world.isSubject(asker, subject));
-  sets.rm = roleManager((object, set) => world.isInSet(object, set));
-  const enforcer = new BareEnforcer();
+  roles.rm = roleManager((caller, subject) => hooks.isSubject(caller, subject));
+  sets.rm = roleManager((object, set) => hooks.isInSet(object, set));
+  const enforcer = new MinimalEnforcer();
   enforcer.install(model, effector);
   return {
     enforce(rows, request) {
       grants.policy = rows;
-      const [allowed] = enforcer.enforceExSync(request.asker, request.object, request.action, request.conditions);
-      return { allowed: allowed && rows.length > 0, deciding: effector.deciding(), matching: effector.matching() };
+      const [allowed] = enforcer.enforceExSync(request.caller, request.object, request.action, request.conditions);
+      return {
+        allowed: allowed && rows.length > 0,
+        decidingIndex: effector.deciding(),
+        matchingIndexes: effector.matching(),
+      };
     },
   };
 }
 
 /** An enforcer with the two matcher functions of the model and no other. */
-class BareEnforcer extends casbin.Enforcer {
+class MinimalEnforcer extends casbin.Enforcer {
   install(model: CasbinModule.Model, effector: CompleteEffector): void {
     this.setModel(model);
     this.setEffector(effector);

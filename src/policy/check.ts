@@ -1,13 +1,13 @@
 import type { ErrorCode } from '../domain/error-codes.ts';
 import type { Problem } from '../domain/problem.ts';
-import { QUESTION_ACTIONS } from '../domain/question.ts';
+import { INPUT_REQUEST_ACTIONS } from '../domain/question.ts';
 import { globMatches } from '../lib/glob.ts';
 import type { GrantRow } from './grant-row.ts';
 import type { PolicySet } from './policy-set.ts';
-import { findShadows } from './shadows.ts';
+import { findShadowedRows } from './shadows.ts';
 
 /** What the registry holds, to compare the policy with. */
-export interface KnownWorld {
+export interface PolicyContext {
   /** `agent:<name>` of every declared agent. */
   readonly agents: readonly string[];
   /** `tool:<server>/<tool>` and `prompt:<server>/<prompt>` of whatever was observed or pinned. */
@@ -17,39 +17,40 @@ export interface KnownWorld {
 }
 
 /** Warns of rows that are valid and yet are hardly what was meant. Every problem is a warning, in file order. */
-export function checkPolicy(policySet: PolicySet, known: KnownWorld, file: string = 'policy.csv'): Problem[] {
-  const world = new CheckedWorld(policySet, known);
+export function checkPolicy(policySet: PolicySet, context: PolicyContext, file: string = 'policy.csv'): Problem[] {
+  const checker = new PolicyChecker(policySet, context);
   const problems: { readonly line: number; readonly problem: Problem }[] = [];
-  const warnAt = (line: number, column: number, finding: Finding | undefined): void => {
+  const warnAt = (line: number, column: number, finding: PolicyWarning | undefined): void => {
     if (finding === undefined) return;
     problems.push({ line, problem: { ...finding, at: `${file}:${line}:${column}`, severity: 'warning' } });
   };
-  const shadows = findShadows(policySet);
+  const shadows = findShadowedRows(policySet);
   for (const row of policySet.rows) {
     const { line, columns } = row;
-    warnAt(line, columns.subject, world.subjectFinding(row));
-    warnAt(line, columns.object, world.objectFinding(row));
+    warnAt(line, columns.subject, checker.subjectFinding(row));
+    warnAt(line, columns.object, checker.objectFinding(row));
     warnAt(line, columns.action, actionFinding(row));
     const shadow = shadows.get(row);
     if (shadow !== undefined) warnAt(line, columns.subject, shadowFinding(row, shadow));
   }
   // A member that is mistyped loses its role or, worse, the deny of its set, and nothing else would say so.
   for (const { line, memberColumn, member } of policySet.roles.links) {
-    if (!member.startsWith('role:')) warnAt(line, memberColumn, world.subjectFinding({ subject: member }));
+    if (!member.startsWith('role:')) warnAt(line, memberColumn, checker.subjectFinding({ subject: member }));
   }
   for (const { line, memberColumn, member } of policySet.sets.links) {
-    if (!member.startsWith('set:')) warnAt(line, memberColumn, world.objectFinding({ object: member, effect: 'deny' }));
+    if (!member.startsWith('set:'))
+      warnAt(line, memberColumn, checker.objectFinding({ object: member, effect: 'deny' }));
   }
   return problems.sort((a, b) => a.line - b.line).map(({ problem }) => problem);
 }
 
-interface Finding {
+interface PolicyWarning {
   readonly code: ErrorCode;
   readonly message: string;
   readonly hint: string;
 }
 
-function shadowFinding(row: GrantRow, by: GrantRow): Finding {
+function shadowFinding(row: GrantRow, by: GrantRow): PolicyWarning {
   const same = row.subject === by.subject && row.object === by.object && row.action === by.action;
   if (same && row.effect === by.effect && row.when === by.when) {
     return { code: 'policy-row-duplicate', message: `says what line ${by.line} says`, hint: 'delete one of the two' };
@@ -58,42 +59,42 @@ function shadowFinding(row: GrantRow, by: GrantRow): Finding {
   return { code: 'policy-row-shadowed', message, hint: 'delete the row, or narrow the other' };
 }
 
-class CheckedWorld {
+class PolicyChecker {
   readonly #policySet: PolicySet;
-  readonly #known: KnownWorld;
+  readonly #context: PolicyContext;
   readonly #agents: ReadonlySet<string>;
   readonly #tools: ReadonlySet<string>;
   readonly #servers: ReadonlySet<string>;
   /** Answers by pattern: a policy of many rows has few distinct ones. */
   readonly #matched = new Map<string, boolean>();
 
-  constructor(policySet: PolicySet, known: KnownWorld) {
+  constructor(policySet: PolicySet, known: PolicyContext) {
     this.#policySet = policySet;
-    this.#known = known;
+    this.#context = known;
     this.#agents = new Set(known.agents);
     this.#tools = new Set(known.tools);
     this.#servers = new Set(known.servers);
   }
 
-  subjectFinding({ subject }: Pick<GrantRow, 'subject'>): Finding | undefined {
+  subjectFinding({ subject }: Pick<GrantRow, 'subject'>): PolicyWarning | undefined {
     if (subject.startsWith('role:')) {
       if (this.#policySet.roles.hasMembers(subject)) return undefined;
       const message = `no agent has \`${subject}\``;
       return { code: 'policy-role-without-members', message, hint: `write \`g, agent:…, ${subject}\`` };
     }
     if (!subject.startsWith('agent:') || this.#agents.has(subject)) return undefined;
-    if (subject.includes('*') && this.#anyMatches(subject, this.#known.agents)) return undefined;
+    if (subject.includes('*') && this.#anyMatches(subject, this.#context.agents)) return undefined;
     const hint = 'mend the name, or declare the agent in `registry/agents/`';
     return { code: 'policy-unknown-agent', message: `no agent is called \`${subject}\``, hint };
   }
 
-  objectFinding({ object, effect }: Pick<GrantRow, 'object' | 'effect'>): Finding | undefined {
+  objectFinding({ object, effect }: Pick<GrantRow, 'object' | 'effect'>): PolicyWarning | undefined {
     const colon = object.indexOf(':');
     const kind = object.slice(0, colon);
     const path = object.slice(colon + 1);
     if (kind === 'set') return this.#setFinding(object);
     if (kind === 'server') {
-      if (path.includes('*')) return effect === 'allow' ? this.#tooWide(object) : undefined;
+      if (path.includes('*')) return effect === 'allow' ? this.#broadGrantFinding(object) : undefined;
       return this.#servers.has(path) ? undefined : unknownServer(path);
     }
     if (kind !== 'tool' && kind !== 'prompt' && kind !== 'resource') return undefined;
@@ -103,14 +104,14 @@ class CheckedWorld {
       return { code: 'policy-row-never-matches', message: `\`${object}\` has no ${kind}`, hint };
     }
     const server = slash < 0 ? path : path.slice(0, slash);
-    if (server.includes('*')) return effect === 'allow' ? this.#tooWide(object) : undefined;
+    if (server.includes('*')) return effect === 'allow' ? this.#broadGrantFinding(object) : undefined;
     if (!this.#servers.has(server)) return unknownServer(server);
     return kind === 'resource' ? undefined : this.#toolFinding(object, kind);
   }
 
-  #toolFinding(object: string, kind: string): Finding | undefined {
+  #toolFinding(object: string, kind: string): PolicyWarning | undefined {
     const glob = object.includes('*');
-    if (glob ? this.#anyMatches(object, this.#known.tools) : this.#tools.has(object)) return undefined;
+    if (glob ? this.#anyMatches(object, this.#context.tools) : this.#tools.has(object)) return undefined;
     const message = glob ? `no ${kind} is called as \`${object}\`` : `no ${kind} is called \`${object}\``;
     return {
       code: 'policy-unknown-tool',
@@ -119,12 +120,12 @@ class CheckedWorld {
     };
   }
 
-  #tooWide(object: string): Finding {
+  #broadGrantFinding(object: string): PolicyWarning {
     const hint = 'name the servers, so that a server added later is not granted unseen';
     return { code: 'policy-grant-too-wide', message: `\`${object}\` reaches servers that are not there yet`, hint };
   }
 
-  #setFinding(set: string): Finding | undefined {
+  #setFinding(set: string): PolicyWarning | undefined {
     if (this.#policySet.sets.hasMembers(set)) return undefined;
     const message = `nothing is in \`${set}\``;
     return { code: 'policy-row-never-matches', message, hint: `write \`g2, tool:…, ${set}\`` };
@@ -140,12 +141,12 @@ class CheckedWorld {
   }
 }
 
-const ASKED: ReadonlySet<string> = new Set(Object.values(QUESTION_ACTIONS));
+const PROBE: ReadonlySet<string> = new Set(Object.values(INPUT_REQUEST_ACTIONS));
 
 /** A server only asks, and nothing but a server asks. */
-function actionFinding({ object, action }: GrantRow): Finding | undefined {
+function actionFinding({ object, action }: GrantRow): PolicyWarning | undefined {
   const isServer = object.startsWith('server:');
-  if (action === '*' || object.startsWith('set:') || ASKED.has(action) === isServer) return undefined;
+  if (action === '*' || object.startsWith('set:') || PROBE.has(action) === isServer) return undefined;
   const message = isServer ? `nobody can ${action} \`${object}\`` : `\`${object}\` asks nothing of an agent`;
   const hint = isServer
     ? 'write `elicit`, `sample` or `roots`: what the server may ask of the agent'
@@ -153,7 +154,7 @@ function actionFinding({ object, action }: GrantRow): Finding | undefined {
   return { code: 'policy-row-never-matches', message, hint };
 }
 
-function unknownServer(server: string): Finding {
+function unknownServer(server: string): PolicyWarning {
   const hint = 'mend the name, or describe the server in `registry/servers/`';
   return { code: 'policy-unknown-server', message: `no server is called \`${server}\``, hint };
 }

@@ -4,7 +4,7 @@ import type { UriTemplate } from '../lib/uri-template.ts';
 type Step = string | { readonly gap: 'segment' | 'rest' };
 
 /** A place in both patterns, and how it was come to. */
-interface Place {
+interface SearchState {
   readonly step: number;
   /** Whether the gap at `step` holds a character already. */
   readonly inGap: boolean;
@@ -12,25 +12,25 @@ interface Place {
   readonly text: string;
 }
 
-const MAX_PLACES = 200_000;
+const MAX_SEARCH_STATES = 200_000;
 
 /**
  * A shortest text that a URI template can become and a glob matches; undefined where there is none. Where neither
  * pattern says what stands there, `free` does. Breadth first over both patterns at once: as many places as one is long
  * times the other.
  */
-export function commonText(parts: UriTemplate['parts'], glob: string, free: string): string | undefined {
+export function findCommonString(parts: UriTemplate['parts'], glob: string, free: string): string | undefined {
   const steps: Step[] = parts.flatMap((part): Step[] => (typeof part === 'string' ? part.split('') : [part]));
-  const seen = new Set<string>();
-  let frontier: Place[] = [{ step: 0, inGap: false, star: 0, text: '' }];
-  while (frontier.length > 0 && seen.size < MAX_PLACES) {
-    const next: Place[] = [];
-    for (const place of frontier.flatMap((each) => withoutCharacter(each, steps, glob))) {
-      const key = `${place.step} ${place.inGap ? 1 : 0} ${place.star}`;
-      if (seen.has(key)) continue;
-      seen.add(key);
-      if (place.step === steps.length && place.star === glob.length) return place.text;
-      next.push(...withCharacter(place, { steps, glob, free }));
+  const visited = new Set<string>();
+  let frontier: SearchState[] = [{ step: 0, inGap: false, star: 0, text: '' }];
+  while (frontier.length > 0 && visited.size < MAX_SEARCH_STATES) {
+    const next: SearchState[] = [];
+    for (const state of frontier.flatMap((each) => epsilonMoves(each, steps, glob))) {
+      const key = `${state.step} ${state.inGap ? 1 : 0} ${state.star}`;
+      if (visited.has(key)) continue;
+      visited.add(key);
+      if (state.step === steps.length && state.star === glob.length) return state.text;
+      next.push(...characterMoves(state, { steps, glob, free }));
     }
     frontier = next;
   }
@@ -38,25 +38,25 @@ export function commonText(parts: UriTemplate['parts'], glob: string, free: stri
 }
 
 /** The places that are the same but for a star or a gap that ends here. */
-function withoutCharacter(place: Place, steps: readonly Step[], glob: string): readonly Place[] {
-  const places = [place];
-  if (place.inGap && typeof steps[place.step] === 'object') {
-    places.push({ ...place, step: place.step + 1, inGap: false });
+function epsilonMoves(state: SearchState, steps: readonly Step[], glob: string): readonly SearchState[] {
+  const states = [state];
+  if (state.inGap && typeof steps[state.step] === 'object') {
+    states.push({ ...state, step: state.step + 1, inGap: false });
   }
-  let { star } = place;
-  const ends = [...places];
+  let { star } = state;
+  const ends = [...states];
   while (glob[star] === '*') {
     star += 1;
-    for (const end of ends) places.push({ ...end, star });
+    for (const end of ends) states.push({ ...end, star });
   }
-  return places;
+  return states;
 }
 
 /** The places one character on. */
-function withCharacter(
-  { step, star, text }: Place,
+function characterMoves(
+  { step, star, text }: SearchState,
   { steps, glob, free }: { readonly steps: readonly Step[]; readonly glob: string; readonly free: string },
-): readonly Place[] {
+): readonly SearchState[] {
   const wanted = steps[step];
   const matched = glob[star];
   if (wanted === undefined || matched === undefined) return [];

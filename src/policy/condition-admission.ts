@@ -52,7 +52,7 @@ const TYPE_NAMES: ReadonlySet<string> = new Set([
 const COMPREHENSIONS: ReadonlySet<string> = new Set(Object.keys(CONDITION_COMPREHENSIONS));
 const FUNCTIONS: ReadonlySet<string> = new Set(Object.keys(CONDITION_FUNCTIONS));
 
-interface Walk {
+interface Admission {
   readonly variables: Set<string>;
   readonly patterns: string[];
   comprehensions: number;
@@ -61,31 +61,35 @@ interface Walk {
 
 /** Walks a parsed condition and refuses whatever is not on the lists above. */
 export function admitCondition(ast: ASTNode): ConditionUses | ConditionDefect {
-  const walk: Walk = { variables: new Set(), patterns: [], comprehensions: 0, defect: undefined };
-  visit(ast, walk, []);
-  return walk.defect ?? walk;
+  const admission: Admission = { variables: new Set(), patterns: [], comprehensions: 0, defect: undefined };
+  visit(ast, admission, []);
+  return admission.defect ?? admission;
 }
 
-function refuse(walk: Walk, node: ASTNode, what: { readonly message: string; readonly hint: string }): void {
-  walk.defect ??= { code: 'policy-condition-not-admitted', offset: node.start, ...what };
+function refuse(
+  admission: Admission,
+  node: ASTNode,
+  subject: { readonly message: string; readonly hint: string },
+): void {
+  admission.defect ??= { code: 'policy-condition-not-admitted', offset: node.start, ...subject };
 }
 
-function visit(node: ASTNode, walk: Walk, bound: readonly string[]): void {
-  if (walk.defect !== undefined) return;
-  if (node.op === 'id') visitName(node, walk, bound);
-  else if (node.op === 'call') visitCall({ node, name: node.args[0], args: node.args[1] }, walk, bound);
+function visit(node: ASTNode, admission: Admission, bound: readonly string[]): void {
+  if (admission.defect !== undefined) return;
+  if (node.op === 'id') visitName(node, admission, bound);
+  else if (node.op === 'call') visitCall({ node, name: node.args[0], args: node.args[1] }, admission, bound);
   else if (node.op === 'rcall') {
     const [name, receiver, args] = node.args;
-    visitCall({ node, name, receiver, args }, walk, bound);
+    visitCall({ node, name, receiver, args }, admission, bound);
   } else {
-    if (node.op === '.' || node.op === '.?') visitField(node.args[0], { name: node.args[1], at: node }, walk);
-    if (node.op === '[]' || node.op === '[?]') visitIndex(node.args[0], node.args[1], walk);
-    for (const part of partsOf(node)) visit(part, walk, bound);
+    if (node.op === '.' || node.op === '.?') visitField(node.args[0], { name: node.args[1], at: node }, admission);
+    if (node.op === '[]' || node.op === '[?]') visitIndex(node.args[0], node.args[1], admission);
+    for (const part of childNodes(node)) visit(part, admission, bound);
   }
 }
 
 /** The expressions inside one that is neither a name nor a call. */
-function partsOf(node: ASTNode): readonly ASTNode[] {
+function childNodes(node: ASTNode): readonly ASTNode[] {
   if (node.op === 'value' || node.op === 'id' || node.op === 'call' || node.op === 'rcall') return [];
   if (node.op === '.' || node.op === '.?') return [node.args[0]];
   if (node.op === '!_' || node.op === '-_') return [node.args];
@@ -93,22 +97,31 @@ function partsOf(node: ASTNode): readonly ASTNode[] {
   return node.args;
 }
 
-function visitName(node: ASTNode & { readonly op: 'id' }, walk: Walk, bound: readonly string[]): void {
+function visitName(node: ASTNode & { readonly op: 'id' }, admission: Admission, bound: readonly string[]): void {
   const name = node.args;
   if (bound.includes(name) || TYPE_NAMES.has(name)) return;
   if (VARIABLES.has(name)) {
-    walk.variables.add(name);
+    admission.variables.add(name);
     return;
   }
   const hint = 'use `args`, `now`, `principal`, `target` and `context`';
-  walk.defect ??= { code: 'policy-condition-invalid', offset: node.start, message: `unknown name \`${name}\``, hint };
+  admission.defect ??= {
+    code: 'policy-condition-invalid',
+    offset: node.start,
+    message: `unknown name \`${name}\``,
+    hint,
+  };
 }
 
-function visitField(owner: ASTNode, field: { readonly name: string; readonly at: ASTNode }, walk: Walk): void {
+function visitField(
+  owner: ASTNode,
+  field: { readonly name: string; readonly at: ASTNode },
+  admission: Admission,
+): void {
   if (owner.op !== 'id') return;
-  const fields = fieldsOf(owner.args);
+  const fields = knownFields(owner.args);
   if (fields === undefined || fields.includes(field.name)) return;
-  walk.defect ??= {
+  admission.defect ??= {
     code: 'policy-condition-invalid',
     offset: field.at.start,
     message: `\`${owner.args}\` has no field \`${field.name}\``,
@@ -116,15 +129,16 @@ function visitField(owner: ASTNode, field: { readonly name: string; readonly at:
   };
 }
 
-function visitIndex(owner: ASTNode, index: ASTNode, walk: Walk): void {
-  if (owner.op !== 'id' || fieldsOf(owner.args) === undefined) return;
+function visitIndex(owner: ASTNode, index: ASTNode, admission: Admission): void {
+  if (owner.op !== 'id' || knownFields(owner.args) === undefined) return;
   if (index.op === 'value' && typeof index.args === 'string') {
-    visitField(owner, { name: index.args, at: index }, walk);
-  } else refuse(walk, index, { message: 'a computed field name', hint: 'write the field, such as `principal.team`' });
+    visitField(owner, { name: index.args, at: index }, admission);
+  } else
+    refuse(admission, index, { message: 'a computed field name', hint: 'write the field, such as `principal.team`' });
 }
 
 /** The names of the fields of a variable; undefined where any may be there. */
-function fieldsOf(variable: string): readonly string[] | undefined {
+function knownFields(variable: string): readonly string[] | undefined {
   const fields = Object.hasOwn(CONDITION_VARIABLES, variable) ? CONDITION_VARIABLES[variable]?.fields : undefined;
   return fields && Object.keys(fields);
 }
@@ -136,60 +150,60 @@ interface CallSite {
   readonly args: readonly ASTNode[];
 }
 
-function visitCall(call: CallSite, walk: Walk, bound: readonly string[]): void {
+function visitCall(call: CallSite, admission: Admission, bound: readonly string[]): void {
   if (call.receiver !== undefined && COMPREHENSIONS.has(call.name)) {
-    visitComprehension({ ...call, receiver: call.receiver }, walk, bound);
+    visitComprehension({ ...call, receiver: call.receiver }, admission, bound);
     return;
   }
   if (!FUNCTIONS.has(call.name)) {
     const hint = call.name === 'matches' ? "use `re2('…')`, which runs in linear time" : 'use another function';
-    refuse(walk, call.node, { message: `the function \`${call.name}\` is not admitted`, hint });
+    refuse(admission, call.node, { message: `the function \`${call.name}\` is not admitted`, hint });
     return;
   }
-  if (call.name === 're2') visitPattern(call, walk);
-  if (call.receiver !== undefined) visit(call.receiver, walk, bound);
-  for (const argument of call.args) visit(argument, walk, bound);
+  if (call.name === 're2') visitPattern(call, admission);
+  if (call.receiver !== undefined) visit(call.receiver, admission, bound);
+  for (const argument of call.args) visit(argument, admission, bound);
 }
 
-function visitPattern(call: CallSite, walk: Walk): void {
+function visitPattern(call: CallSite, admission: Admission): void {
   const pattern = call.args.at(-1);
   if (
     pattern?.op === 'value' &&
     typeof pattern.args === 'string' &&
     pattern.args.length <= CONDITION_LIMITS.patternLength
   ) {
-    walk.patterns.push(pattern.args);
+    admission.patterns.push(pattern.args);
     return;
   }
   const hint = `write it out, with at most ${CONDITION_LIMITS.patternLength} characters`;
-  refuse(walk, call.node, { message: 'a regular expression that is computed or too long', hint });
+  refuse(admission, call.node, { message: 'a regular expression that is computed or too long', hint });
 }
 
 function visitComprehension(
   call: CallSite & { readonly receiver: ASTNode },
-  walk: Walk,
+  admission: Admission,
   bound: readonly string[],
 ): void {
   const { receiver, node } = call;
   const [name, ...bodies] = call.args;
   if (name?.op !== 'id') {
     const hint = 'name the element first, as in `args.items.all(item, item > 0)`';
-    refuse(walk, node, { message: `\`${call.name}\` without a name for the element`, hint });
+    refuse(admission, node, { message: `\`${call.name}\` without a name for the element`, hint });
     return;
   }
   const inside = [...bound, name.args];
-  walk.comprehensions = Math.max(walk.comprehensions, inside.length);
+  admission.comprehensions = Math.max(admission.comprehensions, inside.length);
   if (!isPath(receiver)) {
     // A chain of these could double its list or text at every link.
     const hint = 'walk a list of `args`, or one that is written out';
-    refuse(walk, node, { message: `\`${call.name}\` over a computed list`, hint });
+    refuse(admission, node, { message: `\`${call.name}\` over a computed list`, hint });
   } else if (VARIABLES.has(name.args) || TYPE_NAMES.has(name.args) || bound.includes(name.args)) {
-    refuse(walk, name, { message: `\`${name.args}\` already has a meaning`, hint: 'choose another name' });
+    refuse(admission, name, { message: `\`${name.args}\` already has a meaning`, hint: 'choose another name' });
   } else if (inside.length > CONDITION_LIMITS.comprehensionDepth) {
-    refuse(walk, node, { message: 'comprehensions nested too deeply', hint: 'nest at most one in another' });
+    refuse(admission, node, { message: 'comprehensions nested too deeply', hint: 'nest at most one in another' });
   }
-  visit(receiver, walk, bound);
-  for (const body of bodies) visit(body, walk, inside);
+  visit(receiver, admission, bound);
+  for (const body of bodies) visit(body, admission, inside);
 }
 
 function isPath(node: ASTNode): boolean {

@@ -1,17 +1,20 @@
 /** A variable of conditions: its CEL type, what it holds, and its fields where those are fixed. */
 export interface ConditionVariable {
   readonly celType: string;
-  readonly means: string;
+  readonly description: string;
   readonly fields?: Readonly<Record<string, string>>;
 }
 
 /** Everything that a condition may read. A name or a field that is not here is a spelling mistake, so it is refused. */
 export const CONDITION_VARIABLES: Readonly<Record<string, ConditionVariable>> = {
-  args: { celType: 'map<string, dyn>', means: 'The arguments of the call, as deep as they go; numbers are doubles' },
-  now: { celType: 'google.protobuf.Timestamp', means: 'The time of the decision' },
+  args: {
+    celType: 'map<string, dyn>',
+    description: 'The arguments of the call, as deep as they go; numbers are doubles',
+  },
+  now: { celType: 'google.protobuf.Timestamp', description: 'The time of the decision' },
   principal: {
     celType: 'map<string, string>',
-    means: 'Who calls; a field that the file of the agent does not set is an error of the condition',
+    description: 'Who calls; a field that the file of the agent does not set is an error of the condition',
     fields: {
       agent: 'Its id, `agent:<name>`',
       owner: '`owner` of its file',
@@ -23,7 +26,7 @@ export const CONDITION_VARIABLES: Readonly<Record<string, ConditionVariable>> = 
   },
   target: {
     celType: 'map<string, dyn>',
-    means: 'What is called',
+    description: 'What is called',
     fields: {
       server: 'Name of the server',
       kind: '`tool`, `prompt` or `resource`',
@@ -35,7 +38,7 @@ export const CONDITION_VARIABLES: Readonly<Record<string, ConditionVariable>> = 
   },
   context: {
     celType: 'map<string, string>',
-    means: 'How the call came; none of it is a proof of who calls',
+    description: 'How the call came; none of it is a proof of who calls',
     fields: {
       transport: '`http` or `stdio`',
       protocolVersion: 'The revision of MCP that the agent speaks',

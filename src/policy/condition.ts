@@ -3,7 +3,7 @@ import { RE2JS } from 're2js';
 import type { CallContext } from '../domain/call.ts';
 import { digestOf } from '../lib/digest.ts';
 import type { JsonObject } from '../lib/json.ts';
-import { argumentsFit } from './arguments-weight.ts';
+import { fitsArgumentLimits } from './arguments-weight.ts';
 import { admitCondition, CONDITION_LIMITS, type ConditionDefect, type ConditionUses } from './condition-admission.ts';
 import { CONDITION_VARIABLES } from './condition-environment.ts';
 
@@ -91,7 +91,7 @@ function compile(text: string, environment: Environment, patterns: Map<string, R
     const uses = admitCondition(program.ast);
     if ('code' in uses) return uses;
     const checked = program.check();
-    if (checked.error !== undefined) return defectOf(checked.error);
+    if (checked.error !== undefined) return toConditionDefect(checked.error);
     if (checked.type !== 'bool' && checked.type !== 'dyn') {
       const message = `a condition that is of type \`${checked.type ?? 'unknown'}\``;
       return { code: 'policy-condition-invalid', offset: 0, message, hint: 'write something that is true or false' };
@@ -103,7 +103,7 @@ function compile(text: string, environment: Environment, patterns: Map<string, R
     }
     return condition(text, uses, program);
   } catch (error) {
-    if (error instanceof Error) return defectOf(error);
+    if (error instanceof Error) return toConditionDefect(error);
     throw error;
   }
 }
@@ -123,15 +123,15 @@ function compilePattern(pattern: string): RE2JS | ConditionDefect {
 }
 
 function condition(text: string, uses: ConditionUses, program: (scope: Record<string, unknown>) => unknown): Condition {
-  const bounded = uses.comprehensions > 0;
+  const isBounded = uses.comprehensions > 0;
   const listLength = uses.comprehensions > 1 ? CONDITION_LIMITS.nestedListLength : CONDITION_LIMITS.listLength;
   const limits = { listLength, weight: CONDITION_LIMITS.argumentsWeight };
   return {
-    id: conditionIdOf(text),
+    id: conditionId(text),
     text,
     variables: uses.variables,
     evaluate(scope) {
-      if (bounded && !argumentsFit(scope.args, limits)) return 'error';
+      if (isBounded && !fitsArgumentLimits(scope.args, limits)) return 'error';
       try {
         const { args, nowMs, principal, target, context } = scope;
         const result = program({ args, now: new Date(nowMs), principal, target, context });
@@ -146,11 +146,11 @@ function condition(text: string, uses: ConditionUses, program: (scope: Record<st
 }
 
 /** The stable id of a condition's text. */
-export function conditionIdOf(text: string): string {
+export function conditionId(text: string): string {
   return `cel:${digestOf(text).slice('sha256:'.length, 'sha256:'.length + 24)}`;
 }
 
-function defectOf(error: Error): ConditionDefect {
+function toConditionDefect(error: Error): ConditionDefect {
   const located =
     error instanceof ParseError || error instanceof EvaluationError || 'range' in error ? error : undefined;
   const range = located !== undefined && 'range' in located ? located.range : undefined;

@@ -19,7 +19,7 @@ export function splitCsvLine(line: string): readonly CsvField[] | CsvDefect {
   const fields: CsvField[] = [];
   let position = 0;
   for (;;) {
-    const start = skipSpace(line, position);
+    const start = skipSpaces(line, position);
     const end = line[start] === '"' ? readQuoted(line, start, fields) : readPlain(line, start, fields);
     if (typeof end !== 'number') return end;
     if (end >= line.length) return fields;
@@ -43,7 +43,7 @@ function readQuoted(line: string, start: number, fields: CsvField[]): number | C
     const quote = line.indexOf('"', from);
     if (quote < 0) return { column: start + 1, defect: 'a quote that is not closed on its line' };
     if (line[quote + 1] !== '"') {
-      const end = skipSpace(line, quote + 1);
+      const end = skipSpaces(line, quote + 1);
       if (end < line.length && line[end] !== ',') return { column: end + 1, defect: 'text behind a closing quote' };
       const text = line
         .slice(start + 1, quote)
@@ -56,7 +56,7 @@ function readQuoted(line: string, start: number, fields: CsvField[]): number | C
   }
 }
 
-function skipSpace(line: string, from: number): number {
+function skipSpaces(line: string, from: number): number {
   let position = from;
   while (line[position] === ' ' || line[position] === '\t') position += 1;
   return position;

@@ -74,12 +74,12 @@ function addRow(subject: SubjectRows, object: string, position: number): void {
   else positions.push(position);
 }
 
-function collect(subject: SubjectRows | undefined, selection: GrantSelection, into: number[]): void {
+function collect(subject: SubjectRows | undefined, selection: GrantSelection, target: number[]): void {
   if (subject === undefined) return;
-  append(subject.exact.get(selection.object), into);
-  for (const set of selection.sets) append(subject.exact.get(set), into);
+  append(subject.exact.get(selection.object), target);
+  for (const set of selection.sets) append(subject.exact.get(set), target);
   for (const length of subject.prefixLengths) {
-    if (length <= selection.object.length) append(subject.prefixed.get(selection.object.slice(0, length)), into);
+    if (length <= selection.object.length) append(subject.prefixed.get(selection.object.slice(0, length)), target);
   }
 }
 

@@ -1,13 +1,13 @@
-import { type Action, USE_OF } from '../domain/call.ts';
+import { type Action, PRIMARY_ACTION } from '../domain/call.ts';
 import type { Principal } from '../domain/principal.ts';
 import type { Target, TemplateTarget } from '../domain/target.ts';
-import { normalUri } from '../lib/uri.ts';
-import { readUriTemplate, type UriTemplate } from '../lib/uri-template.ts';
-import { mayEverReach } from './authorize.ts';
-import { commonText } from './common-text.ts';
+import { normalizeUri } from '../lib/uri.ts';
+import { parseUriTemplate, type UriTemplate } from '../lib/uri-template.ts';
+import { couldAllow } from './authorize.ts';
+import { findCommonString } from './common-text.ts';
 import type { PolicySet } from './policy-set.ts';
 
-interface Who {
+interface EvaluatedCaller {
   readonly principal: Principal;
   readonly subjects: readonly string[];
 }
@@ -17,37 +17,37 @@ interface Who {
  * become may ever be read: such a URI is looked for, and the evaluator is asked about it, so that what is shown can be
  * used for certain.
  */
-export function mayEverUse(policySet: PolicySet, who: Who, target: Target): boolean {
+export function isUsableTarget(policySet: PolicySet, caller: EvaluatedCaller, target: Target): boolean {
   // A server asks; nobody uses it.
   if (target.kind === 'unknown' || target.kind === 'server') return false;
-  const action = USE_OF[target.kind];
+  const action = PRIMARY_ACTION[target.kind];
   return target.kind === 'template'
-    ? mayEverReachBy(policySet, who, { template: target, action })
-    : mayEverReach(policySet, who, { target, action });
+    ? couldReachThroughTemplate(policySet, caller, { template: target, action })
+    : couldAllow(policySet, caller, { target, action });
 }
 
 /** Whether a principal may ever do something to a resource that a template can become. */
-export function mayEverReachBy(
+export function couldReachThroughTemplate(
   policySet: PolicySet,
-  who: Who,
+  caller: EvaluatedCaller,
   { template, action }: { readonly template: TemplateTarget; readonly action: Action },
 ): boolean {
-  const { uriTemplate: _, admits = () => true, ...common } = template;
+  const { uriTemplate: _, accepts: admits = () => true, ...common } = template;
   return witnesses(policySet, template, action).some((uri) => {
     const target = { ...common, kind: 'resource', id: `resource:${template.server}/${uri}`, uri } as const;
-    return admits(uri) && mayEverReach(policySet, who, { target, action });
+    return admits(uri) && couldAllow(policySet, caller, { target, action });
   });
 }
 
 /** URIs to try, by template: the rows decide what they are, and rows never change within a policy set. */
-const known = new WeakMap<PolicySet, Map<string, readonly string[]>>();
+const cachedWitnesses = new WeakMap<PolicySet, Map<string, readonly string[]>>();
 
 function witnesses(policySet: PolicySet, target: TemplateTarget, action: Action): readonly string[] {
   const key = `${action} ${target.id}`;
-  let byTemplate = known.get(policySet);
+  let byTemplate = cachedWitnesses.get(policySet);
   if (byTemplate === undefined) {
     byTemplate = new Map();
-    known.set(policySet, byTemplate);
+    cachedWitnesses.set(policySet, byTemplate);
   }
   let uris = byTemplate.get(key);
   if (uris === undefined) {
@@ -63,28 +63,28 @@ function findWitnesses(
   { server, uriTemplate }: TemplateTarget,
   action: Action,
 ): readonly string[] {
-  const template = readUriTemplate(uriTemplate);
+  const template = parseUriTemplate(uriTemplate);
   if (typeof template === 'string') return [];
   const prefix = `resource:${server}/`;
-  const strange = strangeLetter(policySet);
-  const found = new Set<string>();
+  const unused = unusedLetter(policySet);
+  const uris = new Set<string>();
   for (const glob of resourceGlobs(policySet, action)) {
-    for (const pattern of [glob.replaceAll('*', `*${strange}*`), glob]) {
-      const text = commonText([prefix, ...template.parts], pattern, strange);
+    for (const pattern of [glob.replaceAll('*', `*${unused}*`), glob]) {
+      const text = findCommonString([prefix, ...template.parts], pattern, unused);
       const uri = text?.slice(prefix.length);
-      if (uri !== undefined && isOf(template, uri)) found.add(uri);
+      if (uri !== undefined && belongsTo(template, uri)) uris.add(uri);
     }
   }
-  return [...found];
+  return [...uris];
 }
 
-function isOf(template: UriTemplate, uri: string): boolean {
-  return normalUri(uri) === uri && template.matches(uri);
+function belongsTo(template: UriTemplate, uri: string): boolean {
+  return normalizeUri(uri) === uri && template.matches(uri);
 }
 
 /** Whatever may stand for resources in an `allow` row: its object, or a member of its set. */
-function resourceGlobs({ rows, sets }: PolicySet, asked: Action): ReadonlySet<string> {
-  const granting = rows.filter(({ effect, action }) => effect === 'allow' && (action === '*' || action === asked));
+function resourceGlobs({ rows, sets }: PolicySet, target: Action): ReadonlySet<string> {
+  const granting = rows.filter(({ effect, action }) => effect === 'allow' && (action === '*' || action === target));
   const objects = [...granting.map(({ object }) => object), ...sets.links.map(({ member }) => member)];
   return new Set(objects.filter((object) => object.startsWith('resource:')));
 }
@@ -92,7 +92,7 @@ function resourceGlobs({ rows, sets }: PolicySet, asked: Action): ReadonlySet<st
 const LETTERS = 'zqxjkvwy0123456789ZQXJKVWYABCDEFGHILMNOPRSTUabcdefghilmnoprstu'.split('');
 
 /** A letter that no row holds, so that a URI with it is matched by no more rows than must be. */
-function strangeLetter({ rows }: PolicySet): string {
+function unusedLetter({ rows }: PolicySet): string {
   const letters = new Set(rows.flatMap(({ object }) => object.split('')));
   return LETTERS.find((each) => !letters.has(each)) ?? 'z';
 }

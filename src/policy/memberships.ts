@@ -1,13 +1,13 @@
 import type { LinkRow } from './grant-row.ts';
 
 /** Who belongs to which groups, closed over nesting: roles of agents (`g`) or sets of objects (`g2`). */
-export interface Memberships {
+export interface RoleGraph {
   /** The rows they were built of, in file order. */
   readonly links: readonly LinkRow[];
   /** Every group that `member` belongs to, directly or through other groups; without `member` itself. */
   groupsOf(member: string): ReadonlySet<string>;
   /** Whether any row names this id, as member or as group. */
-  knows(id: string): boolean;
+  has(id: string): boolean;
   /** Whether anything but a group belongs to `group`, directly or through other groups. */
   hasMembers(group: string): boolean;
 }
@@ -15,31 +15,34 @@ export interface Memberships {
 const NO_GROUPS: ReadonlySet<string> = new Set();
 
 /** Builds the closure of acyclic `links`. Costs what the rows cost; nothing is computed per group ahead of a question. */
-export function buildMemberships(links: readonly LinkRow[], groupKind: 'role' | 'set'): Memberships {
+export function buildRoleGraph(links: readonly LinkRow[], groupKind: 'role' | 'set'): RoleGraph {
   const direct = new Map<string, string[]>();
   const known = new Set<string>();
-  const peopled = new Set<string>();
+  const populated = new Set<string>();
   for (const link of links) {
     const groups = direct.get(link.member);
     if (groups === undefined) direct.set(link.member, [link.group]);
     else groups.push(link.group);
     known.add(link.member).add(link.group);
   }
-  const groupsOf = (member: string): ReadonlySet<string> => closureOf(direct, [member]);
+  const groupsOf = (member: string): ReadonlySet<string> => transitiveClosure(direct, [member]);
   const outsiders = [...direct.keys()].filter((member) => !member.startsWith(`${groupKind}:`));
-  for (const group of closureOf(direct, outsiders)) peopled.add(group);
-  return { links, groupsOf, knows: (id) => known.has(id), hasMembers: (group) => peopled.has(group) };
+  for (const group of transitiveClosure(direct, outsiders)) populated.add(group);
+  return { links, groupsOf, has: (id) => known.has(id), hasMembers: (group) => populated.has(group) };
 }
 
-function closureOf(direct: ReadonlyMap<string, readonly string[]>, members: readonly string[]): ReadonlySet<string> {
+function transitiveClosure(
+  direct: ReadonlyMap<string, readonly string[]>,
+  members: readonly string[],
+): ReadonlySet<string> {
   let closure: Set<string> | undefined;
-  const waiting = [...members];
-  for (let member = waiting.pop(); member !== undefined; member = waiting.pop()) {
+  const pending = [...members];
+  for (let member = pending.pop(); member !== undefined; member = pending.pop()) {
     for (const group of direct.get(member) ?? []) {
       closure ??= new Set();
       if (closure.has(group)) continue;
       closure.add(group);
-      waiting.push(group);
+      pending.push(group);
     }
   }
   return closure ?? NO_GROUPS;
@@ -49,27 +52,27 @@ function closureOf(direct: ReadonlyMap<string, readonly string[]>, members: read
 export function findCycle(
   links: readonly LinkRow[],
 ): { readonly link: LinkRow; readonly path: readonly string[] } | undefined {
-  const rest = peelMembersOfNothing(links);
+  const rest = pruneLeaves(links);
   const first = rest[0];
   if (first === undefined) return undefined;
   // Every group that is left has a group again, so walking up must come back to a node already seen.
   const upward = new Map<string, LinkRow>();
   for (const link of rest) if (!upward.has(link.member)) upward.set(link.member, link);
-  const seen: LinkRow[] = [];
+  const visited: LinkRow[] = [];
   for (let link: LinkRow | undefined = first; link !== undefined; link = upward.get(link.group)) {
-    const begin = seen.indexOf(link);
+    const begin = visited.indexOf(link);
     if (begin >= 0) {
-      const cycle = seen.slice(begin);
+      const cycle = visited.slice(begin);
       const last = cycle.reduce((latest, each) => (each.line > latest.line ? each : latest), link);
       return { link: last, path: [...cycle.map((each) => each.member), link.member] };
     }
-    seen.push(link);
+    visited.push(link);
   }
   return undefined;
 }
 
 /** Takes away, again and again, links whose group is in no group; what stays leads into a cycle. */
-function peelMembersOfNothing(links: readonly LinkRow[]): readonly LinkRow[] {
+function pruneLeaves(links: readonly LinkRow[]): readonly LinkRow[] {
   const degree = new Map<string, number>();
   const into = new Map<string, LinkRow[]>();
   for (const link of links) {
@@ -78,15 +81,15 @@ function peelMembersOfNothing(links: readonly LinkRow[]): readonly LinkRow[] {
     if (list === undefined) into.set(link.group, [link]);
     else list.push(link);
   }
-  const gone = new Set<LinkRow>();
-  const waiting = [...into.keys()].filter((group) => !degree.has(group));
-  for (let group = waiting.pop(); group !== undefined; group = waiting.pop()) {
+  const removed = new Set<LinkRow>();
+  const pending = [...into.keys()].filter((group) => !degree.has(group));
+  for (let group = pending.pop(); group !== undefined; group = pending.pop()) {
     for (const link of into.get(group) ?? []) {
-      gone.add(link);
+      removed.add(link);
       const left = (degree.get(link.member) ?? 0) - 1;
       degree.set(link.member, left);
-      if (left === 0) waiting.push(link.member);
+      if (left === 0) pending.push(link.member);
     }
   }
-  return links.filter((link) => !gone.has(link));
+  return links.filter((link) => !removed.has(link));
 }

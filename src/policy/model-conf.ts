@@ -19,7 +19,7 @@ const REFUSED_FUNCTIONS: Readonly<Record<string, string>> = {
   ipMatch: 'the model speaks of no addresses',
 };
 
-const EXPECTED = new Map(
+const EXPECTED_MODEL = new Map(
   parse({ file: 'model.conf', text: DEFAULT_MODEL, lines: DEFAULT_MODEL.split('\n') }, []).map((each) => [
     `${each.section} ${each.key}`,
     each,
@@ -31,10 +31,10 @@ const EXPECTED = new Map(
  * index that selects rows is made for that model; and node-casbin cuts a matcher at `#` without a word.
  */
 export function checkModelConf(source: SourceText, problems: Problem[]): void {
-  const missing = new Set(EXPECTED.keys());
+  const missing = new Set(EXPECTED_MODEL.keys());
   for (const each of parse(source, problems)) {
     const key = `${each.section} ${each.key}`;
-    const expected = EXPECTED.get(key);
+    const expected = EXPECTED_MODEL.get(key);
     const at = `${source.file}:${each.line}:${each.column}`;
     if (expected === undefined) {
       const message = `\`${each.key}\` of \`[${each.section}]\` is not of the model`;
@@ -42,17 +42,17 @@ export function checkModelConf(source: SourceText, problems: Problem[]): void {
     } else if (!missing.delete(key)) {
       const message = `\`${each.key}\` is defined twice`;
       problems.push({ code: 'policy-model-invalid', at, message, hint: 'delete one of the two' });
-    } else if (withoutSpace(each.value) !== withoutSpace(expected.value)) {
+    } else if (stripSpaces(each.value) !== stripSpaces(expected.value)) {
       problems.push({
         code: 'policy-model-invalid',
         at,
-        message: differenceOf(each),
+        message: compareLines(each),
         hint: `write \`${expected.value}\``,
       });
     }
   }
   for (const key of missing) {
-    const expected = EXPECTED.get(key);
+    const expected = EXPECTED_MODEL.get(key);
     if (expected === undefined) continue;
     const message = `\`${expected.key}\` of \`[${expected.section}]\` is missing`;
     const hint = `write \`${expected.key} = ${expected.value}\` under \`[${expected.section}]\``;
@@ -60,26 +60,26 @@ export function checkModelConf(source: SourceText, problems: Problem[]): void {
   }
 }
 
-function differenceOf(each: ModelLine): string {
+function compareLines(each: ModelLine): string {
   for (const [name, reason] of Object.entries(REFUSED_FUNCTIONS)) {
     if (new RegExp(`\\b${name}\\d?\\s*\\(`).test(each.value)) return `\`${name}\` may not be used: ${reason}`;
   }
   return `\`${each.key}\` differs from the model that is enforced`;
 }
 
-function withoutSpace(text: string): string {
+function stripSpaces(text: string): string {
   return text.replaceAll(/[ \t]/g, '');
 }
 
 function parse(source: SourceText, problems: Problem[]): ModelLine[] {
-  const found: ModelLine[] = [];
+  const parsed: ModelLine[] = [];
   const sections = new Set<string>();
   let section = '';
   source.lines.forEach((line, index) => {
     const text = line.trim();
     if (text === '' || text.startsWith('#') || text.startsWith(';')) return;
     const column = line.length - line.trimStart().length + 1;
-    const defect = defectOf(line);
+    const defect = lineDefect(line);
     const header = /^\[([a-z_]+)\]$/.exec(text)?.[1];
     const definition = /^([a-z0-9_]+)\s*=\s*(.*)$/.exec(text);
     const refuse = (at: number, message: string, hint: string): void => {
@@ -91,13 +91,13 @@ function parse(source: SourceText, problems: Problem[]): ModelLine[] {
       if (sections.has(section)) refuse(column, `\`[${section}]\` stands twice`, 'make one section of the two');
       sections.add(section);
     } else if (definition === null) refuse(column, 'neither a section nor a definition', 'write `name = …`');
-    else found.push({ line: index + 1, column, section, key: definition[1] ?? '', value: definition[2] ?? '' });
+    else parsed.push({ line: index + 1, column, section, key: definition[1] ?? '', value: definition[2] ?? '' });
   });
-  return found;
+  return parsed;
 }
 
 /** Forms that node-casbin reads as something else than what is written. */
-function defectOf(
+function lineDefect(
   line: string,
 ): { readonly column: number; readonly message: string; readonly hint: string } | undefined {
   const comment = line.search(/[#;]/);

@@ -1,4 +1,4 @@
-import { uriDefect } from '../domain/normal-object.ts';
+import { uriProblem } from '../domain/normal-object.ts';
 
 /** Kinds of things a grant may speak of; `set` is a group of the others. */
 export const OBJECT_KINDS = ['tool', 'resource', 'prompt', 'server', 'model'] as const;
@@ -6,22 +6,22 @@ export const OBJECT_KINDS = ['tool', 'resource', 'prompt', 'server', 'model'] as
 export const SUBJECT_KINDS = ['agent', 'role', 'team'] as const;
 
 /** What is wrong with a name, in words. */
-export interface NameDefect {
+export interface IdDefect {
   readonly code: 'policy-kind-invalid' | 'policy-name-invalid' | 'policy-field-empty' | 'policy-uri-not-normal';
   readonly message: string;
   readonly hint: string;
 }
 
-const PLAIN_NAME = /^[A-Za-z0-9][A-Za-z0-9._@-]*$/;
+const PLAIN_ID = /^[A-Za-z0-9][A-Za-z0-9._@-]*$/;
 const AGENT_GLOB = /^[A-Za-z0-9*][A-Za-z0-9._@*-]*$/;
 // Printable ASCII without space, comma, quotes, backslash, back tick and `#`, which other readers of the file take for a comment.
 const OBJECT_PATH = /^[!$%&()*+\-./0-9:;<=>?@A-Z[\]^_a-z{|}~]+$/;
 
 /** Says what keeps `id` from being an id of one of `kinds`; undefined when it is one. `globs`: whether `*` may stand in it. */
-export function nameDefect(
+export function idDefect(
   id: string,
   options: { readonly kinds: readonly string[]; readonly globs: boolean },
-): NameDefect | undefined {
+): IdDefect | undefined {
   const expected = options.kinds.map((kind) => `\`${kind}:…\``).join(', ');
   if (id === '') return { code: 'policy-field-empty', message: 'an empty field', hint: `write one of ${expected}` };
   const colon = id.indexOf(':');
@@ -35,9 +35,9 @@ export function nameDefect(
     return { code: 'policy-name-invalid', message: `\`${id}\` holds a \`*\``, hint: 'name one, without `*`' };
   }
   const pattern =
-    kind === 'agent' ? AGENT_GLOB : kind === 'role' || kind === 'team' || kind === 'set' ? PLAIN_NAME : OBJECT_PATH;
+    kind === 'agent' ? AGENT_GLOB : kind === 'role' || kind === 'team' || kind === 'set' ? PLAIN_ID : OBJECT_PATH;
   if (pattern.test(name)) {
-    const defect = uriDefect(id);
+    const defect = uriProblem(id);
     return defect === undefined ? undefined : { code: 'policy-uri-not-normal', ...defect };
   }
   return {

@@ -4,8 +4,8 @@ import type { Problem } from '../domain/problem.ts';
 import type { Condition, ConditionCompiler } from './condition.ts';
 import { type CsvField, splitCsvLine } from './csv-line.ts';
 import type { GrantRow, LinkRow } from './grant-row.ts';
-import { nameDefect, OBJECT_KINDS, SUBJECT_KINDS } from './names.ts';
-import { columnsOf } from './row-kinds.ts';
+import { idDefect, OBJECT_KINDS, SUBJECT_KINDS } from './names.ts';
+import { columnsFor } from './row-kinds.ts';
 import type { SourceText } from './source-text.ts';
 
 /** Everything a `policy.csv` says, row by row. */
@@ -16,11 +16,11 @@ export interface PolicyRows {
   readonly conditions: ReadonlyMap<string, Condition>;
 }
 
-const ACTION_NAMES: ReadonlyMap<string, Action | '*'> = new Map([
+const ACTION_SET: ReadonlyMap<string, Action | '*'> = new Map([
   ...ACTIONS.map((action): [string, Action] => [action, action]),
   ['*', '*'],
 ]);
-const COLUMNS = { p: columnsOf('p'), g: columnsOf('g'), g2: columnsOf('g2') };
+const COLUMNS = { p: columnsFor('p'), g: columnsFor('g'), g2: columnsFor('g2') };
 
 /** Parses the rows of `policy.csv`; each row that is not right becomes one or more problems. */
 export function parsePolicyRows(source: SourceText, compile: ConditionCompiler, problems: Problem[]): PolicyRows {
@@ -72,9 +72,9 @@ class RowReader implements PolicyRows {
     }
   }
 
-  #refuse(code: ErrorCode, column: number, what: { readonly message: string; readonly hint: string }): void {
+  #refuse(code: ErrorCode, column: number, problem: { readonly message: string; readonly hint: string }): void {
     this.#refused = true;
-    this.#problems.push({ code, at: `${this.#file}:${this.#line}:${column}`, ...what });
+    this.#problems.push({ code, at: `${this.#file}:${this.#line}:${column}`, ...problem });
   }
 
   #hasColumns(fields: readonly CsvField[], names: readonly string[]): boolean {
@@ -102,7 +102,7 @@ class RowReader implements PolicyRows {
     if (subject === undefined || object === undefined || actionField === undefined || when === undefined) return;
     this.#checkName(subject, { kinds: SUBJECT_KINDS, globs: subject.text.startsWith('agent:') });
     this.#checkName(object, { kinds: [...OBJECT_KINDS, 'set'], globs: !object.text.startsWith('set:') });
-    const action = ACTION_NAMES.get(actionField.text);
+    const action = ACTION_SET.get(actionField.text);
     if (action === undefined) {
       const hint = `write \`*\` or one of ${ACTIONS.map((each) => `\`${each}\``).join(', ')}`;
       this.#refuse('policy-unknown-action', actionField.column, {
@@ -138,7 +138,7 @@ class RowReader implements PolicyRows {
   }
 
   #checkName(field: CsvField, options: { readonly kinds: readonly string[]; readonly globs: boolean }): void {
-    const defect = nameDefect(field.text, options);
+    const defect = idDefect(field.text, options);
     if (defect !== undefined) this.#refuse(defect.code, field.column, defect);
   }
 

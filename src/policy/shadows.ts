@@ -6,7 +6,7 @@ import type { PolicySet } from './policy-set.ts';
  * Finds rows that change nothing: each with a row that matches whatever it matches, always, and that decides at least as
  * strongly. An allow row is shadowed by an allow or a deny, a deny row by a deny.
  */
-export function findShadows(policySet: PolicySet): ReadonlyMap<GrantRow, GrantRow> {
+export function findShadowedRows(policySet: PolicySet): ReadonlyMap<GrantRow, GrantRow> {
   const candidates = indexByObjectStart(policySet.rows);
   const shadows = new Map<GrantRow, GrantRow>();
   for (const row of policySet.rows) {
@@ -40,12 +40,12 @@ function indexByObjectStart(rows: readonly GrantRow[]): Candidates {
     const star = row.object.indexOf('*');
     const start = star < 0 ? row.object : row.object.slice(0, star);
     const key = `${row.subject} ${start}`;
-    const there = starts.get(key);
-    if (there === undefined) starts.set(key, [row]);
-    else if (there.length < CANDIDATES_KEPT) there.push(row);
-    const seen = lengths.get(row.subject);
-    if (seen === undefined) lengths.set(row.subject, new Set([start.length]));
-    else seen.add(start.length);
+    const byPrefix = starts.get(key);
+    if (byPrefix === undefined) starts.set(key, [row]);
+    else if (byPrefix.length < CANDIDATE_CACHE_SIZE) byPrefix.push(row);
+    const visited = lengths.get(row.subject);
+    if (visited === undefined) lengths.set(row.subject, new Set([start.length]));
+    else visited.add(start.length);
     if (row.subject.includes('*')) agentGlobs.add(row.subject);
   }
   return (row, subjects, sets) => {
@@ -53,13 +53,13 @@ function indexByObjectStart(rows: readonly GrantRow[]): Candidates {
       ...subjects,
       ...[...agentGlobs].filter((glob) => !subjects.has(glob) && globCovers(glob, row.subject)),
     ];
-    const found = covering.flatMap((subject) => {
+    const candidates = covering.flatMap((subject) => {
       const keys = [...(lengths.get(subject) ?? [])].map((length) => row.object.slice(0, length));
       return [...new Set(keys), ...sets].flatMap((start) => starts.get(`${subject} ${start}`) ?? []);
     });
-    return found.filter((wide) => globCovers(wide.object, row.object) || sets.has(wide.object));
+    return candidates.filter((wide) => globCovers(wide.object, row.object) || sets.has(wide.object));
   };
 }
 
 /** Rows of one subject that begin alike are compared up to here: a warning may be missed, but a check ends. */
-const CANDIDATES_KEPT = 40;
+const CANDIDATE_CACHE_SIZE = 40;

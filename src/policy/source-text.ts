@@ -28,7 +28,7 @@ function decode(file: string, bytes: Uint8Array, problems: Problem[]): string {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
-    const before = validPrefix(bytes);
+    const before = validPrefixLength(bytes);
     const line = before.split('\n').length;
     problems.push({
       code: 'policy-encoding',
@@ -41,7 +41,7 @@ function decode(file: string, bytes: Uint8Array, problems: Problem[]): string {
 }
 
 /** The text of the longest prefix that is whole UTF-8. */
-function validPrefix(bytes: Uint8Array): string {
+function validPrefixLength(bytes: Uint8Array): string {
   let low = 0;
   let high = bytes.length;
   // A streaming decoder accepts a prefix exactly when the first wrong byte lies behind it, so halving finds that byte.
@@ -62,25 +62,25 @@ function decodesAsPrefix(bytes: Uint8Array): boolean {
   }
 }
 
-function checkCharacters(line: string, place: { file: string; line: number }, problems: Problem[]): void {
+function checkCharacters(line: string, location: { file: string; line: number }, problems: Problem[]): void {
   const clean = line.includes('\t') ? line.replaceAll('\t', ' ') : line;
-  const found = FORBIDDEN.exec(clean);
-  const at = (column: number): string => `${place.file}:${place.line}:${column}`;
-  if (found === null) {
+  const character = FORBIDDEN.exec(clean);
+  const at = (column: number): string => `${location.file}:${location.line}:${column}`;
+  if (character === null) {
     if (clean.isWellFormed()) return;
     problems.push({ code: 'policy-encoding', at: at(1), message: 'a lone surrogate', hint: 'save the file as UTF-8' });
     return;
   }
-  const codePoint = found[0].codePointAt(0) ?? 0;
+  const codePoint = character[0].codePointAt(0) ?? 0;
   const name = `U+${codePoint.toString(16).toUpperCase().padStart(4, '0')}`;
-  if (codePoint === 0xfeff && place.line === 1 && found.index === 0) {
+  if (codePoint === 0xfeff && location.line === 1 && character.index === 0) {
     const hint = 'save the file as UTF-8 without byte order mark';
     problems.push({ code: 'policy-encoding', at: at(1), message: 'begins with a byte order mark', hint });
     return;
   }
   problems.push({
     code: 'policy-control-character',
-    at: at(found.index + 1),
+    at: at(character.index + 1),
     message: `control or invisible character \`${name}\``,
     hint: 'delete the character',
   });

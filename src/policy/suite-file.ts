@@ -28,21 +28,23 @@ const agentId = z.string().regex(/^agent:[A-Za-z0-9][A-Za-z0-9._@-]*$/, {
 const objectId = z.string().regex(/^(tool|resource|prompt|server|model):[^\s*]+$/, {
   error: 'not the id of one tool, such as `tool:files/read_file`',
 });
-const sentence = z.string().regex(new RegExp(`^(${ACTIONS.join('|')}) (tool|resource|prompt|server|model):[^\\s*]+$`), {
-  error: 'not an action and an id, such as `call tool:files/read_file`',
-});
+const sentenceEntry = z
+  .string()
+  .regex(new RegExp(`^(${ACTIONS.join('|')}) (tool|resource|prompt|server|model):[^\\s*]+$`), {
+    error: 'not an action and an id, such as `call tool:files/read_file`',
+  });
 const jsonValue: z.ZodType<JsonValue> = z.lazy(() =>
   z.union([z.null(), z.boolean(), z.number(), z.string(), z.array(jsonValue), z.record(z.string(), jsonValue)]),
 );
 const args = z.record(z.string(), jsonValue).describe('Arguments of the call. Default: the question is about all.');
-const detailed = z
+const detailedEntry = z
   .strictObject({ ...actionKeys(), args: args.optional() })
   .refine((entry) => ACTIONS.filter((action) => entry[action] !== undefined).length === 1, {
     error: 'needs exactly one action, such as `call: tool:files/read_file`',
   });
 const entries = (expectation: string): z.ZodOptional<z.ZodType<readonly (string | Detailed)[]>> =>
   z
-    .array(z.union([sentence, detailed]))
+    .array(z.union([sentenceEntry, detailedEntry]))
     .describe(`What ${expectation}: \`<action> <id>\`, or a map of the action and \`args\`. Default: nothing is asked.`)
     .optional();
 
@@ -80,22 +82,31 @@ export function readSuite(file: string, text: string): PolicySuite {
     for (const expect of ['may', 'may_not'] as const) {
       group[expect]?.forEach((entry, index) => {
         const about = { at: yaml.at([groupIndex, expect, index]), as: group.as, expect };
-        cases.push(typeof entry === 'string' ? sentenceCase(about, entry) : detailedCase(about, entry));
+        cases.push(typeof entry === 'string' ? parseSentenceCase(about, entry) : parseDetailedCase(about, entry));
       });
     }
   });
   return { file, cases };
 }
 
-type About = Pick<SuiteCase, 'at' | 'as' | 'expect'>;
+type CaseLocation = Pick<SuiteCase, 'at' | 'as' | 'expect'>;
 
-function sentenceCase(about: About, entry: string): SuiteCase {
-  const space = entry.indexOf(' ');
-  const word = entry.slice(0, space);
-  return { ...about, action: ACTIONS.find((action) => action === word) ?? 'call', object: entry.slice(space + 1) };
+function parseSentenceCase(location: CaseLocation, entry: string): SuiteCase {
+  const separator = entry.indexOf(' ');
+  const word = entry.slice(0, separator);
+  return {
+    ...location,
+    action: ACTIONS.find((action) => action === word) ?? 'call',
+    object: entry.slice(separator + 1),
+  };
 }
 
-function detailedCase(about: About, entry: Detailed): SuiteCase {
+function parseDetailedCase(location: CaseLocation, entry: Detailed): SuiteCase {
   const action = ACTIONS.find((each) => entry[each] !== undefined) ?? 'call';
-  return { ...about, action, object: entry[action] ?? '', ...(entry.args === undefined ? {} : { args: entry.args }) };
+  return {
+    ...location,
+    action,
+    object: entry[action] ?? '',
+    ...(entry.args === undefined ? {} : { args: entry.args }),
+  };
 }

@@ -1,4 +1,4 @@
-import { normalObject } from '../domain/normal-object.ts';
+import { normalizeResourceId } from '../domain/normal-object.ts';
 import type { Problem } from '../domain/problem.ts';
 import { principalSubjects } from './authorize.ts';
 import type { ConditionPrincipal, ConditionScope, ConditionTarget } from './condition.ts';
@@ -25,7 +25,7 @@ export interface SuiteResult {
   readonly failures: readonly Problem[];
 }
 
-const WIRE: ConditionScope['context'] = { transport: 'http', protocolVersion: '2026-07-28' };
+const DEFAULT_CONTEXT: ConditionScope['context'] = { transport: 'http', protocolVersion: '2026-07-28' };
 
 /**
  * Runs policy tests. A URI is put into its normal form first, as it is before a call is decided on. An entry without `args` is about all arguments: `may` holds when every call is allowed, `may_not` when
@@ -34,12 +34,14 @@ const WIRE: ConditionScope['context'] = { transport: 'http', protocolVersion: '2
 export function runSuite(policySet: PolicySet, suites: readonly PolicySuite[], context: SuiteContext): SuiteResult {
   const cases = suites.flatMap((suite) => suite.cases);
   const failures = cases.flatMap((each) => {
-    const object = normalObject(each.object);
+    const object = normalizeResourceId(each.object);
     // What cannot be asked for nobody may do.
-    if (object === undefined) return each.expect === 'may' ? [noNormalForm(each)] : [];
-    const asked = { ...each, object };
-    const explanation = explainCase(policySet, asked, context);
-    return explanation.effect === (each.expect === 'may' ? 'allow' : 'deny') ? [] : [failureOf(asked, explanation)];
+    if (object === undefined) return each.expect === 'may' ? [nonCanonicalObject(each)] : [];
+    const normalized = { ...each, object };
+    const explanation = explainCase(policySet, normalized, context);
+    return explanation.effect === (each.expect === 'may' ? 'allow' : 'deny')
+      ? []
+      : [describeFailure(normalized, explanation)];
   });
   return { checked: cases.length, failures };
 }
@@ -50,23 +52,23 @@ function explainCase(policySet: PolicySet, each: SuiteCase, context: SuiteContex
   const team = known.team === undefined ? {} : { team: known.team };
   return explain(policySet, {
     subjects: principalSubjects(policySet, { id, ...team }),
-    ...{ object: each.object, action: each.action, nowMs: context.nowMs, context: context.context ?? WIRE },
+    ...{ object: each.object, action: each.action, nowMs: context.nowMs, context: context.context ?? DEFAULT_CONTEXT },
     principal: { ...known, agent: each.as },
     target: context.targetOf(each.object) ?? assumedTarget(each.object),
     ...(each.args === undefined ? {} : { args: each.args }),
   });
 }
 
-function noNormalForm({ at, as, action, object }: SuiteCase): Problem {
+function nonCanonicalObject({ at, as, action, object }: SuiteCase): Problem {
   const message = `\`${as} may ${action} ${object}\` does not hold: the URI has no normal form, so that it cannot be asked for`;
   const hint = 'write a URI without `..` behind escapes, control characters and userinfo';
   return { code: 'policy-test-failed', at, message, hint };
 }
 
-function failureOf(each: SuiteCase, explanation: Explanation): Problem {
+function describeFailure(each: SuiteCase, explanation: Explanation): Problem {
   const { effect, rule, rows } = explanation;
-  const wish = `${each.as} ${each.expect === 'may' ? 'may' : 'may not'} ${each.action} ${each.object}`;
-  const found =
+  const expected = `${each.as} ${each.expect === 'may' ? 'may' : 'may not'} ${each.action} ${each.object}`;
+  const actual =
     effect === 'depends-on-arguments'
       ? `it depends on the arguments (${rows.map((row) => row.at).join(', ')})`
       : `it is ${effect === 'allow' ? 'allowed' : 'refused'} by ${rule ?? 'the lack of a grant'}`;
@@ -74,5 +76,5 @@ function failureOf(each: SuiteCase, explanation: Explanation): Problem {
     effect === 'depends-on-arguments'
       ? `give arguments, as in \`{ ${each.action}: ${each.object}, args: { … } }\``
       : `run \`seneschal policy explain --as ${each.as} ${each.action} ${each.object}\``;
-  return { code: 'policy-test-failed', at: each.at, message: `\`${wish}\` does not hold: ${found}`, hint };
+  return { code: 'policy-test-failed', at: each.at, message: `\`${expected}\` does not hold: ${actual}`, hint };
 }

@@ -1,9 +1,9 @@
-import { askedBy, type ServerQuestion } from '../domain/question.ts';
-import { foreignHost } from '../lib/foreign-host.ts';
+import { type InputRequest, serverAttribution } from '../domain/question.ts';
+import { idnHost } from '../lib/foreign-host.ts';
 import type { JsonObject } from '../lib/json.ts';
 
 /** Our own key of `_meta`: the registry's name of the server that asks. */
-const META_SERVER = 'dev.seneschal/server';
+const SERVER_META_KEY = 'dev.seneschal/server';
 
 /**
  * A question as the agent's user sees it: the message says which server asks, by the name that the registry gives it, and
@@ -12,25 +12,28 @@ const META_SERVER = 'dev.seneschal/server';
  * the client the broker is one server, whose context is that of all. `elicitationId` is for clients that know of one: an id
  * of ours, since two servers may give the same.
  */
-export function dressedQuestion(
-  { method, params, key }: ServerQuestion,
+export function rewriteForClient(
+  { method, params, key }: InputRequest,
   { server, elicitationId }: { readonly server: string; readonly elicitationId: string | undefined },
-): ServerQuestion {
+): InputRequest {
   const { _meta: _, task: __, elicitationId: ___, includeContext, ...rest } = params;
-  const dressed: JsonObject = {
+  const rewritten: JsonObject = {
     ...rest,
     ...(includeContext === 'none' ? { includeContext } : {}),
-    ...(typeof rest.message === 'string' ? { message: messageOf(server, rest.message, rest) } : {}),
+    ...(typeof rest.message === 'string' ? { message: attributedMessage(server, rest.message, rest) } : {}),
     ...(elicitationId !== undefined && rest.mode === 'url' ? { elicitationId } : {}),
-    _meta: { [META_SERVER]: server },
+    _meta: { [SERVER_META_KEY]: server },
   };
-  return { method, params: dressed, ...(key === undefined ? {} : { key }) };
+  return { method, params: rewritten, ...(key === undefined ? {} : { key }) };
 }
 
-function messageOf(server: string, message: string, { mode, url }: JsonObject): string {
-  const asked = `${askedBy(server)}${message}`;
-  if (mode !== 'url' || typeof url !== 'string') return asked;
-  const foreign = foreignHost(url);
-  const caution = foreign === undefined ? '' : `\nCaution: the host is written in letters of other scripts: ${foreign}`;
-  return `${asked}\nIt wants this address to be opened: ${url}${caution}`;
+function attributedMessage(server: string, message: string, { mode, url }: JsonObject): string {
+  const attributed = `${serverAttribution(server)}${message}`;
+  if (mode !== 'url' || typeof url !== 'string') return attributed;
+  const hostInOtherScript = idnHost(url);
+  const warning =
+    hostInOtherScript === undefined
+      ? ''
+      : `\nCaution: the host is written in letters of other scripts: ${hostInOtherScript}`;
+  return `${attributed}\nIt wants this address to be opened: ${url}${warning}`;
 }

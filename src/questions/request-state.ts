@@ -1,17 +1,17 @@
-import type { StateFinding } from '../domain/call.ts';
+import type { RequestStateStatus } from '../domain/call.ts';
 import type { Control } from '../domain/control.ts';
-import type { PostureRow } from '../domain/posture.ts';
+import type { FailureMode } from '../domain/posture.ts';
 import { allow, deny } from '../domain/verdict.ts';
 
-export const requestStatePosture: PostureRow<'request-state-invalid'> = {
-  guard: 'request state',
-  when: 'a call goes on with a state that was not given for it, was used already, or is too old',
-  yields: 'request-state-invalid',
-  opens: null,
+export const requestStateFailureMode: FailureMode<'request-state-invalid'> = {
+  control: 'request state',
+  trigger: 'a call goes on with a state that was not given for it, was used already, or is too old',
+  result: 'request-state-invalid',
+  override: null,
 };
 
 /** What the state was, and the call that began what goes on (empty: none). */
-export type RequestStateFacts = { readonly state: StateFinding; readonly continues: string };
+export type RequestStateFacts = { readonly state: RequestStateStatus; readonly continues: string };
 
 /**
  * The control `request-state`, of calls that go on after a question. Whatever is wrong, the answer is the same: nobody
@@ -22,10 +22,12 @@ export function requestState(): Control<RequestStateFacts> {
   return {
     name: 'request-state',
     gather: ({ call }) => {
-      const { finding, continues = '' } = call.resumption?.claim ?? { finding: 'unreadable' };
-      return { state: finding, continues };
+      const { status, originalCallId = '' } = call.resumption?.stateCheck ?? { status: 'unreadable' };
+      return { state: status, continues: originalCallId };
     },
     decide: (_exchange, { state }) =>
-      state === 'valid' ? allow() : deny(requestStatePosture.yields, '`requestState` is not valid for this request'),
+      state === 'valid'
+        ? allow()
+        : deny(requestStateFailureMode.result, '`requestState` is not valid for this request'),
   };
 }

@@ -1,26 +1,26 @@
-import type { AgentLink } from '../domain/agent-link.ts';
-import { isElicitationId, type ServerQuestion, type UrlCompletion } from '../domain/question.ts';
+import type { ClientContext } from '../domain/agent-link.ts';
+import { type InputRequest, isElicitationId, type UrlElicitationListener } from '../domain/question.ts';
 
 /**
  * The URLs that one call had its legacy agent open, by the ids of the server that asked, each with the id of ours that the
  * agent knows it by. It lives for as long as their interactions, so it holds nothing else of the call.
  */
-export class ShownUrls implements UrlCompletion {
-  readonly #link: AgentLink;
-  readonly #ids = new Map<string, string>();
+export class UrlIdMap implements UrlElicitationListener {
+  readonly #client: ClientContext;
+  readonly #clientIds = new Map<string, string>();
 
-  constructor(link: AgentLink) {
-    this.#link = link;
+  constructor(client: ClientContext) {
+    this.#client = client;
   }
 
   /** Notes that the agent is asked `shown` for what its server asked as `own`. */
-  note(own: ServerQuestion, shown: ServerQuestion): void {
-    const [ownId, shownId] = [own.params.elicitationId, shown.params.elicitationId];
-    if (isElicitationId(ownId) && typeof shownId === 'string') this.#ids.set(ownId, shownId);
+  add(fromServer: InputRequest, toClient: InputRequest): void {
+    const [serverId, clientId] = [fromServer.params.elicitationId, toClient.params.elicitationId];
+    if (isElicitationId(serverId) && typeof clientId === 'string') this.#clientIds.set(serverId, clientId);
   }
 
-  complete(elicitationId: string): boolean {
-    const shownId = this.#ids.get(elicitationId);
-    return shownId !== undefined && this.#link.elicitationComplete?.(shownId) === true;
+  onComplete(elicitationId: string): boolean {
+    const clientId = this.#clientIds.get(elicitationId);
+    return clientId !== undefined && this.#client.elicitationComplete?.(clientId) === true;
   }
 }

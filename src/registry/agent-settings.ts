@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { line, registryName } from './field.ts';
+import { registryNameField, singleLineField } from './field.ts';
 
 const word = (description: string): z.ZodType<string, string> =>
   z
@@ -11,11 +11,13 @@ const word = (description: string): z.ZodType<string, string> =>
 /** The settings of `registry/agents/<name>.yaml`. */
 export const agentSettingsSchema: z.ZodType<AgentSettings> = z
   .strictObject({
-    name: registryName('Name of the agent and of its file; the principal is `agent:<name>`.'),
-    title: line('Name of the agent for people. Default: none.').exactOptional(),
-    description: line('What the agent is for. Default: none.').exactOptional(),
-    owner: line('Person or group that answers for the agent, such as an e-mail address'),
-    team: registryName('Team of the agent; grants and limits name it as `team:<name>`. Default: none.').exactOptional(),
+    name: registryNameField('Name of the agent and of its file; the principal is `agent:<name>`.'),
+    title: singleLineField('Name of the agent for people. Default: none.').exactOptional(),
+    description: singleLineField('What the agent is for. Default: none.').exactOptional(),
+    owner: singleLineField('Person or group that answers for the agent, such as an e-mail address'),
+    team: registryNameField(
+      'Team of the agent; grants and limits name it as `team:<name>`. Default: none.',
+    ).exactOptional(),
     costCenter: word('Cost center that the agent is charged to, such as `cc-42`. Default: none.').exactOptional(),
     environment: word('Environment that the agent runs in, such as `production`. Default: none.').exactOptional(),
   })

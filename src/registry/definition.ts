@@ -8,9 +8,9 @@ export const MAX_DEFINITION_BYTES = 524_288;
 const MAX_DEFINITION_DEPTH = 128;
 
 /** The digest of a definition, or why it has none. */
-export type DefinitionDigest = { readonly digest: Digest } | { readonly unfit: string };
+export type DefinitionDigest = { readonly digest: Digest } | { readonly rejectionReason: string };
 
-const known = new WeakMap<JsonObject, DefinitionDigest>();
+const cachedDigests = new WeakMap<JsonObject, DefinitionDigest>();
 
 /**
  * SHA-256 over the canonical form (RFC 8785) of a tool's whole definition: name, title, description, schemas,
@@ -18,20 +18,22 @@ const known = new WeakMap<JsonObject, DefinitionDigest>();
  */
 export function definitionDigest(definition: JsonObject): DefinitionDigest {
   // A list of thousands of tools is looked at again whenever one server changes; each definition is hashed once.
-  const before = known.get(definition);
+  const before = cachedDigests.get(definition);
   if (before !== undefined) return before;
   const computed = compute(definition);
-  known.set(definition, computed);
+  cachedDigests.set(definition, computed);
   return computed;
 }
 
 function compute(definition: JsonObject): DefinitionDigest {
   const text = canonicalOrUndefined(definition);
-  if (text === undefined) return { unfit: 'its definition has no canonical form' };
+  if (text === undefined) return { rejectionReason: 'its definition has no canonical form' };
   // What is pinned is written to a file and read again: a definition that a strict reader refuses is never pinned.
   const limits = { maxBytes: MAX_DEFINITION_BYTES, maxDepth: MAX_DEFINITION_DEPTH, allowUnsafeNumbers: true };
   const strict = parseStrictJson(text, limits);
-  return strict.ok ? { digest: digestOf(text) } : { unfit: `its definition is refused as JSON (${strict.problem})` };
+  return strict.ok
+    ? { digest: digestOf(text) }
+    : { rejectionReason: `its definition is refused as JSON (${strict.problem})` };
 }
 
 function canonicalOrUndefined(definition: JsonObject): string | undefined {

@@ -19,9 +19,9 @@ export function definitionDiff(before: JsonObject, after: JsonObject): readonly 
 export function formatDiff(changes: readonly DefinitionChange[]): string {
   return changes
     .flatMap(({ pointer, before, after }) => [
-      `  ${escaped(pointer === '' ? '/' : pointer)}`,
-      ...(before === undefined ? [] : [`  - ${shown(before)}`]),
-      ...(after === undefined ? [] : [`  + ${shown(after)}`]),
+      `  ${escapeCharacters(pointer === '' ? '/' : pointer)}`,
+      ...(before === undefined ? [] : [`  - ${formatValue(before)}`]),
+      ...(after === undefined ? [] : [`  + ${formatValue(after)}`]),
     ])
     .join('\n');
 }
@@ -47,10 +47,10 @@ function entriesOf(value: JsonValue | undefined): Map<string, JsonValue> | undef
   return undefined;
 }
 
-function shown(value: JsonValue): string {
-  return escaped(JSON.stringify(value));
+function formatValue(value: JsonValue): string {
+  return escapeCharacters(JSON.stringify(value));
 }
 
-function escaped(text: string): string {
+function escapeCharacters(text: string): string {
   return text.replace(/[^\x20-\x7e]/gu, (char) => `\\u{${char.codePointAt(0)?.toString(16) ?? ''}}`);
 }

@@ -34,7 +34,7 @@ export function readLock(file: string, text: string | undefined): Lock {
   if (text === undefined) return { pins: new Map(), warnings: [] };
   const parsed = parseStrictJson(text, { maxBytes: MAX_LOCK_BYTES, maxDepth: 160, allowUnsafeNumbers: true });
   if (!parsed.ok)
-    throw invalid(`${file}:${syntaxPlace(text)}`, `this is not the JSON that was written (${parsed.problem})`);
+    throw invalid(`${file}:${syntaxErrorLocation(text)}`, `this is not the JSON that was written (${parsed.problem})`);
   const root = parsed.value;
   if (!isJsonObject(root) || root.version !== 1 || !isJsonObject(root.servers)) {
     throw invalid(`${file}:1:1`, 'a lock holds `version: 1` and `servers`');
@@ -42,10 +42,10 @@ export function readLock(file: string, text: string | undefined): Lock {
   const pins = new Map<string, ReadonlyMap<string, Pin>>();
   const warnings: Problem[] = [];
   for (const [server, tools] of Object.entries(root.servers)) {
-    if (!isJsonObject(tools)) throw invalid(`${file}:${placeOfKey(text, server)}`, `\`${server}\` must hold tools`);
+    if (!isJsonObject(tools)) throw invalid(`${file}:${keyLocation(text, server)}`, `\`${server}\` must hold tools`);
     pins.set(
       server,
-      readTools(tools, { warn: (tool) => warnings.push(corrupt(`${file}:${placeOfKey(text, tool)}`, server, tool)) }),
+      readTools(tools, { warn: (tool) => warnings.push(corrupt(`${file}:${keyLocation(text, tool)}`, server, tool)) }),
     );
   }
   return { pins, warnings };
@@ -92,22 +92,22 @@ function invalid(at: string, message: string): ProblemError {
   return new ProblemError([{ code: 'registry-lock-invalid', at, message, hint }]);
 }
 
-function syntaxPlace(text: string): string {
+function syntaxErrorLocation(text: string): string {
   // The engine's sentence is the only thing that knows how far it came; where it says nothing the file's start is named.
   try {
     JSON.parse(text);
   } catch (error) {
     const position = error instanceof SyntaxError ? /position (\d+)/.exec(error.message)?.[1] : undefined;
-    if (position !== undefined) return placeOf(text, Number(position));
+    if (position !== undefined) return locationAt(text, Number(position));
   }
   return '1:1';
 }
 
-function placeOfKey(text: string, key: string): string {
-  return placeOf(text, Math.max(0, text.indexOf(`${JSON.stringify(key)}:`)));
+function keyLocation(text: string, key: string): string {
+  return locationAt(text, Math.max(0, text.indexOf(`${JSON.stringify(key)}:`)));
 }
 
-function placeOf(text: string, offset: number): string {
+function locationAt(text: string, offset: number): string {
   const lines = text.slice(0, offset).split('\n');
   return `${lines.length}:${(lines.at(-1)?.length ?? 0) + 1}`;
 }

@@ -1,7 +1,7 @@
 import { PromptSchema, ResourceTemplateSchema, ToolSchema } from '@modelcontextprotocol/core';
 import { isJsonObject, type JsonObject, type JsonValue } from '../lib/json.ts';
-import { readUriTemplate } from '../lib/uri-template.ts';
-import { badToolName } from './tool-name.ts';
+import { parseUriTemplate } from '../lib/uri-template.ts';
+import { toolNameProblem } from './tool-name.ts';
 
 /** What is declared by servers and agreed to by pins. Resources are not: they are data, which comes and goes. */
 export type PinnedKind = 'tool' | 'prompt' | 'template';
@@ -17,21 +17,28 @@ export interface PinnedKindRules {
   /** The member of a definition that names it. */
   readonly nameMember: 'name' | 'uriTemplate';
   /** Why it may not be called so; undefined when it may. */
-  badName(server: string, name: string): string | undefined;
+  nameProblem(server: string, name: string): string | undefined;
   /** What keeps a definition from being one of the specification's; undefined when nothing. */
-  badShape(definition: JsonObject): string | undefined;
+  shapeProblem(definition: JsonObject): string | undefined;
 }
 
 export const PINNED_KINDS: Readonly<Record<PinnedKind, PinnedKindRules>> = {
-  tool: { kind: 'tool', plural: 'tools', nameMember: 'name', badName: badToolName, badShape: badToolShape },
+  tool: {
+    kind: 'tool',
+    plural: 'tools',
+    nameMember: 'name',
+    nameProblem: toolNameProblem,
+    shapeProblem: toolShapeProblem,
+  },
   prompt: {
-    ...{ kind: 'prompt', plural: 'prompts', nameMember: 'name', badName: badToolName },
-    badShape: (definition) => placeOf('MCP prompt', PromptSchema.safeParse(definition)),
+    ...{ kind: 'prompt', plural: 'prompts', nameMember: 'name', nameProblem: toolNameProblem },
+    shapeProblem: (definition) => describeIssuePath('MCP prompt', PromptSchema.safeParse(definition)),
   },
   template: {
     ...{ kind: 'template', plural: 'resource templates', nameMember: 'uriTemplate' },
-    badName: badTemplate,
-    badShape: (definition) => placeOf('MCP resource template', ResourceTemplateSchema.safeParse(definition)),
+    nameProblem: uriTemplateProblem,
+    shapeProblem: (definition) =>
+      describeIssuePath('MCP resource template', ResourceTemplateSchema.safeParse(definition)),
   },
 };
 
@@ -59,27 +66,27 @@ export function pinnedId(server: string, { kind, name }: { readonly kind: Pinned
   return `${kind === 'template' ? 'resource' : kind}:${server}/${name}`;
 }
 
-function badTemplate(_server: string, template: string): string | undefined {
-  const read = readUriTemplate(template);
+function uriTemplateProblem(_server: string, template: string): string | undefined {
+  const read = parseUriTemplate(template);
   if (typeof read === 'string') return `its template is refused: ${read}`;
   return template.startsWith(OWN_SCHEME) ? 'its scheme is the one by which the broker names servers' : undefined;
 }
 
-function badToolShape(definition: JsonObject): string | undefined {
-  const judged = ToolSchema.safeParse(definition);
-  if (judged.success && judged.data.execution?.taskSupport === 'required') {
+function toolShapeProblem(definition: JsonObject): string | undefined {
+  const parsed = ToolSchema.safeParse(definition);
+  if (parsed.success && parsed.data.execution?.taskSupport === 'required') {
     return 'it can be called as a task only, and tasks are not governed';
   }
-  return placeOf('MCP tool', judged);
+  return describeIssuePath('MCP tool', parsed);
 }
 
-interface Judged {
+interface ParseResult {
   readonly success: boolean;
   readonly error?: { readonly issues: readonly { readonly path: readonly PropertyKey[] }[] };
 }
 
-function placeOf(what: string, { success, error }: Judged): string | undefined {
+function describeIssuePath(subject: string, { success, error }: ParseResult): string | undefined {
   if (success) return undefined;
   const place = error?.issues[0]?.path.map(String).join('.') ?? '';
-  return `its definition is not that of an ${what} (\`${place.replace(/[^\x20-\x7e]/g, '?').slice(0, 128)}\`)`;
+  return `its definition is not that of an ${subject} (\`${place.replace(/[^\x20-\x7e]/g, '?').slice(0, 128)}\`)`;
 }

@@ -18,7 +18,7 @@ export const REGISTRY_MIGRATIONS: readonly Migration[] = [
 ];
 
 /** Makes first-seen pins durable. A tool that has a pin keeps it: new tools are accepted, changed ones never. */
-export function savePins(database: Database, pins: readonly NewPin[], atMs: number): Promise<void> {
+export function storePins(database: Database, pins: readonly NewPin[], atMs: number): Promise<void> {
   if (pins.length === 0) return Promise.resolve();
   return database.write(
     pins.map(({ server, tool, digest, definition }) => ({
@@ -30,7 +30,7 @@ export function savePins(database: Database, pins: readonly NewPin[], atMs: numb
 }
 
 /** Forgets the first-seen pins of a server, or of one of its tools, so that a person's lock or a new sight counts. */
-export function forgetPins(database: Database, server: string, tool?: string): Promise<void> {
+export function deleteStoredPins(database: Database, server: string, tool?: string): Promise<void> {
   const statement: Statement =
     tool === undefined
       ? { sql: 'DELETE FROM registry_pins WHERE server = ?', params: [server] }
@@ -39,7 +39,7 @@ export function forgetPins(database: Database, server: string, tool?: string): P
 }
 
 /** The first-seen pins. A row that does not match its own digest is corrupt, which blocks its tool. */
-export function loadPins(database: Pick<Database, 'read'>): Pins {
+export function loadStoredPins(database: Pick<Database, 'read'>): Pins {
   const rows = database.read<{ server: string; tool: string; digest: string; definition: string }>(
     'SELECT server, tool, digest, definition FROM registry_pins ORDER BY server, tool',
   );

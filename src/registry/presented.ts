@@ -7,7 +7,7 @@ const SAME_VALUE = ['if', 'then', 'else'] as const;
 const MAX_DEPTH = 8;
 
 /** A definition as a view shows it; undefined where it shows it as it is. Its digest stays that of the original. */
-export function presentedDefinition(
+export function overrideDefinition(
   definition: JsonObject,
   { name, override }: { readonly name: string; readonly override: Override | undefined },
 ): JsonObject | undefined {
@@ -27,35 +27,35 @@ export function presentedDefinition(
 }
 
 /** The names that a schema does not declare among its properties. */
-export function undeclared(inputSchema: JsonObject, names: readonly string[]): readonly string[] {
+export function undeclaredArguments(inputSchema: JsonObject, names: readonly string[]): readonly string[] {
   const { properties } = inputSchema;
   return names.filter((name) => !isJsonObject(properties) || !Object.hasOwn(properties, name));
 }
 
 /** A schema that says nothing of some properties. It is shown; what is validated is the original. */
 function withoutProperties(schema: JsonObject, names: readonly string[], depth: number): JsonObject {
-  const shown: Record<string, JsonObject[string]> = { ...schema };
+  const remaining: Record<string, JsonObject[string]> = { ...schema };
   for (const member of ['properties', 'dependentRequired', 'dependentSchemas']) {
     const value = schema[member];
-    if (isJsonObject(value)) shown[member] = withoutKeys(value, names);
+    if (isJsonObject(value)) remaining[member] = withoutKeys(value, names);
   }
   if (Array.isArray(schema.required)) {
     const required = schema.required.filter((name) => typeof name !== 'string' || !names.includes(name));
-    if (required.length > 0) shown.required = required;
-    else delete shown.required;
+    if (required.length > 0) remaining.required = required;
+    else delete remaining.required;
   }
-  if (depth === MAX_DEPTH) return shown;
+  if (depth === MAX_DEPTH) return remaining;
   const within = (value: JsonObject[string]): JsonObject[string] =>
     isJsonObject(value) ? withoutProperties(value, names, depth + 1) : value;
   for (const member of SAME_VALUE_LISTS) {
     const value = schema[member];
-    if (Array.isArray(value)) shown[member] = value.map(within);
+    if (Array.isArray(value)) remaining[member] = value.map(within);
   }
   for (const member of SAME_VALUE) {
     const value = schema[member];
-    if (value !== undefined) shown[member] = within(value);
+    if (value !== undefined) remaining[member] = within(value);
   }
-  return shown;
+  return remaining;
 }
 
 function withoutKeys(object: JsonObject, names: readonly string[]): JsonObject {

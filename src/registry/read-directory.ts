@@ -7,7 +7,7 @@ import { MAX_LOCK_BYTES } from './lock.ts';
  * Reads the texts of a registry directory, by path within it.
  * @throws ProblemError for everything that cannot be read or is not UTF-8.
  */
-export function readRegistryDirectory(dir: string): Record<string, string> {
+export function readRegistryFiles(dir: string): Record<string, string> {
   if (!existsSync(dir)) {
     const hint = 'run `seneschal init` to make one, or name another with `--registry`';
     throw new ProblemError([{ code: 'config-unreadable', at: dir, message: 'there is no registry here', hint }]);

@@ -3,13 +3,13 @@ import { withSafeIcons } from '../domain/safe-icons.ts';
 import type { ResourceTarget, TemplateTarget } from '../domain/target.ts';
 import type { Digest } from '../lib/digest.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../lib/json.ts';
-import { normalUri } from '../lib/uri.ts';
-import { readUriTemplate, type UriTemplate } from '../lib/uri-template.ts';
+import { normalizeUri } from '../lib/uri.ts';
+import { parseUriTemplate, type UriTemplate } from '../lib/uri-template.ts';
 import { definitionDigest } from './definition.ts';
 import { OWN_SCHEME } from './pinned-kind.ts';
-import type { ServerFinding } from './server-finding.ts';
+import type { ServerWarning } from './server-finding.ts';
 import type { ServerSettings } from './server-settings.ts';
-import { commonOf } from './target-of.ts';
+import { targetSettings } from './target-of.ts';
 
 /** What one server lists of resources, and its templates that are active. */
 export interface ServerResources {
@@ -19,17 +19,17 @@ export interface ServerResources {
 }
 
 /** The resources and templates of all servers under the URIs that agents see. */
-export interface ResourceShelf {
+export interface ResourceIndex {
   readonly resources: readonly ResourceTarget[];
   readonly templates: readonly TemplateTarget[];
   /** Server by server, so that a part of them can stand on a shelf of its own. */
-  readonly offers: readonly ResourceOffer[];
+  readonly lists: readonly ServerResourceIndex[];
   /** What a URI stands for: on one server alone, or on the one that it names. */
   resolve(exposed: string): ResourceTarget | undefined;
 }
 
 /** One server's part of a shelf. */
-export interface ResourceOffer {
+export interface ServerResourceIndex {
   readonly server: string;
   readonly byUri: ReadonlyMap<string, ResourceTarget>;
   readonly templates: readonly { readonly target: TemplateTarget; readonly template: UriTemplate }[];
@@ -39,87 +39,90 @@ export interface ResourceOffer {
  * Puts resources side by side. A URI keeps its meaning and its text where one server alone claims it, by its list or by a
  * template; where several do, it names its server: `seneschal://<server>/<uri>`. See decision 0010.
  */
-export function resourceShelf(
+export function indexResources(
   listings: readonly ServerResources[],
   previous: readonly ResourceTarget[] = [],
-): ResourceShelf & { readonly findings: readonly ServerFinding[] } {
-  const findings: ServerFinding[] = [];
+): ResourceIndex & { readonly findings: readonly ServerWarning[] } {
+  const findings: ServerWarning[] = [];
   const before = new Map(previous.map((target) => [target.id, target]));
-  return { ...shelfOf(listings.map((listing) => offerOf(listing, { before, findings }))), findings };
+  return {
+    ...mergeResourceIndexes(listings.map((listing) => indexServerResources(listing, { before, findings }))),
+    findings,
+  };
 }
 
 /** Puts side by side what servers offer, or what a view holds of it. */
-export function shelfOf(offers: readonly ResourceOffer[]): ResourceShelf {
-  const resources = offers.flatMap(({ server, byUri }) =>
+export function mergeResourceIndexes(lists: readonly ServerResourceIndex[]): ResourceIndex {
+  const resources = lists.flatMap(({ server, byUri }) =>
     [...byUri.values()].map((target) => {
-      const isShared = offers.some((other) => other.server !== server && claims(other, target.uri));
-      return isShared ? { ...target, exposedName: qualified(server, target.uri) } : target;
+      const isShared = lists.some((other) => other.server !== server && coversUri(other, target.uri));
+      return isShared ? { ...target, exposedName: qualifiedName(server, target.uri) } : target;
     }),
   );
-  const templates = offers.flatMap((offer) => offer.templates.map(({ target }) => target));
+  const templates = lists.flatMap((list) => list.templates.map(({ target }) => target));
   return {
     resources,
     templates: templates.map((target) => {
       const { server, uriTemplate } = target;
       const isShared = templates.some((other) => other.server !== server && other.uriTemplate === uriTemplate);
-      return isShared ? { ...target, exposedName: qualified(server, uriTemplate) } : target;
+      return isShared ? { ...target, exposedName: qualifiedName(server, uriTemplate) } : target;
     }),
-    offers,
-    resolve: (exposed) => resolve(offers, exposed),
+    lists,
+    resolve: (exposed) => resolve(lists, exposed),
   };
 }
 
-const QUALIFIED = /^seneschal:\/\/([a-z0-9-]+)\/(.+)$/;
+const QUALIFIED_NAME = /^seneschal:\/\/([a-z0-9-]+)\/(.+)$/;
 
-function qualified(server: string, uri: string): string {
+function qualifiedName(server: string, uri: string): string {
   return `${OWN_SCHEME}//${server}/${uri}`;
 }
 
-function resolve(offers: readonly ResourceOffer[], exposed: string): ResourceTarget | undefined {
-  const [, server, rest] = QUALIFIED.exec(exposed) ?? [];
-  const uri = normalUri(rest ?? exposed);
+function resolve(lists: readonly ServerResourceIndex[], exposed: string): ResourceTarget | undefined {
+  const [, server, rest] = QUALIFIED_NAME.exec(exposed) ?? [];
+  const uri = normalizeUri(rest ?? exposed);
   if (uri === undefined) return undefined;
-  const claiming = offers.filter((offer) => (server === undefined || offer.server === server) && claims(offer, uri));
+  const matching = lists.filter((list) => (server === undefined || list.server === server) && coversUri(list, uri));
   // What two servers offer under one URI is not told apart by whoever asks first.
-  const [only, second] = claiming;
-  return only === undefined || second !== undefined ? undefined : targetOn(only, uri);
+  const [only, second] = matching;
+  return only === undefined || second !== undefined ? undefined : resolveOnServer(only, uri);
 }
 
-function claims({ byUri, templates }: ResourceOffer, uri: string): boolean {
+function coversUri({ byUri, templates }: ServerResourceIndex, uri: string): boolean {
   return byUri.has(uri) || templates.some(({ template }) => template.matches(uri));
 }
 
-function targetOn({ byUri, templates }: ResourceOffer, uri: string): ResourceTarget | undefined {
+function resolveOnServer({ byUri, templates }: ServerResourceIndex, uri: string): ResourceTarget | undefined {
   const listed = byUri.get(uri);
   if (listed !== undefined) return listed;
   const target = templates.find(({ template }) => template.matches(uri))?.target;
   if (target === undefined) return undefined;
-  const { uriTemplate: _, admits: __, ...common } = target;
+  const { uriTemplate: _first, accepts: __, ...common } = target;
   return { ...common, kind: 'resource', id: `resource:${target.server}/${uri}`, uri, exposedName: uri };
 }
 
-function offerOf(
+function indexServerResources(
   { server, resources, templates }: ServerResources,
-  context: { readonly before: ReadonlyMap<string, ResourceTarget>; readonly findings: ServerFinding[] },
-): ResourceOffer {
+  context: { readonly before: ReadonlyMap<string, ResourceTarget>; readonly findings: ServerWarning[] },
+): ServerResourceIndex {
   const byUri = new Map<string, ResourceTarget>();
-  let refused = 0;
+  let rejected = 0;
   for (const definition of resources.slice(0, server.maxTools)) {
-    const fit = fitResource(definition);
-    if (fit === undefined || byUri.has(fit.uri)) {
-      refused += 1;
+    const valid = validateResource(definition);
+    if (valid === undefined || byUri.has(valid.uri)) {
+      rejected += 1;
       continue;
     }
-    byUri.set(fit.uri, resourceTarget(server, fit, context.before));
+    byUri.set(valid.uri, resourceTarget(server, valid, context.before));
   }
-  const find = (message: string): number => context.findings.push({ server: server.name, message });
-  if (refused > 0) find(`${refused} resources are not shown: listed twice, or their URI is not in normal form`);
+  const report = (message: string): number => context.findings.push({ server: server.name, message });
+  if (rejected > 0) report(`${rejected} resources are not shown: listed twice, or their URI is not in normal form`);
   if (resources.length > server.maxTools) {
-    find(`the server lists ${resources.length} resources; the first ${server.maxTools} are read (\`maxTools\`)`);
+    report(`the server lists ${resources.length} resources; the first ${server.maxTools} are read (\`maxTools\`)`);
   }
   const withoutIcons = [...byUri.values()].filter(({ definition }) => withSafeIcons(definition) !== definition).length;
   if (withoutIcons > 0) {
-    find(
+    report(
       `icons of ${withoutIcons} resources are neither at \`https:\` nor images in \`data:\`; agents are not shown them`,
     );
   }
@@ -127,7 +130,7 @@ function offerOf(
     server: server.name,
     byUri,
     templates: templates.flatMap((target) => {
-      const template = templateOf(target.uriTemplate);
+      const template = parsedTemplate(target.uriTemplate);
       return template === undefined ? [] : [{ target, template }];
     }),
   };
@@ -135,55 +138,55 @@ function offerOf(
 
 function resourceTarget(
   server: ServerSettings,
-  { uri, definition, digest }: FitResource,
+  { uri, definition, digest }: ValidResource,
   before: ReadonlyMap<string, ResourceTarget>,
 ): ResourceTarget {
   const id = `resource:${server.name}/${uri}` as const;
-  const known = before.get(id);
+  const previous = before.get(id);
   // An equal definition is the same object over time, so that lists share what is printed of it.
-  const kept = known?.definitionDigest === digest ? known.definition : definition;
+  const reusable = previous?.definitionDigest === digest ? previous.definition : definition;
   return {
-    ...commonOf(server),
-    ...{ kind: 'resource', id, uri, exposedName: uri, definition: kept, definitionDigest: digest },
+    ...targetSettings(server),
+    ...{ kind: 'resource', id, uri, exposedName: uri, definition: reusable, definitionDigest: digest },
   };
 }
 
-interface FitResource {
+interface ValidResource {
   readonly uri: string;
   readonly definition: JsonObject;
   readonly digest: Digest;
 }
 
 /** Lists are looked at again whenever one server changes; each definition is judged once. */
-const judged = new WeakMap<JsonObject, FitResource | 'unfit'>();
+const checkedResources = new WeakMap<JsonObject, ValidResource | 'unfit'>();
 
-function fitResource(definition: JsonValue): FitResource | undefined {
+function validateResource(definition: JsonValue): ValidResource | undefined {
   if (!isJsonObject(definition)) return undefined;
-  let fit = judged.get(definition);
-  if (fit === undefined) {
-    fit = judge(definition) ?? 'unfit';
-    judged.set(definition, fit);
+  let result = checkedResources.get(definition);
+  if (result === undefined) {
+    result = checkResource(definition) ?? 'unfit';
+    checkedResources.set(definition, result);
   }
-  return fit === 'unfit' ? undefined : fit;
+  return result === 'unfit' ? undefined : result;
 }
 
-function judge(definition: JsonObject): FitResource | undefined {
+function checkResource(definition: JsonObject): ValidResource | undefined {
   const { uri } = definition;
   // What is shown is decided on and sent as it is shown: a URI with a second spelling could be granted in the one and
   // denied in the other.
-  if (typeof uri !== 'string' || normalUri(uri) !== uri || uri.startsWith(OWN_SCHEME)) return undefined;
+  if (typeof uri !== 'string' || normalizeUri(uri) !== uri || uri.startsWith(OWN_SCHEME)) return undefined;
   const computed = definitionDigest(definition);
   if (!('digest' in computed) || !ResourceSchema.safeParse(definition).success) return undefined;
   return { uri, definition, digest: computed.digest };
 }
 
 const templates = new Map<string, UriTemplate | undefined>();
-const TEMPLATES_KEPT = 10_000;
+const TEMPLATE_CACHE_SIZE = 10_000;
 
-function templateOf(text: string): UriTemplate | undefined {
+function parsedTemplate(text: string): UriTemplate | undefined {
   if (!templates.has(text)) {
-    if (templates.size >= TEMPLATES_KEPT) templates.clear();
-    const read = readUriTemplate(text);
+    if (templates.size >= TEMPLATE_CACHE_SIZE) templates.clear();
+    const read = parseUriTemplate(text);
     templates.set(text, typeof read === 'string' ? undefined : read);
   }
   return templates.get(text);

@@ -2,7 +2,7 @@ import type { Risk } from '../domain/target.ts';
 import { isJsonObject, type JsonObject } from '../lib/json.ts';
 
 /** A risk to be looked at by a person before it is written down, and what speaks for it. */
-export interface RiskProposal {
+export interface RiskInference {
   readonly risk: Risk;
   /** One clause without full stop. */
   readonly why: string;
@@ -14,14 +14,14 @@ export interface RiskProposal {
  * no more harm than a word of the name does. Annotations alone lower nothing: they are the server speaking of itself.
  * What would look at secrets or at the environment, where they stand, is `destructive`: what was told is told for good.
  */
-export function proposeRisk(definition: JsonObject): RiskProposal {
+export function inferRisk(definition: JsonObject): RiskInference {
   const name = typeof definition.name === 'string' ? definition.name : '';
-  const annotated = annotatedRisk(definition);
-  const words = wordsOf(name);
-  const named = namedRisk(words, annotated);
+  const annotated = riskFromAnnotations(definition);
+  const words = splitWords(name);
+  const named = riskFromName(words, annotated);
   if (named === undefined) return { risk: 'destructive', why: 'neither its name nor its annotations tell enough' };
   const proposal = annotated !== undefined && SEVERITY[annotated.risk] > SEVERITY[named.risk] ? annotated : named;
-  const secret = proposal.risk === 'read' ? words.find((word) => SECRET.has(word)) : undefined;
+  const secret = proposal.risk === 'read' ? words.find((word) => SECRET_WORDS.has(word)) : undefined;
   return secret === undefined
     ? proposal
     : { risk: 'destructive', why: `\`${secret}\` is in its name, and it may tell secrets` };
@@ -30,7 +30,7 @@ export function proposeRisk(definition: JsonObject): RiskProposal {
 const SEVERITY: Readonly<Record<Risk, number>> = { read: 0, write: 1, destructive: 2 };
 
 /** MCP 2025-11-25, `ToolAnnotations`: where `readOnlyHint` is false `destructiveHint` is true by default. */
-function annotatedRisk(definition: JsonObject): RiskProposal | undefined {
+function riskFromAnnotations(definition: JsonObject): RiskInference | undefined {
   if (!isJsonObject(definition.annotations)) return undefined;
   const { readOnlyHint, destructiveHint } = definition.annotations;
   if (readOnlyHint === true)
@@ -44,25 +44,26 @@ function annotatedRisk(definition: JsonObject): RiskProposal | undefined {
     : { risk: 'destructive', why: 'annotated as not read-only, and not as harmless' };
 }
 
-function namedRisk(words: readonly string[], annotated: RiskProposal | undefined): RiskProposal | undefined {
-  const harm = words.find((word) => DESTRUCTIVE.has(word));
-  if (harm !== undefined) return { risk: 'destructive', why: `\`${harm}\` is in its name` };
-  const change = words.find((word) => WRITE.has(word));
+function riskFromName(words: readonly string[], annotated: RiskInference | undefined): RiskInference | undefined {
+  const destructive = words.find((word) => DESTRUCTIVE_WORDS.has(word));
+  if (destructive !== undefined) return { risk: 'destructive', why: `\`${destructive}\` is in its name` };
+  const writes = words.find((word) => WRITE_WORDS.has(word));
   const first = words[0] ?? '';
-  if (change !== undefined) {
-    const isSaid = WRITE.has(first) || READ.has(first) || (annotated !== undefined && annotated.risk !== 'destructive');
-    return isSaid ? { risk: 'write', why: `\`${change}\` is in its name` } : undefined;
+  if (writes !== undefined) {
+    const hasWord =
+      WRITE_WORDS.has(first) || READ_WORDS.has(first) || (annotated !== undefined && annotated.risk !== 'destructive');
+    return hasWord ? { risk: 'write', why: `\`${writes}\` is in its name` } : undefined;
   }
-  if (READ.has(first)) return { risk: 'read', why: `its name begins with \`${first}\`` };
+  if (READ_WORDS.has(first)) return { risk: 'read', why: `its name begins with \`${first}\`` };
   // A verb that does not lead, or a noun of things that are looked at: a word of the name that the annotation agrees with.
-  const look = words.find((word) => READ.has(word) || LOOKED_AT.has(word));
-  return look !== undefined && annotated?.risk === 'read'
-    ? { risk: 'read', why: `\`${look}\` is in its name, and it is annotated \`readOnlyHint\`` }
+  const reads = words.find((word) => READ_WORDS.has(word) || READ_NOUNS.has(word));
+  return reads !== undefined && annotated?.risk === 'read'
+    ? { risk: 'read', why: `\`${reads}\` is in its name, and it is annotated \`readOnlyHint\`` }
     : undefined;
 }
 
 /** The words of `read_file`, `get-sum`, `listIssues` or `HTTPGet`, in lower case. */
-function wordsOf(name: string): readonly string[] {
+function splitWords(name: string): readonly string[] {
   return name
     .replace(/([a-z0-9])([A-Z])/g, '$1 $2')
     .replace(/([A-Z]+)([A-Z][a-z])/g, '$1 $2')
@@ -75,16 +76,16 @@ function wordSet(words: string): ReadonlySet<string> {
   return new Set(words.split(/\s+/));
 }
 
-const READ = wordSet(
+const READ_WORDS = wordSet(
   'read get list search find fetch query view show describe lookup look count check inspect browse open peek resolve retrieve select explain compare diff summarize preview validate',
 );
-const LOOKED_AT = wordSet('tree info status stats history version help schema echo ping');
-const SECRET = wordSet(
+const READ_NOUNS = wordSet('tree info status stats history version help schema echo ping');
+const SECRET_WORDS = wordSet(
   'env envs environ environment environments secret secrets credential credentials token tokens password passwords passwd passphrase key keys apikey apikeys',
 );
-const WRITE = wordSet(
+const WRITE_WORDS = wordSet(
   'create write update add edit set put insert append save upload rename copy make patch modify change upsert assign label tag comment reply draft enable toggle subscribe follow star fork mark pin',
 );
-const DESTRUCTIVE = wordSet(
+const DESTRUCTIVE_WORDS = wordSet(
   'delete remove drop destroy purge erase wipe clear reset truncate kill terminate stop shutdown disable revoke exec execute run eval evaluate shell command bash spawn launch send pay transfer refund charge buy purchase order sell trade publish deploy release merge push force move overwrite replace cancel close archive uninstall install format restore rollback revert ban block grant approve',
 );

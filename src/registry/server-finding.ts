@@ -1,5 +1,5 @@
 /** Something about a server or virtual server that a person should know. */
-export type ServerFinding = {
+export type ServerWarning = {
   /** Name of the server or virtual server. */
   readonly server: string;
   readonly message: string;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { JsonValue } from '../lib/json.ts';
-import { bytes, dollars, duration, line, registryName } from './field.ts';
+import { bytesField, dollarsField, durationField, registryNameField, singleLineField } from './field.ts';
 import { type ServerSettings, TOOL_NAME, type ToolSettings } from './server-settings.ts';
 
 const MAX_BYTES = 67_108_864;
@@ -18,7 +18,7 @@ const toolSettings = z
     risk: risk
       .exactOptional()
       .describe('Harm that the tool can do; only `read` is ever tried again. Default: `risk` of the server.'),
-    costUsd: dollars('Cost of one call, reserved before it is sent. Default: `"0"`.').exactOptional(),
+    costUsd: dollarsField('Cost of one call, reserved before it is sent. Default: `"0"`.').exactOptional(),
     labels: z
       .array(
         z
@@ -48,15 +48,18 @@ const toolSettings = z
       .describe(
         'JSON Schema 2020-12 that results must match where the server declares no `outputSchema`. Default: none.',
       ),
-    maxResultBytes: bytes('Largest result that is passed on. Default: that of the server.', MAX_BYTES).exactOptional(),
-    timeout: duration('Longest wait for an answer. Default: that of the server.').exactOptional(),
+    maxResultBytes: bytesField(
+      'Largest result that is passed on. Default: that of the server.',
+      MAX_BYTES,
+    ).exactOptional(),
+    timeout: durationField('Longest wait for an answer. Default: that of the server.').exactOptional(),
   })
   .describe('What the operator says of one tool');
 
 const stdio = z
   .strictObject({
     type: z.literal('stdio').describe('The broker starts the server as a process and speaks with it over its pipes'),
-    command: line('Program to start, without a shell'),
+    command: singleLineField('Program to start, without a shell'),
     args: z.array(z.string().max(8_192)).max(256).default([]).describe('Arguments of the program. Default: none.'),
     env: z
       .record(
@@ -68,11 +71,11 @@ const stdio = z
         'Environment variables that the program gets, texts with references such as `${' +
           'env:HOME}` in them; nothing else of the environment is passed on but what programs need to start. Default: none.',
       ),
-    cwd: line("Directory that the program starts in. Default: the broker's own.").exactOptional(),
+    cwd: singleLineField("Directory that the program starts in. Default: the broker's own.").exactOptional(),
   })
   .describe('A server that is started as a process');
 
-const overHttp = {
+const httpFields = {
   url: z
     .string()
     .max(2_048)
@@ -86,35 +89,39 @@ const overHttp = {
 const streamableHttp = z
   .strictObject({
     type: z.literal('streamable-http').describe('The broker speaks with the server over streamable HTTP'),
-    ...overHttp,
+    ...httpFields,
   })
   .describe('A server that is reached over HTTP');
 
 const sse = z
   .strictObject({
     type: z.literal('sse').describe('The broker speaks with the server over HTTP+SSE, the transport of 2024-11-05'),
-    ...overHttp,
+    ...httpFields,
   })
   .describe('An old server that is reached over HTTP');
 
 const serverFile = z
   .strictObject({
-    name: registryName('Name of the server and of its file; its tools are `tool:<name>/…`, exposed as `<name>__…`.'),
-    title: line('Name of the server for people. Default: none.').exactOptional(),
-    description: line('What the server is for. Default: none.').exactOptional(),
+    name: registryNameField(
+      'Name of the server and of its file; its tools are `tool:<name>/…`, exposed as `<name>__…`.',
+    ),
+    title: singleLineField('Name of the server for people. Default: none.').exactOptional(),
+    description: singleLineField('What the server is for. Default: none.').exactOptional(),
     transport: z.discriminatedUnion('type', [stdio, streamableHttp, sse]).describe('How the server is reached'),
-    timeout: duration('Longest wait for the answer to one call. Default: `30s`.').prefault('30s'),
-    startTimeout: duration('Longest wait until the server is started and has said hello. Default: `30s`.').prefault(
-      '30s',
+    timeout: durationField('Longest wait for the answer to one call. Default: `30s`.').prefault('30s'),
+    startTimeout: durationField(
+      'Longest wait until the server is started and has said hello. Default: `30s`.',
+    ).prefault('30s'),
+    idleTimeout: durationField(
+      'Time without a call after which a process or session is ended. Default: `5m`.',
+    ).prefault('5m'),
+    connectTimeout: durationField('Longest wait for a connection to a server over HTTP. Default: `10s`.').prefault(
+      '10s',
     ),
-    idleTimeout: duration('Time without a call after which a process or session is ended. Default: `5m`.').prefault(
-      '5m',
-    ),
-    connectTimeout: duration('Longest wait for a connection to a server over HTTP. Default: `10s`.').prefault('10s'),
-    stallTimeout: duration(
+    stallTimeout: durationField(
       'Longest pause between two bytes of an answer over HTTP that has begun. Default: `60s`.',
     ).prefault('60s'),
-    refresh: duration('Time after which the list of tools is read again. Default: `5m`.').prefault('5m'),
+    refresh: durationField('Time after which the list of tools is read again. Default: `5m`.').prefault('5m'),
     sharing: z
       .enum(['principal', 'all'])
       .default('principal')
@@ -137,11 +144,11 @@ const serverFile = z
       .enum(['keep', 'digest'])
       .default('digest')
       .describe('What is kept of arguments and results: the bytes, or their salted digest alone. Default: `digest`.'),
-    payloadMaxBytes: bytes(
+    payloadMaxBytes: bytesField(
       'Largest payload that is kept; of a larger one the digest is. Default: 65536.',
       MAX_BYTES,
     ).default(65_536),
-    maxResultBytes: bytes('Largest result that is passed on. Default: 1048576.', MAX_BYTES).default(1_048_576),
+    maxResultBytes: bytesField('Largest result that is passed on. Default: 1048576.', MAX_BYTES).default(1_048_576),
     maxTools: z
       .int()
       .min(1)
@@ -167,10 +174,10 @@ const serverFile = z
   .describe('One tool server: how it is reached and what the operator says of its tools');
 
 /** The settings of `registry/servers/<name>.yaml`: read as a person writes them, given with units and defaults. */
-export const serverSettingsSchema: z.ZodType<ServerSettings> = serverFile.transform(withUnits);
+export const serverSettingsSchema: z.ZodType<ServerSettings> = serverFile.transform(toServerSettings);
 
 /** Puts units into the names and the server's defaults into its tools. */
-function withUnits(file: z.output<typeof serverFile>): ServerSettings {
+function toServerSettings(file: z.output<typeof serverFile>): ServerSettings {
   const {
     timeout,
     startTimeout,

@@ -2,7 +2,7 @@ import type { Risk } from '../domain/target.ts';
 import type { HttpTransport, StdioTransport } from './server-settings.ts';
 
 /** One tool as it is written into the file of its server. */
-export interface WrittenTool {
+export interface ToolYaml {
   readonly tool: string;
   readonly risk: Risk;
   /** What speaks for the risk: a comment for the person who looks at it. One line. */
@@ -10,16 +10,16 @@ export interface WrittenTool {
 }
 
 /** What a new file of `registry/servers/` says. Everything else has its strict default. */
-export interface WrittenServer {
+export interface ServerYaml {
   readonly name: string;
   readonly title?: string;
   readonly description?: string;
   readonly transport: StdioTransport | HttpTransport;
-  readonly tools: readonly WrittenTool[];
+  readonly tools: readonly ToolYaml[];
 }
 
 /** The text of a new file of `registry/servers/`, whose first line names its schema. */
-export function serverText({ name, title, description, transport, tools }: WrittenServer): string {
+export function renderServerYaml({ name, title, description, transport, tools }: ServerYaml): string {
   const lines = [
     '# yaml-language-server: $schema=../schema/server.schema.json',
     `name: ${name}`,
@@ -54,16 +54,16 @@ function mapLines(key: string, values: Readonly<Record<string, string>>): readon
   return [`${key}:`, ...entries.map(([name, value]) => `  ${yamlScalar(name)}: ${yamlScalar(value)}`)];
 }
 
-function toolLine({ tool, risk, why }: WrittenTool): string {
+function toolLine({ tool, risk, why }: ToolYaml): string {
   return `  ${yamlScalar(tool)}: { risk: ${risk} } # ${why}`;
 }
 
 /** Words that YAML readers of any age take for something else than text. */
-const NOT_TEXT = /^(?:true|false|yes|no|on|off|null|y|n|~)$/i;
+const NON_STRING_SCALAR = /^(?:true|false|yes|no|on|off|null|y|n|~)$/i;
 
 /** A text as YAML: plain where no reader can take it for anything else, else in double quotes. */
 export function yamlScalar(text: string): string {
-  const isPlain = /^(?:[A-Za-z_/]|\.{1,2}\/)[A-Za-z0-9_./@-]*$/.test(text) && !NOT_TEXT.test(text);
+  const isPlain = /^(?:[A-Za-z_/]|\.{1,2}\/)[A-Za-z0-9_./@-]*$/.test(text) && !NON_STRING_SCALAR.test(text);
   // JSON text is YAML, but for a few characters that JSON leaves as they are and YAML files may not hold.
   return isPlain
     ? text

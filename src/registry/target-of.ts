@@ -1,5 +1,5 @@
-import { withoutMarks } from '../domain/mirrored-arguments.ts';
-import type { OfferedTarget, OfferKind, PromptTarget, TemplateTarget, ToolTarget } from '../domain/target.ts';
+import { withoutParamHeaders } from '../domain/mirrored-arguments.ts';
+import type { FeatureKind, FeatureTarget, PromptTarget, TemplateTarget, ToolTarget } from '../domain/target.ts';
 import { isJsonObject, type JsonObject } from '../lib/json.ts';
 import { declaredName, PINNED_KINDS } from './pinned-kind.ts';
 import type { ServerSettings, ToolSettings } from './server-settings.ts';
@@ -7,26 +7,32 @@ import { exposedName } from './tool-name.ts';
 import type { ToolState } from './tool-state.ts';
 
 /** The targets as they were before. */
-interface Before {
+interface PreviousCatalog {
   readonly templates: readonly TemplateTarget[];
-  readonly resolve: (exposedName: string, kind?: OfferKind) => OfferedTarget | undefined;
+  readonly resolve: (exposedName: string, kind?: FeatureKind) => FeatureTarget | undefined;
 }
 
 /** What an active definition is to calls; undefined for one that is not active. */
-export function targetOf(
+export function buildTarget(
   server: ServerSettings,
   state: ToolState,
-  previous: Before | undefined,
+  previous: PreviousCatalog | undefined,
 ): ToolTarget | PromptTarget | TemplateTarget | undefined {
   const { observed, observedDigest, kind } = state;
   if (state.status !== 'active' || observed === undefined || observedDigest === undefined) return undefined;
   const name = declaredName(PINNED_KINDS[kind], observed);
   const exposed = kind === 'template' ? name : exposedName(server.name, name);
-  const before = kind === 'template' ? templateBefore(previous, server.name, name) : previous?.resolve(exposed, kind);
+  const previousTarget =
+    kind === 'template' ? previousTemplate(previous, server.name, name) : previous?.resolve(exposed, kind);
   // Equal definitions are the same object over time: what is compiled for a schema is found by the schema itself.
-  const definition = before?.definitionDigest === observedDigest ? before.definition : observed;
+  const definition = previousTarget?.definitionDigest === observedDigest ? previousTarget.definition : observed;
   const settings = (kind === 'tool' ? server.tools.get(name) : undefined) ?? server.unlisted;
-  const common = { ...commonOf(server, settings), exposedName: exposed, definition, definitionDigest: observedDigest };
+  const common = {
+    ...targetSettings(server, settings),
+    exposedName: exposed,
+    definition,
+    definitionDigest: observedDigest,
+  };
   switch (kind) {
     case 'tool':
       return {
@@ -34,7 +40,7 @@ export function targetOf(
         kind,
         id: `tool:${server.name}/${name}`,
         tool: name,
-        ...schemasOf(definition, settings, before),
+        ...toolSchemas(definition, settings, previousTarget),
       };
     case 'prompt':
       return {
@@ -50,7 +56,7 @@ export function targetOf(
 }
 
 /** What the operator says of a thing. */
-export function commonOf(
+export function targetSettings(
   server: ServerSettings,
   settings: ToolSettings = server.unlisted,
 ): Pick<
@@ -71,36 +77,44 @@ export function commonOf(
 }
 
 /** A template is shown otherwise where two servers have it, so that its exposed name does not find it. */
-function templateBefore(previous: Before | undefined, server: string, uriTemplate: string): OfferedTarget | undefined {
+function previousTemplate(
+  previous: PreviousCatalog | undefined,
+  server: string,
+  uriTemplate: string,
+): FeatureTarget | undefined {
   return previous?.templates.find((each) => each.server === server && each.uriTemplate === uriTemplate);
 }
 
-function schemasOf(
+function toolSchemas(
   definition: JsonObject,
   settings: ToolSettings,
-  before: OfferedTarget | undefined,
-): Pick<ToolTarget, 'shown' | 'inputSchema' | 'outputSchema'> {
+  before: FeatureTarget | undefined,
+): Pick<ToolTarget, 'advertised' | 'inputSchema' | 'outputSchema'> {
   const contractBefore = before?.kind === 'tool' ? before.outputSchema : undefined;
   const contract = sameJson(contractBefore, settings.output) ? contractBefore : settings.output;
   const outputSchema = isJsonObject(definition.outputSchema) ? definition.outputSchema : contract;
   return {
-    ...shownOf(definition, settings.secretArguments, before?.kind === 'tool' ? before.shown : undefined),
+    ...advertisedDefinition(
+      definition,
+      settings.secretArguments,
+      before?.kind === 'tool' ? before.advertised : undefined,
+    ),
     inputSchema: isJsonObject(definition.inputSchema) ? definition.inputSchema : {},
     ...(outputSchema === undefined ? {} : { outputSchema }),
   };
 }
 
 /** The definition without the marks that would put a secret argument into a header, where there are such marks. */
-function shownOf(
+function advertisedDefinition(
   definition: JsonObject,
   secretArguments: readonly string[],
   before: JsonObject | undefined,
-): { readonly shown?: JsonObject } {
+): { readonly advertised?: JsonObject } {
   if (!isJsonObject(definition.inputSchema)) return {};
-  const inputSchema = withoutMarks(definition.inputSchema, secretArguments);
+  const inputSchema = withoutParamHeaders(definition.inputSchema, secretArguments);
   if (inputSchema === undefined) return {};
   const shown = { ...definition, inputSchema };
-  return { shown: before !== undefined && sameJson(before, shown) ? before : shown };
+  return { advertised: before !== undefined && sameJson(before, shown) ? before : shown };
 }
 
 const promptSchemas = new WeakMap<JsonObject, JsonObject>();

@@ -1,4 +1,4 @@
-import { asciiLookalike, skeletons } from '../lib/confusables.ts';
+import { skeletons, toAsciiConfusable } from '../lib/confusables.ts';
 import { TOOL_NAME } from './server-settings.ts';
 
 /** Longest name under which a tool is shown to agents, in characters. */
@@ -10,9 +10,9 @@ export function exposedName(server: string, tool: string): string {
 }
 
 /** Why a tool may not be called what its server calls it; undefined when it may. */
-export function badToolName(server: string, name: string): string | undefined {
+export function toolNameProblem(server: string, name: string): string | undefined {
   if (!TOOL_NAME.test(name)) {
-    const ascii = asciiLookalike(name);
+    const ascii = toAsciiConfusable(name);
     if (ascii !== name && TOOL_NAME.test(ascii)) return `its name is not ASCII and looks like \`${ascii}\``;
     return 'its name is not 1 to 128 of the characters `A-Z a-z 0-9 _ - .`';
   }
@@ -24,17 +24,17 @@ export function badToolName(server: string, name: string): string | undefined {
 }
 
 /** Names of one server by skeleton, to find which of them look alike. */
-export class NameCrowd {
+export class ConfusableNames {
   readonly #bySkeleton = new Map<string, Set<string>>();
 
   constructor(names: Iterable<string>) {
-    for (const name of names) for (const key of keysOf(name)) this.#put(key, name);
+    for (const name of names) for (const key of confusableKeys(name)) this.#put(key, name);
   }
 
   /** The other names that `name` looks like. */
-  resembling(name: string): readonly string[] {
-    const found = keysOf(name).flatMap((key) => [...(this.#bySkeleton.get(key) ?? [])]);
-    return [...new Set(found)].filter((other) => other !== name);
+  confusableWith(name: string): readonly string[] {
+    const matches = confusableKeys(name).flatMap((key) => [...(this.#bySkeleton.get(key) ?? [])]);
+    return [...new Set(matches)].filter((other) => other !== name);
   }
 
   #put(key: string, name: string): void {
@@ -44,7 +44,7 @@ export class NameCrowd {
   }
 }
 
-function keysOf(name: string): string[] {
-  const [caseless, drawn] = skeletons(name);
-  return [`case:${caseless}`, `drawn:${drawn}`];
+function confusableKeys(name: string): string[] {
+  const [caseless, skeleton] = skeletons(name);
+  return [`case:${caseless}`, `drawn:${skeleton}`];
 }

@@ -1,14 +1,14 @@
-import { readMirrored } from '../domain/mirrored-arguments.ts';
+import { parseParamHeaders } from '../domain/mirrored-arguments.ts';
 import type { Digest } from '../lib/digest.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../lib/json.ts';
 import { definitionDigest } from './definition.ts';
 import type { Pin } from './pin.ts';
 import { declaredName, PINNED_KINDS, type PinnedKind, type PinnedKindRules, pinKey, pinnedId } from './pinned-kind.ts';
 import type { ServerSettings } from './server-settings.ts';
-import { NameCrowd } from './tool-name.ts';
+import { ConfusableNames } from './tool-name.ts';
 
 /** What a schema room says of a tool. `contract` is the operator's schema for results. */
-export type Admit = (
+export type AdmitSchema = (
   definition: JsonObject,
   contract?: JsonObject,
 ) => { readonly admitted: true } | { readonly admitted: false; readonly reason: string };
@@ -43,7 +43,7 @@ export interface ToolState {
 }
 
 /** How the definitions of one kind of one server stand, in the order in which it lists them; then what it no longer has. */
-export function toolStates(
+export function evaluateTools(
   server: ServerSettings,
   tools: readonly JsonValue[],
   context: {
@@ -52,7 +52,7 @@ export function toolStates(
     /** The pin of a name. */
     readonly pinOf: (tool: string) => Pin | undefined;
     readonly pinned: readonly string[];
-    readonly admit: Admit;
+    readonly admit: AdmitSchema;
   },
 ): ToolState[] {
   const rules = PINNED_KINDS[context.kind ?? 'tool'];
@@ -62,102 +62,111 @@ export function toolStates(
   const counts = new Map<string, number>();
   for (const { name } of named) counts.set(name, (counts.get(name) ?? 0) + 1);
   // What is refused for its letters cannot be mistaken for anything; what was agreed and went away still can.
-  const wellNamed = Array.from(counts.keys()).filter((name) => rules.badName(server.name, name) === undefined);
-  const crowd = new NameCrowd([...wellNamed, ...context.pinned]);
+  const validNames = Array.from(counts.keys()).filter((name) => rules.nameProblem(server.name, name) === undefined);
+  const names = new ConfusableNames([...validNames, ...context.pinned]);
   const states = named.map(({ definition, name }) => {
     const pin = context.pinOf(name);
-    const base = { ...identityOf(server.name, rules, name), ...agreedOf(pin) };
-    const unfit =
+    const base = { ...toolIdentity(server.name, rules, name), ...pinnedDefinition(pin) };
+    const invalid =
       (counts.get(name) ?? 0) > 1
         ? `the server lists two ${rules.plural} of this name`
-        : rules.badName(server.name, name);
-    if (unfit !== undefined || !isJsonObject(definition)) {
-      return quarantined(base, unfit ?? 'its definition is no object');
+        : rules.nameProblem(server.name, name);
+    if (invalid !== undefined || !isJsonObject(definition)) {
+      return quarantine(base, invalid ?? 'its definition is no object');
     }
-    return fitState({ ...base, observed: definition }, { server, name, rules, pin, crowd, admit: context.admit });
+    return evaluateTool(
+      { ...base, observed: definition },
+      { server, name, rules, pin, confusableNames: names, admit: context.admit },
+    );
   });
   const missing = context.pinned.filter((name) => !counts.has(name));
-  return [...states, ...missing.map((name) => missingState(server.name, rules, { name, pin: context.pinOf(name) }))];
+  return [
+    ...states,
+    ...missing.map((name) => missingToolState(server.name, rules, { name, pin: context.pinOf(name) })),
+  ];
 }
 
-function identityOf(
+function toolIdentity(
   server: string,
   { kind }: PinnedKindRules,
   name: string,
 ): Pick<ToolState, 'kind' | 'server' | 'tool' | 'id' | 'key'> {
-  const tool = printable(name);
+  const tool = escapeName(name);
   return { kind, server, tool, id: pinnedId(server, { kind, name: tool }), key: pinKey(kind, name) };
 }
 
-interface Surroundings {
+interface EvaluationContext {
   readonly server: ServerSettings;
   readonly name: string;
   readonly rules: PinnedKindRules;
   readonly pin: Pin | undefined;
-  readonly crowd: NameCrowd;
-  readonly admit: Admit;
+  readonly confusableNames: ConfusableNames;
+  readonly admit: AdmitSchema;
 }
 
-type Observed = Omit<ToolState, 'status' | 'reason'> & { readonly observed: JsonObject };
+type Discovered = Omit<ToolState, 'status' | 'reason'> & { readonly observed: JsonObject };
 
-function fitState(base: Observed, { server, name, rules, pin, crowd, admit }: Surroundings): ToolState {
+function evaluateTool(
+  base: Discovered,
+  { server, name, rules, pin, confusableNames, admit }: EvaluationContext,
+): ToolState {
   const computed = definitionDigest(base.observed);
-  if (!('digest' in computed)) return quarantined(base, computed.unfit);
-  const seen = { ...base, observedDigest: computed.digest };
+  if (!('digest' in computed)) return quarantine(base, computed.rejectionReason);
+  const digested = { ...base, observedDigest: computed.digest };
   if (pin?.kind === 'corrupt') {
-    return { ...seen, status: 'pin-corrupt', reason: 'what was agreed does not match its own digest' };
+    return { ...digested, status: 'pin-corrupt', reason: 'what was agreed does not match its own digest' };
   }
   if (pin !== undefined && pin.digest !== computed.digest) {
-    return { ...seen, status: 'drifted', reason: 'its definition is not the one that was agreed' };
+    return { ...digested, status: 'drifted', reason: 'its definition is not the one that was agreed' };
   }
   // Of two that look alike the agreed one stays; of two newcomers neither can be told from the other.
-  const alike = pin === undefined ? crowd.resembling(name)[0] : undefined;
-  if (alike !== undefined) return quarantined(seen, `its name looks like \`${printable(alike)}\``);
+  const confusable = pin === undefined ? confusableNames.confusableWith(name)[0] : undefined;
+  if (confusable !== undefined) return quarantine(digested, `its name looks like \`${escapeName(confusable)}\``);
   const unfit = shapeProblem(base.observed, rules);
-  if (unfit !== undefined) return quarantined(seen, unfit);
+  if (unfit !== undefined) return quarantine(digested, unfit);
   // Only tools have schemas of their own.
   if (base.kind === 'tool') {
     const admission = admit(base.observed, server.tools.get(name)?.output);
-    if (!admission.admitted) return quarantined(seen, admission.reason);
-    const marks = readMirrored(isJsonObject(base.observed.inputSchema) ? base.observed.inputSchema : {});
-    if ('invalid' in marks) return quarantined(seen, marks.invalid);
+    if (!admission.admitted) return quarantine(digested, admission.reason);
+    const marks = parseParamHeaders(isJsonObject(base.observed.inputSchema) ? base.observed.inputSchema : {});
+    if ('invalid' in marks) return quarantine(digested, marks.invalid);
   }
   if (pin === undefined && server.pin === 'lock') {
-    return { ...seen, status: 'unpinned', reason: '`registry.lock` does not hold it' };
+    return { ...digested, status: 'unpinned', reason: '`registry.lock` does not hold it' };
   }
-  return { ...seen, status: 'active' };
+  return { ...digested, status: 'active' };
 }
 
-function quarantined(base: Omit<ToolState, 'status'>, reason: string): ToolState {
+function quarantine(base: Omit<ToolState, 'status'>, reason: string): ToolState {
   return { ...base, status: 'quarantined', reason };
 }
 
-function agreedOf(pin: Pin | undefined): Pick<ToolState, 'agreed' | 'agreedDigest'> {
+function pinnedDefinition(pin: Pin | undefined): Pick<ToolState, 'agreed' | 'agreedDigest'> {
   return pin?.kind === 'agreed' ? { agreed: pin.definition, agreedDigest: pin.digest } : {};
 }
 
-function missingState(
+function missingToolState(
   server: string,
   rules: PinnedKindRules,
   { name, pin }: { readonly name: string; readonly pin: Pin | undefined },
 ): ToolState {
   const reason = 'it was agreed to and the server does not have it';
-  return { ...identityOf(server, rules, name), status: 'missing', reason, ...agreedOf(pin) };
+  return { ...toolIdentity(server, rules, name), status: 'missing', reason, ...pinnedDefinition(pin) };
 }
 
 /** What keeps a definition from being of MCP, judged by the specification's own schema; undefined when nothing. */
 function shapeProblem(definition: JsonObject, rules: PinnedKindRules): string | undefined {
-  const known = shapes.get(definition);
+  const known = shapeProblems.get(definition);
   if (known !== undefined) return known.problem;
-  const problem = rules.badShape(definition);
-  shapes.set(definition, { problem });
+  const problem = rules.shapeProblem(definition);
+  shapeProblems.set(definition, { problem });
   return problem;
 }
 
 /** Definitions that were judged: a catalog is built anew far more often than a server lists something new. */
-const shapes = new WeakMap<JsonObject, { readonly problem: string | undefined }>();
+const shapeProblems = new WeakMap<JsonObject, { readonly problem: string | undefined }>();
 
-function printable(name: string): string {
+function escapeName(name: string): string {
   const escaped = name.replace(/[^\x20-\x7e]/gu, (char) => `\\u{${char.codePointAt(0)?.toString(16) ?? ''}}`);
   return escaped.length > 128 ? `${escaped.slice(0, 127)}…` : escaped;
 }

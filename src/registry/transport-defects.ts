@@ -1,5 +1,5 @@
 import type { Problem } from '../domain/problem.ts';
-import { clearTextSecret, isSecretKey, secretArgument } from '../lib/clear-text-secret.ts';
+import { detectSecret, isSecretKey, secretArgument } from '../lib/clear-text-secret.ts';
 
 /** What is wrong with a text, wherever it stands; quotes none of it. */
 export type Defect = Omit<Problem, 'at' | 'severity'>;
@@ -14,38 +14,39 @@ export function unreadReference(text: string): Defect | undefined {
 
 /** A secret in one argument of a command line; `before` is the argument before it. */
 export function argumentDefect(argument: string, before: string | undefined): Defect | undefined {
-  const why = secretArgument(argument, before);
+  const explanation = secretArgument(argument, before);
   const hint =
     'hand it over as a variable: `env: { NAME: "$' + '{env:NAME}" }`; every user of the machine can read arguments';
-  return why === undefined ? undefined : inClear(why, hint);
+  return explanation === undefined ? undefined : clearTextSecretDefect(explanation, hint);
 }
 
 /** What keeps a text from being the url of a server, secrets in it among that. */
 export function urlDefect(text: string): Defect | undefined {
   const reference = unreadReference(text);
   if (reference !== undefined) return reference;
-  if (!URL.canParse(text)) return wrongUrl('`url` is no absolute url', 'write for example `https://example.org/mcp`');
+  if (!URL.canParse(text)) return invalidUrl('`url` is no absolute url', 'write for example `https://example.org/mcp`');
   const url = new URL(text);
   if (url.protocol !== 'http:' && url.protocol !== 'https:') {
     const hint = 'write a url that begins with `https://`, or use `type: stdio`';
-    return wrongUrl('`url` is neither `https` nor `http`', hint);
+    return invalidUrl('`url` is neither `https` nor `http`', hint);
   }
-  if (url.username !== '' || url.password !== '') return inClear('`url` holds a user or password', SEND_IT);
-  if (url.hash !== '') return wrongUrl('`url` has a fragment, which is never sent', 'delete it from the `#` on');
+  if (url.username !== '' || url.password !== '')
+    return clearTextSecretDefect('`url` holds a user or password', SECRET_REFERENCE_HINT);
+  if (url.hash !== '') return invalidUrl('`url` has a fragment, which is never sent', 'delete it from the `#` on');
   for (const [key, value] of url.searchParams) {
-    const why = isSecretKey(key) ? '`url` has a secret in its query' : clearTextSecret('', value);
-    if (why !== undefined) return inClear(why, SEND_IT);
+    const explanation = isSecretKey(key) ? '`url` has a secret in its query' : detectSecret('', value);
+    if (explanation !== undefined) return clearTextSecretDefect(explanation, SECRET_REFERENCE_HINT);
   }
   return undefined;
 }
 
 /** A secret in clear text. */
-export function inClear(why: string, hint: string): Defect {
+export function clearTextSecretDefect(why: string, hint: string): Defect {
   return { code: 'registry-secret-in-clear', message: `a secret in clear text: ${why}`, hint };
 }
 
-const SEND_IT = 'send it in `headers`, as a reference';
+const SECRET_REFERENCE_HINT = 'send it in `headers`, as a reference';
 
-function wrongUrl(message: string, hint: string): Defect {
+function invalidUrl(message: string, hint: string): Defect {
   return { code: 'config-invalid-value', message, hint };
 }

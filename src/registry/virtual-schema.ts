@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { inForm } from '../config/field-form.ts';
+import { withFormat } from '../config/field-form.ts';
 import type { JsonValue } from '../lib/json.ts';
-import { line, registryName } from './field.ts';
+import { registryNameField, singleLineField } from './field.ts';
 import { TOOL_NAME } from './server-settings.ts';
 import type { NamedSelection, VirtualSettings } from './virtual-settings.ts';
 
@@ -9,24 +9,24 @@ const jsonValue: z.ZodType<JsonValue> = z.json().describe('Any JSON value');
 
 /** No glob can leave out which servers it speaks of. */
 const GLOB = /^[a-z0-9*-]+\/\P{Cc}+$/u;
-const ORIGINAL = /^[a-z0-9]+(?:-[a-z0-9]+)*\/[A-Za-z0-9_.-]{1,128}$/;
+const SOURCE_NAME = /^[a-z0-9]+(?:-[a-z0-9]+)*\/[A-Za-z0-9_.-]{1,128}$/;
 const GLOB_HINT = 'write `<server>/<name>`, with `*` for any run of characters, such as `github/get_*`';
 
 const globs = (description: string): z.ZodDefault<z.ZodArray<z.ZodType<string, string>>> => {
   const glob = z.string().max(2_048).regex(GLOB, { error: GLOB_HINT });
-  return z.array(inForm(glob, 'glob of `<server>/<name>`')).max(1_000).default([]).describe(description);
+  return z.array(withFormat(glob, 'glob of `<server>/<name>`')).max(1_000).default([]).describe(description);
 };
 
-const original = z.string().regex(ORIGINAL);
-const shownName = z
+const sourceNameField = z.string().regex(SOURCE_NAME);
+const exposedName = z
   .string()
   .regex(TOOL_NAME)
   .refine((name) => name !== '__proto__' && name !== 'constructor' && name !== 'prototype', {
     error: 'it is a name that no JSON map may hold',
   });
 
-const shownTexts = {
-  title: line('Title that agents see. Default: that of the original.').exactOptional(),
+const textFields = {
+  title: singleLineField('Title that agents see. Default: that of the original.').exactOptional(),
   description: z
     .string()
     .min(1)
@@ -51,10 +51,10 @@ const fixed = z
   );
 
 const toolOverride = z
-  .strictObject({ ...shownTexts, fixed })
+  .strictObject({ ...textFields, fixed })
   .describe('What is shown of one tool otherwise than its server declares it');
 const promptOverride = z
-  .strictObject(shownTexts)
+  .strictObject(textFields)
   .describe('What is shown of one prompt otherwise than its server declares it');
 
 const tools = z
@@ -62,11 +62,11 @@ const tools = z
     include: globs('Tools that are shown, as globs over `<server>/<tool>`. Default: none.'),
     exclude: globs('Tools that are not shown although `include` matches them. Default: none.'),
     rename: z
-      .record(shownName, original)
+      .record(exposedName, sourceNameField)
       .default({})
       .describe('Tools that are shown under another name: that name, then `<server>/<tool>`. Default: none.'),
     override: z
-      .record(original, toolOverride)
+      .record(sourceNameField, toolOverride)
       .default({})
       .describe('What is shown otherwise, by `<server>/<tool>`. Default: none.'),
   })
@@ -78,11 +78,11 @@ const prompts = z
     include: globs('Prompts that are shown, as globs over `<server>/<prompt>`. Default: none.'),
     exclude: globs('Prompts that are not shown although `include` matches them. Default: none.'),
     rename: z
-      .record(shownName, original)
+      .record(exposedName, sourceNameField)
       .default({})
       .describe('Prompts that are shown under another name: that name, then `<server>/<prompt>`. Default: none.'),
     override: z
-      .record(original, promptOverride)
+      .record(sourceNameField, promptOverride)
       .default({})
       .describe('What is shown otherwise, by `<server>/<prompt>`. Default: none.'),
   })
@@ -103,9 +103,9 @@ const resources = z
 
 const virtualFile = z
   .strictObject({
-    name: registryName('Name of the virtual server and of its file; it is served at `/v/<name>/mcp`.'),
-    title: line('Name of the virtual server for people. Default: none.').exactOptional(),
-    description: line('What the virtual server is for. Default: none.').exactOptional(),
+    name: registryNameField('Name of the virtual server and of its file; it is served at `/v/<name>/mcp`.'),
+    title: singleLineField('Name of the virtual server for people. Default: none.').exactOptional(),
+    description: singleLineField('What the virtual server is for. Default: none.').exactOptional(),
     tools,
     prompts,
     resources,
@@ -114,12 +114,16 @@ const virtualFile = z
 
 /** The settings of `registry/virtual/<name>.yaml`. */
 export const virtualSettingsSchema: z.ZodType<VirtualSettings> = virtualFile.transform(
-  ({ tools: toolsOf, prompts: promptsOf, ...rest }) => ({ ...rest, tools: named(toolsOf), prompts: named(promptsOf) }),
+  ({ tools: toolsOf, prompts: promptsOf, ...rest }) => ({
+    ...rest,
+    tools: toSelection(toolsOf),
+    prompts: toSelection(promptsOf),
+  }),
 );
 
-type Named = z.output<typeof tools> | z.output<typeof prompts>;
+type ParsedSelection = z.output<typeof tools> | z.output<typeof prompts>;
 
-function named({ include, exclude, rename, override }: Named): NamedSelection {
+function toSelection({ include, exclude, rename, override }: ParsedSelection): NamedSelection {
   return {
     include,
     exclude,

@@ -1,17 +1,17 @@
-import type { OfferKind, PromptTarget, ToolTarget } from '../domain/target.ts';
+import type { FeatureKind, PromptTarget, ToolTarget } from '../domain/target.ts';
 import type { View } from '../domain/view.ts';
 import type { ViewName } from '../domain/view-name.ts';
 import { globMatches } from '../lib/glob.ts';
 import type { JsonObject } from '../lib/json.ts';
-import { presentedDefinition, undeclared } from './presented.ts';
-import type { ResourceOffer } from './resource-shelf.ts';
-import { isExcluded, namesByOriginal, originalOf, selects } from './selection.ts';
-import { partNames } from './view-names.ts';
-import { type ViewSource, viewOf } from './view-parts.ts';
+import { overrideDefinition, undeclaredArguments } from './presented.ts';
+import type { ServerResourceIndex } from './resource-shelf.ts';
+import { isExcluded, isIncluded, renamesBySource, sourceName } from './selection.ts';
+import { splitConflicts } from './view-names.ts';
+import { buildView, type ViewSource } from './view-parts.ts';
 import type { Override, VirtualServer } from './virtual-settings.ts';
 
 /** Something about a virtual server that a person should know, found once its servers were asked. */
-export interface ViewFinding {
+export interface ViewWarning {
   /** `file:line:column`. */
   readonly at: string;
   readonly message: string;
@@ -21,25 +21,26 @@ export interface ViewFinding {
 /** A virtual server as it can be served, and what of its file does not hold. */
 export interface BuiltView {
   readonly view: View;
-  readonly findings: readonly ViewFinding[];
+  readonly findings: readonly ViewWarning[];
 }
 
 /** Builds the view of one virtual server. `before` is the one that it replaces: what stays the same is the same object. */
-export function virtualView(source: ViewSource, server: VirtualServer, before: View | undefined): BuiltView {
+export function buildVirtualView(source: ViewSource, server: VirtualServer, before: View | undefined): BuiltView {
   const { settings } = server;
   const name: ViewName = `virtual:${settings.name}`;
-  const findings: ViewFinding[] = [];
+  const findings: ViewWarning[] = [];
   const context = { server, name, findings, before };
-  const tools = placed(source.targets, 'tools', context);
-  const prompts = placed(source.prompts, 'prompts', context);
+  const tools = selectFeatures(source.targets, 'tools', context);
+  const prompts = selectFeatures(source.prompts, 'prompts', context);
   return {
-    view: viewOf({
+    view: buildView({
       tools,
       prompts,
-      resources: source.resourceOffers.map((offer) => partOf(offer, settings.resources, name)),
-      isComplete: Array.from(source.servers, ([each, status]) => status === 'listed' || !speaksOf(server, each)).every(
-        Boolean,
-      ),
+      resources: source.resourceLists.map((list) => selectResources(list, settings.resources, name)),
+      isComplete: Array.from(
+        source.servers,
+        ([each, status]) => status === 'listed' || !mentionsServer(server, each),
+      ).every(Boolean),
     }),
     findings,
   };
@@ -48,104 +49,105 @@ export function virtualView(source: ViewSource, server: VirtualServer, before: V
 interface Context {
   readonly server: VirtualServer;
   readonly name: ViewName;
-  readonly findings: ViewFinding[];
+  readonly findings: ViewWarning[];
   readonly before: View | undefined;
 }
 
-const KIND_OF = { tools: 'tool', prompts: 'prompt' } as const satisfies Record<string, OfferKind>;
+const KIND_OF = { tools: 'tool', prompts: 'prompt' } as const satisfies Record<string, FeatureKind>;
 
 /** The tools or prompts of a virtual server under the names that they bear there. */
-function placed<Target extends ToolTarget | PromptTarget>(
+function selectFeatures<Target extends ToolTarget | PromptTarget>(
   targets: readonly Target[],
   kind: 'tools' | 'prompts',
   { server, name: view, findings, before }: Context,
 ): readonly Target[] {
   const selection = server.settings[kind];
-  const names = namesByOriginal(selection);
+  const names = renamesBySource(selection);
   const selected = targets.flatMap((target) => {
-    const own = target.kind === 'tool' ? target.tool : target.prompt;
-    const original = originalOf(target.server, own);
-    const chosen = names.get(original);
-    if (chosen === undefined && !selects(selection, original)) return [];
-    return { target, original, name: chosen ?? own, isChosen: chosen !== undefined };
+    const sourceMember = target.kind === 'tool' ? target.tool : target.prompt;
+    const source = sourceName(target.server, sourceMember);
+    const chosen = names.get(source);
+    if (chosen === undefined && !isIncluded(selection, source)) return [];
+    return { target, source, name: chosen ?? sourceMember, isChosen: chosen !== undefined };
   });
-  const { shown, crowded } = partNames(selected);
-  for (const { thing, other } of crowded) {
-    const isSame = thing.name === other.name;
+  const { unique, conflicts } = splitConflicts(selected);
+  for (const { feature, other } of conflicts) {
+    const isSame = feature.name === other.name;
     findings.push({
       at: server.at([kind]),
       message: isSame
-        ? `\`${thing.original}\` is not shown: \`${other.original}\` is called \`${other.name}\` too`
-        : `\`${thing.original}\` is not shown: its name looks like \`${other.name}\` of \`${other.original}\``,
+        ? `\`${feature.source}\` is not shown: \`${other.source}\` is called \`${other.name}\` too`
+        : `\`${feature.source}\` is not shown: its name looks like \`${other.name}\` of \`${other.source}\``,
       hint: 'give one of them another name under `rename`, or exclude it',
     });
   }
-  return shown.flatMap(({ target, original, name }) => {
-    const override = selection.override.get(original);
-    const known = before?.resolve(name, KIND_OF[kind]);
-    const shownTarget = presentedTarget(target, { name, view, override, known: presentedBefore(known) });
-    if (typeof shownTarget !== 'string') return shownTarget;
+  return unique.flatMap(({ target, source, name }) => {
+    const override = selection.override.get(source);
+    const previous = before?.resolve(name, KIND_OF[kind]);
+    const overridden = overrideTarget(target, { name, view, override, previous: previousOverride(previous) });
+    if (typeof overridden !== 'string') return overridden;
     findings.push({
-      at: server.keyAt([kind, 'override', original, 'fixed', shownTarget]),
-      message: `\`${original}\` is not shown: its schema has no argument \`${shownTarget}\` to be fixed`,
+      at: server.keyAt([kind, 'override', source, 'fixed', overridden]),
+      message: `\`${source}\` is not shown: its schema has no argument \`${overridden}\` to be fixed`,
       hint: 'write the name as `properties` of its `inputSchema` has it, or leave it away',
     });
     return [];
   });
 }
 
-function presentedBefore(target: ReturnType<View['resolve']>): JsonObject | undefined {
-  return target?.kind === 'tool' || target?.kind === 'prompt' ? target.presented : undefined;
+function previousOverride(target: ReturnType<View['resolve']>): JsonObject | undefined {
+  return target?.kind === 'tool' || target?.kind === 'prompt' ? target.override : undefined;
 }
 
 /** A target as a view shows it, or the fixed argument that it does not have. */
-function presentedTarget<Target extends ToolTarget | PromptTarget>(
+function overrideTarget<Target extends ToolTarget | PromptTarget>(
   target: Target,
-  shown: {
+  options: {
     readonly name: string;
     readonly view: ViewName;
     readonly override: Override | undefined;
-    readonly known: JsonObject | undefined;
+    readonly previous: JsonObject | undefined;
   },
 ): Target | string {
-  const { name, view, override, known } = shown;
+  const { name, view, override, previous } = options;
   const { fixed } = override ?? {};
   // A misspelt one would hold nothing fast: what it was to keep from agents would be theirs to choose.
-  const [missing] = fixed === undefined ? [] : undeclared(target.inputSchema, Object.keys(fixed));
+  const [missing] = fixed === undefined ? [] : undeclaredArguments(target.inputSchema, Object.keys(fixed));
   if (missing !== undefined) return missing;
-  const definition = (target.kind === 'tool' ? target.shown : undefined) ?? target.definition;
-  const made = presentedDefinition(definition, { name, override });
-  const presented = made !== undefined && JSON.stringify(made) === JSON.stringify(known) ? known : made;
+  const definition = (target.kind === 'tool' ? target.advertised : undefined) ?? target.definition;
+  const overridden = overrideDefinition(definition, { name, override });
+  const presented =
+    overridden !== undefined && JSON.stringify(overridden) === JSON.stringify(previous) ? previous : overridden;
   return {
     ...target,
     view,
     exposedName: name,
-    ...(presented === undefined ? {} : { presented }),
-    ...(fixed === undefined || Object.keys(fixed).length === 0 ? {} : { fixed }),
+    ...(presented === undefined ? {} : { override: presented }),
+    ...(fixed === undefined || Object.keys(fixed).length === 0 ? {} : { fixedArguments: fixed }),
   };
 }
 
 /** What a virtual server shows of the resources of one server. */
-function partOf(
-  { server, byUri, templates }: ResourceOffer,
+function selectResources(
+  { server, byUri, templates }: ServerResourceIndex,
   selection: VirtualServer['settings']['resources'],
   view: ViewName,
-): ResourceOffer {
-  const isShown = (uri: string): boolean => selects(selection, originalOf(server, uri));
-  const admits = (uri: string): boolean => !isExcluded(selection, originalOf(server, uri));
+): ServerResourceIndex {
+  const isSelected = (uri: string): boolean => isIncluded(selection, sourceName(server, uri));
+  const admits = (uri: string): boolean => !isExcluded(selection, sourceName(server, uri));
   return {
     server,
-    byUri: new Map(Array.from(byUri).flatMap(([uri, target]) => (isShown(uri) ? [[uri, { ...target, view }]] : []))),
+    byUri: new Map(Array.from(byUri).flatMap(([uri, target]) => (isSelected(uri) ? [[uri, { ...target, view }]] : []))),
     templates: templates.flatMap(({ target, template }) => {
-      if (!isShown(target.uriTemplate)) return [];
+      if (!isSelected(target.uriTemplate)) return [];
       const matches = (uri: string): boolean => template.matches(uri) && admits(uri);
-      return [{ template: { ...template, matches }, target: { ...target, view, admits } }];
+      return [{ template: { ...template, matches }, target: { ...target, view, accepts: admits } }];
     }),
   };
 }
 
 /** True when a virtual server may show something of a server. */
-function speaksOf({ settings: { tools, prompts, resources } }: VirtualServer, server: string): boolean {
+function mentionsServer({ settings: { tools, prompts, resources } }: VirtualServer, server: string): boolean {
   const patterns = [
     ...[tools, prompts, resources].flatMap(({ include }) => include),
     ...[tools, prompts].flatMap(({ rename }) => [...rename.values()]),

@@ -5,7 +5,7 @@ import type { RecordedTarget } from '../ledger/entry.ts';
  * A target as far as an entry tells of it. What it does not tell (schemas, cost, labels) stands in the facts of the
  * controls that looked at it, so that no decision reads it here.
  */
-export function recordedTarget(recorded: RecordedTarget): Target {
+export function toTarget(recorded: RecordedTarget): Target {
   const { id } = recorded;
   if (id === 'tool:unknown' || id === 'prompt:unknown' || id === 'resource:unknown') {
     return { kind: 'unknown', id, exposedName: 'exposedName' in recorded ? recorded.exposedName : '' };

@@ -10,7 +10,7 @@ const CHECKPOINT_PAGES = 4_096;
  * committed survives a power cut (sqlite.org/pragma.html#pragma_synchronous); `secure_delete` overwrites what is erased.
  * @throws the driver's SqliteError.
  */
-export function openForWriting(path: string): Sqlite.Database {
+export function openSqliteConnection(path: string): Sqlite.Database {
   const connection = new Sqlite(path, { timeout: BUSY_TIMEOUT_MS });
   try {
     connection.pragma('journal_mode = WAL');
@@ -27,7 +27,7 @@ export function openForWriting(path: string): Sqlite.Database {
 }
 
 /** Opens a connection that cannot write, also beside another process that does. @throws the driver's SqliteError. */
-export function openForReading(path: string): Sqlite.Database {
+export function openReadOnlySqliteConnection(path: string): Sqlite.Database {
   return new Sqlite(path, { readonly: true, fileMustExist: true, timeout: BUSY_TIMEOUT_MS });
 }
 

@@ -22,7 +22,7 @@ export class StatementEncoder {
   readonly #ids = new Map<string, number>();
 
   /** No fewer bytes than `encode` will write, found without counting any text. */
-  bound(statements: readonly Statement[]): number {
+  maxBytes(statements: readonly Statement[]): number {
     let bytes = HEADER_BYTES;
     for (const { sql, params } of statements) {
       bytes += STATEMENT_BYTES + params.length * PARAM_BYTES;
@@ -37,28 +37,28 @@ export class StatementEncoder {
   }
 
   /** Writes a batch from the start of `memory`, which has room for its bound. Copies every blob. */
-  encode(statements: readonly Statement[], memory: Buffer): void {
-    const known = this.#ids.size;
+  encode(statements: readonly Statement[], buffer: Buffer): void {
+    const sqlId = this.#ids.size;
     let at = HEADER_BYTES;
     for (const { sql } of statements) {
       if (this.#ids.has(sql)) continue;
       this.#ids.set(sql, this.#ids.size);
-      at = writeText(memory, at, sql);
+      at = writeText(buffer, at, sql);
     }
-    memory.writeUInt32LE(this.#ids.size - known, 0);
-    memory.writeUInt32LE(statements.length, 4);
+    buffer.writeUInt32LE(this.#ids.size - sqlId, 0);
+    buffer.writeUInt32LE(statements.length, 4);
     for (const { sql, params } of statements) {
-      at = memory.writeUInt16LE(this.#ids.get(sql) ?? 0, at);
-      memory[at] = params.length;
+      at = buffer.writeUInt16LE(this.#ids.get(sql) ?? 0, at);
+      buffer[at] = params.length;
       at += 1;
-      for (const value of params) at = writeParam(memory, at, value);
+      for (const value of params) at = writeParam(buffer, at, value);
     }
   }
 }
 
-function writeText(memory: Buffer, at: number, text: string): number {
-  const bytes = memory.write(text, at + LENGTH_BYTES);
-  memory.writeUInt32LE(bytes, at);
+function writeText(buffer: Buffer, at: number, text: string): number {
+  const bytes = buffer.write(text, at + LENGTH_BYTES);
+  buffer.writeUInt32LE(bytes, at);
   return at + LENGTH_BYTES + bytes;
 }
 
@@ -66,54 +66,54 @@ function isUtf8Bytes(value: WriteValue): value is Utf8Bytes {
   return typeof value === 'object' && value !== null && 'utf8' in value;
 }
 
-function writeParam(memory: Buffer, at: number, value: WriteValue): number {
+function writeParam(buffer: Buffer, at: number, value: WriteValue): number {
   if (typeof value === 'string') {
-    memory[at] = TEXT;
-    return writeText(memory, at + 1, value);
+    buffer[at] = TEXT;
+    return writeText(buffer, at + 1, value);
   }
   if (typeof value === 'number') {
-    memory[at] = NUMBER;
-    return memory.writeDoubleLE(value, at + 1);
+    buffer[at] = NUMBER;
+    return buffer.writeDoubleLE(value, at + 1);
   }
   if (value === null) {
-    memory[at] = NULL;
+    buffer[at] = NULL;
     return at + 1;
   }
   if (typeof value === 'bigint') {
-    memory[at] = BIGINT;
-    return memory.writeBigInt64LE(value, at + 1);
+    buffer[at] = BIGINT;
+    return buffer.writeBigInt64LE(value, at + 1);
   }
   if (value === SHA256_OF_BYTES_BEFORE) {
-    memory[at] = SHA256_OF_BEFORE;
+    buffer[at] = SHA256_OF_BEFORE;
     return at + 1;
   }
-  memory[at] = BLOB;
-  if (isUtf8Bytes(value)) return writeText(memory, at + 1, value.utf8);
-  memory.writeUInt32LE(value.length, at + 1);
-  memory.set(value, at + 1 + LENGTH_BYTES);
+  buffer[at] = BLOB;
+  if (isUtf8Bytes(value)) return writeText(buffer, at + 1, value.utf8);
+  buffer.writeUInt32LE(value.length, at + 1);
+  buffer.set(value, at + 1 + LENGTH_BYTES);
   return at + 1 + LENGTH_BYTES + value.length;
 }
 
 /** Reads one batch, on the writer's side: first the new texts, whatever becomes of the statements. */
 export class StatementDecoder {
-  readonly #memory: Buffer;
+  readonly #buffer: Buffer;
   #at = HEADER_BYTES;
 
-  constructor(memory: Buffer) {
-    this.#memory = memory;
+  constructor(buffer: Buffer) {
+    this.#buffer = buffer;
   }
 
   /** The SQL texts that come with this batch; they take the next free ids. MUST be called before `each`. */
   newSql(): readonly string[] {
-    return Array.from({ length: this.#memory.readUInt32LE(0) }, () => this.#text());
+    return Array.from({ length: this.#buffer.readUInt32LE(0) }, () => this.#text());
   }
 
   /** Every statement in order. Blobs are views of the memory: use them before the next batch is written. */
   each(visit: (sqlId: number, params: readonly SqlValue[], index: number) => void): void {
-    const statements = this.#memory.readUInt32LE(4);
+    const statements = this.#buffer.readUInt32LE(4);
     for (let index = 0; index < statements; index += 1) {
-      const sqlId = this.#memory.readUInt16LE(this.#at);
-      const count = this.#memory[this.#at + 2] ?? 0;
+      const sqlId = this.#buffer.readUInt16LE(this.#at);
+      const count = this.#buffer[this.#at + 2] ?? 0;
       this.#at += STATEMENT_BYTES;
       const params: SqlValue[] = [];
       for (let param = 0; param < count; param += 1) params.push(this.#param(params[param - 1]));
@@ -123,28 +123,28 @@ export class StatementDecoder {
 
   #text(): string {
     const { start, end } = this.#span();
-    return this.#memory.toString('utf8', start, end);
+    return this.#buffer.toString('utf8', start, end);
   }
 
   #param(before: SqlValue | undefined): SqlValue {
-    const tag = this.#memory[this.#at];
+    const tag = this.#buffer[this.#at];
     this.#at += 1;
     if (tag === TEXT) return this.#text();
     if (tag === NULL) return null;
     if (tag === BLOB) {
       const { start, end } = this.#span();
       // better-sqlite3 binds a Buffer, and only a Buffer, as a blob.
-      return this.#memory.subarray(start, end);
+      return this.#buffer.subarray(start, end);
     }
     if (tag === SHA256_OF_BEFORE) return hash('sha256', before instanceof Uint8Array ? before : '', 'buffer');
     const at = this.#at;
     this.#at += 8;
-    return tag === BIGINT ? this.#memory.readBigInt64LE(at) : this.#memory.readDoubleLE(at);
+    return tag === BIGINT ? this.#buffer.readBigInt64LE(at) : this.#buffer.readDoubleLE(at);
   }
 
   #span(): { readonly start: number; readonly end: number } {
     const start = this.#at + LENGTH_BYTES;
-    const end = start + this.#memory.readUInt32LE(this.#at);
+    const end = start + this.#buffer.readUInt32LE(this.#at);
     this.#at = end;
     return { start, end };
   }

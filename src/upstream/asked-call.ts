@@ -1,136 +1,136 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { AgentLink } from '../domain/agent-link.ts';
+import type { ClientContext } from '../domain/agent-link.ts';
 import type { DispatchResult, JsonRpcErrorBody } from '../domain/outcome.ts';
 import {
-  type AskAgent,
-  isQuestion,
-  type QuestionAnswer,
-  type ServerQuestion,
-  type UrlCompletion,
+  type InputRequest,
+  type InputResponse,
+  isInputRequestMethod,
+  type SendInputRequest,
+  type UrlElicitationListener,
 } from '../domain/question.ts';
 import { Cancellation, type CancelSignal } from '../lib/cancellation.ts';
 import type { Clock } from '../lib/clock.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../lib/json.ts';
-import type { QuestionListener } from './call-listener.ts';
+import type { InputRequestListener } from './call-listener.ts';
 import type { Era } from './era.ts';
-import { capabilityMissing, failed, notSent } from './failed-call.ts';
-import { type InputWanted, inputWanted } from './input-required.ts';
-import type { Answer, Channel, ServerAnswer, ServerRequest } from './mcp/channel.ts';
-import { OpenedUrls } from './opened-urls.ts';
+import { capabilityMissing, failedResult, notSent } from './failed-call.ts';
+import { parseRequiredInput, type RequiredInput } from './input-required.ts';
+import type { OutgoingResponse, Response, ServerRequest, Transport } from './mcp/channel.ts';
+import { UrlElicitations } from './opened-urls.ts';
 import { PausableDeadline } from './pausable-deadline.ts';
 
 /** What a tool server may ask while it is at work on one call. */
-export interface CallAsking {
+export interface InputRequestHandler {
   /** Exactly what it is told that the client can answer. */
   readonly capabilities: JsonObject;
-  readonly ask: AskAgent;
+  readonly send: SendInputRequest;
   /** Milliseconds that an interaction may go on which the user agreed to. */
   readonly expiryMs: number;
   /** Tells the agent what its server says of the URLs that it was asked to open; undefined where its era knows of no such thing. */
-  readonly shown?: UrlCompletion | undefined;
+  readonly urlCompletion?: UrlElicitationListener | undefined;
   /** Ends the call where it waits for its agent, so that another may have its place. False where it does not wait. */
-  giveWay(): boolean;
+  preempt(): boolean;
 }
 
-type Respondent = Pick<Channel, 'respond'>;
+type Responder = Pick<Transport, 'respond'>;
 
 /** What goes back to a stateless server with the answers to its questions. */
-export interface Resumed {
+export interface RetryParams {
   readonly inputResponses: JsonObject;
   readonly requestState?: JsonValue;
 }
 
 /** What came of sending a call once; without an answer nothing of the server's is in it. */
-export interface Sent {
-  readonly came: DispatchResult;
-  readonly answer?: Answer;
+export interface SendResult {
+  readonly result: DispatchResult;
+  readonly response?: Response;
   readonly era?: Era;
 }
 
 /** How often a server may ask before it has to answer; the SDK's clients give up after as many. */
 const MAX_ROUNDS = 8;
 /** Questions of one call altogether, for servers that ask while they work. */
-const MAX_QUESTIONS = 64;
+const MAX_INPUT_REQUESTS = 64;
 /** A server that only wants its state back is asked again after a moment, each time a longer one. */
-const FIRST_PAUSE_MS = 200;
+const FIRST_RETRY_DELAY_MS = 200;
 const METHOD_NOT_FOUND = -32_601;
 /** Outside of what JSON-RPC and MCP keep for themselves. */
 const REFUSED = -31_000;
 
 /** One call whose server may ask: its questions, its deadline that waits for their answers, and its rounds. */
-export class AskedCall {
+export class InteractiveCall {
   readonly deadline: PausableDeadline;
-  readonly #asking: CallAsking;
-  readonly link: AgentLink;
-  readonly urls: OpenedUrls;
-  #questions = 0;
-  #open = 0;
+  readonly #handler: InputRequestHandler;
+  readonly clientContext: ClientContext;
+  readonly urls: UrlElicitations;
+  #requestCount = 0;
+  #openCount = 0;
   /** What takes a question back that waits for its answer, by the id that the server asked under. */
-  readonly #withdrawals = new Map<string | number, Cancellation>();
-  #whenQuiet: (() => void)[] = [];
-  #whenAsked: (() => void) | undefined;
+  readonly #cancellations = new Map<string | number, Cancellation>();
+  #idleWaiters: (() => void)[] = [];
+  #onRequested: (() => void) | undefined;
   /** What the client lacks that was asked for. */
-  #missing: JsonObject | undefined;
+  #missingCapabilities: JsonObject | undefined;
 
-  constructor(parts: {
-    readonly asking: CallAsking;
+  constructor(options: {
+    readonly handler: InputRequestHandler;
     readonly signal: CancelSignal;
     readonly clock: Clock;
-    readonly link: AgentLink;
+    readonly clientContext: ClientContext;
   }) {
-    this.#asking = parts.asking;
-    this.link = parts.link;
-    this.deadline = new PausableDeadline(parts.signal, parts.clock);
-    this.urls = new OpenedUrls(parts.clock, parts.asking);
+    this.#handler = options.handler;
+    this.clientContext = options.clientContext;
+    this.deadline = new PausableDeadline(options.signal, options.clock);
+    this.urls = new UrlElicitations(options.clock, options.handler);
   }
 
   /** Hears the questions that the server asks over a channel by requests of its own. */
-  questionsOn(channel: Respondent): QuestionListener {
+  listenerFor(transport: Responder): InputRequestListener {
     return {
-      capabilities: this.#asking.capabilities,
-      onRequest: (id, method, params) => this.take({ id, method, params }, channel),
-      onWithdrawn: (id) => this.withdraw(id),
+      capabilities: this.#handler.capabilities,
+      onRequest: (id, method, params) => this.handleServerRequest({ id, method, params }, transport),
+      onCancelled: (id) => this.cancelRequest(id),
     };
   }
 
   /** Asks the agent what a server asks, and answers the server. */
-  take({ id, method, params }: ServerRequest, channel: Respondent): void {
-    if (!isQuestion(method)) {
-      channel.respond(id, { error: { code: METHOD_NOT_FOUND, message: 'method not found' } });
+  handleServerRequest({ id, method, params }: ServerRequest, transport: Responder): void {
+    if (!isInputRequestMethod(method)) {
+      transport.respond(id, { error: { code: METHOD_NOT_FOUND, message: 'method not found' } });
       return;
     }
-    const withdrawal = new Cancellation();
-    this.#withdrawals.set(id, withdrawal);
-    void this.#ask({ method, params }, withdrawal.signal).then((answer) => {
-      if (this.#withdrawals.get(id) === withdrawal) this.#withdrawals.delete(id);
+    const cancellation = new Cancellation();
+    this.#cancellations.set(id, cancellation);
+    void this.#send({ method, params }, cancellation.signal).then((response) => {
+      if (this.#cancellations.get(id) === cancellation) this.#cancellations.delete(id);
       // What was taken back is not answered (MCP, "Cancellation").
-      if (!withdrawal.signal.aborted) channel.respond(id, serverAnswer(answer));
+      if (!cancellation.signal.aborted) transport.respond(id, toOutgoingResponse(response));
     });
   }
 
   /** The server takes a question back. @returns false where none of that id is open. */
-  withdraw(id: string | number): boolean {
-    const withdrawal = this.#withdrawals.get(id);
-    this.#withdrawals.delete(id);
-    withdrawal?.abort();
-    return withdrawal !== undefined;
+  cancelRequest(id: string | number): boolean {
+    const cancellation = this.#cancellations.get(id);
+    this.#cancellations.delete(id);
+    cancellation?.abort();
+    return cancellation !== undefined;
   }
 
   /** Resolves when no question is open. */
-  quiet(): Promise<void> {
-    if (this.#open === 0) return Promise.resolve();
-    return new Promise((resolve) => this.#whenQuiet.push(resolve));
+  whenIdle(): Promise<void> {
+    if (this.#openCount === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#idleWaiters.push(resolve));
   }
 
-  get hasAsked(): boolean {
-    return this.#questions > 0;
+  get hasRequested(): boolean {
+    return this.#requestCount > 0;
   }
 
   /** Resolves when the server asks something, or after `patienceMs`. */
-  questioned(patienceMs: number): Promise<void> {
+  whenRequested(timeoutMs: number): Promise<void> {
     return new Promise((resolve) => {
-      const timer = setTimeout(resolve, patienceMs);
-      this.#whenAsked = () => {
+      const timer = setTimeout(resolve, timeoutMs);
+      this.#onRequested = () => {
         clearTimeout(timer);
         resolve();
       };
@@ -138,26 +138,27 @@ export class AskedCall {
   }
 
   /** Sends the call until the server answers in earnest. */
-  async run(send: (resumed: Resumed | undefined) => Promise<Sent>): Promise<DispatchResult> {
-    let resumed: Resumed | undefined;
+  async run(send: (retryParams: RetryParams | undefined) => Promise<SendResult>): Promise<DispatchResult> {
+    let retryParams: RetryParams | undefined;
     let round = 0;
     for (;;) {
-      const { came, answer, era } = await send(resumed);
-      if (answer === undefined || era === undefined) return came;
-      const wanted = inputWanted(answer, era);
-      if (wanted === undefined) return this.#last(came, era);
-      if (typeof wanted === 'string') return failed('upstream-protocol', `the server broke the form: ${wanted}`, true);
-      const open = era === 'legacy' ? this.#notAgreedTo(wanted) : wanted;
-      if (open !== undefined) {
+      const { result, response: answer, era } = await send(retryParams);
+      if (answer === undefined || era === undefined) return result;
+      const required = parseRequiredInput(answer, era);
+      if (required === undefined) return this.#finalResult(result, era);
+      if (typeof required === 'string')
+        return failedResult('upstream-protocol', `the server broke the form: ${required}`, true);
+      const pending = era === 'legacy' ? this.#withoutAccepted(required) : required;
+      if (pending !== undefined) {
         if (round >= MAX_ROUNDS)
-          return failed('too-many-questions', `the server asked more than ${MAX_ROUNDS} times`, false);
-        const answers = await this.#askAll(open, round);
-        if ('kind' in answers) return answers;
-        resumed = answers;
+          return failedResult('too-many-questions', `the server asked more than ${MAX_ROUNDS} times`, false);
+        const responses = await this.#sendAll(pending, round);
+        if ('kind' in responses) return responses;
+        retryParams = responses;
         round += 1;
       }
-      const end = era === 'legacy' ? await this.#untilOpened() : undefined;
-      if (end !== undefined) return end;
+      const earlyResult = era === 'legacy' ? await this.#waitForUrlCompletion() : undefined;
+      if (earlyResult !== undefined) return earlyResult;
     }
   }
 
@@ -166,108 +167,121 @@ export class AskedCall {
   }
 
   /** The URLs that the user did not agree to open yet, each once; undefined where there are none. */
-  #notAgreedTo({ questions }: InputWanted): InputWanted | undefined {
-    const open = new Map<unknown, ServerQuestion>();
-    for (const question of questions) {
-      const id = question.params.elicitationId;
-      if (!this.urls.hasAccepted(id)) open.set(id ?? question, question);
+  #withoutAccepted({ inputRequests }: RequiredInput): RequiredInput | undefined {
+    const pending = new Map<unknown, InputRequest>();
+    for (const inputRequest of inputRequests) {
+      const id = inputRequest.params.elicitationId;
+      if (!this.urls.hasAccepted(id)) pending.set(id ?? inputRequest, inputRequest);
     }
-    return open.size === 0 ? undefined : { questions: [...open.values()] };
+    return pending.size === 0 ? undefined : { inputRequests: [...pending.values()] };
   }
 
   /** Waits until a server that wanted URLs opened may answer otherwise. @returns how the call ends, where it ends here. */
-  async #untilOpened(): Promise<DispatchResult | undefined> {
+  async #waitForUrlCompletion(): Promise<DispatchResult | undefined> {
     const { deadline } = this;
-    deadline.hold();
-    deadline.renew();
-    const isWorthWhile = await this.urls.untilNews(deadline.signal);
-    deadline.release();
+    deadline.pause();
+    deadline.reset();
+    const shouldRetry = await this.urls.waitForCompletion(deadline.signal);
+    deadline.resume();
     if (deadline.signal.aborted)
       return notSent('cancelled', 'the call was cancelled while a URL of its server was open');
-    if (isWorthWhile) return undefined;
-    return failed('question-unfinished', 'the server still waits for what the user agreed to do at its URL', false);
+    if (shouldRetry) return undefined;
+    return failedResult(
+      'question-unfinished',
+      'the server still waits for what the user agreed to do at its URL',
+      false,
+    );
   }
 
-  async #askAll({ questions, requestState }: InputWanted, round: number): Promise<Resumed | DispatchResult> {
-    if (questions.length === 0) await pause(FIRST_PAUSE_MS * 2 ** round, undefined, { ref: false });
-    const answers = await Promise.all(questions.map((question) => this.#ask(question)));
+  async #sendAll({ inputRequests, requestState }: RequiredInput, round: number): Promise<RetryParams | DispatchResult> {
+    if (inputRequests.length === 0) await pause(FIRST_RETRY_DELAY_MS * 2 ** round, undefined, { ref: false });
+    const responses = await Promise.all(inputRequests.map((inputRequest) => this.#send(inputRequest)));
     const inputResponses: Record<string, JsonObject> = {};
-    for (const [index, answer] of answers.entries()) {
-      const { key } = questions[index] as ServerQuestion;
-      if (answer.kind === 'unanswered') return this.#unanswered(answer);
+    for (const [index, response] of responses.entries()) {
+      const { key } = inputRequests[index] as InputRequest;
+      if (response.kind === 'unanswered') return this.#unansweredResult(response);
       // A server of the older era wants a URL opened, and learns by the next try that it was.
-      if (key !== undefined) inputResponses[key] = answer.result;
-      else if (answer.result.action !== 'accept') return failed('question-refused', 'the user does not agree', false);
+      if (key !== undefined) inputResponses[key] = response.result;
+      else if (response.result.action !== 'accept')
+        return failedResult('question-refused', 'the user does not agree', false);
     }
     return requestState === undefined ? { inputResponses } : { inputResponses, requestState };
   }
 
-  #unanswered({ message }: Extract<QuestionAnswer, { kind: 'unanswered' }>): DispatchResult {
-    if (this.#missing !== undefined && this.#isStateless) return capabilityMissing(this.#missing, false);
-    return failed('question-refused', `the server cannot go on without an answer: ${message}`, false);
+  #unansweredResult({ message }: Extract<InputResponse, { kind: 'unanswered' }>): DispatchResult {
+    if (this.#missingCapabilities !== undefined && this.#isStateless)
+      return capabilityMissing(this.#missingCapabilities, false);
+    return failedResult('question-refused', `the server cannot go on without an answer: ${message}`, false);
   }
 
-  #last(came: DispatchResult, era: Era): DispatchResult {
+  #finalResult(result: DispatchResult, era: Era): DispatchResult {
     if (era === 'legacy') {
       // It worked on without the answer, whatever it made of that.
-      return this.#missing !== undefined && this.#isStateless ? capabilityMissing(this.#missing, true) : came;
+      return this.#missingCapabilities !== undefined && this.#isStateless
+        ? capabilityMissing(this.#missingCapabilities, true)
+        : result;
     }
-    if (came.kind !== 'failed' || came.reason !== 'capability-missing' || !this.#declares(came.error?.data))
-      return came;
-    return failed('question-refused', 'policy does not let the server ask what it needs to know', false);
+    if (
+      result.kind !== 'failed' ||
+      result.reason !== 'capability-missing' ||
+      !this.#declaresMissing(result.error?.data)
+    )
+      return result;
+    return failedResult('question-refused', 'policy does not let the server ask what it needs to know', false);
   }
 
   /** True where the client declared what is missing, so that it was policy that kept it from the server. */
-  #declares(data: JsonValue | undefined): boolean {
+  #declaresMissing(data: JsonValue | undefined): boolean {
     const required = isJsonObject(data) && isJsonObject(data.requiredCapabilities) ? data.requiredCapabilities : {};
-    return Object.keys(required).every((name) => this.link.capabilities[name] !== undefined);
+    return Object.keys(required).every((name) => this.clientContext.capabilities[name] !== undefined);
   }
 
   /** Stateless agents are told by an error of their own what their client lacks. */
   get #isStateless(): boolean {
-    return this.link.ask === undefined;
+    return this.clientContext.sendRequest === undefined;
   }
 
-  async #ask(question: ServerQuestion, withdrawn?: CancelSignal): Promise<QuestionAnswer> {
-    this.#questions += 1;
-    if (this.#questions > MAX_QUESTIONS) {
+  async #send(inputRequest: InputRequest, cancelSignal?: CancelSignal): Promise<InputResponse> {
+    this.#requestCount += 1;
+    if (this.#requestCount > MAX_INPUT_REQUESTS) {
       return { kind: 'unanswered', undeclared: false, message: 'the server asked too often' };
     }
-    this.#open += 1;
-    this.#whenAsked?.();
-    this.deadline.hold();
-    const url = urlIn(question);
-    this.urls.asked(url?.elicitationId);
-    const answer = await this.#asking.ask(question, withdrawn);
+    this.#openCount += 1;
+    this.#onRequested?.();
+    this.deadline.pause();
+    const url = urlParamsOf(inputRequest);
+    this.urls.recordRequested(url?.elicitationId);
+    const response = await this.#handler.send(inputRequest, cancelSignal);
     if (url !== undefined) {
-      const isAgreedTo = answer.kind === 'answered' && answer.result.action === 'accept';
-      this.urls[isAgreedTo ? 'accepted' : 'refused'](url.elicitationId);
+      const isAccepted = response.kind === 'answered' && response.result.action === 'accept';
+      this.urls[isAccepted ? 'recordAccepted' : 'recordDeclined'](url.elicitationId);
     }
-    this.deadline.release();
-    this.#open -= 1;
-    if (answer.kind === 'unanswered' && answer.undeclared) this.#missing = { ...this.#missing, ...needed(question) };
-    if (this.#open === 0) {
-      for (const resolve of this.#whenQuiet.splice(0)) resolve();
+    this.deadline.resume();
+    this.#openCount -= 1;
+    if (response.kind === 'unanswered' && response.undeclared)
+      this.#missingCapabilities = { ...this.#missingCapabilities, ...capabilitiesFor(inputRequest) };
+    if (this.#openCount === 0) {
+      for (const resolve of this.#idleWaiters.splice(0)) resolve();
     }
-    return answer;
+    return response;
   }
 }
 
-function serverAnswer(answer: QuestionAnswer): ServerAnswer {
-  if (answer.kind === 'answered') return { result: answer.result };
-  const error: JsonRpcErrorBody = answer.undeclared
+function toOutgoingResponse(response: InputResponse): OutgoingResponse {
+  if (response.kind === 'answered') return { result: response.result };
+  const error: JsonRpcErrorBody = response.undeclared
     ? { code: METHOD_NOT_FOUND, message: 'method not found' }
-    : { code: REFUSED, message: answer.message };
+    : { code: REFUSED, message: response.message };
   return { error };
 }
 
 /** What a server of the older era wants opened by a question; the newer one has no ids for it. */
-function urlIn({ method, params, key }: ServerQuestion): JsonObject | undefined {
+function urlParamsOf({ method, params, key }: InputRequest): JsonObject | undefined {
   return method === 'elicitation/create' && params.mode === 'url' && key === undefined ? params : undefined;
 }
 
 /** The capability that a client needs to answer a question. */
-function needed({ method, params }: ServerQuestion): JsonObject {
+function capabilitiesFor({ method, params }: InputRequest): JsonObject {
   if (method === 'roots/list') return { roots: {} };
   if (method === 'sampling/createMessage') return { sampling: params.tools === undefined ? {} : { tools: {} } };
   return { elicitation: params.mode === 'url' ? { url: {} } : { form: {} } };

@@ -1,19 +1,19 @@
-import type { PostureRow } from '../domain/posture.ts';
+import type { FailureMode } from '../domain/posture.ts';
 import type { Clock } from '../lib/clock.ts';
-import type { Answer } from './mcp/channel.ts';
+import type { Response } from './mcp/channel.ts';
 
 /** Of the last ten answers that say anything, so many must speak against the server. */
 const WINDOW = 0b11_1111_1111;
-const MOST_FAILURES = 5;
+const MAX_FAILURES = 5;
 /** How long nothing is sent before one call is tried: short, because a server that came back is to be found soon. */
 const OPEN_MS = 500;
 
-export const breakerPosture: PostureRow<'upstream-unavailable'> = {
-  guard: 'breaker',
-  when: 'half or more of the last ten answers of a tool server were failures',
-  yields: 'upstream-unavailable',
+export const breakerFailureMode: FailureMode<'upstream-unavailable'> = {
+  control: 'breaker',
+  trigger: 'half or more of the last ten answers of a tool server were failures',
+  result: 'upstream-unavailable',
   means: 'nothing is sent but a call now and then that tries whether it is back',
-  opens: null,
+  override: null,
 };
 
 export type BreakerState = 'closed' | 'open' | 'half-open';
@@ -22,7 +22,7 @@ export type BreakerState = 'closed' | 'open' | 'half-open';
  * What one answer says of its server. A refusal of ours, an agent that went away, a result that is too large or no MCP
  * say nothing of whether the next call will be answered.
  */
-export type Evidence = 'alive' | 'failing' | 'none';
+export type HealthSignal = 'alive' | 'failing' | 'none';
 
 /**
  * Keeps calls from a server that fails: closed while it answers, open after repeated failures, and half-open while one
@@ -56,10 +56,10 @@ export class Breaker {
   }
 
   /** Asked when not closed. 0 makes the asker the one that tries; else milliseconds until it is worth asking again. */
-  tryAfterMs(): number {
-    const leftMs = Math.ceil(this.#notBeforeMs - this.#clock.monotonicMs());
+  acquireTrial(): number {
+    const remainingMs = Math.ceil(this.#notBeforeMs - this.#clock.monotonicMs());
     if (this.#state === 'half-open') return OPEN_MS;
-    if (leftMs > 0) return leftMs;
+    if (remainingMs > 0) return remainingMs;
     this.#change('half-open');
     return 0;
   }
@@ -71,9 +71,9 @@ export class Breaker {
     this.#change('open');
   }
 
-  note(evidence: Evidence): void {
-    if (evidence === 'none') return;
-    if (evidence === 'alive') {
+  record(signal: HealthSignal): void {
+    if (signal === 'none') return;
+    if (signal === 'alive') {
       this.#aliveCount += 1;
       if (this.#state !== 'closed') this.#close();
       else if (this.#failures !== 0) this.#failures = (this.#failures << 1) & WINDOW;
@@ -81,7 +81,7 @@ export class Breaker {
     }
     this.#failures = ((this.#failures << 1) | 1) & WINDOW;
     if (this.#state === 'open') return;
-    if (this.#state === 'half-open' || bitsOf(this.#failures) >= MOST_FAILURES) {
+    if (this.#state === 'half-open' || bitCount(this.#failures) >= MAX_FAILURES) {
       this.#notBeforeMs = this.#clock.monotonicMs() + OPEN_MS;
       this.#change('open');
     }
@@ -102,24 +102,24 @@ export class Breaker {
  * Reads an answer as evidence. `silent` says that the server answered nobody while this call waited: a call that is late
  * alone speaks of its tool. The end of a process is none: it is started anew, at intervals that `BackOff` sets.
  */
-export function evidenceOf(answer: Answer, silent: boolean): Evidence {
-  if (answer.kind !== 'failed') {
-    return answer.kind === 'error' && (answer.status ?? 200) >= 500 ? 'failing' : 'alive';
+export function healthSignalOf(response: Response, isSilent: boolean): HealthSignal {
+  if (response.kind !== 'failed') {
+    return response.kind === 'error' && (response.status ?? 200) >= 500 ? 'failing' : 'alive';
   }
-  switch (answer.why) {
+  switch (response.failure) {
     case 'timeout':
-      return silent ? 'failing' : 'none';
+      return isSilent ? 'failing' : 'none';
     case 'unavailable':
       return 'failing';
     case 'lost':
     case 'refused':
-      return answer.status === undefined || answer.status >= 500 ? 'failing' : 'none';
+      return response.status === undefined || response.status >= 500 ? 'failing' : 'none';
     default:
       return 'none';
   }
 }
 
-function bitsOf(value: number): number {
+function bitCount(value: number): number {
   let bits = 0;
   for (let rest = value; rest !== 0; rest &= rest - 1) bits += 1;
   return bits;

@@ -1,19 +1,19 @@
-import type { AgentLink, LogLevel } from '../domain/agent-link.ts';
+import type { ClientContext, LogLevel } from '../domain/agent-link.ts';
 import type { JsonObject } from '../lib/json.ts';
-import type { RequestListener } from './mcp/channel.ts';
+import type { MessageListener } from './mcp/channel.ts';
 
 /** What hears the questions of a server about one call, and what the server is told that the client can answer. */
-export interface QuestionListener {
+export interface InputRequestListener {
   readonly capabilities: JsonObject;
   readonly onRequest: (id: string | number, method: string, params: JsonObject) => void;
-  readonly onWithdrawn: (id: string | number) => boolean;
+  readonly onCancelled: (id: string | number) => boolean;
 }
 
-export interface CallListenerParts {
+export interface CallListenerOptions {
   readonly maxNotifications: number;
   readonly onDropped: () => void;
   /** Default: the server may ask nothing. */
-  readonly questions: QuestionListener | undefined;
+  readonly inputRequests: InputRequestListener | undefined;
 }
 
 /**
@@ -21,47 +21,47 @@ export interface CallListenerParts {
  * dropped, and so is what the agent does not read in time, each told to `onDropped`; the call goes on. As many requests of
  * the server that nobody asked for are answered.
  */
-export class CallListener implements RequestListener {
+export class CallListener implements MessageListener {
   readonly wantsProgress: boolean;
   readonly logLevel: LogLevel | undefined;
   readonly capabilities: JsonObject | undefined;
-  readonly onRequest: QuestionListener['onRequest'] | undefined;
-  readonly onWithdrawn: QuestionListener['onWithdrawn'] | undefined;
-  readonly #link: AgentLink;
-  readonly #parts: CallListenerParts;
-  #told = 0;
-  #asked = 0;
+  readonly onRequest: InputRequestListener['onRequest'] | undefined;
+  readonly onCancelled: InputRequestListener['onCancelled'] | undefined;
+  readonly #clientContext: ClientContext;
+  readonly #options: CallListenerOptions;
+  #notificationCount = 0;
+  #requestCount = 0;
 
-  constructor(link: AgentLink, parts: CallListenerParts) {
-    const { questions } = parts;
-    this.wantsProgress = link.wantsProgress;
-    this.logLevel = link.logLevel;
-    this.capabilities = questions?.capabilities;
-    this.onRequest = questions?.onRequest;
-    this.onWithdrawn = questions?.onWithdrawn;
-    this.#link = link;
-    this.#parts = parts;
+  constructor(clientContext: ClientContext, options: CallListenerOptions) {
+    const { inputRequests } = options;
+    this.wantsProgress = clientContext.wantsProgress;
+    this.logLevel = clientContext.logLevel;
+    this.capabilities = inputRequests?.capabilities;
+    this.onRequest = inputRequests?.onRequest;
+    this.onCancelled = inputRequests?.onCancelled;
+    this.#clientContext = clientContext;
+    this.#options = options;
   }
 
   get isFull(): boolean {
-    return this.#told >= this.#parts.maxNotifications;
+    return this.#notificationCount >= this.#options.maxNotifications;
   }
 
   onProgress(params: JsonObject): void {
-    if (!this.#isWithinCap() || !this.#link.progress(params)) this.#parts.onDropped();
+    if (!this.#countNotification() || !this.#clientContext.progress(params)) this.#options.onDropped();
   }
 
   onLog(params: JsonObject): void {
-    if (!this.#isWithinCap() || !this.#link.log(params)) this.#parts.onDropped();
+    if (!this.#countNotification() || !this.#clientContext.log(params)) this.#options.onDropped();
   }
 
-  mayBeAsked(): boolean {
-    this.#asked += 1;
-    return this.#asked <= this.#parts.maxNotifications;
+  acceptsRequest(): boolean {
+    this.#requestCount += 1;
+    return this.#requestCount <= this.#options.maxNotifications;
   }
 
-  #isWithinCap(): boolean {
-    this.#told += 1;
-    return this.#told <= this.#parts.maxNotifications;
+  #countNotification(): boolean {
+    this.#notificationCount += 1;
+    return this.#notificationCount <= this.#options.maxNotifications;
   }
 }

@@ -1,21 +1,21 @@
 import type { DispatchResult, JsonRpcErrorBody } from '../domain/outcome.ts';
-import type { PostureRow } from '../domain/posture.ts';
+import type { FailureMode } from '../domain/posture.ts';
 import type { Reason } from '../domain/reasons.ts';
 import { isJsonObject, type JsonObject } from '../lib/json.ts';
 import type { Era } from './era.ts';
-import type { Answer, FailedAnswer, FailureKind } from './mcp/channel.ts';
+import type { FailedResponse, FailureKind, Response } from './mcp/channel.ts';
 import { MODERN_ERROR_CODES } from './mcp/http-status.ts';
 
-export const resultSizePosture: PostureRow<'result-too-large'> = {
-  guard: 'result size',
-  when: 'a result is larger than the tool may send; it is withheld',
-  yields: 'result-too-large',
-  opens: "a larger `maxResultBytes` in the server's file",
+export const resultSizeFailureMode: FailureMode<'result-too-large'> = {
+  control: 'result size',
+  trigger: 'a result is larger than the tool may send; it is withheld',
+  result: 'result-too-large',
+  override: "a larger `maxResultBytes` in the server's file",
 };
 
-const MISSING_CAPABILITY = -32_021;
+const MISSING_CLIENT_CAPABILITY = -32_021;
 
-const REASON_OF: Readonly<Record<FailureKind, Reason>> = {
+const REASON_FOR_FAILURE: Readonly<Record<FailureKind, Reason>> = {
   timeout: 'upstream-timeout',
   cancelled: 'cancelled',
   lost: 'upstream-lost',
@@ -23,7 +23,7 @@ const REASON_OF: Readonly<Record<FailureKind, Reason>> = {
   unavailable: 'upstream-unavailable',
   refused: 'upstream-unavailable',
   protocol: 'upstream-protocol',
-  'too-large': resultSizePosture.yields,
+  'too-large': resultSizeFailureMode.result,
 };
 
 /** A call that failed and surely did nothing, because nothing of it was sent. */
@@ -32,45 +32,50 @@ export function notSent(reason: Reason, message: string, retryAfterMs?: number):
 }
 
 /** What the outside learns of one answer. Results and errors pass verbatim. */
-export function dispatchResultOf(answer: Answer, era: Era): DispatchResult {
-  if (answer.kind === 'result') {
-    const type = answer.result.resultType;
+export function toDispatchResult(response: Response, era: Era): DispatchResult {
+  if (response.kind === 'result') {
+    const type = response.result.resultType;
     // 2026-07-28, basic, "Result types": absent means complete. The broker declared nothing that allows another.
     if (era === 'legacy' || type === undefined || type === 'complete') {
-      return { kind: 'completed', result: answer.result, resultBytes: answer.bytes };
+      return { kind: 'completed', result: response.result, resultBytes: response.bytes };
     }
-    return failed(
+    return failedResult(
       'upstream-protocol',
       'the server answered with a kind of result that the broker does not carry',
       true,
     );
   }
-  if (answer.kind === 'error') {
-    const required = era === 'modern' ? missingCapabilities(answer.error) : undefined;
-    if (required !== undefined) return capabilityMissing(required, false);
+  if (response.kind === 'error') {
+    const requiredCapabilities = era === 'modern' ? requiredCapabilitiesIn(response.error) : undefined;
+    if (requiredCapabilities !== undefined) return capabilityMissing(requiredCapabilities, false);
     // These speak of the broker's own envelope; an agent could not act on them.
-    if (era === 'modern' && MODERN_ERROR_CODES.has(answer.error.code)) {
-      return failed(
+    if (era === 'modern' && MODERN_ERROR_CODES.has(response.error.code)) {
+      return failedResult(
         'upstream-protocol',
-        `the server refused the broker's request with error ${answer.error.code}`,
+        `the server refused the broker's request with error ${response.error.code}`,
         false,
       );
     }
-    return { ...failed('upstream-error', 'the server answered with an error', false), error: answer.error };
+    return { ...failedResult('upstream-error', 'the server answered with an error', false), error: response.error };
   }
-  return failedResultOf(answer);
+  return toFailedResult(response);
 }
 
-function failedResultOf(answer: FailedAnswer): DispatchResult & { kind: 'failed' } {
+function toFailedResult(response: FailedResponse): DispatchResult & { kind: 'failed' } {
   // Lost before it was sent: the server was not there.
-  const reason = answer.why === 'lost' && !answer.sent ? 'upstream-unavailable' : REASON_OF[answer.why];
-  const inDoubt = answer.sent && answer.why !== 'refused';
-  return failed(reason, inDoubt ? `${answer.message}; whether the tool acted is not known` : answer.message, inDoubt);
+  const reason =
+    response.failure === 'lost' && !response.sent ? 'upstream-unavailable' : REASON_FOR_FAILURE[response.failure];
+  const inDoubt = response.sent && response.failure !== 'refused';
+  return failedResult(
+    reason,
+    inDoubt ? `${response.message}; whether the tool acted is not known` : response.message,
+    inDoubt,
+  );
 }
 
 /** What the client lacks that the server needs (2026-07-28, basic/index, "Error Codes"). */
-function missingCapabilities({ code, data }: JsonRpcErrorBody): JsonObject | undefined {
-  if (code !== MISSING_CAPABILITY || !isJsonObject(data)) return undefined;
+function requiredCapabilitiesIn({ code, data }: JsonRpcErrorBody): JsonObject | undefined {
+  if (code !== MISSING_CLIENT_CAPABILITY || !isJsonObject(data)) return undefined;
   return isJsonObject(data.requiredCapabilities) ? data.requiredCapabilities : undefined;
 }
 
@@ -80,11 +85,11 @@ export function capabilityMissing(
   inDoubt: boolean,
 ): DispatchResult & { kind: 'failed' } {
   const message = `the server needs a client that can do more: ${Object.keys(requiredCapabilities).join(', ')}`;
-  const error = { code: MISSING_CAPABILITY, message, data: { requiredCapabilities } };
-  return { ...failed('capability-missing', message, inDoubt), error };
+  const error = { code: MISSING_CLIENT_CAPABILITY, message, data: { requiredCapabilities } };
+  return { ...failedResult('capability-missing', message, inDoubt), error };
 }
 
 /** A failure that is told of as such. */
-export function failed(reason: Reason, message: string, inDoubt: boolean): DispatchResult & { kind: 'failed' } {
+export function failedResult(reason: Reason, message: string, inDoubt: boolean): DispatchResult & { kind: 'failed' } {
   return { kind: 'failed', reason, message, inDoubt };
 }

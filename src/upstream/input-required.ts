@@ -1,57 +1,60 @@
-import { isQuestion, type ServerQuestion } from '../domain/question.ts';
+import { type InputRequest, isInputRequestMethod } from '../domain/question.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../lib/json.ts';
 import type { Era } from './era.ts';
-import type { Answer } from './mcp/channel.ts';
+import type { Response } from './mcp/channel.ts';
 
 /** What a server wants to know before it answers. */
-export interface InputWanted {
-  readonly questions: readonly ServerQuestion[];
+export interface RequiredInput {
+  readonly inputRequests: readonly InputRequest[];
   /** What it wants to get back, byte for byte (2026-07-28, patterns/mrtr). */
   readonly requestState?: JsonValue;
 }
 
 /** URL elicitation of 2025-11-25 as an error; its successor says the same by a result. */
 const URL_ELICITATION_REQUIRED = -32_042;
-const MAX_QUESTIONS = 16;
+const MAX_INPUT_REQUESTS = 16;
 const NO_PARAMS: JsonObject = Object.freeze({});
 
 /**
  * The questions that a server answers with instead of a result, in either era; undefined where it answers in earnest, and
  * a clause where it breaks the form.
  */
-export function inputWanted(answer: Answer, era: Era): InputWanted | string | undefined {
-  if (answer.kind === 'error' && era === 'legacy' && answer.error.code === URL_ELICITATION_REQUIRED) {
-    return urlsWanted(answer.error.data);
+export function parseRequiredInput(response: Response, era: Era): RequiredInput | string | undefined {
+  if (response.kind === 'error' && era === 'legacy' && response.error.code === URL_ELICITATION_REQUIRED) {
+    return parseRequiredUrls(response.error.data);
   }
-  if (answer.kind !== 'result' || era !== 'modern' || answer.result.resultType !== 'input_required') return undefined;
-  const { inputRequests = NO_PARAMS, requestState } = answer.result;
+  if (response.kind !== 'result' || era !== 'modern' || response.result.resultType !== 'input_required')
+    return undefined;
+  const { inputRequests = NO_PARAMS, requestState } = response.result;
   if (!isJsonObject(inputRequests)) return 'its input requests are not an object';
   const entries = Object.entries(inputRequests);
   if (entries.length === 0 && requestState === undefined)
     return 'it asks for input and says neither what nor for which state';
-  if (entries.length > MAX_QUESTIONS) return 'it asks too much at one time';
-  const questions: ServerQuestion[] = [];
+  if (entries.length > MAX_INPUT_REQUESTS) return 'it asks too much at one time';
+  const parsedRequests: InputRequest[] = [];
   for (const [key, request] of entries) {
-    if (!isJsonObject(request) || typeof request.method !== 'string' || !isQuestion(request.method)) {
+    if (!isJsonObject(request) || typeof request.method !== 'string' || !isInputRequestMethod(request.method)) {
       return 'it asks what no client is asked';
     }
     const { method, params = NO_PARAMS } = request;
     if (!isJsonObject(params)) return 'the parameters of its question are not an object';
-    questions.push({ method, params, key });
+    parsedRequests.push({ method, params, key });
   }
-  return requestState === undefined ? { questions } : { questions, requestState };
+  return requestState === undefined
+    ? { inputRequests: parsedRequests }
+    : { inputRequests: parsedRequests, requestState };
 }
 
-function urlsWanted(data: JsonValue | undefined): InputWanted | string {
+function parseRequiredUrls(data: JsonValue | undefined): RequiredInput | string {
   const elicitations = isJsonObject(data) ? data.elicitations : undefined;
-  if (!Array.isArray(elicitations) || elicitations.length === 0 || elicitations.length > MAX_QUESTIONS) {
+  if (!Array.isArray(elicitations) || elicitations.length === 0 || elicitations.length > MAX_INPUT_REQUESTS) {
     return 'it wants a URL opened and names none';
   }
-  const questions: ServerQuestion[] = [];
+  const parsedRequests: InputRequest[] = [];
   for (const params of elicitations as readonly JsonValue[]) {
     // MCP 2025-11-25, client/elicitation, "URL Elicitation Required Error": no other mode.
     if (!isJsonObject(params) || params.mode !== 'url') return 'it wants a URL opened and asks otherwise';
-    questions.push({ method: 'elicitation/create', params });
+    parsedRequests.push({ method: 'elicitation/create', params });
   }
-  return { questions };
+  return { inputRequests: parsedRequests };
 }

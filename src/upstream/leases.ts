@@ -1,111 +1,111 @@
 import type { CancelSignal } from '../lib/cancellation.ts';
 
 /** How many calls of one agent to one server may be at work at one time where each needs a session of its own. */
-const PLACES = 4;
+const MAX_LEASES = 4;
 
 /** How often a call that needs a place looks for one that came to wait meanwhile. */
-const LOOK_AGAIN_MS = 1_000;
+const PREEMPT_INTERVAL_MS = 1_000;
 
-interface Waiting {
-  readonly enter: (place: number) => void;
+interface QueuedRequest {
+  readonly grant: (lease: number) => void;
 }
 
 /** What surrounds a call that needs a place. */
-export interface LeaseLimits {
+export interface LeaseOptions {
   readonly signal: CancelSignal;
   readonly timeoutMs: number;
   /** Ends the call where it waits for its agent; false where it does not. */
-  readonly giveWay: () => boolean;
+  readonly preempt: () => boolean;
 }
 
 /**
  * Places that serve one call at a time. Who comes when all are taken waits its turn, and ends a call that waits for its
  * agent, of several the one that came to its place first: what nobody answers keeps nobody out.
  */
-export class Leases {
-  readonly #taken = new Map<string, Map<number, LeaseLimits>>();
-  readonly #queues = new Map<string, Waiting[]>();
+export class SessionLeases {
+  readonly #held = new Map<string, Map<number, LeaseOptions>>();
+  readonly #queues = new Map<string, QueuedRequest[]>();
 
   /** Acts in a place of `key`, the lowest that is free. `busy`: no place became free in time. */
-  async use<Result>(
+  async withLease<Result>(
     key: string,
-    limits: LeaseLimits,
-    act: (place: number) => Promise<Result>,
+    options: LeaseOptions,
+    action: (lease: number) => Promise<Result>,
   ): Promise<Result | 'busy'> {
-    const place = this.#takeFree(key, limits) ?? (await this.#turn(key, limits));
-    if (place === undefined) return 'busy';
+    const lease = this.#acquireFree(key, options) ?? (await this.#waitForLease(key, options));
+    if (lease === undefined) return 'busy';
     try {
-      return await act(place);
+      return await action(lease);
     } finally {
-      this.#leave(key, place);
+      this.#release(key, lease);
     }
   }
 
-  #takeFree(key: string, limits: LeaseLimits): number | undefined {
-    const taken = this.#taken.get(key);
-    for (let place = 0; place < PLACES; place += 1) {
-      if (taken?.has(place)) continue;
-      this.#take(key, place, limits);
-      return place;
+  #acquireFree(key: string, options: LeaseOptions): number | undefined {
+    const held = this.#held.get(key);
+    for (let lease = 0; lease < MAX_LEASES; lease += 1) {
+      if (held?.has(lease)) continue;
+      this.#acquire(key, lease, options);
+      return lease;
     }
     return undefined;
   }
 
-  #turn(key: string, limits: LeaseLimits): Promise<number | undefined> {
-    const { signal, timeoutMs } = limits;
+  #waitForLease(key: string, options: LeaseOptions): Promise<number | undefined> {
+    const { signal, timeoutMs } = options;
     return new Promise((resolve) => {
       const queue = this.#queues.get(key) ?? [];
       this.#queues.set(key, queue);
-      const leave = (place: number | undefined): void => {
+      const settle = (lease: number | undefined): void => {
         clearTimeout(timer);
-        clearInterval(looking);
-        signal.removeEventListener('abort', giveUp);
-        resolve(place);
+        clearInterval(preemptTimer);
+        signal.removeEventListener('abort', abandon);
+        resolve(lease);
       };
-      const waiting: Waiting = {
-        enter: (place) => {
-          this.#take(key, place, limits);
-          leave(place);
+      const queued: QueuedRequest = {
+        grant: (lease) => {
+          this.#acquire(key, lease, options);
+          settle(lease);
         },
       };
-      const giveUp = (): void => {
-        const at = queue.indexOf(waiting);
-        if (at >= 0) queue.splice(at, 1);
-        leave(undefined);
+      const abandon = (): void => {
+        const index = queue.indexOf(queued);
+        if (index >= 0) queue.splice(index, 1);
+        settle(undefined);
       };
-      const timer = setTimeout(giveUp, timeoutMs);
-      const looking = setInterval(() => this.#makeWay(key), LOOK_AGAIN_MS);
-      if (signal.aborted) giveUp();
+      const timer = setTimeout(abandon, timeoutMs);
+      const preemptTimer = setInterval(() => this.#preemptOne(key), PREEMPT_INTERVAL_MS);
+      if (signal.aborted) abandon();
       else {
-        signal.addEventListener('abort', giveUp, { once: true });
-        queue.push(waiting);
-        this.#makeWay(key);
+        signal.addEventListener('abort', abandon, { once: true });
+        queue.push(queued);
+        this.#preemptOne(key);
       }
     });
   }
 
-  #take(key: string, place: number, limits: LeaseLimits): void {
-    const taken = this.#taken.get(key) ?? new Map<number, LeaseLimits>();
-    this.#taken.set(key, taken);
+  #acquire(key: string, lease: number, options: LeaseOptions): void {
+    const held = this.#held.get(key) ?? new Map<number, LeaseOptions>();
+    this.#held.set(key, held);
     // Who came last to a place stands last.
-    taken.delete(place);
-    taken.set(place, limits);
+    held.delete(lease);
+    held.set(lease, options);
   }
 
-  #makeWay(key: string): void {
-    for (const { giveWay } of [...(this.#taken.get(key)?.values() ?? [])]) if (giveWay()) return;
+  #preemptOne(key: string): void {
+    for (const { preempt } of [...(this.#held.get(key)?.values() ?? [])]) if (preempt()) return;
   }
 
-  #leave(key: string, place: number): void {
+  #release(key: string, lease: number): void {
     const queue = this.#queues.get(key);
     const next = queue?.shift();
     if (queue?.length === 0) this.#queues.delete(key);
     if (next) {
-      next.enter(place);
+      next.grant(lease);
       return;
     }
-    const taken = this.#taken.get(key);
-    taken?.delete(place);
-    if (taken?.size === 0) this.#taken.delete(key);
+    const held = this.#held.get(key);
+    held?.delete(lease);
+    if (held?.size === 0) this.#held.delete(key);
   }
 }

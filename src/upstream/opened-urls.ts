@@ -1,4 +1,4 @@
-import { isElicitationId, type UrlCompletion } from '../domain/question.ts';
+import { isElicitationId, type UrlElicitationListener } from '../domain/question.ts';
 import type { CancelSignal } from '../lib/cancellation.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { JsonValue } from '../lib/json.ts';
@@ -12,50 +12,53 @@ const LONGEST_WAIT_MS = 5_000;
  * its user agrees to open one (MCP 2025-11-25, client/elicitation, "URL Mode"); the interaction goes on out of band, and
  * the server may say by its id that it is over.
  */
-export class OpenedUrls {
+export class UrlElicitations {
   readonly #states = new Map<string, 'asked' | 'accepted' | 'complete'>();
   readonly #clock: Clock;
   readonly #expiryMs: number;
-  readonly #shown: UrlCompletion | undefined;
-  #isUnderWay = true;
+  readonly #urlCompletion: UrlElicitationListener | undefined;
+  #isCallActive = true;
   #endsAtMs = 0;
   #waitMs = FIRST_WAIT_MS;
   /** True where an interaction ended since the call was sent last. */
-  #hasNews = false;
+  #hasCompletion = false;
   #wake: () => void = () => {};
 
   /** `expiryMs`: how long an interaction may go on after the user agreed to the last one. `shown` tells the agent. */
   constructor(
     clock: Clock,
-    { expiryMs, shown }: { readonly expiryMs: number; readonly shown?: UrlCompletion | undefined },
+    {
+      expiryMs,
+      urlCompletion,
+    }: { readonly expiryMs: number; readonly urlCompletion?: UrlElicitationListener | undefined },
   ) {
     this.#clock = clock;
     this.#expiryMs = expiryMs;
-    this.#shown = shown;
+    this.#urlCompletion = urlCompletion;
   }
 
   /** The call ended: from now on its agent alone may want to know what becomes of what it agreed to. */
-  outlive(): void {
-    this.#isUnderWay = false;
+  detach(): void {
+    this.#isCallActive = false;
     for (const [id, state] of this.#states) if (state !== 'accepted') this.#states.delete(id);
   }
 
   /** True where an interaction goes on of which the agent may still be told. */
-  get mayBeTold(): boolean {
-    return this.#shown !== undefined && [...this.#states.values()].includes('accepted');
+  get canNotify(): boolean {
+    return this.#urlCompletion !== undefined && [...this.#states.values()].includes('accepted');
   }
 
   /** Notes that the agent is asked to open the URL of that id. */
-  asked(id: JsonValue | undefined): void {
+  recordRequested(id: JsonValue | undefined): void {
     if (isElicitationId(id) && !this.hasAccepted(id)) this.#states.set(id, 'asked');
   }
 
-  accepted(id: JsonValue | undefined): void {
+  recordAccepted(id: JsonValue | undefined): void {
     this.#endsAtMs = this.#clock.monotonicMs() + this.#expiryMs;
     if (isElicitationId(id) && this.#states.get(id) === 'asked') this.#states.set(id, 'accepted');
   }
 
-  refused(id: JsonValue | undefined): void {
+  recordDeclined(id: JsonValue | undefined): void {
     if (isElicitationId(id) && !this.hasAccepted(id)) this.#states.delete(id);
   }
 
@@ -73,20 +76,20 @@ export class OpenedUrls {
     const state = this.#states.get(id);
     if (state === undefined || state === 'complete') return false;
     this.#states.set(id, 'complete');
-    this.#hasNews = true;
+    this.#hasCompletion = true;
     this.#wake();
-    return this.#shown?.complete(id) === true || this.#isUnderWay;
+    return this.#urlCompletion?.onComplete(id) === true || this.#isCallActive;
   }
 
   /** Resolves when it is worth while to send the call again, with false where the time for that is over. */
-  async untilNews(signal: CancelSignal): Promise<boolean> {
-    const leftMs = this.#endsAtMs - this.#clock.monotonicMs();
-    if (!this.#hasNews) {
-      if (leftMs <= 0) return false;
-      await this.#wait(Math.min(this.#waitMs, leftMs), signal);
+  async waitForCompletion(signal: CancelSignal): Promise<boolean> {
+    const remainingMs = this.#endsAtMs - this.#clock.monotonicMs();
+    if (!this.#hasCompletion) {
+      if (remainingMs <= 0) return false;
+      await this.#wait(Math.min(this.#waitMs, remainingMs), signal);
       this.#waitMs = Math.min(LONGEST_WAIT_MS, this.#waitMs * 2);
     }
-    this.#hasNews = false;
+    this.#hasCompletion = false;
     return true;
   }
 

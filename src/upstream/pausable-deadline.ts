@@ -9,11 +9,11 @@ export class PausableDeadline {
   readonly #clock: Clock;
   readonly #call: CancelSignal;
   readonly #onAbort = (): void => this.#end(this.#call.reason);
-  #wholeMs = 0;
-  #leftMs: number | undefined;
+  #totalMs = 0;
+  #remainingMs: number | undefined;
   #startedAtMs = 0;
   #timer: NodeJS.Timeout | undefined;
-  #holds = 0;
+  #pauseCount = 0;
 
   constructor(call: CancelSignal, clock: Clock) {
     this.#clock = clock;
@@ -24,28 +24,28 @@ export class PausableDeadline {
   }
 
   /** Starts the time, the first time it is called. */
-  begin(timeoutMs: number): void {
-    if (this.#leftMs !== undefined) return;
-    this.#wholeMs = timeoutMs;
-    this.#leftMs = timeoutMs;
-    if (this.#holds === 0) this.#run();
+  start(timeoutMs: number): void {
+    if (this.#remainingMs !== undefined) return;
+    this.#totalMs = timeoutMs;
+    this.#remainingMs = timeoutMs;
+    if (this.#pauseCount === 0) this.#run();
   }
 
-  hold(): void {
-    this.#holds += 1;
-    if (this.#holds > 1 || this.#leftMs === undefined) return;
+  pause(): void {
+    this.#pauseCount += 1;
+    if (this.#pauseCount > 1 || this.#remainingMs === undefined) return;
     clearTimeout(this.#timer);
-    this.#leftMs -= this.#clock.monotonicMs() - this.#startedAtMs;
+    this.#remainingMs -= this.#clock.monotonicMs() - this.#startedAtMs;
   }
 
-  release(): void {
-    this.#holds -= 1;
-    if (this.#holds === 0 && this.#leftMs !== undefined) this.#run();
+  resume(): void {
+    this.#pauseCount -= 1;
+    if (this.#pauseCount === 0 && this.#remainingMs !== undefined) this.#run();
   }
 
   /** Gives the whole time again from the next `release` on, to a server that answered and is asked anew. MUST be held. */
-  renew(): void {
-    if (this.#leftMs !== undefined) this.#leftMs = this.#wholeMs;
+  reset(): void {
+    if (this.#remainingMs !== undefined) this.#remainingMs = this.#totalMs;
   }
 
   clear(): void {
@@ -56,7 +56,7 @@ export class PausableDeadline {
   #run(): void {
     if (this.signal.aborted) return;
     this.#startedAtMs = this.#clock.monotonicMs();
-    this.#timer = setTimeout(() => this.#end(timeout()), Math.max(1, this.#leftMs ?? 0));
+    this.#timer = setTimeout(() => this.#end(timeout()), Math.max(1, this.#remainingMs ?? 0));
   }
 
   #end(reason: unknown): void {

@@ -1,154 +1,178 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { AgentLink } from '../domain/agent-link.ts';
+import type { ClientContext } from '../domain/agent-link.ts';
 import type { CancelSignal } from '../lib/cancellation.ts';
 import type { JsonObject } from '../lib/json.ts';
-import type { AskedCall, Sent } from './asked-call.ts';
-import { type Breaker, evidenceOf } from './breaker.ts';
-import { driftPosture, isSessionGone, mayBeSentAgain, overBefore } from './call-again.ts';
+import type { InteractiveCall, SendResult } from './asked-call.ts';
+import { type Breaker, healthSignalOf } from './breaker.ts';
+import { cancelledBeforeSend, driftFailureMode, isRetryable, isSessionLost } from './call-again.ts';
 import { CallListener } from './call-listener.ts';
-import { capabilityMissing, dispatchResultOf, notSent } from './failed-call.ts';
-import { askForLogs } from './log-level.ts';
-import type { Answer, RequestListener, RequestOptions } from './mcp/channel.ts';
-import type { Outgoing } from './outgoing.ts';
-import type { FailedSession, Session, SessionHost } from './session.ts';
+import { capabilityMissing, notSent, toDispatchResult } from './failed-call.ts';
+import { setLogLevel } from './log-level.ts';
+import type { MessageListener, RequestOptions, Response } from './mcp/channel.ts';
+import type { UpstreamRequest } from './outgoing.ts';
+import type { FailedSession, Session, SessionConfig } from './session.ts';
 import type { CallOptions } from './slot-events.ts';
 
 /** The longest that a timer can wait: a call whose server may ask has a deadline of its own. */
 const NO_TIMEOUT_MS = 2_147_483_647;
 
 /** A server takes roots in by looking at the directories; nothing tells when it has. */
-const TAKE_IN_MS = 100;
+const ROOTS_SETTLE_MS = 100;
 
 /** How long a server has to ask for roots that are new to it before the call goes out all the same. */
-const ROOTS_PATIENCE_MS = 250;
+const ROOTS_REQUEST_TIMEOUT_MS = 250;
 
 /** What surrounds one sending of a call. */
-export interface SendOptions extends Pick<CallOptions, 'signal' | 'link'> {
-  readonly asked?: AskedCall;
+export interface SendOptions extends Pick<CallOptions, 'signal' | 'clientContext'> {
+  readonly interactiveCall?: InteractiveCall;
 }
 
 /** How a call is asked for: its header fields are those of its target. */
-export type AskOptions = Omit<RequestOptions, 'headers' | 'isOpenEnded'>;
+export type SessionRequestOptions = Omit<RequestOptions, 'headers' | 'isOpenEnded'>;
 
 /** The place of a session, as a call sees it. */
-export interface CallPlace {
-  readonly host: SessionHost;
+export interface CallSession {
+  readonly config: SessionConfig;
   readonly breaker: Breaker;
   /** What its sessions are told that the client can answer. */
-  readonly told: JsonObject;
+  readonly clientCapabilities: JsonObject;
   readonly session: Session | undefined;
   readonly activeCalls: number;
   open(): Promise<Session | FailedSession>;
   drop(session: Session): Promise<void>;
-  ask(session: Session, outgoing: Outgoing, options: AskOptions): Promise<Answer>;
+  request(session: Session, request: UpstreamRequest, options: SessionRequestOptions): Promise<Response>;
   /** True once after the roots of its client changed: the server is told when a call can answer what it then asks. */
-  takeRootsNews(): boolean;
-  readonly noteDropped: () => void;
+  consumeRootsChanged(): boolean;
+  readonly countDropped: () => void;
 }
 
 /** Sends one call. Never rejects; a lost session is opened again once, and the call sent again where that is safe. */
-export async function sendCall(place: CallPlace, outgoing: Outgoing, options: SendOptions): Promise<Sent> {
-  const { target } = outgoing;
-  const { signal, asked } = options;
+export async function sendCall(
+  managedSession: CallSession,
+  request: UpstreamRequest,
+  options: SendOptions,
+): Promise<SendResult> {
+  const { target } = request;
+  const { signal, interactiveCall } = options;
   let deadlineMs: number | undefined;
-  const openBefore = place.session;
-  let isRenewed = false;
+  const previousSession = managedSession.session;
+  let isReopened = false;
   for (let attempt = 1; ; attempt += 1) {
-    const session = place.session ?? (await openWhile(place, signal));
-    if (session === 'over') return { came: overBefore(signal) };
+    const session = managedSession.session ?? (await openUnlessAborted(managedSession, signal));
+    if (session === 'over') return { result: cancelledBeforeSend(signal) };
     if (session.kind === 'failed') {
       const message = `\`${target.server}\`: ${session.message}`;
-      return { came: notSent('upstream-unavailable', message, session.retryAfterMs) };
+      return { result: notSent('upstream-unavailable', message, session.retryAfterMs) };
     }
-    if (!session.declares(target)) {
-      const lacking = session.lists(target) ? {} : lackingOf(place);
-      if (Object.keys(lacking).length > 0) return { came: capabilityMissing(lacking, false) };
+    if (!session.matchesPin(target)) {
+      const missingCapabilities = session.lists(target) ? {} : missingCapabilitiesOf(managedSession);
+      if (Object.keys(missingCapabilities).length > 0) return { result: capabilityMissing(missingCapabilities, false) };
       // Definitions that were agreed to after this session was opened are those of a newer process.
-      if (attempt === 1 && place.activeCalls === 1 && session === openBefore) {
-        await place.drop(session);
+      if (attempt === 1 && managedSession.activeCalls === 1 && session === previousSession) {
+        await managedSession.drop(session);
         continue;
       }
-      return { came: notSent(driftPosture.yields, `the ${target.kind} is no longer what was agreed to`) };
+      return { result: notSent(driftFailureMode.result, `the ${target.kind} is no longer what was agreed to`) };
     }
-    const { link } = options;
-    const listener = link && (await prepare(place, session, { signal, link, asked, before: openBefore }));
-    const nowMs = place.host.clock.monotonicMs();
+    const { clientContext } = options;
+    const listener =
+      clientContext &&
+      (await prepare(managedSession, session, {
+        signal,
+        clientContext,
+        interactiveCall,
+        previousSession: previousSession,
+      }));
+    const nowMs = managedSession.config.clock.monotonicMs();
     deadlineMs ??= nowMs + target.timeoutMs;
-    asked?.deadline.begin(target.timeoutMs);
-    const { aliveCount } = place.breaker;
-    const { era } = session.hands;
-    const answer = await place.ask(session, outgoing, {
+    interactiveCall?.deadline.start(target.timeoutMs);
+    const { aliveCount } = managedSession.breaker;
+    const { era } = session.negotiated;
+    const response = await managedSession.request(session, request, {
       signal,
-      timeoutMs: asked === undefined ? Math.max(1, deadlineMs - nowMs) : NO_TIMEOUT_MS,
+      timeoutMs: interactiveCall === undefined ? Math.max(1, deadlineMs - nowMs) : NO_TIMEOUT_MS,
       maxBytes: target.maxResultBytes,
       listener,
     });
-    noteAnswer(place, answer, aliveCount);
-    if (isSessionGone(answer)) void place.drop(session);
-    const isForgotten = answer.kind === 'failed' && answer.why === 'session-lost';
+    recordHealth(managedSession, response, aliveCount);
+    if (isSessionLost(response)) void managedSession.drop(session);
+    const hasLostSession = response.kind === 'failed' && response.failure === 'session-lost';
     // A connection that broke may be followed by a session that is gone: each is mended once.
-    const again = (isForgotten ? !isRenewed : attempt === 1) && mayBeSentAgain(answer, outgoing) && !signal.aborted;
-    isRenewed ||= isForgotten;
-    if (!again) return { came: dispatchResultOf(answer, era), answer, era };
+    const shouldRetry =
+      (hasLostSession ? !isReopened : attempt === 1) && isRetryable(response, request) && !signal.aborted;
+    isReopened ||= hasLostSession;
+    if (!shouldRetry) return { result: toDispatchResult(response, era), response, era };
   }
 }
 
-interface Preparation extends Pick<SendOptions, 'signal'> {
-  readonly link: AgentLink;
-  readonly asked: AskedCall | undefined;
+interface PrepareOptions extends Pick<SendOptions, 'signal'> {
+  readonly clientContext: ClientContext;
+  readonly interactiveCall: InteractiveCall | undefined;
   /** The session that was open when the call came. */
-  readonly before: Session | undefined;
+  readonly previousSession: Session | undefined;
 }
 
 /** Whatever has to be so before the call goes out, and who hears of it. */
 async function prepare(
-  place: CallPlace,
+  managedSession: CallSession,
   session: Session,
-  { signal, link, asked, before }: Preparation,
-): Promise<RequestListener> {
-  const { maxNotifications, sharing } = place.host.server;
-  const { logLevel } = link;
-  if (logLevel !== undefined && sharing === 'principal') await askForLogs(session, logLevel, signal);
-  if (asked !== undefined) await takeQuestionsBefore(place, session, { asked, before });
-  const questions = asked?.questionsOn(session.channel);
-  return new CallListener(link, { maxNotifications, onDropped: place.noteDropped, questions });
+  { signal, clientContext, interactiveCall, previousSession }: PrepareOptions,
+): Promise<MessageListener> {
+  const { maxNotifications, sharing } = managedSession.config.server;
+  const { logLevel } = clientContext;
+  if (logLevel !== undefined && sharing === 'principal') await setLogLevel(session, logLevel, signal);
+  if (interactiveCall !== undefined)
+    await handleInputRequestsBeforeCall(managedSession, session, { interactiveCall, previousSession });
+  const inputRequests = interactiveCall?.listenerFor(session.transport);
+  return new CallListener(clientContext, { maxNotifications, onDropped: managedSession.countDropped, inputRequests });
 }
 
 /** What a server asks as its session begins (its roots, say) it has to know before it works. */
-async function takeQuestionsBefore(
-  place: CallPlace,
+async function handleInputRequestsBeforeCall(
+  managedSession: CallSession,
   session: Session,
-  { asked, before }: Pick<Preparation, 'before'> & { readonly asked: AskedCall },
+  {
+    interactiveCall,
+    previousSession,
+  }: Pick<PrepareOptions, 'previousSession'> & { readonly interactiveCall: InteractiveCall },
 ): Promise<void> {
-  const hasNews = place.takeRootsNews();
-  if (hasNews) void session.channel.notify('notifications/roots/list_changed');
+  const hasRootsChanged = managedSession.consumeRootsChanged();
+  if (hasRootsChanged) void session.transport.notify('notifications/roots/list_changed');
   // Over pipes its first question comes some turns after its first listing.
-  const mayAskYet = session !== before && place.told.roots !== undefined && !asked.hasAsked;
-  if (hasNews || mayAskYet) await asked.questioned(ROOTS_PATIENCE_MS);
-  const hasAsked = asked.hasAsked && (hasNews || session !== before);
-  await asked.quiet();
-  if (hasAsked) await pause(TAKE_IN_MS);
+  const mayStillRequest =
+    session !== previousSession &&
+    managedSession.clientCapabilities.roots !== undefined &&
+    !interactiveCall.hasRequested;
+  if (hasRootsChanged || mayStillRequest) await interactiveCall.whenRequested(ROOTS_REQUEST_TIMEOUT_MS);
+  const hasRequested = interactiveCall.hasRequested && (hasRootsChanged || session !== previousSession);
+  await interactiveCall.whenIdle();
+  if (hasRequested) await pause(ROOTS_SETTLE_MS);
 }
 
 /** What the server would be told of for others, and is not for this client. */
-function lackingOf({ host, told }: CallPlace): JsonObject {
-  return Object.fromEntries(Object.entries(host.server.asks).filter(([name]) => told[name] === undefined));
+function missingCapabilitiesOf({ config: host, clientCapabilities }: CallSession): JsonObject {
+  return Object.fromEntries(
+    Object.entries(host.server.discoveryCapabilities).filter(([name]) => clientCapabilities[name] === undefined),
+  );
 }
 
-function noteAnswer({ breaker, host }: CallPlace, answer: Answer, aliveBefore: number): void {
+function recordHealth({ breaker, config: host }: CallSession, response: Response, aliveCountBefore: number): void {
   // A process that ended is the back-off's to judge.
-  if (answer.kind === 'failed' && answer.why === 'lost' && host.server.transport.type === 'stdio') return;
-  breaker.note(evidenceOf(answer, breaker.aliveCount === aliveBefore));
+  if (response.kind === 'failed' && response.failure === 'lost' && host.server.transport.type === 'stdio') return;
+  breaker.record(healthSignalOf(response, breaker.aliveCount === aliveCountBefore));
 }
 
-async function openWhile(place: CallPlace, signal: CancelSignal): Promise<Session | FailedSession | 'over'> {
+async function openUnlessAborted(
+  managedSession: CallSession,
+  signal: CancelSignal,
+): Promise<Session | FailedSession | 'over'> {
   if (signal.aborted) return 'over';
   let onAbort: () => void = () => {};
-  const over = new Promise<'over'>((resolve) => {
+  const aborted = new Promise<'over'>((resolve) => {
     onAbort = () => resolve('over');
   });
   signal.addEventListener('abort', onAbort, { once: true });
-  const opened = await Promise.race([place.open(), over]);
+  const opened = await Promise.race([managedSession.open(), aborted]);
   signal.removeEventListener('abort', onAbort);
   return opened;
 }

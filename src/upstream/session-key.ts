@@ -8,18 +8,18 @@ export interface Caller {
   readonly session: string;
 }
 
-export const TOLD_NOTHING: JsonObject = Object.freeze({});
+export const NO_CAPABILITIES: JsonObject = Object.freeze({});
 
 /**
  * Which session of a server serves a caller: one for each principal and set of capabilities that the server is told. A
  * server keeps the roots that it was told of, so that with them each legacy client has one of its own.
  */
-export function sessionKey({ principalId, session }: Caller, told: JsonObject): string {
-  if (told === TOLD_NOTHING) return principalId;
-  return `${prefixOf({ principalId, session: told.roots === undefined ? '' : session })}${canonicalJson(told)}`;
+export function sessionKey({ principalId, session }: Caller, clientCapabilities: JsonObject): string {
+  if (clientCapabilities === NO_CAPABILITIES) return principalId;
+  return `${sessionKeyPrefix({ principalId, session: clientCapabilities.roots === undefined ? '' : session })}${canonicalJson(clientCapabilities)}`;
 }
 
 /** What the keys begin with of all sessions that were told of a client's roots. */
-export function prefixOf({ principalId, session }: Caller): string {
+export function sessionKeyPrefix({ principalId, session }: Caller): string {
   return `${principalId} ${session} `;
 }

@@ -1,35 +1,35 @@
 import type { DispatchResult } from '../domain/outcome.ts';
 import { upstreamName } from '../domain/target.ts';
 import type { JsonObject } from '../lib/json.ts';
-import { AskedCall } from './asked-call.ts';
+import { InteractiveCall } from './asked-call.ts';
 import { BackOff } from './back-off.ts';
 import type { Breaker } from './breaker.ts';
-import { KeptUrls } from './kept-urls.ts';
-import type { Answer, Channel, ServerRequest } from './mcp/channel.ts';
-import { listOffers, MAX_PAGE_BYTES } from './mcp/list-offers.ts';
-import { type Outgoing, requestOf } from './outgoing.ts';
-import { type AskOptions, type CallPlace, sendCall } from './send-call.ts';
-import { type FailedSession, openSession, type Session, type SessionHost, stderrTailOf } from './session.ts';
-import type { CallOptions, SessionSlotEvents } from './slot-events.ts';
+import { DetachedUrlElicitations } from './kept-urls.ts';
+import type { Response, ServerRequest, Transport } from './mcp/channel.ts';
+import { listFeatures, MAX_PAGE_BYTES } from './mcp/list-offers.ts';
+import { toMcpRequest, type UpstreamRequest } from './outgoing.ts';
+import { type CallSession, type SessionRequestOptions, sendCall } from './send-call.ts';
+import { type FailedSession, openSession, type Session, type SessionConfig, stderrTailOf } from './session.ts';
+import type { CallOptions, ManagedSessionEvents } from './slot-events.ts';
 import { Subscriptions } from './subscriptions.ts';
 
-const LIST_PAUSE_MS = 500;
+const LIST_THROTTLE_MS = 500;
 
-export interface SessionSlotParts {
-  readonly events: SessionSlotEvents;
+export interface ManagedSessionOptions {
+  readonly events: ManagedSessionEvents;
   /** Its own, or one with the other slots of its server. */
   readonly breaker: Breaker;
   /** What its sessions are told that the client can answer. */
-  readonly told: JsonObject;
+  readonly clientCapabilities: JsonObject;
 }
 
 /** A place for one session, of one principal or of all: opened when it is needed, again when it was lost, ended when idle. */
-export class SessionSlot implements CallPlace {
+export class ManagedSession implements CallSession {
   readonly breaker: Breaker;
-  readonly host: SessionHost;
-  readonly told: JsonObject;
-  readonly noteDropped: () => void;
-  readonly #events: SessionSlotEvents;
+  readonly config: SessionConfig;
+  readonly clientCapabilities: JsonObject;
+  readonly countDropped: () => void;
+  readonly #events: ManagedSessionEvents;
   readonly #backOff: BackOff;
   readonly #closing = new AbortController();
   readonly #subscriptions: Subscriptions;
@@ -39,37 +39,37 @@ export class SessionSlot implements CallPlace {
   #lastUsedMs: number;
   #listing: Promise<string | undefined> | undefined;
   /** The calls under way that a server may ask about. */
-  readonly #asked = new Set<AskedCall>();
-  readonly #urls = new KeptUrls();
-  #hasRootsNews = false;
-  #isAnnounced = false;
-  #isPausing = false;
+  readonly #interactiveCalls = new Set<InteractiveCall>();
+  readonly #urls = new DetachedUrlElicitations();
+  #hasRootsChanged = false;
+  #hasListChanged = false;
+  #isThrottled = false;
 
-  constructor(host: SessionHost, parts: SessionSlotParts) {
-    const { events, breaker, told } = parts;
+  constructor(host: SessionConfig, options: ManagedSessionOptions) {
+    const { events, breaker, clientCapabilities } = options;
     this.breaker = breaker;
-    this.host = host;
-    this.told = told;
+    this.config = host;
+    this.clientCapabilities = clientCapabilities;
     this.#events = events;
-    this.noteDropped = () => events.onDropped();
+    this.countDropped = () => events.onDropped();
     this.#backOff = new BackOff(host.clock, host.server.transport.type === 'stdio' ? 'process' : 'connection');
     this.#lastUsedMs = host.clock.monotonicMs();
     this.#subscriptions = new Subscriptions({
       onUpdated: (uri, principalIds) => events.onUpdated(uri, principalIds),
-      onListsMissed: () => this.#onAnnounced(),
+      onListsMaybeChanged: () => this.#onListChanged(),
       onDropped: () => events.onDropped(),
     });
   }
 
   /** Notes that the roots of its client changed; a session that is opened later asks for them anyway. */
-  noteRootsNews(): void {
-    this.#hasRootsNews = this.#session !== undefined;
+  markRootsChanged(): void {
+    this.#hasRootsChanged = this.#session !== undefined;
   }
 
-  takeRootsNews(): boolean {
-    const hasNews = this.#hasRootsNews;
-    this.#hasRootsNews = false;
-    return hasNews;
+  consumeRootsChanged(): boolean {
+    const hasRootsChanged = this.#hasRootsChanged;
+    this.#hasRootsChanged = false;
+    return hasRootsChanged;
   }
 
   get session(): Session | undefined {
@@ -96,20 +96,24 @@ export class SessionSlot implements CallPlace {
   }
 
   /** True while no listing is needed to hear of changes. */
-  get hearsLists(): boolean {
-    return this.#session?.hands.era === 'legacy' || this.#subscriptions.hearsLists;
+  get receivesListChanges(): boolean {
+    return this.#session?.negotiated.era === 'legacy' || this.#subscriptions.receivesListChanges;
   }
 
   /** Dispatches one call. Never rejects; a lost session is opened again once, and the call sent again where that is safe. */
-  async call(outgoing: Outgoing, options: CallOptions): Promise<DispatchResult> {
+  async call(outgoing: UpstreamRequest, options: CallOptions): Promise<DispatchResult> {
     this.#activeCalls += 1;
     try {
-      const { signal, link, asking } = options;
-      if (link === undefined || asking === undefined) return (await sendCall(this, outgoing, options)).came;
-      return await this.#callAsked(outgoing, new AskedCall({ asking, link, signal, clock: this.host.clock }));
+      const { signal, clientContext, inputRequests } = options;
+      if (clientContext === undefined || inputRequests === undefined)
+        return (await sendCall(this, outgoing, options)).result;
+      return await this.#callInteractive(
+        outgoing,
+        new InteractiveCall({ handler: inputRequests, clientContext, signal, clock: this.config.clock }),
+      );
     } finally {
       this.#activeCalls -= 1;
-      this.#lastUsedMs = this.host.clock.monotonicMs();
+      this.#lastUsedMs = this.config.clock.monotonicMs();
     }
   }
 
@@ -127,37 +131,37 @@ export class SessionSlot implements CallPlace {
   }
 
   /** Lists what the open session offers again, or waits for the listing that is under way. Resolves with why it failed, if it did. */
-  listAgain(): Promise<string | undefined> {
+  refreshList(): Promise<string | undefined> {
     if (this.#session === undefined) return Promise.resolve(undefined);
     this.#listing ??= this.#list(this.#session).finally(() => {
       this.#listing = undefined;
-      if (this.#isAnnounced) this.#onAnnounced();
+      if (this.#hasListChanged) this.#onListChanged();
     });
     return this.#listing;
   }
 
   /** Keeps the server telling a principal of a resource, in this session and in every later one. */
-  hold(uri: string, principalId: string): void {
-    this.#subscriptions.hold(uri, principalId);
+  subscribe(uri: string, principalId: string): void {
+    this.#subscriptions.add(uri, principalId);
   }
 
-  get held(): readonly (readonly [string, readonly string[]])[] {
-    return this.#subscriptions.held;
+  get subscriptions(): readonly (readonly [string, readonly string[]])[] {
+    return this.#subscriptions.entries;
   }
 
-  release(uri: string, principalId: string): void {
-    this.#subscriptions.release(uri, principalId);
+  unsubscribe(uri: string, principalId: string): void {
+    this.#subscriptions.remove(uri, principalId);
   }
 
   /** Looks after it once in a while: ends an idle session, opens one again that principals are subscribed in. */
   sweep(): void {
-    const nowMs = this.host.clock.monotonicMs();
+    const nowMs = this.config.clock.monotonicMs();
     this.#subscriptions.retry(nowMs);
     if (!this.#subscriptions.isEmpty) {
       if (this.#session === undefined && !this.isBackingOff) void this.open();
       return;
     }
-    const isIdle = this.#activeCalls === 0 && nowMs - this.#lastUsedMs >= this.host.server.idleMs;
+    const isIdle = this.#activeCalls === 0 && nowMs - this.#lastUsedMs >= this.config.server.idleMs;
     if (this.#session !== undefined && isIdle) void this.drop(this.#session);
   }
 
@@ -167,127 +171,127 @@ export class SessionSlot implements CallPlace {
     if (this.#session !== undefined) await this.drop(this.#session);
   }
 
-  ask(session: Session, outgoing: Outgoing, options: AskOptions): Promise<Answer> {
+  request(session: Session, outgoing: UpstreamRequest, options: SessionRequestOptions): Promise<Response> {
     const { target, action } = outgoing;
-    if (action === 'subscribe') return this.#subscriptions.ask(session, upstreamName(target), options);
-    const { method, params, headers } = requestOf(outgoing, session.hands.era);
+    if (action === 'subscribe') return this.#subscriptions.subscribe(session, upstreamName(target), options);
+    const { method, params, headers } = toMcpRequest(outgoing, session.negotiated.era);
     const { signal, timeoutMs, maxBytes, listener } = options;
-    return session.channel.request(method, params, { signal, timeoutMs, maxBytes, listener, headers });
+    return session.transport.request(method, params, { signal, timeoutMs, maxBytes, listener, headers });
   }
 
   /** A call whose server may ask: it is answered while it is at work, or sent again with the answers. */
-  async #callAsked(outgoing: Outgoing, asked: AskedCall): Promise<DispatchResult> {
-    this.#asked.add(asked);
-    const { link, deadline } = asked;
+  async #callInteractive(outgoing: UpstreamRequest, interactiveCall: InteractiveCall): Promise<DispatchResult> {
+    this.#interactiveCalls.add(interactiveCall);
+    const { clientContext, deadline } = interactiveCall;
     try {
-      const options = { signal: deadline.signal, link, asked };
-      return await asked.run((resumed) =>
-        sendCall(this, resumed === undefined ? outgoing : { ...outgoing, resumed }, options),
+      const options = { signal: deadline.signal, link: clientContext, asked: interactiveCall };
+      return await interactiveCall.run((resumed) =>
+        sendCall(this, resumed === undefined ? outgoing : { ...outgoing, retryParams: resumed }, options),
       );
     } finally {
-      this.#asked.delete(asked);
-      asked.clear();
-      if (this.#session !== undefined) this.#urls.keep(asked.urls);
+      this.#interactiveCalls.delete(interactiveCall);
+      interactiveCall.clear();
+      if (this.#session !== undefined) this.#urls.add(interactiveCall.urls);
     }
   }
 
   /** What a server asks on no request's stream can only belong to the one call that is under way. */
-  #onQuestion(request: ServerRequest, channel: Pick<Channel, 'respond'>): boolean {
-    const [asked] = this.#asked;
-    if (this.#activeCalls !== 1 || asked === undefined || this.host.server.sharing === 'all') return false;
-    asked.take(request, channel);
+  #onInputRequest(request: ServerRequest, transport: Pick<Transport, 'respond'>): boolean {
+    const [interactiveCall] = this.#interactiveCalls;
+    if (this.#activeCalls !== 1 || interactiveCall === undefined || this.config.server.sharing === 'all') return false;
+    interactiveCall.handleServerRequest(request, transport);
     return true;
   }
 
   /** More than one call may wait for the same interaction: a server may know its user by the session. */
   #onElicitationComplete(id: string): boolean {
     let isKnown = this.#urls.complete(id);
-    for (const { urls } of this.#asked) isKnown = urls.complete(id) || isKnown;
+    for (const { urls } of this.#interactiveCalls) isKnown = urls.complete(id) || isKnown;
     return isKnown;
   }
 
   async #start(): Promise<Session | FailedSession> {
     let session: Session | undefined;
-    const opened = await openSession(this.host, {
+    const opened = await openSession(this.config, {
       signal: this.#closing.signal,
-      told: this.told,
+      clientCapabilities: this.clientCapabilities,
       events: {
-        onToolsChanged: () => this.#onAnnounced(),
-        onResourceUpdated: (uri) => this.#subscriptions.tell(uri),
+        onListChanged: () => this.#onListChanged(),
+        onResourceUpdated: (uri) => this.#subscriptions.notify(uri),
         onDropped: () => this.#events.onDropped(),
-        onWithdrawn: (id) => [...this.#asked].some((asked) => asked.withdraw(id)),
+        onCancelled: (id) => [...this.#interactiveCalls].some((interactiveCall) => interactiveCall.cancelRequest(id)),
         onElicitationComplete: (id) => this.#onElicitationComplete(id),
-        onQuestion: (request, channel) => this.#onQuestion(request, channel),
-        onEnded: (why) => {
+        onInputRequest: (request, transport) => this.#onInputRequest(request, transport),
+        onEnded: (reason) => {
           // Before the session is open its end is the failure of the start.
-          if (session !== undefined) this.#onEnded(session, why);
+          if (session !== undefined) this.#onEnded(session, reason);
         },
       },
     });
     this.#starting = undefined;
     if (opened.kind === 'failed') {
       if (!this.#closing.signal.aborted) {
-        this.#backOff.noteFailure(0);
-        if (this.host.server.transport.type !== 'stdio') this.breaker.note('failing');
+        this.#backOff.recordFailure(0);
+        if (this.config.server.transport.type !== 'stdio') this.breaker.record('failing');
         this.#events.onFailure(opened.detail ?? opened.message, opened.stderrTail);
       }
       return opened;
     }
     session = opened;
-    this.#lastUsedMs = this.host.clock.monotonicMs();
-    if (opened.channel.ended !== undefined) this.#onEnded(opened, opened.channel.ended);
+    this.#lastUsedMs = this.config.clock.monotonicMs();
+    if (opened.transport.endReason !== undefined) this.#onEnded(opened, opened.transport.endReason);
     else {
       this.#session = opened;
-      this.#subscriptions.renew(opened);
+      this.#subscriptions.resubscribe(opened);
     }
     this.#events.onOpened();
     this.#events.onListed(opened);
-    if (this.#isAnnounced) this.#onAnnounced();
+    if (this.#hasListChanged) this.#onListChanged();
     return opened;
   }
 
-  #onEnded(session: Session, why: string): void {
+  #onEnded(session: Session, reason: string): void {
     this.#subscriptions.end(session);
     this.#urls.clear();
     if (this.#session === session) this.#session = undefined;
-    this.#backOff.noteFailure(this.host.clock.monotonicMs() - session.openedAtMs);
-    this.#events.onFailure(why, stderrTailOf(session.channel));
+    this.#backOff.recordFailure(this.config.clock.monotonicMs() - session.openedAtMs);
+    this.#events.onFailure(reason, stderrTailOf(session.transport));
   }
 
   async drop(session: Session): Promise<void> {
     if (this.#session === session) this.#session = undefined;
     this.#subscriptions.end(session);
     this.#urls.clear();
-    await session.channel.close();
+    await session.transport.close();
   }
 
   /** The server says that its lists changed. One that says so without end must not keep the broker listing. */
-  #onAnnounced(): void {
-    this.#isAnnounced = true;
-    if (this.#isPausing || this.#listing !== undefined || this.#session === undefined) return;
-    this.#isAnnounced = false;
-    this.#isPausing = true;
-    void this.listAgain().then(() => {
+  #onListChanged(): void {
+    this.#hasListChanged = true;
+    if (this.#isThrottled || this.#listing !== undefined || this.#session === undefined) return;
+    this.#hasListChanged = false;
+    this.#isThrottled = true;
+    void this.refreshList().then(() => {
       setTimeout(() => {
-        this.#isPausing = false;
-        if (this.#isAnnounced) this.#onAnnounced();
-      }, LIST_PAUSE_MS).unref();
+        this.#isThrottled = false;
+        if (this.#hasListChanged) this.#onListChanged();
+      }, LIST_THROTTLE_MS).unref();
     });
   }
 
   async #list(session: Session): Promise<string | undefined> {
-    const { server, clock } = this.host;
+    const { server, clock } = this.config;
     const { timeoutMs, maxTools } = server;
     const options = { signal: this.#closing.signal, timeoutMs, maxBytes: MAX_PAGE_BYTES, maxTools };
-    const { era, protocolVersion, capabilities } = session.hands;
-    const listing = await listOffers(session.channel, capabilities, options);
+    const { era, protocolVersion, capabilities } = session.negotiated;
+    const listing = await listFeatures(session.transport, capabilities, options);
     if (listing.kind === 'failed') {
       if (listing.sessionLost === true) void this.drop(session);
-      else if (session.channel.ended === undefined) this.#events.onListingFailed(listing.message);
+      else if (session.transport.endReason === undefined) this.#events.onListingFailed(listing.message);
       return listing.message;
     }
-    const { kind: _, ...offers } = listing;
-    session.see({ ...offers, era, protocolVersion, atMs: clock.wallMs() });
+    const { kind: _, ...features } = listing;
+    session.update({ ...features, era, protocolVersion, atMs: clock.wallMs() });
     this.#events.onListed(session);
     return undefined;
   }

@@ -1,22 +1,22 @@
 import { ProblemError } from '../domain/problem.ts';
-import { type OfferedTarget, upstreamName } from '../domain/target.ts';
+import { type FeatureTarget, upstreamName } from '../domain/target.ts';
 import type { CancelSignal } from '../lib/cancellation.ts';
 import { canonicalJson } from '../lib/canonical-json.ts';
 import type { Clock } from '../lib/clock.ts';
 import { type Digest, digestOf } from '../lib/digest.ts';
 import type { JsonObject, JsonValue } from '../lib/json.ts';
-import type { EraMemory } from './era.ts';
-import type { Channel, ChannelEvents } from './mcp/channel.ts';
+import type { VersionStore } from './era.ts';
+import type { Transport, TransportEvents } from './mcp/channel.ts';
 import { childEnvironment } from './mcp/child-environment.ts';
-import { agreeOnEra } from './mcp/find-era.ts';
-import type { FailedHandshake, Handshake } from './mcp/handshake.ts';
-import { HttpChannel } from './mcp/http-channel.ts';
-import type { HttpSockets } from './mcp/http-sockets.ts';
-import { listOffers, MAX_PAGE_BYTES } from './mcp/list-offers.ts';
+import { negotiateVersion } from './mcp/find-era.ts';
+import type { FailedNegotiation, NegotiatedVersion } from './mcp/handshake.ts';
+import { StreamableHttpTransport } from './mcp/http-channel.ts';
+import type { HttpClient } from './mcp/http-sockets.ts';
+import { listFeatures, MAX_PAGE_BYTES } from './mcp/list-offers.ts';
 import type { ClientInfo } from './mcp/message-dress.ts';
-import { SseChannel } from './mcp/sse-channel.ts';
-import { StdioChannel } from './mcp/stdio-channel.ts';
-import type { Observed, UpstreamServer } from './upstream-server.ts';
+import { SseTransport } from './mcp/sse-channel.ts';
+import { StdioTransport } from './mcp/stdio-channel.ts';
+import type { DiscoveredFeatures, UpstreamServer } from './upstream-server.ts';
 
 /** What the members of a definition are that a pin covers. */
 const PINNED_MEMBERS = [
@@ -26,12 +26,12 @@ const PINNED_MEMBERS = [
 const ENVELOPE_BYTES = 64 * 1024;
 
 /** What every session of one server is opened with. */
-export interface SessionHost {
+export interface SessionConfig {
   readonly server: UpstreamServer;
   /** The sockets of an HTTP server, shared by its sessions. */
-  readonly sockets: HttpSockets | undefined;
+  readonly sockets: HttpClient | undefined;
   readonly clock: Clock;
-  readonly eraMemory: EraMemory;
+  readonly versionStore: VersionStore;
   readonly clientInfo: ClientInfo;
   /** The broker's own environment, of which a child gets the harmless part. */
   readonly environment: Readonly<Record<string, string | undefined>>;
@@ -51,24 +51,28 @@ export interface FailedSession {
 /** One live session with a tool server: handshake done, offers listed. */
 export class Session {
   readonly kind = 'open';
-  readonly channel: Channel;
-  readonly hands: Handshake;
+  readonly transport: Transport;
+  readonly negotiated: NegotiatedVersion;
   readonly openedAtMs: number;
-  #observed: Observed;
+  #observed: DiscoveredFeatures;
   #digest: Digest;
   #byName: ReadonlyMap<string, JsonObject>;
-  #sameAsPinned = new WeakMap<JsonObject, boolean>();
+  #matchesByDefinition = new WeakMap<JsonObject, boolean>();
 
-  constructor(channel: Channel, hands: Handshake, options: { openedAtMs: number; observed: Observed }) {
-    this.channel = channel;
-    this.hands = hands;
+  constructor(
+    transport: Transport,
+    negotiated: NegotiatedVersion,
+    options: { openedAtMs: number; features: DiscoveredFeatures },
+  ) {
+    this.transport = transport;
+    this.negotiated = negotiated;
     this.openedAtMs = options.openedAtMs;
-    this.#observed = options.observed;
-    this.#digest = digestOfOffers(options.observed);
-    this.#byName = byName(options.observed);
+    this.#observed = options.features;
+    this.#digest = digestOfFeatures(options.features);
+    this.#byName = indexByName(options.features);
   }
 
-  get observed(): Observed {
+  get features(): DiscoveredFeatures {
     return this.#observed;
   }
 
@@ -78,43 +82,43 @@ export class Session {
   }
 
   /** True when the server lists a thing of that name, whatever it says of it. */
-  lists(target: OfferedTarget): boolean {
+  lists(target: FeatureTarget): boolean {
     const key = keyOf(target);
     return key === undefined || this.#byName.has(key);
   }
 
   /** Takes a later listing of the same session. */
-  see(observed: Observed): void {
-    this.#observed = observed;
-    this.#digest = digestOfOffers(observed);
-    this.#byName = byName(observed);
-    this.#sameAsPinned = new WeakMap();
+  update(features: DiscoveredFeatures): void {
+    this.#observed = features;
+    this.#digest = digestOfFeatures(features);
+    this.#byName = indexByName(features);
+    this.#matchesByDefinition = new WeakMap();
   }
 
   /** True when this very session declares the target as it was when it was resolved; resources are no declarations. */
-  declares(target: OfferedTarget): boolean {
+  matchesPin(target: FeatureTarget): boolean {
     const key = keyOf(target);
     if (key === undefined) return true;
-    const known = this.#sameAsPinned.get(target.definition);
+    const known = this.#matchesByDefinition.get(target.definition);
     if (known !== undefined) return known;
     const listed = this.#byName.get(key);
-    const same = listed !== undefined && pinnedText(listed) === pinnedText(target.definition);
-    this.#sameAsPinned.set(target.definition, same);
+    const same = listed !== undefined && pinnedJson(listed) === pinnedJson(target.definition);
+    this.#matchesByDefinition.set(target.definition, same);
     return same;
   }
 }
 
 /** What a pin covers, in a form that knows no order of keys. */
-function pinnedText(definition: JsonObject): string {
+function pinnedJson(definition: JsonObject): string {
   return canonicalJson(PINNED_MEMBERS.map((member) => definition[member] ?? null));
 }
 
-function digestOfOffers({ tools, prompts, resources, templates }: Observed): Digest {
+function digestOfFeatures({ tools, prompts, resources, templates }: DiscoveredFeatures): Digest {
   return digestOf(JSON.stringify([tools, prompts, resources, templates]));
 }
 
 /** What a target is declared by: no tool, prompt or template has a name that another kind's key could be. */
-function keyOf(target: OfferedTarget): string | undefined {
+function keyOf(target: FeatureTarget): string | undefined {
   if (target.kind === 'tool') return target.tool;
   if (target.kind === 'prompt') return `prompt ${upstreamName(target)}`;
   // A resource that a template makes has the template's definition; one that was listed is no declaration.
@@ -122,119 +126,131 @@ function keyOf(target: OfferedTarget): string | undefined {
   return typeof uriTemplate === 'string' ? `template ${uriTemplate}` : undefined;
 }
 
-function byName({ tools, prompts, templates }: Observed): ReadonlyMap<string, JsonObject> {
-  const named = new Map<string, JsonObject>();
-  const put = (prefix: string, name: JsonValue | undefined, definition: JsonObject): void => {
-    named.set(`${prefix}${typeof name === 'string' ? name : ''}`, definition);
+function indexByName({ tools, prompts, templates }: DiscoveredFeatures): ReadonlyMap<string, JsonObject> {
+  const definitions = new Map<string, JsonObject>();
+  const add = (prefix: string, name: JsonValue | undefined, definition: JsonObject): void => {
+    definitions.set(`${prefix}${typeof name === 'string' ? name : ''}`, definition);
   };
-  for (const tool of tools) put('', tool.name, tool);
-  for (const prompt of prompts) put('prompt ', prompt.name, prompt);
-  for (const template of templates) put('template ', template.uriTemplate, template);
-  return named;
+  for (const tool of tools) add('', tool.name, tool);
+  for (const prompt of prompts) add('prompt ', prompt.name, prompt);
+  for (const template of templates) add('template ', template.uriTemplate, template);
+  return definitions;
 }
 
 /** Opens a session: process or sockets, era, first listing, all within the server's start deadline. */
 export async function openSession(
-  host: SessionHost,
-  options: { readonly signal: CancelSignal; readonly events: ChannelEvents; readonly told: JsonObject },
+  config: SessionConfig,
+  options: { readonly signal: CancelSignal; readonly events: TransportEvents; readonly clientCapabilities: JsonObject },
 ): Promise<Session | FailedSession> {
-  const { server, clock } = host;
+  const { server, clock } = config;
   const startedAtMs = clock.monotonicMs();
   const deadline = { signal: options.signal, maxBytes: MAX_PAGE_BYTES };
   const leftMs = (): number => Math.max(1, server.startTimeoutMs - (clock.monotonicMs() - startedAtMs));
-  let setting = server.era;
-  let isOld = server.transport.type === 'sse';
+  let configuredEra = server.era;
+  let useSse = server.transport.type === 'sse';
   for (;;) {
-    let channel: Channel;
+    let transport: Transport;
     try {
-      channel = await openChannel(host, options.events, isOld);
+      transport = await openTransport(config, options.events, useSse);
     } catch (error) {
-      return unresolved(error);
+      return unresolvedSettings(error);
     }
-    const remembered = host.eraMemory.get(server.name)?.era;
-    const hands = await agreeOnEra(channel, {
+    const rememberedEra = config.versionStore.get(server.name)?.era;
+    const negotiated = await negotiateVersion(transport, {
       ...deadline,
       timeoutMs: leftMs(),
-      clientInfo: host.clientInfo,
-      capabilities: options.told,
-      setting,
-      ...(remembered === undefined ? {} : { remembered }),
+      clientInfo: config.clientInfo,
+      clientCapabilities: options.clientCapabilities,
+      configuredEra,
+      ...(rememberedEra === undefined ? {} : { rememberedEra }),
     });
-    const ready = hands.kind === 'agreed' ? await readySession(host, { channel, hands, deadline, leftMs }) : hands;
+    const ready =
+      negotiated.kind === 'agreed'
+        ? await readySession(config, { transport, negotiated, deadline, leftMs })
+        : negotiated;
     if (ready.kind === 'open') return ready;
-    const endedByQuestion = hands.kind === 'failed' && channel.ended !== undefined && channel.transport === 'stdio';
-    const failure = failureOf(channel, ready);
-    await channel.close();
-    if (!isOld && setting !== 'modern' && mayBeOld(channel, hands) && !options.signal.aborted) {
-      isOld = true;
+    const endedByDiscover =
+      negotiated.kind === 'failed' && transport.endReason !== undefined && transport.type === 'stdio';
+    const failure = failedSessionOf(transport, ready);
+    await transport.close();
+    if (!useSse && configuredEra !== 'modern' && mayBeSse(transport, negotiated) && !options.signal.aborted) {
+      useSse = true;
       continue;
     }
     // Some old servers end when asked something before `initialize`: started once more, they are not asked.
-    if (!endedByQuestion || setting !== 'auto' || remembered === 'legacy' || options.signal.aborted) return failure;
-    setting = 'legacy';
+    if (!endedByDiscover || configuredEra !== 'auto' || rememberedEra === 'legacy' || options.signal.aborted)
+      return failure;
+    configuredEra = 'legacy';
   }
 }
 
 /** 2025-03-26 and later, "Backward compatibility": who refuses to be posted to by a 4xx may open an event stream instead. */
-function mayBeOld(channel: Channel, hands: Handshake | FailedHandshake): boolean {
-  if (channel.transport !== 'streamable-http' || hands.kind !== 'failed') return false;
-  return hands.status === 400 || hands.status === 404 || hands.status === 405;
+function mayBeSse(transport: Transport, negotiated: NegotiatedVersion | FailedNegotiation): boolean {
+  if (transport.type !== 'streamable-http' || negotiated.kind !== 'failed') return false;
+  return negotiated.status === 400 || negotiated.status === 404 || negotiated.status === 405;
 }
 
 async function readySession(
-  host: SessionHost,
+  config: SessionConfig,
   open: {
-    channel: Channel;
-    hands: Handshake;
+    transport: Transport;
+    negotiated: NegotiatedVersion;
     deadline: { signal: CancelSignal; maxBytes: number };
     leftMs: () => number;
   },
-): Promise<Session | FailedHandshake> {
-  const { channel, hands } = open;
-  const { server, clock, eraMemory } = host;
+): Promise<Session | FailedNegotiation> {
+  const { transport: channel, negotiated } = open;
+  const { server, clock, versionStore: eraMemory } = config;
   const limits = { ...open.deadline, timeoutMs: open.leftMs(), maxTools: server.maxTools };
-  const listing = await listOffers(channel, hands.capabilities, limits);
+  const listing = await listFeatures(channel, negotiated.capabilities, limits);
   if (listing.kind === 'failed') return listing;
-  const { kind: _, ...offers } = listing;
+  const { kind: _, ...lists } = listing;
   const atMs = clock.wallMs();
-  const { era, protocolVersion } = hands;
-  const remembered = eraMemory.get(server.name);
-  if (remembered?.era !== era || remembered.protocolVersion !== protocolVersion) {
+  const { era, protocolVersion } = negotiated;
+  const rememberedEra = eraMemory.get(server.name);
+  if (rememberedEra?.era !== era || rememberedEra.protocolVersion !== protocolVersion) {
     eraMemory.set(server.name, { era, protocolVersion, atMs });
   }
-  channel.listen();
-  const observed = { ...offers, era, protocolVersion, atMs };
-  return new Session(channel, hands, { openedAtMs: clock.monotonicMs(), observed });
+  channel.openStandaloneStream();
+  const features = { ...lists, era, protocolVersion, atMs };
+  return new Session(channel, negotiated, { openedAtMs: clock.monotonicMs(), features });
 }
 
 /** Only a `ProblemError` is known to speak of no secret's value; and its names are for operators. */
-function unresolved(error: unknown): FailedSession {
+function unresolvedSettings(error: unknown): FailedSession {
   const detail = error instanceof ProblemError ? { detail: error.message } : {};
   return { kind: 'failed', message: 'its settings or secrets cannot be resolved', stderrTail: '', ...detail };
 }
 
-function failureOf(channel: Channel, failure: FailedHandshake): FailedSession {
-  return { kind: 'failed', message: failure.message, stderrTail: stderrTailOf(channel) };
+function failedSessionOf(transport: Transport, failure: FailedNegotiation): FailedSession {
+  return { kind: 'failed', message: failure.message, stderrTail: stderrTailOf(transport) };
 }
 
 /** What the process behind a channel wrote to stderr last; nothing where there is none. */
-export function stderrTailOf(channel: Channel): string {
-  return channel instanceof StdioChannel ? channel.stderrTail : '';
+export function stderrTailOf(transport: Transport): string {
+  return transport instanceof StdioTransport ? transport.stderrTail : '';
 }
 
-async function openChannel(host: SessionHost, events: ChannelEvents, isOld: boolean): Promise<Channel> {
-  const { server, sockets, clientInfo } = host;
+async function openTransport(config: SessionConfig, events: TransportEvents, useSse: boolean): Promise<Transport> {
+  const { server, sockets, clientInfo } = config;
   const { transport } = server;
   const isShared = server.sharing === 'all';
   const maxMessageBytes = Math.max(server.maxResultBytes, MAX_PAGE_BYTES) + ENVELOPE_BYTES;
   if (transport.type === 'stdio') {
-    const env = childEnvironment(host.environment, await transport.resolveEnv());
-    return new StdioChannel({ transport, env, clientInfo, isShared, maxLineBytes: maxMessageBytes, events });
+    const env = childEnvironment(config.environment, await transport.resolveEnv());
+    return new StdioTransport({
+      parameters: transport,
+      env,
+      clientInfo,
+      isShared,
+      maxLineBytes: maxMessageBytes,
+      events,
+    });
   }
   if (sockets === undefined) throw new Error('an HTTP server has no sockets');
   const headers = await transport.resolveHeaders();
   const common = { sockets, url: new URL(transport.url), headers, clientInfo, isShared, events };
-  return isOld
-    ? new SseChannel({ ...common, maxEventBytes: maxMessageBytes })
-    : new HttpChannel({ ...common, stallTimeoutMs: server.stallTimeoutMs });
+  return useSse
+    ? new SseTransport({ ...common, maxEventBytes: maxMessageBytes })
+    : new StreamableHttpTransport({ ...common, stallTimeoutMs: server.stallTimeoutMs });
 }

@@ -1,18 +1,18 @@
-import type { AgentLink } from '../domain/agent-link.ts';
+import type { ClientContext } from '../domain/agent-link.ts';
 import type { CancelSignal } from '../lib/cancellation.ts';
-import type { CallAsking } from './asked-call.ts';
+import type { InputRequestHandler } from './asked-call.ts';
 import type { Session } from './session.ts';
 
 /** What surrounds one call: the agent's cancellation, and its side of the call where it wants to hear of it. */
 export interface CallOptions {
   readonly signal: CancelSignal;
-  readonly link?: AgentLink | undefined;
+  readonly clientContext?: ClientContext | undefined;
   /** What its server may ask meanwhile; only with a link. */
-  readonly asking?: CallAsking | undefined;
+  readonly inputRequests?: InputRequestHandler | undefined;
 }
 
 /** What a slot tells of. */
-export interface SessionSlotEvents {
+export interface ManagedSessionEvents {
   onOpened(): void;
   /** What a session offers was listed: at its start, and whenever the server said that they changed. */
   onListed(session: Session): void;

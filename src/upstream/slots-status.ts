@@ -1,15 +1,15 @@
 import type { BreakerState } from './breaker.ts';
-import type { SessionSlot } from './session-slot.ts';
+import type { ManagedSession } from './session-slot.ts';
 import type { UpstreamStatus } from './upstream-server.ts';
 
 /** How a server is doing, by its sessions; undefined where there is none, nor any on its way. */
-export function stateOfSlots(slots: readonly SessionSlot[]): UpstreamStatus['state'] | undefined {
-  if (slots.some((slot) => slot.session !== undefined)) return 'ready';
-  if (slots.some((slot) => slot.isStarting)) return 'starting';
-  return slots.some((slot) => slot.isBackingOff) ? 'backing-off' : undefined;
+export function stateOfSessions(sessions: readonly ManagedSession[]): UpstreamStatus['state'] | undefined {
+  if (sessions.some((session) => session.session !== undefined)) return 'ready';
+  if (sessions.some((session) => session.isStarting)) return 'starting';
+  return sessions.some((session) => session.isBackingOff) ? 'backing-off' : undefined;
 }
 
 /** The worst of all breakers. */
-export function worstState(states: readonly BreakerState[]): BreakerState {
+export function worstBreakerState(states: readonly BreakerState[]): BreakerState {
   return states.find((state) => state === 'open') ?? states.find((state) => state === 'half-open') ?? 'closed';
 }

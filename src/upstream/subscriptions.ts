@@ -1,23 +1,23 @@
 import type { CancelSignal } from '../lib/cancellation.ts';
 import { isJsonObject, type JsonObject } from '../lib/json.ts';
-import { normalUri, uriAndAbove } from '../lib/uri.ts';
-import { type Answer, failedAnswer } from './mcp/channel.ts';
+import { normalizeUri, uriAncestry } from '../lib/uri.ts';
+import { failedResponse, type Response } from './mcp/channel.ts';
 import { openSubscriptionStream, type SubscriptionStream } from './mcp/subscription-stream.ts';
 import type { Session } from './session.ts';
 
 /** A server that says without end that something changed is heard so often. */
-const TELL_EVERY_MS = 50;
+const NOTIFY_INTERVAL_MS = 50;
 /** Of how many resources at one time; those beyond are dropped. */
-const MOST_DUE = 1_024;
+const MAX_DUE = 1_024;
 const RETRY_MS = { first: 1_000, last: 60_000 } as const;
-const MAX_ANSWER_BYTES = 64 * 1024;
-const PATIENCE_MS = 10_000;
+const MAX_RESPONSE_BYTES = 64 * 1024;
+const UNSUBSCRIBE_TIMEOUT_MS = 10_000;
 
 export interface SubscriptionEvents {
   /** A resource changed, or may have while nobody could hear of it. */
   onUpdated(uri: string, principalIds: readonly string[]): void;
   /** The lists of the server may have changed while nobody could hear of it. */
-  onListsMissed(): void;
+  onListsMaybeChanged(): void;
   /** The server spoke of a resource that nobody subscribed to. */
   onDropped(): void;
 }
@@ -29,11 +29,11 @@ export interface SubscriptionEvents {
 export class Subscriptions {
   readonly #events: SubscriptionEvents;
   /** Who is subscribed to each URI. */
-  readonly #holders = new Map<string, Set<string>>();
+  readonly #subscribers = new Map<string, Set<string>>();
   readonly #due = new Set<string>();
   #session: Session | undefined;
   #stream: SubscriptionStream | undefined;
-  #opening: Promise<Answer> = Promise.resolve(EMPTY);
+  #opening: Promise<Response> = Promise.resolve(EMPTY_RESPONSE);
   #retryAtMs = Number.POSITIVE_INFINITY;
   #retryMs: number = RETRY_MS.first;
   #hadSession = false;
@@ -43,53 +43,57 @@ export class Subscriptions {
   }
 
   get isEmpty(): boolean {
-    return this.#holders.size === 0;
+    return this.#subscribers.size === 0;
   }
 
   /** True while the server tells of every list that it says may change. */
-  get hearsLists(): boolean {
+  get receivesListChanges(): boolean {
     const served = this.#stream?.served;
     return served !== undefined && Object.keys(listFilter(this.#session)).every((key) => served[key] === true);
   }
 
   /** Asks the server to tell of one resource. The same resource twice is asked for twice. */
-  async ask(session: Session, uri: string, options: { signal: CancelSignal; timeoutMs: number }): Promise<Answer> {
-    if (session.hands.era === 'legacy') {
-      return session.channel.request('resources/subscribe', { uri }, { ...options, maxBytes: MAX_ANSWER_BYTES });
+  async subscribe(
+    session: Session,
+    uri: string,
+    options: { signal: CancelSignal; timeoutMs: number },
+  ): Promise<Response> {
+    if (session.negotiated.era === 'legacy') {
+      return session.transport.request('resources/subscribe', { uri }, { ...options, maxBytes: MAX_RESPONSE_BYTES });
     }
-    const answer = await this.#listen(session, uri);
-    if (answer.kind !== 'result' || this.#serves(uri)) return answer;
+    const response = await this.#listen(session, uri);
+    if (response.kind !== 'result' || this.#isServed(uri)) return response;
     return { kind: 'error', error: { code: -32602, message: 'the server does not tell of this resource' } };
   }
 
   /** Each URI, and who is subscribed to it. */
-  get held(): readonly (readonly [string, readonly string[]])[] {
-    return [...this.#holders].map(([uri, principalIds]) => [uri, [...principalIds]]);
+  get entries(): readonly (readonly [string, readonly string[]])[] {
+    return [...this.#subscribers].map(([uri, principalIds]) => [uri, [...principalIds]]);
   }
 
-  hold(uri: string, principalId: string): void {
-    const holders = this.#holders.get(uri) ?? new Set();
-    this.#holders.set(uri, holders.add(principalId));
+  add(uri: string, principalId: string): void {
+    const subscribers = this.#subscribers.get(uri) ?? new Set();
+    this.#subscribers.set(uri, subscribers.add(principalId));
   }
 
-  release(uri: string, principalId: string): void {
-    const holders = this.#holders.get(uri);
-    if (holders?.delete(principalId) !== true || holders.size > 0) return;
-    this.#holders.delete(uri);
+  remove(uri: string, principalId: string): void {
+    const subscribers = this.#subscribers.get(uri);
+    if (subscribers?.delete(principalId) !== true || subscribers.size > 0) return;
+    this.#subscribers.delete(uri);
     const session = this.#session;
     if (session === undefined) return;
-    if (session.hands.era === 'modern') void this.#listen(session);
-    else void askQuietly(session, 'resources/unsubscribe', uri);
+    if (session.negotiated.era === 'modern') void this.#listen(session);
+    else void requestIgnoringResponse(session, 'resources/unsubscribe', uri);
   }
 
   /** Subscribes in a session that was just opened to what is held. What changed in between is told once. */
-  renew(session: Session): void {
+  resubscribe(session: Session): void {
     this.#session = session;
     this.#retryMs = RETRY_MS.first;
-    const uris = [...this.#holders.keys()];
-    if (session.hands.era === 'modern') void this.#listen(session);
-    else for (const uri of uris) void askQuietly(session, 'resources/subscribe', uri);
-    if (this.#hadSession) for (const uri of uris) this.tell(uri);
+    const uris = [...this.#subscribers.keys()];
+    if (session.negotiated.era === 'modern') void this.#listen(session);
+    else for (const uri of uris) void requestIgnoringResponse(session, 'resources/subscribe', uri);
+    if (this.#hadSession) for (const uri of uris) this.notify(uri);
     this.#hadSession = true;
   }
 
@@ -111,75 +115,75 @@ export class Subscriptions {
     if (nowMs < this.#retryAtMs) return;
     this.#retryAtMs = Number.POSITIVE_INFINITY;
     this.#retryMs = Math.min(RETRY_MS.last, this.#retryMs * 2);
-    void this.#listen(session).then((answer) => {
-      if (answer.kind !== 'result') return;
-      this.#events.onListsMissed();
-      for (const uri of this.#holders.keys()) this.tell(uri);
+    void this.#listen(session).then((response) => {
+      if (response.kind !== 'result') return;
+      this.#events.onListsMaybeChanged();
+      for (const uri of this.#subscribers.keys()) this.notify(uri);
     });
   }
 
   /** The server says that a resource changed, which may be a sub-resource of what is held (MCP 2025-11-25, `ResourceUpdatedNotification`). */
-  tell(text: string): void {
-    const uri = this.isEmpty ? undefined : normalUri(text);
+  notify(rawUri: string): void {
+    const uri = this.isEmpty ? undefined : normalizeUri(rawUri);
     if (uri !== undefined && this.#due.has(uri)) return;
-    if (uri === undefined || this.#due.size >= MOST_DUE || this.#holdersOf(uri).length === 0) {
+    if (uri === undefined || this.#due.size >= MAX_DUE || this.#subscribersOf(uri).length === 0) {
       this.#events.onDropped();
       return;
     }
-    if (this.#due.size === 0) setTimeout(() => this.#tellDue(), TELL_EVERY_MS).unref();
+    if (this.#due.size === 0) setTimeout(() => this.#notifyDue(), NOTIFY_INTERVAL_MS).unref();
     this.#due.add(uri);
   }
 
-  #tellDue(): void {
+  #notifyDue(): void {
     const due = [...this.#due];
     this.#due.clear();
     for (const uri of due) {
-      const holders = this.#holdersOf(uri);
-      if (holders.length > 0) this.#events.onUpdated(uri, holders);
+      const subscribers = this.#subscribersOf(uri);
+      if (subscribers.length > 0) this.#events.onUpdated(uri, subscribers);
     }
   }
 
   /** Who is subscribed to a URI, or to one that it is a sub-resource of. */
-  #holdersOf(uri: string): readonly string[] {
-    return [...new Set(uriAndAbove(uri).flatMap((held) => [...(this.#holders.get(held) ?? [])]))];
+  #subscribersOf(uri: string): readonly string[] {
+    return [...new Set(uriAncestry(uri).flatMap((entries) => [...(this.#subscribers.get(entries) ?? [])]))];
   }
 
-  #serves(uri: string): boolean {
+  #isServed(uri: string): boolean {
     const uris = this.#stream?.served.resourceSubscriptions;
     return Array.isArray(uris) && uris.includes(uri);
   }
 
   /** Puts a stream for all that is held, and `more`, in the place of the one before; one at a time. */
-  #listen(session: Session, more?: string): Promise<Answer> {
-    this.#opening = this.#opening.then(() => this.#replaceStream(session, more));
+  #listen(session: Session, extraUri?: string): Promise<Response> {
+    this.#opening = this.#opening.then(() => this.#replaceStream(session, extraUri));
     return this.#opening;
   }
 
-  async #replaceStream(session: Session, more: string | undefined): Promise<Answer> {
-    if (this.#session !== session) return failedAnswer('lost', false, 'the session ended');
-    const uris = [...new Set([...this.#holders.keys(), ...(more === undefined ? [] : [more])])];
+  async #replaceStream(session: Session, extraUri: string | undefined): Promise<Response> {
+    if (this.#session !== session) return failedResponse('lost', false, 'the session ended');
+    const uris = [...new Set([...this.#subscribers.keys(), ...(extraUri === undefined ? [] : [extraUri])])];
     const filter = { ...listFilter(session), ...(uris.length === 0 ? {} : { resourceSubscriptions: uris }) };
-    const before = this.#stream;
+    const previous = this.#stream;
     if (Object.keys(filter).length === 0) {
       this.#stream = undefined;
-      before?.close();
-      return EMPTY;
+      previous?.close();
+      return EMPTY_RESPONSE;
     }
-    const opened = await openSubscriptionStream(session.channel, filter, () => {
-      if (this.#session === session) this.#onEnded(opened);
+    const stream = await openSubscriptionStream(session.transport, filter, () => {
+      if (this.#session === session) this.#onEnded(stream);
     });
-    if (opened.kind !== 'listening') {
+    if (stream.kind !== 'listening') {
       // What a server refuses outright it will refuse again.
-      if (opened.kind === 'failed' && before === undefined) this.#retryAtMs = Number.NEGATIVE_INFINITY;
-      return opened;
+      if (stream.kind === 'failed' && previous === undefined) this.#retryAtMs = Number.NEGATIVE_INFINITY;
+      return stream;
     }
     if (this.#session !== session) {
-      opened.close();
-      return failedAnswer('lost', true, 'the session ended');
+      stream.close();
+      return failedResponse('lost', true, 'the session ended');
     }
-    this.#stream = opened;
-    before?.close();
-    return EMPTY;
+    this.#stream = stream;
+    previous?.close();
+    return EMPTY_RESPONSE;
   }
 
   #onEnded(stream: unknown): void {
@@ -189,20 +193,24 @@ export class Subscriptions {
   }
 }
 
-const EMPTY: Answer = { kind: 'result', result: {}, bytes: 2 };
+const EMPTY_RESPONSE: Response = { kind: 'result', result: {}, bytes: 2 };
 
 /** The lists that the server says may change, as a filter asks for them. */
 function listFilter(session: Session | undefined): JsonObject {
-  const capabilities = session?.hands.capabilities ?? {};
+  const capabilities = session?.negotiated.capabilities ?? {};
   const filter: Record<string, true> = {};
-  for (const surface of ['tools', 'prompts', 'resources']) {
-    const capability = capabilities[surface];
-    if (isJsonObject(capability) && capability.listChanged === true) filter[`${surface}ListChanged`] = true;
+  for (const feature of ['tools', 'prompts', 'resources']) {
+    const capability = capabilities[feature];
+    if (isJsonObject(capability) && capability.listChanged === true) filter[`${feature}ListChanged`] = true;
   }
   return filter;
 }
 
-async function askQuietly(session: Session, method: string, uri: string): Promise<void> {
-  const limits = { signal: new AbortController().signal, timeoutMs: PATIENCE_MS, maxBytes: MAX_ANSWER_BYTES };
-  await session.channel.request(method, { uri }, limits);
+async function requestIgnoringResponse(session: Session, method: string, uri: string): Promise<void> {
+  const limits = {
+    signal: new AbortController().signal,
+    timeoutMs: UNSUBSCRIBE_TIMEOUT_MS,
+    maxBytes: MAX_RESPONSE_BYTES,
+  };
+  await session.transport.request(method, { uri }, limits);
 }

@@ -1,13 +1,13 @@
 import type { KeywordDefinition } from 'ajv';
 import { canonicalJson } from '../lib/canonical-json.ts';
 import { isJsonObject, type JsonValue } from '../lib/json.ts';
-import { patternOf } from './pattern.ts';
-import { FUEL_PER_VALIDATION, type Price } from './price.ts';
+import { compiledPattern } from './pattern.ts';
+import { type Cost, FUEL_PER_VALIDATION } from './price.ts';
 
 /** Steps of the linear engine, units of text that is walked, and units of text that is built, for one unit of fuel. */
-const PATTERN_STEPS_PER_FUEL = 2;
-const WALKED_UNITS_PER_FUEL = 8;
-const BUILT_UNITS_PER_FUEL = 4;
+const PATTERN_STEPS_PER_FUEL_UNIT = 2;
+const TRAVERSED_UNITS_PER_FUEL_UNIT = 8;
+const SERIALIZED_UNITS_PER_FUEL_UNIT = 4;
 
 /** Thrown out of compiled code when a validation costs too much, and caught where that validation began. */
 export class FuelExhausted extends Error {
@@ -15,21 +15,21 @@ export class FuelExhausted extends Error {
 }
 
 /** Bounds the work of one validation, whatever the schema multiplies. Validations are synchronous, so one tank serves all. */
-export class FuelTank {
-  #left = 0;
+export class FuelBudget {
+  #remaining = 0;
 
-  fill(): void {
-    this.#left = FUEL_PER_VALIDATION;
+  reset(): void {
+    this.#remaining = FUEL_PER_VALIDATION;
   }
 
-  burn(amount: number): void {
-    this.#left -= amount;
-    if (this.#left < 0) throw new FuelExhausted('the value is too complex to check');
+  consume(amount: number): void {
+    this.#remaining -= amount;
+    if (this.#remaining < 0) throw new FuelExhausted('the value is too complex to check');
   }
 }
 
 /** What stands beside the vocabulary of Ajv, or in place of parts of it whose cost grows with the square of the data. */
-export function ownKeywords(tank: FuelTank): readonly KeywordDefinition[] {
+export function ajvKeywords(fuel: FuelBudget): readonly KeywordDefinition[] {
   return [
     {
       keyword: 'fuel',
@@ -37,9 +37,9 @@ export function ownKeywords(tank: FuelTank): readonly KeywordDefinition[] {
       before: '$ref',
       errors: false,
       compile:
-        ([base, perElement]: Price) =>
+        ([base, perElement]: Cost) =>
         (value: JsonValue) => {
-          tank.burn(perElement === 0 ? base : base + perElement * sizeOf(value));
+          fuel.consume(perElement === 0 ? base : base + perElement * sizeOf(value));
           return true;
         },
     },
@@ -48,8 +48,8 @@ export function ownKeywords(tank: FuelTank): readonly KeywordDefinition[] {
       schemaType: 'array',
       errors: false,
       compile: (values: readonly JsonValue[]) => {
-        const known = new Set(values.map((value) => identityOf(value, NO_TANK)));
-        return (value: JsonValue) => known.has(identityOf(value, tank));
+        const known = new Set(values.map((value) => identityOf(value, UNLIMITED_FUEL)));
+        return (value: JsonValue) => known.has(identityOf(value, fuel));
       },
     },
     {
@@ -57,35 +57,35 @@ export function ownKeywords(tank: FuelTank): readonly KeywordDefinition[] {
       type: 'array',
       schemaType: 'boolean',
       errors: false,
-      compile: (unique: boolean) => (items: readonly JsonValue[]) => !unique || hasUniqueItems(items, tank),
+      compile: (unique: boolean) => (items: readonly JsonValue[]) => !unique || hasUniqueItems(items, fuel),
     },
   ];
 }
 
-const NO_TANK = { burn: () => {} };
+const UNLIMITED_FUEL = { consume: () => {} };
 
 function sizeOf(value: JsonValue): number {
-  if (typeof value === 'string') return value.length / WALKED_UNITS_PER_FUEL;
+  if (typeof value === 'string') return value.length / TRAVERSED_UNITS_PER_FUEL_UNIT;
   if (Array.isArray(value)) return value.length;
   return isJsonObject(value) ? Object.keys(value).length : 0;
 }
 
-function hasUniqueItems(items: readonly JsonValue[], tank: FuelTank): boolean {
-  const seen = new Set<JsonValue>();
-  tank.burn(items.length);
+function hasUniqueItems(items: readonly JsonValue[], fuel: FuelBudget): boolean {
+  const identities = new Set<JsonValue>();
+  fuel.consume(items.length);
   for (const item of items) {
-    const identity = identityOf(item, tank);
-    if (seen.has(identity)) return false;
-    seen.add(identity);
+    const identity = identityOf(item, fuel);
+    if (identities.has(identity)) return false;
+    identities.add(identity);
   }
   return true;
 }
 
 /** Two JSON values are equal (JSON Schema core §4.2.2) exactly when these are. */
-function identityOf(value: JsonValue, tank: Pick<FuelTank, 'burn'>): JsonValue {
+function identityOf(value: JsonValue, fuel: Pick<FuelBudget, 'consume'>): JsonValue {
   if (typeof value === 'object' && value !== null) {
     const text = canonicalJson(value);
-    tank.burn(text.length / BUILT_UNITS_PER_FUEL);
+    fuel.consume(text.length / SERIALIZED_UNITS_PER_FUEL_UNIT);
     // The mark keeps it apart from a string that looks like it.
     return `\u0000${text}`;
   }
@@ -99,13 +99,13 @@ export interface RegExpEngine {
 }
 
 /** A regular expression engine for Ajv whose expressions match in linear time and pay for it. */
-export function linearEngine(tank: FuelTank): RegExpEngine {
+export function linearEngine(fuel: FuelBudget): RegExpEngine {
   const engine = (source: string) => {
-    const pattern = patternOf(source);
+    const pattern = compiledPattern(source);
     if (!pattern) throw new TypeError('a pattern that was not admitted reached the compiler');
     return {
       test(text: string): boolean {
-        tank.burn((text.length * pattern.size) / PATTERN_STEPS_PER_FUEL);
+        fuel.consume((text.length * pattern.size) / PATTERN_STEPS_PER_FUEL_UNIT);
         return pattern.test(text);
       },
       // Ajv keeps one expression per text of this: without it all patterns of a schema would become the first.

@@ -2,7 +2,7 @@ import type { Call } from '../domain/call.ts';
 import type { JsonObject } from '../lib/json.ts';
 
 /** What a completion is asked with (MCP, completion/complete); its values pass as they are. */
-const COMPLETION: JsonObject = Object.freeze({
+const COMPLETION_SCHEMA: JsonObject = Object.freeze({
   type: 'object',
   properties: {
     argument: {
@@ -22,11 +22,11 @@ const COMPLETION: JsonObject = Object.freeze({
 });
 
 /** A read has no arguments: its URI is its target. */
-const NOTHING: JsonObject = Object.freeze({ type: 'object', additionalProperties: false });
+const EMPTY_SCHEMA: JsonObject = Object.freeze({ type: 'object', additionalProperties: false });
 
 /** The schema of the arguments of a call; undefined for what does not exist. */
 export function argumentsSchema({ target, action }: Call): JsonObject | undefined {
   if (target.kind === 'unknown') return undefined;
-  if (action === 'complete') return COMPLETION;
-  return target.kind === 'tool' || target.kind === 'prompt' ? target.inputSchema : NOTHING;
+  if (action === 'complete') return COMPLETION_SCHEMA;
+  return target.kind === 'tool' || target.kind === 'prompt' ? target.inputSchema : EMPTY_SCHEMA;
 }

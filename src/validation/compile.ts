@@ -3,7 +3,7 @@ import type { Ajv2020 as AjvClass } from 'ajv/dist/2020.js';
 import { type Digest, digestOfJson } from '../lib/digest.ts';
 import type { JsonObject, JsonValue } from '../lib/json.ts';
 import { LruMap } from '../lib/lru.ts';
-import { FuelExhausted, FuelTank, linearEngine, ownKeywords } from './ajv-keywords.ts';
+import { ajvKeywords, FuelBudget, FuelExhausted, linearEngine } from './ajv-keywords.ts';
 import { type ReadSchema, readSchema } from './read-schema.ts';
 import { describeErrors, type SchemaError } from './schema-error.ts';
 import { translateSchema } from './translate.ts';
@@ -16,7 +16,7 @@ export interface CompiledSchema {
   validate(value: JsonValue): readonly SchemaError[];
 }
 
-const NO_ERRORS: readonly SchemaError[] = [];
+const VALID: readonly SchemaError[] = [];
 const TOO_COMPLEX: readonly SchemaError[] = [{ pointer: '', keyword: 'fuel', message: 'is too complex to check' }];
 
 /** Compiles admitted schemas, once per content, and remembers which object was which. */
@@ -33,8 +33,8 @@ export class SchemaCompiler {
    * @throws TypeError when the schema is not one that admission lets in.
    */
   compile(schema: JsonObject): CompiledSchema {
-    const known = this.#byObject.get(schema);
-    if (known) return known;
+    const cached = this.#byObject.get(schema);
+    if (cached) return cached;
     const digest = digestOfJson(schema);
     let compiled = this.#byDigest.get(digest);
     if (!compiled) {
@@ -53,7 +53,7 @@ const { Ajv2020 } = createRequire(import.meta.url)('ajv/dist/2020.js') as { Ajv2
 
 /** Compiles what was read. Exported for the suite of the standard, whose schemas need not describe tools. */
 export function compileReadSchema(schema: ReadSchema, digest: Digest): CompiledSchema {
-  const tank = new FuelTank();
+  const fuel = new FuelBudget();
   // One Ajv per schema: an instance keeps everything that it ever compiled.
   const ajv = new Ajv2020({
     strict: false,
@@ -68,7 +68,7 @@ export function compileReadSchema(schema: ReadSchema, digest: Digest): CompiledS
     messages: false,
     logger: false,
     // Optimising costs more than the optimised code saves.
-    code: { regExp: linearEngine(tank), optimize: false },
+    code: { regExp: linearEngine(fuel), optimize: false },
   });
   // Without these, code is smaller and `anyOf` ends at the first alternative that matches.
   ajv.opts.dynamicRef = false;
@@ -76,14 +76,14 @@ export function compileReadSchema(schema: ReadSchema, digest: Digest): CompiledS
   ajv
     .removeKeyword('enum')
     .removeKeyword('uniqueItems')
-    .addVocabulary([...ownKeywords(tank)]);
+    .addVocabulary([...ajvKeywords(fuel)]);
   const check = ajv.compile(translateSchema(schema));
   return {
     digest,
     validate(value) {
-      tank.fill();
+      fuel.reset();
       try {
-        return check(value) ? NO_ERRORS : describeErrors(check.errors ?? [], schema.names);
+        return check(value) ? VALID : describeErrors(check.errors ?? [], schema.names);
       } catch (error) {
         if (error instanceof FuelExhausted) return TOO_COMPLEX;
         throw error;

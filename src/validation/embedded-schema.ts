@@ -6,24 +6,24 @@ import { KEYWORDS_2020, KEYWORDS_DRAFT_07 } from './keywords.ts';
  * points at what it pointed at. A schema with an `$id` is a document of its own wherever it stands (JSON Schema
  * 2020-12, core §8.2.1), and stays as it is.
  */
-export function embeddedSchema(schema: JsonObject, place: string): JsonObject {
-  return schema.$id === undefined ? moved(schema, place) : schema;
+export function embedSchema(schema: JsonObject, pointer: string): JsonObject {
+  return schema.$id === undefined ? rebase(schema, pointer) : schema;
 }
 
-function moved(schema: JsonObject, place: string): JsonObject {
+function rebase(schema: JsonObject, pointer: string): JsonObject {
   const entries = Object.entries(schema).map(([keyword, value]): [string, JsonValue] => {
     if (keyword === '$ref' && typeof value === 'string' && /^#(?:\/|$)/.test(value)) {
-      return [keyword, `#${place}${value.slice(1)}`];
+      return [keyword, `#${pointer}${value.slice(1)}`];
     }
-    return [keyword, movedWithin(keyword, value, place)];
+    return [keyword, rebaseValue(keyword, value, pointer)];
   });
   return Object.fromEntries(entries);
 }
 
 /** What a keyword holds. In `const`, `enum` and annotations a `$ref` is a member of a value and points at nothing. */
-function movedWithin(keyword: string, value: JsonValue, place: string): JsonValue {
+function rebaseValue(keyword: string, value: JsonValue, pointer: string): JsonValue {
   const shape = KEYWORDS_2020.get(keyword) ?? KEYWORDS_DRAFT_07.get(keyword);
-  const each = (schema: JsonValue): JsonValue => (isJsonObject(schema) ? moved(schema, place) : schema);
+  const each = (schema: JsonValue): JsonValue => (isJsonObject(schema) ? rebase(schema, pointer) : schema);
   switch (shape?.kind) {
     case 'schema':
     case 'schemas':

@@ -1,16 +1,17 @@
 import type { Call } from '../domain/call.ts';
 import type { Control } from '../domain/control.ts';
-import type { PostureRow } from '../domain/posture.ts';
+import type { FailureMode } from '../domain/posture.ts';
 import { allow, deny } from '../domain/verdict.ts';
 import { argumentsSchema } from './call-shape.ts';
 import type { SchemaCompiler } from './compile.ts';
-import { type ErrorFact, type SchemaFacts, schemaFacts, sentenceOf } from './schema-facts.ts';
+import { createSchemaFacts, describe, type ErrorFact, type SchemaFacts } from './schema-facts.ts';
 
-export const inputPosture: PostureRow<'arguments-invalid'> = {
-  guard: 'arguments',
-  when: "they do not match the tool's `inputSchema`, or what else the call may carry, or one of them is fixed by a virtual server",
-  yields: 'arguments-invalid',
-  opens: null,
+export const inputFailureMode: FailureMode<'arguments-invalid'> = {
+  control: 'arguments',
+  trigger:
+    "they do not match the tool's `inputSchema`, or what else the call may carry, or one of them is fixed by a virtual server",
+  result: 'arguments-invalid',
+  override: null,
 };
 
 /** The control `validate-input`: the arguments match the schema of their call, so that what is sent has been validated. */
@@ -22,15 +23,15 @@ export function validateInput(schemas: SchemaCompiler): Control<SchemaFacts> {
       // What does not exist has no schema; `authorize` has refused it long before.
       if (schema === undefined) return { schema: '', errors: [{ pointer: '', keyword: 'false schema' }] };
       const compiled = schemas.compile(schema);
-      const { overstepped = [] } = call;
-      if (overstepped.length > 0) return { schema: compiled.digest, errors: overstepped.map(notAllowed) };
-      return schemaFacts(compiled, call.args);
+      const { overriddenArguments: overridden = [] } = call;
+      if (overridden.length > 0) return { schema: compiled.digest, errors: overridden.map(notAllowed) };
+      return createSchemaFacts(compiled, call.args);
     },
     decide: ({ call }, { errors }) => {
       if (errors.length === 0) return allow();
       return deny(
-        inputPosture.yields,
-        `the arguments do not match ${whatOf(call)}: ${sentenceOf(errors, 'the whole')}`,
+        inputFailureMode.result,
+        `the arguments do not match ${describeTarget(call)}: ${describe(errors, 'the whole')}`,
       );
     },
   };
@@ -41,7 +42,7 @@ function notAllowed(name: string): ErrorFact {
   return { pointer: `/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`, keyword: 'false schema' };
 }
 
-function whatOf({ target, action }: Call): string {
+function describeTarget({ target, action }: Call): string {
   if (action === 'complete') return 'what a completion takes';
   return target.kind === 'prompt' ? 'what the prompt takes' : "the tool's schema";
 }

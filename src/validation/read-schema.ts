@@ -1,6 +1,6 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../lib/json.ts';
 import { KEYWORDS_2020, KEYWORDS_DRAFT_07, type KeywordShape } from './keywords.ts';
-import { patternOf } from './pattern.ts';
+import { compiledPattern } from './pattern.ts';
 
 /** The dialects that are read: JSON Schema 2020-12, which MCP takes for granted, and draft-07, which must be declared. */
 export type Dialect = '2020-12' | 'draft-07';
@@ -10,7 +10,7 @@ export interface ReadSchema {
   readonly dialect: Dialect;
   readonly root: JsonValue;
   /** Every subschema by its place, a JSON Pointer (RFC 6901) from the root. */
-  readonly places: ReadonlyMap<string, JsonValue>;
+  readonly pointers: ReadonlyMap<string, JsonValue>;
   /** Places that a `$ref` points at. */
   readonly targets: ReadonlySet<string>;
   /** Every property name that the schema speaks of. */
@@ -41,7 +41,7 @@ export function readSchema(root: JsonValue): SchemaReading {
 }
 
 /** The place named by a local `$ref`; undefined when it is not a pointer into the same document. */
-export function placeOfRef(ref: string): string | undefined {
+export function pointerFromRef(ref: string): string | undefined {
   if (ref === '#') return '';
   if (!ref.startsWith('#/')) return undefined;
   try {
@@ -52,8 +52,8 @@ export function placeOfRef(ref: string): string | undefined {
 }
 
 /** A place one step deeper (RFC 6901 §3). */
-export function placeUnder(place: string, segment: string | number): string {
-  return `${place}/${String(segment).replaceAll('~', '~0').replaceAll('/', '~1')}`;
+export function appendPointer(pointer: string, segment: string | number): string {
+  return `${pointer}/${String(segment).replaceAll('~', '~0').replaceAll('/', '~1')}`;
 }
 
 /** One keyword of a schema at `place`. */
@@ -61,13 +61,13 @@ interface Entry {
   readonly keyword: string;
   readonly shape: KeywordShape;
   readonly value: JsonValue;
-  readonly place: string;
+  readonly pointer: string;
 }
 
 /** Every method that reads returns why the schema is not admitted, or undefined. */
 class SchemaReader implements ReadSchema {
   readonly root: JsonValue;
-  readonly places: Map<string, JsonValue> = new Map<string, JsonValue>();
+  readonly pointers: Map<string, JsonValue> = new Map<string, JsonValue>();
   readonly targets: Set<string> = new Set<string>();
   readonly names: Set<string> = new Set<string>();
   readonly keywords: Set<string> = new Set<string>();
@@ -89,25 +89,25 @@ class SchemaReader implements ReadSchema {
     if (declared !== '' && this.dialect !== 'draft-07' && !DRAFT_2020.test(declared)) {
       return 'its `$schema` is neither 2020-12 nor draft-07';
     }
-    const reason = outOfBounds(this.root) ?? this.#readSchema(this.root, '');
+    const reason = exceedsBounds(this.root) ?? this.#readSchema(this.root, '');
     if (reason !== undefined) return reason;
     for (const target of this.targets) {
-      if (!this.places.has(target)) return 'a `$ref` points at nothing that is a schema';
+      if (!this.pointers.has(target)) return 'a `$ref` points at nothing that is a schema';
     }
     // Ajv forgets what `if` has evaluated where a branch is missing or trivial.
     if (this.keywords.has('if') && this.keywords.has('unevaluatedProperties')) {
       return '`unevaluatedProperties` together with `if` is not supported';
     }
-    return this.#loops() ? 'a `$ref` leads back to itself without end' : undefined;
+    return this.#findsLoop() ? 'a `$ref` leads back to itself without end' : undefined;
   }
 
-  #readSchema(schema: JsonValue, place: string): string | undefined {
-    this.places.set(place, schema);
-    if (this.places.size > SCHEMA_LIMITS.maxSubschemas)
+  #readSchema(schema: JsonValue, pointer: string): string | undefined {
+    this.pointers.set(pointer, schema);
+    if (this.pointers.size > SCHEMA_LIMITS.maxSubschemas)
       return `it has more than ${SCHEMA_LIMITS.maxSubschemas} subschemas`;
     if (typeof schema === 'boolean') return undefined;
     if (!isJsonObject(schema)) return 'a subschema is neither an object nor a boolean';
-    if (place !== '' && schema.$id !== undefined) return 'an inner `$id` is not supported';
+    if (pointer !== '' && schema.$id !== undefined) return 'an inner `$id` is not supported';
     // Draft-07 §8.3: everything beside a `$ref` is ignored, though definitions there can still be pointed at.
     const bare = this.dialect === 'draft-07' && schema.$ref !== undefined;
     for (const keyword of Object.keys(schema)) {
@@ -115,7 +115,7 @@ class SchemaReader implements ReadSchema {
       const value = schema[keyword];
       if (shape === undefined || value === undefined) continue;
       if (bare && keyword !== '$ref' && shape.kind !== 'definitions') continue;
-      const reason = this.#readKeyword({ keyword, shape, value, place });
+      const reason = this.#readKeyword({ keyword, shape, value, pointer });
       if (reason !== undefined) return reason;
     }
     return undefined;
@@ -123,39 +123,39 @@ class SchemaReader implements ReadSchema {
 
   #readKeyword(entry: Entry): string | undefined {
     const { keyword, shape, value } = entry;
-    const place = placeUnder(entry.place, keyword);
+    const pointer = appendPointer(entry.pointer, keyword);
     this.keywords.add(keyword);
     switch (shape.kind) {
       case 'refused':
-        return shape.why;
+        return shape.rejectionReason;
       case 'assertion':
-        return shape.takes(value) ? this.#readAssertion(entry) : `\`${keyword}\` is not ${shape.expected}`;
+        return shape.accepts(value) ? this.#readAssertion(entry) : `\`${keyword}\` is not ${shape.expected}`;
       case 'schema':
         if (keyword === 'items' && this.dialect === 'draft-07' && Array.isArray(value)) {
-          return this.#readList(value, place);
+          return this.#readList(value, pointer);
         }
-        if (shape.inPlace) this.#link(entry.place, place);
-        return this.#readSchema(value, place);
+        if (shape.inPlace) this.#link(entry.pointer, pointer);
+        return this.#readSchema(value, pointer);
       case 'schemas':
         if (!Array.isArray(value) || value.length === 0) return `\`${keyword}\` is not a list of schemas`;
         if (value.length > SCHEMA_LIMITS.maxAlternatives) return `\`${keyword}\` has too many members`;
-        for (const index of value.keys()) if (shape.inPlace) this.#link(entry.place, placeUnder(place, index));
-        return this.#readList(value, place);
+        for (const index of value.keys()) if (shape.inPlace) this.#link(entry.pointer, appendPointer(pointer, index));
+        return this.#readList(value, pointer);
       case 'schema-map':
       case 'definitions':
         return isJsonObject(value) ? this.#readMap(entry, value) : `\`${keyword}\` is not a map of schemas`;
     }
   }
 
-  #readList(schemas: readonly JsonValue[], place: string): string | undefined {
+  #readList(schemas: readonly JsonValue[], pointer: string): string | undefined {
     for (const [index, schema] of schemas.entries()) {
-      const reason = this.#readSchema(schema, placeUnder(place, index));
+      const reason = this.#readSchema(schema, appendPointer(pointer, index));
       if (reason !== undefined) return reason;
     }
     return undefined;
   }
 
-  #readMap({ keyword, shape, place }: Entry, map: JsonObject): string | undefined {
+  #readMap({ keyword, shape, pointer }: Entry, map: JsonObject): string | undefined {
     for (const [name, schema] of Object.entries(map)) {
       // Such a key cannot arrive in arguments, and is a trap in every object that is built from it.
       if (name === '__proto__') return 'a property is named `__proto__`';
@@ -166,28 +166,28 @@ class SchemaReader implements ReadSchema {
         if (schema.some((item) => typeof item !== 'string')) return '`dependencies` is not understood';
         continue;
       }
-      const under = placeUnder(placeUnder(place, keyword), name);
-      if (shape.kind === 'schema-map' && shape.inPlace) this.#link(place, under);
+      const under = appendPointer(appendPointer(pointer, keyword), name);
+      if (shape.kind === 'schema-map' && shape.inPlace) this.#link(pointer, under);
       const inner = this.#readSchema(schema, under);
       if (inner !== undefined) return inner;
     }
     return undefined;
   }
 
-  #readAssertion({ keyword, value, place }: Entry): string | undefined {
+  #readAssertion({ keyword, value, pointer }: Entry): string | undefined {
     if (keyword === 'required' && Array.isArray(value)) for (const name of value) this.names.add(name);
     if (typeof value !== 'string') return undefined;
     if (keyword === 'pattern') return this.#readPattern(value);
     if (keyword !== '$ref') return undefined;
-    const target = placeOfRef(value);
+    const target = pointerFromRef(value);
     if (target === undefined) return 'a `$ref` does not point into the schema itself';
     this.targets.add(target);
-    this.#link(place, target);
+    this.#link(pointer, target);
     return undefined;
   }
 
   #readPattern(source: string): string | undefined {
-    const pattern = patternOf(source);
+    const pattern = compiledPattern(source);
     if (pattern === undefined) return 'a pattern is too large or cannot be matched in linear time';
     // The program, and what it costs to make even a small one.
     this.#patternSize += pattern.size + 50;
@@ -200,14 +200,14 @@ class SchemaReader implements ReadSchema {
     else this.#sameValue.set(from, [to]);
   }
 
-  #loops(): boolean {
+  #findsLoop(): boolean {
     const state = new Map<string, 'open' | 'done'>();
-    const visit = (place: string): boolean => {
-      const seen = state.get(place);
-      if (seen !== undefined) return seen === 'open';
-      state.set(place, 'open');
-      const loops = (this.#sameValue.get(place) ?? []).some(visit);
-      state.set(place, 'done');
+    const visit = (pointer: string): boolean => {
+      const visited = state.get(pointer);
+      if (visited !== undefined) return visited === 'open';
+      state.set(pointer, 'open');
+      const loops = (this.#sameValue.get(pointer) ?? []).some(visit);
+      state.set(pointer, 'done');
       return loops;
     };
     return [...this.#sameValue.keys()].some(visit);
@@ -225,7 +225,7 @@ function declaredDialect(root: JsonValue): string {
 }
 
 /** Counts arrays, objects and their depth before anything is understood. */
-function outOfBounds(root: JsonValue): string | undefined {
+function exceedsBounds(root: JsonValue): string | undefined {
   let nodes = 0;
   let level: JsonValue[] = [root];
   for (let depth = 0; level.length > 0; depth += 1) {

@@ -41,27 +41,27 @@ export function describeErrors(errors: readonly ErrorObject[], names: ReadonlySe
   for (const error of errors) {
     // Their own causes stand beside these, or the alternative was not the one that was meant.
     if (error.keyword === 'if') continue;
-    const pointer = withoutData(pointerOf(error), names);
+    const pointer = redactPointer(errorPointer(error), names);
     const keyword = error.keyword;
     if (described.some((other) => other.pointer === pointer && other.keyword === keyword)) continue;
-    described.push({ pointer, keyword, message: messageOf(keyword) });
+    described.push({ pointer, keyword, message: errorMessage(keyword) });
     if (described.length === MAX_ERRORS) break;
   }
-  return described.length > 0 ? described : [{ pointer: '', keyword: 'if', message: messageOf('if') }];
+  return described.length > 0 ? described : [{ pointer: '', keyword: 'if', message: errorMessage('if') }];
 }
 
 /** What the keyword says of a value that fails it. */
-export function messageOf(keyword: string): string {
+export function errorMessage(keyword: string): string {
   return Object.hasOwn(MESSAGES, keyword) ? (MESSAGES[keyword] ?? '') : `does not satisfy \`${keyword}\``;
 }
 
-function pointerOf(error: ErrorObject): string {
+function errorPointer(error: ErrorObject): string {
   const missing: unknown = error.keyword === 'required' ? error.params.missingProperty : undefined;
   if (typeof missing !== 'string') return error.instancePath;
   return `${error.instancePath}/${missing.replaceAll('~', '~0').replaceAll('/', '~1')}`;
 }
 
-function withoutData(pointer: string, names: ReadonlySet<string>): string {
+function redactPointer(pointer: string, names: ReadonlySet<string>): string {
   return pointer
     .split('/')
     .map((segment, index) => {

@@ -11,22 +11,22 @@ const ADMITTED: Admission = { admitted: true };
  */
 export function admitTool(definition: JsonObject, contract?: JsonObject): Admission {
   const { inputSchema, outputSchema } = definition;
-  if (!isJsonObject(inputSchema)) return refuse('inputSchema', 'it is not an object');
+  if (!isJsonObject(inputSchema)) return rejectSchema('inputSchema', 'it is not an object');
   // MCP schema, Tool.inputSchema: the root MUST have `type: "object"`.
-  if (inputSchema.type !== 'object') return refuse('inputSchema', 'its type is not `object`');
+  if (inputSchema.type !== 'object') return rejectSchema('inputSchema', 'its type is not `object`');
   const schemas: [string, JsonObject | boolean][] = [['inputSchema', inputSchema]];
   if (outputSchema !== undefined) {
-    if (!isJsonObject(outputSchema)) return refuse('outputSchema', 'it is not an object');
+    if (!isJsonObject(outputSchema)) return rejectSchema('outputSchema', 'it is not an object');
     schemas.push(['outputSchema', outputSchema]);
   }
   if (contract !== undefined) schemas.push(['output contract', contract]);
   for (const [name, schema] of schemas) {
     const reading = readSchema(schema);
-    if (!reading.admitted) return refuse(name, reading.reason);
+    if (!reading.admitted) return rejectSchema(name, reading.reason);
   }
   return ADMITTED;
 }
 
-function refuse(name: string, reason: string): Admission {
+function rejectSchema(name: string, reason: string): Admission {
   return { admitted: false, reason: `the ${name} is not admitted: ${reason}` };
 }

@@ -1,7 +1,7 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../lib/json.ts';
 import { KEYWORDS_2020, KEYWORDS_DRAFT_07, type KeywordShape } from './keywords.ts';
-import { priceOf, REFERENCE_PRICE } from './price.ts';
-import { placeOfRef, placeUnder, type ReadSchema } from './read-schema.ts';
+import { costOf, REFERENCE_COST } from './price.ts';
+import { appendPointer, pointerFromRef, type ReadSchema } from './read-schema.ts';
 
 type Draft = Record<string, JsonValue>;
 
@@ -27,55 +27,56 @@ class Translator {
   run(): JsonObject {
     const definitions: Draft = {};
     for (const [target, name] of this.#nameOfTarget) {
-      definitions[name] = this.#body(this.#schema.places.get(target) ?? false, target);
+      definitions[name] = this.#body(this.#schema.pointers.get(target) ?? false, target);
     }
     return { allOf: [this.#subschema(this.#schema.root, '')], $defs: definitions };
   }
 
-  #subschema(schema: JsonValue, place: string): JsonValue {
-    const name = this.#nameOfTarget.get(place);
-    return name === undefined ? this.#body(schema, place) : { $ref: `#/$defs/${name}` };
+  #subschema(schema: JsonValue, pointer: string): JsonValue {
+    const name = this.#nameOfTarget.get(pointer);
+    return name === undefined ? this.#body(schema, pointer) : { $ref: `#/$defs/${name}` };
   }
 
-  #body(schema: JsonValue, place: string): JsonValue {
+  #body(schema: JsonValue, pointer: string): JsonValue {
     if (!isJsonObject(schema)) return schema;
     if (this.#schema.dialect === 'draft-07' && schema.$ref !== undefined)
-      return { $ref: this.#nameOf(schema.$ref), fuel: REFERENCE_PRICE };
+      return { $ref: this.#nameOf(schema.$ref), fuel: REFERENCE_COST };
     const out: Draft = {};
     for (const keyword of Object.keys(schema)) {
       const shape = this.#keywords.get(keyword);
       const value = schema[keyword];
       if (shape === undefined || value === undefined || shape.kind === 'definitions') continue;
-      out[keyword] = this.#value({ keyword, shape, value, place: placeUnder(place, keyword) });
+      out[keyword] = this.#value({ keyword, shape, value, pointer: appendPointer(pointer, keyword) });
     }
-    if (this.#schema.dialect === 'draft-07') modernise(out);
-    const price = priceOf(out);
-    if (price !== undefined) out.fuel = price;
+    if (this.#schema.dialect === 'draft-07') upgradeDraft(out);
+    const cost = costOf(out);
+    if (cost !== undefined) out.fuel = cost;
     return out;
   }
 
   #nameOf(ref: JsonValue): string {
-    const target = typeof ref === 'string' ? placeOfRef(ref) : undefined;
+    const target = typeof ref === 'string' ? pointerFromRef(ref) : undefined;
     return `#/$defs/${this.#nameOfTarget.get(target ?? '') ?? ''}`;
   }
 
-  #value(entry: { keyword: string; shape: KeywordShape; value: JsonValue; place: string }): JsonValue {
-    const { keyword, shape, value, place } = entry;
+  #value(entry: { keyword: string; shape: KeywordShape; value: JsonValue; pointer: string }): JsonValue {
+    const { keyword, shape, value, pointer } = entry;
     if (keyword === '$ref') return this.#nameOf(value);
     if (shape.kind === 'assertion' || shape.kind === 'refused') return value;
-    if (shape.kind === 'schema' && !Array.isArray(value)) return this.#subschema(value, place);
-    if (Array.isArray(value)) return value.map((schema, index) => this.#subschema(schema, placeUnder(place, index)));
+    if (shape.kind === 'schema' && !Array.isArray(value)) return this.#subschema(value, pointer);
+    if (Array.isArray(value))
+      return value.map((schema, index) => this.#subschema(schema, appendPointer(pointer, index)));
     const map: Draft = {};
     for (const [name, schema] of Object.entries(value ?? {})) {
       const isList = keyword === 'dependencies' && Array.isArray(schema);
-      map[name] = isList ? schema : this.#subschema(schema, placeUnder(place, name));
+      map[name] = isList ? schema : this.#subschema(schema, appendPointer(pointer, name));
     }
     return map;
   }
 }
 
 /** Draft-07 keywords that 2020-12 renamed or split. */
-function modernise(out: Draft): void {
+function upgradeDraft(out: Draft): void {
   const { items, additionalItems, dependencies } = out;
   delete out.additionalItems;
   delete out.dependencies;

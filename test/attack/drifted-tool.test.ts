@@ -21,7 +21,7 @@ function catalogOf(
     }),
     lock: pins.lock ?? new Map(),
     pins: pins.pins ?? new Map(),
-    observed: listed('mail', ...offered),
+    discovered: listed('mail', ...offered),
     admit: () => ({ admitted: true }),
   });
 }

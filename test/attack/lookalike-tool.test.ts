@@ -13,7 +13,7 @@ function catalogOf(offered: Record<string, readonly JsonObject[]>, pins: Pins = 
     registry: loadRegistry({ 'servers/mail.yaml': server('mail'), 'servers/other.yaml': server('other') }),
     lock: new Map(),
     pins,
-    observed: new Map(Object.entries(offered).map(([name, tools]) => [name, { status: 'listed', tools }])),
+    discovered: new Map(Object.entries(offered).map(([name, tools]) => [name, { status: 'listed', tools }])),
     admit: () => ({ admitted: true }),
   });
 }

@@ -72,7 +72,7 @@ describe('without rules there is no access:', () => {
     ['a policy of denials only', { 'policy.csv': 'p, agent:b, tool:*, *, , deny' }],
   ])('%s', (_, files) => {
     const policySet = loadPolicySet(files);
-    expect([policySet.decide(question, certain).allowed, policySet.mayEver(question)]).toEqual([false, false]);
+    expect([policySet.decide(question, certain).allowed, policySet.couldAllow(question)]).toEqual([false, false]);
   });
 });
 

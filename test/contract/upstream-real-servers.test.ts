@@ -31,7 +31,7 @@ function temporaryDirectory(): string {
 
 /** The definition of one tool, as `observe` sees it. */
 async function definitionOf({ pool }: Upstream, tool: string): Promise<JsonObject> {
-  const observed = await pool.observe('srv');
+  const observed = await pool.discover('srv');
   if ('error' in observed) throw new Error(observed.error);
   const definition = observed.tools.find(({ name }) => name === tool);
   if (definition === undefined) throw new Error(`no tool ${tool}`);

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { dataDirectoryHolder } from '../../src/storage/data-directory.ts';
+import { findDataDirectoryHolder } from '../../src/storage/data-directory.ts';
 import { governedHome, processServer } from '../fixtures/governed-home.ts';
 import type { Home } from '../fixtures/home.ts';
 import { environmentWith, Package } from '../fixtures/installed-package.ts';
@@ -28,7 +28,7 @@ beforeAll(async () => {
 
 afterEach(async () => {
   if (home === undefined) return;
-  await endHolder(dataDirectoryHolder(home.path('data'))?.pid);
+  await endHolder(findDataDirectoryHolder(home.path('data'))?.pid);
   await home.close();
   home = undefined;
 });

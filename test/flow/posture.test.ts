@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { POSTURE } from '../../src/app/posture.ts';
+import { FAILURE_MODES } from '../../src/app/posture.ts';
 import { bookOf, governedHome, processServer, until, WireAgent } from '../fixtures/governed-home.ts';
 import type { Home, Served } from '../fixtures/home.ts';
 import { modernCall, send } from '../fixtures/raw-http.ts';
@@ -140,14 +140,14 @@ const BROKEN_ELSEWHERE: Readonly<Record<string, readonly [file: string, expects:
 };
 
 test('every guard is broken by a test', () => {
-  expect(POSTURE.map(({ guard }) => guard).sort()).toEqual(
+  expect(FAILURE_MODES.map(({ control: guard }) => guard).sort()).toEqual(
     [...Object.keys(BROKEN), ...Object.keys(BROKEN_ELSEWHERE)].sort(),
   );
 });
 
 test.each(Object.entries(BROKEN))('%s fails closed, and as it says', async (guard, breakIt) => {
-  const row = POSTURE.find((each) => each.guard === guard);
-  expect(await breakIt()).toBe(row?.yields);
+  const row = FAILURE_MODES.find((each) => each.control === guard);
+  expect(await breakIt()).toBe(row?.result);
 });
 
 test.each(Object.entries(BROKEN_ELSEWHERE))(
@@ -160,13 +160,13 @@ test.each(Object.entries(BROKEN_ELSEWHERE))(
 test('the command prints every row', async () => {
   const { code, stdout } = await home.run(['posture', '--output', 'json']);
   expect(code).toBe(0);
-  expect(JSON.parse(stdout)).toEqual(POSTURE);
+  expect(JSON.parse(stdout)).toEqual(FAILURE_MODES);
   const text = (await home.run(['posture'])).stdout;
   expect(text).toContain(
     'rate: rate-exceeded\n  when   one rate that matches admits no more calls now\n  opens  no row of ',
   );
   expect(text).toContain('ledger: ledger-unavailable\n');
   expect(text.split('\n').filter((line) => line === '  opens  nothing').length).toBe(
-    POSTURE.filter(({ opens }) => opens === null).length,
+    FAILURE_MODES.filter(({ override: opens }) => opens === null).length,
   );
 });

@@ -182,7 +182,7 @@ test('no more calls are under way than a concurrency limit says, and every slot 
       }
     }
     for (const begun of open) begun.settle(COMPLETED);
-    const keys = rules.matching(callOf({ agent: 'a', groups: ['role:all'] })).concurrency.map(({ key }) => key);
+    const keys = rules.match(callOf({ agent: 'a', groups: ['role:all'] })).concurrency.map(({ key }) => key);
     expect(keys.map((key) => state.inUse(key))).toEqual([0, 0]);
   });
   fc.assert(property, { numRuns: 60 });

@@ -1,21 +1,21 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Problem, ProblemError } from '../../domain/problem.ts';
-import { replaceFile } from '../../lib/durable-file.ts';
+import { replaceFileAtomically } from '../../lib/durable-file.ts';
 import type { JsonValue } from '../../lib/json.ts';
 import { loadRegistry } from '../../registry/load.ts';
-import { readRegistryDirectory } from '../../registry/read-directory.ts';
-import { serverText } from '../../registry/server-text.ts';
-import type { Asking } from '../ask-servers.ts';
+import { readRegistryFiles } from '../../registry/read-directory.ts';
+import { renderServerYaml } from '../../registry/server-text.ts';
+import type { DiscoveryOptions } from '../ask-servers.ts';
 import type { CoreOptions } from '../compose.ts';
-import { administer } from '../control.ts';
+import { runAdmin } from '../control.ts';
 import { homeOf, type Settings } from '../settings.ts';
-import { type Answered, askDrafts } from './ask-drafts.ts';
+import { type ProbeResult, probeDrafts } from './ask-drafts.ts';
 import type { ServerDraft } from './draft.ts';
-import { digestOfPins, proposeServer, type ServerProposal } from './proposal.ts';
+import { pinsDigest, proposeServer, type ServerProposal } from './proposal.ts';
 
 /** What a server is looked at with. */
-export type Looking = Pick<Asking, 'env' | 'version' | 'signal'>;
+export type ProbeOptions = Pick<DiscoveryOptions, 'env' | 'version' | 'signal'>;
 
 /**
  * Looks at a server that may be added: its name beside those there are, how it is reached, and, started once, its
@@ -23,13 +23,17 @@ export type Looking = Pick<Asking, 'env' | 'version' | 'signal'>;
  * @throws ProblemError for a name that is taken or looks like another, a secret in clear text, a server that cannot be
  * asked.
  */
-export async function lookAtServer(draft: ServerDraft, settings: Settings, how: Looking): Promise<ServerProposal> {
-  refuseUnfit(draft, settings.registry);
-  const registry = loadRegistry(filesOf(draft), { dir: settings.registry });
-  const asking = { registryDir: settings.registry, home: homeOf(settings), ...how };
-  const [answered] = await askDrafts([draft], registry, asking);
-  if (answered === undefined || 'error' in answered) throw new ProblemError([unanswered(draft, answered)]);
-  return proposeServer(draft, answered.listed, registry);
+export async function previewServer(
+  draft: ServerDraft,
+  settings: Settings,
+  options: ProbeOptions,
+): Promise<ServerProposal> {
+  rejectUnusable(draft, settings.registry);
+  const registry = loadRegistry(registryTexts(draft), { dir: settings.registry });
+  const discovery = { registryDir: settings.registry, home: homeOf(settings), ...options };
+  const [result] = await probeDrafts([draft], registry, discovery);
+  if (result === undefined || 'error' in result) throw new ProblemError([unreachableServer(draft, result)]);
+  return proposeServer(draft, result.listed, registry);
 }
 
 /**
@@ -43,15 +47,15 @@ export async function addServer(
   options: CoreOptions & { readonly signal: AbortSignal },
 ): Promise<JsonValue> {
   // Whoever was asked for a yes may have taken their time.
-  refuseUnfit(draft, settings.registry);
-  const file = join(settings.registry, fileOf(draft.name));
+  rejectUnusable(draft, settings.registry);
+  const file = join(settings.registry, serverFilePath(draft.name));
   const env: Record<string, string | undefined> = { ...options.env };
   for (const [name, secret] of draft.secrets) env[name] = secret.reveal();
-  const params = { server: draft.name, agreed: digestOfPins(pins) };
+  const params = { server: draft.name, agreed: pinsDigest(pins) };
   try {
     mkdirSync(join(settings.registry, 'servers'), { recursive: true });
-    replaceFile(file, text);
-    return await administer({ method: 'registry.pin', params, signal: options.signal }, settings, { ...options, env });
+    replaceFileAtomically(file, text);
+    return await runAdmin({ method: 'registry.pin', params, signal: options.signal }, settings, { ...options, env });
   } catch (error) {
     rmSync(file, { force: true });
     throw error instanceof Error && 'syscall' in error ? new ProblemError([unwritable(file, error)]) : error;
@@ -59,46 +63,51 @@ export async function addServer(
 }
 
 /** Path of a server's file within the registry. */
-export function fileOf(server: string): string {
+export function serverFilePath(server: string): string {
   return `servers/${server}.yaml`;
 }
 
 /** A registry of nothing but drafts, as texts by path. */
-export function filesOf(...drafts: readonly ServerDraft[]): Readonly<Record<string, string>> {
-  return Object.fromEntries(drafts.map((draft) => [fileOf(draft.name), serverText({ ...draft, tools: [] })]));
+export function registryTexts(...drafts: readonly ServerDraft[]): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    drafts.map((draft) => [serverFilePath(draft.name), renderServerYaml({ ...draft, tools: [] })]),
+  );
 }
 
 /** The problem of a server that did not answer, with the last line that it wrote. */
-export function unanswered(draft: ServerDraft, answered?: Answered): Problem {
-  const { error, lastLine } = answered !== undefined && 'error' in answered ? answered : { error: 'no answer' };
+export function unreachableServer(draft: ServerDraft, result?: ProbeResult): Problem {
+  const { error, lastLine } = result !== undefined && 'error' in result ? result : { error: 'no answer' };
   // What is wrong with a setting is said as a problem of its own, at its place in a file that is not written yet.
-  const [, why = error, better] = /^(?:\S+:\d+:\d+: )?(.*?)(?: {2}\([a-z-]+\))?(?:\nhint: (.*))?$/m.exec(error) ?? [];
-  const said = lastLine === undefined ? '' : `; it wrote last: ${lastLine}`;
-  const byHand =
+  const [, reason = error, specificHint] =
+    /^(?:\S+:\d+:\d+: )?(.*?)(?: {2}\([a-z-]+\))?(?:\nhint: (.*))?$/m.exec(error) ?? [];
+  const stderrText = lastLine === undefined ? '' : `; it wrote last: ${lastLine}`;
+  const genericHint =
     draft.transport.type === 'stdio'
       ? 'run the command by hand to see it start'
       : 'ask the url by hand, as with `curl`';
-  const message = `\`${draft.name}\` cannot be asked: ${why}${said}`;
-  return { code: 'registry-server-unanswered', at: draft.from, message, hint: better ?? byHand };
+  const message = `\`${draft.name}\` cannot be asked: ${reason}${stderrText}`;
+  return { code: 'registry-server-unanswered', at: draft.source, message, hint: specificHint ?? genericHint };
 }
 
-function refuseUnfit(draft: ServerDraft, dir: string): void {
-  const files = readRegistryDirectory(dir);
-  const isTaken = fileOf(draft.name) in files || loadRegistry(files, { dir }).servers.has(draft.name);
-  if (isTaken) throw new ProblemError([taken(draft, dir)]);
+function rejectUnusable(draft: ServerDraft, dir: string): void {
+  const files = readRegistryFiles(dir);
+  const isTaken = serverFilePath(draft.name) in files || loadRegistry(files, { dir }).servers.has(draft.name);
+  if (isTaken) throw new ProblemError([nameTaken(draft, dir)]);
   try {
-    loadRegistry({ ...files, ...filesOf(draft) }, { dir });
+    loadRegistry({ ...files, ...registryTexts(draft) }, { dir });
   } catch (error) {
     if (!(error instanceof ProblemError)) throw error;
-    const unwritten = `${dir}/${fileOf(draft.name)}`;
+    const unwrittenFile = `${dir}/${serverFilePath(draft.name)}`;
     // The place that a person can mend is where the server was named or found, not a file that was never written.
-    const isThere = ({ at }: Problem): boolean => at === unwritten || at.startsWith(`${unwritten}:`);
-    throw new ProblemError(error.problems.map((each) => (isThere(each) ? { ...each, at: draft.from } : each)));
+    const isUnwrittenFile = ({ at }: Problem): boolean => at === unwrittenFile || at.startsWith(`${unwrittenFile}:`);
+    throw new ProblemError(
+      error.problems.map((each) => (isUnwrittenFile(each) ? { ...each, at: draft.source } : each)),
+    );
   }
 }
 
-function taken({ name, from }: ServerDraft, dir: string): Problem {
-  const message = `the name \`${name}\` is taken by \`${dir}/${fileOf(name)}\``;
+function nameTaken({ name, source: from }: ServerDraft, dir: string): Problem {
+  const message = `the name \`${name}\` is taken by \`${dir}/${serverFilePath(name)}\``;
   const hint =
     '`registry add` gives it another one by `--name`; `registry import` leaves it out by `--only` of the others';
   return { code: 'registry-duplicate-name', at: from, message, hint };

@@ -2,7 +2,7 @@ import type { Secret } from '../../lib/secret.ts';
 import type { HttpTransport, StdioTransport } from '../../registry/server-settings.ts';
 
 /** A variable that a server's file refers to and that must be set where the broker is started. */
-export interface NeededVariable {
+export interface RequiredVariable {
   readonly name: string;
   readonly isSecret: boolean;
   /** True when a secret of this name stood in clear text where the server was found. */
@@ -19,20 +19,20 @@ export interface ServerDraft {
   readonly description?: string;
   /** With secrets as references. */
   readonly transport: StdioTransport | HttpTransport;
-  readonly variables: readonly NeededVariable[];
+  readonly variables: readonly RequiredVariable[];
   /** What stood in clear text, by the name of its variable: for the one start, and to keep it out of what is shown. */
   readonly secrets: ReadonlyMap<string, Secret>;
   /** Where it was found, such as `.mcp.json:3:5`; a specification such as `npm:…` where a person named it. */
-  readonly from: string;
+  readonly source: string;
 }
 
 /** The exact command line, as one may type it, or the url. */
-export function whatItRuns({ transport }: Pick<ServerDraft, 'transport'>): string {
+export function commandLine({ transport }: Pick<ServerDraft, 'transport'>): string {
   return transport.type === 'stdio' ? [transport.command, ...transport.args].map(shellWord).join(' ') : transport.url;
 }
 
 /** Names of the variables that a process gets, or of the headers that are sent: never values. */
-export function whatItIsGiven({ transport }: Pick<ServerDraft, 'transport'>): readonly string[] {
+export function inputNames({ transport }: Pick<ServerDraft, 'transport'>): readonly string[] {
   return Object.keys(transport.type === 'stdio' ? transport.env : transport.headers);
 }
 

@@ -1,14 +1,14 @@
 import { isIP } from 'node:net';
 import { type Problem, ProblemError } from '../../domain/problem.ts';
-import { clearTextSecret, isSecretKey } from '../../lib/clear-text-secret.ts';
-import { parseReferences } from '../../lib/secret-reference.ts';
+import { detectSecret, isSecretKey } from '../../lib/clear-text-secret.ts';
+import { parseSecretReferences } from '../../lib/secret-reference.ts';
 import { argumentDefect, unreadReference, urlDefect } from '../../registry/transport-defects.ts';
-import type { NeededVariable, ServerDraft } from './draft.ts';
-import { exactPackage } from './npm-package.ts';
-import { registryNameOf } from './registry-name.ts';
+import type { RequiredVariable, ServerDraft } from './draft.ts';
+import { resolveNpmPackage } from './npm-package.ts';
+import { toRegistryName } from './registry-name.ts';
 
 /** A server as a person names it on the command line. */
-export interface NamedServer {
+export interface ServerSpec {
   /** `npm:<package>[@version]` or `https://…`. */
   readonly specification: string;
   /** The name that it shall have. Default: made of the specification. */
@@ -21,43 +21,44 @@ export interface NamedServer {
 }
 
 /** True for what `draftOfNamed` can read; all else is a file. */
-export function isNamed(specification: string): boolean {
+export function isServerSpec(specification: string): boolean {
   return /^(?:npm:|https?:\/\/)/.test(specification);
 }
 
 /** Makes a draft of what a person typed. @throws ProblemError for what is wrong with it. */
-export async function draftOfNamed(
-  named: NamedServer,
-  how: { readonly dir: string; readonly signal: AbortSignal },
+export async function draftFromSpec(
+  spec: ServerSpec,
+  options: { readonly dir: string; readonly signal: AbortSignal },
 ): Promise<ServerDraft> {
-  return named.specification.startsWith('npm:') ? packageDraft(named, how) : urlDraft(named);
+  return spec.specification.startsWith('npm:') ? packageDraft(spec, options) : urlDraft(spec);
 }
 
 async function packageDraft(
-  named: NamedServer,
-  how: { readonly dir: string; readonly signal: AbortSignal },
+  spec: ServerSpec,
+  options: { readonly dir: string; readonly signal: AbortSignal },
 ): Promise<ServerDraft> {
-  if (named.headers.length > 0) throw wrong('--header', 'a package is given no headers', 'write `--env NAME=value`');
-  const env = pairsOf(named.env, '--env');
-  refuseArguments(named.args);
-  const { name, version } = await exactPackage(named.specification.slice('npm:'.length), how);
+  if (spec.headers.length > 0)
+    throw invalidSetting('--header', 'a package is given no headers', 'write `--env NAME=value`');
+  const env = parsePairs(spec.env, '--env');
+  rejectUnsafeArguments(spec.args);
+  const { name, version } = await resolveNpmPackage(spec.specification.slice('npm:'.length), options);
   return {
-    name: nameOf(named, shortName(name)),
-    transport: { type: 'stdio', command: 'npx', args: ['-y', `${name}@${version}`, ...named.args], env },
-    ...commonOf(env, named),
+    name: nameFor(spec, shortName(name)),
+    transport: { type: 'stdio', command: 'npx', args: ['-y', `${name}@${version}`, ...spec.args], env },
+    ...commonFields(env, spec),
   };
 }
 
-function urlDraft(named: NamedServer): ServerDraft {
-  const { specification } = named;
-  refuseUrl(specification);
-  if (named.env.length > 0) throw wrong('--env', 'a url is given no variables', 'write `--header NAME=value`');
-  if (named.args.length > 0) throw wrong('', 'a url is given no arguments', 'write them into the url');
-  const headers = pairsOf(named.headers, '--header');
+function urlDraft(spec: ServerSpec): ServerDraft {
+  const { specification } = spec;
+  rejectUnsafeUrl(specification);
+  if (spec.env.length > 0) throw invalidSetting('--env', 'a url is given no variables', 'write `--header NAME=value`');
+  if (spec.args.length > 0) throw invalidSetting('', 'a url is given no arguments', 'write them into the url');
+  const headers = parsePairs(spec.headers, '--header');
   return {
-    name: nameOf(named, shortHost(new URL(specification))),
+    name: nameFor(spec, shortHost(new URL(specification))),
     transport: { type: 'streamable-http', url: specification, headers },
-    ...commonOf(headers, named),
+    ...commonFields(headers, spec),
   };
 }
 
@@ -74,18 +75,18 @@ function shortHost({ hostname, host }: URL): string {
   return isIP(hostname) !== 0 || labels.length < 2 ? host : (labels.at(-2) ?? host);
 }
 
-function commonOf(
+function commonFields(
   values: Readonly<Record<string, string>>,
-  { specification }: NamedServer,
-): Pick<ServerDraft, 'variables' | 'secrets' | 'from'> {
-  return { variables: variablesIn(values), secrets: new Map(), from: specification };
+  { specification }: ServerSpec,
+): Pick<ServerDraft, 'variables' | 'secrets' | 'source'> {
+  return { variables: variablesIn(values), secrets: new Map(), source: specification };
 }
 
 /** The variables that the values of a file refer to. */
-export function variablesIn(values: Readonly<Record<string, string>>): readonly NeededVariable[] {
-  const found = new Map<string, NeededVariable>();
+export function variablesIn(values: Readonly<Record<string, string>>): readonly RequiredVariable[] {
+  const found = new Map<string, RequiredVariable>();
   for (const [key, value] of Object.entries(values)) {
-    const parts = parseReferences(value);
+    const parts = parseSecretReferences(value);
     for (const part of 'message' in parts ? [] : parts) {
       if (part.kind !== 'env') continue;
       const isSecret = isSecretKey(key) || isSecretKey(part.name);
@@ -95,22 +96,22 @@ export function variablesIn(values: Readonly<Record<string, string>>): readonly 
   return [...found.values()];
 }
 
-function pairsOf(pairs: readonly string[], flag: string): Readonly<Record<string, string>> {
+function parsePairs(pairs: readonly string[], flag: string): Readonly<Record<string, string>> {
   return Object.fromEntries(
     pairs.map((pair) => {
       const equals = pair.indexOf('=');
       if (equals <= 0)
-        throw wrong(flag, 'this is no name with a value', `write it as in \`${flag} 'NAME=$\{env:NAME}'\``);
+        throw invalidSetting(flag, 'this is no name with a value', `write it as in \`${flag} 'NAME=$\{env:NAME}'\``);
       const [name, value] = [pair.slice(0, equals), pair.slice(equals + 1)];
-      const why = clearTextSecret(name, value);
-      if (why !== undefined) throw typedInClear({ flag, name, value, why });
+      const reason = detectSecret(name, value);
+      if (reason !== undefined) throw clearTextSecretError({ flag, name, value, reason });
       return [name, value];
     }),
   );
 }
 
 /** Of a secret that stands where it can be read by others nothing is said but its place. */
-function refuseArguments(args: readonly string[]): void {
+function rejectUnsafeArguments(args: readonly string[]): void {
   const problems = args.flatMap((argument, index) =>
     [unreadReference(argument), argumentDefect(argument, args[index - 1])].flatMap((defect): Problem[] => {
       if (defect === undefined) return [];
@@ -122,7 +123,7 @@ function refuseArguments(args: readonly string[]): void {
   if (problems.length > 0) throw new ProblemError(problems);
 }
 
-function refuseUrl(specification: string): void {
+function rejectUnsafeUrl(specification: string): void {
   const defect = urlDefect(specification);
   if (defect === undefined) return;
   const isSecret = defect.code === 'registry-secret-in-clear' || defect.code === 'credentials-reference-invalid';
@@ -131,26 +132,26 @@ function refuseUrl(specification: string): void {
 }
 
 /** Told before a file of the registry is thought of: what was typed is mended where it was typed. */
-function typedInClear(typed: {
+function clearTextSecretError(pair: {
   readonly flag: string;
   readonly name: string;
   readonly value: string;
-  readonly why: string;
+  readonly reason: string;
 }): ProblemError {
-  const { flag, name, value, why } = typed;
+  const { flag, name, value, reason } = pair;
   const [scheme = ''] = /^(?:Bearer|Basic|Token) /i.exec(value) ?? [];
-  const message = `a secret was given in clear text: ${why}`;
+  const message = `a secret was given in clear text: ${reason}`;
   const hint = `export the secret under a name, and write \`${flag} '${name}=${scheme}$\{env:NAME}'\``;
   return new ProblemError([{ code: 'registry-secret-in-clear', at: flag, message, hint }]);
 }
 
-function nameOf({ name, specification }: NamedServer, otherwise: string): string {
-  const made = name ?? registryNameOf(otherwise);
-  if (made !== undefined) return made;
+function nameFor({ name, specification }: ServerSpec, otherwise: string): string {
+  const derived = name ?? toRegistryName(otherwise);
+  if (derived !== undefined) return derived;
   const message = 'no name of the registry can be made of this';
   throw new ProblemError([{ code: 'registry-no-name', at: specification, message, hint: 'give one with `--name`' }]);
 }
 
-function wrong(at: string, message: string, hint: string): ProblemError {
+function invalidSetting(at: string, message: string, hint: string): ProblemError {
   return new ProblemError([{ code: 'settings-invalid', at, message, hint }]);
 }

@@ -4,8 +4,8 @@ import { buildCatalog, type ListedServer } from '../../registry/catalog.ts';
 import type { Registry } from '../../registry/load.ts';
 import type { NewPin } from '../../registry/pin.ts';
 import { readPinKey } from '../../registry/pinned-kind.ts';
-import { proposeRisk } from '../../registry/risk-proposal.ts';
-import { serverText } from '../../registry/server-text.ts';
+import { inferRisk } from '../../registry/risk-proposal.ts';
+import { renderServerYaml } from '../../registry/server-text.ts';
 import type { ToolState } from '../../registry/tool-state.ts';
 import { admitTool } from '../../validation/tool-schemas.ts';
 import type { ServerDraft } from './draft.ts';
@@ -42,29 +42,29 @@ export function proposeServer(draft: ServerDraft, listed: ListedServer, registry
   const { states } = buildCatalog({
     registry,
     ...{ lock: none, pins: none, admit: admitTool },
-    observed: new Map([[draft.name, listed]]),
+    discovered: new Map([[draft.name, listed]]),
   });
   const own = states.filter(({ server }) => server === draft.name);
-  const pins = own.flatMap(pinOf);
+  const pins = own.flatMap(toPins);
   const tools = pins
     .filter((pin) => readPinKey(pin.tool).kind === 'tool')
-    .map(({ tool, definition }) => ({ tool, ...proposeRisk(definition) }));
+    .map(({ tool, definition }) => ({ tool, ...inferRisk(definition) }));
   return {
     ...{ draft, tools, pins },
-    others: own.flatMap((state) => (state.kind === 'tool' ? [] : pinOf(state).map(() => state.id))),
+    others: own.flatMap((state) => (state.kind === 'tool' ? [] : toPins(state).map(() => state.id))),
     quarantined: own.flatMap(({ kind, tool, id, status, reason = '' }) =>
       status === 'quarantined' ? [{ tool: kind === 'tool' ? tool : id, reason }] : [],
     ),
-    text: serverText({ ...draft, tools }),
+    text: renderServerYaml({ ...draft, tools }),
   };
 }
 
 /** One digest over every definition: what was shown to a person is what is pinned. */
-export function digestOfPins(pins: readonly Pick<NewPin, 'tool' | 'digest'>[]): Digest {
+export function pinsDigest(pins: readonly Pick<NewPin, 'tool' | 'digest'>[]): Digest {
   return digestOfJson(Object.fromEntries(pins.map(({ tool, digest }) => [tool, digest])));
 }
 
-function pinOf({ server, key, status, observed, observedDigest }: ToolState): readonly NewPin[] {
+function toPins({ server, key, status, observed, observedDigest }: ToolState): readonly NewPin[] {
   return status === 'quarantined' || observed === undefined || observedDigest === undefined
     ? []
     : [{ server, tool: key, digest: observedDigest, definition: observed }];

@@ -2,8 +2,8 @@ import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync }
 import { dirname, join, resolve } from 'node:path';
 import { type Problem, ProblemError } from '../../domain/problem.ts';
 import { pinnedId, readPinKey } from '../../registry/pinned-kind.ts';
-import { type CoreOptions, openCore } from '../compose.ts';
-import { checkRules, testRules } from '../policy-questions.ts';
+import { type CoreOptions, composeCore } from '../compose.ts';
+import { checkPolicyFiles, runPolicyTests } from '../policy-questions.ts';
 import type { Settings } from '../settings.ts';
 import type { HomePlan } from './plan-home.ts';
 
@@ -15,10 +15,10 @@ export interface WrittenHome {
   readonly movedAside: readonly string[];
 }
 
-type Places = Pick<Settings, 'registry' | 'policies'>;
+type HomeDirectories = Pick<Settings, 'registry' | 'policies'>;
 
 /** Says what of a home is there already; a directory without either is free, whatever else it holds. */
-export function takenPlaces({ registry, policies }: Places): readonly Problem[] {
+export function existingDirectories({ registry, policies }: HomeDirectories): readonly Problem[] {
   return [registry, policies]
     .filter((dir) => existsSync(dir))
     .map((dir) => {
@@ -37,14 +37,14 @@ export async function writeHome(
   settings: Settings,
   options: CoreOptions & { readonly force: boolean },
 ): Promise<WrittenHome> {
-  const taken = takenPlaces(settings);
-  if (taken.length > 0 && !options.force) throw new ProblemError(taken);
+  const existing = existingDirectories(settings);
+  if (existing.length > 0 && !options.force) throw new ProblemError(existing);
   const staged = stage(plan, settings);
   try {
-    const verified = verify(staged.places, settings);
-    const moved = moveIntoPlace(staged.places, settings);
+    const verified = verify(staged.directories, settings);
+    const moved = moveIntoPlace(staged.directories, settings);
     try {
-      await record(plan, settings, options);
+      await recordServers(plan, settings, options);
     } catch (error) {
       moved.undo();
       throw error;
@@ -56,7 +56,7 @@ export async function writeHome(
 }
 
 interface Staged {
-  readonly places: Places;
+  readonly directories: HomeDirectories;
   remove(): void;
 }
 
@@ -66,10 +66,10 @@ function stage(plan: HomePlan, settings: Settings): Staged {
   const remove = (): void => {
     for (const dir of dirs) rmSync(dir, { recursive: true, force: true });
   };
-  const beside = (place: string, texts: Readonly<Record<string, string>>): string => {
-    const above = dirname(resolve(place));
-    mkdirSync(above, { recursive: true });
-    const dir = mkdtempSync(join(above, '.seneschal-init-'));
+  const writeBeside = (directory: string, texts: Readonly<Record<string, string>>): string => {
+    const parent = dirname(resolve(directory));
+    mkdirSync(parent, { recursive: true });
+    const dir = mkdtempSync(join(parent, '.seneschal-init-'));
     dirs.push(dir);
     const inside = join(dir, 'new');
     for (const [path, text] of Object.entries(texts)) {
@@ -79,23 +79,23 @@ function stage(plan: HomePlan, settings: Settings): Staged {
     return inside;
   };
   try {
-    const registry = beside(settings.registry, plan.registry);
-    return { places: { registry, policies: beside(settings.policies, plan.policies) }, remove };
+    const registry = writeBeside(settings.registry, plan.registry);
+    return { directories: { registry, policies: writeBeside(settings.policies, plan.policies) }, remove };
   } catch (error) {
     remove();
     throw unwritable(error, settings);
   }
 }
 
-function verify(staged: Places, places: Places): Pick<WrittenHome, 'checked' | 'warnings'> {
+function verify(staged: HomeDirectories, finalDirectories: HomeDirectories): Pick<WrittenHome, 'checked' | 'warnings'> {
   const settings: Settings = { ...staged, data: join(staged.registry, '.none'), port: 0, host: '127.0.0.1' };
-  const { checked, failures } = testRules(settings);
-  if (failures.length > 0) throw new ProblemError(failures.map((each) => inPlace(each, staged, places)));
-  return { checked, warnings: checkRules(settings).map((each) => inPlace(each, staged, places)) };
+  const { checked, failures } = runPolicyTests(settings);
+  if (failures.length > 0) throw new ProblemError(failures.map((each) => atFinalPath(each, staged, finalDirectories)));
+  return { checked, warnings: checkPolicyFiles(settings).map((each) => atFinalPath(each, staged, finalDirectories)) };
 }
 
 /** The staged directories are gone when a person reads this, so that a place names where the file will stand. */
-function inPlace(problem: Problem, staged: Places, { registry, policies }: Places): Problem {
+function atFinalPath(problem: Problem, staged: HomeDirectories, { registry, policies }: HomeDirectories): Problem {
   return { ...problem, at: problem.at.replace(staged.policies, policies).replace(staged.registry, registry) };
 }
 
@@ -105,25 +105,25 @@ interface Moved {
 }
 
 /** No signal is handled between the two renames; what a power cut leaves between them is refused by `serve` and `init`. */
-function moveIntoPlace(staged: Places, settings: Settings): Moved {
-  const undoing: (() => void)[] = [];
+function moveIntoPlace(staged: HomeDirectories, settings: Settings): Moved {
+  const undoSteps: (() => void)[] = [];
   const aside: string[] = [];
   const undo = (): void => {
-    for (const each of undoing.splice(0).reverse()) each();
+    for (const each of undoSteps.splice(0).reverse()) each();
   };
   const move = (from: string, to: string): void => {
     renameSync(from, to);
-    undoing.push(() => renameSync(to, from));
+    undoSteps.push(() => renameSync(to, from));
   };
   try {
     for (const key of ['registry', 'policies'] as const) {
-      const place = resolve(settings[key]);
-      if (existsSync(place)) {
-        const free = freeName(`${place}.before-init`);
-        move(place, free);
-        aside.push(free);
+      const target = resolve(settings[key]);
+      if (existsSync(target)) {
+        const asidePath = freeName(`${target}.before-init`);
+        move(target, asidePath);
+        aside.push(asidePath);
       }
-      move(staged[key], place);
+      move(staged[key], target);
     }
   } catch (error) {
     undo();
@@ -140,21 +140,26 @@ function freeName(wanted: string): string {
 }
 
 /** Opens the new home as the broker does, which is the last proof that it can be opened, and records the agreement. */
-async function record({ proposals }: HomePlan, settings: Settings, options: CoreOptions): Promise<void> {
+async function recordServers({ proposals }: HomePlan, settings: Settings, options: CoreOptions): Promise<void> {
   const by = `os-user:${process.getuid?.() ?? 0}`;
-  const core = await openCore(settings, options);
+  const core = await composeCore(settings, options);
   try {
     for (const { draft, pins } of proposals) {
-      await core.journal.require({ kind: 'server.added', by, server: draft.name, tools: pins.length });
+      await core.systemEvents.recordOrThrow({ kind: 'server.added', by, server: draft.name, tools: pins.length });
       for (const { server, tool, digest } of pins)
-        await core.journal.require({ kind: 'tool.pinned', by, tool: pinnedId(server, readPinKey(tool)), to: digest });
+        await core.systemEvents.recordOrThrow({
+          kind: 'tool.pinned',
+          by,
+          tool: pinnedId(server, readPinKey(tool)),
+          to: digest,
+        });
     }
   } finally {
     await core.close('after init');
   }
 }
 
-function unwritable(error: unknown, { registry, policies }: Places): unknown {
+function unwritable(error: unknown, { registry, policies }: HomeDirectories): unknown {
   if (!(error instanceof Error && 'syscall' in error && 'code' in error)) return error;
   const message = `the files of the home cannot be written: the system says \`${String(error.code)}\``;
   const hint = 'make room, or mend the permissions; nothing was changed';

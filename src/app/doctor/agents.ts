@@ -1,39 +1,39 @@
 import type { Problem } from '../../domain/problem.ts';
 import { globMatches } from '../../lib/glob.ts';
 import { principalSubjects } from '../../policy/authorize.ts';
-import type { RulesOnFile } from '../policy-questions.ts';
-import { type Check, NOTHING } from './check.ts';
-import { keysOnFile } from './keys.ts';
+import type { PolicyFiles } from '../policy-questions.ts';
+import { type Check, NO_FINDINGS } from './check.ts';
+import { storedKeys } from './keys.ts';
 
 /** Every agent that is declared may do something, and where keys are in use has one. */
-export const agents: Check = {
+export const agentsCheck: Check = {
   name: 'agents',
   run: ({ settings, files, clock }) => {
-    if (!files) return NOTHING;
+    if (!files) return NO_FINDINGS;
     const nowMs = clock.wallMs();
-    const provable = new Set(
-      keysOnFile(settings)
+    const agentsWithKey = new Set(
+      storedKeys(settings)
         .filter(
           ({ revokedAtMs, expiresAtMs = Number.POSITIVE_INFINITY }) => revokedAtMs === undefined && expiresAtMs > nowMs,
         )
         .map(({ agent }) => agent),
     );
     const names = [...files.registry.agents.keys()].sort();
-    const powerless = names.filter((name) => !hasGrant(name, files));
+    const withoutAnyGrant = names.filter((name) => !hasGrant(name, files));
     return {
       findings: [
         // Where nobody has a key, agents come over stdio, which needs none.
-        ...(provable.size === 0 ? [] : names.filter((name) => !provable.has(name))).map((name) =>
+        ...(agentsWithKey.size === 0 ? [] : names.filter((name) => !agentsWithKey.has(name))).map((name) =>
           withoutKey(name, settings.registry),
         ),
-        ...powerless.map((name) => withoutGrant(name, settings.registry)),
+        ...withoutAnyGrant.map((name) => withoutGrant(name, settings.registry)),
       ],
     };
   },
 };
 
 /** Whether a row allows it anything, under whatever condition: a server whose tools nobody knows yet may have some. */
-function hasGrant(name: string, { rules: { policySet }, registry }: RulesOnFile): boolean {
+function hasGrant(name: string, { rules: { policySet }, registry }: PolicyFiles): boolean {
   const team = registry.agents.get(name)?.team;
   const subjects = principalSubjects(policySet, { id: `agent:${name}`, ...(team === undefined ? {} : { team }) });
   return policySet.rows.some(

@@ -1,18 +1,18 @@
 import { existsSync } from 'node:fs';
-import { lastEntry } from '../../ledger/query.ts';
+import { readLastEntry } from '../../ledger/query.ts';
 import { databasePathOf } from '../../storage/data-directory.ts';
-import { readingLedger } from '../ledger-questions.ts';
+import { readLedger } from '../ledger-questions.ts';
 import type { Check } from './check.ts';
 
 /** Clocks of one machine part by less. */
 const TOLERANCE_MS = 60_000;
 
 /** The machine's clock does not stand before what the ledger was written by. */
-export const clock: Check = {
+export const clockCheck: Check = {
   name: 'clock',
   run: ({ settings, clock: machineClock }) => {
     if (!existsSync(databasePathOf(settings.data))) return { findings: [] };
-    const last = readingLedger(settings, lastEntry);
+    const last = readLedger(settings, readLastEntry);
     const nowMs = machineClock.wallMs();
     const facts = { now: new Date(nowMs).toISOString(), seq: last?.seq ?? 0 };
     if (last === undefined || last.atMs <= nowMs + TOLERANCE_MS) return { findings: [], facts };

@@ -1,44 +1,44 @@
 import { type Problem, ProblemError } from '../../domain/problem.ts';
 import type { JsonObject } from '../../lib/json.ts';
-import { thrownText } from '../../lib/thrown-text.ts';
-import { agents } from './agents.ts';
-import type { Check, Checked, SetUp } from './check.ts';
-import { clock } from './clock.ts';
-import { dataDirectory } from './data-directory.ts';
-import { disk } from './disk.ts';
-import { files } from './files.ts';
-import { keys } from './keys.ts';
-import { lock } from './lock.ts';
-import { nativeModule } from './native-module.ts';
-import { nodeVersion } from './node-version.ts';
-import { policyTests } from './policy-tests.ts';
-import { port } from './port.ts';
-import { secrets } from './secrets.ts';
-import { servers } from './servers.ts';
+import { errorMessage } from '../../lib/thrown-text.ts';
+import { agentsCheck } from './agents.ts';
+import type { Check, CheckResult, Environment } from './check.ts';
+import { clockCheck } from './clock.ts';
+import { dataDirectoryCheck } from './data-directory.ts';
+import { diskCheck } from './disk.ts';
+import { filesCheck } from './files.ts';
+import { keysCheck } from './keys.ts';
+import { lockCheck } from './lock.ts';
+import { nativeModuleCheck } from './native-module.ts';
+import { nodeVersionCheck } from './node-version.ts';
+import { policyTestsCheck } from './policy-tests.ts';
+import { portCheck } from './port.ts';
+import { secretsCheck } from './secrets.ts';
+import { serversCheck } from './servers.ts';
 
 /** What every other check stands on: where one of these fails, the others would only say so again. */
-export const GROUND: readonly Check[] = [nodeVersion, nativeModule];
+export const PREREQUISITES: readonly Check[] = [nodeVersionCheck, nativeModuleCheck];
 
 /** Every other check, in the order in which it is told of. The next one is one file and one line. */
 export const CHECKS: readonly Check[] = [
-  dataDirectory,
-  lock,
-  disk,
-  clock,
-  port,
-  files,
-  policyTests,
-  secrets,
-  servers,
-  keys,
-  agents,
+  dataDirectoryCheck,
+  lockCheck,
+  diskCheck,
+  clockCheck,
+  portCheck,
+  filesCheck,
+  policyTestsCheck,
+  secretsCheck,
+  serversCheck,
+  keysCheck,
+  agentsCheck,
 ];
 
 /** A finding and the check that made it. */
 export type Finding = Omit<Problem, 'severity'> & { readonly severity: 'error' | 'warning'; readonly check: string };
 
 /** How a set-up stands. */
-export interface Examination {
+export interface DoctorReport {
   /** True without errors; warnings are allowed. */
   readonly healthy: boolean;
   readonly findings: readonly Finding[];
@@ -51,15 +51,15 @@ export interface Examination {
 /** Makes checks one after the other. `onCheck` is told the name of each before it begins. Rejects when it is aborted. */
 export async function runChecks(
   checks: readonly Check[],
-  setUp: SetUp,
+  environment: Environment,
   onCheck: (name: string) => void = () => {},
-): Promise<Examination> {
+): Promise<DoctorReport> {
   const findings: Finding[] = [];
   const facts: Record<string, JsonObject> = {};
   for (const check of checks) {
-    setUp.signal.throwIfAborted();
+    environment.signal.throwIfAborted();
     onCheck(check.name);
-    const checked = await made(check, setUp);
+    const checked = await runCheck(check, environment);
     for (const problem of checked.findings) {
       findings.push({ ...problem, severity: problem.severity ?? 'error', check: check.name });
     }
@@ -69,13 +69,13 @@ export async function runChecks(
   return { healthy, findings, checked: checks.map(({ name }) => name), facts };
 }
 
-async function made(check: Check, setUp: SetUp): Promise<Checked> {
+async function runCheck(check: Check, environment: Environment): Promise<CheckResult> {
   try {
-    return await check.run(setUp);
+    return await check.run(environment);
   } catch (error) {
-    setUp.signal.throwIfAborted();
+    environment.signal.throwIfAborted();
     if (error instanceof ProblemError) return { findings: error.problems };
-    const message = `this could not be checked: ${thrownText(error)}`;
+    const message = `this could not be checked: ${errorMessage(error)}`;
     const hint = 'mend what the message names, then run `seneschal doctor` again';
     return { findings: [{ code: 'doctor-check-failed', at: check.name, message, hint }] };
   }

@@ -2,36 +2,40 @@ import { existsSync } from 'node:fs';
 import type { Problem } from '../../domain/problem.ts';
 import { type ApiKeyRecord, readApiKeys } from '../../identity/key-store.ts';
 import { databasePathOf } from '../../storage/data-directory.ts';
-import { readingLedger } from '../ledger-questions.ts';
+import { readLedger } from '../ledger-questions.ts';
 import type { Settings } from '../settings.ts';
 import type { Check } from './check.ts';
 
 const DAY_MS = 86_400_000;
-const SOON_MS = 14 * DAY_MS;
+const EXPIRY_WARNING_MS = 14 * DAY_MS;
 
 /** No key that is in use has run out or will do so within 14 days. */
-export const keys: Check = {
+export const keysCheck: Check = {
   name: 'keys',
   run: ({ settings, clock }) => {
     const nowMs = clock.wallMs();
-    const inUse = keysOnFile(settings).filter(({ revokedAtMs }) => revokedAtMs === undefined);
-    const lasting = new Set(
+    const inUse = storedKeys(settings).filter(({ revokedAtMs }) => revokedAtMs === undefined);
+    const agentsWithValidKey = new Set(
       inUse.filter((key) => (key.expiresAtMs ?? Number.POSITIVE_INFINITY) > nowMs).map(({ agent }) => agent),
     );
     return {
-      findings: inUse.flatMap((key) => findingOf(key, nowMs, lasting.has(key.agent))),
+      findings: inUse.flatMap((key) => expiryProblems(key, nowMs, agentsWithValidKey.has(key.agent))),
       facts: { keys: inUse.length },
     };
   },
 };
 
 /** Every key that was ever made; none where no broker has run. */
-export function keysOnFile(settings: Settings): readonly ApiKeyRecord[] {
-  return existsSync(databasePathOf(settings.data)) ? readingLedger(settings, readApiKeys) : [];
+export function storedKeys(settings: Settings): readonly ApiKeyRecord[] {
+  return existsSync(databasePathOf(settings.data)) ? readLedger(settings, readApiKeys) : [];
 }
 
-function findingOf({ id, agent, expiresAtMs }: ApiKeyRecord, nowMs: number, hasAnother: boolean): readonly Problem[] {
-  if (expiresAtMs === undefined || expiresAtMs > nowMs + SOON_MS) return [];
+function expiryProblems(
+  { id, agent, expiresAtMs }: ApiKeyRecord,
+  nowMs: number,
+  hasAnother: boolean,
+): readonly Problem[] {
+  if (expiresAtMs === undefined || expiresAtMs > nowMs + EXPIRY_WARNING_MS) return [];
   const day = new Date(expiresAtMs).toISOString().slice(0, 10);
   const at = `key ${id}`;
   if (expiresAtMs > nowMs) {

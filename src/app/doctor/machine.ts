@@ -1,13 +1,13 @@
 import { closeSync, fsyncSync, openSync, rmSync, statfsSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Machine } from './check.ts';
+import type { MachineProbe } from './check.ts';
 
-const SYNCS = 5;
+const SYNC_SAMPLES = 5;
 /** About an entry with its page. */
-const PROBE: Uint8Array = Buffer.alloc(4_096);
+const SYNC_BLOCK: Uint8Array = Buffer.alloc(4_096);
 
 /** The machine that this runs on. */
-export const thisMachine: Machine = {
+export const machineProbe: MachineProbe = {
   nodeVersion: process.versions.node,
   freeBytes: (directory) => {
     const { bavail, bsize } = statfsSync(directory);
@@ -17,8 +17,8 @@ export const thisMachine: Machine = {
     const path = join(directory, `.sync-probe-${process.pid}`);
     const file = openSync(path, 'w', 0o600);
     try {
-      const times = Array.from({ length: SYNCS }, () => timeOfSync(file)).sort((one, other) => one - other);
-      return times[Math.floor(SYNCS / 2)] ?? 0;
+      const times = Array.from({ length: SYNC_SAMPLES }, () => syncDurationMs(file)).sort((one, other) => one - other);
+      return times[Math.floor(SYNC_SAMPLES / 2)] ?? 0;
     } finally {
       closeSync(file);
       rmSync(path, { force: true });
@@ -26,9 +26,9 @@ export const thisMachine: Machine = {
   },
 };
 
-function timeOfSync(file: number): number {
+function syncDurationMs(file: number): number {
   const startedMs = performance.now();
-  writeSync(file, PROBE);
+  writeSync(file, SYNC_BLOCK);
   fsyncSync(file);
   return performance.now() - startedMs;
 }

@@ -1,7 +1,7 @@
 import { nativeModuleProblem } from '../../storage/native-module.ts';
 import type { Check } from './check.ts';
 
-export const nativeModule: Check = {
+export const nativeModuleCheck: Check = {
   name: 'native module',
   run: () => {
     const problem = nativeModuleProblem();

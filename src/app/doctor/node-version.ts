@@ -1,19 +1,19 @@
 import type { Check } from './check.ts';
 
 /** The oldest Node that is tested; `engines` of package.json says the same. */
-export const OLDEST_NODE = '20.19.0';
+export const MIN_NODE_VERSION = '20.19.0';
 
-export const nodeVersion: Check = {
+export const nodeVersionCheck: Check = {
   name: 'node',
   run: ({ machine }) => ({
     facts: { node: machine.nodeVersion },
-    findings: isOlder(machine.nodeVersion, OLDEST_NODE)
+    findings: isOlder(machine.nodeVersion, MIN_NODE_VERSION)
       ? [
           {
             code: 'doctor-node-too-old',
             at: process.execPath,
-            message: `Node ${machine.nodeVersion} is older than ${OLDEST_NODE}`,
-            hint: `install Node ${OLDEST_NODE} or newer`,
+            message: `Node ${machine.nodeVersion} is older than ${MIN_NODE_VERSION}`,
+            hint: `install Node ${MIN_NODE_VERSION} or newer`,
           },
         ]
       : [],

@@ -1,35 +1,35 @@
 import type { CallReply, CallRequest } from '../../broker/broker.ts';
-import { type AgentLink, isLogLevel } from '../../domain/agent-link.ts';
+import { type ClientContext, isLogLevel } from '../../domain/agent-link.ts';
 import type { CallContext } from '../../domain/call.ts';
 import type { Refusal } from '../../domain/outcome.ts';
 import type { Principal } from '../../domain/principal.ts';
-import type { OfferKind } from '../../domain/target.ts';
+import type { FeatureKind } from '../../domain/target.ts';
 import type { ViewName } from '../../domain/view-name.ts';
 import type { CancelSignal } from '../../lib/cancellation.ts';
 import { isJsonObject, type JsonObject } from '../../lib/json.ts';
 import type { RequestId, RpcMessage } from './envelope.ts';
-import { readGoverned } from './governed-request.ts';
-import { updatedText } from './held-resources.ts';
-import { type LegacyClient, legacyClient } from './legacy-client.ts';
-import { legacyList } from './legacy-tools.ts';
+import { parseCall } from './governed-request.ts';
+import { encodeResourceUpdated } from './held-resources.ts';
+import { createLegacyClient, type LegacyClient } from './legacy-client.ts';
+import { toLegacyList } from './legacy-tools.ts';
 import type { Era } from './modern-envelope.ts';
-import { replyToOther } from './other-replies.ts';
+import { replyToNonToolCall } from './other-replies.ts';
 import {
   errorReply,
-  idJson,
   invalidParamsReply,
-  type PrintedReply,
   type Reply,
-  replyToCall,
+  replyToToolCall,
   resultReply,
+  type SerializedReply,
+  serializeId,
   unknownMethodReply,
 } from './replies.ts';
-import { LEGACY_REVISIONS, META_SERVER_INFO, MODERN_REVISIONS, NEWEST_LEGACY_REVISION } from './revisions.ts';
+import { LATEST_LEGACY_VERSION, LEGACY_VERSIONS, META_SERVER_INFO, MODERN_VERSIONS } from './revisions.ts';
 import { INTERNAL_ERROR, INVALID_PARAMS } from './rpc-error.ts';
 import type { McpServices } from './services.ts';
 
 /** Who speaks, over what: the same for every request of a session, made anew for each stateless one. */
-export interface Conversation {
+export interface ClientSession {
   readonly principal: Principal;
   readonly era: Era;
   readonly context: CallContext;
@@ -51,43 +51,43 @@ export function isRequest(message: RpcMessage): message is RpcRequest {
 const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
 
 /** How a governed request came. */
-export interface GovernedCall {
+export interface IncomingCall {
   readonly request: RpcRequest;
   readonly signal: CancelSignal;
   /** The HTTP header `traceparent`, which the body overrides. */
   readonly traceHeader?: string | undefined;
-  readonly link?: AgentLink | undefined;
+  readonly clientContext?: ClientContext | undefined;
 }
 
 /** Walks one governed request. Never rejects. */
-export async function answerCall(
+export async function handleCall(
   services: McpServices,
-  conversation: Conversation,
-  { request, signal, traceHeader, link }: GovernedCall,
+  clientSession: ClientSession,
+  { request, signal, traceHeader, clientContext }: IncomingCall,
 ): Promise<Reply> {
-  const governed = readGoverned(request.method, request.params);
-  if (typeof governed === 'string') return refuseParams(services, conversation, [request.id, governed]);
-  const { verb, name, args } = governed;
+  const parsed = parseCall(request.method, request.params);
+  if (typeof parsed === 'string') return rejectParams(services, clientSession, [request.id, parsed]);
+  const { operation, name, args } = parsed;
   // In the legacy era these members mean nothing.
-  const resumption = conversation.era === 'modern' ? governed.resumption : undefined;
+  const resumption = clientSession.era === 'modern' ? parsed.resumption : undefined;
   const { _meta: meta } = request.params;
-  const sent = (isJsonObject(meta) ? meta.traceparent : undefined) ?? traceHeader;
+  const traceparent = (isJsonObject(meta) ? meta.traceparent : undefined) ?? traceHeader;
   const context =
-    typeof sent === 'string' && TRACEPARENT.test(sent)
-      ? { ...conversation.context, traceparent: sent }
-      : conversation.context;
+    typeof traceparent === 'string' && TRACEPARENT.test(traceparent)
+      ? { ...clientSession.context, traceparent: traceparent }
+      : clientSession.context;
   try {
-    const { principal, view } = conversation;
-    const asked = { principal, verb, exposedName: name, args, context, resumption, view };
+    const { principal, view } = clientSession;
+    const callRequest = { principal, operation, exposedName: name, args, context, resumption, view };
     const reply =
-      verb.action === 'subscribe'
-        ? await subscribe(services, conversation, { asked, signal })
-        : await services.broker.call(asked, { signal, link });
-    const toReply = verb.kind === 'tool' ? replyToCall : replyToOther;
-    const answer = toReply(reply, { id: request.id, verb, name }, styleOf(services, conversation.era));
-    return isOverload(reply) ? { ...answer, status: 503, retryAfterMs: reply.outcome.retryAfterMs ?? 0 } : answer;
+      operation.action === 'subscribe'
+        ? await handleSubscribe(services, clientSession, { callRequest, signal })
+        : await services.broker.call(callRequest, { signal, clientContext });
+    const toReply = operation.kind === 'tool' ? replyToToolCall : replyToNonToolCall;
+    const response = toReply(reply, { id: request.id, operation, name }, replyStyle(services, clientSession.era));
+    return isOverload(reply) ? { ...response, status: 503, retryAfterMs: reply.outcome.retryAfterMs ?? 0 } : response;
   } catch (error) {
-    services.log.error('ingress.failed', { method: request.method, error: nameOf(error) });
+    services.log.error('ingress.failed', { method: request.method, error: errorName(error) });
     return internalErrorReply(request.id);
   }
 }
@@ -99,35 +99,39 @@ function isOverload(reply: CallReply): reply is CallReply & { readonly outcome: 
 }
 
 /** Subscribes a legacy session to a resource; it holds what came of it. */
-async function subscribe(
+async function handleSubscribe(
   { broker }: McpServices,
-  { client }: Conversation,
-  { asked, signal }: { readonly asked: CallRequest; readonly signal: CancelSignal },
+  { client }: ClientSession,
+  { callRequest, signal }: { readonly callRequest: CallRequest; readonly signal: CancelSignal },
 ): Promise<CallReply> {
-  const { exposedName } = asked;
-  const subscribed = await broker.subscribe(asked, { signal, onUpdated: (uri) => client?.push(updatedText(uri)) });
-  if (subscribed.end !== undefined) client?.held.hold(exposedName, subscribed.end);
-  return subscribed;
+  const { exposedName } = callRequest;
+  const subscription = await broker.subscribe(callRequest, {
+    signal,
+    onUpdated: (uri) => client?.notify(encodeResourceUpdated(uri)),
+  });
+  if (subscription.end !== undefined) client?.subscriptions.add(exposedName, subscription.end);
+  return subscription;
 }
 
 /** Answers any request but the governed ones, `initialize` on HTTP and `subscriptions/listen`, which their doors look after. */
-export function answerOther(
+export function handleOther(
   services: McpServices,
-  conversation: Conversation,
+  clientSession: ClientSession,
   request: RpcRequest,
-): Reply | PrintedReply {
-  const { era } = conversation;
+): Reply | SerializedReply {
+  const { era } = clientSession;
   try {
-    if (Object.hasOwn(LISTS, request.method)) return answerList(services, conversation, request);
-    if (request.method === 'logging/setLevel' && era === 'legacy') return setLogLevel(services, conversation, request);
+    if (Object.hasOwn(LIST_METHODS, request.method)) return handleList(services, clientSession, request);
+    if (request.method === 'logging/setLevel' && era === 'legacy')
+      return handleSetLogLevel(services, clientSession, request);
     if (request.method === 'resources/unsubscribe' && era === 'legacy')
-      return unsubscribe(services, conversation, request);
-    if (request.method === 'ping' && era === 'legacy') return resultReply(request.id, {}, styleOf(services, era));
+      return handleUnsubscribe(services, clientSession, request);
+    if (request.method === 'ping' && era === 'legacy') return resultReply(request.id, {}, replyStyle(services, era));
     if (request.method === 'server/discover' && era === 'modern')
-      return answerDiscover(services, conversation, request);
+      return handleDiscover(services, clientSession, request);
     return unknownMethodReply(request.id, era);
   } catch (error) {
-    services.log.error('ingress.failed', { method: request.method, error: nameOf(error) });
+    services.log.error('ingress.failed', { method: request.method, error: errorName(error) });
     return internalErrorReply(request.id);
   }
 }
@@ -136,15 +140,19 @@ export function answerOther(
 export function initializeResult(
   params: JsonObject,
   services: McpServices,
-  who: Pick<Conversation, 'principal' | 'view'>,
+  clientSession: Pick<ClientSession, 'principal' | 'view'>,
 ): { readonly protocolVersion: string; readonly result: JsonObject; readonly client: LegacyClient } | undefined {
   const { protocolVersion: requested, capabilities, clientInfo } = params;
   if (typeof requested !== 'string' || !isJsonObject(capabilities) || !isJsonObject(clientInfo)) return undefined;
-  const protocolVersion = LEGACY_REVISIONS.includes(requested) ? requested : NEWEST_LEGACY_REVISION;
+  const protocolVersion = LEGACY_VERSIONS.includes(requested) ? requested : LATEST_LEGACY_VERSION;
   return {
     protocolVersion,
-    client: legacyClient(capabilities),
-    result: { protocolVersion, capabilities: capabilitiesFor(services, who), serverInfo: services.serverInfo },
+    client: createLegacyClient(capabilities),
+    result: {
+      protocolVersion,
+      capabilities: capabilitiesFor(services, clientSession),
+      serverInfo: services.serverInfo,
+    },
   };
 }
 
@@ -154,39 +162,39 @@ export function internalErrorReply(id: RequestId | undefined): Reply {
 }
 
 /** The class of what was thrown: a message could hold what may not be logged. */
-export function nameOf(error: unknown): string {
+export function errorName(error: unknown): string {
   return error instanceof Error ? error.name : typeof error;
 }
 
-function styleOf(services: McpServices, era: Era): { readonly era: Era; readonly serverInfo: JsonObject } {
+function replyStyle(services: McpServices, era: Era): { readonly era: Era; readonly serverInfo: JsonObject } {
   return { era, serverInfo: services.serverInfo };
 }
 
-async function refuseParams(
+async function rejectParams(
   { broker }: McpServices,
-  { principal, context }: Conversation,
+  { principal, context }: ClientSession,
   [id, problem]: readonly [RequestId, string],
 ): Promise<Reply> {
   await broker.recordMalformed({ principal, context, code: INVALID_PARAMS, problem });
   return invalidParamsReply(id, `Invalid params: ${problem}`);
 }
 
-function answerDiscover(services: McpServices, conversation: Conversation, request: RpcRequest): Reply {
+function handleDiscover(services: McpServices, clientSession: ClientSession, request: RpcRequest): Reply {
   const result: JsonObject = {
-    supportedVersions: MODERN_REVISIONS,
-    capabilities: capabilitiesFor(services, conversation),
+    supportedVersions: MODERN_VERSIONS,
+    capabilities: capabilitiesFor(services, clientSession),
     ttlMs: services.listTtlMs,
     cacheScope: 'private',
   };
-  return resultReply(request.id, result, styleOf(services, 'modern'));
+  return resultReply(request.id, result, replyStyle(services, 'modern'));
 }
 
 /** Tools, and of the other surfaces those that there are for the principal. */
 function capabilitiesFor(
   { broker }: McpServices,
-  { principal, view }: Pick<Conversation, 'principal' | 'view'>,
+  { principal, view }: Pick<ClientSession, 'principal' | 'view'>,
 ): JsonObject {
-  const { prompts, resources, completions, subscriptions } = broker.surfacesOf(principal, view);
+  const { prompts, resources, completions, subscriptions } = broker.capabilitiesOf(principal, view);
   return {
     tools: { listChanged: true },
     logging: {},
@@ -199,48 +207,49 @@ function capabilitiesFor(
 }
 
 /** The methods that list, each with what it lists and the member that holds it. */
-const LISTS: Readonly<Record<string, { readonly kind: OfferKind; readonly member: string }>> = {
+const LIST_METHODS: Readonly<Record<string, { readonly kind: FeatureKind; readonly member: string }>> = {
   'tools/list': { kind: 'tool', member: 'tools' },
   'prompts/list': { kind: 'prompt', member: 'prompts' },
   'resources/list': { kind: 'resource', member: 'resources' },
   'resources/templates/list': { kind: 'template', member: 'resourceTemplates' },
 };
 
-function answerList(services: McpServices, conversation: Conversation, request: RpcRequest): Reply | PrintedReply {
-  const listed = LISTS[request.method];
+function handleList(services: McpServices, clientSession: ClientSession, request: RpcRequest): Reply | SerializedReply {
+  const listMethod = LIST_METHODS[request.method];
   const { cursor } = request.params;
-  if (listed === undefined || (cursor !== undefined && typeof cursor !== 'string')) return invalidCursor(request.id);
-  const { principal, era, view } = conversation;
-  const list = services.broker.list(principal, listed.kind, view);
-  const shown = era === 'legacy' && listed.kind === 'tool' ? legacyList(list) : list;
-  const page = services.pages.page(shown, principal.id, cursor);
+  if (listMethod === undefined || (cursor !== undefined && typeof cursor !== 'string'))
+    return invalidCursor(request.id);
+  const { principal, era, view } = clientSession;
+  const list = services.broker.list(principal, listMethod.kind, view);
+  const listForEra = era === 'legacy' && listMethod.kind === 'tool' ? toLegacyList(list) : list;
+  const page = services.paginator.page(listForEra, principal.id, cursor);
   if (!page) return invalidCursor(request.id);
   // Written by hand: the offers are printed already. They come last, so that what differs is one short text before them.
-  let head = `{"jsonrpc":"2.0","id":${idJson(request.id)},"result":{`;
+  let head = `{"jsonrpc":"2.0","id":${serializeId(request.id)},"result":{`;
   if (era === 'modern') {
     const meta = JSON.stringify({ [META_SERVER_INFO]: services.serverInfo });
     head += `"resultType":"complete","ttlMs":${services.listTtlMs},"cacheScope":"private","_meta":${meta},`;
   }
   if (page.nextCursor !== undefined) head += `"nextCursor":${JSON.stringify(page.nextCursor)},`;
-  return { head: `${head}"${listed.member}":`, printed: page.offers, tail: '}}' };
+  return { head: `${head}"${listMethod.member}":`, serialized: page.features, tail: '}}' };
 }
 
 /** Ends a subscription. One that there never was is ended too: whoever asks learns nothing of what there is. */
-function unsubscribe(services: McpServices, { client }: Conversation, request: RpcRequest): Reply {
+function handleUnsubscribe(services: McpServices, { client }: ClientSession, request: RpcRequest): Reply {
   const { uri } = request.params;
   if (typeof uri !== 'string') return invalidParamsReply(request.id, 'Invalid params: `uri` is not a string');
-  client?.held.release(uri);
-  return resultReply(request.id, {}, styleOf(services, 'legacy'));
+  client?.subscriptions.remove(uri);
+  return resultReply(request.id, {}, replyStyle(services, 'legacy'));
 }
 
 /** Keeps what the client of a legacy session wants to be told from now on (2025-11-25, server/utilities/logging). */
-function setLogLevel(services: McpServices, { client }: Conversation, request: RpcRequest): Reply {
+function handleSetLogLevel(services: McpServices, { client }: ClientSession, request: RpcRequest): Reply {
   const { level } = request.params;
   if (client === undefined || !isLogLevel(level)) {
     return invalidParamsReply(request.id, 'Invalid params: `level` is not a log level');
   }
   client.logLevel = level;
-  return resultReply(request.id, {}, styleOf(services, 'legacy'));
+  return resultReply(request.id, {}, replyStyle(services, 'legacy'));
 }
 
 function invalidCursor(id: RequestId): Reply {

@@ -1,39 +1,47 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { sendReply } from './http-exchange.ts';
 import type { Reply } from './replies.ts';
-import { MAX_UNREAD_BYTES, type NoticeSink } from './request-link.ts';
-import type { UnreadPlace, UnreadRoom } from './unread-room.ts';
+import { MAX_BUFFERED_BYTES, type NotificationSink } from './request-link.ts';
+import type { BufferLease, SendBufferBudget } from './unread-room.ts';
 
 /**
  * The answer to one POST: a JSON body, or, from the first message that comes before it, an event stream that ends with it
  * (Streamable HTTP, "Sending Messages to the Server"). What a client does not read in time is left out; the reply is not.
  */
-export class CallStream implements NoticeSink {
+export class ResponseStream implements NotificationSink {
   readonly #response: ServerResponse;
-  readonly #isAccepted: boolean;
-  readonly #stillProved: () => boolean;
-  readonly #place: UnreadPlace;
+  readonly #acceptsEventStream: boolean;
+  readonly #isStillAuthenticated: () => boolean;
+  readonly #bufferLease: BufferLease;
 
   /** `stillProved` is asked before every message: an agent that was taken away hears no more. */
   constructor(
     request: IncomingMessage,
     response: ServerResponse,
-    { stillProved, unread }: { readonly stillProved: () => boolean; readonly unread: UnreadRoom },
+    {
+      isStillAuthenticated,
+      sendBuffer,
+    }: { readonly isStillAuthenticated: () => boolean; readonly sendBuffer: SendBufferBudget },
   ) {
     this.#response = response;
-    this.#isAccepted = acceptsEvents(request.headers.accept);
-    this.#stillProved = stillProved;
-    this.#place = unread.enter();
+    this.#acceptsEventStream = acceptsEventStream(request.headers.accept);
+    this.#isStillAuthenticated = isStillAuthenticated;
+    this.#bufferLease = sendBuffer.acquire();
   }
 
   send(json: string): boolean {
     const response = this.#response;
-    if (!this.#isAccepted || response.writableEnded || response.destroyed) return false;
-    this.#noteUnread();
-    if (response.writableLength > MAX_UNREAD_BYTES || !this.#place.hasRoom() || !this.#stillProved()) return false;
+    if (!this.#acceptsEventStream || response.writableEnded || response.destroyed) return false;
+    this.#recordBuffered();
+    if (
+      response.writableLength > MAX_BUFFERED_BYTES ||
+      !this.#bufferLease.hasCapacity() ||
+      !this.#isStillAuthenticated()
+    )
+      return false;
     if (!response.headersSent) this.#begin();
-    response.write(eventOf(json));
-    this.#noteUnread();
+    response.write(encodeEvent(json));
+    this.#recordBuffered();
     return true;
   }
 
@@ -41,7 +49,7 @@ export class CallStream implements NoticeSink {
   end(reply: Reply): void {
     const response = this.#response;
     if (!response.headersSent) sendReply(response, reply);
-    else if (!response.writableEnded && !response.destroyed) response.end(eventOf(reply.body));
+    else if (!response.writableEnded && !response.destroyed) response.end(encodeEvent(reply.body));
   }
 
   #begin(): void {
@@ -51,21 +59,21 @@ export class CallStream implements NoticeSink {
       'cache-control': 'no-cache, no-transform',
       'x-accel-buffering': 'no',
     });
-    response.on('drain', () => this.#noteUnread());
+    response.on('drain', () => this.#recordBuffered());
     // Not with the reply: what came before it waits until the client has read both, or is gone.
-    response.once('close', () => this.#place.leave());
+    response.once('close', () => this.#bufferLease.release());
   }
 
-  #noteUnread(): void {
-    this.#place.note(this.#response.writableLength);
+  #recordBuffered(): void {
+    this.#bufferLease.record(this.#response.writableLength);
   }
 }
 
-function eventOf(json: string): string {
+function encodeEvent(json: string): string {
   return `event: message\ndata: ${json}\n\n`;
 }
 
 /** Both media types are demanded of clients; one that names no event stream gets none. */
-function acceptsEvents(accept: string | undefined): boolean {
+function acceptsEventStream(accept: string | undefined): boolean {
   return accept !== undefined && /(?:text\/(?:event-stream|\*)|\*\/\*)/i.test(accept);
 }

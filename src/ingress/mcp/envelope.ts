@@ -21,9 +21,7 @@ export interface RpcProblem {
   readonly data?: JsonObject;
 }
 
-export type EnvelopeResult =
-  | { readonly ok: true; readonly message: RpcMessage }
-  | ({ readonly ok: false } & RpcProblem);
+export type ParseResult = { readonly ok: true; readonly message: RpcMessage } | ({ readonly ok: false } & RpcProblem);
 
 /** The answer of a client to a question of ours. */
 export interface RpcResponse {
@@ -46,18 +44,18 @@ const MAX_METHOD_LENGTH = 128;
 export function parseMessage(
   bytes: Uint8Array | string,
   limits: EnvelopeLimits,
-): EnvelopeResult | { readonly ok: true; readonly response: RpcResponse } {
-  const value = readValue(bytes, limits);
+): ParseResult | { readonly ok: true; readonly response: RpcResponse } {
+  const value = parseObject(bytes, limits);
   if ('ok' in value) return value;
   const { id, method, result, error } = value.object;
   const isResponse = method === undefined && (result === undefined) !== (error === undefined);
-  if (!isResponse || value.object.jsonrpc !== '2.0' || !isRequestId(id ?? null)) return readEnvelope(value.object);
+  if (!isResponse || value.object.jsonrpc !== '2.0' || !isRequestId(id ?? null)) return validateEnvelope(value.object);
   // `as`: the line before has just said so.
   return { ok: true, response: { id: id as RequestId, body: value.object } };
 }
 
 /** What a message is that answers a question which nobody asked. */
-export const ANSWERS_NOTHING: RpcProblem = {
+export const UNMATCHED_RESPONSE: RpcProblem = {
   code: INVALID_REQUEST,
   problem: 'the message answers nothing that was asked',
 };
@@ -66,23 +64,23 @@ export const ANSWERS_NOTHING: RpcProblem = {
  * Parses one JSON-RPC message strictly: exactly the members `jsonrpc`, `id`, `method`, `params`, so that no upstream
  * can see a member that we did not (CVE-2026-27896).
  */
-export function parseEnvelope(bytes: Uint8Array | string, limits: EnvelopeLimits): EnvelopeResult {
-  const value = readValue(bytes, limits);
-  return 'ok' in value ? value : readEnvelope(value.object);
+export function parseEnvelope(bytes: Uint8Array | string, limits: EnvelopeLimits): ParseResult {
+  const value = parseObject(bytes, limits);
+  return 'ok' in value ? value : validateEnvelope(value.object);
 }
 
-function readValue(
+function parseObject(
   bytes: Uint8Array | string,
   limits: EnvelopeLimits,
-): { readonly object: JsonObject } | Extract<EnvelopeResult, { ok: false }> {
+): { readonly object: JsonObject } | Extract<ParseResult, { ok: false }> {
   const parsed = parseStrictJson(bytes, limits);
   if (!parsed.ok) return { ok: false, ...JSON_PROBLEMS[parsed.problem] };
   const value = parsed.value;
   if (Array.isArray(value)) {
     // 2025-03-26 had batches and 2025-06-18 took them back; one message, one decision.
-    return refuse('batches are not served: send one message at a time');
+    return rejection('batches are not served: send one message at a time');
   }
-  if (!isJsonObject(value)) return refuse('the message is not an object');
+  if (!isJsonObject(value)) return rejection('the message is not an object');
   return { object: value };
 }
 
@@ -97,23 +95,23 @@ const JSON_PROBLEMS: Readonly<Record<StrictJsonProblem, RpcProblem>> = {
   'unsafe-number': { code: INVALID_REQUEST, problem: 'the message holds a number that JSON readers would change' },
 };
 
-function readEnvelope(object: JsonObject): EnvelopeResult {
+function validateEnvelope(object: JsonObject): ParseResult {
   const { id, method, params = NO_PARAMS } = object;
   if (id !== undefined && !isRequestId(id)) {
-    return refuse('`id` is neither a string of at most 256 characters nor a safe integer');
+    return rejection('`id` is neither a string of at most 256 characters nor a safe integer');
   }
   for (const key of Object.keys(object)) {
     if (isEnvelopeKey(key)) continue;
-    return refuse(
+    return rejection(
       isEnvelopeKey(foldKey(key)) ? 'the message spells a member in another case' : 'the message has a foreign member',
       id,
     );
   }
-  if (object.jsonrpc !== '2.0') return refuse('`jsonrpc` is not "2.0"', id);
+  if (object.jsonrpc !== '2.0') return rejection('`jsonrpc` is not "2.0"', id);
   if (typeof method !== 'string' || method === '' || method.length > MAX_METHOD_LENGTH) {
-    return refuse('`method` is not a string of 1 to 128 characters', id);
+    return rejection('`method` is not a string of 1 to 128 characters', id);
   }
-  if (!isJsonObject(params)) return refuse('`params` is not an object', id);
+  if (!isJsonObject(params)) return rejection('`params` is not an object', id);
   return { ok: true, message: id === undefined ? { method, params } : { id, method, params } };
 }
 
@@ -132,6 +130,6 @@ function isRequestId(value: JsonValue): value is RequestId {
   return typeof value === 'string' ? value.length <= MAX_ID_LENGTH : Number.isSafeInteger(value);
 }
 
-function refuse(problem: string, id?: RequestId): Extract<EnvelopeResult, { ok: false }> {
+function rejection(problem: string, id?: RequestId): Extract<ParseResult, { ok: false }> {
   return { ok: false, code: INVALID_REQUEST, problem, ...(id === undefined ? {} : { id }) };
 }

@@ -1,35 +1,35 @@
 import type { RequestId } from './envelope.ts';
-import { notificationText } from './notification-text.ts';
+import { encodeNotification } from './notification-text.ts';
 import { META_SUBSCRIPTION_ID } from './revisions.ts';
 
 /** The subscriptions to resources of one session, stream or listen request, by the URI as its client wrote it. */
-export class HeldResources {
-  readonly #ends = new Map<string, () => void>();
-  #isOver = false;
+export class ResourceSubscriptions {
+  readonly #endByUri = new Map<string, () => void>();
+  #isClosed = false;
 
   /** Keeps the way to end one, in place of one before; at once where the session ended meanwhile. */
-  hold(uri: string, end: () => void): void {
-    const before = this.#ends.get(uri);
-    if (this.#isOver) end();
-    else this.#ends.set(uri, end);
-    before?.();
+  add(uri: string, closeAll: () => void): void {
+    const previous = this.#endByUri.get(uri);
+    if (this.#isClosed) closeAll();
+    else this.#endByUri.set(uri, closeAll);
+    previous?.();
   }
 
-  release(uri: string): void {
-    const end = this.#ends.get(uri);
-    this.#ends.delete(uri);
-    end?.();
+  remove(uri: string): void {
+    const closeAll = this.#endByUri.get(uri);
+    this.#endByUri.delete(uri);
+    closeAll?.();
   }
 
   /** Ends all of them, and whichever may still come. */
-  end(): void {
-    this.#isOver = true;
-    for (const uri of [...this.#ends.keys()]) this.release(uri);
+  closeAll(): void {
+    this.#isClosed = true;
+    for (const uri of [...this.#endByUri.keys()]) this.remove(uri);
   }
 }
 
 /** What a client is told of a resource that changed; a modern one under the id of its listen request. */
-export function updatedText(uri: string, subscription?: RequestId): string {
+export function encodeResourceUpdated(uri: string, subscription?: RequestId): string {
   const tag = subscription === undefined ? {} : { _meta: { [META_SUBSCRIPTION_ID]: subscription } };
-  return notificationText('notifications/resources/updated', { uri, ...tag });
+  return encodeNotification('notifications/resources/updated', { uri, ...tag });
 }

@@ -1,38 +1,38 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
-import type { PostureRow } from '../../domain/posture.ts';
+import type { FailureMode } from '../../domain/posture.ts';
 import type { Principal } from '../../domain/principal.ts';
 import type { ViewName } from '../../domain/view-name.ts';
-import type { AuthenticateMessage } from '../authenticate-message.ts';
+import type { AuthenticateRequest } from '../authenticate-message.ts';
 import { readBody } from '../read-body.ts';
 import { SseStreams } from '../sse-streams.ts';
-import { internalErrorReply, nameOf } from './answer.ts';
-import { ANSWERS_NOTHING, parseMessage, type RpcProblem } from './envelope.ts';
+import { errorName, internalErrorReply } from './answer.ts';
+import { parseMessage, type RpcProblem, UNMATCHED_RESPONSE } from './envelope.ts';
 import { type HttpExchange, headerOf, sendJson, sendReply } from './http-exchange.ts';
 import {
+  handleLegacyResponse,
   sendMethodNotAllowed,
   serveLegacy,
   serveLegacyEnd,
   serveLegacyStream,
-  takeLegacyAnswer,
 } from './http-legacy.ts';
-import { mirrorHeadersOf, STATELESS, serveModern } from './http-modern.ts';
-import type { HttpState } from './http-state.ts';
+import { mcpHeadersOf, STATELESS, serveModern } from './http-modern.ts';
+import type { EndpointState } from './http-state.ts';
 import { LegacySessions, type SessionLimits } from './legacy-sessions.ts';
-import { checkGivenHeaders, eraOf } from './modern-envelope.ts';
-import { OpenCalls } from './open-calls.ts';
+import { checkHeaderMismatch, eraOf } from './modern-envelope.ts';
+import { InFlightCalls } from './open-calls.ts';
 import { errorReply, problemReply } from './replies.ts';
 import { INVALID_REQUEST } from './rpc-error.ts';
 import type { McpServices } from './services.ts';
-import { UnreadRoom } from './unread-room.ts';
+import { SendBufferBudget } from './unread-room.ts';
 
-export const httpPostures: readonly PostureRow[] = [
+export const httpFailureModes: readonly FailureMode[] = [
   {
-    guard: 'authentication over HTTP',
-    when: 'there is no key, or it is wrong, revoked, expired, or of an agent that no file declares',
-    yields: 'HTTP 401',
-    opens: null,
+    control: 'authentication over HTTP',
+    trigger: 'there is no key, or it is wrong, revoked, expired, or of an agent that no file declares',
+    result: 'HTTP 401',
+    override: null,
   },
-  { guard: 'body', when: 'it is larger than a message may be', yields: 'HTTP 413', opens: null },
+  { control: 'body', trigger: 'it is larger than a message may be', result: 'HTTP 413', override: null },
 ];
 
 const UNAUTHORIZED = '{"error":"unauthorized","message":"a valid api key is required"}';
@@ -41,15 +41,15 @@ const STOPPING = '{"error":"unavailable","message":"the broker is stopping"}';
 
 /** `/mcp` and the paths of views over HTTP, both eras. Host and Origin are checked before it. */
 export class McpEndpoint {
-  readonly #state: HttpState;
-  readonly #authenticate: AuthenticateMessage;
+  readonly #state: EndpointState;
+  readonly #authenticate: AuthenticateRequest;
   readonly #notFound: RequestListener;
   #stopping = false;
 
   constructor(
     services: McpServices,
     options: {
-      authenticate: AuthenticateMessage;
+      authenticate: AuthenticateRequest;
       /** Answers what is not there, as on any other path. */
       notFound: RequestListener;
       sessionLimits?: SessionLimits | undefined;
@@ -61,11 +61,11 @@ export class McpEndpoint {
       services,
       sessions: new LegacySessions(services, options.sessionLimits),
       streams: new SseStreams(),
-      openCalls: new OpenCalls(),
-      unread: new UnreadRoom(),
-      subscriptionsOf: new Map(),
-      provesSame: ({ request, principal, view }) =>
-        this.#prove(request) === principal.id && this.#isServed(principal, view),
+      inFlightCalls: new InFlightCalls(),
+      sendBuffer: new SendBufferBudget(),
+      subscriptionCounts: new Map(),
+      isStillAuthenticated: ({ request, principal, view }) =>
+        this.#authenticatedId(request) === principal.id && this.#isViewVisible(principal, view),
     };
   }
 
@@ -79,12 +79,12 @@ export class McpEndpoint {
     const principal = this.#identify(request, response);
     if (!principal) return;
     // After the proof and never before it: which views there are is nobody's to try out.
-    if (!this.#isServed(principal, view)) {
+    if (!this.#isViewVisible(principal, view)) {
       this.#notFound(request, response);
       return;
     }
     this.#route({ request, response, principal, view }).catch((error: unknown) => {
-      this.#state.services.log.error('ingress.failed', { error: nameOf(error) });
+      this.#state.services.log.error('ingress.failed', { error: errorName(error) });
       sendReply(response, internalErrorReply(undefined));
     });
   }
@@ -94,13 +94,13 @@ export class McpEndpoint {
     this.#stopping = true;
     this.#state.streams.close();
     this.#state.sessions.close();
-    this.#state.services.changes.close();
-    return this.#state.openCalls.empty();
+    this.#state.services.listChanges.close();
+    return this.#state.inFlightCalls.whenEmpty();
   }
 
   /** Cancels the calls under way. */
   abort(): void {
-    this.#state.openCalls.abort();
+    this.#state.inFlightCalls.abort();
   }
 
   #identify(request: IncomingMessage, response: ServerResponse): Principal | undefined {
@@ -109,7 +109,7 @@ export class McpEndpoint {
       // A verifier that breaks its word is nobody: only a plain yes with a principal is one (CVE-2026-12773).
       if (result?.ok === true && result.principal?.id) return result.principal;
     } catch (error) {
-      this.#state.services.log.error('identity.failed', { error: nameOf(error) });
+      this.#state.services.log.error('identity.failed', { error: errorName(error) });
       sendJson(response, 503, UNAVAILABLE);
       return undefined;
     }
@@ -118,11 +118,11 @@ export class McpEndpoint {
     return undefined;
   }
 
-  #isServed(principal: Principal, view: ViewName | undefined): boolean {
-    return view === undefined || this.#state.services.broker.serves(principal, view);
+  #isViewVisible(principal: Principal, view: ViewName | undefined): boolean {
+    return view === undefined || this.#state.services.broker.isViewVisible(principal, view);
   }
 
-  #prove(request: IncomingMessage): string | undefined {
+  #authenticatedId(request: IncomingMessage): string | undefined {
     try {
       const result = this.#authenticate(request.headers, request.socket);
       return result?.ok === true ? result.principal.id : undefined;
@@ -143,49 +143,49 @@ export class McpEndpoint {
     const { request, response } = exchange;
     const { limits } = this.#state.services;
     if (!isJsonType(headerOf(request, 'content-type'))) {
-      return this.#refuse(
+      return this.#reject(
         exchange,
         { code: INVALID_REQUEST, problem: 'the content type is not application/json' },
         415,
       );
     }
     if (
-      !isPlain(headerOf(request, 'content-encoding')) ||
-      !isPlain(headerOf(request, 'transfer-encoding'), 'chunked')
+      !isUnencoded(headerOf(request, 'content-encoding')) ||
+      !isUnencoded(headerOf(request, 'transfer-encoding'), 'chunked')
     ) {
-      return this.#refuse(exchange, { code: INVALID_REQUEST, problem: 'the message is encoded' }, 415);
+      return this.#reject(exchange, { code: INVALID_REQUEST, problem: 'the message is encoded' }, 415);
     }
     const body = await readBody(request, limits.maxBytes);
     if (body === 'gone') return;
     if (body === 'too-large') {
       response.setHeader('connection', 'close');
-      return this.#refuse(exchange, { code: INVALID_REQUEST, problem: 'the message is too large' }, 413);
+      return this.#reject(exchange, { code: INVALID_REQUEST, problem: 'the message is too large' }, 413);
     }
     const envelope = parseMessage(body, limits);
-    if (!envelope.ok) return this.#refuse(exchange, envelope);
+    if (!envelope.ok) return this.#reject(exchange, envelope);
     if ('response' in envelope) {
-      if (takeLegacyAnswer(this.#state, exchange, envelope.response)) return;
-      return this.#refuse(exchange, ANSWERS_NOTHING);
+      if (handleLegacyResponse(this.#state, exchange, envelope.response)) return;
+      return this.#reject(exchange, UNMATCHED_RESPONSE);
     }
-    const headers = mirrorHeadersOf(exchange);
+    const headers = mcpHeadersOf(exchange);
     const { message } = envelope;
     if (eraOf(message, headers) === 'modern') return serveModern(this.#state, exchange, { message, headers });
-    const mismatch = checkGivenHeaders(message, headers);
-    if (mismatch) return this.#refuse(exchange, { ...mismatch, id: message.id });
+    const mismatch = checkHeaderMismatch(message, headers);
+    if (mismatch) return this.#reject(exchange, { ...mismatch, id: message.id });
     return serveLegacy(this.#state, exchange, message);
   }
 
-  async #refuse({ principal, response }: HttpExchange, refusal: RpcProblem, status?: number): Promise<void> {
-    const { code, problem } = refusal;
+  async #reject({ principal, response }: HttpExchange, rejection: RpcProblem, status?: number): Promise<void> {
+    const { code, problem } = rejection;
     await this.#state.services.broker.recordMalformed({ principal, context: STATELESS, code, problem });
     const reply =
-      status === undefined ? problemReply(refusal) : errorReply(undefined, { code, message: problem }, status);
+      status === undefined ? problemReply(rejection) : errorReply(undefined, { code, message: problem }, status);
     sendReply(response, reply);
   }
 }
 
 /** RFC 9110 §8.4, RFC 9112 §6.1: bytes that say they are encoded are not read as what they are not; Node undoes chunks alone. */
-function isPlain(encoding: string | undefined, allowed: 'identity' | 'chunked' = 'identity'): boolean {
+function isUnencoded(encoding: string | undefined, allowed: 'identity' | 'chunked' = 'identity'): boolean {
   return encoding === undefined || encoding.toLowerCase() === allowed;
 }
 

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Principal } from '../../domain/principal.ts';
 import type { ViewName } from '../../domain/view-name.ts';
-import type { PrintedReply, Reply } from './replies.ts';
+import type { Reply, SerializedReply } from './replies.ts';
 
 /** One HTTP request of a proved principal, and where its answer goes. */
 export interface HttpExchange {
@@ -19,8 +19,8 @@ export function sendJson(response: ServerResponse, status: number, body: string)
   response.end(body);
 }
 
-export function sendReply(response: ServerResponse, reply: Reply | PrintedReply): void {
-  if ('printed' in reply) sendPrinted(response, reply);
+export function sendReply(response: ServerResponse, reply: Reply | SerializedReply): void {
+  if ('serialized' in reply) sendSerialized(response, reply);
   else {
     if (reply.retryAfterMs !== undefined && !response.headersSent) {
       // RFC 9110, 10.2.3: whole seconds.
@@ -31,7 +31,7 @@ export function sendReply(response: ServerResponse, reply: Reply | PrintedReply)
 }
 
 /** Sends the printed bytes as they lie, neither copied nor encoded. */
-function sendPrinted(response: ServerResponse, { head, printed, tail }: PrintedReply): void {
+function sendSerialized(response: ServerResponse, { head, serialized: printed, tail }: SerializedReply): void {
   if (response.writableEnded || response.destroyed) return;
   const length = Buffer.byteLength(head) + printed.length + Buffer.byteLength(tail);
   response.writeHead(200, { 'content-type': 'application/json', 'content-length': length });

@@ -1,8 +1,8 @@
 import { Cancellation } from '../../lib/cancellation.ts';
-import type { Conversation, RpcRequest } from './answer.ts';
+import type { ClientSession, RpcRequest } from './answer.ts';
 import { type HttpExchange, sendReply } from './http-exchange.ts';
-import type { HttpState } from './http-state.ts';
-import { type Listening, openListening } from './listen.ts';
+import type { EndpointState } from './http-state.ts';
+import { type OpenSubscription, openSubscription } from './listen.ts';
 import { errorReply, invalidParamsReply } from './replies.ts';
 import { INTERNAL_ERROR } from './rpc-error.ts';
 
@@ -11,66 +11,69 @@ const MAX_SUBSCRIPTIONS_PER_PRINCIPAL = 64;
 
 /** Opens the stream of a subscription (2026-07-28, patterns/subscriptions). */
 export async function serveListen(
-  state: HttpState,
+  state: EndpointState,
   exchange: HttpExchange,
-  { message, conversation }: { readonly message: RpcRequest; readonly conversation: Conversation },
+  { message, clientSession }: { readonly message: RpcRequest; readonly clientSession: ClientSession },
 ): Promise<void> {
-  const { services, openCalls } = state;
+  const { services, inFlightCalls: openCalls } = state;
   const { response } = exchange;
-  const leave = takePlace(state, exchange);
-  if (leave === undefined) {
+  const release = reserveSubscription(state, exchange);
+  if (release === undefined) {
     const error = { code: INTERNAL_ERROR, message: 'Subscription limit reached' };
     return sendReply(response, errorReply(message.id, error, 200));
   }
   const controller = new Cancellation();
   openCalls.add(controller);
   response.on('close', () => controller.abort());
-  const listening = await openListening(services, conversation, { request: message, signal: controller.signal });
+  const opened = await openSubscription(services, clientSession, { request: message, signal: controller.signal });
   openCalls.delete(controller);
-  if (typeof listening === 'string') {
-    leave();
-    return sendReply(response, invalidParamsReply(message.id, `Invalid params: ${listening}`));
+  if (typeof opened === 'string') {
+    release();
+    return sendReply(response, invalidParamsReply(message.id, `Invalid params: ${opened}`));
   }
-  if (controller.signal.aborted) return leave();
-  openStream(state, exchange, { listening, leave });
+  if (controller.signal.aborted) return release();
+  openStream(state, exchange, { opened, release });
 }
 
 /** Counts a subscription; undefined where there is room for none. */
-function takePlace({ streams, subscriptionsOf }: HttpState, { principal }: HttpExchange): (() => void) | undefined {
-  const held = subscriptionsOf.get(principal.id) ?? 0;
-  if (streams.size >= MAX_SUBSCRIPTIONS || held >= MAX_SUBSCRIPTIONS_PER_PRINCIPAL) return undefined;
-  subscriptionsOf.set(principal.id, held + 1);
+function reserveSubscription(
+  { streams, subscriptionCounts: subscriptionsOf }: EndpointState,
+  { principal }: HttpExchange,
+): (() => void) | undefined {
+  const openCount = subscriptionsOf.get(principal.id) ?? 0;
+  if (streams.size >= MAX_SUBSCRIPTIONS || openCount >= MAX_SUBSCRIPTIONS_PER_PRINCIPAL) return undefined;
+  subscriptionsOf.set(principal.id, openCount + 1);
   return () => {
-    const left = (subscriptionsOf.get(principal.id) ?? 1) - 1;
-    if (left > 0) subscriptionsOf.set(principal.id, left);
+    const remaining = (subscriptionsOf.get(principal.id) ?? 1) - 1;
+    if (remaining > 0) subscriptionsOf.set(principal.id, remaining);
     else subscriptionsOf.delete(principal.id);
   };
 }
 
 function openStream(
-  state: HttpState,
+  state: EndpointState,
   exchange: HttpExchange,
-  { listening, leave }: { readonly listening: Listening; readonly leave: () => void },
+  { opened, release }: { readonly opened: OpenSubscription; readonly release: () => void },
 ): void {
-  const { subscription } = listening;
+  const { subscription } = opened;
   let unwatch: (() => void) | undefined;
   const stream = state.streams.open(exchange.response, {
-    stillProved: () => state.provesSame(exchange),
-    farewell: () => subscription.ended,
+    isStillAuthenticated: () => state.isStillAuthenticated(exchange),
+    closeEvent: () => subscription.ended,
     onClose: () => {
       unwatch?.();
-      listening.end();
-      leave();
+      opened.end();
+      release();
     },
   });
   stream.send(subscription.acknowledged);
   if (subscription.isServed) {
     const { principal, view } = exchange;
-    unwatch = state.services.changes.watch({ principalId: principal.id, view }, (surface) => {
-      const changed = subscription.changed(surface);
+    unwatch = state.services.listChanges.watch({ principalId: principal.id, view }, (list) => {
+      const changed = subscription.changed(list);
       if (changed !== undefined) stream.send(changed);
     });
-    listening.start((json) => stream.send(json));
+    opened.start((json) => stream.send(json));
     return;
   }
   stream.send(subscription.ended);

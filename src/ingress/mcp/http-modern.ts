@@ -1,15 +1,15 @@
 import type { CallContext } from '../../domain/call.ts';
 import { Cancellation } from '../../lib/cancellation.ts';
-import { answerOther, type Conversation, isRequest } from './answer.ts';
+import { type ClientSession, handleOther, isRequest } from './answer.ts';
 import type { RpcMessage, RpcProblem } from './envelope.ts';
-import { isGoverned } from './governed-request.ts';
+import { isCall } from './governed-request.ts';
 import { type HttpExchange, headerOf, sendEmpty, sendReply } from './http-exchange.ts';
 import { serveListen } from './http-listen.ts';
-import type { HttpState } from './http-state.ts';
-import { checkModernRequest, type MirrorHeaders } from './modern-envelope.ts';
+import type { EndpointState } from './http-state.ts';
+import { checkModernRequest, type McpHeaders } from './modern-envelope.ts';
 import { checkParamHeaders } from './param-headers.ts';
 import { problemReply } from './replies.ts';
-import { MODERN_REVISION } from './revisions.ts';
+import { MODERN_VERSION } from './revisions.ts';
 import { UNSUPPORTED_PROTOCOL_VERSION } from './rpc-error.ts';
 import { serveCall } from './serve-call.ts';
 import type { McpServices } from './services.ts';
@@ -17,21 +17,21 @@ import type { McpServices } from './services.ts';
 /** A stateless request belongs to no session. */
 export const STATELESS: CallContext = Object.freeze({
   transport: 'http',
-  protocolVersion: MODERN_REVISION,
+  protocolVersion: MODERN_VERSION,
   session: 'stateless',
 });
 
 /** Serves one POST of 2026-07-28. */
 export async function serveModern(
-  state: HttpState,
+  state: EndpointState,
   exchange: HttpExchange,
-  { message, headers }: { readonly message: RpcMessage; readonly headers: MirrorHeaders },
+  { message, headers }: { readonly message: RpcMessage; readonly headers: McpHeaders },
 ): Promise<void> {
   const { services } = state;
   const { principal, response, view } = exchange;
   // The revision defines no notification from clients over HTTP: closing the stream is the cancellation.
   if (!isRequest(message)) return sendEmpty(response, 202);
-  const problem = checkModernRequest(message, headers) ?? checkMirroredArguments(services, exchange, message);
+  const problem = checkModernRequest(message, headers) ?? checkCallParamHeaders(services, exchange, message);
   if (problem) {
     // An honest client finds the right version out by this refusal; it is no sign of malice.
     if (problem.code !== UNSUPPORTED_PROTOCOL_VERSION) {
@@ -39,30 +39,30 @@ export async function serveModern(
     }
     return sendReply(response, problemReply(problem, message.id));
   }
-  const conversation: Conversation = { principal, era: 'modern', context: STATELESS, view };
-  if (isGoverned(message.method, 'modern')) {
-    return serveCall(state, exchange, { message, conversation, controller: new Cancellation() });
+  const clientSession: ClientSession = { principal, era: 'modern', context: STATELESS, view };
+  if (isCall(message.method, 'modern')) {
+    return serveCall(state, exchange, { message, clientSession, controller: new Cancellation() });
   }
-  if (message.method === 'subscriptions/listen') return serveListen(state, exchange, { message, conversation });
-  sendReply(response, answerOther(services, conversation, message));
+  if (message.method === 'subscriptions/listen') return serveListen(state, exchange, { message, clientSession });
+  sendReply(response, handleOther(services, clientSession, message));
 }
 
 /** The headers of a call against its arguments. Of a tool that the agent may not see nothing is told, not even its headers. */
-function checkMirroredArguments(
+function checkCallParamHeaders(
   { broker }: McpServices,
   { principal, request, view }: HttpExchange,
   { method, params }: RpcMessage,
 ): RpcProblem | undefined {
   const { name } = params;
   if (method !== 'tools/call' || typeof name !== 'string') return undefined;
-  const mirrored = broker.mirroredArguments(name, view);
-  const problem = mirrored.length === 0 ? undefined : checkParamHeaders(mirrored, params, request.headers);
+  const paramHeaders = broker.paramHeaders(name, view);
+  const problem = paramHeaders.length === 0 ? undefined : checkParamHeaders(paramHeaders, params, request.headers);
   if (problem === undefined) return undefined;
-  return broker.list(principal, 'tool', view).offers.some((tool) => tool.name === name) ? problem : undefined;
+  return broker.list(principal, 'tool', view).definitions.some((tool) => tool.name === name) ? problem : undefined;
 }
 
 /** The headers that a modern POST mirrors its body in. */
-export function mirrorHeadersOf({ request }: HttpExchange): MirrorHeaders {
+export function mcpHeadersOf({ request }: HttpExchange): McpHeaders {
   return {
     version: headerOf(request, 'mcp-protocol-version'),
     method: headerOf(request, 'mcp-method'),

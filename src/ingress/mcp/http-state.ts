@@ -1,19 +1,19 @@
 import type { SseStreams } from '../sse-streams.ts';
 import type { HttpExchange } from './http-exchange.ts';
 import type { LegacySessions } from './legacy-sessions.ts';
-import type { OpenCalls } from './open-calls.ts';
+import type { InFlightCalls } from './open-calls.ts';
 import type { McpServices } from './services.ts';
-import type { UnreadRoom } from './unread-room.ts';
+import type { SendBufferBudget } from './unread-room.ts';
 
 /** What the routes of `/mcp` share. */
-export interface HttpState {
+export interface EndpointState {
   readonly services: McpServices;
   readonly sessions: LegacySessions;
   readonly streams: SseStreams;
-  readonly openCalls: OpenCalls;
-  readonly unread: UnreadRoom;
+  readonly inFlightCalls: InFlightCalls;
+  readonly sendBuffer: SendBufferBudget;
   /** Open subscriptions of each principal. */
-  readonly subscriptionsOf: Map<string, number>;
+  readonly subscriptionCounts: Map<string, number>;
   /** True while the headers of a long exchange still prove the same principal. */
-  provesSame(exchange: HttpExchange): boolean;
+  isStillAuthenticated(exchange: HttpExchange): boolean;
 }

@@ -1,7 +1,7 @@
 import type { LogLevel } from '../../domain/agent-link.ts';
 import type { JsonObject } from '../../lib/json.ts';
-import type { AgentQuestions } from './agent-questions.ts';
-import { HeldResources } from './held-resources.ts';
+import type { ClientRequests } from './agent-questions.ts';
+import { ResourceSubscriptions } from './held-resources.ts';
 
 /** What a legacy client said of itself and asked to be told, for as long as its session lives. */
 export interface LegacyClient {
@@ -9,17 +9,17 @@ export interface LegacyClient {
   readonly capabilities: JsonObject;
   /** What it set last; undefined until then. */
   logLevel: LogLevel | undefined;
-  readonly held: HeldResources;
+  readonly subscriptions: ResourceSubscriptions;
   /** What it was asked; made with the first request that may lead to a question. */
-  questions?: AgentQuestions;
+  requests?: ClientRequests;
   /** Sends what belongs to no request; false where there is no way, and it is dropped. MUST NOT throw. */
-  push: (json: string) => boolean;
+  notify: (json: string) => boolean;
 }
 
 const MAX_CAPABILITIES_LENGTH = 4_096;
 
 /** A client of a session that begins. One that says more of itself than any has to say is one that can do nothing. */
-export function legacyClient(declared: JsonObject): LegacyClient {
+export function createLegacyClient(declared: JsonObject): LegacyClient {
   const capabilities = JSON.stringify(declared).length <= MAX_CAPABILITIES_LENGTH ? declared : {};
-  return { capabilities, logLevel: undefined, held: new HeldResources(), push: () => false };
+  return { capabilities, logLevel: undefined, subscriptions: new ResourceSubscriptions(), notify: () => false };
 }

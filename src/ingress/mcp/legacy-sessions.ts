@@ -5,7 +5,7 @@ import type { Clock } from '../../lib/clock.ts';
 import type { Ids } from '../../lib/ids.ts';
 import type { SseStream } from '../sse-streams.ts';
 import type { RequestId } from './envelope.ts';
-import { type LegacyClient, legacyClient } from './legacy-client.ts';
+import { createLegacyClient, type LegacyClient } from './legacy-client.ts';
 import type { Viewer } from './list-changes.ts';
 
 /** One session of a client older than 2026-07-28. Its id is no proof of anything: every request proves its principal anew. */
@@ -21,7 +21,7 @@ export interface LegacySession {
   readonly inFlight: Map<RequestId, Cancellation>;
   stream: SseStream | undefined;
   /** Stops the pushes to `stream`. */
-  unwatch: (() => void) | undefined;
+  stopWatching: (() => void) | undefined;
   lastUsedMs: number;
 }
 
@@ -47,9 +47,9 @@ export class LegacySessions {
   readonly #limits: SessionLimits;
   readonly #sweeper: NodeJS.Timeout;
 
-  constructor(ports: { readonly clock: Clock; readonly ids: Ids }, limits: SessionLimits = DEFAULT_SESSION_LIMITS) {
-    this.#clock = ports.clock;
-    this.#ids = ports.ids;
+  constructor(deps: { readonly clock: Clock; readonly ids: Ids }, limits: SessionLimits = DEFAULT_SESSION_LIMITS) {
+    this.#clock = deps.clock;
+    this.#ids = deps.ids;
     this.#limits = limits;
     this.#sweeper = setInterval(() => this.sweep(), SWEEP_MS);
     this.#sweeper.unref();
@@ -59,10 +59,10 @@ export class LegacySessions {
   open(
     { principalId, view }: Viewer,
     protocolVersion: string,
-    client: LegacyClient = legacyClient({}),
+    client: LegacyClient = createLegacyClient({}),
   ): LegacySession | undefined {
-    const own = this.#perPrincipal.get(principalId) ?? new Set();
-    if (own.size >= this.#limits.perPrincipal && !this.#endLongestUnused(own)) return undefined;
+    const ownSessions = this.#perPrincipal.get(principalId) ?? new Set();
+    if (ownSessions.size >= this.#limits.perPrincipal && !this.#endLeastRecentlyUsed(ownSessions)) return undefined;
     if (this.#sessions.size >= this.#limits.total) this.sweep();
     if (this.#sessions.size >= this.#limits.total) return undefined;
     const session: LegacySession = {
@@ -73,12 +73,12 @@ export class LegacySessions {
       client,
       inFlight: new Map(),
       stream: undefined,
-      unwatch: undefined,
+      stopWatching: undefined,
       lastUsedMs: this.#clock.monotonicMs(),
     };
-    client.push = (json) => session.stream?.send(json) === true;
+    client.notify = (json) => session.stream?.send(json) === true;
     this.#sessions.set(session.id, session);
-    this.#perPrincipal.set(principalId, own.add(session));
+    this.#perPrincipal.set(principalId, ownSessions.add(session));
     return session;
   }
 
@@ -93,20 +93,20 @@ export class LegacySessions {
   /** Forgets a session, ends its stream and cancels its calls. */
   end(session: LegacySession): void {
     this.#sessions.delete(session.id);
-    const own = this.#perPrincipal.get(session.principalId);
-    own?.delete(session);
-    if (own?.size === 0) this.#perPrincipal.delete(session.principalId);
-    session.unwatch?.();
-    session.client.held.end();
+    const ownSessions = this.#perPrincipal.get(session.principalId);
+    ownSessions?.delete(session);
+    if (ownSessions?.size === 0) this.#perPrincipal.delete(session.principalId);
+    session.stopWatching?.();
+    session.client.subscriptions.closeAll();
     session.stream?.end();
     for (const controller of session.inFlight.values()) controller.abort();
   }
 
   /** Forgets what was unused for too long. */
   sweep(): void {
-    const before = this.#clock.monotonicMs() - this.#limits.idleMs;
+    const cutoffMs = this.#clock.monotonicMs() - this.#limits.idleMs;
     for (const session of [...this.#sessions.values()]) {
-      if (session.lastUsedMs < before && !isBusy(session)) this.end(session);
+      if (session.lastUsedMs < cutoffMs && !isBusy(session)) this.end(session);
     }
   }
 
@@ -114,9 +114,9 @@ export class LegacySessions {
     clearInterval(this.#sweeper);
   }
 
-  #endLongestUnused(own: ReadonlySet<LegacySession>): boolean {
+  #endLeastRecentlyUsed(ownSessions: ReadonlySet<LegacySession>): boolean {
     let oldest: LegacySession | undefined;
-    for (const session of own) {
+    for (const session of ownSessions) {
       if (!isBusy(session) && (!oldest || session.lastUsedMs < oldest.lastUsedMs)) oldest = session;
     }
     if (oldest) this.end(oldest);

@@ -1,6 +1,6 @@
-import type { OfferList } from '../../broker/broker.ts';
+import type { FeatureList } from '../../broker/broker.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../lib/json.ts';
-import { embeddedSchema } from '../../validation/embedded-schema.ts';
+import { embedSchema } from '../../validation/embedded-schema.ts';
 
 // Up to 2025-11-25 an `outputSchema` is of an object, `structuredContent` is an object, and what `properties` names are
 // objects; 2026-07-28 lets a schema be any (server/tools, "Output Schema"). Clients of before throw away the whole list
@@ -10,55 +10,58 @@ import { embeddedSchema } from '../../validation/embedded-schema.ts';
 // of a result in the ledger is of the result before it was wrapped.
 
 /** The lists that have been asked for, each as legacy agents are shown it. */
-const legacyLists = new WeakMap<OfferList, OfferList>();
+const listCache = new WeakMap<FeatureList, FeatureList>();
 /** Only of tools that differ. */
-const legacyTools = new WeakMap<JsonObject, JsonObject>();
+const toolCache = new WeakMap<JsonObject, JsonObject>();
 
 /** A list of tools as legacy agents are shown it: the same object where nothing in it differs. */
-export function legacyList(list: OfferList): OfferList {
-  let shown = legacyLists.get(list);
-  if (shown === undefined) {
-    const offers = list.offers.map(legacyTool);
-    shown = offers.every((offer, index) => offer === list.offers[index]) ? list : { offers };
-    legacyLists.set(list, shown);
+export function toLegacyList(list: FeatureList): FeatureList {
+  let converted = listCache.get(list);
+  if (converted === undefined) {
+    const features = list.definitions.map(toLegacyTool);
+    converted = features.every((feature, index) => feature === list.definitions[index])
+      ? list
+      : { definitions: features };
+    listCache.set(list, converted);
   }
-  return shown;
+  return converted;
 }
 
 /** A tool's result as legacy agents are told it, by the `outputSchema` that the tool declares; the same object where it fits. */
-export function legacyResult(result: JsonObject, outputSchema: JsonValue | undefined): JsonObject {
+export function toLegacyResult(result: JsonObject, outputSchema: JsonValue | undefined): JsonObject {
   const { structuredContent } = result;
   if (structuredContent === undefined) return result;
-  const fits = isJsonObject(structuredContent) && !(isJsonObject(outputSchema) && isWrapped(outputSchema));
-  return fits ? result : { ...result, structuredContent: { result: structuredContent } };
+  const isLegacyCompatible =
+    isJsonObject(structuredContent) && !(isJsonObject(outputSchema) && needsWrapping(outputSchema));
+  return isLegacyCompatible ? result : { ...result, structuredContent: { result: structuredContent } };
 }
 
-function legacyTool(tool: JsonObject): JsonObject {
-  const known = legacyTools.get(tool);
-  if (known !== undefined) return known;
+function toLegacyTool(tool: JsonObject): JsonObject {
+  const cached = toolCache.get(tool);
+  if (cached !== undefined) return cached;
   const { inputSchema, outputSchema } = tool;
   const input = isJsonObject(inputSchema) ? withObjectProperties(inputSchema) : inputSchema;
-  const output = isJsonObject(outputSchema) ? legacyOutput(outputSchema) : outputSchema;
+  const output = isJsonObject(outputSchema) ? toLegacyOutputSchema(outputSchema) : outputSchema;
   if (input === inputSchema && output === outputSchema) return tool;
-  const shown: Record<string, JsonValue> = { ...tool };
-  if (input !== undefined) shown.inputSchema = input;
-  if (output !== undefined) shown.outputSchema = output;
-  legacyTools.set(tool, shown);
-  return shown;
+  const converted: Record<string, JsonValue> = { ...tool };
+  if (input !== undefined) converted.inputSchema = input;
+  if (output !== undefined) converted.outputSchema = output;
+  toolCache.set(tool, converted);
+  return converted;
 }
 
-function isWrapped({ type }: JsonObject): boolean {
+function needsWrapping({ type }: JsonObject): boolean {
   return type !== 'object';
 }
 
-function legacyOutput(schema: JsonObject): JsonObject {
-  if (!isWrapped(schema)) return withObjectProperties(schema);
+function toLegacyOutputSchema(schema: JsonObject): JsonObject {
+  if (!needsWrapping(schema)) return withObjectProperties(schema);
   const { $schema, ...rest } = schema;
   return {
     // The dialect is said once, at the root.
     ...($schema === undefined ? {} : { $schema }),
     type: 'object',
-    properties: { result: embeddedSchema(rest, '/properties/result') },
+    properties: { result: embedSchema(rest, '/properties/result') },
     required: ['result'],
   };
 }
@@ -66,12 +69,13 @@ function legacyOutput(schema: JsonObject): JsonObject {
 /** `true` and `false` among the root's properties written as the objects that say the same (JSON Schema 2020-12, core §4.3.2). */
 function withObjectProperties(schema: JsonObject): JsonObject {
   const { properties } = schema;
-  if (!isJsonObject(properties) || !Object.values(properties).some((each) => typeof each === 'boolean')) return schema;
-  const entries = Object.entries(properties).map(([name, each]) => [name, objectOf(each)] as const);
+  if (!isJsonObject(properties) || !Object.values(properties).some((value) => typeof value === 'boolean'))
+    return schema;
+  const entries = Object.entries(properties).map(([name, value]) => [name, toObjectSchema(value)] as const);
   return { ...schema, properties: Object.fromEntries(entries) };
 }
 
-function objectOf(schema: JsonValue): JsonValue {
+function toObjectSchema(schema: JsonValue): JsonValue {
   if (schema === true) return {};
   return schema === false ? { not: {} } : schema;
 }

@@ -1,11 +1,11 @@
 import type { Broker } from '../../broker/broker.ts';
-import type { OfferKind } from '../../domain/target.ts';
+import type { FeatureKind } from '../../domain/target.ts';
 import type { ViewName } from '../../domain/view-name.ts';
-import { notificationText } from './notification-text.ts';
+import { encodeNotification } from './notification-text.ts';
 
 /** What clients are told of: resources and their templates are one surface. */
-export const LIST_SURFACES = ['tools', 'prompts', 'resources'] as const;
-export type ListSurface = (typeof LIST_SURFACES)[number];
+export const LIST_KINDS = ['tools', 'prompts', 'resources'] as const;
+export type ListKind = (typeof LIST_KINDS)[number];
 
 /** Who sees lists, and in which view; undefined is the whole. */
 export interface Viewer {
@@ -14,33 +14,33 @@ export interface Viewer {
 }
 
 /** Tells each principal's open streams that its own list changed, and nobody else's (design: decided question 4). */
-export interface ListChanges {
+export interface ListChangeFeed {
   /** Calls `push` whenever a list of that principal changed. Returns the way to stop. */
-  watch(viewer: Viewer, push: (surface: ListSurface) => void): () => void;
+  watch(viewer: Viewer, push: (list: ListKind) => void): () => void;
   close(): void;
 }
 
-const SURFACE_OF: Readonly<Record<OfferKind, ListSurface>> = {
+const LIST_KIND_OF: Readonly<Record<FeatureKind, ListKind>> = {
   tool: 'tools',
   prompt: 'prompts',
   resource: 'resources',
   template: 'resources',
 };
 
-export function openListChanges(broker: Pick<Broker, 'onListChanged'>): ListChanges {
-  const watchers = new Map<string, Set<(surface: ListSurface) => void>>();
+export function openListChangeFeed(broker: Pick<Broker, 'onListChanged'>): ListChangeFeed {
+  const watchers = new Map<string, Set<(list: ListKind) => void>>();
   const stop = broker.onListChanged((principalId, kind, view) => {
     // A copy: a push may end its own stream, and with it its entry.
-    for (const push of [...(watchers.get(keyOf({ principalId, view })) ?? [])]) push(SURFACE_OF[kind]);
+    for (const push of [...(watchers.get(keyOf({ principalId, view })) ?? [])]) push(LIST_KIND_OF[kind]);
   });
   return {
     watch(viewer, push) {
       const key = keyOf(viewer);
-      const own = watchers.get(key) ?? new Set();
-      watchers.set(key, own.add(push));
+      const ownWatchers = watchers.get(key) ?? new Set();
+      watchers.set(key, ownWatchers.add(push));
       return () => {
-        own.delete(push);
-        if (own.size === 0 && watchers.get(key) === own) watchers.delete(key);
+        ownWatchers.delete(push);
+        if (ownWatchers.size === 0 && watchers.get(key) === ownWatchers) watchers.delete(key);
       };
     },
     close() {
@@ -55,17 +55,17 @@ function keyOf({ principalId, view }: Viewer): string {
   return `${principalId} ${view ?? ''}`;
 }
 
-const CHANGED: Readonly<Record<ListSurface, string>> = {
-  tools: listChanged('tools'),
-  prompts: listChanged('prompts'),
-  resources: listChanged('resources'),
+const LIST_CHANGED_MESSAGES: Readonly<Record<ListKind, string>> = {
+  tools: encodeListChanged('tools'),
+  prompts: encodeListChanged('prompts'),
+  resources: encodeListChanged('resources'),
 };
 
 /** The untagged notification that legacy clients get. */
-export function listChangedText(surface: ListSurface): string {
-  return CHANGED[surface];
+export function listChangedMessage(list: ListKind): string {
+  return LIST_CHANGED_MESSAGES[list];
 }
 
-function listChanged(surface: ListSurface): string {
-  return notificationText(`notifications/${surface}/list_changed`);
+function encodeListChanged(list: ListKind): string {
+  return encodeNotification(`notifications/${list}/list_changed`);
 }

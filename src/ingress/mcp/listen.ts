@@ -1,12 +1,12 @@
 import type { CancelSignal } from '../../lib/cancellation.ts';
 import { isJsonObject, type JsonObject } from '../../lib/json.ts';
-import type { Conversation, RpcRequest } from './answer.ts';
-import { HeldResources, updatedText } from './held-resources.ts';
+import type { ClientSession, RpcRequest } from './answer.ts';
+import { encodeResourceUpdated, ResourceSubscriptions } from './held-resources.ts';
 import type { McpServices } from './services.ts';
-import { readSubscription, type Subscription } from './subscription.ts';
+import { parseSubscription, type Subscription } from './subscription.ts';
 
 /** A `subscriptions/listen` that is to be acknowledged: what it was granted, and its resources. */
-export interface Listening {
+export interface OpenSubscription {
   readonly subscription: Subscription;
   /** Sends all that it tells from now on, beginning with what changed meanwhile. */
   start(send: (json: string) => void): void;
@@ -20,46 +20,46 @@ const MAX_RESOURCES = 64;
  * Asks for each resource of a listen request as for any other act, so that what is acknowledged is what policy grants.
  * @returns what is wrong with the request, as one clause, where something is.
  */
-export async function openListening(
+export async function openSubscription(
   { broker, serverInfo }: Pick<McpServices, 'broker' | 'serverInfo'>,
-  { principal, context, view }: Conversation,
+  { principal, context, view }: ClientSession,
   { request: { id, params }, signal }: { readonly request: RpcRequest; readonly signal: CancelSignal },
-): Promise<Listening | string> {
-  const uris = resourcesIn(params);
+): Promise<OpenSubscription | string> {
+  const uris = parseResourceUris(params);
   if (typeof uris === 'string') return uris;
-  const held = new HeldResources();
-  const due = new Set<string>();
+  const resourceSubscriptions = new ResourceSubscriptions();
+  const pending = new Set<string>();
   let send: ((json: string) => void) | undefined;
   const granted: string[] = [];
-  const tell = (uri: string): void => {
-    if (send === undefined) due.add(uri);
-    else send(updatedText(uri, id));
+  const notify = (uri: string): void => {
+    if (send === undefined) pending.add(uri);
+    else send(encodeResourceUpdated(uri, id));
   };
   // One after the other: they are counted like any requests, and many at once would take the place of others.
   for (const exposedName of uris) {
-    const asked = { principal, exposedName, context, view };
-    const reply = await broker.subscribe(asked, { signal, onUpdated: tell });
+    const request = { principal, exposedName, context, view };
+    const reply = await broker.subscribe(request, { signal, onUpdated: notify });
     if (reply.end === undefined) continue;
-    held.hold(exposedName, reply.end);
+    resourceSubscriptions.add(exposedName, reply.end);
     granted.push(exposedName);
   }
-  if (signal.aborted) held.end();
+  if (signal.aborted) resourceSubscriptions.closeAll();
   return {
-    subscription: readSubscription(id, params, { serverInfo, resources: granted }),
+    subscription: parseSubscription(id, params, { serverInfo, resources: granted }),
     start: (to) => {
       send = to;
-      for (const uri of due) tell(uri);
-      due.clear();
+      for (const uri of pending) notify(uri);
+      pending.clear();
     },
-    end: () => held.end(),
+    end: () => resourceSubscriptions.closeAll(),
   };
 }
 
-function resourcesIn({ notifications: filter }: JsonObject): readonly string[] | string {
+function parseResourceUris({ notifications: filter }: JsonObject): readonly string[] | string {
   if (!isJsonObject(filter)) return '`notifications` is not an object';
-  const { resourceSubscriptions: asked = [] } = filter;
-  const isList = Array.isArray(asked) && asked.every((uri) => typeof uri === 'string');
+  const { resourceSubscriptions: request = [] } = filter;
+  const isList = Array.isArray(request) && request.every((uri) => typeof uri === 'string');
   if (!isList) return '`resourceSubscriptions` is not a list of URIs';
-  const uris = [...new Set(asked as readonly string[])];
+  const uris = [...new Set(request as readonly string[])];
   return uris.length > MAX_RESOURCES ? `more than ${MAX_RESOURCES} resources are asked for` : uris;
 }

@@ -1,8 +1,8 @@
 import type { Cancellation } from '../../lib/cancellation.ts';
 /** The calls of one door that are under way, so that stopping can wait for them and then cancel them. */
-export class OpenCalls {
+export class InFlightCalls {
   readonly #controllers = new Set<Cancellation>();
-  #whenEmpty: (() => void)[] = [];
+  #emptyWaiters: (() => void)[] = [];
 
   get size(): number {
     return this.#controllers.size;
@@ -14,9 +14,9 @@ export class OpenCalls {
 
   delete(controller: Cancellation): void {
     this.#controllers.delete(controller);
-    if (this.#controllers.size > 0 || this.#whenEmpty.length === 0) return;
-    for (const resolve of this.#whenEmpty) resolve();
-    this.#whenEmpty = [];
+    if (this.#controllers.size > 0 || this.#emptyWaiters.length === 0) return;
+    for (const resolve of this.#emptyWaiters) resolve();
+    this.#emptyWaiters = [];
   }
 
   /** Cancels every call that is under way. */
@@ -25,8 +25,8 @@ export class OpenCalls {
   }
 
   /** Resolves when no call is under way, at once where that is so. */
-  empty(): Promise<void> {
+  whenEmpty(): Promise<void> {
     if (this.#controllers.size === 0) return Promise.resolve();
-    return new Promise((resolve) => this.#whenEmpty.push(resolve));
+    return new Promise((resolve) => this.#emptyWaiters.push(resolve));
   }
 }

@@ -1,16 +1,16 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { type MirroredArgument, mirroredText } from '../../domain/mirrored-arguments.ts';
-import type { PostureRow } from '../../domain/posture.ts';
+import { type ParamHeader, paramHeaderValue } from '../../domain/mirrored-arguments.ts';
+import type { FailureMode } from '../../domain/posture.ts';
 import { isJsonObject, type JsonObject } from '../../lib/json.ts';
 import type { RpcProblem } from './envelope.ts';
-import { decodeHeaderText } from './modern-envelope.ts';
+import { decodeHeaderValue } from './modern-envelope.ts';
 import { HEADER_MISMATCH } from './rpc-error.ts';
 
-export const paramHeadersPosture: PostureRow<'HTTP 400'> = {
-  guard: 'mirrored arguments',
-  when: 'a header `Mcp-Param-…` that a tool asks for is missing, or says otherwise than the argument',
-  yields: 'HTTP 400',
-  opens: null,
+export const paramHeadersFailureMode: FailureMode<'HTTP 400'> = {
+  control: 'mirrored arguments',
+  trigger: 'a header `Mcp-Param-…` that a tool asks for is missing, or says otherwise than the argument',
+  result: 'HTTP 400',
+  override: null,
 };
 
 const DECIMAL = /^-?(?:0|[1-9]\d*)(?:\.\d+)?$/;
@@ -21,25 +21,25 @@ const DECIMAL = /^-?(?:0|[1-9]\d*)(?:\.\d+)?$/;
  * @returns undefined when all is well.
  */
 export function checkParamHeaders(
-  mirrored: readonly MirroredArgument[],
+  paramHeaders: readonly ParamHeader[],
   params: JsonObject,
   headers: IncomingHttpHeaders,
 ): RpcProblem | undefined {
   const args = isJsonObject(params.arguments) ? params.arguments : {};
-  for (const { header, path, type } of mirrored) {
-    const text = mirroredText(args, path);
-    if (text === undefined) continue;
-    const sent = headers[header];
-    if (typeof sent !== 'string') return refuse('a header that the tool asks for is missing');
-    const decoded = decodeHeaderText(sent);
-    if (decoded === undefined) return refuse('a header `Mcp-Param-…` is not valid base64 of UTF-8');
+  for (const { header, path, type } of paramHeaders) {
+    const expected = paramHeaderValue(args, path);
+    if (expected === undefined) continue;
+    const headerValue = headers[header];
+    if (typeof headerValue !== 'string') return rejection('a header that the tool asks for is missing');
+    const decoded = decodeHeaderValue(headerValue);
+    if (decoded === undefined) return rejection('a header `Mcp-Param-…` is not valid base64 of UTF-8');
     const isSame =
-      decoded === text || (type === 'integer' && DECIMAL.test(decoded) && Number(decoded) === Number(text));
-    if (!isSame) return refuse('a header `Mcp-Param-…` and the body disagree');
+      decoded === expected || (type === 'integer' && DECIMAL.test(decoded) && Number(decoded) === Number(expected));
+    if (!isSame) return rejection('a header `Mcp-Param-…` and the body disagree');
   }
   return undefined;
 }
 
-function refuse(problem: string): RpcProblem {
+function rejection(problem: string): RpcProblem {
   return { code: HEADER_MISMATCH, problem };
 }

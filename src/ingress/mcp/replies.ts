@@ -1,10 +1,10 @@
 import type { CallReply } from '../../broker/broker.ts';
-import type { Verb } from '../../domain/call.ts';
+import type { Operation } from '../../domain/call.ts';
 import type { InputRequired } from '../../domain/outcome.ts';
 import type { Reason } from '../../domain/reasons.ts';
 import { isJsonObject, type JsonObject } from '../../lib/json.ts';
 import type { RequestId, RpcProblem } from './envelope.ts';
-import { legacyResult } from './legacy-tools.ts';
+import { toLegacyResult } from './legacy-tools.ts';
 import type { Era } from './modern-envelope.ts';
 import { META_DECISION, META_SERVER_INFO } from './revisions.ts';
 import {
@@ -26,10 +26,10 @@ export interface Reply {
 }
 
 /** An answer whose larger part is printed already: `head`, the bytes, `tail`. Its status is 200. */
-export interface PrintedReply {
+export interface SerializedReply {
   readonly head: string;
   /** Shared with other answers: nobody may write into it. */
-  readonly printed: Uint8Array;
+  readonly serialized: Uint8Array;
   readonly tail: string;
 }
 
@@ -40,51 +40,51 @@ export interface ReplyStyle {
 }
 
 /** What was asked for, as its answer has to know. */
-export interface AskedFor {
+export interface RequestedCall {
   readonly id: RequestId;
-  readonly verb: Verb;
+  readonly operation: Operation;
   /** The name, URI or URI template, as it was sent. */
   readonly name: string;
 }
 
 /** What the `Outcome` of a tool call becomes on the wire (design: replies; decided question 5). */
-export function replyToCall(reply: CallReply, request: AskedFor, style: ReplyStyle): Reply {
+export function replyToToolCall(reply: CallReply, request: RequestedCall, style: ReplyStyle): Reply {
   const { outcome, callId } = reply;
   switch (outcome.kind) {
     case 'completed': {
       if (style.era === 'modern' || outcome.result.structuredContent === undefined) {
         return completedReply(request.id, outcome, style);
       }
-      const result = legacyResult(outcome.result, reply.declaredOutput);
+      const result = toLegacyResult(outcome.result, reply.declaredOutput);
       return result === outcome.result
         ? completedReply(request.id, outcome, style)
         : resultReply(request.id, result, style);
     }
     case 'refused':
-      if (!outcome.visible) return unknownReply(request, style.era);
-      if (outcome.reason === 'request-state-invalid') return staleStateReply(request.id);
+      if (!outcome.visible) return notFoundReply(request, style.era);
+      if (outcome.reason === 'request-state-invalid') return invalidStateReply(request.id);
       return resultReply(request.id, refusalResult(callId, outcome), style);
     case 'input-required':
       return inputRequiredReply(request.id, outcome, style);
     case 'failed':
-      return outcome.error && tellsOfError(outcome, style.era)
-        ? errorReply(request.id, outcome.error, statusOfFailure(outcome))
+      return outcome.error && canReportError(outcome, style.era)
+        ? errorReply(request.id, outcome.error, failureStatus(outcome))
         : resultReply(request.id, refusalResult(callId, outcome), style);
   }
 }
 
 /** The same for a state that was changed, is another's, was used or is too old: which of them it was the record says. */
-export function staleStateReply(id: RequestId): Reply {
+export function invalidStateReply(id: RequestId): Reply {
   return invalidParamsReply(id, 'Invalid params: `requestState` is not valid for this request');
 }
 
 /** What a client lacks it is told of in the era that has a code for it; before, that code meant nothing. */
-export function tellsOfError({ reason }: Refused, era: Era): boolean {
+export function canReportError({ reason }: RefusalDetails, era: Era): boolean {
   return reason !== 'capability-missing' || era === 'modern';
 }
 
 /** 2026-07-28, streamable HTTP: a missing capability is a bad request. */
-export function statusOfFailure({ reason }: Refused): number {
+export function failureStatus({ reason }: RefusalDetails): number {
   return reason === 'capability-missing' ? 400 : 200;
 }
 
@@ -100,19 +100,19 @@ export function inputRequiredReply(
     requestState: state,
     _meta: { [META_SERVER_INFO]: serverInfo },
   };
-  return { status: 200, body: `{"jsonrpc":"2.0","id":${idJson(id)},"result":${JSON.stringify(result)}}` };
+  return { status: 200, body: `{"jsonrpc":"2.0","id":${serializeId(id)},"result":${JSON.stringify(result)}}` };
 }
 
 /** What does not exist and what may not be seen: the same bytes for both. */
-export function unknownReply({ id, verb, name }: AskedFor, era: Era): Reply {
+export function notFoundReply({ id, operation, name }: RequestedCall, era: Era): Reply {
   // 2026-07-28 has no code of its own for it any more (changelog, SEP-2164).
-  const code = verb.kind === 'resource' && era === 'legacy' ? RESOURCE_NOT_FOUND : INVALID_PARAMS;
-  const error = { code, message: `${UNKNOWN[verb.kind]}: ${name.slice(0, 128)}` };
+  const code = operation.kind === 'resource' && era === 'legacy' ? RESOURCE_NOT_FOUND : INVALID_PARAMS;
+  const error = { code, message: `${NOT_FOUND_MESSAGES[operation.kind]}: ${name.slice(0, 128)}` };
   // A client finds by it which of its requests that was (server/resources, "Error Handling", since 2025-03-26).
-  return errorReply(id, verb.kind === 'resource' ? { ...error, data: { uri: name } } : error, 200);
+  return errorReply(id, operation.kind === 'resource' ? { ...error, data: { uri: name } } : error, 200);
 }
 
-const UNKNOWN = {
+const NOT_FOUND_MESSAGES = {
   tool: 'Unknown tool',
   prompt: 'Unknown prompt',
   resource: 'Resource not found',
@@ -120,29 +120,30 @@ const UNKNOWN = {
 } as const;
 
 /** What a refusal or a failure says of itself. */
-export interface Refused {
+export interface RefusalDetails {
   readonly reason: Reason;
   readonly message: string;
   readonly retryAfterMs?: number;
 }
 
 /** The decision that a refusal names, for whoever asks the operator. */
-export function decisionOf(decisionId: string, { reason, retryAfterMs }: Refused): JsonObject {
+export function decisionMeta(decisionId: string, { reason, retryAfterMs }: RefusalDetails): JsonObject {
   return retryAfterMs === undefined ? { decisionId, reason } : { decisionId, reason, retryAfterMs };
 }
 
-function refusalResult(decisionId: string, refusal: Refused): JsonObject {
+function refusalResult(decisionId: string, refusal: RefusalDetails): JsonObject {
   return {
     content: [{ type: 'text', text: refusal.message }],
     isError: true,
-    _meta: { [META_DECISION]: decisionOf(decisionId, refusal) },
+    _meta: { [META_DECISION]: decisionMeta(decisionId, refusal) },
   };
 }
 
 /** A result, with what its era adds to it: `resultType` and our identity since 2026-07-28, neither of them before. */
 export function resultReply(id: RequestId, result: JsonObject, style: ReplyStyle): Reply {
-  const dressed = style.era === 'modern' ? dressModern(result, style.serverInfo) : undressLegacy(result);
-  return { status: 200, body: `{"jsonrpc":"2.0","id":${idJson(id)},"result":${JSON.stringify(dressed)}}` };
+  const resultForEra =
+    style.era === 'modern' ? withModernFields(result, style.serverInfo) : withoutModernFields(result);
+  return { status: 200, body: `{"jsonrpc":"2.0","id":${serializeId(id)},"result":${JSON.stringify(resultForEra)}}` };
 }
 
 /** A result whose text is there already is not printed a second time where its era only adds to its end. */
@@ -153,14 +154,14 @@ export function completedReply(
 ): Reply {
   const { _meta: meta, resultType } = result;
   if (resultText === undefined || meta !== undefined || resultText === '{}') return resultReply(id, result, style);
-  const head = `{"jsonrpc":"2.0","id":${idJson(id)},"result":`;
+  const head = `{"jsonrpc":"2.0","id":${serializeId(id)},"result":`;
   if (style.era === 'legacy') {
     const legacyText = resultType === undefined ? resultText : withoutResultType(resultText);
     return legacyText === undefined ? resultReply(id, result, style) : { status: 200, body: `${head}${legacyText}}` };
   }
   if (resultType !== undefined && resultType !== 'complete') return resultReply(id, result, style);
   const type = resultType === undefined ? ',"resultType":"complete"' : '';
-  const tail = `${type},"_meta":{"${META_SERVER_INFO}":${serverInfoText(style.serverInfo)}}}}`;
+  const tail = `${type},"_meta":{"${META_SERVER_INFO}":${serializedServerInfo(style.serverInfo)}}}}`;
   return { status: 200, body: head + resultText.slice(0, -1) + tail };
 }
 
@@ -173,18 +174,18 @@ function withoutResultType(text: string): string | undefined {
   return text.endsWith(`,${RESULT_TYPE}}`) ? `${text.slice(0, -RESULT_TYPE.length - 2)}}` : undefined;
 }
 
-const serverInfoTexts = new WeakMap<JsonObject, string>();
+const serializedServerInfos = new WeakMap<JsonObject, string>();
 
-function serverInfoText(serverInfo: JsonObject): string {
-  let text = serverInfoTexts.get(serverInfo);
+function serializedServerInfo(serverInfo: JsonObject): string {
+  let text = serializedServerInfos.get(serverInfo);
   if (text === undefined) {
     text = JSON.stringify(serverInfo);
-    serverInfoTexts.set(serverInfo, text);
+    serializedServerInfos.set(serverInfo, text);
   }
   return text;
 }
 
-function dressModern(result: JsonObject, serverInfo: JsonObject): JsonObject {
+function withModernFields(result: JsonObject, serverInfo: JsonObject): JsonObject {
   const meta = result._meta;
   return {
     ...result,
@@ -193,7 +194,7 @@ function dressModern(result: JsonObject, serverInfo: JsonObject): JsonObject {
   };
 }
 
-function undressLegacy(result: JsonObject): JsonObject {
+function withoutModernFields(result: JsonObject): JsonObject {
   const meta = result._meta;
   const namesServer = isJsonObject(meta) && meta[META_SERVER_INFO] !== undefined;
   if (result.resultType === undefined && !namesServer) return result;
@@ -207,13 +208,13 @@ function undressLegacy(result: JsonObject): JsonObject {
 
 /** A JSON-RPC error; `id` is null where the message's own could not be read. */
 export function errorReply(id: RequestId | undefined, error: object, status: number): Reply {
-  return { status, body: `{"jsonrpc":"2.0","id":${idJson(id)},"error":${JSON.stringify(error)}}` };
+  return { status, body: `{"jsonrpc":"2.0","id":${serializeId(id)},"error":${JSON.stringify(error)}}` };
 }
 
 /** The answer to a message that the protocol refuses before any method is looked at. */
 export function problemReply(problem: RpcProblem, id: RequestId | undefined = problem.id): Reply {
   const { code, problem: message, data } = problem;
-  return errorReply(id, data === undefined ? { code, message } : { code, message, data }, statusOf(code));
+  return errorReply(id, data === undefined ? { code, message } : { code, message, data }, httpStatusOf(code));
 }
 
 /** A method that is not served: in band before 2026-07-28, HTTP 404 since (streamable-http, "Unknown methods"). */
@@ -226,7 +227,7 @@ export function invalidParamsReply(id: RequestId, message: string): Reply {
   return errorReply(id, { code: INVALID_PARAMS, message }, 200);
 }
 
-function statusOf(code: number): number {
+function httpStatusOf(code: number): number {
   switch (code) {
     case PARSE_ERROR:
     case INVALID_REQUEST:
@@ -239,7 +240,7 @@ function statusOf(code: number): number {
   }
 }
 
-export function idJson(id: RequestId | undefined): string {
+export function serializeId(id: RequestId | undefined): string {
   if (id === undefined) return 'null';
   return typeof id === 'number' ? String(id) : JSON.stringify(id);
 }

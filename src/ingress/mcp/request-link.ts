@@ -1,13 +1,13 @@
-import { type AgentLink, type Ask, isAtLeast, isLogLevel, type LogLevel } from '../../domain/agent-link.ts';
+import { type ClientContext, isAtLeast, isLogLevel, type LogLevel, type SendRequest } from '../../domain/agent-link.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../lib/json.ts';
-import { canAnswer } from '../../questions/allowed-capabilities.ts';
-import { AgentQuestions } from './agent-questions.ts';
+import { canRespond } from '../../questions/allowed-capabilities.ts';
+import { ClientRequests } from './agent-questions.ts';
 import type { LegacyClient } from './legacy-client.ts';
-import { notificationText } from './notification-text.ts';
+import { encodeNotification } from './notification-text.ts';
 import { META_CLIENT_CAPABILITIES, META_LOG_LEVEL } from './revisions.ts';
 
 /** Where the messages go that belong to one request. */
-export interface NoticeSink {
+export interface NotificationSink {
   /** Sends one JSON text before the reply; false where that cannot be, and it is dropped. MUST NOT throw. */
   send(json: string): boolean;
 }
@@ -17,13 +17,13 @@ export interface NoticeSink {
  * turn of the event loop, in which no agent can read, since all of that counts as unread: a chunk of 64 KB of a server's
  * small messages becomes a few times as much under the agent's token.
  */
-export const MAX_UNREAD_BYTES = 1_048_576;
+export const MAX_BUFFERED_BYTES = 1_048_576;
 
 const MAX_TOKEN_LENGTH = 256;
 
 /** What a request asks to be told before its answer. */
-export interface LinkWishes {
-  readonly token: string | number | undefined;
+export interface RequestedNotifications {
+  readonly progressToken: string | number | undefined;
   readonly logLevel: LogLevel | undefined;
   readonly capabilities: JsonObject;
   /** The client of a legacy session that can be asked. */
@@ -34,62 +34,68 @@ export interface LinkWishes {
  * What a request asks to be told: progress by its token, log messages by a level, and questions by what its client can
  * answer. Undefined where it asks for nothing, so that most requests cost nothing. `client` is that of a legacy session; a modern request says all by itself.
  */
-export function wishesOf({ _meta: meta }: JsonObject, client: LegacyClient | undefined): LinkWishes | undefined {
-  const own = isJsonObject(meta) ? meta : undefined;
-  const token = tokenIn(own?.progressToken);
-  const logLevel = client === undefined ? levelIn(own?.[META_LOG_LEVEL]) : client.logLevel;
-  const declared = client === undefined ? own?.[META_CLIENT_CAPABILITIES] : client.capabilities;
-  const capabilities = isJsonObject(declared) ? declared : {};
-  const isAnswering = canAnswer(capabilities);
-  if (token === undefined && logLevel === undefined && !isAnswering) return undefined;
-  return { token, logLevel, capabilities, client: isAnswering ? client : undefined };
+export function requestedNotificationsIn(
+  { _meta: meta }: JsonObject,
+  client: LegacyClient | undefined,
+): RequestedNotifications | undefined {
+  const requestMeta = isJsonObject(meta) ? meta : undefined;
+  const token = parseProgressToken(requestMeta?.progressToken);
+  const logLevel = client === undefined ? parseLogLevel(requestMeta?.[META_LOG_LEVEL]) : client.logLevel;
+  const declaredCapabilities = client === undefined ? requestMeta?.[META_CLIENT_CAPABILITIES] : client.capabilities;
+  const capabilities = isJsonObject(declaredCapabilities) ? declaredCapabilities : {};
+  const acceptsInputRequests = canRespond(capabilities);
+  if (token === undefined && logLevel === undefined && !acceptsInputRequests) return undefined;
+  return { progressToken: token, logLevel, capabilities, client: acceptsInputRequests ? client : undefined };
 }
 
 /** The agent's side of a request that wishes to hear of it. */
-export function linkOf(wishes: LinkWishes, sink: NoticeSink): AgentLink {
-  return new RequestLink(wishes, sink);
+export function createClientContext(requested: RequestedNotifications, sink: NotificationSink): ClientContext {
+  return new RequestClientContext(requested, sink);
 }
 
 /** MCP, "Progress": a string or an integer. A longer one would be repeated with each message. */
-function tokenIn(value: JsonValue | undefined): string | number | undefined {
+function parseProgressToken(value: JsonValue | undefined): string | number | undefined {
   if (typeof value === 'string') return value.length <= MAX_TOKEN_LENGTH ? value : undefined;
   return typeof value === 'number' && Number.isSafeInteger(value) ? value : undefined;
 }
 
-function levelIn(value: JsonValue | undefined): LogLevel | undefined {
+function parseLogLevel(value: JsonValue | undefined): LogLevel | undefined {
   return isLogLevel(value) ? value : undefined;
 }
 
-class RequestLink implements AgentLink {
+class RequestClientContext implements ClientContext {
   readonly capabilities: JsonObject;
   readonly logLevel: LogLevel | undefined;
-  readonly ask?: Ask;
+  readonly sendRequest?: SendRequest;
   readonly elicitationComplete?: (elicitationId: string) => boolean;
-  readonly #token: string | number | undefined;
-  readonly #sink: NoticeSink;
+  readonly #progressToken: string | number | undefined;
+  readonly #sink: NotificationSink;
 
-  constructor({ token, logLevel, capabilities, client }: LinkWishes, sink: NoticeSink) {
+  constructor(
+    { progressToken: token, logLevel, capabilities, client }: RequestedNotifications,
+    sink: NotificationSink,
+  ) {
     this.capabilities = capabilities;
     this.logLevel = logLevel;
-    this.#token = token;
+    this.#progressToken = token;
     this.#sink = sink;
     if (client === undefined) return;
-    client.questions ??= new AgentQuestions();
-    this.ask = client.questions.askOn(sink);
+    client.requests ??= new ClientRequests();
+    this.sendRequest = client.requests.senderFor(sink);
     this.elicitationComplete = (elicitationId) => {
-      const told = notificationText('notifications/elicitation/complete', { elicitationId });
-      return sink.send(told) || client.push(told);
+      const notification = encodeNotification('notifications/elicitation/complete', { elicitationId });
+      return sink.send(notification) || client.notify(notification);
     };
   }
 
   get wantsProgress(): boolean {
-    return this.#token !== undefined;
+    return this.#progressToken !== undefined;
   }
 
   progress({ progress, total, message }: JsonObject): boolean {
-    if (this.#token === undefined || typeof progress !== 'number') return true;
+    if (this.#progressToken === undefined || typeof progress !== 'number') return true;
     const params: JsonObject = {
-      ...{ progressToken: this.#token, progress },
+      ...{ progressToken: this.#progressToken, progress },
       ...(typeof total === 'number' ? { total } : {}),
       ...(typeof message === 'string' ? { message } : {}),
     };
@@ -103,6 +109,6 @@ class RequestLink implements AgentLink {
   }
 
   #notify(method: string, params: JsonObject): boolean {
-    return this.#sink.send(notificationText(method, params));
+    return this.#sink.send(encodeNotification(method, params));
   }
 }

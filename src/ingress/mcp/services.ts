@@ -4,11 +4,11 @@ import type { Ids } from '../../lib/ids.ts';
 import type { JsonObject } from '../../lib/json.ts';
 import type { Log } from '../../telemetry/log.ts';
 import type { EnvelopeLimits } from './envelope.ts';
-import { type ListChanges, openListChanges } from './list-changes.ts';
-import { ListPages } from './list-pages.ts';
+import { type ListChangeFeed, openListChangeFeed } from './list-changes.ts';
+import { Paginator } from './list-pages.ts';
 
 /** What every door of MCP is given from above. */
-export interface McpPorts {
+export interface McpDeps {
   readonly broker: Broker;
   readonly clock: Clock;
   readonly ids: Ids;
@@ -22,23 +22,23 @@ export interface McpPorts {
 }
 
 /** What the methods need, made once per door. */
-export interface McpServices extends McpPorts {
+export interface McpServices extends McpDeps {
   readonly serverInfo: JsonObject;
   readonly limits: EnvelopeLimits;
-  readonly pages: ListPages;
-  readonly changes: ListChanges;
+  readonly paginator: Paginator;
+  readonly listChanges: ListChangeFeed;
 }
 
 const DEFAULT_MAX_MESSAGE_BYTES = 1_048_576;
 const MAX_DEPTH = 128;
 
 /** Makes the services of one door; `changes` has to be closed with it. */
-export function openServices(ports: McpPorts): McpServices {
+export function createServices(deps: McpDeps): McpServices {
   return {
-    ...ports,
-    serverInfo: Object.freeze({ name: 'seneschal', version: ports.version }),
-    limits: { maxBytes: ports.maxMessageBytes ?? DEFAULT_MAX_MESSAGE_BYTES, maxDepth: MAX_DEPTH },
-    pages: new ListPages(ports.ids.randomBytes(32)),
-    changes: openListChanges(ports.broker),
+    ...deps,
+    serverInfo: Object.freeze({ name: 'seneschal', version: deps.version }),
+    limits: { maxBytes: deps.maxMessageBytes ?? DEFAULT_MAX_MESSAGE_BYTES, maxDepth: MAX_DEPTH },
+    paginator: new Paginator(deps.ids.randomBytes(32)),
+    listChanges: openListChangeFeed(deps.broker),
   };
 }

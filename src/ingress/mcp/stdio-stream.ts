@@ -5,29 +5,34 @@ import type { ViewName } from '../../domain/view-name.ts';
 import { Cancellation } from '../../lib/cancellation.ts';
 import { LineSplitter } from '../../lib/line-splitter.ts';
 import {
-  answerCall,
-  answerOther,
-  type Conversation,
+  type ClientSession,
+  errorName,
+  handleCall,
+  handleOther,
   initializeResult,
   internalErrorReply,
   isRequest,
-  nameOf,
   type RpcRequest,
 } from './answer.ts';
-import { ANSWERS_NOTHING, parseMessage, type RequestId, type RpcMessage, type RpcProblem } from './envelope.ts';
-import { isGoverned } from './governed-request.ts';
+import { parseMessage, type RequestId, type RpcMessage, type RpcProblem, UNMATCHED_RESPONSE } from './envelope.ts';
+import { isCall } from './governed-request.ts';
 import type { LegacyClient } from './legacy-client.ts';
-import { listChangedText } from './list-changes.ts';
+import { listChangedMessage } from './list-changes.ts';
 import { checkModernRequest, eraOf } from './modern-envelope.ts';
-import { invalidParamsReply, type PrintedReply, problemReply, resultReply } from './replies.ts';
-import { linkOf, MAX_UNREAD_BYTES, type NoticeSink, wishesOf } from './request-link.ts';
-import { MODERN_REVISION, NEWEST_LEGACY_REVISION } from './revisions.ts';
+import { invalidParamsReply, problemReply, resultReply, type SerializedReply } from './replies.ts';
+import {
+  createClientContext,
+  MAX_BUFFERED_BYTES,
+  type NotificationSink,
+  requestedNotificationsIn,
+} from './request-link.ts';
+import { LATEST_LEGACY_VERSION, MODERN_VERSION } from './revisions.ts';
 import { UNSUPPORTED_PROTOCOL_VERSION } from './rpc-error.ts';
 import type { McpServices } from './services.ts';
-import { IN_FLIGHT, INITIALIZED_TWICE, NOT_INITIALIZED, TOO_LONG } from './stdio-problems.ts';
+import { ALREADY_INITIALIZED, DUPLICATE_REQUEST_ID, MESSAGE_TOO_LARGE, NOT_INITIALIZED } from './stdio-problems.ts';
 import { StdioSubscriptions } from './stdio-subscriptions.ts';
 
-export interface StdioStreamOptions {
+export interface StdioConnectionOptions {
   readonly services: McpServices;
   readonly input: Readable;
   readonly output: Writable;
@@ -38,7 +43,7 @@ export interface StdioStreamOptions {
 }
 
 /** A served stream of one agent. */
-export interface StdioStream {
+export interface StdioConnection {
   /** Resolves when the stream has ended and its calls are cancelled. */
   readonly ended: Promise<void>;
   /** Takes no more messages, waits up to `drainMs` for the calls under way, then ends the stream. */
@@ -51,45 +56,45 @@ const MAX_IN_FLIGHT = 1_024;
  * Serves MCP over newline-delimited JSON (stdio transport) to one agent, both eras on one stream: each message says
  * which it belongs to, and a legacy one needs `initialize` first.
  */
-export function serveStream(options: StdioStreamOptions): StdioStream {
-  return new Served(options);
+export function serveStdio(options: StdioConnectionOptions): StdioConnection {
+  return new ServedConnection(options);
 }
 
-class Served implements StdioStream {
+class ServedConnection implements StdioConnection {
   readonly ended: Promise<void>;
-  readonly #options: StdioStreamOptions;
+  readonly #options: StdioConnectionOptions;
   readonly #services: McpServices;
   readonly #inFlight = new Map<RequestId, Cancellation>();
   readonly #subscriptions: StdioSubscriptions;
   readonly #lines: LineSplitter;
   readonly #session: string;
-  #legacy: CallContext | undefined;
+  #legacyContext: CallContext | undefined;
   #client: LegacyClient | undefined;
-  #unwatch: (() => void) | undefined;
-  #open = true;
-  #finish: () => void = () => {};
+  #stopWatching: (() => void) | undefined;
+  #isOpen = true;
+  #resolveEnded: () => void = () => {};
   #whenIdle: () => void = () => {};
 
-  constructor(options: StdioStreamOptions) {
+  constructor(options: StdioConnectionOptions) {
     this.#options = options;
     this.#services = options.services;
     this.#session = options.services.ids.uuidv7();
     this.#subscriptions = new StdioSubscriptions(options.services, {
       write: (json) => this.#write(json),
-      writeIfRead: (json) => this.#writeIfRead(json),
+      writeUnlessStalled: (json) => this.#writeUnlessStalled(json),
     });
     this.#lines = new LineSplitter(options.services.limits.maxBytes);
     this.ended = new Promise((resolve) => {
-      this.#finish = resolve;
+      this.#resolveEnded = resolve;
     });
     const { input, output } = options;
-    input.on('data', (chunk: Buffer) => this.#take(chunk));
+    input.on('data', (chunk: Buffer) => this.#onData(chunk));
     input.on('end', () => this.#end());
     for (const stream of [input, output]) {
       stream.on('close', () => this.#end());
       stream.on('error', () => this.#end());
     }
-    output.on('drain', () => this.#resumeIfCalm());
+    output.on('drain', () => this.#resumeIfReady());
     // Whoever read the greeting left the stream paused.
     input.resume();
   }
@@ -109,22 +114,22 @@ class Served implements StdioStream {
   }
 
   #end(): void {
-    if (!this.#open) return;
-    this.#open = false;
-    this.#unwatch?.();
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    this.#stopWatching?.();
     for (const controller of this.#inFlight.values()) controller.abort();
     this.#subscriptions.end();
-    this.#client?.held.end();
+    this.#client?.subscriptions.closeAll();
     this.#options.output.end();
-    this.#finish();
+    this.#resolveEnded();
   }
 
-  #take(chunk: Buffer): void {
+  #onData(chunk: Buffer): void {
     for (const line of this.#lines.push(chunk)) {
-      if (!this.#open) return;
+      if (!this.#isOpen) return;
       if (line !== 'too-long' && line.length === 0) continue;
       this.#receive(line).catch((error: unknown) => {
-        this.#services.log.error('ingress.failed', { error: nameOf(error) });
+        this.#services.log.error('ingress.failed', { error: errorName(error) });
         this.#write(internalErrorReply(undefined).body);
       });
     }
@@ -134,17 +139,17 @@ class Served implements StdioStream {
   async #receive(line: Buffer | 'too-long'): Promise<void> {
     const principal = this.#options.principal();
     if (!principal) return this.#end();
-    if (line === 'too-long') return this.#refuse(principal, TOO_LONG);
+    if (line === 'too-long') return this.#reject(principal, MESSAGE_TOO_LARGE);
     const envelope = parseMessage(line, this.#services.limits);
-    if (!envelope.ok) return this.#refuse(principal, envelope);
+    if (!envelope.ok) return this.#reject(principal, envelope);
     if ('response' in envelope) {
-      const isAnswer = this.#client?.questions?.take(envelope.response) === true;
-      return isAnswer ? undefined : this.#refuse(principal, ANSWERS_NOTHING);
+      const isMatched = this.#client?.requests?.handleResponse(envelope.response) === true;
+      return isMatched ? undefined : this.#reject(principal, UNMATCHED_RESPONSE);
     }
     const { message } = envelope;
-    if (!isRequest(message)) return this.#notified(message);
+    if (!isRequest(message)) return this.#onNotification(message);
     if (this.#inFlight.has(message.id) || this.#subscriptions.has(message.id)) {
-      return this.#refuse(principal, { ...IN_FLIGHT, id: message.id });
+      return this.#reject(principal, { ...DUPLICATE_REQUEST_ID, id: message.id });
     }
     if (eraOf(message) === 'modern') return this.#serveModern(principal, message);
     return this.#serveLegacy(principal, message);
@@ -152,87 +157,87 @@ class Served implements StdioStream {
 
   async #serveModern(principal: Principal, request: RpcRequest): Promise<void> {
     const problem = checkModernRequest(request);
-    if (problem) return this.#refuse(principal, { ...problem, id: request.id });
-    const conversation: Conversation = { principal, era: 'modern', context: STATELESS, view: this.#options.view };
-    if (request.method === 'subscriptions/listen') return this.#subscribe(conversation, request);
-    await this.#answer(conversation, request);
+    if (problem) return this.#reject(principal, { ...problem, id: request.id });
+    const clientSession: ClientSession = { principal, era: 'modern', context: STATELESS, view: this.#options.view };
+    if (request.method === 'subscriptions/listen') return this.#subscribe(clientSession, request);
+    await this.#handle(clientSession, request);
   }
 
   async #serveLegacy(principal: Principal, request: RpcRequest): Promise<void> {
     if (request.method === 'initialize') return this.#initialize(principal, request);
-    if (!this.#legacy && request.method !== 'ping') {
-      return this.#refuse(principal, { ...NOT_INITIALIZED, id: request.id });
+    if (!this.#legacyContext && request.method !== 'ping') {
+      return this.#reject(principal, { ...NOT_INITIALIZED, id: request.id });
     }
-    const context = this.#legacy ?? this.#contextOf(NEWEST_LEGACY_REVISION);
+    const context = this.#legacyContext ?? this.#contextOf(LATEST_LEGACY_VERSION);
     const { view } = this.#options;
-    await this.#answer({ principal, era: 'legacy', context, view, client: this.#client }, request);
+    await this.#handle({ principal, era: 'legacy', context, view, client: this.#client }, request);
   }
 
   #initialize(principal: Principal, { id, params }: RpcRequest): Promise<void> | undefined {
-    if (this.#legacy) return this.#refuse(principal, { ...INITIALIZED_TWICE, id });
-    const answer = initializeResult(params, this.#services, { principal, view: this.#options.view });
-    if (!answer) {
+    if (this.#legacyContext) return this.#reject(principal, { ...ALREADY_INITIALIZED, id });
+    const initialized = initializeResult(params, this.#services, { principal, view: this.#options.view });
+    if (!initialized) {
       const message = 'Invalid params: `protocolVersion`, `capabilities` and `clientInfo` are required';
       this.#write(invalidParamsReply(id, message).body);
       return undefined;
     }
-    this.#legacy = this.#contextOf(answer.protocolVersion);
-    this.#client = answer.client;
-    answer.client.push = (json) => this.#writeIfRead(json);
+    this.#legacyContext = this.#contextOf(initialized.protocolVersion);
+    this.#client = initialized.client;
+    initialized.client.notify = (json) => this.#writeUnlessStalled(json);
     this.#watch(principal);
     const style = { era: 'legacy', serverInfo: this.#services.serverInfo } as const;
-    this.#write(resultReply(id, answer.result, style).body);
+    this.#write(resultReply(id, initialized.result, style).body);
     return undefined;
   }
 
-  async #answer(conversation: Conversation, request: RpcRequest): Promise<void> {
-    if (!isGoverned(request.method, conversation.era)) {
-      const reply = answerOther(this.#services, conversation, request);
-      if ('printed' in reply) this.#writePrinted(reply);
+  async #handle(clientSession: ClientSession, request: RpcRequest): Promise<void> {
+    if (!isCall(request.method, clientSession.era)) {
+      const reply = handleOther(this.#services, clientSession, request);
+      if ('serialized' in reply) this.#writeSerialized(reply);
       else this.#write(reply.body);
       return;
     }
     const controller = new Cancellation();
     this.#inFlight.set(request.id, controller);
     const { signal } = controller;
-    const wishes = wishesOf(request.params, conversation.client);
-    const link = wishes && linkOf(wishes, this.#sinkOf(request.id, controller));
-    const reply = await answerCall(this.#services, conversation, { request, signal, link });
+    const requested = requestedNotificationsIn(request.params, clientSession.client);
+    const clientContext = requested && createClientContext(requested, this.#sinkOf(request.id, controller));
+    const reply = await handleCall(this.#services, clientSession, { request, signal, clientContext });
     this.#inFlight.delete(request.id);
     // A cancelled request gets no answer (MCP, cancellation, "Behavior Requirements").
     if (!controller.signal.aborted) this.#write(reply.body);
     if (this.#inFlight.size === 0) this.#whenIdle();
-    this.#resumeIfCalm();
+    this.#resumeIfReady();
   }
 
   /** What comes for a request before its answer goes between the lines of others. */
-  #sinkOf(id: RequestId, controller: Cancellation): NoticeSink {
+  #sinkOf(id: RequestId, controller: Cancellation): NotificationSink {
     return {
       send: (json) => {
-        const isUnderWay = this.#inFlight.get(id) === controller && !controller.signal.aborted;
-        return isUnderWay && this.#writeIfRead(json);
+        const isInFlight = this.#inFlight.get(id) === controller && !controller.signal.aborted;
+        return isInFlight && this.#writeUnlessStalled(json);
       },
     };
   }
 
-  async #subscribe(conversation: Conversation, request: RpcRequest): Promise<void> {
+  async #subscribe(clientSession: ClientSession, request: RpcRequest): Promise<void> {
     const controller = new Cancellation();
     this.#inFlight.set(request.id, controller);
-    this.#watch(conversation.principal);
-    await this.#subscriptions.open(conversation, request, controller.signal);
+    this.#watch(clientSession.principal);
+    await this.#subscriptions.open(clientSession, request, controller.signal);
     this.#inFlight.delete(request.id);
     if (this.#inFlight.size === 0) this.#whenIdle();
   }
 
   #watch({ id }: Principal): void {
     const viewer = { principalId: id, view: this.#options.view };
-    this.#unwatch ??= this.#services.changes.watch(viewer, (surface) => {
-      if (this.#legacy) this.#write(listChangedText(surface));
-      this.#subscriptions.changed(surface);
+    this.#stopWatching ??= this.#services.listChanges.watch(viewer, (list) => {
+      if (this.#legacyContext) this.#write(listChangedMessage(list));
+      this.#subscriptions.notification(list);
     });
   }
 
-  #notified({ method, params }: RpcMessage): void {
+  #onNotification({ method, params }: RpcMessage): void {
     if (method === 'notifications/roots/list_changed') this.#rootsChanged();
     const id = params.requestId;
     if (method !== 'notifications/cancelled' || (typeof id !== 'string' && typeof id !== 'number')) return;
@@ -240,9 +245,9 @@ class Served implements StdioStream {
     this.#inFlight.get(id)?.abort();
   }
 
-  async #refuse(principal: Principal, problem: RpcProblem): Promise<void> {
+  async #reject(principal: Principal, problem: RpcProblem): Promise<void> {
     if (problem.code !== UNSUPPORTED_PROTOCOL_VERSION) {
-      const context = this.#legacy ?? STATELESS;
+      const context = this.#legacyContext ?? STATELESS;
       await this.#services.broker.recordMalformed({ principal, context, code: problem.code, problem: problem.problem });
     }
     this.#write(problemReply(problem).body);
@@ -250,7 +255,7 @@ class Served implements StdioStream {
 
   #rootsChanged(): void {
     const principal = this.#options.principal();
-    if (principal && this.#legacy) this.#services.broker.rootsChanged(principal, this.#legacy);
+    if (principal && this.#legacyContext) this.#services.broker.rootsChanged(principal, this.#legacyContext);
   }
 
   #contextOf(protocolVersion: string): CallContext {
@@ -258,21 +263,21 @@ class Served implements StdioStream {
   }
 
   #write(json: string): void {
-    if (!this.#open || this.#options.output.writableEnded) return;
+    if (!this.#isOpen || this.#options.output.writableEnded) return;
     if (!this.#options.output.write(`${json}\n`)) this.#options.input.pause();
   }
 
   /** What nobody waits for is left out while the client does not read. */
-  #writeIfRead(json: string): boolean {
-    const isRead = this.#open && this.#options.output.writableLength <= MAX_UNREAD_BYTES;
-    if (isRead) this.#write(json);
-    return isRead;
+  #writeUnlessStalled(json: string): boolean {
+    const isKeepingUp = this.#isOpen && this.#options.output.writableLength <= MAX_BUFFERED_BYTES;
+    if (isKeepingUp) this.#write(json);
+    return isKeepingUp;
   }
 
   /** One line like any other, its printed bytes as they lie. */
-  #writePrinted({ head, printed, tail }: PrintedReply): void {
+  #writeSerialized({ head, serialized: printed, tail }: SerializedReply): void {
     const { input, output } = this.#options;
-    if (!this.#open || output.writableEnded) return;
+    if (!this.#isOpen || output.writableEnded) return;
     output.cork();
     output.write(head);
     output.write(printed);
@@ -280,14 +285,14 @@ class Served implements StdioStream {
     output.uncork();
   }
 
-  #resumeIfCalm(): void {
+  #resumeIfReady(): void {
     const { input, output } = this.#options;
-    if (this.#open && this.#inFlight.size < MAX_IN_FLIGHT && !output.writableNeedDrain) input.resume();
+    if (this.#isOpen && this.#inFlight.size < MAX_IN_FLIGHT && !output.writableNeedDrain) input.resume();
   }
 }
 
 const STATELESS: CallContext = Object.freeze({
   transport: 'stdio',
-  protocolVersion: MODERN_REVISION,
+  protocolVersion: MODERN_VERSION,
   session: 'stateless',
 });

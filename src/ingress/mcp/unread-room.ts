@@ -1,37 +1,37 @@
 /** Bytes that may wait for the agents of all calls together, so that many that do not read cost no more than a few. */
-const MAX_ALL_BYTES = 64 * 1_048_576;
+const MAX_TOTAL_BYTES = 64 * 1_048_576;
 
 /** What one call may always have waiting, however little the others read. */
-const ALWAYS_BYTES = 65_536;
+const MIN_PER_CALL_BYTES = 65_536;
 
 /** How much waits for agents to read it, of all calls over HTTP. */
-export class UnreadRoom {
+export class SendBufferBudget {
   readonly #maxBytes: number;
-  #waiting = 0;
+  #bufferedBytes = 0;
 
-  constructor(maxBytes: number = MAX_ALL_BYTES) {
+  constructor(maxBytes: number = MAX_TOTAL_BYTES) {
     this.#maxBytes = maxBytes;
   }
 
   /** The place of one call, to be given back when nothing of it waits any more. */
-  enter(): UnreadPlace {
-    let held = 0;
-    const note = (bytes: number): void => {
-      this.#waiting += bytes - held;
-      held = bytes;
+  acquire(): BufferLease {
+    let leasedBytes = 0;
+    const record = (bytes: number): void => {
+      this.#bufferedBytes += bytes - leasedBytes;
+      leasedBytes = bytes;
     };
     return {
-      note,
-      hasRoom: () => held <= ALWAYS_BYTES || this.#waiting <= this.#maxBytes,
-      leave: () => note(0),
+      record,
+      hasCapacity: () => leasedBytes <= MIN_PER_CALL_BYTES || this.#bufferedBytes <= this.#maxBytes,
+      release: () => record(0),
     };
   }
 }
 
-export interface UnreadPlace {
+export interface BufferLease {
   /** Takes down how many bytes wait now. */
-  note(bytes: number): void;
+  record(bytes: number): void;
   /** Whether more may wait than does. */
-  hasRoom(): boolean;
-  leave(): void;
+  hasCapacity(): boolean;
+  release(): void;
 }

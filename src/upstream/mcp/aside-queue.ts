@@ -1,12 +1,12 @@
-const MOST_UNDER_WAY = 4;
-const MOST_WAITING = 64;
+const MAX_IN_FLIGHT = 4;
+const MAX_QUEUED = 64;
 
 /** What one channel posts on account of its server's requests: so many at a time, so many in wait, and the rest dropped. */
-export class AsideQueue {
+export class BackgroundPosts {
   readonly #post: (body: string) => Promise<unknown>;
   readonly #onDropped: () => void;
-  readonly #waiting: string[] = [];
-  #underWay = 0;
+  readonly #queued: string[] = [];
+  #inFlightCount = 0;
 
   /** `post` MUST NOT reject. */
   constructor(post: (body: string) => Promise<unknown>, onDropped: () => void) {
@@ -15,14 +15,14 @@ export class AsideQueue {
   }
 
   add(body: string): void {
-    if (this.#underWay < MOST_UNDER_WAY) void this.#postAll(body);
-    else if (this.#waiting.length < MOST_WAITING) this.#waiting.push(body);
+    if (this.#inFlightCount < MAX_IN_FLIGHT) void this.#postAll(body);
+    else if (this.#queued.length < MAX_QUEUED) this.#queued.push(body);
     else this.#onDropped();
   }
 
   async #postAll(first: string): Promise<void> {
-    this.#underWay += 1;
-    for (let body: string | undefined = first; body !== undefined; body = this.#waiting.shift()) await this.#post(body);
-    this.#underWay -= 1;
+    this.#inFlightCount += 1;
+    for (let body: string | undefined = first; body !== undefined; body = this.#queued.shift()) await this.#post(body);
+    this.#inFlightCount -= 1;
   }
 }

@@ -2,7 +2,7 @@ import type { LogLevel } from '../../domain/agent-link.ts';
 import type { JsonRpcErrorBody } from '../../domain/outcome.ts';
 import type { CancelSignal } from '../../lib/cancellation.ts';
 import type { JsonObject } from '../../lib/json.ts';
-import type { Era, WireTransport } from '../era.ts';
+import type { Era, TransportType } from '../era.ts';
 
 /**
  * Why no answer came. `lost`: the connection ended; `session-lost`: the server no longer knows our session;
@@ -18,9 +18,9 @@ export type FailureKind =
   | 'protocol'
   | 'too-large';
 
-export interface FailedAnswer {
+export interface FailedResponse {
   readonly kind: 'failed';
-  readonly why: FailureKind;
+  readonly failure: FailureKind;
   /** False only when surely no byte of the request reached the server. */
   readonly sent: boolean;
   /** One clause, lower case, without any part of what was sent or received. */
@@ -30,17 +30,17 @@ export interface FailedAnswer {
 }
 
 /** What came of one request. A broken server is a value here, never a rejection. */
-export type Answer =
+export type Response =
   | { readonly kind: 'result'; readonly result: JsonObject; readonly bytes: number }
   | { readonly kind: 'error'; readonly error: JsonRpcErrorBody; readonly status?: number }
-  | FailedAnswer;
+  | FailedResponse;
 
-export function failedAnswer(why: FailureKind, sent: boolean, message: string): FailedAnswer {
-  return { kind: 'failed', why, sent, message };
+export function failedResponse(failure: FailureKind, sent: boolean, message: string): FailedResponse {
+  return { kind: 'failed', failure, sent, message };
 }
 
 /** Hears what a server says and asks while one request waits for its answer. MUST NOT throw. */
-export interface RequestListener {
+export interface MessageListener {
   /** Whether the server is asked to tell how far it is, under a token of our own. */
   readonly wantsProgress: boolean;
   /** Lowest severity of log messages that the request asks for; only the modern era says it with each request. */
@@ -55,11 +55,11 @@ export interface RequestListener {
   /** What the server serves of the subscription that the request is. */
   onAcknowledged?(params: JsonObject): void;
   /** Counts a request that the channel answers by itself; false once there were too many. */
-  mayBeAsked?(): boolean;
+  acceptsRequest?(): boolean;
   /** A question of the server, to be answered by `Channel.respond`. Without it the server is told that there is no such method. */
   readonly onRequest?: ((id: string | number, method: string, params: JsonObject) => void) | undefined;
   /** The server takes back what it asked under that id; false where it asked no such thing here. */
-  readonly onWithdrawn?: ((id: string | number) => boolean) | undefined;
+  readonly onCancelled?: ((id: string | number) => boolean) | undefined;
 }
 
 /** A request of a server, as it came. */
@@ -70,7 +70,7 @@ export interface ServerRequest {
 }
 
 /** What a question of a server is answered with. */
-export type ServerAnswer = { readonly result: JsonObject } | { readonly error: JsonRpcErrorBody };
+export type OutgoingResponse = { readonly result: JsonObject } | { readonly error: JsonRpcErrorBody };
 
 export interface RequestOptions {
   readonly signal: CancelSignal;
@@ -81,45 +81,45 @@ export interface RequestOptions {
   /** Header fields of this request alone; only HTTP has them. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /** Whom what comes beside the answer is told. Without one it is dropped. */
-  readonly listener?: RequestListener | undefined;
+  readonly listener?: MessageListener | undefined;
   /** True for a stream that stays open, which is no call: nothing else can be meant for it, and it may be silent for long. */
   readonly isOpenEnded?: boolean;
 }
 
 /** A way to one MCP server on which requests are multiplexed; the era decides how each message is dressed. */
-export interface Channel {
-  readonly transport: WireTransport;
+export interface Transport {
+  readonly type: TransportType;
   /** Why it ended; undefined while it is open. */
-  readonly ended: string | undefined;
+  readonly endReason: string | undefined;
   /** From now on messages are dressed for this era and revision. */
-  speak(era: Era, protocolVersion: string): void;
+  setProtocolVersion(era: Era, protocolVersion: string): void;
   /** Sends one request under an id of our own. MUST NOT reject. */
-  request(method: string, params: JsonObject, options: RequestOptions): Promise<Answer>;
+  request(method: string, params: JsonObject, options: RequestOptions): Promise<Response>;
   /**
    * Sends a notification; nobody learns whether it arrived. Resolves, within seconds, when what is sent next cannot overtake
    * it; never rejects.
    */
   notify(method: string, params?: JsonObject): Promise<unknown>;
   /** Answers a question of the server; nobody learns whether it arrived. */
-  respond(id: string | number, answer: ServerAnswer): void;
+  respond(id: string | number, response: OutgoingResponse): void;
   /** After the handshake: opens what is needed to hear notifications that no request asked for. */
-  listen(): void;
+  openStandaloneStream(): void;
   /** Ends it and all that waits on it. Resolves when the process is gone or the sockets are closed. */
   close(): Promise<void>;
 }
 
 /** What a channel tells of, beside answers. */
-export interface ChannelEvents {
+export interface TransportEvents {
   /** The server says that its tools changed. */
-  onToolsChanged(): void;
+  onListChanged(): void;
   /** The server says that one resource changed. */
   onResourceUpdated(uri: string): void;
   /** The channel ended without our doing; told once. */
-  onEnded(why: string): void;
+  onEnded(reason: string): void;
   /** A request of the server that belongs to none of ours under way; false where nobody will answer it. */
-  onQuestion?(request: ServerRequest, channel: Pick<Channel, 'respond'>): boolean;
+  onInputRequest?(request: ServerRequest, transport: Pick<Transport, 'respond'>): boolean;
   /** The server takes a question back that came another way than its taking back; false where there is none. */
-  onWithdrawn?(id: string | number): boolean;
+  onCancelled?(id: string | number): boolean;
   /** The server says that an interaction at a URL of its own is over; false where nobody was asked under that id. */
   onElicitationComplete?(elicitationId: string): boolean;
   /** A message that belongs to no request, or that is not MCP, was dropped. */

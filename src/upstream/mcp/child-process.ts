@@ -4,7 +4,7 @@ const STDERR_TAIL_BYTES = 64 * 1024;
 /** How much may wait to be read by a child that does not read. */
 const MAX_UNREAD_BYTES = 16 * 1024 * 1024;
 /** After stdin is closed a server may end by itself; then it is asked, then it is ended. */
-const PATIENCE_MS = { endOfInput: 500, terminate: 2_000, lastOutput: 500 } as const;
+const GRACE_MS = { endOfInput: 500, terminate: 2_000, lastOutput: 500 } as const;
 
 export interface ChildProcessOptions {
   readonly command: string;
@@ -13,23 +13,23 @@ export interface ChildProcessOptions {
   readonly env: Readonly<Record<string, string>>;
   onOutput(chunk: Buffer): void;
   /** Told once, after all output: how the process ended, or why it could not be started. */
-  onEnded(why: string): void;
+  onEnded(reason: string): void;
 }
 
 /** A child process in a process group of its own, so that what it started ends with it. Never a shell. */
 export class ChildProcess {
   readonly #child: ChildProcessWithoutNullStreams;
   readonly #options: ChildProcessOptions;
-  readonly #gone: Promise<void>;
+  readonly #exited: Promise<void>;
   #stderr: Buffer[] = [];
   #stderrBytes = 0;
   #ended: string | undefined;
-  #resolveGone: () => void = () => {};
+  #resolveExited: () => void = () => {};
 
   constructor(options: ChildProcessOptions) {
     this.#options = options;
-    this.#gone = new Promise((resolve) => {
-      this.#resolveGone = resolve;
+    this.#exited = new Promise((resolve) => {
+      this.#resolveExited = resolve;
     });
     this.#child = spawn(options.command, [...options.args], {
       ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
@@ -40,7 +40,7 @@ export class ChildProcess {
       windowsHide: true,
     });
     this.#child.stdout.on('data', (chunk: Buffer) => options.onOutput(chunk));
-    this.#child.stderr.on('data', (chunk: Buffer) => this.#keepStderr(chunk));
+    this.#child.stderr.on('data', (chunk: Buffer) => this.#appendStderr(chunk));
     // A pipe that breaks is told of by the end of the process, which follows.
     for (const stream of [this.#child.stdin, this.#child.stdout, this.#child.stderr]) stream.on('error', () => {});
     this.#child.once('error', (error: NodeJS.ErrnoException) => {
@@ -68,33 +68,33 @@ export class ChildProcess {
 
   /** Ends the process and its group: closed stdin, then SIGTERM, then SIGKILL. Resolves when it is gone. */
   async close(): Promise<void> {
-    if (this.#ended !== undefined) return this.#gone;
+    if (this.#ended !== undefined) return this.#exited;
     this.#child.stdin.end();
-    const terminate = setTimeout(() => this.#signalGroup('SIGTERM'), PATIENCE_MS.endOfInput);
-    const kill = setTimeout(() => this.#signalGroup('SIGKILL'), PATIENCE_MS.endOfInput + PATIENCE_MS.terminate);
-    await this.#gone;
+    const terminate = setTimeout(() => this.#signalGroup('SIGTERM'), GRACE_MS.endOfInput);
+    const kill = setTimeout(() => this.#signalGroup('SIGKILL'), GRACE_MS.endOfInput + GRACE_MS.terminate);
+    await this.#exited;
     clearTimeout(terminate);
     clearTimeout(kill);
   }
 
-  #onExit(how: string): void {
+  #onExit(exit: string): void {
     // What the server started must not outlive it; at this moment the group's id cannot have been given anew.
     this.#signalGroup('SIGKILL');
-    const finish = (): void => this.#finish(`the process ended (${how})`);
+    const finish = (): void => this.#finish(`the process ended (${exit})`);
     // What it wrote last may still be in the pipe; a descendant that left the group may hold the pipe open for ever.
-    const timer = setTimeout(finish, PATIENCE_MS.lastOutput);
+    const timer = setTimeout(finish, GRACE_MS.lastOutput);
     this.#child.once('close', () => {
       clearTimeout(timer);
       finish();
     });
   }
 
-  #finish(why: string): void {
+  #finish(reason: string): void {
     if (this.#ended !== undefined) return;
-    this.#ended = why;
+    this.#ended = reason;
     for (const stream of [this.#child.stdin, this.#child.stdout, this.#child.stderr]) stream.destroy();
-    this.#resolveGone();
-    this.#options.onEnded(why);
+    this.#resolveExited();
+    this.#options.onEnded(reason);
   }
 
   #signalGroup(signal: NodeJS.Signals): void {
@@ -107,7 +107,7 @@ export class ChildProcess {
     }
   }
 
-  #keepStderr(chunk: Buffer): void {
+  #appendStderr(chunk: Buffer): void {
     this.#stderr.push(chunk);
     this.#stderrBytes += chunk.length;
     if (this.#stderrBytes < 2 * STDERR_TAIL_BYTES) return;

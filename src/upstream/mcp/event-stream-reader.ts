@@ -1,4 +1,4 @@
-import { Pieces } from '../../lib/pieces.ts';
+import { ByteBuffer } from '../../lib/pieces.ts';
 
 const LF = 0x0a;
 const CR = 0x0d;
@@ -16,10 +16,10 @@ const EVENTS_PER_TURN = 64;
  * event. An event of empty data is skipped: MCP 2025-11-25 (Streamable HTTP, "Sending Messages to the Server") begins
  * streams with one to tell an id.
  */
-export class EventStreamReader {
+export class SseParser {
   readonly #maxBytes: number;
   readonly #onData: (data: Buffer, event: string) => void;
-  readonly #line = new Pieces();
+  readonly #line = new ByteBuffer();
   #data: Buffer[] = [];
   #event = 'message';
   #dataBytes = 0;
@@ -80,7 +80,7 @@ export class EventStreamReader {
   }
 
   /** Pauses a stream that brought many events, so that a flood of them leaves every turn of the event loop to others too. */
-  rest(stream: { pause(): void; resume(): void }): void {
+  yieldToEventLoop(stream: { pause(): void; resume(): void }): void {
     if (this.#eventsInTurn < EVENTS_PER_TURN) return;
     this.#eventsInTurn = 0;
     stream.pause();
@@ -102,9 +102,9 @@ export class EventStreamReader {
       return;
     }
     const field = line.subarray(0, 5).toString('latin1');
-    if (field === 'event' && line[5] === COLON) this.#event = nameIn(line);
+    if (field === 'event' && line[5] === COLON) this.#event = eventName(line);
     if (field !== 'data:') {
-      this.#takeStanding(line);
+      this.#parseIdOrRetry(line);
       return;
     }
     const data = line.subarray(line[5] === 0x20 ? 6 : 5);
@@ -114,25 +114,25 @@ export class EventStreamReader {
   }
 
   /** Takes what holds beyond its own event. */
-  #takeStanding(line: Buffer): void {
+  #parseIdOrRetry(line: Buffer): void {
     const isId = line.subarray(0, 3).equals(ID) || line.equals(ID.subarray(0, 2));
     if (isId) {
-      const id = line.length > MAX_ID_BYTES ? '' : valueIn(line, ID.length);
+      const id = line.length > MAX_ID_BYTES ? '' : fieldValue(line, ID.length);
       // The id goes back in a header.
       this.#id = /^[\x21-\x7e]+(?: +[\x21-\x7e]+)*$/.test(id) ? id : '';
     } else if (line.subarray(0, RETRY.length).equals(RETRY)) {
-      const retry = valueIn(line, RETRY.length);
+      const retry = fieldValue(line, RETRY.length);
       if (/^\d{1,9}$/.test(retry)) this.#retryMs = Number(retry);
     }
   }
 }
 
 /** The value of a field, of which one space in front is not part. */
-function valueIn(line: Buffer, from: number): string {
+function fieldValue(line: Buffer, from: number): string {
   return line.subarray(line[from] === 0x20 ? from + 1 : from).toString('latin1');
 }
 
-function nameIn(line: Buffer): string {
+function eventName(line: Buffer): string {
   const from = line[6] === 0x20 ? 7 : 6;
   return line.subarray(from, from + MAX_NAME_BYTES).toString('latin1');
 }

@@ -1,24 +1,24 @@
 import type { Era } from '../era.ts';
 import { LATEST_LEGACY_VERSION } from '../era.ts';
-import type { Channel } from './channel.ts';
+import type { Transport } from './channel.ts';
 import {
-  type FailedHandshake,
-  finishLegacy,
-  type Handshake,
-  type HandshakeOptions,
-  requestInitialize,
-  shakeHandsLegacy,
-  shakeHandsModern,
+  completeInitialize,
+  discoverModern,
+  type FailedNegotiation,
+  type InitializeOptions,
+  initializeLegacy,
+  type NegotiatedVersion,
+  sendInitialize,
 } from './handshake.ts';
 
 /** How long a process may be silent about `server/discover` before `initialize` is sent after it. */
-const SILENCE_MS = 1_500;
+const DISCOVER_TIMEOUT_MS = 1_500;
 
-export interface FindEraOptions extends HandshakeOptions {
+export interface NegotiationOptions extends InitializeOptions {
   /** What the settings demand. */
-  readonly setting: Era | 'auto';
+  readonly configuredEra: Era | 'auto';
   /** What is remembered of the server. */
-  readonly remembered?: Era;
+  readonly rememberedEra?: Era;
 }
 
 /**
@@ -26,43 +26,54 @@ export interface FindEraOptions extends HandshakeOptions {
  * then `initialize`, on the same channel, so that no process is started twice (2026-07-28, stdio and streamable HTTP,
  * "Backward compatibility"). A remembered era that the server contradicts is found out anew.
  */
-export async function agreeOnEra(channel: Channel, options: FindEraOptions): Promise<Handshake | FailedHandshake> {
-  const { setting, remembered } = options;
-  if (setting === 'legacy' || channel.transport === 'sse') return shakeHandsLegacy(channel, options);
-  if (setting === 'modern') return shakeHandsModern(channel, options);
+export async function negotiateVersion(
+  transport: Transport,
+  options: NegotiationOptions,
+): Promise<NegotiatedVersion | FailedNegotiation> {
+  const { configuredEra: setting, rememberedEra: remembered } = options;
+  if (setting === 'legacy' || transport.type === 'sse') return initializeLegacy(transport, options);
+  if (setting === 'modern') return discoverModern(transport, options);
   if (remembered === 'legacy') {
-    const hands = await shakeHandsLegacy(channel, options);
-    return hands.kind === 'failed' && hands.speaks === 'modern' ? shakeHandsModern(channel, options) : hands;
+    const negotiated = await initializeLegacy(transport, options);
+    return negotiated.kind === 'failed' && negotiated.suggestedEra === 'modern'
+      ? discoverModern(transport, options)
+      : negotiated;
   }
-  return channel.transport === 'stdio' && remembered === undefined
-    ? findOnPipes(channel, options)
-    : discoverOrInitialize(channel, options);
+  return transport.type === 'stdio' && remembered === undefined
+    ? negotiateOverStdio(transport, options)
+    : discoverOrInitialize(transport, options);
 }
 
-async function discoverOrInitialize(channel: Channel, options: FindEraOptions): Promise<Handshake | FailedHandshake> {
-  const modern = await shakeHandsModern(channel, options);
-  return modern.kind === 'failed' && modern.speaks === 'legacy' ? shakeHandsLegacy(channel, options) : modern;
+async function discoverOrInitialize(
+  transport: Transport,
+  options: NegotiationOptions,
+): Promise<NegotiatedVersion | FailedNegotiation> {
+  const modern = await discoverModern(transport, options);
+  return modern.kind === 'failed' && modern.suggestedEra === 'legacy' ? initializeLegacy(transport, options) : modern;
 }
 
 /** On pipes silence may be a slow start as well as an old server, so both questions are asked and either answer counts. */
-async function findOnPipes(channel: Channel, options: FindEraOptions): Promise<Handshake | FailedHandshake> {
-  const modern = shakeHandsModern(channel, options);
-  const first = await Promise.race([modern, silence()]);
+async function negotiateOverStdio(
+  transport: Transport,
+  options: NegotiationOptions,
+): Promise<NegotiatedVersion | FailedNegotiation> {
+  const modern = discoverModern(transport, options);
+  const first = await Promise.race([modern, discoverTimeout()]);
   if (first !== 'silent') {
-    return first.kind === 'failed' && first.speaks === 'legacy' ? shakeHandsLegacy(channel, options) : first;
+    return first.kind === 'failed' && first.suggestedEra === 'legacy' ? initializeLegacy(transport, options) : first;
   }
-  channel.speak('legacy', LATEST_LEGACY_VERSION);
-  const legacy = requestInitialize(channel, options);
+  transport.setProtocolVersion('legacy', LATEST_LEGACY_VERSION);
+  const legacy = sendInitialize(transport, options);
   const early = await Promise.race([modern, legacy]);
   if (early.kind === 'agreed') {
-    channel.speak('modern', early.protocolVersion);
+    transport.setProtocolVersion('modern', early.protocolVersion);
     return early;
   }
-  return finishLegacy(channel, await legacy);
+  return completeInitialize(transport, await legacy);
 }
 
-function silence(): Promise<'silent'> {
+function discoverTimeout(): Promise<'silent'> {
   return new Promise((resolve) => {
-    setTimeout(() => resolve('silent'), SILENCE_MS).unref();
+    setTimeout(() => resolve('silent'), DISCOVER_TIMEOUT_MS).unref();
   });
 }

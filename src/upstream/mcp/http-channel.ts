@@ -1,28 +1,35 @@
 import type { JsonObject } from '../../lib/json.ts';
 import type { Era } from '../era.ts';
-import { AsideQueue } from './aside-queue.ts';
+import { BackgroundPosts } from './aside-queue.ts';
 import {
-  type Answer,
-  type Channel,
-  type ChannelEvents,
-  failedAnswer,
-  type RequestListener,
+  failedResponse,
+  type MessageListener,
+  type OutgoingResponse,
   type RequestOptions,
-  type ServerAnswer,
+  type Response,
+  type Transport,
+  type TransportEvents,
 } from './channel.ts';
 import { encodeHeaderValue } from './header-value.ts';
-import { type Hearers, hearNotification, hearRequest } from './hearers.ts';
+import { type PendingListeners, routeNotification, routeRequest } from './hearers.ts';
 import { HttpExchange, type HttpExchangeEvents } from './http-exchange.ts';
-import { eventStreamHeaders, HttpListener } from './http-listener.ts';
+import { eventStreamHeaders, StandaloneStream } from './http-listener.ts';
 import { postAndForget } from './http-post.ts';
-import type { HttpSockets } from './http-sockets.ts';
+import type { HttpClient } from './http-sockets.ts';
 import type { IncomingMessage } from './incoming-message.ts';
-import { answerText, type ClientInfo, notificationText, paramsText, requestText, withWishes } from './message-dress.ts';
+import {
+  type ClientInfo,
+  encodeNotification,
+  encodeParams,
+  encodeRequest,
+  encodeResponse,
+  withMeta,
+} from './message-dress.ts';
 
 const MAX_SESSION_ID_LENGTH = 1024;
 
-export interface HttpChannelOptions {
-  readonly sockets: HttpSockets;
+export interface StreamableHttpTransportOptions {
+  readonly sockets: HttpClient;
   readonly url: URL;
   /** The registry's header fields, secrets resolved. */
   readonly headers: Readonly<Record<string, string>>;
@@ -31,7 +38,7 @@ export interface HttpChannelOptions {
   readonly isShared: boolean;
   /** Milliseconds without a byte after which an answer that has begun is given up. */
   readonly stallTimeoutMs: number;
-  readonly events: ChannelEvents;
+  readonly events: TransportEvents;
 }
 
 /** One request as its method, fields and body. */
@@ -42,34 +49,34 @@ interface HttpRequest {
 }
 
 /** MCP over streamable HTTP: one POST a request. A legacy channel has at most one session; a modern one has none. */
-export class HttpChannel implements Channel, Hearers {
-  readonly transport = 'streamable-http';
-  readonly #options: HttpChannelOptions;
+export class StreamableHttpTransport implements Transport, PendingListeners {
+  readonly type = 'streamable-http';
+  readonly #options: StreamableHttpTransportOptions;
   readonly #path: string;
-  readonly #ownHeaders: readonly string[];
+  readonly #configuredHeaders: readonly string[];
   #headers: readonly string[];
   #era: Era = 'legacy';
   #version: string | undefined;
   #session: string | undefined;
   #lastId = 0;
-  #underWay = 0;
-  readonly #listeners = new Map<number, RequestListener>();
+  #inFlightCount = 0;
+  readonly #listeners = new Map<number, MessageListener>();
   readonly #openEnded = new Set<number>();
   /** Requests whose stream ended, and that wait for the time to go on. */
   readonly #interrupted = new Map<number, HttpExchange>();
   #ended: string | undefined;
-  #listener: HttpListener | undefined;
+  #standaloneStream: StandaloneStream | undefined;
   /** Answers that tell a server nothing that it has to know. */
-  readonly #asides = new AsideQueue(
+  readonly #backgroundPosts = new BackgroundPosts(
     (body) => this.#post(body),
     () => this.#options.events.onDropped(),
   );
   readonly #events: HttpExchangeEvents = {
     onServerMessage: (message, hearers) => this.#onServerMessage(message, hearers),
     onDropped: () => this.#options.events.onDropped(),
-    onGivenUp: (requestId, reason) => void this.notify('notifications/cancelled', { requestId, reason }),
+    onAbandoned: (requestId, reason) => void this.notify('notifications/cancelled', { requestId, reason }),
     onSettled: (id) => {
-      if (!this.#openEnded.delete(id)) this.#underWay -= 1;
+      if (!this.#openEnded.delete(id)) this.#inFlightCount -= 1;
       if (this.#listeners.size > 0) this.#listeners.delete(id);
       if (this.#interrupted.size > 0) this.#interrupted.delete(id);
     },
@@ -86,90 +93,94 @@ export class HttpChannel implements Channel, Hearers {
   };
   readonly #initializeEvents: HttpExchangeEvents = {
     ...this.#events,
-    onHeaders: (headers) => this.#takeSession(headers['mcp-session-id']),
+    onHeaders: (headers) => this.#setSession(headers['mcp-session-id']),
     // The specification forbids cancelling `initialize`.
-    onGivenUp: () => {},
+    onAbandoned: () => {},
   };
 
-  constructor(options: HttpChannelOptions) {
+  constructor(options: StreamableHttpTransportOptions) {
     this.#options = options;
     this.#path = `${options.url.pathname}${options.url.search}`;
-    this.#ownHeaders = Object.entries(options.headers).flatMap(([name, value]) => [name.toLowerCase(), value]);
+    this.#configuredHeaders = Object.entries(options.headers).flatMap(([name, value]) => [name.toLowerCase(), value]);
     this.#headers = this.#composeHeaders();
   }
 
-  get ended(): string | undefined {
+  get endReason(): string | undefined {
     return this.#ended;
   }
 
-  listenerOf(id: number): RequestListener | undefined {
+  listenerOf(id: number): MessageListener | undefined {
     return this.#listeners.get(id);
   }
 
   /** What comes on the stream of no request is nobody's, where several might have caused it. */
-  get hasSole(): boolean {
-    return this.#underWay === 1 && !this.#options.isShared;
+  get hasSoleRequest(): boolean {
+    return this.#inFlightCount === 1 && !this.#options.isShared;
   }
 
-  get soleListener(): RequestListener | undefined {
-    if (!this.hasSole) return undefined;
+  get soleListener(): MessageListener | undefined {
+    if (!this.hasSoleRequest) return undefined;
     for (const [id, listener] of this.#listeners) if (!this.#openEnded.has(id)) return listener;
     return undefined;
   }
 
-  speak(era: Era, protocolVersion: string): void {
+  setProtocolVersion(era: Era, protocolVersion: string): void {
     this.#era = era;
     this.#version = protocolVersion;
     if (era === 'modern') this.#session = undefined;
     this.#headers = this.#composeHeaders();
   }
 
-  listen(): void {
+  openStandaloneStream(): void {
     if (this.#era !== 'legacy' || this.#session === undefined || this.#ended !== undefined) return;
-    this.#listener = new HttpListener({
+    this.#standaloneStream = new StandaloneStream({
       pool: this.#options.sockets.streams,
       path: this.#path,
       headers: this.#headers,
       onMessage: (message) => this.#onServerMessage(message, this),
       onDropped: () => this.#options.events.onDropped(),
-      onForgotten: () => this.#onForgotten(),
+      onSessionLost: () => this.#onSessionLost(),
     });
-    this.#listener.open();
+    this.#standaloneStream.open();
   }
 
-  request(method: string, params: JsonObject, options: RequestOptions): Promise<Answer> {
-    if (this.#ended !== undefined) return Promise.resolve(failedAnswer('lost', false, this.#ended));
+  request(method: string, params: JsonObject, options: RequestOptions): Promise<Response> {
+    if (this.#ended !== undefined) return Promise.resolve(failedResponse('lost', false, this.#ended));
     this.#lastId += 1;
     const id = this.#lastId;
     const { listener } = options;
     if (options.isOpenEnded === true) this.#openEnded.add(id);
-    else this.#underWay += 1;
+    else this.#inFlightCount += 1;
     if (listener !== undefined) this.#listeners.set(id, listener);
     const exchange = new HttpExchange(id, options, this.#eventsOf(method));
-    const wishes = withWishes(params, id, { era: this.#era, listener });
-    const body = requestText(id, method, paramsText(wishes, this.#era, this.#options.clientInfo));
+    const paramsWithMeta = withMeta(params, id, { era: this.#era, listener });
+    const body = encodeRequest(id, method, encodeParams(paramsWithMeta, this.#era, this.#options.clientInfo));
     const headers = this.#requestHeaders(method, params, options);
     this.#dispatch(exchange, { method: 'POST', headers, body });
-    return this.#session === undefined ? exchange.answer : exchange.answer.then(orSessionLost);
+    return this.#session === undefined ? exchange.response : exchange.response.then(toSessionLost);
   }
 
   notify(method: string, params?: JsonObject): Promise<unknown> {
     // 2026-07-28: on HTTP a closed stream is the cancellation, and there is nothing else to tell a server.
-    return this.#era === 'legacy' ? this.#post(notificationText(method, params)) : Promise.resolve();
+    return this.#era === 'legacy' ? this.#post(encodeNotification(method, params)) : Promise.resolve();
   }
 
-  respond(id: string | number, answer: ServerAnswer): void {
-    const body = answerText(id, answer);
-    if ('result' in answer) void this.#post(body);
-    else this.#asides.add(body);
+  respond(id: string | number, response: OutgoingResponse): void {
+    const body = encodeResponse(id, response);
+    if ('result' in response) void this.#post(body);
+    else this.#backgroundPosts.add(body);
   }
 
   async close(): Promise<void> {
     if (this.#ended !== undefined) return;
     this.#end('the broker ended the session');
-    this.#listener?.close();
+    this.#standaloneStream?.close();
     if (this.#session === undefined) return;
-    await postAndForget(this.#options.sockets.asides, { method: 'DELETE', path: this.#path, headers: this.#headers });
+    await postAndForget(this.#options.sockets.background, {
+      method: 'DELETE',
+      path: this.#path,
+      headers: this.#headers,
+    });
   }
 
   #eventsOf(method: string): HttpExchangeEvents {
@@ -179,13 +190,13 @@ export class HttpChannel implements Channel, Hearers {
 
   #onInterrupted(id: number, exchange: HttpExchange): void {
     if (this.#ended === undefined) this.#interrupted.set(id, exchange);
-    else exchange.lose(this.#ended);
+    else exchange.failAsLost(this.#ended);
   }
 
   /** What is on a stream goes on to its end; what waits for one would be asked for in a session that is no more. */
-  #end(why: string): void {
-    this.#ended = why;
-    for (const exchange of [...this.#interrupted.values()]) exchange.lose(why);
+  #end(reason: string): void {
+    this.#ended = reason;
+    for (const exchange of [...this.#interrupted.values()]) exchange.failAsLost(reason);
   }
 
   #dispatch(exchange: HttpExchange, request: HttpRequest): void {
@@ -199,23 +210,23 @@ export class HttpChannel implements Channel, Hearers {
     );
   }
 
-  #onServerMessage(message: IncomingMessage, hearers: Hearers): void {
+  #onServerMessage(message: IncomingMessage, hearers: PendingListeners): void {
     if (message.kind === 'request') {
-      const answer = hearRequest(message, hearers, { events: this.#options.events, channel: this });
-      if (answer !== undefined) this.#asides.add(answer);
-    } else if (message.kind === 'notification') hearNotification(message, hearers, this.#options.events);
+      const response = routeRequest(message, hearers, { events: this.#options.events, transport: this });
+      if (response !== undefined) this.#backgroundPosts.add(response);
+    } else if (message.kind === 'notification') routeNotification(message, hearers, this.#options.events);
     else this.#options.events.onDropped();
   }
 
-  #onForgotten(): void {
+  #onSessionLost(): void {
     if (this.#ended !== undefined) return;
-    const why = 'the server forgot the session';
-    this.#end(why);
-    this.#options.events.onEnded(why);
+    const reason = 'the server forgot the session';
+    this.#end(reason);
+    this.#options.events.onEnded(reason);
   }
 
   #post(body: string): Promise<unknown> {
-    return postAndForget(this.#options.sockets.asides, {
+    return postAndForget(this.#options.sockets.background, {
       method: 'POST',
       path: this.#path,
       headers: this.#headers,
@@ -223,7 +234,7 @@ export class HttpChannel implements Channel, Hearers {
     });
   }
 
-  #takeSession(header: string | string[] | undefined): void {
+  #setSession(header: string | string[] | undefined): void {
     // Streamable HTTP 2025-11-25, "Session management": visible ASCII only.
     if (typeof header !== 'string' || header.length > MAX_SESSION_ID_LENGTH || !/^[\x21-\x7e]+$/.test(header)) return;
     this.#session = header;
@@ -231,7 +242,7 @@ export class HttpChannel implements Channel, Hearers {
   }
 
   #composeHeaders(): readonly string[] {
-    const headers = [...this.#ownHeaders, 'content-type', 'application/json'];
+    const headers = [...this.#configuredHeaders, 'content-type', 'application/json'];
     headers.push('accept', 'application/json, text/event-stream');
     if (this.#version !== undefined) headers.push('mcp-protocol-version', this.#version);
     if (this.#session !== undefined) headers.push('mcp-session-id', this.#session);
@@ -242,7 +253,7 @@ export class HttpChannel implements Channel, Hearers {
     const headers = [...this.#headers];
     if (this.#era === 'modern') {
       headers.push('mcp-method', method);
-      const name = mirroredName(method, params);
+      const name = mcpName(method, params);
       if (name !== undefined) headers.push('mcp-name', encodeHeaderValue(name));
     }
     for (const field in options.headers) headers.push(field, options.headers[field] ?? '');
@@ -251,18 +262,20 @@ export class HttpChannel implements Channel, Hearers {
 }
 
 /** What `Mcp-Name` repeats (streamable HTTP 2026-07-28, "Standard headers"). */
-function mirroredName(method: string, { name, uri }: JsonObject): string | undefined {
-  const mirrored = method === 'resources/read' ? uri : method === 'tools/call' || method === 'prompts/get' ? name : '';
-  return typeof mirrored === 'string' && mirrored !== '' ? mirrored : undefined;
+function mcpName(method: string, { name, uri }: JsonObject): string | undefined {
+  const value = method === 'resources/read' ? uri : method === 'tools/call' || method === 'prompts/get' ? name : '';
+  return typeof value === 'string' && value !== '' ? value : undefined;
 }
 
 /**
  * Streamable HTTP 2025-11-25, "Session management": within a session 404 says that it is over, whatever the body says.
  * Servers that answer 400 instead say so by the codes that the SDKs have for a missing or unknown session.
  */
-function orSessionLost(answer: Answer): Answer {
-  if (answer.kind !== 'error') return answer;
-  const { status, error } = answer;
-  const isOver = status === 404 || (status === 400 && (error.code === -32_000 || error.code === -32_001));
-  return isOver ? { ...failedAnswer('session-lost', true, `the server answered HTTP ${status}`), status } : answer;
+function toSessionLost(response: Response): Response {
+  if (response.kind !== 'error') return response;
+  const { status, error } = response;
+  const isSessionLost = status === 404 || (status === 400 && (error.code === -32_000 || error.code === -32_001));
+  return isSessionLost
+    ? { ...failedResponse('session-lost', true, `the server answered HTTP ${status}`), status }
+    : response;
 }

@@ -1,28 +1,34 @@
 import type { Dispatcher } from 'undici';
-import { Pieces } from '../../lib/pieces.ts';
-import { type Answer, type FailureKind, failedAnswer, type RequestListener, type RequestOptions } from './channel.ts';
-import { EventStreamReader } from './event-stream-reader.ts';
-import { type Hearers, noticeIn } from './hearers.ts';
-import { answerOfStatus } from './http-status.ts';
-import { type IncomingMessage, readIncomingMessage } from './incoming-message.ts';
-import { abortKind, RequestDeadline } from './request-deadline.ts';
+import { ByteBuffer } from '../../lib/pieces.ts';
+import {
+  type FailureKind,
+  failedResponse,
+  type MessageListener,
+  type RequestOptions,
+  type Response,
+} from './channel.ts';
+import { SseParser } from './event-stream-reader.ts';
+import { type PendingListeners, peekNotification } from './hearers.ts';
+import { responseForStatus } from './http-status.ts';
+import { type IncomingMessage, parseMessage } from './incoming-message.ts';
+import { abortReason, RequestDeadline } from './request-deadline.ts';
 import { StreamResumption } from './stream-resumption.ts';
 
 const MAX_ERROR_BODY_BYTES = 64 * 1024;
 /** What may still come after the answer on an event stream before its socket is given up. */
-const AFTER_ANSWER = { bytes: 64 * 1024, ms: 1_000 } as const;
+const AFTER_RESPONSE = { bytes: 64 * 1024, ms: 1_000 } as const;
 /** All events of one answer together: the answer itself, and this much of what surrounds it. */
-const SURROUNDING_BYTES = 1024 * 1024;
+const EVENT_OVERHEAD_BYTES = 1024 * 1024;
 /** All that one stream may bring, notifications too, for each byte that its answer may have: a flood costs time, if no room. */
 const STREAM_FACTOR = 128;
 
 export interface HttpExchangeEvents {
   onHeaders?(headers: Readonly<Record<string, string | string[] | undefined>>): void;
   /** A request or notification of the server, within the event stream of our request. */
-  onServerMessage(message: IncomingMessage, hearers: Hearers): void;
+  onServerMessage(message: IncomingMessage, hearers: PendingListeners): void;
   onDropped(): void;
   /** The request was sent and is given up before its answer. */
-  onGivenUp(id: number, why: 'timeout' | 'cancelled'): void;
+  onAbandoned(id: number, reason: 'timeout' | 'cancelled'): void;
   /** The stream of `exchange` ended before the answer, and it waits for the time to go on. */
   onInterrupted?(id: number, exchange: HttpExchange): void;
   /** Asks for what follows an event on the stream of `exchange`, which takes it up. Without it a stream that ended is a lost request. */
@@ -38,21 +44,21 @@ type Body = 'json' | 'events' | 'error' | 'drained';
  * answer belongs to it alone (Streamable HTTP, "Sending Messages to the Server"), and so does what comes on the streams of
  * GET that go on with it.
  */
-export class HttpExchange implements Dispatcher.DispatchHandler, Hearers {
-  readonly answer: Promise<Answer>;
+export class HttpExchange implements Dispatcher.DispatchHandler, PendingListeners {
+  readonly response: Promise<Response>;
   readonly #id: number;
   readonly #options: RequestOptions;
   readonly #events: HttpExchangeEvents;
   readonly #deadline: RequestDeadline;
-  #resolve: (answer: Answer) => void = () => {};
+  #resolve: (response: Response) => void = () => {};
   #controller: Dispatcher.DispatchController | undefined;
   #status = 0;
   #body: Body = 'drained';
-  readonly #chunks = new Pieces();
+  readonly #chunks = new ByteBuffer();
   #bytes = 0;
   /** Of the event stream, whatever it was. */
   #streamBytes = 0;
-  #reader: EventStreamReader | undefined;
+  #reader: SseParser | undefined;
   #resumption: StreamResumption | undefined;
   #settled = false;
   #lingering: NodeJS.Timeout | undefined;
@@ -61,11 +67,11 @@ export class HttpExchange implements Dispatcher.DispatchHandler, Hearers {
     this.#id = id;
     this.#options = options;
     this.#events = events;
-    this.answer = new Promise((resolve) => {
+    this.response = new Promise((resolve) => {
       this.#resolve = resolve;
     });
-    this.#deadline = new RequestDeadline(options, (why) => this.#giveUp(why));
-    if (options.signal.aborted) this.#giveUp(abortKind(options.signal));
+    this.#deadline = new RequestDeadline(options, (reason) => this.#abandon(reason));
+    if (options.signal.aborted) this.#abandon(abortReason(options.signal));
   }
 
   /** True where silence is no sign of trouble: a server that waits for an answer of the agent's may well be silent. */
@@ -77,15 +83,15 @@ export class HttpExchange implements Dispatcher.DispatchHandler, Hearers {
     return this.#options.isOpenEnded === true;
   }
 
-  get hasSole(): boolean {
+  get hasSoleRequest(): boolean {
     return true;
   }
 
-  get soleListener(): RequestListener | undefined {
+  get soleListener(): MessageListener | undefined {
     return this.#options.listener;
   }
 
-  listenerOf(id: number): RequestListener | undefined {
+  listenerOf(id: number): MessageListener | undefined {
     return id === this.#id ? this.#options.listener : undefined;
   }
 
@@ -105,30 +111,30 @@ export class HttpExchange implements Dispatcher.DispatchHandler, Hearers {
     if (this.#settled) return;
     this.#events.onHeaders?.(headers);
     const type = String(headers['content-type'] ?? '').toLowerCase();
-    if (this.#resumption?.hasBegun === true && !isEventStream(status, type)) this.#breakResumption(status);
+    if (this.#resumption?.hasBegun === true && !isEventStream(status, type)) this.#failResumption(status);
     else if (status >= 300) this.#body = 'error';
-    else if (headers['content-encoding'] !== undefined) this.#break('protocol', 'the answer is compressed, unasked');
+    else if (headers['content-encoding'] !== undefined) this.#fail('protocol', 'the answer is compressed, unasked');
     else if (type.startsWith('application/json')) this.#body = 'json';
     else if (isEventStream(status, type)) this.#openEvents();
-    else this.#break('protocol', `the answer is neither JSON nor an event stream (HTTP ${status})`);
-    if (this.#body === 'json' && Number(headers['content-length']) > this.#options.maxBytes) this.#breakTooLarge();
+    else this.#fail('protocol', `the answer is neither JSON nor an event stream (HTTP ${status})`);
+    if (this.#body === 'json' && Number(headers['content-length']) > this.#options.maxBytes) this.#failTooLarge();
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     this.#bytes += chunk.length;
     if (this.#settled) {
-      if (this.#bytes > AFTER_ANSWER.bytes) this.#abort();
+      if (this.#bytes > AFTER_RESPONSE.bytes) this.#abort();
       else if (this.#body === 'events') this.#reader?.push(chunk);
       return;
     }
     if (this.#body === 'events') {
       this.#readEvents(chunk);
-      this.#reader?.rest(controller);
+      this.#reader?.yieldToEventLoop(controller);
     } else if (this.#body === 'error') {
       if (this.#bytes <= MAX_ERROR_BODY_BYTES) this.#chunks.push(chunk);
       else this.#settleByStatus();
     } else if (this.#bytes > this.#options.maxBytes) {
-      this.#breakTooLarge();
+      this.#failTooLarge();
     } else {
       this.#chunks.push(chunk);
     }
@@ -138,42 +144,42 @@ export class HttpExchange implements Dispatcher.DispatchHandler, Hearers {
     clearTimeout(this.#lingering);
     if (this.#settled) return;
     if (this.#body === 'error') this.#settleByStatus();
-    else if (this.#body === 'events') this.#goOn('the event stream ended without an answer');
-    else this.#settleByMessage(this.#collected(), 'the answer has an id that is not ours');
+    else if (this.#body === 'events') this.#resumeOrFail('the event stream ended without an answer');
+    else this.#settleByMessage(this.#readBody(), 'the answer has an id that is not ours');
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
     clearTimeout(this.#lingering);
     const code = 'code' in error && typeof error.code === 'string' ? error.code : error.name;
-    if (code === 'UND_ERR_BODY_TIMEOUT') this.#giveUp('timeout', 'the answer began and did not go on');
-    if (this.#controller !== undefined) this.#goOn(`the connection broke: ${code}`);
-    else this.#settle(failedAnswer('unavailable', false, `the server cannot be reached: ${code}`));
+    if (code === 'UND_ERR_BODY_TIMEOUT') this.#abandon('timeout', 'the answer began and did not go on');
+    if (this.#controller !== undefined) this.#resumeOrFail(`the connection broke: ${code}`);
+    else this.#settle(failedResponse('unavailable', false, `the server cannot be reached: ${code}`));
   }
 
   /** Ends the wait for an answer that cannot come any more. */
-  lose(why: string): void {
-    this.#settle(failedAnswer('lost', true, why));
+  failAsLost(reason: string): void {
+    this.#settle(failedResponse('lost', true, reason));
   }
 
   /** Goes on with the answer where the server said how, once its stream is over. */
-  #goOn(over: string): void {
+  #resumeOrFail(reason: string): void {
     if (this.#settled) return;
     const reader = this.#body === 'events' ? this.#reader : undefined;
     this.#body = 'drained';
     this.#reader = undefined;
-    if (reader === undefined || this.#resumption?.goOn(reader) !== true) this.lose(over);
+    if (reader === undefined || this.#resumption?.resume(reader) !== true) this.failAsLost(reason);
     else this.#events.onInterrupted?.(this.#id, this);
   }
 
-  #breakResumption(status: number): void {
+  #failResumption(status: number): void {
     // Streamable HTTP 2025-11-25, "Session management": 404 says that the session is over.
-    const why = status === 404 ? 'session-lost' : 'lost';
-    this.#break(why, `the event stream ended without an answer, and the server does not go on (HTTP ${status})`);
+    const failure = status === 404 ? 'session-lost' : 'lost';
+    this.#fail(failure, `the event stream ended without an answer, and the server does not go on (HTTP ${status})`);
   }
 
   #openEvents(): void {
     this.#body = 'events';
-    this.#reader = new EventStreamReader(this.#options.maxBytes, (data) => this.#onEvent(data));
+    this.#reader = new SseParser(this.#options.maxBytes, (data) => this.#onEvent(data));
     if (this.#events.resume === undefined) return;
     this.#resumption ??= new StreamResumption((lastEventId) => this.#events.resume?.(this.#id, this, lastEventId));
   }
@@ -183,13 +189,13 @@ export class HttpExchange implements Dispatcher.DispatchHandler, Hearers {
     const { maxBytes } = this.#options;
     this.#streamBytes += chunk.length;
     if (this.#settled) this.#linger();
-    else if (!fits || this.#bytes > maxBytes + SURROUNDING_BYTES) this.#breakTooLarge();
-    else if (this.#streamBytes > maxBytes * STREAM_FACTOR + SURROUNDING_BYTES) this.#breakEndless();
+    else if (!fits || this.#bytes > maxBytes + EVENT_OVERHEAD_BYTES) this.#failTooLarge();
+    else if (this.#streamBytes > maxBytes * STREAM_FACTOR + EVENT_OVERHEAD_BYTES) this.#failEndless();
   }
 
   #onEvent(data: Buffer): void {
-    if (this.#isUnheard(data)) return;
-    const message = readIncomingMessage(data, this.#options.maxBytes);
+    if (this.#skipsUnwanted(data)) return;
+    const message = parseMessage(data, this.#options.maxBytes);
     if (this.#settled) {
       this.#events.onDropped();
     } else if (message.kind === 'request' || message.kind === 'notification') {
@@ -202,58 +208,58 @@ export class HttpExchange implements Dispatcher.DispatchHandler, Hearers {
   }
 
   /** Drops what nobody is told of, unread. */
-  #isUnheard(data: Buffer): boolean {
+  #skipsUnwanted(data: Buffer): boolean {
     const { listener } = this.#options;
     if (this.#settled || (listener !== undefined && listener.isFull !== true)) return false;
-    const notice = noticeIn(data);
-    if (notice === undefined) return false;
+    const kind = peekNotification(data);
+    if (kind === undefined) return false;
     this.#bytes = 0;
     // A log message that its agent did not ask for is the server's habit and no sign of trouble.
-    if (notice === 'progress' || listener !== undefined) this.#events.onDropped();
+    if (kind === 'progress' || listener !== undefined) this.#events.onDropped();
     return true;
   }
 
-  #settleByMessage(message: IncomingMessage, otherwise: string): void {
-    if (message.kind === 'answer' && message.id === this.#id) this.#settle(message.answer);
-    else if (message.kind === 'invalid') this.#settle(failedAnswer('protocol', true, message.problem));
-    else this.#settle(failedAnswer('protocol', true, otherwise));
+  #settleByMessage(message: IncomingMessage, mismatchMessage: string): void {
+    if (message.kind === 'answer' && message.id === this.#id) this.#settle(message.response);
+    else if (message.kind === 'invalid') this.#settle(failedResponse('protocol', true, message.problem));
+    else this.#settle(failedResponse('protocol', true, mismatchMessage));
   }
 
   #settleByStatus(): void {
-    const message = this.#bytes > MAX_ERROR_BODY_BYTES ? undefined : this.#collected();
-    this.#settle(answerOfStatus(this.#status, message, this.#id));
+    const message = this.#bytes > MAX_ERROR_BODY_BYTES ? undefined : this.#readBody();
+    this.#settle(responseForStatus(this.#status, message, this.#id));
   }
 
-  #collected(): IncomingMessage {
-    return readIncomingMessage(this.#chunks.take(), this.#options.maxBytes);
+  #readBody(): IncomingMessage {
+    return parseMessage(this.#chunks.take(), this.#options.maxBytes);
   }
 
-  #giveUp(
-    why: 'timeout' | 'cancelled',
-    message = why === 'timeout' ? 'no answer came in time' : 'the call was cancelled',
+  #abandon(
+    reason: 'timeout' | 'cancelled',
+    message = reason === 'timeout' ? 'no answer came in time' : 'the call was cancelled',
   ): void {
     if (this.#settled) return;
-    this.#break(why, message);
-    if (this.#controller !== undefined) this.#events.onGivenUp(this.#id, why);
+    this.#fail(reason, message);
+    if (this.#controller !== undefined) this.#events.onAbandoned(this.#id, reason);
   }
 
-  #breakEndless(): void {
-    this.#break('too-large', 'the messages before the result do not end');
+  #failEndless(): void {
+    this.#fail('too-large', 'the messages before the result do not end');
   }
 
-  #breakTooLarge(): void {
-    this.#break('too-large', `the result is over ${this.#options.maxBytes} bytes`);
+  #failTooLarge(): void {
+    this.#fail('too-large', `the result is over ${this.#options.maxBytes} bytes`);
   }
 
-  #break(why: FailureKind, message: string): void {
-    this.#settle(failedAnswer(why, this.#controller !== undefined, message));
+  #fail(failure: FailureKind, message: string): void {
+    this.#settle(failedResponse(failure, this.#controller !== undefined, message));
     this.#abort();
   }
 
   /** Gives the stream the chance to end, so that its socket can serve again; not for long. */
   #linger(): void {
     this.#bytes = 0;
-    this.#lingering ??= setTimeout(() => this.#abort(), AFTER_ANSWER.ms);
+    this.#lingering ??= setTimeout(() => this.#abort(), AFTER_RESPONSE.ms);
   }
 
   #abort(): void {
@@ -261,14 +267,14 @@ export class HttpExchange implements Dispatcher.DispatchHandler, Hearers {
     this.#controller?.abort(new Error('given up'));
   }
 
-  #settle(answer: Answer): void {
+  #settle(response: Response): void {
     if (this.#settled) return;
     this.#settled = true;
     this.#chunks.take();
     this.#deadline.clear();
     this.#resumption?.end();
     this.#events.onSettled(this.#id);
-    this.#resolve(answer);
+    this.#resolve(response);
   }
 }
 

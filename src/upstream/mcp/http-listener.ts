@@ -1,24 +1,24 @@
 import type { Dispatcher, Pool } from 'undici';
-import { EventStreamReader } from './event-stream-reader.ts';
-import { type IncomingMessage, readIncomingMessage } from './incoming-message.ts';
+import { SseParser } from './event-stream-reader.ts';
+import { type IncomingMessage, parseMessage } from './incoming-message.ts';
 import { RequestRate } from './request-rate.ts';
 
 const MAX_EVENT_BYTES = 1024 * 1024;
 const RETRY_MS = { first: 1_000, last: 60_000 } as const;
 
-export interface HttpListenerOptions {
+export interface StandaloneStreamOptions {
   readonly pool: Pool;
   readonly path: string;
   readonly headers: readonly string[];
   onMessage(message: IncomingMessage): void;
   onDropped(): void;
   /** A stream that there was is refused now: the server knows the session no more. */
-  onForgotten(): void;
+  onSessionLost(): void;
 }
 
 /** The GET stream of a legacy session, on which a server says unasked that its tools changed. Optional for servers. */
-export class HttpListener {
-  readonly #options: HttpListenerOptions;
+export class StandaloneStream {
+  readonly #options: StandaloneStreamOptions;
   #controller: Dispatcher.DispatchController | undefined;
   #retry: NodeJS.Timeout | undefined;
   #retryMs: number = RETRY_MS.first;
@@ -26,14 +26,12 @@ export class HttpListener {
   #wasOpen = false;
   readonly #rate = new RequestRate();
 
-  constructor(options: HttpListenerOptions) {
+  constructor(options: StandaloneStreamOptions) {
     this.#options = options;
   }
 
   open(): void {
-    const reader = new EventStreamReader(MAX_EVENT_BYTES, (data) =>
-      this.#onMessage(readIncomingMessage(data, MAX_EVENT_BYTES)),
-    );
+    const reader = new SseParser(MAX_EVENT_BYTES, (data) => this.#onMessage(parseMessage(data, MAX_EVENT_BYTES)));
     const headers = eventStreamHeaders(this.#options.headers);
     this.#options.pool.dispatch(
       { method: 'GET', path: this.#options.path, headers, headersTimeout: 0, bodyTimeout: 0 },
@@ -49,17 +47,17 @@ export class HttpListener {
             this.#wasOpen = true;
           } else {
             this.#closed = true;
-            if (this.#wasOpen && (status === 404 || status === 400)) this.#options.onForgotten();
+            if (this.#wasOpen && (status === 404 || status === 400)) this.#options.onSessionLost();
           }
           if (this.#closed) controller.abort(new Error('no stream'));
         },
         onResponseData: (controller, chunk) => {
           if (!reader.push(chunk)) controller.abort(new Error('an event is too large'));
           else if (this.#rate.isExceeded) controller.abort(new Error('too many requests'));
-          else reader.rest(controller);
+          else reader.yieldToEventLoop(controller);
         },
-        onResponseEnd: () => this.#openAgain(),
-        onResponseError: () => this.#openAgain(),
+        onResponseEnd: () => this.#reopen(),
+        onResponseError: () => this.#reopen(),
       },
     );
   }
@@ -72,12 +70,12 @@ export class HttpListener {
 
   /** A server that asks without end is not heard for a while, each time a longer one. */
   #onMessage(message: IncomingMessage): void {
-    if (message.kind === 'request') this.#rate.note();
+    if (message.kind === 'request') this.#rate.record();
     if (message.kind === 'request' && this.#rate.isExceeded) this.#options.onDropped();
     else this.#options.onMessage(message);
   }
 
-  #openAgain(): void {
+  #reopen(): void {
     if (this.#closed) return;
     this.#retry = setTimeout(() => this.open(), this.#retryMs);
     this.#retry.unref();

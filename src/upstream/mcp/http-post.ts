@@ -1,6 +1,6 @@
 import type { Dispatcher, Pool } from 'undici';
 
-const PATIENCE_MS = 2_000;
+const POST_TIMEOUT_MS = 2_000;
 
 /**
  * Sends what needs no answer: notifications, answers to a server's requests, the end of a session. Never rejects; gives
@@ -12,24 +12,24 @@ export function postAndForget(
 ): Promise<number | 'broken' | 'late'> {
   return new Promise((resolve) => {
     let controller: Dispatcher.DispatchController | undefined;
-    let over = false;
+    let isOver = false;
     let status: number | 'broken' = 'broken';
     const end = (how: number | 'broken' | 'late'): void => {
-      over = true;
+      isOver = true;
       clearTimeout(timer);
       resolve(how);
     };
     const timer = setTimeout(() => {
       end('late');
       controller?.abort(new Error('given up'));
-    }, PATIENCE_MS);
+    }, POST_TIMEOUT_MS);
     const { method, path, headers, body = null } = request;
     pool.dispatch(
-      { method, path, headers: [...headers], body, headersTimeout: 0, bodyTimeout: PATIENCE_MS },
+      { method, path, headers: [...headers], body, headersTimeout: 0, bodyTimeout: POST_TIMEOUT_MS },
       {
         onRequestStart: (started) => {
           controller = started;
-          if (over) started.abort(new Error('given up'));
+          if (isOver) started.abort(new Error('given up'));
         },
         onResponseStart: (_controller, code) => {
           status = code;

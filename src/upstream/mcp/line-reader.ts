@@ -1,7 +1,7 @@
-import { Pieces } from '../../lib/pieces.ts';
+import { ByteBuffer } from '../../lib/pieces.ts';
 
 const NEWLINE = 0x0a;
-const KEPT_OF_OVERLONG = 256;
+const OVERLONG_END_BYTES = 256;
 /** How far past the cap a line may run, being thrown away, before the stream is given up. */
 const MAX_DISCARDED_BYTES = 64 * 1024 * 1024;
 
@@ -17,7 +17,7 @@ export interface LineReaderEvents {
 export class LineReader {
   readonly #events: LineReaderEvents;
   readonly #maxBytes: number;
-  readonly #parts = new Pieces();
+  readonly #parts = new ByteBuffer();
   #bytes = 0;
   #ends: Buffer | undefined;
 
@@ -31,23 +31,23 @@ export class LineReader {
     for (;;) {
       const newline = chunk.indexOf(NEWLINE, start);
       if (newline < 0) break;
-      this.#keep(chunk.subarray(start, newline));
+      this.#append(chunk.subarray(start, newline));
       this.#finishLine();
       start = newline + 1;
     }
-    if (start < chunk.length) this.#keep(chunk.subarray(start));
+    if (start < chunk.length) this.#append(chunk.subarray(start));
   }
 
-  #keep(part: Buffer): void {
+  #append(part: Buffer): void {
     this.#bytes += part.length;
     if (this.#ends !== undefined) {
-      const head = this.#ends.subarray(0, KEPT_OF_OVERLONG);
-      const tail = Buffer.concat([this.#ends.subarray(KEPT_OF_OVERLONG), part.subarray(-KEPT_OF_OVERLONG)]);
-      this.#ends = Buffer.concat([head, tail.subarray(-KEPT_OF_OVERLONG)]);
+      const head = this.#ends.subarray(0, OVERLONG_END_BYTES);
+      const tail = Buffer.concat([this.#ends.subarray(OVERLONG_END_BYTES), part.subarray(-OVERLONG_END_BYTES)]);
+      this.#ends = Buffer.concat([head, tail.subarray(-OVERLONG_END_BYTES)]);
       if (this.#bytes > this.#maxBytes + MAX_DISCARDED_BYTES) this.#events.onEndless();
     } else if (this.#bytes > this.#maxBytes) {
       const whole = Buffer.concat([this.#parts.take(), part]);
-      this.#ends = Buffer.concat([whole.subarray(0, KEPT_OF_OVERLONG), whole.subarray(-KEPT_OF_OVERLONG)]);
+      this.#ends = Buffer.concat([whole.subarray(0, OVERLONG_END_BYTES), whole.subarray(-OVERLONG_END_BYTES)]);
     } else if (part.length > 0) {
       this.#parts.push(part);
     }

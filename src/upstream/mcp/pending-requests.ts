@@ -1,20 +1,20 @@
-import { type Answer, failedAnswer, type RequestListener, type RequestOptions } from './channel.ts';
-import type { Hearers } from './hearers.ts';
+import { failedResponse, type MessageListener, type RequestOptions, type Response } from './channel.ts';
+import type { PendingListeners } from './hearers.ts';
 import { RequestDeadline } from './request-deadline.ts';
 
 interface PendingRequest {
-  readonly resolve: (answer: Answer) => void;
+  readonly resolve: (response: Response) => void;
   readonly deadline: RequestDeadline;
   readonly maxBytes: number;
-  readonly listener: RequestListener | undefined;
+  readonly listener: MessageListener | undefined;
   readonly isOpenEnded: boolean;
 }
 
 /** The requests of one connection that wait for their answer, under ids that only this connection knows. */
-export class PendingRequests implements Hearers {
-  readonly #waiting = new Map<number, PendingRequest>();
+export class PendingRequests implements PendingListeners {
+  readonly #pending = new Map<number, PendingRequest>();
   readonly #isShared: boolean;
-  #openEnded = 0;
+  #openEndedCount = 0;
   #lastId = 0;
 
   /** `isShared`: several principals speak over this one connection, so that what names no request belongs to nobody. */
@@ -23,31 +23,31 @@ export class PendingRequests implements Hearers {
   }
 
   get size(): number {
-    return this.#waiting.size;
+    return this.#pending.size;
   }
 
   /** The only id that waits for an answer, where there is exactly one. */
-  get onlyId(): number | undefined {
-    if (this.#waiting.size - this.#openEnded !== 1) return undefined;
-    for (const [id, { isOpenEnded }] of this.#waiting) if (!isOpenEnded) return id;
+  get soleId(): number | undefined {
+    if (this.#pending.size - this.#openEndedCount !== 1) return undefined;
+    for (const [id, { isOpenEnded }] of this.#pending) if (!isOpenEnded) return id;
     return undefined;
   }
 
-  listenerOf(id: number): RequestListener | undefined {
-    return this.#waiting.get(id)?.listener;
+  listenerOf(id: number): MessageListener | undefined {
+    return this.#pending.get(id)?.listener;
   }
 
-  get hasSole(): boolean {
-    return !this.#isShared && this.#waiting.size - this.#openEnded === 1;
+  get hasSoleRequest(): boolean {
+    return !this.#isShared && this.#pending.size - this.#openEndedCount === 1;
   }
 
-  get soleListener(): RequestListener | undefined {
-    const { onlyId } = this;
-    return onlyId === undefined || !this.hasSole ? undefined : this.listenerOf(onlyId);
+  get soleListener(): MessageListener | undefined {
+    const { soleId } = this;
+    return soleId === undefined || !this.hasSoleRequest ? undefined : this.listenerOf(soleId);
   }
 
   has(id: number): boolean {
-    return this.#waiting.has(id);
+    return this.#pending.has(id);
   }
 
   nextId(): number {
@@ -56,44 +56,50 @@ export class PendingRequests implements Hearers {
   }
 
   /** Waits for the answer to `id`. `onOver` is told when it is given up, so that the server can be. */
-  wait(id: number, options: RequestOptions, onOver: (why: 'timeout' | 'cancelled') => void): Promise<Answer> {
+  waitForResponse(
+    id: number,
+    options: RequestOptions,
+    onAbandoned: (reason: 'timeout' | 'cancelled') => void,
+  ): Promise<Response> {
     const isOpenEnded = options.isOpenEnded === true;
     return new Promise((resolve) => {
-      const deadline = new RequestDeadline(options, (why) => {
+      const deadline = new RequestDeadline(options, (reason) => {
         this.#forget(id);
-        onOver(why);
-        resolve(failedAnswer(why, true, why === 'timeout' ? 'no answer came in time' : 'the call was cancelled'));
+        onAbandoned(reason);
+        resolve(
+          failedResponse(reason, true, reason === 'timeout' ? 'no answer came in time' : 'the call was cancelled'),
+        );
       });
-      this.#waiting.set(id, { resolve, deadline, maxBytes: options.maxBytes, listener: options.listener, isOpenEnded });
-      if (isOpenEnded) this.#openEnded += 1;
+      this.#pending.set(id, { resolve, deadline, maxBytes: options.maxBytes, listener: options.listener, isOpenEnded });
+      if (isOpenEnded) this.#openEndedCount += 1;
     });
   }
 
   /** Hands the answer to who waits for it; false when nobody does: an unknown, late or second reply. */
-  settle(id: number, answer: Answer): boolean {
-    const pending = this.#waiting.get(id);
+  settle(id: number, response: Response): boolean {
+    const pending = this.#pending.get(id);
     if (!pending) return false;
     this.#forget(id);
     pending.deadline.clear();
-    const tooLarge = answer.kind === 'result' && answer.bytes > pending.maxBytes;
+    const tooLarge = response.kind === 'result' && response.bytes > pending.maxBytes;
     pending.resolve(
-      tooLarge ? failedAnswer('too-large', true, `the result is over ${pending.maxBytes} bytes`) : answer,
+      tooLarge ? failedResponse('too-large', true, `the result is over ${pending.maxBytes} bytes`) : response,
     );
     return true;
   }
 
   /** Ends a stream that the server says is over; false where `id` is none. */
   endStream(id: number): boolean {
-    if (this.#waiting.get(id)?.isOpenEnded !== true) return false;
-    return this.settle(id, failedAnswer('lost', true, 'the server ended the stream'));
+    if (this.#pending.get(id)?.isOpenEnded !== true) return false;
+    return this.settle(id, failedResponse('lost', true, 'the server ended the stream'));
   }
 
   #forget(id: number): void {
-    if (this.#waiting.get(id)?.isOpenEnded === true) this.#openEnded -= 1;
-    this.#waiting.delete(id);
+    if (this.#pending.get(id)?.isOpenEnded === true) this.#openEndedCount -= 1;
+    this.#pending.delete(id);
   }
 
-  settleAll(answer: Answer): void {
-    for (const id of [...this.#waiting.keys()]) this.settle(id, answer);
+  settleAll(response: Response): void {
+    for (const id of [...this.#pending.keys()]) this.settle(id, response);
   }
 }

@@ -7,15 +7,15 @@ export class RequestDeadline {
   readonly #timer: NodeJS.Timeout;
   readonly #onAbort: () => void;
 
-  constructor(options: RequestOptions, onOver: (why: 'timeout' | 'cancelled') => void) {
+  constructor(options: RequestOptions, onExpired: (reason: 'timeout' | 'cancelled') => void) {
     this.#signal = options.signal;
     this.#onAbort = () => {
       this.clear();
-      onOver(abortKind(options.signal));
+      onExpired(abortReason(options.signal));
     };
     this.#timer = setTimeout(() => {
       this.clear();
-      onOver('timeout');
+      onExpired('timeout');
     }, options.timeoutMs);
     options.signal.addEventListener('abort', this.#onAbort, { once: true });
   }
@@ -27,7 +27,7 @@ export class RequestDeadline {
 }
 
 /** What an aborted signal means: a deadline of the broker's own, or that the agent went away. */
-export function abortKind(signal: CancelSignal): 'timeout' | 'cancelled' {
+export function abortReason(signal: CancelSignal): 'timeout' | 'cancelled' {
   const reason: unknown = signal.reason;
   return reason instanceof Error && reason.name === 'TimeoutError' ? 'timeout' : 'cancelled';
 }

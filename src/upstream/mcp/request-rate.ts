@@ -1,4 +1,4 @@
-const MOST = 1_024;
+const MAX_REQUESTS = 1_024;
 const WINDOW_MS = 10_000;
 
 /** How often a server asks on a stream that belongs to no call. */
@@ -8,10 +8,10 @@ export class RequestRate {
 
   /** True while more came within ten seconds than is borne. */
   get isExceeded(): boolean {
-    return this.#count > MOST;
+    return this.#count > MAX_REQUESTS;
   }
 
-  note(): void {
+  record(): void {
     this.#count += 1;
     if (this.#window !== undefined) return;
     this.#window = setTimeout(() => {

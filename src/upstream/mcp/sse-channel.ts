@@ -1,27 +1,34 @@
 import type { Dispatcher } from 'undici';
 import type { JsonObject } from '../../lib/json.ts';
-import { AsideQueue } from './aside-queue.ts';
+import { BackgroundPosts } from './aside-queue.ts';
 import {
-  type Answer,
-  type Channel,
-  type ChannelEvents,
-  failedAnswer,
+  failedResponse,
+  type OutgoingResponse,
   type RequestOptions,
-  type ServerAnswer,
+  type Response,
+  type Transport,
+  type TransportEvents,
 } from './channel.ts';
-import { EventStreamReader } from './event-stream-reader.ts';
-import { hearNotification, hearRequest } from './hearers.ts';
+import { SseParser } from './event-stream-reader.ts';
+import { routeNotification, routeRequest } from './hearers.ts';
 import { postAndForget } from './http-post.ts';
-import type { HttpSockets } from './http-sockets.ts';
-import { answerOfStatus } from './http-status.ts';
-import { type IncomingMessage, readIncomingMessage } from './incoming-message.ts';
-import { answerText, type ClientInfo, notificationText, paramsText, requestText, withWishes } from './message-dress.ts';
+import type { HttpClient } from './http-sockets.ts';
+import { responseForStatus } from './http-status.ts';
+import { type IncomingMessage, parseMessage } from './incoming-message.ts';
+import {
+  type ClientInfo,
+  encodeNotification,
+  encodeParams,
+  encodeRequest,
+  encodeResponse,
+  withMeta,
+} from './message-dress.ts';
 import { PendingRequests } from './pending-requests.ts';
-import { abortKind } from './request-deadline.ts';
+import { abortReason } from './request-deadline.ts';
 import { RequestRate } from './request-rate.ts';
 
-export interface SseChannelOptions {
-  readonly sockets: HttpSockets;
+export interface SseTransportOptions {
+  readonly sockets: HttpClient;
   readonly url: URL;
   /** The registry's header fields, secrets resolved. */
   readonly headers: Readonly<Record<string, string>>;
@@ -30,7 +37,7 @@ export interface SseChannelOptions {
   readonly maxEventBytes: number;
   /** True where several principals share the session. */
   readonly isShared: boolean;
-  readonly events: ChannelEvents;
+  readonly events: TransportEvents;
 }
 
 /**
@@ -38,69 +45,71 @@ export interface SseChannelOptions {
  * names where requests are posted. The endpoint must be of the same origin, or a server could send our requests, and
  * the secrets in their headers, anywhere.
  */
-export class SseChannel implements Channel {
-  readonly transport = 'sse';
-  readonly #options: SseChannelOptions;
+export class SseTransport implements Transport {
+  readonly type = 'sse';
+  readonly #options: SseTransportOptions;
   readonly #pending: PendingRequests;
   readonly #headers: readonly string[];
   readonly #endpoint: Promise<string | undefined>;
-  #tellEndpoint: (path: string | undefined) => void = () => {};
+  #resolveEndpoint: (path: string | undefined) => void = () => {};
   #path: string | undefined;
   #stream: Dispatcher.DispatchController | undefined;
   #ended: string | undefined;
   #closing = false;
   readonly #rate = new RequestRate();
-  readonly #asides = new AsideQueue(
-    (body) => this.#postAside(body),
+  readonly #backgroundPosts = new BackgroundPosts(
+    (body) => this.#postInBackground(body),
     () => this.#options.events.onDropped(),
   );
 
-  constructor(options: SseChannelOptions) {
+  constructor(options: SseTransportOptions) {
     this.#options = options;
     this.#pending = new PendingRequests(options);
     this.#headers = Object.entries(options.headers).flatMap(([name, value]) => [name.toLowerCase(), value]);
     this.#endpoint = new Promise((resolve) => {
-      this.#tellEndpoint = resolve;
+      this.#resolveEndpoint = resolve;
     });
     this.#open();
   }
 
-  get ended(): string | undefined {
+  get endReason(): string | undefined {
     return this.#ended;
   }
 
-  speak(): void {
+  setProtocolVersion(): void {
     // One era and one revision: this transport was replaced in 2025-03-26.
   }
 
-  listen(): void {
+  openStandaloneStream(): void {
     // The one stream brings notifications too.
   }
 
-  request(method: string, params: JsonObject, options: RequestOptions): Promise<Answer> {
-    if (this.#ended !== undefined) return Promise.resolve(failedAnswer('lost', false, this.#ended));
+  request(method: string, params: JsonObject, options: RequestOptions): Promise<Response> {
+    if (this.#ended !== undefined) return Promise.resolve(failedResponse('lost', false, this.#ended));
     if (options.signal.aborted) {
-      return Promise.resolve(failedAnswer(abortKind(options.signal), false, 'the call was over before it was sent'));
+      return Promise.resolve(
+        failedResponse(abortReason(options.signal), false, 'the call was over before it was sent'),
+      );
     }
     const id = this.#pending.nextId();
-    const answer = this.#pending.wait(id, options, (why) => {
+    const response = this.#pending.waitForResponse(id, options, (reason) => {
       // The specification forbids cancelling `initialize`.
-      if (method !== 'initialize') void this.notify('notifications/cancelled', { requestId: id, reason: why });
+      if (method !== 'initialize') void this.notify('notifications/cancelled', { requestId: id, reason: reason });
     });
-    const wishes = withWishes(params, id, { era: 'legacy', listener: options.listener });
-    const body = requestText(id, method, paramsText(wishes, 'legacy', this.#options.clientInfo));
+    const paramsWithMeta = withMeta(params, id, { era: 'legacy', listener: options.listener });
+    const body = encodeRequest(id, method, encodeParams(paramsWithMeta, 'legacy', this.#options.clientInfo));
     void this.#send(id, body, options.headers);
-    return answer;
+    return response;
   }
 
   notify(method: string, params?: JsonObject): Promise<unknown> {
-    return this.#postAside(notificationText(method, params));
+    return this.#postInBackground(encodeNotification(method, params));
   }
 
-  respond(id: string | number, answer: ServerAnswer): void {
-    const body = answerText(id, answer);
-    if ('result' in answer) void this.#postAside(body);
-    else this.#asides.add(body);
+  respond(id: string | number, response: OutgoingResponse): void {
+    const body = encodeResponse(id, response);
+    if ('result' in response) void this.#postInBackground(body);
+    else this.#backgroundPosts.add(body);
   }
 
   async close(): Promise<void> {
@@ -113,8 +122,8 @@ export class SseChannel implements Channel {
     // Given up while the stream was opened: it must not be sent any more.
     if (path === undefined || !this.#pending.has(id)) return;
     const status = await this.#post(path, body, fields);
-    if (status === 'broken') this.#pending.settle(id, failedAnswer('lost', true, 'the request could not be posted'));
-    else if (status !== 'late' && status >= 300) this.#pending.settle(id, answerOfStatus(status, undefined, id));
+    if (status === 'broken') this.#pending.settle(id, failedResponse('lost', true, 'the request could not be posted'));
+    else if (status !== 'late' && status >= 300) this.#pending.settle(id, responseForStatus(status, undefined, id));
   }
 
   #post(path: string, body: string, fields: RequestOptions['headers'] = {}): Promise<number | 'broken' | 'late'> {
@@ -122,15 +131,15 @@ export class SseChannel implements Channel {
     return postAndForget(this.#options.sockets.calls, { method: 'POST', path, headers, body });
   }
 
-  async #postAside(body: string): Promise<void> {
+  async #postInBackground(body: string): Promise<void> {
     if (this.#path === undefined) return;
     const headers = [...this.#headers, 'content-type', 'application/json'];
-    await postAndForget(this.#options.sockets.asides, { method: 'POST', path: this.#path, headers, body });
+    await postAndForget(this.#options.sockets.background, { method: 'POST', path: this.#path, headers, body });
   }
 
   #open(): void {
     const { url, sockets, maxEventBytes } = this.#options;
-    const reader = new EventStreamReader(maxEventBytes, (data, event) => this.#onEvent(data, event));
+    const reader = new SseParser(maxEventBytes, (data, event) => this.#onEvent(data, event));
     const headers = [...this.#headers, 'accept', 'text/event-stream'];
     const path = `${url.pathname}${url.search}`;
     sockets.streams.dispatch(
@@ -145,8 +154,8 @@ export class SseChannel implements Channel {
           if (!isStream) this.#end(`the server opens no event stream (HTTP ${status})`);
         },
         onResponseData: (controller, chunk) => {
-          if (this.#ended === undefined && !reader.push(chunk)) this.#onOverlong();
-          reader.rest(controller);
+          if (this.#ended === undefined && !reader.push(chunk)) this.#onOversizedEvent();
+          reader.yieldToEventLoop(controller);
         },
         onResponseEnd: () => this.#end('the event stream ended'),
         onResponseError: () => this.#end('the event stream broke'),
@@ -154,60 +163,60 @@ export class SseChannel implements Channel {
     );
   }
 
-  #onOverlong(): void {
-    const { onlyId } = this.#pending;
+  #onOversizedEvent(): void {
+    const { soleId: onlyId } = this.#pending;
     const problem = `the message is over ${this.#options.maxEventBytes} bytes`;
     // Nobody else can have been sent it when one request alone waits; what comes after it cannot be read.
-    if (onlyId !== undefined) this.#pending.settle(onlyId, failedAnswer('too-large', true, problem));
+    if (onlyId !== undefined) this.#pending.settle(onlyId, failedResponse('too-large', true, problem));
     this.#end('the server sent an event that is too large');
   }
 
   #onEvent(data: Buffer, event: string): void {
     if (this.#path === undefined) {
-      this.#takeEndpoint(data.toString('utf8'), event);
+      this.#setEndpoint(data.toString('utf8'), event);
       return;
     }
-    const message = readIncomingMessage(data, this.#options.maxEventBytes);
+    const message = parseMessage(data, this.#options.maxEventBytes);
     if (message.kind === 'request') this.#onRequest(message);
-    else if (message.kind === 'notification') hearNotification(message, this.#pending, this.#options.events);
+    else if (message.kind === 'notification') routeNotification(message, this.#pending, this.#options.events);
     else if (message.kind === 'answer') {
-      if (!this.#pending.settle(message.id, message.answer)) this.#options.events.onDropped();
+      if (!this.#pending.settle(message.id, message.response)) this.#options.events.onDropped();
     } else {
       const id = message.kind === 'invalid' ? message.id : undefined;
       const problem = message.kind === 'invalid' ? message.problem : 'an error without an id';
-      const isOurs = id !== undefined && this.#pending.settle(id, failedAnswer('protocol', true, problem));
+      const isOurs = id !== undefined && this.#pending.settle(id, failedResponse('protocol', true, problem));
       if (!isOurs) this.#options.events.onDropped();
     }
   }
 
   #onRequest(message: Extract<IncomingMessage, { kind: 'request' }>): void {
-    this.#rate.note();
+    this.#rate.record();
     if (this.#rate.isExceeded) {
       this.#options.events.onDropped();
       this.#end('the server asks without end');
       return;
     }
-    const answer = hearRequest(message, this.#pending, { events: this.#options.events, channel: this });
-    if (answer !== undefined) this.#asides.add(answer);
+    const response = routeRequest(message, this.#pending, { events: this.#options.events, transport: this });
+    if (response !== undefined) this.#backgroundPosts.add(response);
   }
 
-  #takeEndpoint(text: string, event: string): void {
+  #setEndpoint(text: string, event: string): void {
     const { url } = this.#options;
     const endpoint = event === 'endpoint' && URL.canParse(text, url.href) ? new URL(text, url) : undefined;
     if (endpoint?.origin === url.origin) {
       this.#path = `${endpoint.pathname}${endpoint.search}`;
-      this.#tellEndpoint(this.#path);
+      this.#resolveEndpoint(this.#path);
     } else {
       this.#end(endpoint === undefined ? 'the event stream names no endpoint' : 'the endpoint is of another origin');
     }
   }
 
-  #end(why: string): void {
+  #end(reason: string): void {
     if (this.#ended !== undefined) return;
-    this.#ended = why;
-    this.#tellEndpoint(undefined);
-    this.#pending.settleAll(failedAnswer('lost', this.#path !== undefined, why));
+    this.#ended = reason;
+    this.#resolveEndpoint(undefined);
+    this.#pending.settleAll(failedResponse('lost', this.#path !== undefined, reason));
     this.#stream?.abort(new Error('closed'));
-    if (!this.#closing) this.#options.events.onEnded(why);
+    if (!this.#closing) this.#options.events.onEnded(reason);
   }
 }

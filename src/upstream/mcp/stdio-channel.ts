@@ -1,24 +1,31 @@
 import type { JsonObject } from '../../lib/json.ts';
 import type { Era } from '../era.ts';
-import type { StdioTransport } from '../upstream-server.ts';
+import type { StdioServerParameters } from '../upstream-server.ts';
 import {
-  type Answer,
-  type Channel,
-  type ChannelEvents,
-  failedAnswer,
+  failedResponse,
+  type OutgoingResponse,
   type RequestOptions,
-  type ServerAnswer,
+  type Response,
+  type Transport,
+  type TransportEvents,
 } from './channel.ts';
 import { ChildProcess } from './child-process.ts';
-import { hearNotification, hearRequest } from './hearers.ts';
-import { type IncomingMessage, idInText, readIncomingMessage } from './incoming-message.ts';
+import { routeNotification, routeRequest } from './hearers.ts';
+import { guessResponseId, type IncomingMessage, parseMessage } from './incoming-message.ts';
 import { LineReader } from './line-reader.ts';
-import { answerText, type ClientInfo, notificationText, paramsText, requestText, withWishes } from './message-dress.ts';
+import {
+  type ClientInfo,
+  encodeNotification,
+  encodeParams,
+  encodeRequest,
+  encodeResponse,
+  withMeta,
+} from './message-dress.ts';
 import { PendingRequests } from './pending-requests.ts';
-import { abortKind } from './request-deadline.ts';
+import { abortReason } from './request-deadline.ts';
 
-export interface StdioChannelOptions {
-  readonly transport: StdioTransport;
+export interface StdioTransportOptions {
+  readonly parameters: StdioServerParameters;
   /** The whole environment of the child. */
   readonly env: Readonly<Record<string, string>>;
   readonly clientInfo: ClientInfo;
@@ -26,20 +33,20 @@ export interface StdioChannelOptions {
   readonly maxLineBytes: number;
   /** True where several principals share the process. */
   readonly isShared: boolean;
-  readonly events: ChannelEvents;
+  readonly events: TransportEvents;
 }
 
 /** MCP over the pipes of a child process: one message a line, many calls at once. */
-export class StdioChannel implements Channel {
-  readonly transport = 'stdio';
-  readonly #options: StdioChannelOptions;
+export class StdioTransport implements Transport {
+  readonly type = 'stdio';
+  readonly #options: StdioTransportOptions;
   readonly #child: ChildProcess;
   readonly #pending: PendingRequests;
   #era: Era = 'legacy';
   #ended: string | undefined;
   #closing = false;
 
-  constructor(options: StdioChannelOptions) {
+  constructor(options: StdioTransportOptions) {
     this.#options = options;
     this.#pending = new PendingRequests(options);
     const lines = new LineReader(options.maxLineBytes, {
@@ -48,18 +55,18 @@ export class StdioChannel implements Channel {
       onEndless: () => void this.#end('the server wrote a line without end'),
     });
     this.#child = new ChildProcess({
-      command: options.transport.command,
-      args: options.transport.args,
-      ...(options.transport.cwd === undefined ? {} : { cwd: options.transport.cwd }),
+      command: options.parameters.command,
+      args: options.parameters.args,
+      ...(options.parameters.cwd === undefined ? {} : { cwd: options.parameters.cwd }),
       env: options.env,
       onOutput: (chunk) => {
         if (this.#ended === undefined) lines.push(chunk);
       },
-      onEnded: (why) => this.#markEnded(why),
+      onEnded: (reason) => this.#markEnded(reason),
     });
   }
 
-  get ended(): string | undefined {
+  get endReason(): string | undefined {
     return this.#ended;
   }
 
@@ -71,38 +78,40 @@ export class StdioChannel implements Channel {
     return this.#child.stderrTail;
   }
 
-  speak(era: Era): void {
+  setProtocolVersion(era: Era): void {
     this.#era = era;
   }
 
-  listen(): void {
+  openStandaloneStream(): void {
     // On pipes every notification comes unasked.
   }
 
-  request(method: string, params: JsonObject, options: RequestOptions): Promise<Answer> {
-    if (this.#ended !== undefined) return Promise.resolve(failedAnswer('lost', false, this.#ended));
+  request(method: string, params: JsonObject, options: RequestOptions): Promise<Response> {
+    if (this.#ended !== undefined) return Promise.resolve(failedResponse('lost', false, this.#ended));
     if (options.signal.aborted) {
-      return Promise.resolve(failedAnswer(abortKind(options.signal), false, 'the call was over before it was sent'));
+      return Promise.resolve(
+        failedResponse(abortReason(options.signal), false, 'the call was over before it was sent'),
+      );
     }
     const id = this.#pending.nextId();
-    const wishes = withWishes(params, id, { era: this.#era, listener: options.listener });
-    const text = requestText(id, method, paramsText(wishes, this.#era, this.#options.clientInfo));
+    const paramsWithMeta = withMeta(params, id, { era: this.#era, listener: options.listener });
+    const text = encodeRequest(id, method, encodeParams(paramsWithMeta, this.#era, this.#options.clientInfo));
     if (!this.#child.write(`${text}\n`)) {
-      return Promise.resolve(failedAnswer('unavailable', false, 'the server does not read what is sent to it'));
+      return Promise.resolve(failedResponse('unavailable', false, 'the server does not read what is sent to it'));
     }
-    return this.#pending.wait(id, options, (why) => {
+    return this.#pending.waitForResponse(id, options, (reason) => {
       // The specification forbids cancelling `initialize`.
-      if (method !== 'initialize') void this.notify('notifications/cancelled', { requestId: id, reason: why });
+      if (method !== 'initialize') void this.notify('notifications/cancelled', { requestId: id, reason: reason });
     });
   }
 
   notify(method: string, params?: JsonObject): Promise<unknown> {
-    this.#child.write(`${notificationText(method, params)}\n`);
+    this.#child.write(`${encodeNotification(method, params)}\n`);
     return Promise.resolve();
   }
 
-  respond(id: string | number, answer: ServerAnswer): void {
-    this.#child.write(`${answerText(id, answer)}\n`);
+  respond(id: string | number, response: OutgoingResponse): void {
+    this.#child.write(`${encodeResponse(id, response)}\n`);
   }
 
   async close(): Promise<void> {
@@ -110,23 +119,23 @@ export class StdioChannel implements Channel {
     await this.#end('the broker ended the session');
   }
 
-  async #end(why: string): Promise<void> {
-    this.#markEnded(why);
+  async #end(reason: string): Promise<void> {
+    this.#markEnded(reason);
     await this.#child.close();
   }
 
-  #markEnded(why: string): void {
+  #markEnded(reason: string): void {
     if (this.#ended !== undefined) return;
-    this.#ended = why;
-    this.#pending.settleAll(failedAnswer('lost', true, why));
-    if (!this.#closing) this.#options.events.onEnded(why);
+    this.#ended = reason;
+    this.#pending.settleAll(failedResponse('lost', true, reason));
+    if (!this.#closing) this.#options.events.onEnded(reason);
   }
 
   #onLine(line: Buffer): void {
-    const message = readIncomingMessage(line, this.#options.maxLineBytes);
+    const message = parseMessage(line, this.#options.maxLineBytes);
     switch (message.kind) {
       case 'answer':
-        if (!this.#pending.settle(message.id, message.answer)) this.#options.events.onDropped();
+        if (!this.#pending.settle(message.id, message.response)) this.#options.events.onDropped();
         break;
       case 'request':
         this.#onRequest(message);
@@ -135,29 +144,29 @@ export class StdioChannel implements Channel {
         // 2026-07-28, patterns/cancellation: on pipes a server may end a stream so.
         if (message.method === 'notifications/cancelled' && this.#pending.endStream(Number(message.params.requestId)))
           break;
-        hearNotification(message, this.#pending, this.#options.events);
+        routeNotification(message, this.#pending, this.#options.events);
         break;
       case 'stray-error':
         this.#options.events.onDropped();
         break;
       case 'invalid':
-        this.#fail(message.id, failedAnswer('protocol', true, message.problem));
+        this.#fail(message.id, failedResponse('protocol', true, message.problem));
         break;
     }
   }
 
   #onRequest(message: Extract<IncomingMessage, { kind: 'request' }>): void {
-    const answer = hearRequest(message, this.#pending, { events: this.#options.events, channel: this });
-    if (answer !== undefined) this.#child.write(`${answer}\n`);
+    const response = routeRequest(message, this.#pending, { events: this.#options.events, transport: this });
+    if (response !== undefined) this.#child.write(`${response}\n`);
   }
 
   #onOverlongLine(ends: Buffer): void {
     const problem = `the message is over ${this.#options.maxLineBytes} bytes`;
     // On pipes nobody else can have written it when one request alone waits.
-    this.#fail(idInText(ends) ?? this.#pending.onlyId, failedAnswer('too-large', true, problem));
+    this.#fail(guessResponseId(ends) ?? this.#pending.soleId, failedResponse('too-large', true, problem));
   }
 
-  #fail(id: number | undefined, answer: Answer): void {
-    if (id === undefined || !this.#pending.settle(id, answer)) this.#options.events.onDropped();
+  #fail(id: number | undefined, response: Response): void {
+    if (id === undefined || !this.#pending.settle(id, response)) this.#options.events.onDropped();
   }
 }

@@ -1,9 +1,9 @@
-import type { EventStreamReader } from './event-stream-reader.ts';
+import type { SseParser } from './event-stream-reader.ts';
 
 /** How long to wait where a server does not say, and the bounds of what it may say. */
 const RETRY_MS = { default: 1_000, least: 100, most: 60_000 } as const;
 /** Streams in a row that ended without an event; one that tells of anything new begins the count anew. */
-const MOST_IN_VAIN = 5;
+const MAX_EMPTY_STREAMS = 5;
 
 /**
  * Where one request goes on whose event stream ended before its answer (streamable HTTP 2025-11-25, "Resumability and
@@ -13,7 +13,7 @@ export class StreamResumption {
   readonly #open: (lastEventId: string) => void;
   #lastEventId: string | undefined;
   #retryMs: number = RETRY_MS.default;
-  #inVain = 0;
+  #emptyStreams = 0;
   #hasBegun = false;
   #timer: NodeJS.Timeout | undefined;
 
@@ -28,12 +28,12 @@ export class StreamResumption {
   }
 
   /** Opens the next stream after the time that the server asked for. False where there is none to go on with. */
-  goOn({ hasEvents, lastEventId, retryMs = this.#retryMs }: EventStreamReader): boolean {
-    this.#inVain = hasEvents ? 0 : this.#inVain + 1;
+  resume({ hasEvents, lastEventId, retryMs = this.#retryMs }: SseParser): boolean {
+    this.#emptyStreams = hasEvents ? 0 : this.#emptyStreams + 1;
     this.#lastEventId = lastEventId ?? this.#lastEventId;
     this.#retryMs = Math.min(RETRY_MS.most, Math.max(RETRY_MS.least, retryMs));
     const id = this.#lastEventId;
-    if (id === undefined || id === '' || this.#inVain >= MOST_IN_VAIN) return false;
+    if (id === undefined || id === '' || this.#emptyStreams >= MAX_EMPTY_STREAMS) return false;
     this.#hasBegun = true;
     this.#timer = setTimeout(() => this.#open(id), this.#retryMs);
     return true;

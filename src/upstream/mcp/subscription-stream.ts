@@ -1,9 +1,9 @@
 import { Cancellation } from '../../lib/cancellation.ts';
 import { isJsonObject, type JsonObject } from '../../lib/json.ts';
-import { type Answer, type Channel, failedAnswer } from './channel.ts';
+import { failedResponse, type Response, type Transport } from './channel.ts';
 
 /** Longest wait until a server says what it serves of a subscription. */
-const ACKNOWLEDGE_MS = 10_000;
+const ACKNOWLEDGE_TIMEOUT_MS = 10_000;
 const MAX_EVENT_BYTES = 1024 * 1024;
 /** The longest that a timer can wait: such a stream ends when either side ends it. */
 const NO_DEADLINE_MS = 2_147_483_647;
@@ -21,20 +21,20 @@ export interface SubscriptionStream {
  * when an acknowledged one ends without our doing.
  */
 export function openSubscriptionStream(
-  channel: Channel,
+  transport: Transport,
   filter: JsonObject,
   onEnded: () => void,
-): Promise<SubscriptionStream | Exclude<Answer, { kind: 'result' }>> {
+): Promise<SubscriptionStream | Exclude<Response, { kind: 'result' }>> {
   const closing = new Cancellation();
   return new Promise((resolve) => {
-    const late = setTimeout(() => closing.abort(), ACKNOWLEDGE_MS);
+    const acknowledgeTimer = setTimeout(() => closing.abort(), ACKNOWLEDGE_TIMEOUT_MS);
     let isOpen = false;
     const listener = {
       wantsProgress: false,
       onProgress: () => {},
       onLog: () => {},
       onAcknowledged: ({ notifications }: JsonObject) => {
-        clearTimeout(late);
+        clearTimeout(acknowledgeTimer);
         isOpen = true;
         const served = isJsonObject(notifications) ? notifications : {};
         resolve({ kind: 'listening', served, close: () => closing.abort() });
@@ -42,12 +42,12 @@ export function openSubscriptionStream(
     };
     const { signal } = closing;
     const options = { signal, timeoutMs: NO_DEADLINE_MS, maxBytes: MAX_EVENT_BYTES, listener, isOpenEnded: true };
-    void channel.request('subscriptions/listen', { notifications: filter }, options).then((answer) => {
-      clearTimeout(late);
-      if (!isOpen) resolve(answer.kind === 'result' ? NOT_SERVED : answer);
+    void transport.request('subscriptions/listen', { notifications: filter }, options).then((response) => {
+      clearTimeout(acknowledgeTimer);
+      if (!isOpen) resolve(response.kind === 'result' ? NOT_SERVED : response);
       else if (!signal.aborted) onEnded();
     });
   });
 }
 
-const NOT_SERVED = failedAnswer('protocol', true, 'the server ended the subscription before it was acknowledged');
+const NOT_SERVED = failedResponse('protocol', true, 'the server ended the subscription before it was acknowledged');

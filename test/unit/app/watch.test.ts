@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { signatureOf, watchDirectories } from '../../../src/app/watch.ts';
+import { directorySignature, watchDirectories } from '../../../src/app/watch.ts';
 
 let directory: string;
 let stop = (): void => {};
@@ -24,19 +24,19 @@ function nextChange(loaded: string): Promise<void> {
 }
 
 test('a file that changed while it was being loaded is a change', async () => {
-  const loaded = await signatureOf([directory]);
+  const loaded = await directorySignature([directory]);
   writeFileSync(join(directory, 'policy.csv'), 'two, longer');
   await nextChange(loaded);
 });
 
 test('a directory that is taken away is a change', async () => {
-  const told = nextChange(await signatureOf([directory]));
+  const told = nextChange(await directorySignature([directory]));
   rmSync(directory, { recursive: true });
   await told;
 });
 
 test('the signature is the same while nothing changes, and knows hidden files and schemas not', async () => {
-  const before = await signatureOf([directory]);
+  const before = await directorySignature([directory]);
   writeFileSync(join(directory, '.policy.csv.swp'), 'x');
-  expect(await signatureOf([directory])).toBe(before);
+  expect(await directorySignature([directory])).toBe(before);
 });

@@ -1,19 +1,19 @@
 import { expect, test } from 'vitest';
 import type { Broker, CallRequest } from '../../../src/broker/broker.ts';
-import { GovernedBroker } from '../../../src/broker/governed-broker.ts';
+import { CallPipeline } from '../../../src/broker/governed-broker.ts';
 import type { Recorder } from '../../../src/broker/recorder.ts';
-import type { World } from '../../../src/broker/world.ts';
-import { VERBS } from '../../../src/domain/call.ts';
+import type { Snapshot } from '../../../src/broker/world.ts';
+import { OPERATIONS } from '../../../src/domain/call.ts';
 import type { Control } from '../../../src/domain/control.ts';
 import type { DispatchResult } from '../../../src/domain/outcome.ts';
 import type { ToolTarget } from '../../../src/domain/target.ts';
 import { allow, deny } from '../../../src/domain/verdict.ts';
-import { principalOfOsUser } from '../../../src/identity/os-user.ts';
-import { Suspensions } from '../../../src/questions/suspensions.ts';
+import { principalForOsUser } from '../../../src/identity/os-user.ts';
+import { SuspendedCallStore } from '../../../src/questions/suspensions.ts';
 import { SILENT_LOG } from '../../../src/telemetry/log.ts';
 import { NO_QUESTIONS } from '../../fixtures/questions.ts';
 
-const principal = principalOfOsUser('demo', 1000, (name) => ({ name, owner: 'ana@example.org' }));
+const principal = principalForOsUser('demo', 1000, (name) => ({ name, owner: 'ana@example.org' }));
 if (!principal) throw new Error('the fixture has no principal');
 
 const target: ToolTarget = {
@@ -33,18 +33,18 @@ const target: ToolTarget = {
   inputSchema: { type: 'object' },
 };
 
-const NOTHING: World['offers'] = { tool: [], prompt: [], resource: [], template: [] };
+const NOTHING: Snapshot['features'] = { tool: [], prompt: [], resource: [], template: [] };
 
 const request: CallRequest = {
   principal,
-  verb: VERBS.callTool,
+  operation: OPERATIONS.callTool,
   exposedName: 'files__read',
   args: { path: 'a' },
   context: { transport: 'stdio', protocolVersion: '2025-11-25', session: 's' },
 };
 
 interface Stage {
-  readonly broker: Broker & GovernedBroker;
+  readonly broker: Broker & CallPipeline;
   readonly happened: string[];
 }
 
@@ -67,23 +67,23 @@ function stage(change: {
       settle: (_exchange, _facts, outcome) => happened.push(`settle ${index} ${outcome.kind}`),
       ...control,
     }));
-  const world: World = {
+  const world: Snapshot = {
     revision: 'sha256:aa',
     registry: 'sha256:bb',
-    requestRow: named(change.row),
-    resultRow: named(change.resultRow).map((control) => ({
+    requestControls: named(change.row),
+    responseControls: named(change.resultRow).map((control) => ({
       ...control,
       name: 'validate-output' as const,
       settle: () => {},
     })),
     ...NO_QUESTIONS,
-    offers: { ...NOTHING, tool: [target] },
+    features: { ...NOTHING, tool: [target] },
     isComplete: true,
     viewOf: () => undefined,
     resolve: (name) => (name === target.exposedName ? target : undefined),
     subjectsOf: () => ['agent:demo'],
-    maySee: () => change.maySee ?? true,
-    mayEver: () => change.maySee ?? true,
+    isVisible: () => change.maySee ?? true,
+    couldBeAllowed: () => change.maySee ?? true,
   };
   const recorder: Recorder = {
     admitted: change.admitted ?? (async () => void happened.push('admitted')),
@@ -91,13 +91,13 @@ function stage(change: {
     closed: change.closed ?? (async (ended) => void happened.push(`closed ${ended.outcome.kind} ${ended.costNanoUsd}`)),
     malformed: async () => {},
   };
-  const broker = new GovernedBroker(world, {
+  const broker = new CallPipeline(world, {
     recorder,
     dispatch: async () => {
       happened.push('dispatched');
       return change.dispatch ? change.dispatch() : { kind: 'completed', result: { content: [] }, resultBytes: 14 };
     },
-    ...{ clock, ids, suspensions: new Suspensions({ clock, ids }), log: SILENT_LOG },
+    ...{ clock, ids, suspendedCallStore: new SuspendedCallStore({ clock, ids }), log: SILENT_LOG },
     rootsChanged: () => {},
     unsubscribe: () => {},
     maxCalls: change.maxCalls,
@@ -255,16 +255,16 @@ test('a change of the world tells only the principals whose list it changes', ()
   const hall = stage({});
   const told: string[] = [];
   hall.broker.onListChanged((id) => told.push(id));
-  expect(hall.broker.list(principal, 'tool').offers).toEqual([
+  expect(hall.broker.list(principal, 'tool').definitions).toEqual([
     { name: 'files__read', inputSchema: { type: 'object' } },
   ]);
   const { broker } = stage({});
-  broker.changeWorld({ ...worldWithout(), offers: { ...NOTHING, tool: [target] } });
-  hall.broker.changeWorld({ ...worldWithout(), offers: { ...NOTHING, tool: [target] } });
+  broker.applySnapshot({ ...worldWithout(), features: { ...NOTHING, tool: [target] } });
+  hall.broker.applySnapshot({ ...worldWithout(), features: { ...NOTHING, tool: [target] } });
   expect(told).toEqual([]);
-  hall.broker.changeWorld(worldWithout());
+  hall.broker.applySnapshot(worldWithout());
   expect(told).toEqual(['agent:demo']);
-  expect(hall.broker.list(principal, 'tool').offers).toEqual([]);
+  expect(hall.broker.list(principal, 'tool').definitions).toEqual([]);
 });
 
 test('a change of prompts is told as one of prompts, and to nobody who was shown none', () => {
@@ -273,18 +273,18 @@ test('a change of prompts is told as one of prompts, and to nobody who was shown
   const prompt = { ...common, kind: 'prompt', id: 'prompt:files/greet', prompt: 'greet', inputSchema } as const;
   const told: string[] = [];
   broker.onListChanged((id, kind) => told.push(`${id} ${kind}`));
-  const withPrompt = { ...worldWithout(), offers: { ...NOTHING, tool: [target], prompt: [prompt] } };
-  broker.changeWorld(withPrompt);
+  const withPrompt = { ...worldWithout(), features: { ...NOTHING, tool: [target], prompt: [prompt] } };
+  broker.applySnapshot(withPrompt);
   expect(told).toEqual([]);
   broker.list(principal, 'tool');
   broker.list(principal, 'prompt');
-  broker.changeWorld({ ...worldWithout(), offers: { ...NOTHING, tool: [target] } });
+  broker.applySnapshot({ ...worldWithout(), features: { ...NOTHING, tool: [target] } });
   expect(told).toEqual(['agent:demo prompt']);
 });
 
 test('a principal is told of the surfaces that it has, and of all while a server was not listed', () => {
   const { broker } = stage({});
-  expect(broker.surfacesOf(principal)).toEqual({
+  expect(broker.capabilitiesOf(principal)).toEqual({
     prompts: false,
     resources: false,
     completions: false,
@@ -292,15 +292,15 @@ test('a principal is told of the surfaces that it has, and of all while a server
   });
   const { tool: _, inputSchema: __, ...common } = target;
   const template = { ...common, kind: 'template', id: 'resource:files/x:{a}', uriTemplate: 'x:{a}' } as const;
-  broker.changeWorld({ ...worldWithout(), offers: { ...NOTHING, template: [template] } });
-  expect(broker.surfacesOf(principal)).toEqual({
+  broker.applySnapshot({ ...worldWithout(), features: { ...NOTHING, template: [template] } });
+  expect(broker.capabilitiesOf(principal)).toEqual({
     prompts: false,
     resources: true,
     completions: true,
     subscriptions: true,
   });
-  broker.changeWorld({ ...worldWithout(), isComplete: false });
-  expect(broker.surfacesOf(principal)).toEqual({
+  broker.applySnapshot({ ...worldWithout(), isComplete: false });
+  expect(broker.capabilitiesOf(principal)).toEqual({
     prompts: true,
     resources: true,
     completions: true,
@@ -308,19 +308,19 @@ test('a principal is told of the surfaces that it has, and of all while a server
   });
 });
 
-function worldWithout(): World {
+function worldWithout(): Snapshot {
   return {
     revision: 'sha256:cc',
     registry: 'sha256:bb',
-    requestRow: [],
-    resultRow: [],
+    requestControls: [],
+    responseControls: [],
     ...NO_QUESTIONS,
-    offers: NOTHING,
+    features: NOTHING,
     isComplete: true,
     viewOf: () => undefined,
     resolve: () => undefined,
     subjectsOf: () => ['agent:demo'],
-    maySee: () => true,
-    mayEver: () => true,
+    isVisible: () => true,
+    couldBeAllowed: () => true,
   };
 }

@@ -1,9 +1,9 @@
 import { beforeEach, expect, test } from 'vitest';
 import { systemIds } from '../../../src/app/system.ts';
 import type { CallReply } from '../../../src/broker/broker.ts';
-import { GovernedBroker } from '../../../src/broker/governed-broker.ts';
-import type { World } from '../../../src/broker/world.ts';
-import { type Resumption, VERBS } from '../../../src/domain/call.ts';
+import { CallPipeline } from '../../../src/broker/governed-broker.ts';
+import type { Snapshot } from '../../../src/broker/world.ts';
+import { OPERATIONS, type Resumption } from '../../../src/domain/call.ts';
 import type { Control } from '../../../src/domain/control.ts';
 import { deny, type Verdict } from '../../../src/domain/verdict.ts';
 import { budgetControl } from '../../../src/limits/budget.ts';
@@ -12,7 +12,7 @@ import { concurrencyControl } from '../../../src/limits/concurrency.ts';
 import { createConcurrencyState } from '../../../src/limits/concurrency-state.ts';
 import { loadLimits } from '../../../src/limits/rules.ts';
 import { requestState } from '../../../src/questions/request-state.ts';
-import { Suspensions } from '../../../src/questions/suspensions.ts';
+import { SuspendedCallStore } from '../../../src/questions/suspensions.ts';
 import { SILENT_LOG } from '../../../src/telemetry/log.ts';
 import { exchangeOf } from '../../fixtures/exchange.ts';
 import { NO_QUESTIONS } from '../../fixtures/questions.ts';
@@ -40,15 +40,15 @@ class Hall {
   verdict: Verdict | undefined;
   isVisible = true;
   nowMs = 0;
-  readonly #suspensions: Suspensions;
-  readonly #broker: GovernedBroker;
+  readonly #suspensions: SuspendedCallStore;
+  readonly #broker: CallPipeline;
 
   constructor(limitsText: string) {
     const clock = { wallMs: () => this.nowMs, monotonicMs: () => this.nowMs };
     const ids = systemIds();
     const limits = { perPrincipal: 2, total: 2, expiryMs: EXPIRY_MS };
-    this.#suspensions = new Suspensions({ clock, ids }, limits);
-    this.#broker = new GovernedBroker(this.#world(limitsText, clock), {
+    this.#suspensions = new SuspendedCallStore({ clock, ids }, limits);
+    this.#broker = new CallPipeline(this.#world(limitsText, clock), {
       recorder: {
         admitted: async () => {
           if (this.isLedgerGone) throw new Error('the disk is full');
@@ -59,22 +59,36 @@ class Hall {
           void this.book.push(`closed ${outcome.kind} ${'reason' in outcome ? outcome.reason : ''}`.trim()),
         malformed: async () => {},
       },
-      dispatch: async (_call, { asking }) => {
-        const answer = await asking?.ask({ method: 'elicitation/create', params: { message: 'who?' } }, undefined);
+      dispatch: async (_call, { inputRequests: asking }) => {
+        const answer = await asking?.send({ method: 'elicitation/create', params: { message: 'who?' } }, undefined);
         const result = { content: [{ type: 'text', text: JSON.stringify(answer) }] };
         return { kind: 'completed', result, resultBytes: 2 };
       },
-      ...{ clock, ids, suspensions: this.#suspensions, log: SILENT_LOG, rootsChanged: () => {}, unsubscribe: () => {} },
+      ...{
+        clock,
+        ids,
+        suspendedCallStore: this.#suspensions,
+        log: SILENT_LOG,
+        rootsChanged: () => {},
+        unsubscribe: () => {},
+      },
     });
   }
 
   async call(resumption?: Resumption): Promise<CallReply['outcome']> {
-    const asked = { principal, verb: VERBS.callTool, exposedName: 'crm__lookup', args: {}, context, resumption };
+    const asked = {
+      principal,
+      operation: OPERATIONS.callTool,
+      exposedName: 'crm__lookup',
+      args: {},
+      context,
+      resumption,
+    };
     const link = {
       ...{ capabilities: { elicitation: {} }, logLevel: undefined, wantsProgress: false },
       ...{ progress: () => true, log: () => true },
     };
-    const { outcome } = await this.#broker.call(asked, { signal: new AbortController().signal, link });
+    const { outcome } = await this.#broker.call(asked, { signal: new AbortController().signal, clientContext: link });
     return outcome;
   }
 
@@ -89,7 +103,7 @@ class Hall {
     return this.#broker.drain();
   }
 
-  #world(limitsText: string, clock: { wallMs(): number; monotonicMs(): number }): World {
+  #world(limitsText: string, clock: { wallMs(): number; monotonicMs(): number }): Snapshot {
     const rules = loadLimits('policies/limits.yaml', limitsText);
     const store = { load: () => [], put: () => {} };
     const budgets = createBudgetState({ clock, store, onClockJump: () => {} });
@@ -104,14 +118,14 @@ class Hall {
     };
     return {
       ...NO_QUESTIONS,
-      ...{ revision: 'sha256:aa', registry: 'sha256:bb', requestRow, resultRow: [] },
+      ...{ revision: 'sha256:aa', registry: 'sha256:bb', requestControls: requestRow, responseControls: [] },
       // A refusal after the limits meets a leg that has taken over what the one before it held.
-      resumedRow: [...requestRow, first, requestState() as Control],
-      ...{ offers: { tool: [], prompt: [], resource: [], template: [] }, isComplete: true, viewOf: () => undefined },
+      resumedControls: [...requestRow, first, requestState() as Control],
+      ...{ features: { tool: [], prompt: [], resource: [], template: [] }, isComplete: true, viewOf: () => undefined },
       resolve: () => (target.kind === 'tool' ? target : undefined),
       subjectsOf: () => ['agent:demo'],
-      maySee: () => this.isVisible,
-      mayEver: () => this.isVisible,
+      isVisible: () => this.isVisible,
+      couldBeAllowed: () => this.isVisible,
     };
   }
 }

@@ -2,11 +2,11 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { COMMANDS, NOUNS } from '../../../src/cli/command-list.ts';
-import type { CommandDeclaration } from '../../../src/cli/declaration.ts';
+import type { CommandDefinition } from '../../../src/cli/declaration.ts';
 import { commandHelp, helpWidth, nounHelp, programHelp } from '../../../src/cli/help.ts';
 import { expectGolden, GOLDEN } from '../../fixtures/golden.ts';
 
-const named = COMMANDS.map((command): [string, CommandDeclaration] => [command.path, command]);
+const named = COMMANDS.map((command): [string, CommandDefinition] => [command.path, command]);
 const nouns = Object.entries(NOUNS);
 const fileOf = (path: string): string => `${path.replaceAll(' ', '-')}.txt`;
 
@@ -64,13 +64,13 @@ describe.each(named)('help of `%s`', (_, command) => {
     const lines = /\nEXAMPLES\n([\s\S]*)$/.exec(text)?.[1]?.split('\n\n') ?? [];
     expect(lines.length).toBe(command.examples.length);
     for (const example of lines) expect(example).toMatch(/^(?: {2}# .+\n)+ {2}(?:[^#\s].*)?\bseneschal /);
-    for (const { wish } of command.examples) expect(wish).toMatch(/^[A-Z].*[^.]$/);
+    for (const { title: wish } of command.examples) expect(wish).toMatch(/^[A-Z].*[^.]$/);
   });
 
   test('says nothing that is put off, and is told in the manner of the others', () => {
     expect(text).not.toMatch(/TODO|FIXME|TBD|XXX|\t/);
     expect(command.summary).toMatch(/^[a-z].*[^.]$/);
-    for (const { what } of [...command.arguments, ...command.flags]) expect(what).toMatch(/[^.]$/);
+    for (const { description: what } of [...command.arguments, ...command.flags]) expect(what).toMatch(/[^.]$/);
   });
 });
 

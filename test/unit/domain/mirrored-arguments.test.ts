@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { mirroredText, readMirrored, withoutMarks } from '../../../src/domain/mirrored-arguments.ts';
+import { paramHeaderValue, parseParamHeaders, withoutParamHeaders } from '../../../src/domain/mirrored-arguments.ts';
 import type { JsonObject } from '../../../src/lib/json.ts';
 
 const marked = (name: unknown, more: object = { type: 'string' }): JsonObject =>
@@ -8,8 +8,8 @@ const object = (properties: object): JsonObject => ({ type: 'object', properties
 
 test('marks on properties at any depth are read, in lower case', () => {
   const schema = object({ region: marked('Region'), at: object({ day: marked('Day', { type: 'integer' }) }) });
-  expect(readMirrored(schema)).toEqual({
-    mirrored: [
+  expect(parseParamHeaders(schema)).toEqual({
+    headers: [
       { header: 'mcp-param-region', path: ['region'], type: 'string' },
       { header: 'mcp-param-day', path: ['at', 'day'], type: 'integer' },
     ],
@@ -42,11 +42,11 @@ test.each([
   ['a branch', { ...object({}), anyOf: [object({ a: marked('A') })] }, UNREACHABLE],
   ['a definition', { ...object({}), $defs: { x: marked('A') } }, UNREACHABLE],
 ])('a mark with %s is not valid', (_what, schema, invalid) => {
-  expect(readMirrored(schema)).toEqual({ invalid });
+  expect(parseParamHeaders(schema)).toEqual({ invalid });
 });
 
 test('a value that looks like a mark is a value', () => {
-  expect(readMirrored(object({ a: { default: { 'x-mcp-header': 'A\r\nB' } } }))).toEqual({ mirrored: [] });
+  expect(parseParamHeaders(object({ a: { default: { 'x-mcp-header': 'A\r\nB' } } }))).toEqual({ headers: [] });
 });
 
 test.each([
@@ -59,19 +59,19 @@ test.each([
   [{ a: ['x'] }, undefined],
   [{}, undefined],
 ])('of %j there is mirrored %j', (args, text) => {
-  expect(mirroredText(args, ['a'])).toBe(text);
+  expect(paramHeaderValue(args, ['a'])).toBe(text);
 });
 
 test('what an object inherits is no argument', () => {
-  expect(mirroredText({}, ['constructor', 'name'])).toBeUndefined();
+  expect(paramHeaderValue({}, ['constructor', 'name'])).toBeUndefined();
 });
 
 test('marks of secret arguments are taken out, and nothing else is', () => {
   const schema = object({ region: marked('Region'), who: object({ pin: marked('Pin') }), badge: marked('Badge') });
-  expect(withoutMarks(schema, ['who', 'badge'])).toEqual(
+  expect(withoutParamHeaders(schema, ['who', 'badge'])).toEqual(
     object({ region: marked('Region'), who: object({ pin: { type: 'string' } }), badge: { type: 'string' } }),
   );
-  expect(withoutMarks(schema, ['wh', 'who.pi', 'nothing'])).toBeUndefined();
+  expect(withoutParamHeaders(schema, ['wh', 'who.pi', 'nothing'])).toBeUndefined();
 });
 
 test.each([
@@ -83,12 +83,12 @@ test.each([
   ['a', 'X-Api-Key'],
 ])('an argument `%s` that is wanted in the header `%s` is a secret, whatever the operator says', (name, header) => {
   const properties = { region: marked('Region'), [name]: marked(header) };
-  expect(withoutMarks(object(properties), [])).toEqual(
+  expect(withoutParamHeaders(object(properties), [])).toEqual(
     object({ region: marked('Region'), [name]: { type: 'string' } }),
   );
 });
 
 test('what is within a secret argument is secret', () => {
   const schema = object({ credentials: object({ a: marked('A') }) });
-  expect(withoutMarks(schema, [])).toEqual(object({ credentials: object({ a: { type: 'string' } }) }));
+  expect(withoutParamHeaders(schema, [])).toEqual(object({ credentials: object({ a: { type: 'string' } }) }));
 });

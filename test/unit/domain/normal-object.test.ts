@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { abnormalUri, normalObject } from '../../../src/domain/normal-object.ts';
+import { nonCanonicalUri, normalizeResourceId } from '../../../src/domain/normal-object.ts';
 
 test.each([
   ['resource:srv/TEST://t/x/../%73ecret', 'resource:srv/test://t/secret'],
@@ -9,7 +9,7 @@ test.each([
   ['resource:srv/test://me@t/x', undefined],
   ['resource:srv/test://t/%2e%2e%2fx', undefined],
 ])('%s is decided on as %s', (object, decided) => {
-  expect(normalObject(object)).toBe(decided);
+  expect(normalizeResourceId(object)).toBe(decided);
 });
 
 test.each([
@@ -25,7 +25,7 @@ test.each([
   'resource:srv/test://t/{id}',
   'tool:srv/TEST://t/%73ecret',
 ])('%s can match', (object) => {
-  expect(abnormalUri(object)).toBeUndefined();
+  expect(nonCanonicalUri(object)).toBeUndefined();
 });
 
 test.each([
@@ -38,5 +38,5 @@ test.each([
   ['resource:srv/test://me@t/*', undefined],
   ['resource:srv/notes.md', undefined],
 ])('%s can match no resource, and %s is what to write', (object, normal) => {
-  expect(abnormalUri(object)).toEqual(normal === undefined ? {} : { normal });
+  expect(nonCanonicalUri(object)).toEqual(normal === undefined ? {} : { normal });
 });

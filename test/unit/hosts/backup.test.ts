@@ -15,7 +15,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { ProblemError } from '../../../src/domain/problem.ts';
-import { backupToRestore, changeConfigFile, restoreBackup } from '../../../src/hosts/backup.ts';
+import { backupToRestore, replaceWithBackup, restoreBackup } from '../../../src/hosts/backup.ts';
 import { readConfigFile } from '../../../src/hosts/config-file.ts';
 
 let dir: string;
@@ -29,7 +29,7 @@ beforeEach(() => {
 afterEach(() => rmSync(dir, { recursive: true, force: true }));
 
 const text = (path = file): string => readFileSync(path, 'utf8');
-const change = (to: string): string => changeConfigFile(readConfigFile(file), Buffer.from(to));
+const change = (to: string): string => replaceWithBackup(readConfigFile(file), Buffer.from(to));
 
 /** Undoes the last change; the code of the problem where it cannot be undone. */
 function undo(force = false): string {
@@ -101,7 +101,7 @@ test('a file that another program changes between the reading and the writing is
   writeFileSync(file, 'old');
   const before = readConfigFile(file);
   writeFileSync(file, 'theirs');
-  expect(() => changeConfigFile(before, Buffer.from('ours'))).toThrow(
+  expect(() => replaceWithBackup(before, Buffer.from('ours'))).toThrow(
     expect.objectContaining({ code: 'hosts-file-changed', at: file }) as ProblemError,
   );
   expect([text(), readdirSync(dir)]).toEqual(['theirs', ['mcp.json']]);

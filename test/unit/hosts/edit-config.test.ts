@@ -1,16 +1,19 @@
 import { describe, expect, test } from 'vitest';
 import { editConfig } from '../../../src/hosts/edit-config.ts';
 import { hostEntry } from '../../../src/hosts/host-entry.ts';
-import type { HostId, HostPlace } from '../../../src/hosts/known-hosts.ts';
+import type { ConfigLocation, HostId } from '../../../src/hosts/known-hosts.ts';
 
-const PLACE: HostPlace = { host: 'cursor', scope: 'user', file: 'mcp.json', path: ['mcpServers'] };
-const VSCODE: HostPlace = { ...PLACE, host: 'vscode', path: ['servers'] };
+const PLACE: ConfigLocation = { host: 'cursor', scope: 'user', file: 'mcp.json', path: ['mcpServers'] };
+const VSCODE: ConfigLocation = { ...PLACE, host: 'vscode', path: ['servers'] };
 const STDIO = { type: 'stdio', command: '/node', args: ['/main.js', 'stdio', '--agent', 'demo'] } as const;
 const HTTP = { type: 'http', url: 'http://127.0.0.1:7411/mcp' } as const;
 
-function edited(text: string, options: { place?: HostPlace; http?: boolean; replaceServers?: boolean } = {}): string {
+function edited(
+  text: string,
+  options: { place?: ConfigLocation; http?: boolean; replaceServers?: boolean } = {},
+): string {
   const { place = PLACE, http = false, replaceServers = false } = options;
-  const entry = hostEntry(place.host, { reach: http ? HTTP : STDIO, agent: 'demo' });
+  const entry = hostEntry(place.host, { endpoint: http ? HTTP : STDIO, agent: 'demo' });
   if ('code' in entry) return entry.message;
   const result = editConfig(text, place, { entry, replaceServers });
   return 'text' in result ? result.text : result.map(({ at, code, message }) => `${at} ${code}: ${message}`).join('\n');
@@ -24,26 +27,26 @@ describe('the entry of each host', () => {
     ['cline', STDIO],
     ['vscode', STDIO],
   ])('%s starts the shim over stdio', (host, entry) => {
-    expect(hostEntry(host, { reach: STDIO, agent: 'demo' })).toEqual({ entry });
+    expect(hostEntry(host, { endpoint: STDIO, agent: 'demo' })).toEqual({ entry });
   });
 
   test('Claude Code finds the key in its environment by `${NAME}`, Cursor and Cline by `${env:NAME}`', () => {
-    expect(hostEntry('claude-code', { reach: HTTP })).toEqual({
+    expect(hostEntry('claude-code', { endpoint: HTTP })).toEqual({
       entry: { type: 'http', url: HTTP.url, headers: { Authorization: 'Bearer ${SENESCHAL_KEY}' } },
     });
-    expect(hostEntry('cursor', { reach: HTTP })).toEqual({
+    expect(hostEntry('cursor', { endpoint: HTTP })).toEqual({
       entry: { url: HTTP.url, headers: { Authorization: 'Bearer ${env:SENESCHAL_KEY}' } },
     });
   });
 
   test('Cline takes a url for one of SSE unless its entry says otherwise', () => {
-    expect(hostEntry('cline', { reach: HTTP })).toEqual({
+    expect(hostEntry('cline', { endpoint: HTTP })).toEqual({
       entry: { type: 'streamableHttp', url: HTTP.url, headers: { Authorization: 'Bearer ${env:SENESCHAL_KEY}' } },
     });
   });
 
   test('VS Code asks for the key once', () => {
-    expect(hostEntry('vscode', { reach: HTTP, agent: 'demo' })).toEqual({
+    expect(hostEntry('vscode', { endpoint: HTTP, agent: 'demo' })).toEqual({
       entry: { type: 'http', url: HTTP.url, headers: { Authorization: 'Bearer ${input:seneschal-key}' } },
       input: {
         type: 'promptString',
@@ -55,7 +58,7 @@ describe('the entry of each host', () => {
   });
 
   test('the file of Claude Desktop holds no url, so that HTTP is refused', () => {
-    expect(hostEntry('claude-desktop', { reach: HTTP })).toMatchObject({
+    expect(hostEntry('claude-desktop', { endpoint: HTTP })).toMatchObject({
       code: 'hosts-http-unsupported',
       at: 'claude-desktop',
     });

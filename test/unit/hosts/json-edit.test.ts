@@ -1,47 +1,47 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { withItem, withoutValueAt, withValueAt } from '../../../src/hosts/json-edit.ts';
+import { appendJsonItem, removeJsonValue, setJsonValue } from '../../../src/hosts/json-edit.ts';
 
 const PATH = ['mcpServers', 'seneschal'];
 const ENTRY = { command: 'x', args: ['a'] };
 
 describe('an entry is added', () => {
   test('after the last one, whose comment stays on its line', () => {
-    expect(withValueAt('{\n  "mcpServers": {\n    "a": {} // keep\n    // end\n  }\n}\n', PATH, ENTRY)).toBe(
+    expect(setJsonValue('{\n  "mcpServers": {\n    "a": {} // keep\n    // end\n  }\n}\n', PATH, ENTRY)).toBe(
       '{\n  "mcpServers": {\n    "a": {}, // keep\n    "seneschal": {\n      "command": "x",\n      "args": [\n        "a"\n      ]\n    }\n    // end\n  }\n}\n',
     );
   });
 
   test('with the trailing comma that the file has', () => {
-    expect(withValueAt('{\n  "mcpServers": {\n    "a": {}, // keep\n  },\n}', PATH, 1)).toBe(
+    expect(setJsonValue('{\n  "mcpServers": {\n    "a": {}, // keep\n  },\n}', PATH, 1)).toBe(
       '{\n  "mcpServers": {\n    "a": {}, // keep\n    "seneschal": 1,\n  },\n}',
     );
   });
 
   test('with the tabs and line ends that the file has', () => {
-    expect(withValueAt('{\r\n\t"a": 1\r\n}\r\n', PATH, { b: 2 })).toBe(
+    expect(setJsonValue('{\r\n\t"a": 1\r\n}\r\n', PATH, { b: 2 })).toBe(
       '{\r\n\t"a": 1,\r\n\t"mcpServers": {\r\n\t\t"seneschal": {\r\n\t\t\t"b": 2\r\n\t\t}\r\n\t}\r\n}\r\n',
     );
   });
 
   test('on the one line of a file of one line', () => {
-    expect(withValueAt('{"mcpServers":{"b":{}}}', PATH, ENTRY)).toBe(
+    expect(setJsonValue('{"mcpServers":{"b":{}}}', PATH, ENTRY)).toBe(
       '{"mcpServers":{"b":{}, "seneschal": {"command":"x","args":["a"]}}}',
     );
-    expect(withValueAt('{"mcpServers":{}}', PATH, 1)).toBe('{"mcpServers":{"seneschal": 1}}');
+    expect(setJsonValue('{"mcpServers":{}}', PATH, 1)).toBe('{"mcpServers":{"seneschal": 1}}');
   });
 
   test('into an object that holds a comment alone', () => {
-    expect(withValueAt('{ // empty\n}\n', ['a'], 1)).toBe('{ // empty\n  "a": 1\n}\n');
+    expect(setJsonValue('{ // empty\n}\n', ['a'], 1)).toBe('{ // empty\n  "a": 1\n}\n');
   });
 
   test('into a file that holds nothing, or comments alone', () => {
-    expect(withValueAt('', ['a', 'b'], 1)).toBe('{\n  "a": {\n    "b": 1\n  }\n}\n');
-    expect(withValueAt('// mine\n', ['a'], 1)).toBe('// mine\n{\n  "a": 1\n}\n');
+    expect(setJsonValue('', ['a', 'b'], 1)).toBe('{\n  "a": {\n    "b": 1\n  }\n}\n');
+    expect(setJsonValue('// mine\n', ['a'], 1)).toBe('// mine\n{\n  "a": 1\n}\n');
   });
 
   test('in the place of the old one', () => {
-    expect(withValueAt('{\n  "a": { "old": true }, // a\n  "b": 2\n}', ['a'], { c: 3 })).toBe(
+    expect(setJsonValue('{\n  "a": { "old": true }, // a\n  "b": 2\n}', ['a'], { c: 3 })).toBe(
       '{\n  "a": {\n    "c": 3\n  }, // a\n  "b": 2\n}',
     );
   });
@@ -49,33 +49,33 @@ describe('an entry is added', () => {
 
 describe('an entry is taken out', () => {
   test('with its lines, and the comment above it stays', () => {
-    expect(withoutValueAt('{\n  // above\n  "a": {\n    "x": 1\n  }, // a\n  "b": {}\n}', ['a'])).toBe(
+    expect(removeJsonValue('{\n  // above\n  "a": {\n    "x": 1\n  }, // a\n  "b": {}\n}', ['a'])).toBe(
       '{\n  // above\n  "b": {}\n}',
     );
   });
 
   test('with the comma before it where it is the last', () => {
-    expect(withoutValueAt('{\n  "b": {}, // b, the first\n  "a": {} // a\n}', ['a'])).toBe(
+    expect(removeJsonValue('{\n  "b": {}, // b, the first\n  "a": {} // a\n}', ['a'])).toBe(
       '{\n  "b": {} // b, the first\n}',
     );
-    expect(withoutValueAt('{\n  "b": {} /* , */ , // b\n  "a": {}\n}', ['a'])).toBe('{\n  "b": {} /* , */  // b\n}');
+    expect(removeJsonValue('{\n  "b": {} /* , */ , // b\n  "a": {}\n}', ['a'])).toBe('{\n  "b": {} /* , */  // b\n}');
   });
 
   test('from a file of one line', () => {
-    expect(withoutValueAt('{"a":{},"b":{}}', ['a'])).toBe('{"b":{}}');
-    expect(withoutValueAt('{"a":{}}', ['a'])).toBe('{}');
+    expect(removeJsonValue('{"a":{},"b":{}}', ['a'])).toBe('{"b":{}}');
+    expect(removeJsonValue('{"a":{}}', ['a'])).toBe('{}');
   });
 });
 
 describe('an item is added to a list', () => {
   test('after the last one, whose comment stays on its line', () => {
-    expect(withItem('{\n  "inputs": [\n    { "id": "a" }, // x\n  ]\n}', ['inputs'], { id: 'b' })).toBe(
+    expect(appendJsonItem('{\n  "inputs": [\n    { "id": "a" }, // x\n  ]\n}', ['inputs'], { id: 'b' })).toBe(
       '{\n  "inputs": [\n    { "id": "a" }, // x\n    {\n      "id": "b"\n    },\n  ]\n}',
     );
   });
 
   test('which is made where it is missing', () => {
-    expect(withItem('{\n  "a": 1\n}', ['inputs'], 'b')).toBe('{\n  "a": 1,\n  "inputs": [\n    "b"\n  ]\n}');
+    expect(appendJsonItem('{\n  "a": 1\n}', ['inputs'], 'b')).toBe('{\n  "a": 1,\n  "inputs": [\n    "b"\n  ]\n}');
   });
 });
 
@@ -88,10 +88,10 @@ test('whatever the file holds and however it is laid out, the rest of it means w
   fc.assert(
     fc.property(object, object, layout, (rest, servers, indent) => {
       const before = { ...rest, mcpServers: servers };
-      const text = withValueAt(JSON.stringify(before, null, indent), PATH, ENTRY);
+      const text = setJsonValue(JSON.stringify(before, null, indent), PATH, ENTRY);
       expect(JSON.parse(text)).toEqual({ ...before, mcpServers: { ...servers, seneschal: ENTRY } });
       const { seneschal: _, ...others } = servers;
-      expect(JSON.parse(withoutValueAt(text, PATH))).toEqual({ ...before, mcpServers: others });
+      expect(JSON.parse(removeJsonValue(text, PATH))).toEqual({ ...before, mcpServers: others });
     }),
   );
 });

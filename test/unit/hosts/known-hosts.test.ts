@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { hostPlaces } from '../../../src/hosts/known-hosts.ts';
+import { configLocations } from '../../../src/hosts/known-hosts.ts';
 
 const filesOf = (platform: string, env: Record<string, string> = {}): string[] =>
-  hostPlaces({ home: platform === 'win32' ? 'C:\\Users\\ana' : '/home/ana', platform, env, project: '/p' }).map(
+  configLocations({ home: platform === 'win32' ? 'C:\\Users\\ana' : '/home/ana', platform, env, project: '/p' }).map(
     ({ host, scope, file }) => `${host} ${scope} ${file}`,
   );
 
@@ -29,7 +29,7 @@ test('XDG_CONFIG_HOME and CLAUDE_CONFIG_DIR move what they move for the hosts th
 });
 
 test('in the home directory no file is both the user’s and the project’s', () => {
-  const places = hostPlaces({ home: '/home/ana', platform: 'linux', env: {}, project: '/home/ana' });
+  const places = configLocations({ home: '/home/ana', platform: 'linux', env: {}, project: '/home/ana' });
   expect(places.filter(({ host }) => host === 'cursor').map(({ scope }) => scope)).toEqual(['user']);
 });
 
@@ -47,6 +47,6 @@ test('on Windows they keep theirs in the roaming application data', () => {
 });
 
 test('servers of one project stand below its path in the file of Claude Code', () => {
-  const [place] = hostPlaces({ home: '/home/ana', platform: 'linux', env: {}, project: '/home/ana/shop' });
+  const [place] = configLocations({ home: '/home/ana', platform: 'linux', env: {}, project: '/home/ana/shop' });
   expect(place?.path).toEqual(['projects', '/home/ana/shop', 'mcpServers']);
 });

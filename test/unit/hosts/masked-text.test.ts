@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { maskedText } from '../../../src/hosts/masked-text.ts';
+import { maskSecrets } from '../../../src/hosts/masked-text.ts';
 
 test('values and comments that hold a secret are masked, and nothing else', () => {
   const text = `{
@@ -8,7 +8,7 @@ test('values and comments that hold a secret are masked, and nothing else', () =
   "env": { "API_KEY": "k", "PORT": "80" },
   "args": ["--token", "t0", "--token=t1", "y"]
 }`;
-  expect(maskedText(text)).toBe(`{
+  expect(maskSecrets(text)).toBe(`{
   /* [secret] */
   "name": "x", // plain
   "env": { "API_KEY": "[secret]", "PORT": "80" },
@@ -17,5 +17,5 @@ test('values and comments that hold a secret are masked, and nothing else', () =
 });
 
 test('a text that is no JSON is not shown at all', () => {
-  expect(maskedText('{ "API_KEY": k')).toBe('');
+  expect(maskSecrets('{ "API_KEY": k')).toBe('');
 });

@@ -1,36 +1,36 @@
 import { describe, expect, test } from 'vitest';
 import { formatProblem } from '../../../src/domain/problem.ts';
-import type { FoundServer, FoundText } from '../../../src/hosts/found-server.ts';
-import { readHostPlace, readServerFile } from '../../../src/hosts/read-config.ts';
-import type { Reading } from '../../../src/hosts/reading.ts';
+import type { ConfiguredServer, ConfigValue } from '../../../src/hosts/found-server.ts';
+import { readConfigLocation, readServerFile } from '../../../src/hosts/read-config.ts';
+import type { ReadResult } from '../../../src/hosts/reading.ts';
 import { VariableNames } from '../../../src/hosts/variable-names.ts';
 
 const CONTEXT = { home: '/home/ana', project: '/home/ana/shop' };
 
-function read(text: string, names: VariableNames = new VariableNames()): Reading {
+function read(text: string, names: VariableNames = new VariableNames()): ReadResult {
   return readServerFile('x.json', text, { ...CONTEXT, names });
 }
 
-function entry(body: object): Reading {
+function entry(body: object): ReadResult {
   return read(JSON.stringify({ mcpServers: { github: body } }));
 }
 
-function problems({ problems: found }: Reading): string[] {
+function problems({ problems: found }: ReadResult): string[] {
   return found.map(({ at, code, message }) => `${at} ${code}: ${message}`);
 }
 
-function env(reading: Reading, name: string): FoundText | undefined {
+function env(reading: ReadResult, name: string): ConfigValue | undefined {
   const transport = reading.servers[0]?.transport;
   return transport?.type === 'stdio' ? transport.env[name] : undefined;
 }
 
-function headers(reading: Reading): Record<string, string> {
+function headers(reading: ReadResult): Record<string, string> {
   const transport = reading.servers[0]?.transport;
   if (transport?.type !== 'http') return {};
   return Object.fromEntries(Object.entries(transport.headers).map(([key, { text }]) => [key, text]));
 }
 
-const names = (servers: readonly FoundServer[]): string[] => servers.map(({ name }) => name);
+const names = (servers: readonly ConfiguredServer[]): string[] => servers.map(({ name }) => name);
 
 describe('secrets', () => {
   test('a secret in `env` becomes a reference to the variable of the same name, and its value is hidden', () => {
@@ -226,7 +226,7 @@ test('a url without a type is one of SSE to Cline, and of streamable HTTP to the
   const text = '{"mcpServers":{"a":{"url":"https://h/mcp"}}}';
   const place = { host: 'cline', scope: 'user', file: 'x.json', path: ['mcpServers'], untypedUrl: 'sse' } as const;
   expect(names(read(text).servers)).toEqual(['a']);
-  expect(problems(readHostPlace(place, text, { ...CONTEXT, names: new VariableNames() }))).toEqual([
+  expect(problems(readConfigLocation(place, text, { ...CONTEXT, names: new VariableNames() }))).toEqual([
     'x.json:1:27 hosts-transport-unsupported: server `a`: `sse` is a transport that is not supported',
   ]);
 });

@@ -1,14 +1,14 @@
 import { expect, test } from 'vitest';
 import { readServerFile } from '../../../src/hosts/read-config.ts';
-import type { Reading } from '../../../src/hosts/reading.ts';
+import type { ReadResult } from '../../../src/hosts/reading.ts';
 import { VariableNames } from '../../../src/hosts/variable-names.ts';
 
-function read(manifest: object): Reading {
+function read(manifest: object): ReadResult {
   const text = JSON.stringify({ name: 'com.example/crm', version: '1.0.0', ...manifest });
   return readServerFile('server.json', text, { home: '/h', project: '/p', names: new VariableNames() });
 }
 
-function command(reading: Reading): string {
+function command(reading: ReadResult): string {
   const transport = reading.servers[0]?.transport;
   if (transport?.type !== 'stdio') return 'no stdio';
   return [transport.command, ...transport.args].map(({ text }) => text).join(' ');

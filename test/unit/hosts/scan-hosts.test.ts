@@ -1,13 +1,13 @@
 import { resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import type { FoundServer, FoundText } from '../../../src/hosts/found-server.ts';
+import type { ConfiguredServer, ConfigValue } from '../../../src/hosts/found-server.ts';
 import { readServerFiles, scanHosts } from '../../../src/hosts/scan-hosts.ts';
 
-const DATA = resolve(import.meta.dirname, '../../fixtures/data/hosts');
+const DATA = resolve(import.meta.dirname, '../../../fixtures/data/hosts');
 
 /** One server as one line: where, what, and each text that a reader would copy. */
-function lineOf({ host, scope, name, transport, isDisabled, at }: FoundServer): string {
-  const pairs = (values: Readonly<Record<string, FoundText>>): string[] =>
+function lineOf({ host, scope, name, transport, isDisabled, at }: ConfiguredServer): string {
+  const pairs = (values: Readonly<Record<string, ConfigValue>>): string[] =>
     Object.entries(values).map(([key, { text }]) => `${key}=${text}`);
   const how =
     transport.type === 'stdio'
@@ -57,7 +57,7 @@ test('servers of a project stand in the file of Claude Code below its path, and 
 
 test('a home without any host is no problem', () => {
   expect(scanHosts({ home: '/nowhere', platform: 'linux', env: {}, project: '/nowhere' })).toEqual({
-    places: [],
+    configs: [],
     servers: [],
     problems: [],
   });

@@ -1,12 +1,12 @@
 import { type IncomingMessage, request } from 'node:http';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { AuthenticateMessage } from '../../../src/ingress/authenticate-message.ts';
+import type { AuthenticateRequest } from '../../../src/ingress/authenticate-message.ts';
 import { type EventStream, openEventStream } from '../../fixtures/event-client.ts';
 import { keysOf, type OpenDoor, openDoor } from '../../fixtures/ingress-door.ts';
 import { modernMessage, openSession } from '../../fixtures/raw-http.ts';
 
 let door: OpenDoor;
-let authenticate: AuthenticateMessage;
+let authenticate: AuthenticateRequest;
 
 beforeEach(async () => {
   authenticate = keysOf('demo', 'other');

@@ -1,8 +1,8 @@
 import { duplexPair } from 'node:stream';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Principal } from '../../../src/domain/principal.ts';
-import { openServices } from '../../../src/ingress/mcp/services.ts';
-import { type StdioStream, serveStream } from '../../../src/ingress/mcp/stdio-stream.ts';
+import { createServices } from '../../../src/ingress/mcp/services.ts';
+import { type StdioConnection, serveStdio } from '../../../src/ingress/mcp/stdio-stream.ts';
 import {
   completed,
   type FakeBroker,
@@ -16,7 +16,7 @@ import { modernMessage } from '../../fixtures/raw-http.ts';
 
 let broker: FakeBroker;
 let client: LineClient;
-let stream: StdioStream;
+let stream: StdioConnection;
 let endOfAgent: () => void;
 let principal: Principal | undefined;
 
@@ -24,8 +24,8 @@ beforeEach(() => {
   broker = fakeBroker();
   principal = principalNamed('demo');
   const [near, far] = duplexPair();
-  const services = openServices({ ...TEST_PORTS, broker, maxMessageBytes: 10_000 });
-  stream = serveStream({ services, input: far, output: far, principal: () => principal });
+  const services = createServices({ ...TEST_PORTS, broker, maxMessageBytes: 10_000 });
+  stream = serveStdio({ services, input: far, output: far, principal: () => principal });
   client = lineClient(near);
   endOfAgent = () => near.end();
 });

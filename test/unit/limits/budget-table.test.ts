@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { budgetControl } from '../../../src/limits/budget.ts';
 import { createBudgetState } from '../../../src/limits/budget-state.ts';
-import { budgetTable, migrations } from '../../../src/limits/budget-table.ts';
+import { createBudgetStore, migrations } from '../../../src/limits/budget-table.ts';
 import { loadLimits } from '../../../src/limits/rules.ts';
 import type { Database } from '../../../src/storage/database.ts';
 import { openSqlite } from '../../../src/storage/sqlite.ts';
@@ -24,7 +24,7 @@ beforeEach(() => {
 afterEach(() => rmSync(directory, { recursive: true }));
 
 function controlOn(database: Database) {
-  const state = createBudgetState({ store: budgetTable(database), clock: new SetClock(), onClockJump: () => {} });
+  const state = createBudgetState({ store: createBudgetStore(database), clock: new SetClock(), onClockJump: () => {} });
   return budgetControl(loadLimits('limits.yaml', LIMITS), state, () => {});
 }
 
@@ -57,7 +57,7 @@ test('a warning that was given is remembered over a restart', async () => {
   }
   await before.close();
   const after = await openSqlite({ path, migrations });
-  expect(budgetTable(after).load()).toMatchObject([{ usedCalls: 80, isWarned: true }]);
+  expect(createBudgetStore(after).load()).toMatchObject([{ usedCalls: 80, isWarned: true }]);
   await after.close();
 });
 
@@ -66,7 +66,7 @@ test('nine million dollars come back to the nano-dollar', async () => {
   walk(controlOn(before), callOf({ costNanoUsd: 9_007_198_999_999_999 }));
   await before.close();
   const after = await openSqlite({ path, migrations });
-  expect(budgetTable(after).load()).toMatchObject([
+  expect(createBudgetStore(after).load()).toMatchObject([
     { usedCalls: 1, usedNanoUsd: 9_007_198_999_999_999, isWarned: false },
   ]);
   await after.close();
@@ -86,7 +86,7 @@ test('a reservation is durable with what was written in its tick, also when the 
   }
   await exited;
   const database = await openSqlite({ path, migrations });
-  const used = budgetTable(database).load()[0]?.usedCalls ?? 0;
+  const used = createBudgetStore(database).load()[0]?.usedCalls ?? 0;
   await database.close();
   expect(told).toBeGreaterThanOrEqual(40);
   expect(used).toBeGreaterThanOrEqual(told);

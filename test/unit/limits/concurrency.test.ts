@@ -65,7 +65,7 @@ describe('a concurrency limit', () => {
     const { control, state, rules } = governed(TWO_AT_ONCE);
     const call = callOf();
     const { facts } = walk(control, call);
-    const key = rules.matching(call).concurrency[0]?.key ?? '';
+    const key = rules.match(call).concurrency[0]?.key ?? '';
     expect(state.inUse(key)).toBe(1);
     governed('concurrency: []\n', state).control.settle?.({ call }, facts, COMPLETED);
     expect(state.inUse(key)).toBe(0);

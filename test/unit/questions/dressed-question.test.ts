@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
 import { allowedCapabilities } from '../../../src/questions/allowed-capabilities.ts';
-import { dressedQuestion } from '../../../src/questions/dressed-question.ts';
+import { rewriteForClient } from '../../../src/questions/dressed-question.ts';
 
 const PARAMS = { messages: [], maxTokens: 10 };
 
 function sampled(includeContext: string): unknown {
   const question = { method: 'sampling/createMessage' as const, params: { ...PARAMS, includeContext } };
-  return dressedQuestion(question, { server: 'crm', elicitationId: undefined }).params;
+  return rewriteForClient(question, { server: 'crm', elicitationId: undefined }).params;
 }
 
 test.each(['allServers', 'thisServer', 'another'])('a server does not get the context of others by `%s`', (context) => {
@@ -23,7 +23,7 @@ test.each([
 ])('%s never gets the id that the server gave a URL', (_, elicitationId) => {
   const params = { mode: 'url', message: 'Log in.', url: 'https://example.org/', elicitationId: "the server's" };
   const question = { method: 'elicitation/create' as const, params };
-  expect(dressedQuestion(question, { server: 'crm', elicitationId }).params.elicitationId).toBe(elicitationId);
+  expect(rewriteForClient(question, { server: 'crm', elicitationId }).params.elicitationId).toBe(elicitationId);
 });
 
 test('no server is told that it may ask for context', () => {

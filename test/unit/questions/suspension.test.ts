@@ -1,33 +1,33 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { DispatchResult } from '../../../src/domain/outcome.ts';
-import { Suspension } from '../../../src/questions/suspension.ts';
+import { SuspendedCall } from '../../../src/questions/suspension.ts';
 
 const NEVER = new AbortController().signal;
 const DONE: DispatchResult = { kind: 'completed', result: { content: [] }, resultBytes: 2 };
 
 /** Places that are taken. */
 let taken: number;
-let suspension: Suspension;
+let suspension: SuspendedCall;
 /** Ends the call that the server is at work on. */
 let end: (came: DispatchResult) => void;
 
 /** A call that waits for the answer to one question. */
 beforeEach(async () => {
   taken = 0;
-  suspension = new Suspension('call-1', {
-    take: () => {
+  suspension = new SuspendedCall('call-1', {
+    acquire: () => {
       taken += 1;
       return true;
     },
-    release: () => {
+    releaseClaim: () => {
       taken -= 1;
     },
   });
   suspension.follow(new Promise((resolve) => (end = resolve)));
-  const leg = suspension.leg(NEVER);
-  suspension.judging();
-  void suspension.ask({ method: 'elicitation/create', params: { message: 'who?' } }, NEVER);
-  suspension.judged();
+  const leg = suspension.runRound(NEVER);
+  suspension.beginEvaluation();
+  void suspension.request({ method: 'elicitation/create', params: { message: 'who?' } }, NEVER);
+  suspension.endEvaluation();
   expect((await leg).kind).toBe('asked');
   suspension.wait(60_000, (message) => suspension.cancel('question-unanswered', message));
 });
@@ -39,15 +39,15 @@ test('a call that ends while its agent is waited for keeps its place, since its 
   await Promise.resolve();
   expect(taken).toBe(1);
   suspension.resume();
-  suspension.answer({});
-  expect(await suspension.leg(NEVER)).toEqual({ kind: 'ended', came: DONE });
+  suspension.respond({});
+  expect(await suspension.runRound(NEVER)).toEqual({ kind: 'ended', result: DONE });
   expect(taken).toBe(0);
 });
 
 test('a call that ended while its agent was waited for gives its place back when it gives way, once', async () => {
   end(DONE);
   await Promise.resolve();
-  expect(suspension.giveWay()).toBe(true);
-  expect(suspension.giveWay()).toBe(false);
+  expect(suspension.preempt()).toBe(true);
+  expect(suspension.preempt()).toBe(false);
   expect(taken).toBe(0);
 });

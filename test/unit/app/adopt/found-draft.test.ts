@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { type FoundDrafts, findDrafts } from '../../../../src/app/adopt/find-drafts.ts';
+import { type DraftSearch, findDrafts } from '../../../../src/app/adopt/find-drafts.ts';
 
 let dir: string;
 
@@ -13,7 +13,7 @@ beforeEach(() => {
 afterEach(() => rmSync(dir, { recursive: true, force: true }));
 
 /** The drafts of config files, each with these servers. */
-function found(files: readonly object[], env: Readonly<Record<string, string>> = {}): FoundDrafts {
+function found(files: readonly object[], env: Readonly<Record<string, string>> = {}): DraftSearch {
   const paths = files.map((mcpServers, index) => {
     const path = join(dir, `${index}.json`);
     writeFileSync(path, JSON.stringify({ mcpServers }));

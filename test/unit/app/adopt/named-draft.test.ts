@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { ServerDraft } from '../../../../src/app/adopt/draft.ts';
-import { draftOfNamed } from '../../../../src/app/adopt/named-draft.ts';
+import { draftFromSpec } from '../../../../src/app/adopt/named-draft.ts';
 import { ProblemError } from '../../../../src/domain/problem.ts';
 
 let dir: string;
@@ -22,7 +22,7 @@ function draft(
   more: { env?: string[]; headers?: string[]; args?: string[] } = {},
 ): Promise<ServerDraft> {
   const named = { specification, args: [], env: [], headers: [], ...more };
-  return draftOfNamed(named, { dir: join(dir, 'below'), signal: AbortSignal.timeout(60_000) });
+  return draftFromSpec(named, { dir: join(dir, 'below'), signal: AbortSignal.timeout(60_000) });
 }
 
 const codeOf = (promise: Promise<unknown>): Promise<unknown> =>

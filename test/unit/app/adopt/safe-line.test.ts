@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { ServerDraft } from '../../../../src/app/adopt/draft.ts';
-import { safeLastLine } from '../../../../src/app/adopt/safe-line.ts';
+import { redactedLastLine } from '../../../../src/app/adopt/safe-line.ts';
 import { Secret } from '../../../../src/lib/secret.ts';
 
 const DRAFT: ServerDraft = {
@@ -8,25 +8,25 @@ const DRAFT: ServerDraft = {
   transport: { type: 'stdio', command: 'x', args: [], env: { A: '$' + '{env:FROM_ENV}', B: '$' + '{env:IN_CLEAR}' } },
   variables: [],
   secrets: new Map([['IN_CLEAR', new Secret('a plain passphrase')]]),
-  from: 'x',
+  source: 'x',
 };
 const ENV = { FROM_ENV: 'value-of-the-environment', OTHER: 'other' };
 
 test('the last line that says something is shown', () => {
-  expect(safeLastLine('first\r\nlast\n\n  \n', DRAFT, ENV)).toBe('last');
-  expect(safeLastLine('\n', DRAFT, ENV)).toBeUndefined();
+  expect(redactedLastLine('first\r\nlast\n\n  \n', DRAFT, ENV)).toBe('last');
+  expect(redactedLastLine('\n', DRAFT, ENV)).toBeUndefined();
 });
 
 test('no value that the server was given is in it, wherever the value came from', () => {
   const said = 'no such user: value-of-the-environment / a plain passphrase';
-  expect(safeLastLine(said, DRAFT, ENV)).toBe('no such user: [secret] / [secret]');
+  expect(redactedLastLine(said, DRAFT, ENV)).toBe('no such user: [secret] / [secret]');
 });
 
 test('a line that still looks like one with a secret is not shown', () => {
-  expect(safeLastLine('denied for ghp_q7Rk2mZx9LpT4vWb8NsYc3DfHg6JtUeA1o5i', DRAFT, ENV)).toBeUndefined();
+  expect(redactedLastLine('denied for ghp_q7Rk2mZx9LpT4vWb8NsYc3DfHg6JtUeA1o5i', DRAFT, ENV)).toBeUndefined();
 });
 
 test('it moves no cursor and is no longer than a line of a screen or two', () => {
-  expect(safeLastLine('\u001b[2Jgone', DRAFT, ENV)).toBe('\\u001b[2Jgone');
-  expect(safeLastLine('word '.repeat(500), DRAFT, ENV)).toHaveLength(200);
+  expect(redactedLastLine('\u001b[2Jgone', DRAFT, ENV)).toBe('\\u001b[2Jgone');
+  expect(redactedLastLine('word '.repeat(500), DRAFT, ENV)).toHaveLength(200);
 });
