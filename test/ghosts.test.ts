@@ -1,18 +1,18 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import { expect, test } from 'vitest';
-import { COMMANDS, NOUNS } from '../src/cli/command-list.ts';
-import type { CommandDefinition } from '../src/cli/declaration.ts';
-import { SETTING_FLAGS } from '../src/cli/settings-flags.ts';
-import { readSettings } from '../src/config/settings-source.ts';
+import { COMMANDS, NOUNS } from '../src/cli/commands.ts';
+import type { CommandDefinition } from '../src/cli/framework/command.ts';
+import { SETTING_FLAGS } from '../src/cli/framework/flags.ts';
+import { readSettings } from '../src/config/settings.ts';
 import { readYaml } from '../src/config/yaml-file.ts';
 import { ERROR_CODES } from '../src/domain/error-codes.ts';
 import { REASONS } from '../src/domain/reasons.ts';
-import { KEY_VARIABLE } from '../src/hosts/host-entry.ts';
 import { ENTRY_KINDS } from '../src/ledger/entry.ts';
 import { limitsSettings } from '../src/limits/settings.ts';
+import { KEY_VARIABLE } from '../src/onboarding/connect/host-entry.ts';
 import { loadPolicySet } from '../src/policy/load.ts';
-import { readSuite } from '../src/policy/suite-file.ts';
+import { readSuite } from '../src/policy/suite.ts';
 import { LOG_EVENTS } from '../src/telemetry/log-events.ts';
 import { docBlocks, docCode, projectText, typedCommands } from './fixtures/doc-code.ts';
 

@@ -1,4 +1,5 @@
-import type { CommandDefinition, Example, Flag } from '../../src/cli/declaration.ts';
+import type { CommandDefinition, Example, Flag } from '../../src/cli/framework/command.ts';
+import { OUTPUT_FLAG, SETTING_FLAGS } from '../../src/cli/framework/flags.ts';
 import {
   ALL_EXIT_CODES,
   argumentRows,
@@ -7,9 +8,8 @@ import {
   flagTerm,
   type HelpRow,
   usageOf,
-} from '../../src/cli/help-parts.ts';
-import { OUTPUT_FLAG, SETTING_FLAGS } from '../../src/cli/settings-flags.ts';
-import { wrapWords } from '../../src/cli/wrap.ts';
+  wrapWords,
+} from '../../src/cli/framework/help.ts';
 
 const WIDTH = 118;
 

@@ -1,4 +1,5 @@
-import type { ControlName } from '../../src/domain/control-name.ts';
+import type { ControlName } from '../../src/domain/verdict.ts';
+import type { RequestStateFacts } from '../../src/input-required/request-state.ts';
 import { ENTRY_KINDS, SYSTEM_KINDS } from '../../src/ledger/entry.ts';
 import {
   CALL_FIELDS,
@@ -10,15 +11,14 @@ import {
   SYSTEM_FIELDS,
   TARGET_FIELDS,
 } from '../../src/ledger/entry-fields.ts';
-import type { BudgetFact, BudgetFacts } from '../../src/limits/budget.ts';
+import type { BudgetFact, BudgetFacts } from '../../src/limits/budget/control.ts';
 import type { ConcurrencyFact, ConcurrencyFacts } from '../../src/limits/concurrency.ts';
 import type { RateFact, RateFacts } from '../../src/limits/rate.ts';
 import type { AuthorizeFacts } from '../../src/policy/authorize.ts';
-import type { RequestStateFacts } from '../../src/questions/request-state.ts';
-import type { InputResponseFacts } from '../../src/validation/answer.ts';
+import type { GuardFacts } from '../../src/validation/input-requests/guard.ts';
+import type { InputResponseFacts } from '../../src/validation/input-requests/response.ts';
+import type { ErrorFact, SchemaFacts } from '../../src/validation/json-schema/schema-facts.ts';
 import type { OutputFacts } from '../../src/validation/output.ts';
-import type { GuardFacts } from '../../src/validation/question-guard.ts';
-import type { ErrorFact, SchemaFacts } from '../../src/validation/schema-facts.ts';
 import { code, madeFrom, meaningsTable, pageOf } from './markdown.ts';
 
 type Prefixed<Name extends string, Fact> = { readonly [Field in keyof Fact & string as `${Name}[].${Field}`]: string };

@@ -1,6 +1,6 @@
 import { type ZodType, z } from 'zod';
-import { FIELD_FORMATS } from '../../src/config/field-form.ts';
-import { isJsonObject, type JsonObject, type JsonValue } from '../../src/lib/json.ts';
+import { FIELD_FORMATS } from '../../src/config/schema.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../../src/lib/json/json.ts';
 
 /** One key of a file: where it stands, what may stand there, what holds without it, and what it means. */
 export interface SchemaRow {

@@ -1,41 +1,42 @@
-import { CallPipeline } from '../broker/governed-broker.ts';
-import { KeyStore } from '../identity/key-store.ts';
-import { principalForOsUser } from '../identity/os-user.ts';
-import { Ledger } from '../ledger/append.ts';
-import { CallRecord } from '../ledger/call-record.ts';
-import { archivePolicy } from '../ledger/policy-archive.ts';
-import { recover } from '../ledger/recover.ts';
-import { RecoveryCheckpoint } from '../ledger/recovery-mark.ts';
-import type { Clock } from '../lib/clock.ts';
-import type { Ids } from '../lib/ids.ts';
-import type { JsonObject } from '../lib/json.ts';
-import { createBudgetState } from '../limits/budget-state.ts';
-import { createBudgetStore } from '../limits/budget-table.ts';
-import { createConcurrencyState } from '../limits/concurrency-state.ts';
-import { createRateState } from '../limits/rate-state.ts';
+import { CallPipeline } from '../broker/pipeline.ts';
+import type { Recorder } from '../broker/recorder.ts';
+import type { Call } from '../domain/call.ts';
+import type { Outcome } from '../domain/outcome.ts';
+import { KeyStore } from '../identity/api-keys.ts';
+import { principalForOsUser } from '../identity/principal.ts';
 import {
   DEFAULT_SUSPENDED_CALL_LIMITS,
   type SuspendedCallLimits,
   SuspendedCallStore,
-} from '../questions/suspensions.ts';
-import { loadStoredPins, storePins } from '../registry/pins-table.ts';
+} from '../input-required/suspended-call-store.ts';
+import { CallRecord } from '../ledger/call-record.ts';
+import { Ledger } from '../ledger/ledger.ts';
+import { archivePolicy } from '../ledger/policy-archive.ts';
+import { recover } from '../ledger/recover.ts';
+import { RecoveryCheckpoint } from '../ledger/recovery-checkpoint.ts';
+import type { Ids } from '../lib/ids.ts';
+import type { JsonObject } from '../lib/json/json.ts';
+import type { Clock } from '../lib/time.ts';
+import { createBudgetState } from '../limits/budget/state.ts';
+import { createBudgetStore } from '../limits/budget/store.ts';
+import { createConcurrencyState } from '../limits/concurrency.ts';
+import { createRateState } from '../limits/rate.ts';
+import { loadStoredPins, storePins } from '../registry/pins/stored-pins.ts';
 import { type DataDirectory, openDataDirectory } from '../storage/data-directory.ts';
 import type { Database } from '../storage/database.ts';
 import { openSqlite } from '../storage/sqlite.ts';
 import type { Log } from '../telemetry/log.ts';
 import { UpstreamPool } from '../upstream/upstream-pool.ts';
-import { SchemaCompiler } from '../validation/compile.ts';
-import type { ControlState } from './chain.ts';
-import { versionStore } from './era-table.ts';
-import { openSystemEvents, type SystemEvents } from './journal.ts';
+import { versionStore } from '../upstream/version-store.ts';
+import { SchemaCompiler } from '../validation/json-schema/compile.ts';
+import type { ControlState } from './control-lists.ts';
 import { MIGRATIONS } from './migrations.ts';
-import { DiscoveryScheduler, toListedServer } from './observer.ts';
-import { allowedClientCapabilities } from './server-asks.ts';
+import { DiscoveryScheduler, toListedServer } from './runtime/discovery-scheduler.ts';
+import { SnapshotStore } from './runtime/snapshot-store.ts';
+import { openSystemEvents, type SystemEvents } from './runtime/system-events.ts';
+import { allowedClientCapabilities, upstreamServers } from './runtime/upstream-servers.ts';
 import { homeOf, type Settings } from './settings.ts';
-import { SnapshotStore } from './standing.ts';
 import { systemClock, systemIds } from './system.ts';
-import { upstreamServers } from './upstream-servers.ts';
-import { loggingRecorder } from './watched-recorder.ts';
 
 /** What a core is opened with. */
 export interface CoreOptions {
@@ -259,4 +260,30 @@ async function closeCore(
   } finally {
     directory.close();
   }
+}
+
+/** The recorder, and one log line for each call when its record is durable: what an operator watches. */
+export function loggingRecorder(recorder: Recorder, log: Log): Recorder {
+  const logCall = (call: Call, outcome: Outcome, durationMs?: number): void => {
+    log.info(`call.${outcome.kind}`, {
+      principal: call.principal.id,
+      target: call.target.id,
+      ...('reason' in outcome ? { reason: outcome.reason } : {}),
+      ...(outcome.kind === 'refused' && outcome.rule !== undefined ? { rule: outcome.rule } : {}),
+      ...(durationMs === undefined ? {} : { durationMs }),
+      callId: call.id,
+    });
+  };
+  return {
+    admitted: (decided) => recorder.admitted(decided),
+    refused: async (decided, refusal) => {
+      await recorder.refused(decided, refusal);
+      logCall(decided.call, refusal);
+    },
+    closed: async (ended) => {
+      await recorder.closed(ended);
+      logCall(ended.call, ended.outcome, ended.durationMs);
+    },
+    malformed: (message) => recorder.malformed(message),
+  };
 }

@@ -1,21 +1,20 @@
-import type { FailureMode } from '../domain/posture.ts';
+import type { FailureMode } from '../domain/failure-mode.ts';
 import { type Problem, ProblemError } from '../domain/problem.ts';
 import { authenticate } from '../identity/authenticate.ts';
-import { principalForOsUser } from '../identity/os-user.ts';
-import type { Readiness } from '../ingress/cold-routes.ts';
-import { type HttpServer, openHttpServer } from '../ingress/http.ts';
-import type { McpDeps } from '../ingress/mcp/services.ts';
-import { openSocketServer, type SocketServer } from '../ingress/socket.ts';
-import type { SuspendedCallLimits } from '../questions/suspensions.ts';
+import { principalForOsUser } from '../identity/principal.ts';
+import { type HttpServer, openHttpServer } from '../ingress/http-server.ts';
+import type { McpDeps } from '../ingress/mcp/methods/services.ts';
+import type { Readiness } from '../ingress/probes.ts';
+import { openSocketServer, type SocketServer } from '../ingress/socket/socket-server.ts';
+import type { SuspendedCallLimits } from '../input-required/suspended-call-store.ts';
 import type { Log } from '../telemetry/log.ts';
-import { type AdminApi, openAdminApi } from './administration.ts';
+import { type AdminApi, openAdminApi } from './admin/admin-api.ts';
+import { type DaemonSummary, summarize } from './admin/daemon-summary.ts';
+import { serversByState } from './admin/server-health.ts';
 import { type BrokerCore, composeCore } from './compose.ts';
-import { watchEventLoop } from './loop-watch.ts';
-import { undiscoveredServers } from './observer.ts';
-import { serversByState } from './server-health.ts';
+import { undiscoveredServers } from './runtime/discovery-scheduler.ts';
+import { directorySignature, watchDirectories, watchEventLoop } from './runtime/watch.ts';
 import { type Settings, socketPathOf } from './settings.ts';
-import { type DaemonSummary, summarize } from './summary.ts';
-import { directorySignature, watchDirectories } from './watch.ts';
 
 export interface DaemonOptions {
   readonly log: Log;

@@ -1,7 +1,7 @@
 import { randomFillSync } from 'node:crypto';
-import type { Clock } from '../lib/clock.ts';
 import type { Ids } from '../lib/ids.ts';
-import { uuidv7 } from '../lib/uuidv7.ts';
+import { uuidv7 } from '../lib/ids.ts';
+import type { Clock } from '../lib/time.ts';
 
 /** The machine's clocks. */
 export const systemClock: Clock = {

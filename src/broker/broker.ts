@@ -1,13 +1,12 @@
-import type { ClientContext } from '../domain/agent-link.ts';
 import type { CallContext, Operation, Resumption } from '../domain/call.ts';
-import type { ParamHeader } from '../domain/mirrored-arguments.ts';
+import type { ClientContext } from '../domain/mcp/client-context.ts';
+import type { SendInputRequest, UrlElicitationListener } from '../domain/mcp/input-request.ts';
+import type { ParamHeader } from '../domain/mcp/param-headers.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import type { Principal } from '../domain/principal.ts';
-import type { SendInputRequest, UrlElicitationListener } from '../domain/question.ts';
-import type { FeatureKind } from '../domain/target.ts';
-import type { ViewName } from '../domain/view-name.ts';
+import type { FeatureKind, ViewName } from '../domain/target.ts';
 import type { CancelSignal } from '../lib/cancellation.ts';
-import type { JsonObject, JsonValue } from '../lib/json.ts';
+import type { JsonObject, JsonValue } from '../lib/json/json.ts';
 
 /** A call as an ingress hands it over: proved, parsed, not yet resolved. */
 export interface CallRequest {

@@ -1,5 +1,5 @@
+import type { FailureMode } from '../domain/failure-mode.ts';
 import type { Refusal } from '../domain/outcome.ts';
-import type { FailureMode } from '../domain/posture.ts';
 import type { DecisionRecord, MalformedRecord, OutcomeRecord } from '../ledger/call-record.ts';
 
 export const ledgerFailureMode: FailureMode<'ledger-unavailable'> = {

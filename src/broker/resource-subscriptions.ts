@@ -1,12 +1,12 @@
 import { type Call, OPERATIONS } from '../domain/call.ts';
-import type { FailureMode } from '../domain/posture.ts';
+import type { FailureMode } from '../domain/failure-mode.ts';
 import type { Principal } from '../domain/principal.ts';
 import type { FeatureTarget, ResourceTarget } from '../domain/target.ts';
-import { uriAncestry } from '../lib/uri.ts';
+import { uriAncestry } from '../lib/uri/uri.ts';
 import type { CallReply, CallRequest, SubscribeOptions, SubscribeReply } from './broker.ts';
-import { type OnControlFailure, runControls } from './step.ts';
+import { type OnControlFailure, runControls } from './run-controls.ts';
+import type { Snapshot } from './snapshot.ts';
 import { viewFor } from './visibility.ts';
-import type { Snapshot } from './world.ts';
 
 export const subscriptionsFailureMode: FailureMode<'subscriptions-exceeded'> = {
   control: 'subscriptions',

@@ -1,14 +1,11 @@
-#!/usr/bin/env node
 import { CommanderError } from 'commander';
-import { ProblemError } from '../domain/problem.ts';
-import { COMMANDS, NOUNS } from './command-list.ts';
-import { EXIT, type ExitCode } from './exit-codes.ts';
-import { helpWidth } from './help.ts';
-import { PROGRAM } from './help-parts.ts';
-import { internalError } from './internal-defect.ts';
-import { InterruptedError } from './interruption.ts';
-import { exitCodeOf, type OutputFormat, printProblems } from './output.ts';
-import { createParser } from './parser.ts';
+import { type Problem, ProblemError } from '../domain/problem.ts';
+import { COMMANDS, NOUNS } from './commands.ts';
+import { EXIT, type ExitCode } from './framework/exit-codes.ts';
+import { helpWidth, PROGRAM } from './framework/help.ts';
+import { InterruptedError } from './framework/interruptible.ts';
+import { exitCodeOf, type OutputFormat, printProblems } from './framework/output.ts';
+import { createParser } from './framework/parser.ts';
 
 const [first, ...rest] = process.argv.slice(2);
 // `seneschal help policy explain` is `seneschal policy explain --help`.
@@ -54,4 +51,14 @@ try {
   await parser.parseAsync(argv, { from: 'user' });
 } catch (error) {
   process.exitCode = reportFailure(error);
+}
+
+/** What a person is told of an error that nobody foresaw: what it says, without the stack, and what to do. */
+export function internalError(error: unknown): Problem {
+  return {
+    code: 'internal-defect',
+    at: '',
+    message: error instanceof Error ? `${error.name}: ${error.message}` : String(error),
+    hint: 'this is a defect of seneschal itself; report it with the command that you typed and its version',
+  };
 }

@@ -1,8 +1,8 @@
 import type { $ZodIssue, $ZodType } from 'zod/v4/core';
 import type { ErrorCode } from '../domain/error-codes.ts';
 import { ERROR_CODES } from '../domain/error-codes.ts';
-import { didYouMean } from '../lib/nearest-word.ts';
-import { allowedKeys, descriptionAt } from './schema-walk.ts';
+import { didYouMean } from '../lib/text/did-you-mean.ts';
+import { allowedKeys, descriptionAt } from './schema.ts';
 
 /** What is wrong with the value at a path, before its place is known. */
 export interface SchemaProblem {

@@ -1,4 +1,4 @@
-import type { JsonObject, JsonValue } from '../lib/json.ts';
+import type { JsonObject, JsonValue } from '../lib/json/json.ts';
 import type { Principal } from './principal.ts';
 import type { FeatureKind, Target } from './target.ts';
 

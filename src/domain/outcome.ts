@@ -1,6 +1,6 @@
-import type { JsonObject, JsonValue } from '../lib/json.ts';
-import type { ControlName } from './control-name.ts';
+import type { JsonObject, JsonValue } from '../lib/json/json.ts';
 import type { Reason } from './reasons.ts';
+import type { ControlName } from './verdict.ts';
 
 /** The body of a JSON-RPC 2.0 error. */
 export interface JsonRpcErrorBody {

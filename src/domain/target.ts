@@ -1,6 +1,5 @@
 import type { Digest } from '../lib/digest.ts';
-import type { JsonObject } from '../lib/json.ts';
-import type { ViewName } from './view-name.ts';
+import type { JsonObject } from '../lib/json/json.ts';
 
 /** How much harm a tool can do. Set by the operator; an upstream's hints never lower it. */
 export type Risk = 'read' | 'write' | 'destructive';
@@ -118,3 +117,6 @@ export function upstreamName(target: FeatureTarget): string {
       return target.uriTemplate;
   }
 }
+
+/** A part of what there is: one server as it is, or what a file of `registry/virtual/` makes of several. */
+export type ViewName = `server:${string}` | `virtual:${string}`;

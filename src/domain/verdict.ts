@@ -1,4 +1,4 @@
-import type { JsonValue } from '../lib/json.ts';
+import type { JsonValue } from '../lib/json/json.ts';
 import type { Reason } from './reasons.ts';
 
 /** A change that a control makes, by JSON Pointer (RFC 6901), and why. */
@@ -32,3 +32,17 @@ export function allow(rule?: string): Verdict {
 export function deny(reason: Reason, message: string, details: { rule?: string; retryAfterMs?: number } = {}): Denial {
   return { effect: 'deny', reason, message, ...details };
 }
+
+/** The rooms of the request row, then of the result row, by the names that entries and refusals carry. */
+export type ControlName =
+  | 'rate'
+  | 'authorize'
+  | 'validate-input'
+  | 'concurrency'
+  | 'budget'
+  /** Only of a call that goes on after a question. */
+  | 'request-state'
+  | 'validate-output'
+  /** Of questions, in the place of `validate-input` and `validate-output`. */
+  | 'guard-question'
+  | 'validate-answer';

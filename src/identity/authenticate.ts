@@ -1,8 +1,8 @@
 import type { Principal } from '../domain/principal.ts';
-import type { Clock } from '../lib/clock.ts';
-import { hashesMatch, hashSecret, parseApiKey } from './api-key.ts';
-import type { ApiKeyRecord } from './key-store.ts';
-import { type AgentLookup, createPrincipal } from './mint-principal.ts';
+import type { Clock } from '../lib/time.ts';
+import type { ApiKeyRecord } from './api-keys.ts';
+import { hashesMatch, hashSecret, parseApiKey } from './api-keys.ts';
+import { type AgentLookup, createPrincipal } from './principal.ts';
 
 /** Who it is, or that it is nobody. A refusal tells nothing of why: the log does. */
 export type AuthResult =

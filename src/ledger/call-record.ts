@@ -2,13 +2,13 @@ import type { Call, CallContext } from '../domain/call.ts';
 import type { Outcome, Refusal } from '../domain/outcome.ts';
 import type { Principal } from '../domain/principal.ts';
 import type { Target } from '../domain/target.ts';
-import type { Clock } from '../lib/clock.ts';
 import type { Digest } from '../lib/digest.ts';
-import type { Ledger, PayloadToStore } from './append.ts';
+import type { Clock } from '../lib/time.ts';
 import type { Commitment } from './commitment.ts';
 import type { AdmittedEntry, ClosedEntry, RecordedStep, RecordedTarget, RefusedEntry } from './entry.ts';
-import type { RecoveryCheckpoint } from './recovery-mark.ts';
-import { RefusalAggregator } from './refusal-sum.ts';
+import type { Ledger, PayloadToStore } from './ledger.ts';
+import type { RecoveryCheckpoint } from './recovery-checkpoint.ts';
+import { RefusalAggregator } from './refusal-aggregator.ts';
 
 /** What was decided about a call, under which rules. */
 export interface DecisionRecord {

@@ -1,8 +1,8 @@
 import { hash } from 'node:crypto';
-import { canonicalJson } from '../lib/canonical-json.ts';
 import type { Digest } from '../lib/digest.ts';
 import type { Ids } from '../lib/ids.ts';
-import type { JsonValue } from '../lib/json.ts';
+import { canonicalJson } from '../lib/json/canonical-json.ts';
+import type { JsonValue } from '../lib/json/json.ts';
 
 /** Bytes of salt: without it a short value could be found from its digest by trying. */
 const SALT_BYTES = 16;

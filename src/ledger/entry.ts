@@ -1,11 +1,10 @@
 import type { Action } from '../domain/call.ts';
-import type { ControlName } from '../domain/control-name.ts';
 import type { ProofKind } from '../domain/principal.ts';
 import type { Reason } from '../domain/reasons.ts';
-import type { FeatureTarget, Risk, ServerTarget, UnknownTarget } from '../domain/target.ts';
-import type { ViewName } from '../domain/view-name.ts';
+import type { FeatureTarget, Risk, ServerTarget, UnknownTarget, ViewName } from '../domain/target.ts';
+import type { ControlName } from '../domain/verdict.ts';
 import type { Digest } from '../lib/digest.ts';
-import type { JsonObject } from '../lib/json.ts';
+import type { JsonObject } from '../lib/json/json.ts';
 
 /** What every entry says. */
 export interface CommonFields<Kind extends string> {

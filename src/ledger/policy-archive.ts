@@ -1,6 +1,6 @@
-import { canonicalJson } from '../lib/canonical-json.ts';
 import { type Digest, digestOf } from '../lib/digest.ts';
-import { isJsonObject } from '../lib/json.ts';
+import { canonicalJson } from '../lib/json/canonical-json.ts';
+import { isJsonObject } from '../lib/json/json.ts';
 import type { Database, DatabaseReader } from '../storage/database.ts';
 
 /** The texts of one policy set by path, such as `policy.csv`. */

@@ -1,4 +1,4 @@
-import type { Counter } from './limit-rule.ts';
+import type { Counter } from './limit-rules.ts';
 
 /** What the facts of every limit say of one counter. Made with keys in canonical order, which prints them fastest. */
 export type CounterFact = {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { withFormat } from '../config/field-form.ts';
+import { withFormat } from '../config/schema.ts';
 import { ACTIONS, type Action } from '../domain/call.ts';
 import { CALENDAR_WINDOWS, type CalendarWindow } from './calendar-window.ts';
 

@@ -1,6 +1,6 @@
-import { formatNanoUsd } from '../lib/money.ts';
-import type { BudgetState } from './budget-state.ts';
-import type { ConcurrencyState } from './concurrency-state.ts';
+import { formatNanoUsd } from '../lib/nano-usd.ts';
+import type { BudgetState } from './budget/state.ts';
+import type { ConcurrencyState } from './concurrency.ts';
 import { aheadUsAt, waitUsFor } from './gcra.ts';
 import type {
   BudgetAmounts,
@@ -10,9 +10,9 @@ import type {
   LimitRule,
   LimitRules,
   RateRule,
-} from './limit-rule.ts';
-import { countersFor } from './match.ts';
-import type { RateState } from './rate-state.ts';
+} from './limit-rules.ts';
+import { countersFor } from './limit-rules.ts';
+import type { RateState } from './rate.ts';
 
 type RuleLocation = {
   /** `limits.yaml:<line>`. */

@@ -1,12 +1,12 @@
 import type { Call } from '../domain/call.ts';
 import type { Control } from '../domain/control.ts';
-import type { FailureMode } from '../domain/posture.ts';
+import type { FailureMode } from '../domain/failure-mode.ts';
 import type { Principal } from '../domain/principal.ts';
 import type { Target, UnknownTarget } from '../domain/target.ts';
 import { allow, deny, type Verdict } from '../domain/verdict.ts';
-import type { Clock } from '../lib/clock.ts';
-import type { ConditionPrincipal, ConditionResult, ConditionScope } from './condition.ts';
-import { conditionTarget } from './condition-target.ts';
+import type { Clock } from '../lib/time.ts';
+import type { ConditionPrincipal, ConditionResult, ConditionScope } from './conditions/condition.ts';
+import { conditionTarget } from './conditions/condition.ts';
 import type { PolicySet } from './policy-set.ts';
 
 export const authorizeFailureMode: FailureMode<'policy-denied'> = {

@@ -1,6 +1,6 @@
-import type { JsonObject } from '../lib/json.ts';
+import type { JsonObject } from '../lib/json/json.ts';
 import { hasNoArguments } from './authorize.ts';
-import type { ConditionResult, ConditionScope } from './condition.ts';
+import type { ConditionResult, ConditionScope } from './conditions/condition.ts';
 import { type AccessRequest, type PolicySet, ruleId } from './policy-set.ts';
 
 /** A question, and what conditions may speak of. Without `args` it is about all arguments. */

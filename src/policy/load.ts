@@ -1,15 +1,14 @@
 import type { Problem } from '../domain/problem.ts';
 import { ProblemError } from '../domain/problem.ts';
 import { digestOfJson } from '../lib/digest.ts';
-import { createConditionCompiler } from './condition.ts';
-import type { GrantIndexBuilder } from './grant-index.ts';
-import type { GrantRow, LinkRow } from './grant-row.ts';
-import { buildRoleGraph, findCycle, type RoleGraph } from './memberships.ts';
-import { checkModelConf } from './model-conf.ts';
-import { DEFAULT_MODEL, type PolicyFiles } from './policy-files.ts';
-import { type PolicyRows, parsePolicyRows } from './policy-rows.ts';
+import { createConditionCompiler } from './conditions/condition.ts';
+import type { GrantIndexBuilder } from './engine/grant-index.ts';
+import { buildRoleGraph, findCycle, type RoleGraph } from './engine/role-graph.ts';
+import type { GrantRow, LinkRow } from './files/grant-row.ts';
+import { checkModelConf, DEFAULT_MODEL, type PolicyFiles } from './files/model.ts';
+import { type PolicyRows, parsePolicyRows } from './files/policy-rows.ts';
+import { readSourceText } from './files/source-text.ts';
 import { createPolicySet, type PolicySet } from './policy-set.ts';
-import { readSourceText } from './source-text.ts';
 
 /** How a policy set is loaded. */
 export interface LoadPolicyOptions {

@@ -1,16 +1,16 @@
 import type { Digest } from '../lib/digest.ts';
-import { globMatches } from '../lib/glob.ts';
+import { globMatches } from '../lib/text/glob.ts';
+import type { Condition, ConditionResult } from './conditions/condition.ts';
 import {
   type CasbinRequest,
   type CasbinRows,
   type ConditionLookup,
   casbinRow,
   createCasbinEnforcer,
-} from './casbin-enforcer.ts';
-import type { Condition, ConditionResult } from './condition.ts';
-import { buildGrantIndex, type GrantIndexBuilder } from './grant-index.ts';
-import type { GrantRow } from './grant-row.ts';
-import type { RoleGraph } from './memberships.ts';
+} from './engine/casbin-enforcer.ts';
+import { buildGrantIndex, type GrantIndexBuilder } from './engine/grant-index.ts';
+import type { RoleGraph } from './engine/role-graph.ts';
+import type { GrantRow } from './files/grant-row.ts';
 
 /** May these subjects do this to that object? */
 export interface AccessRequest {

@@ -1,25 +1,25 @@
-import type { FailureMode } from '../domain/posture.ts';
-import { withSafeIcons } from '../domain/safe-icons.ts';
+import type { FailureMode } from '../domain/failure-mode.ts';
+import { withSafeIcons } from '../domain/mcp/safe-icons.ts';
 import type {
   FeatureKind,
   FeatureTarget,
   PromptTarget,
   ResourceTarget,
+  ServerTarget,
   TemplateTarget,
   ToolTarget,
+  ViewName,
 } from '../domain/target.ts';
 import type { View } from '../domain/view.ts';
-import type { ViewName } from '../domain/view-name.ts';
-import type { JsonValue } from '../lib/json.ts';
+import type { JsonValue } from '../lib/json/json.ts';
+import { indexResources, type ServerResources, type ServerWarning } from './features/resource-index.ts';
+import { buildTarget, targetSettings } from './features/target.ts';
+import { type AdmitSchema, evaluateTools, type ToolState } from './features/tool-status.ts';
 import type { Registry } from './load.ts';
-import { indexByExposedName, sortByExposedName } from './name-order.ts';
-import type { NewPin, Pin, Pins } from './pin.ts';
-import { PINNED_KINDS, type PinnedKind, pinKey, readPinKey } from './pinned-kind.ts';
-import { indexResources, type ServerResources } from './resource-shelf.ts';
-import type { ServerWarning } from './server-finding.ts';
-import type { ServerSettings } from './server-settings.ts';
-import { buildTarget } from './target-of.ts';
-import { type AdmitSchema, evaluateTools, type ToolState } from './tool-state.ts';
+import type { NewPin, Pin, Pins } from './pins/pin.ts';
+import { PINNED_KINDS, type PinnedKind, pinKey, readPinKey } from './pins/pinned-kind.ts';
+import { indexByExposedName, sortByExposedName } from './servers/exposed-name.ts';
+import type { ServerSettings } from './servers/settings.ts';
 import { buildViews } from './views.ts';
 
 /** What a server declared, list by list, as it came. What it does not offer at all is absent. */
@@ -248,4 +248,34 @@ function unusedSettings(
       findings.push({ server: server.name, message: `\`tools\` names \`${tool}\`, which the server does not have` });
   }
   return findings;
+}
+
+const targetsByRegistry = new WeakMap<Registry, Map<string, ServerTarget>>();
+
+/**
+ * A server as one that asks: to its question there is no definition and no cost. One that the registry has no more, while
+ * a call of it is under way, is one of which nothing good is known.
+ */
+export function serverTarget(registry: Registry, name: string): ServerTarget {
+  let targets = targetsByRegistry.get(registry);
+  if (targets === undefined) {
+    targets = new Map();
+    targetsByRegistry.set(registry, targets);
+  }
+  let target = targets.get(name);
+  if (target === undefined) {
+    target = Object.freeze({ kind: 'server', id: `server:${name}`, ...serverRules(registry, name), costNanoUsd: 0 });
+    targets.set(name, target);
+  }
+  return target;
+}
+
+function serverRules(
+  registry: Registry,
+  name: string,
+): Pick<ServerTarget, 'server' | 'risk' | 'labels' | 'payloads' | 'payloadMaxBytes'> {
+  const server = registry.servers.get(name);
+  if (server === undefined) return { server: name, risk: 'destructive', labels: [], payloads: 'digest' };
+  const { risk, labels, payloads, payloadMaxBytes } = targetSettings(server);
+  return { server: name, risk, labels, payloads, ...(payloadMaxBytes === undefined ? {} : { payloadMaxBytes }) };
 }

@@ -1,15 +1,16 @@
+import { existsSync } from 'node:fs';
 import type { ZodType } from 'zod';
+import { readTextFiles } from '../config/text-file.ts';
 import { readYaml, type YamlFile, type YamlPath } from '../config/yaml-file.ts';
 import { type Problem, ProblemError, readOrCollect } from '../domain/problem.ts';
-import { findConfusables } from '../lib/confusables.ts';
 import { type Digest, digestOfJson } from '../lib/digest.ts';
-import { type AgentSettings, agentSettingsSchema } from './agent-settings.ts';
-import { serverSettingsSchema } from './server-schema.ts';
-import type { ServerSettings } from './server-settings.ts';
-import { validateTransport } from './transport-problems.ts';
-import { validateVirtualServers } from './virtual-problems.ts';
-import { virtualSettingsSchema } from './virtual-schema.ts';
-import type { VirtualServer } from './virtual-settings.ts';
+import { findConfusables } from '../lib/text/confusables.ts';
+import { MAX_LOCK_BYTES } from './pins/lock.ts';
+import { type AgentSettings, agentSettingsSchema } from './servers/agent-settings.ts';
+import { type ServerSettings, serverSettingsSchema } from './servers/settings.ts';
+import { validateTransport } from './servers/validate-transport.ts';
+import { type VirtualServer, virtualSettingsSchema } from './virtual-servers/settings.ts';
+import { validateVirtualServers } from './virtual-servers/validate.ts';
 
 /** The registry of record: what exists, by name. Immutable. */
 export interface Registry {
@@ -132,4 +133,16 @@ function unexpectedFiles(paths: readonly string[], dir: string): Problem[] {
       { code: 'registry-unexpected-file', at: `${dir}/${path}`, message: 'nothing reads this file', hint } as const,
     ];
   });
+}
+
+/**
+ * Reads the texts of a registry directory, by path within it.
+ * @throws ProblemError for everything that cannot be read or is not UTF-8.
+ */
+export function readRegistryFiles(dir: string): Record<string, string> {
+  if (!existsSync(dir)) {
+    const hint = 'run `seneschal init` to make one, or name another with `--registry`';
+    throw new ProblemError([{ code: 'config-unreadable', at: dir, message: 'there is no registry here', hint }]);
+  }
+  return readTextFiles(dir, { folders: ['servers', 'agents', 'virtual'], maxBytes: MAX_LOCK_BYTES });
 }

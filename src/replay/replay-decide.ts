@@ -1,14 +1,14 @@
 import type { Call } from '../domain/call.ts';
 import type { Control, Exchange } from '../domain/control.ts';
 import type { Principal } from '../domain/principal.ts';
-import type { AdmittedEntry, DecisionEntry, RecordedStep, RefusedEntry } from '../ledger/entry.ts';
-import type { StoredDecision } from '../ledger/query.ts';
-import { hasValidHash, parseDecision, parseDigest } from '../ledger/read-entry.ts';
+import type { Target } from '../domain/target.ts';
+import type { AdmittedEntry, DecisionEntry, RecordedStep, RecordedTarget, RefusedEntry } from '../ledger/entry.ts';
+import type { StoredDecision } from '../ledger/list-entries.ts';
+import { hasValidHash, parseDecision, parseDigest } from '../ledger/stored-entry.ts';
 import type { Digest } from '../lib/digest.ts';
 import { LruMap } from '../lib/lru.ts';
-import { errorMessage } from '../lib/thrown-text.ts';
+import { errorMessage } from '../lib/text/error-message.ts';
 import { type ComparedDecision, comparedDecision, type Difference, findInconsistency } from './difference.ts';
-import { toTarget } from './recorded-target.ts';
 
 /** What a replay reads, and the rules it decides by. */
 export interface ReplayInput {
@@ -166,3 +166,33 @@ function decideStep(control: Control | undefined, exchange: Exchange, step: Reco
     return { effect: 'threw', detail: errorMessage(error) };
   }
 }
+
+/**
+ * A target as far as an entry tells of it. What it does not tell (schemas, cost, labels) stands in the facts of the
+ * controls that looked at it, so that no decision reads it here.
+ */
+export function toTarget(recorded: RecordedTarget): Target {
+  const { id } = recorded;
+  if (id === 'tool:unknown' || id === 'prompt:unknown' || id === 'resource:unknown') {
+    return { kind: 'unknown', id, exposedName: 'exposedName' in recorded ? recorded.exposedName : '' };
+  }
+  const [, kind = '', server = '', name = ''] = /^([^:]*):([^/]*)\/?(.*)$/s.exec(id) ?? [];
+  const common = {
+    ...{ server, exposedName: name, risk: 'risk' in recorded ? recorded.risk : 'destructive', labels: [] },
+    ...{ costNanoUsd: 0, timeoutMs: 0, maxResultBytes: 0, payloads: 'digest' as const, definition: {} },
+    definitionDigest: 'definitionDigest' in recorded ? recorded.definitionDigest : NO_DIGEST,
+  };
+  switch (kind) {
+    case 'prompt':
+      return { ...common, kind, id: `prompt:${server}/${name}`, prompt: name, inputSchema: {} };
+    case 'resource':
+      // Whether it was a resource or a template no decision asks.
+      return { ...common, kind, id: `resource:${server}/${name}`, uri: name };
+    case 'server':
+      return { ...common, kind, id: `server:${server}` };
+    default:
+      return { ...common, kind: 'tool', id: `tool:${server}/${name}`, tool: name, inputSchema: {} };
+  }
+}
+
+const NO_DIGEST = 'sha256:';

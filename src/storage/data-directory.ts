@@ -2,7 +2,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, write
 import { join, resolve } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import type { ErrorCode } from '../domain/error-codes.ts';
-import type { FailureMode } from '../domain/posture.ts';
+import type { FailureMode } from '../domain/failure-mode.ts';
 import { ProblemError } from '../domain/problem.ts';
 import { driverCodeOf } from './sqlite-connection.ts';
 

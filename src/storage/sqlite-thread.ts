@@ -3,8 +3,7 @@ import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import type { Statement } from './database.ts';
 import type { SqliteWriterStart, WriterFailure, WriterReply } from './sqlite-writer.ts';
-import { StatementEncoder } from './statement-bytes.ts';
-import { WriterChannel } from './writer-memory.ts';
+import { StatementEncoder, WriterChannel } from './writer-channel.ts';
 
 /** Starts the built file, or the source through a loader, which a thread has to register for itself. */
 function startWorker(start: SqliteWriterStart): Worker {

@@ -2,8 +2,7 @@ import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from '
 import type Sqlite from 'better-sqlite3';
 import type { SqlValue } from './database.ts';
 import { driverCodeOf, openSqliteConnection } from './sqlite-connection.ts';
-import { StatementDecoder } from './statement-bytes.ts';
-import { type CommandKind, WriterChannel } from './writer-memory.ts';
+import { type CommandKind, StatementDecoder, WriterChannel } from './writer-channel.ts';
 
 /** What the writer thread is started with. */
 export interface SqliteWriterStart {

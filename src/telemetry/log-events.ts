@@ -1,4 +1,4 @@
-import type { JsonValue } from '../lib/json.ts';
+import type { JsonValue } from '../lib/json/json.ts';
 
 /** The fields of every event that the log may hold, by the event's name. */
 export interface LogEvents {

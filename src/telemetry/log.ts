@@ -1,5 +1,5 @@
 import { destination, type Logger as PinoLogger, pino } from 'pino';
-import type { JsonObject } from '../lib/json.ts';
+import type { JsonObject } from '../lib/json/json.ts';
 import type { LogEvent, LogEvents } from './log-events.ts';
 
 /** Facts with fields, named noun.verb, all of them in `LOG_EVENTS`. A payload or a secret never goes into a line. */

@@ -1,7 +1,7 @@
-import { canonicalJson } from '../lib/canonical-json.ts';
-import type { Clock } from '../lib/clock.ts';
-import type { JsonObject, JsonValue } from '../lib/json.ts';
-import { escapeControlCharacters } from '../lib/visible-text.ts';
+import { canonicalJson } from '../lib/json/canonical-json.ts';
+import type { JsonObject, JsonValue } from '../lib/json/json.ts';
+import { escapeControlCharacters } from '../lib/text/escape-control-characters.ts';
+import type { Clock } from '../lib/time.ts';
 import type { Log } from './log.ts';
 
 /** How long lines are gathered, in milliseconds: too short for a person to notice. */

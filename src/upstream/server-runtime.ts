@@ -1,19 +1,17 @@
 import type { DispatchResult } from '../domain/outcome.ts';
 import { upstreamName } from '../domain/target.ts';
-import { canonicalJson } from '../lib/canonical-json.ts';
 import type { Digest } from '../lib/digest.ts';
-import type { JsonObject } from '../lib/json.ts';
+import { canonicalJson } from '../lib/json/canonical-json.ts';
+import type { JsonObject } from '../lib/json/json.ts';
 import type { Log } from '../telemetry/log.ts';
-import { Breaker, breakerFailureMode } from './breaker.ts';
-import { notSent } from './failed-call.ts';
-import { HttpClient } from './mcp/http-sockets.ts';
-import type { UpstreamRequest } from './outgoing.ts';
-import type { Session, SessionConfig } from './session.ts';
-import { type Caller, NO_CAPABILITIES, sessionKey } from './session-key.ts';
-import { ManagedSession } from './session-slot.ts';
-import type { CallOptions, ManagedSessionEvents } from './slot-events.ts';
-import { stateOfSessions, worstBreakerState } from './slots-status.ts';
-import { CapabilitySessions } from './told-sessions.ts';
+import { Breaker, breakerFailureMode } from './call/breaker.ts';
+import type { CallOptions, ManagedSessionEvents } from './call/call-options.ts';
+import { notSent } from './call/call-result.ts';
+import type { UpstreamRequest } from './call/upstream-request.ts';
+import { type Caller, CapabilitySessions, NO_CAPABILITIES, sessionKey } from './capability-sessions.ts';
+import { ManagedSession, stateOfSessions, worstBreakerState } from './managed-session.ts';
+import type { Session, SessionConfig } from './session/session.ts';
+import { HttpClient } from './transport/http-client.ts';
 import type { DiscoveredFeatures, UpstreamServer, UpstreamStatus } from './upstream-server.ts';
 
 /** How old a listing of a server without change notifications may become while it is in use. */

@@ -1,15 +1,15 @@
 import type { Call } from '../domain/call.ts';
 import type { DispatchResult } from '../domain/outcome.ts';
 import type { ResourceTarget } from '../domain/target.ts';
-import type { Clock } from '../lib/clock.ts';
 import type { Ids } from '../lib/ids.ts';
+import type { Clock } from '../lib/time.ts';
 import type { Log } from '../telemetry/log.ts';
-import { childTraceparent } from './child-trace.ts';
-import type { VersionStore } from './era.ts';
-import { notSent } from './failed-call.ts';
-import type { ClientInfo } from './mcp/message-dress.ts';
+import type { CallOptions } from './call/call-options.ts';
+import { notSent } from './call/call-result.ts';
+import { childTraceparent } from './call/upstream-request.ts';
+import type { ClientInfo } from './protocol/json-rpc.ts';
+import type { VersionStore } from './protocol/versions.ts';
 import { type FeaturesChangedListener, type ResourceUpdatedListener, ServerRuntime } from './server-runtime.ts';
-import type { CallOptions } from './slot-events.ts';
 import type { DiscoveredFeatures, UpstreamServer, UpstreamStatus } from './upstream-server.ts';
 
 const SWEEP_MS = 1_000;

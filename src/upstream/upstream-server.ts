@@ -1,7 +1,7 @@
-import type { JsonObject } from '../lib/json.ts';
-import type { BreakerState } from './breaker.ts';
-import type { Era } from './era.ts';
-import type { ServerFeatures } from './mcp/list-offers.ts';
+import type { JsonObject } from '../lib/json/json.ts';
+import type { BreakerState } from './call/breaker.ts';
+import type { ServerFeatures } from './protocol/list-features.ts';
+import type { Era } from './protocol/versions.ts';
 
 /** A tool server that is a child process of the broker. Started without a shell, in a process group of its own. */
 export interface StdioServerParameters {

@@ -1,12 +1,12 @@
 import type { Action } from '../domain/call.ts';
 import type { Control, Exchange } from '../domain/control.ts';
-import type { FailureMode } from '../domain/posture.ts';
+import type { FailureMode } from '../domain/failure-mode.ts';
 import type { ToolTarget } from '../domain/target.ts';
 import { allow, deny, type Verdict } from '../domain/verdict.ts';
-import { isJsonObject, type JsonObject, type JsonValue } from '../lib/json.ts';
-import { parseStrictJson } from '../lib/strict-json.ts';
-import type { SchemaCompiler } from './compile.ts';
-import { createSchemaFacts, describe, type ErrorFact, type SchemaFacts } from './schema-facts.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../lib/json/json.ts';
+import { parseStrictJson } from '../lib/json/strict-json.ts';
+import type { SchemaCompiler } from './json-schema/compile.ts';
+import { createSchemaFacts, describe, type ErrorFact, type SchemaFacts } from './json-schema/schema-facts.ts';
 
 export const outputFailureMode: FailureMode<'output-invalid'> = {
   control: 'results',

@@ -1,7 +1,7 @@
 import { Agent } from 'node:http';
 import fc from 'fast-check';
 import { afterEach, expect, test } from 'vitest';
-import type { AuthenticateRequest } from '../../src/ingress/authenticate-message.ts';
+import type { AuthenticateRequest } from '../../src/ingress/http/authenticate-request.ts';
 import { type OpenDoor, openDoor, principalNamed } from '../fixtures/ingress-door.ts';
 import { modernCall, send } from '../fixtures/raw-http.ts';
 

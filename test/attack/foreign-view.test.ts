@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { openListChangeFeed } from '../../src/ingress/mcp/list-changes.ts';
+import { openListChangeFeed } from '../../src/ingress/mcp/client/list-changed.ts';
 import { type OpenDoor, openDoor } from '../fixtures/ingress-door.ts';
 import { modernCall, openSession, type RawAnswer, send } from '../fixtures/raw-http.ts';
 

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { explainAccess } from '../../src/app/policy-questions.ts';
+import { explainAccess } from '../../src/app/queries/policy.ts';
 import type { Outcome } from '../../src/domain/outcome.ts';
-import type { JsonObject } from '../../src/lib/json.ts';
+import type { JsonObject } from '../../src/lib/json/json.ts';
 import { ComposedHall } from '../fixtures/composed-hall.ts';
 import { ARGUMENTS, policy } from '../property/policy-generator.ts';
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { explainAccess } from '../../src/app/policy-questions.ts';
+import { explainAccess } from '../../src/app/queries/policy.ts';
 import { OPERATIONS, type Operation } from '../../src/domain/call.ts';
 import type { Outcome } from '../../src/domain/outcome.ts';
 import type { FeatureKind } from '../../src/domain/target.ts';

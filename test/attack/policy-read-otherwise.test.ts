@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { ProblemError } from '../../src/domain/problem.ts';
+import { DEFAULT_MODEL, type PolicyFiles } from '../../src/policy/files/model.ts';
 import { loadPolicySet } from '../../src/policy/load.ts';
-import { DEFAULT_MODEL, type PolicyFiles } from '../../src/policy/policy-files.ts';
 
 function refusalOf(files: PolicyFiles): string | undefined {
   try {

@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import type { CallReply } from '../../src/broker/broker.ts';
-import type { JsonObject } from '../../src/lib/json.ts';
+import type { JsonObject } from '../../src/lib/json/json.ts';
 import { refused } from '../fixtures/ingress-door.ts';
 import { verifies } from './verifies.ts';
 import type { AgentWire } from './wires/agent-wire.ts';

@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import type { JsonObject } from '../../src/lib/json.ts';
+import type { JsonObject } from '../../src/lib/json/json.ts';
 import { completed } from '../fixtures/ingress-door.ts';
 import { verifies } from './verifies.ts';
 import type { AgentWire } from './wires/agent-wire.ts';

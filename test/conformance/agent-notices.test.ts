@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
-import type { ClientContext } from '../../src/domain/agent-link.ts';
-import type { JsonObject } from '../../src/lib/json.ts';
+import type { ClientContext } from '../../src/domain/mcp/client-context.ts';
+import type { JsonObject } from '../../src/lib/json/json.ts';
 import { completed } from '../fixtures/ingress-door.ts';
 import { verifies } from './verifies.ts';
 import { type AgentWire, enveloped, type Heard, INITIALIZE_PARAMS } from './wires/agent-wire.ts';

@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
-import type { ClientContext, ClientResponse } from '../../src/domain/agent-link.ts';
-import type { JsonObject } from '../../src/lib/json.ts';
+import type { ClientContext, ClientResponse } from '../../src/domain/mcp/client-context.ts';
+import type { JsonObject } from '../../src/lib/json/json.ts';
 import { completed, refused } from '../fixtures/ingress-door.ts';
 import { verifies } from './verifies.ts';
 import type { AgentWire } from './wires/agent-wire.ts';

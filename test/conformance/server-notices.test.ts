@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
-import type { ClientContext, LogLevel } from '../../src/domain/agent-link.ts';
-import { isJsonObject, type JsonObject } from '../../src/lib/json.ts';
+import type { ClientContext, LogLevel } from '../../src/domain/mcp/client-context.ts';
+import { isJsonObject, type JsonObject } from '../../src/lib/json/json.ts';
 import { textOf } from '../fixtures/upstream-parts.ts';
 import { verifies } from './verifies.ts';
 import { type ServerWire, TOOL } from './wires/scripted-server.ts';

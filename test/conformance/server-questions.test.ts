@@ -1,8 +1,8 @@
 import { expect } from 'vitest';
-import type { ClientContext } from '../../src/domain/agent-link.ts';
+import type { ClientContext } from '../../src/domain/mcp/client-context.ts';
+import type { InputRequest, InputResponse } from '../../src/domain/mcp/input-request.ts';
 import type { DispatchResult } from '../../src/domain/outcome.ts';
-import type { InputRequest, InputResponse } from '../../src/domain/question.ts';
-import { isJsonObject, type JsonObject } from '../../src/lib/json.ts';
+import { isJsonObject, type JsonObject } from '../../src/lib/json/json.ts';
 import { callOf, textOf } from '../fixtures/upstream-parts.ts';
 import { verifies } from './verifies.ts';
 import { type ServerWire, TOOL } from './wires/scripted-server.ts';

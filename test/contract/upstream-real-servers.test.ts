@@ -12,7 +12,7 @@ import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/
 import { createMcpHandler, McpServer as ModernServer } from '@modelcontextprotocol/server';
 import { afterEach, expect, test } from 'vitest';
 import { z } from 'zod';
-import type { JsonObject } from '../../src/lib/json.ts';
+import type { JsonObject } from '../../src/lib/json/json.ts';
 import { commandServer, httpServer, openPool, textOf, type Upstream, until } from '../fixtures/upstream-parts.ts';
 
 const OFFICIAL = resolve(import.meta.dirname, '../../node_modules/@modelcontextprotocol');

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterEach, expect, test } from 'vitest';
-import type { JsonObject } from '../../src/lib/json.ts';
+import type { JsonObject } from '../../src/lib/json/json.ts';
 import type { Caller, Told } from '../fixtures/caller.ts';
 import { CountedHome } from '../fixtures/counted-home.ts';
 import { LyingServer, type LyingServerOptions } from '../fixtures/lying-server.ts';

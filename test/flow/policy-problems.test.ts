@@ -1,11 +1,11 @@
 import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { checkPolicyFiles } from '../../src/app/policy-questions.ts';
+import { checkPolicyFiles } from '../../src/app/queries/policy.ts';
 import { settingsFrom } from '../../src/app/settings.ts';
 import { formatProblem, ProblemError } from '../../src/domain/problem.ts';
-import { escapeControlCharactersInLines } from '../../src/lib/visible-text.ts';
-import { DEFAULT_MODEL } from '../../src/policy/policy-files.ts';
+import { escapeControlCharactersInLines } from '../../src/lib/text/escape-control-characters.ts';
+import { DEFAULT_MODEL } from '../../src/policy/files/model.ts';
 import { governedHome } from '../fixtures/governed-home.ts';
 import type { Home, Ran } from '../fixtures/home.ts';
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { FAILURE_MODES } from '../../src/app/posture.ts';
+import { FAILURE_MODES } from '../../src/app/queries/failure-modes.ts';
 import { bookOf, governedHome, processServer, until, WireAgent } from '../fixtures/governed-home.ts';
 import type { Home, Served } from '../fixtures/home.ts';
 import { modernCall, send } from '../fixtures/raw-http.ts';
@@ -121,7 +121,7 @@ const BROKEN_ELSEWHERE: Readonly<Record<string, readonly [file: string, expects:
   'requests in turn': ['test/unit/ingress/in-turn.test.ts', 'a connection on which more wait than may is cut off'],
   'resolving a prompt': ['test/flow/other-surfaces.test.ts', "'unknown-prompt'"],
   'resolving a URI': ['test/flow/other-surfaces.test.ts', "'unknown-resource'"],
-  'calls under way': ['test/unit/broker/governed-broker.test.ts', "'overloaded'"],
+  'calls under way': ['test/unit/broker/pipeline.test.ts', "'overloaded'"],
   subscriptions: ['test/attack/subscription-outlives-grant.test.ts', "'subscriptions-exceeded'"],
   pins: ['test/unit/registry/catalog.test.ts', "'unpinned: `registry.lock` does not hold it'"],
   drift: ['test/flow/tool-drift.test.ts', "'tool-drifted'"],
@@ -130,7 +130,7 @@ const BROKEN_ELSEWHERE: Readonly<Record<string, readonly [file: string, expects:
   'budget store': ['test/unit/limits/budget.test.ts', 'budget counters are in use'],
   'mirrored arguments': ['test/attack/mirrored-argument.test.ts', '[400, -32020]'],
   breaker: ['test/flow/failing-server.test.ts', "'upstream-unavailable'"],
-  controls: ['test/unit/broker/governed-broker.test.ts', "'control-failed'"],
+  controls: ['test/unit/broker/pipeline.test.ts', "'control-failed'"],
   ledger: ['test/fault/disk.test.ts', "'ledger-unavailable'"],
   questions: ['test/attack/prying-server.test.ts', "'elicit question-blocked'"],
   capabilities: ['test/flow/questions-of-real-servers.test.ts', "'capability-missing'"],

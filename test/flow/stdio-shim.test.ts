@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { connectAgent } from '../../src/ingress/socket-client.ts';
+import { connectAgent } from '../../src/ingress/socket/connect.ts';
 import { findDataDirectoryHolder } from '../../src/storage/data-directory.ts';
 import { governedHome } from '../fixtures/governed-home.ts';
 import type { Home } from '../fixtures/home.ts';

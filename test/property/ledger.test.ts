@@ -4,13 +4,11 @@ import { expect, test } from 'vitest';
 import { ACTIONS } from '../../src/domain/call.ts';
 import { commit, saltedDigest } from '../../src/ledger/commitment.ts';
 import type { RecordedTarget } from '../../src/ledger/entry.ts';
-import { encodeEntry, leafHash } from '../../src/ledger/entry-bytes.ts';
-import { serializeEntry } from '../../src/ledger/print-entry.ts';
-import { hasValidHash, parseEntry } from '../../src/ledger/read-entry.ts';
-import { canonicalJson } from '../../src/lib/canonical-json.ts';
-import type { JsonObject, JsonValue } from '../../src/lib/json.ts';
+import { encodeEntry, hasValidHash, leafHash, parseEntry, serializeEntry } from '../../src/ledger/stored-entry.ts';
+import { canonicalJson } from '../../src/lib/json/canonical-json.ts';
+import type { JsonObject, JsonValue } from '../../src/lib/json/json.ts';
 import { SHA256_OF_BYTES_BEFORE, type SqlValue, type Statement } from '../../src/storage/database.ts';
-import { StatementDecoder, StatementEncoder } from '../../src/storage/statement-bytes.ts';
+import { StatementDecoder, StatementEncoder } from '../../src/storage/writer-channel.ts';
 import { admitted, CountingIds, closed, DIGEST } from '../fixtures/book.ts';
 
 const RUNS = { numRuns: 300 };

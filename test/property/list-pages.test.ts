@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import type { Snapshot } from '../../src/broker/snapshot.ts';
 import { VisibleList } from '../../src/broker/visibility.ts';
-import type { Snapshot } from '../../src/broker/world.ts';
 import type { Principal } from '../../src/domain/principal.ts';
 import type { ToolTarget } from '../../src/domain/target.ts';
-import { Paginator } from '../../src/ingress/mcp/list-pages.ts';
+import { Paginator } from '../../src/ingress/mcp/methods/pagination.ts';
 import { principalNamed } from '../fixtures/ingress-door.ts';
 import { NO_QUESTIONS } from '../fixtures/questions.ts';
 

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import type { Principal } from '../../src/domain/principal.ts';
-import { createPrincipal } from '../../src/identity/mint-principal.ts';
-import type { JsonObject } from '../../src/lib/json.ts';
-import type { ConditionResult, ConditionScope } from '../../src/policy/condition.ts';
+import { createPrincipal } from '../../src/identity/principal.ts';
+import type { JsonObject } from '../../src/lib/json/json.ts';
+import type { ConditionResult, ConditionScope } from '../../src/policy/conditions/condition.ts';
 
 /** One `p` row, before it is written. */
 export interface GeneratedGrant {

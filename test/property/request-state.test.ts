@@ -2,9 +2,9 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { systemIds } from '../../src/app/system.ts';
 import type { Call } from '../../src/domain/call.ts';
-import { principalForOsUser } from '../../src/identity/os-user.ts';
-import { requestState } from '../../src/questions/request-state.ts';
-import { SuspendedCallStore } from '../../src/questions/suspensions.ts';
+import { principalForOsUser } from '../../src/identity/principal.ts';
+import { requestState } from '../../src/input-required/request-state.ts';
+import { SuspendedCallStore } from '../../src/input-required/suspended-call-store.ts';
 import { exchangeOf } from '../fixtures/exchange.ts';
 
 const EXPIRY_MS = 1_000;
@@ -32,7 +32,7 @@ class Waiting {
   goOn(change: Partial<Call>, state: unknown): { readonly state: unknown; readonly verdict: unknown } {
     const goingOn = { ...this.call, id: '01923456-789a-7000-8000-000000000001', ...change };
     const claim = this.#suspensions.claim(goingOn, state as string);
-    const call = { ...goingOn, resumption: { state: state as string, responses: {}, claim } };
+    const call = { ...goingOn, resumption: { state: state as string, responses: {}, stateCheck: claim } };
     const control = requestState();
     const facts = control.gather({ call }, { signal: new AbortController().signal });
     if (facts instanceof Promise) throw new Error('nothing has to be waited for');

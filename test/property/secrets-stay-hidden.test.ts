@@ -1,9 +1,9 @@
 import { inspect } from 'node:util';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { resolveSecretReferences } from '../../src/credentials/reference.ts';
+import { resolveSecretReferences } from '../../src/credentials/secret-references.ts';
 import { ProblemError } from '../../src/domain/problem.ts';
-import { Secret } from '../../src/lib/secret.ts';
+import { Secret } from '../../src/lib/secrets/secret.ts';
 import { loadRegistry } from '../../src/registry/load.ts';
 
 const value = fc.stringMatching(/^[A-Za-z0-9]{16,40}$/).map((text) => `q7${text}`);

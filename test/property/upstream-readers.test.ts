@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { SseParser } from '../../src/upstream/mcp/event-stream-reader.ts';
-import { LineReader } from '../../src/upstream/mcp/line-reader.ts';
+import { LineReader } from '../../src/upstream/transport/line-reader.ts';
+import { SseParser } from '../../src/upstream/transport/sse-parser.ts';
 
 /** Bytes cut at these places. */
 function chunksOf(bytes: Buffer, cuts: readonly number[]): Buffer[] {

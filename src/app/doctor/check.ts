@@ -1,10 +1,10 @@
 import type { Problem } from '../../domain/problem.ts';
-import type { Clock } from '../../lib/clock.ts';
-import type { JsonObject } from '../../lib/json.ts';
-import type { DaemonReport } from '../daemon-report.ts';
-import type { PolicyFiles } from '../policy-questions.ts';
+import type { JsonObject } from '../../lib/json/json.ts';
+import type { Clock } from '../../lib/time.ts';
+import type { PolicyFiles } from '../queries/policy.ts';
+import type { DaemonReport } from '../runtime/daemon-socket.ts';
+import type { ServerSecretProblem } from '../runtime/upstream-servers.ts';
 import type { Settings } from '../settings.ts';
-import type { ServerSecretProblem } from '../upstream-servers.ts';
 
 /** What is measured of the machine. */
 export interface MachineProbe {

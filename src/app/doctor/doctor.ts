@@ -1,16 +1,20 @@
 import { type Problem, ProblemError, readOrCollect } from '../../domain/problem.ts';
-import { sendAdminRequest } from '../../ingress/socket-client.ts';
-import { daemonSocketPath, isDaemonAbsent, isDaemonClosing } from '../daemon-client.ts';
-import type { DaemonReport } from '../daemon-report.ts';
-import { readRegistry } from '../known-registry.ts';
-import { type PolicyFiles, readPolicyFiles } from '../policy-questions.ts';
-import { loadPolicyBundle, readPolicyTexts } from '../rules.ts';
+import { sendAdminRequest } from '../../ingress/socket/connect.ts';
+import type { JsonObject } from '../../lib/json/json.ts';
+import { errorMessage } from '../../lib/text/error-message.ts';
+import { type PolicyFiles, readPolicyFiles } from '../queries/policy.ts';
+import { type DaemonReport, daemonSocketPath, isDaemonAbsent, isDaemonClosing } from '../runtime/daemon-socket.ts';
+import { loadPolicyBundle, readPolicyTexts } from '../runtime/policy-bundle.ts';
+import { readRegistry } from '../runtime/registry-facts.ts';
+import { secretProblems } from '../runtime/upstream-servers.ts';
 import type { Settings } from '../settings.ts';
 import { systemClock } from '../system.ts';
-import { secretProblems } from '../upstream-servers.ts';
-import type { Environment, MachineProbe } from './check.ts';
-import { CHECKS, type DoctorReport, PREREQUISITES, runChecks } from './examine.ts';
-import { machineProbe } from './machine.ts';
+import { agentsCheck, keysCheck } from './agents.ts';
+import type { Check, CheckResult, Environment, MachineProbe } from './check.ts';
+import { dataDirectoryCheck, diskCheck, lockCheck } from './data-directory.ts';
+import { filesCheck, policyTestsCheck, secretsCheck } from './files.ts';
+import { clockCheck, machineProbe, nativeModuleCheck, nodeVersionCheck, portCheck } from './machine.ts';
+import { serversCheck } from './servers.ts';
 
 /** What a set-up is looked at with. */
 export interface DoctorOptions {
@@ -82,4 +86,69 @@ function readFiles(settings: Settings, problems: Problem[]): PolicyFiles | undef
   ];
   for (const read of reads) readOrCollect(problems, read);
   return problems.length > before ? undefined : readOrCollect(problems, () => readPolicyFiles(settings));
+}
+
+/** What every other check stands on: where one of these fails, the others would only say so again. */
+export const PREREQUISITES: readonly Check[] = [nodeVersionCheck, nativeModuleCheck];
+
+/** Every other check, in the order in which it is told of. The next one is one file and one line. */
+export const CHECKS: readonly Check[] = [
+  dataDirectoryCheck,
+  lockCheck,
+  diskCheck,
+  clockCheck,
+  portCheck,
+  filesCheck,
+  policyTestsCheck,
+  secretsCheck,
+  serversCheck,
+  keysCheck,
+  agentsCheck,
+];
+
+/** A finding and the check that made it. */
+export type Finding = Omit<Problem, 'severity'> & { readonly severity: 'error' | 'warning'; readonly check: string };
+
+/** How a set-up stands. */
+export interface DoctorReport {
+  /** True without errors; warnings are allowed. */
+  readonly healthy: boolean;
+  readonly findings: readonly Finding[];
+  /** Names of the checks that were made. */
+  readonly checked: readonly string[];
+  /** What was measured, by check. */
+  readonly facts: Readonly<Record<string, JsonObject>>;
+}
+
+/** Makes checks one after the other. `onCheck` is told the name of each before it begins. Rejects when it is aborted. */
+export async function runChecks(
+  checks: readonly Check[],
+  environment: Environment,
+  onCheck: (name: string) => void = () => {},
+): Promise<DoctorReport> {
+  const findings: Finding[] = [];
+  const facts: Record<string, JsonObject> = {};
+  for (const check of checks) {
+    environment.signal.throwIfAborted();
+    onCheck(check.name);
+    const checked = await runCheck(check, environment);
+    for (const problem of checked.findings) {
+      findings.push({ ...problem, severity: problem.severity ?? 'error', check: check.name });
+    }
+    if (checked.facts !== undefined) facts[check.name] = checked.facts;
+  }
+  const healthy = findings.every(({ severity }) => severity === 'warning');
+  return { healthy, findings, checked: checks.map(({ name }) => name), facts };
+}
+
+async function runCheck(check: Check, environment: Environment): Promise<CheckResult> {
+  try {
+    return await check.run(environment);
+  } catch (error) {
+    environment.signal.throwIfAborted();
+    if (error instanceof ProblemError) return { findings: error.problems };
+    const message = `this could not be checked: ${errorMessage(error)}`;
+    const hint = 'mend what the message names, then run `seneschal doctor` again';
+    return { findings: [{ code: 'doctor-check-failed', at: check.name, message, hint }] };
+  }
 }

@@ -1,13 +1,13 @@
 import type { Problem } from '../../domain/problem.ts';
-import { sendAdminRequest } from '../../ingress/socket-client.ts';
-import { parseObjectId } from '../../policy/condition-target.ts';
+import { sendAdminRequest } from '../../ingress/socket/connect.ts';
+import { parseObjectId } from '../../policy/conditions/condition.ts';
 import { buildCatalog, type ServerDiscovery } from '../../registry/catalog.ts';
 import type { Registry } from '../../registry/load.ts';
-import { admitTool } from '../../validation/tool-schemas.ts';
-import { discoverServers } from '../ask-servers.ts';
-import { daemonSocketPath } from '../daemon-client.ts';
-import type { PolicyFiles } from '../policy-questions.ts';
-import { type RegistryView, registryView } from '../registry-view.ts';
+import { admitTool } from '../../validation/input.ts';
+import { type RegistryView, registryView } from '../admin/registry.ts';
+import type { PolicyFiles } from '../queries/policy.ts';
+import { daemonSocketPath } from '../runtime/daemon-socket.ts';
+import { discoverServers } from '../runtime/discover-servers.ts';
 import { homeOf } from '../settings.ts';
 import { type Check, type Environment, NO_FINDINGS } from './check.ts';
 

@@ -1,12 +1,11 @@
+import type { DoctorReport } from '../../app/doctor/doctor.ts';
 import { runDoctor } from '../../app/doctor/doctor.ts';
-import type { DoctorReport } from '../../app/doctor/examine.ts';
-import { pluralize } from '../counted.ts';
-import { type CommandDefinition, defineCommand } from '../declaration.ts';
-import { EXIT } from '../exit-codes.ts';
-import { interruptible } from '../interruption.ts';
-import { printData, problemText } from '../output.ts';
-import { progress } from '../progress.ts';
-import { VERSION } from '../version.ts';
+import { type CommandDefinition, defineCommand } from '../framework/command.ts';
+import { EXIT } from '../framework/exit-codes.ts';
+import { interruptible } from '../framework/interruptible.ts';
+import { pluralize, printData, problemText } from '../framework/output.ts';
+import { progress } from '../framework/progress.ts';
+import { VERSION } from '../framework/version.ts';
 
 export const doctor: CommandDefinition = defineCommand({
   path: 'doctor',

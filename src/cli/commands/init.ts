@@ -1,22 +1,20 @@
 import { userInfo } from 'node:os';
-import { type HomePlan, planHome } from '../../app/adopt/plan-home.ts';
-import { existingDirectories, type WrittenHome, writeHome } from '../../app/adopt/write-home.ts';
-import type { Settings } from '../../app/settings.ts';
+import { homeOf, type Settings } from '../../app/settings.ts';
 import { ProblemError } from '../../domain/problem.ts';
-import { POLICY_TEMPLATES, type PolicyTemplate } from '../../policy/templates/first-policy.ts';
-import { YES_FLAG } from '../adoption-flags.ts';
-import { confirm, requireInteractive } from '../agreement.ts';
-import { canPrompt, promptChoice } from '../ask.ts';
-import { coreOptions } from '../core-options.ts';
-import { pluralize } from '../counted.ts';
-import { type CommandDefinition, defineCommand } from '../declaration.ts';
-import { EXIT, type ExitCode } from '../exit-codes.ts';
-import { chooseDrafts } from '../init-sources.ts';
-import { InterruptedError, interruptible } from '../interruption.ts';
-import { type OutputFormat, printData, printMessage, printProblems } from '../output.ts';
-import { fileCount, homeJson, homePlanText, nextCommands } from '../shown-home.ts';
-import { draftText, serverProposalText } from '../shown-servers.ts';
-import { VERSION } from '../version.ts';
+import { type DraftSearch, findDrafts } from '../../onboarding/import/draft-from-config.ts';
+import { type HomePlan, planHome } from '../../onboarding/import/plan-home.ts';
+import { existingDirectories, type WrittenHome, writeHome } from '../../onboarding/import/write-home.ts';
+import { POLICY_TEMPLATES, type PolicyTemplate } from '../../policy/templates/starter-policy.ts';
+import { coreOptions } from '../daemon/admin-request.ts';
+import { fileCount, homeJson, homePlanText, nextCommands } from '../format/home-plan.ts';
+import { draftText, serverProposalText } from '../format/server-proposal.ts';
+import { type CommandDefinition, defineCommand } from '../framework/command.ts';
+import { EXIT, type ExitCode } from '../framework/exit-codes.ts';
+import { YES_FLAG } from '../framework/flags.ts';
+import { InterruptedError, interruptible } from '../framework/interruptible.ts';
+import { type OutputFormat, pluralize, printData, printMessage, printProblems } from '../framework/output.ts';
+import { canPrompt, confirm, promptChoice, promptYesNo, requireInteractive } from '../framework/prompt.ts';
+import { VERSION } from '../framework/version.ts';
 
 const TEMPLATES = ['personal', 'team', 'ci'] as const;
 
@@ -171,4 +169,37 @@ function declined(): ExitCode {
 
 function asWarning<T extends object>(problem: T): T & { readonly severity: 'warning' } {
   return { ...problem, severity: 'warning' };
+}
+
+/**
+ * The servers that a home is to be made of: those of the named files and, by flag or by a yes on a terminal, of the
+ * config files that the programs of agents have here.
+ * @throws ProblemError where there is none.
+ */
+export async function chooseDrafts(
+  { from, discover, yes }: { readonly from: readonly string[]; readonly discover: boolean; readonly yes: boolean },
+  settings: Settings,
+  { signal }: { readonly signal: AbortSignal },
+): Promise<DraftSearch> {
+  const context = { env: process.env, home: homeOf(settings) };
+  const canOffer = from.length === 0 && !discover && !yes && canPrompt();
+  const shouldDiscover =
+    discover ||
+    (canOffer &&
+      (await promptYesNo('Look for tool servers where Claude, Cursor, Cline and VS Code keep them?', { signal })));
+  if (from.length === 0 && !shouldDiscover) throw new ProblemError([noSource()]);
+  const search = findDrafts({ files: from, discover: shouldDiscover }, context);
+  for (const file of search.configFiles) printMessage(`read ${file}`);
+  if (search.drafts.length > 0) return search;
+  throw new ProblemError([...search.problems, noServerFound(from)]);
+}
+
+function noSource(): ProblemError['problems'][number] {
+  const hint = 'name a config file with `--from .mcp.json`, or add `--discover` to look in the usual places';
+  return { code: 'init-nothing-found', at: '--from', message: 'nothing says where tool servers are', hint };
+}
+
+function noServerFound(from: readonly string[]): ProblemError['problems'][number] {
+  const hint = 'name another file with `--from`: one with `mcpServers` or `servers`, or a server.json';
+  return { code: 'init-nothing-found', at: from.join(', '), message: 'no tool server was found', hint };
 }

@@ -1,8 +1,8 @@
-import { FAILURE_MODES } from '../../app/posture.ts';
-import type { FailureMode } from '../../domain/posture.ts';
-import { type CommandDefinition, defineCommand } from '../declaration.ts';
-import { EXIT } from '../exit-codes.ts';
-import { printData } from '../output.ts';
+import { FAILURE_MODES } from '../../app/queries/failure-modes.ts';
+import type { FailureMode } from '../../domain/failure-mode.ts';
+import { type CommandDefinition, defineCommand } from '../framework/command.ts';
+import { EXIT } from '../framework/exit-codes.ts';
+import { printData } from '../framework/output.ts';
 
 export const posture: CommandDefinition = defineCommand({
   path: 'posture',

@@ -1,18 +1,17 @@
 import { resolve } from 'node:path';
 import { type Daemon, startDaemon } from '../../app/daemon.ts';
 import { systemClock } from '../../app/system.ts';
-import { parseAgentName } from '../../domain/agent-name.ts';
+import { parseAgentName } from '../../domain/principal.ts';
 import { ProblemError } from '../../domain/problem.ts';
 import { jsonLog } from '../../telemetry/log.ts';
 import { textLog } from '../../telemetry/text-log.ts';
-import { type CommandDefinition, defineCommand } from '../declaration.ts';
-import { EXIT } from '../exit-codes.ts';
-import { printMessage } from '../output.ts';
-import { ownCommand } from '../shim-command.ts';
-import { parseCountFlag } from '../typed-count.ts';
-import { parseDurationFlagMs } from '../typed-duration.ts';
-import { VERSION } from '../version.ts';
-import { startupBanner } from '../welcome.ts';
+import { ownCommand } from '../daemon/shim-command.ts';
+import { startupBanner } from '../format/startup-banner.ts';
+import { type CommandDefinition, defineCommand } from '../framework/command.ts';
+import { EXIT } from '../framework/exit-codes.ts';
+import { parseCountFlag, parseDurationFlagMs } from '../framework/flags.ts';
+import { printMessage } from '../framework/output.ts';
+import { VERSION } from '../framework/version.ts';
 
 export const serve: CommandDefinition = defineCommand({
   path: 'serve',

@@ -1,13 +1,13 @@
 import type { Socket } from 'node:net';
-import { daemonSocketPath, isDaemonAbsent, isDaemonClosing } from '../../app/daemon-client.ts';
+import { daemonSocketPath, isDaemonAbsent, isDaemonClosing } from '../../app/runtime/daemon-socket.ts';
 import type { Settings } from '../../app/settings.ts';
-import { parseAgentName } from '../../domain/agent-name.ts';
+import { parseAgentName } from '../../domain/principal.ts';
 import { ProblemError } from '../../domain/problem.ts';
-import { connectAgent } from '../../ingress/socket-client.ts';
+import { connectAgent } from '../../ingress/socket/connect.ts';
 import { findDataDirectoryHolder } from '../../storage/data-directory.ts';
-import { type BackgroundDaemon, startBackgroundDaemon } from '../background-daemon.ts';
-import { type CommandDefinition, defineCommand } from '../declaration.ts';
-import { EXIT, type ExitCode } from '../exit-codes.ts';
+import { type BackgroundDaemon, startBackgroundDaemon } from '../daemon/background-daemon.ts';
+import { type CommandDefinition, defineCommand } from '../framework/command.ts';
+import { EXIT, type ExitCode } from '../framework/exit-codes.ts';
 
 /** How long a daemon may take to come up. */
 const START_TIMEOUT_MS = 20_000;

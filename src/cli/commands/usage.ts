@@ -1,8 +1,8 @@
-import { USAGE_GROUPS, type UsageReport, usageReport } from '../../app/usage-questions.ts';
-import { type CommandDefinition, defineCommand } from '../declaration.ts';
-import { EXIT } from '../exit-codes.ts';
-import { printData, printMessage, table } from '../output.ts';
-import { progress } from '../progress.ts';
+import { USAGE_GROUPS, type UsageReport, usageReport } from '../../app/queries/usage.ts';
+import { type CommandDefinition, defineCommand } from '../framework/command.ts';
+import { EXIT } from '../framework/exit-codes.ts';
+import { printData, printMessage, table } from '../framework/output.ts';
+import { progress } from '../framework/progress.ts';
 
 export const usage: CommandDefinition = defineCommand({
   path: 'usage',

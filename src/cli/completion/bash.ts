@@ -1,5 +1,5 @@
-import type { CommandDefinition } from '../declaration.ts';
-import { PROGRAM } from '../help-parts.ts';
+import type { CommandDefinition } from '../framework/command.ts';
+import { PROGRAM } from '../framework/help.ts';
 import { type CompletedWord, completedArguments, completedFlags, completedValue, verbOf } from './completed-words.ts';
 
 /** The completion script for bash, 3.2 and newer. */

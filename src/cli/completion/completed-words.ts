@@ -1,5 +1,5 @@
-import type { CommandDefinition, Flag } from '../declaration.ts';
-import { allFlagsOf } from '../help-parts.ts';
+import type { CommandDefinition, Flag } from '../framework/command.ts';
+import { allFlagsOf } from '../framework/help.ts';
 
 /** What follows a flag: words to choose from, a path, or what nobody can guess. Undefined for a switch. */
 export type CompletedValue = readonly string[] | 'directory' | 'file' | 'free';

@@ -1,5 +1,5 @@
-import type { CommandDefinition, Flag } from '../declaration.ts';
-import { PROGRAM } from '../help-parts.ts';
+import type { CommandDefinition, Flag } from '../framework/command.ts';
+import { PROGRAM } from '../framework/help.ts';
 import { type CompletedWord, completedArguments, completedFlags, completedValue, verbOf } from './completed-words.ts';
 
 /** The completion script for fish. */

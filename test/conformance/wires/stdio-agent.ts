@@ -1,8 +1,8 @@
 import { createInterface } from 'node:readline';
 import { duplexPair } from 'node:stream';
-import { createServices } from '../../../src/ingress/mcp/services.ts';
-import { serveStdio } from '../../../src/ingress/mcp/stdio-stream.ts';
-import type { JsonObject } from '../../../src/lib/json.ts';
+import { createServices } from '../../../src/ingress/mcp/methods/services.ts';
+import { serveStdio } from '../../../src/ingress/mcp/stdio/stdio-connection.ts';
+import type { JsonObject } from '../../../src/lib/json/json.ts';
 import { fakeBroker, principalNamed, TEST_PORTS } from '../../fixtures/ingress-door.ts';
 import type { Era } from '../upstream/start.ts';
 import {

@@ -2,13 +2,12 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Check, Environment, MachineProbe } from '../../../src/app/doctor/check.ts';
-import { diskCheck } from '../../../src/app/doctor/disk.ts';
-import { runChecks } from '../../../src/app/doctor/examine.ts';
-import { lockCheck } from '../../../src/app/doctor/lock.ts';
-import { MIN_NODE_VERSION, nodeVersionCheck } from '../../../src/app/doctor/node-version.ts';
+import { diskCheck, lockCheck } from '../../../src/app/doctor/data-directory.ts';
+import { runChecks } from '../../../src/app/doctor/doctor.ts';
+import { MIN_NODE_VERSION, nodeVersionCheck } from '../../../src/app/doctor/machine.ts';
 import { systemClock } from '../../../src/app/system.ts';
 import { openDataDirectory } from '../../../src/storage/data-directory.ts';
-import { nativeModuleProblem } from '../../../src/storage/native-module.ts';
+import { nativeModuleProblem } from '../../../src/storage/sqlite-connection.ts';
 import { temporaryDirectory } from '../../fixtures/book.ts';
 
 let directory: ReturnType<typeof temporaryDirectory>;

@@ -2,8 +2,11 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { resolveAllSecretReferences, resolveSecretReferences } from '../../../src/credentials/reference.ts';
-import { createSecretFileReader } from '../../../src/credentials/secret-file.ts';
+import {
+  createSecretFileReader,
+  resolveAllSecretReferences,
+  resolveSecretReferences,
+} from '../../../src/credentials/secret-references.ts';
 import { type Problem, ProblemError } from '../../../src/domain/problem.ts';
 
 const env = (name: string): string => `\${env:${name}}`;

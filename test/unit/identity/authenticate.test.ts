@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { createApiKey } from '../../../src/identity/api-key.ts';
+import type { ApiKeyRecord } from '../../../src/identity/api-keys.ts';
+import { createApiKey } from '../../../src/identity/api-keys.ts';
 import { authenticate, type Verifier } from '../../../src/identity/authenticate.ts';
-import type { ApiKeyRecord } from '../../../src/identity/key-store.ts';
 
 const ids = { uuidv7: () => '', randomBytes: (length: number) => new Uint8Array(length).fill(7) };
 const made = createApiKey(ids);

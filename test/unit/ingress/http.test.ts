@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { ProblemError } from '../../../src/domain/problem.ts';
-import { openHttpServer } from '../../../src/ingress/http.ts';
+import { openHttpServer } from '../../../src/ingress/http-server.ts';
 import { completed, keysOf, type OpenDoor, openDoor, refused, TEST_PORTS } from '../../fixtures/ingress-door.ts';
 import { modernCall, modernMessage, openSession, type RawAnswer, send } from '../../fixtures/raw-http.ts';
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { toLegacyList, toLegacyResult } from '../../../src/ingress/mcp/legacy-tools.ts';
-import type { JsonObject } from '../../../src/lib/json.ts';
+import { toLegacyList, toLegacyResult } from '../../../src/ingress/mcp/methods/legacy-tools.ts';
+import type { JsonObject } from '../../../src/lib/json/json.ts';
 
 function outputShown(outputSchema: JsonObject): unknown {
   return toLegacyList({ definitions: [{ name: 't', inputSchema: { type: 'object' }, outputSchema }] }).definitions[0]

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { FeatureList } from '../../../src/broker/broker.ts';
-import { type ListPage, Paginator } from '../../../src/ingress/mcp/list-pages.ts';
+import { type ListPage, Paginator } from '../../../src/ingress/mcp/methods/pagination.ts';
 
 const KEY = Buffer.alloc(32, 7);
 

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import type { CallReply } from '../../../src/broker/broker.ts';
 import { OPERATIONS, type Operation } from '../../../src/domain/call.ts';
-import { parseCall } from '../../../src/ingress/mcp/governed-request.ts';
-import { replyToNonToolCall } from '../../../src/ingress/mcp/other-replies.ts';
-import type { JsonObject } from '../../../src/lib/json.ts';
+import { replyToNonToolCall } from '../../../src/ingress/mcp/methods/non-tool-replies.ts';
+import { parseCall } from '../../../src/ingress/mcp/methods/parse-call.ts';
+import type { JsonObject } from '../../../src/lib/json/json.ts';
 import { completed, refused } from '../../fixtures/ingress-door.ts';
 
 const serverInfo = { name: 'seneschal', version: '0' };

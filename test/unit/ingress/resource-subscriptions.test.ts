@@ -1,7 +1,7 @@
 import { duplexPair } from 'node:stream';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { createServices } from '../../../src/ingress/mcp/services.ts';
-import { serveStdio } from '../../../src/ingress/mcp/stdio-stream.ts';
+import { createServices } from '../../../src/ingress/mcp/methods/services.ts';
+import { serveStdio } from '../../../src/ingress/mcp/stdio/stdio-connection.ts';
 import { type EventStream, openEventStream } from '../../fixtures/event-client.ts';
 import {
   completed,

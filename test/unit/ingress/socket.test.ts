@@ -5,8 +5,12 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { ProblemError } from '../../../src/domain/problem.ts';
-import { openSocketServer, type SocketServer, type SocketServerOptions } from '../../../src/ingress/socket.ts';
-import { connectAgent, sendAdminRequest } from '../../../src/ingress/socket-client.ts';
+import { connectAgent, sendAdminRequest } from '../../../src/ingress/socket/connect.ts';
+import {
+  openSocketServer,
+  type SocketServer,
+  type SocketServerOptions,
+} from '../../../src/ingress/socket/socket-server.ts';
 import { type FakeBroker, fakeBroker, principalNamed, TEST_PORTS } from '../../fixtures/ingress-door.ts';
 import { INITIALIZE, lineClient } from '../../fixtures/line-client.ts';
 import { modernMessage } from '../../fixtures/raw-http.ts';

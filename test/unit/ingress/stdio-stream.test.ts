@@ -1,8 +1,8 @@
 import { duplexPair } from 'node:stream';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Principal } from '../../../src/domain/principal.ts';
-import { createServices } from '../../../src/ingress/mcp/services.ts';
-import { type StdioConnection, serveStdio } from '../../../src/ingress/mcp/stdio-stream.ts';
+import { createServices } from '../../../src/ingress/mcp/methods/services.ts';
+import { type StdioConnection, serveStdio } from '../../../src/ingress/mcp/stdio/stdio-connection.ts';
 import {
   completed,
   type FakeBroker,

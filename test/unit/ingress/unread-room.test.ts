@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
-import { ResponseStream } from '../../../src/ingress/mcp/call-stream.ts';
-import { SendBufferBudget } from '../../../src/ingress/mcp/unread-room.ts';
+import { SendBufferBudget } from '../../../src/ingress/mcp/streamable-http/endpoint-state.ts';
+import { ResponseStream } from '../../../src/ingress/mcp/streamable-http/serve-call.ts';
 import { until } from '../../fixtures/governed-home.ts';
 
 const KB = 1_024;

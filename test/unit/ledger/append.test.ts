@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { listCallEntries } from '../../../src/ledger/query.ts';
+import { listCallEntries } from '../../../src/ledger/list-entries.ts';
 import { admitted, type Book, closed, house, openBook } from '../../fixtures/book.ts';
 
 let book: Book;

@@ -4,8 +4,8 @@ import type { Refusal } from '../../../src/domain/outcome.ts';
 import type { Target } from '../../../src/domain/target.ts';
 import { CallRecord } from '../../../src/ledger/call-record.ts';
 import type { Entry } from '../../../src/ledger/entry.ts';
-import { listCallEntries, listEntries } from '../../../src/ledger/query.ts';
-import { RecoveryCheckpoint } from '../../../src/ledger/recovery-mark.ts';
+import { listCallEntries, listEntries } from '../../../src/ledger/list-entries.ts';
+import { RecoveryCheckpoint } from '../../../src/ledger/recovery-checkpoint.ts';
 import { type Book, DIGEST, openBook, StandingClock } from '../../fixtures/book.ts';
 import { exchangeOf } from '../../fixtures/exchange.ts';
 

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { EntryError, encodeEntry, leafHash } from '../../../src/ledger/entry-bytes.ts';
-import { canonicalJson } from '../../../src/lib/canonical-json.ts';
+import { EntryError, encodeEntry, leafHash } from '../../../src/ledger/stored-entry.ts';
+import { canonicalJson } from '../../../src/lib/json/canonical-json.ts';
 import { house } from '../../fixtures/book.ts';
 import { corpus } from '../../fixtures/corpora.ts';
 

@@ -1,12 +1,12 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { EntryFilter } from '../../../src/ledger/entry-filter.ts';
+import type { EntryFilter } from '../../../src/ledger/list-entries.ts';
 import {
   countEntries,
   iterateDecisions,
   listCallEntries,
   listEntries,
   listNextEntries,
-} from '../../../src/ledger/query.ts';
+} from '../../../src/ledger/list-entries.ts';
 import { admitted, type Book, closed, house, openBook, refused } from '../../fixtures/book.ts';
 
 let book: Book;

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { EntryError } from '../../../src/ledger/entry-bytes.ts';
 import { recover } from '../../../src/ledger/recover.ts';
-import { RecoveryCheckpoint } from '../../../src/ledger/recovery-mark.ts';
+import { RecoveryCheckpoint } from '../../../src/ledger/recovery-checkpoint.ts';
+import { EntryError } from '../../../src/ledger/stored-entry.ts';
 import { StorageError } from '../../../src/storage/database.ts';
 import { admitted, type Book, closed, openBook, StandingClock } from '../../fixtures/book.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { detectSecret, secretArgument } from '../../../src/lib/clear-text-secret.ts';
+import { detectSecret, secretArgument } from '../../../src/lib/secrets/detect-secret.ts';
 
 // Put together here, so that no scanner takes this file for a leak.
 const made = (...pieces: readonly string[]): string => pieces.join('');

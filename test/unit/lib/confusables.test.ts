@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { findConfusables, skeletons, toAsciiConfusable } from '../../../src/lib/confusables.ts';
+import { findConfusables, skeletons, toAsciiConfusable } from '../../../src/lib/text/confusables.ts';
 import { corpus } from '../../fixtures/corpora.ts';
 
 test.each([

@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { createFileDurably, replaceFileAtomically } from '../../../src/lib/durable-file.ts';
+import { createFileDurably, replaceFileAtomically } from '../../../src/lib/atomic-file.ts';
 
 let dir: string;
 let path: string;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { compileRe2Pattern } from '../../../src/lib/linear-pattern.ts';
+import { compileRe2Pattern } from '../../../src/lib/text/re2-pattern.ts';
 
 const TEXTS = [
   '',

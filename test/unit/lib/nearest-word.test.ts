@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { didYouMean, editDistance } from '../../../src/lib/nearest-word.ts';
+import { didYouMean, editDistance } from '../../../src/lib/text/did-you-mean.ts';
 
 test.each([
   ['timout', 'timeout'],

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { ByteBuffer } from '../../../src/lib/pieces.ts';
+import { ByteBuffer } from '../../../src/lib/byte-buffer.ts';
 
 test('pieces of any sizes come out as one, time after time', () => {
   const piece = fc.uint8Array({ maxLength: 5_000 }).map((bytes) => Buffer.from(bytes));

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parseUriTemplate } from '../../../src/lib/uri-template.ts';
+import { parseUriTemplate } from '../../../src/lib/uri/uri-template.ts';
 
 function matches(template: string, uri: string): boolean {
   const read = parseUriTemplate(template);

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { normalizeUri } from '../../../src/lib/uri.ts';
+import { normalizeUri } from '../../../src/lib/uri/uri.ts';
 
 test.each([
   ['HTTP://Example.COM/a/./b/../c', 'http://example.com/a/c'],

@@ -1,5 +1,8 @@
 import { expect, test } from 'vitest';
-import { escapeControlCharacters, escapeControlCharactersInLines } from '../../../src/lib/visible-text.ts';
+import {
+  escapeControlCharacters,
+  escapeControlCharactersInLines,
+} from '../../../src/lib/text/escape-control-characters.ts';
 
 test('control characters of both kinds, line ends and escapes are shown', () => {
   expect(escapeControlCharacters('a\r\n\u001b[31mb\u009b2J\u007f')).toBe('a\\u000d\\u000a\\u001b[31mb\\u009b2J\\u007f');

@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { concurrencyControl } from '../../../src/limits/concurrency.ts';
-import { createConcurrencyState } from '../../../src/limits/concurrency-state.ts';
-import { loadLimits } from '../../../src/limits/rules.ts';
+import { concurrencyControl, createConcurrencyState } from '../../../src/limits/concurrency.ts';
+import { loadLimits } from '../../../src/limits/load.ts';
 import { admittedOf, COMPLETED, callOf, refusedAt, walk } from './limited-call.ts';
 
 function governed(text: string, state = createConcurrencyState()) {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { ProblemError } from '../../../src/domain/problem.ts';
-import { EMPTY_LIMITS, loadLimits } from '../../../src/limits/rules.ts';
+import { EMPTY_LIMITS, loadLimits } from '../../../src/limits/load.ts';
 import { callOf } from './limited-call.ts';
 
 function problemsOf(text: string): string[] {

@@ -1,9 +1,8 @@
 import { expect, test } from 'vitest';
-import { checkPolicy } from '../../../src/policy/check.ts';
+import { checkPolicy } from '../../../src/policy/lint/check.ts';
 import { loadPolicySet } from '../../../src/policy/load.ts';
-import { runSuite } from '../../../src/policy/suite.ts';
-import { readSuite } from '../../../src/policy/suite-file.ts';
-import { type PolicyTemplate, starterPolicyFiles } from '../../../src/policy/templates/first-policy.ts';
+import { readSuite, runSuite } from '../../../src/policy/suite.ts';
+import { type PolicyTemplate, starterPolicyFiles } from '../../../src/policy/templates/starter-policy.ts';
 import type { TemplateTool } from '../../../src/policy/templates/template.ts';
 
 const TOOLS: readonly TemplateTool[] = [

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { ProblemError } from '../../../src/domain/problem.ts';
+import { DEFAULT_MODEL } from '../../../src/policy/files/model.ts';
 import { loadPolicySet } from '../../../src/policy/load.ts';
-import { DEFAULT_MODEL } from '../../../src/policy/policy-files.ts';
 import { policyOf, refusals } from './policy-texts.ts';
 
 const csv = (...rows: readonly string[]): readonly string[] => refusals({ 'policy.csv': rows.join('\n') });

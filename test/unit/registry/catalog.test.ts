@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import type { JsonObject } from '../../../src/lib/json.ts';
+import type { JsonObject } from '../../../src/lib/json/json.ts';
 import { buildCatalog, type Catalog, type CatalogInput } from '../../../src/registry/catalog.ts';
-import { definitionDigest } from '../../../src/registry/definition.ts';
 import { loadRegistry } from '../../../src/registry/load.ts';
-import { type Pins, pinOf } from '../../../src/registry/pin.ts';
+import { definitionDigest } from '../../../src/registry/pins/definition-digest.ts';
+import { type Pins, pinOf } from '../../../src/registry/pins/pin.ts';
 import { agreedPins, listed, tool } from '../../fixtures/catalog-parts.ts';
 
 const SETTINGS = 'transport: { type: stdio, command: node }\n';

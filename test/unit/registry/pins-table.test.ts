@@ -4,8 +4,13 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { buildCatalog } from '../../../src/registry/catalog.ts';
 import { loadRegistry } from '../../../src/registry/load.ts';
-import type { NewPin } from '../../../src/registry/pin.ts';
-import { deleteStoredPins, loadStoredPins, REGISTRY_MIGRATIONS, storePins } from '../../../src/registry/pins-table.ts';
+import type { NewPin } from '../../../src/registry/pins/pin.ts';
+import {
+  deleteStoredPins,
+  loadStoredPins,
+  REGISTRY_MIGRATIONS,
+  storePins,
+} from '../../../src/registry/pins/stored-pins.ts';
 import type { Database } from '../../../src/storage/database.ts';
 import { openSqlite } from '../../../src/storage/sqlite.ts';
 import { agreedPins, listed, tool } from '../../fixtures/catalog-parts.ts';

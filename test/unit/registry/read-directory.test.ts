@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type Problem, ProblemError } from '../../../src/domain/problem.ts';
-import { readRegistryFiles } from '../../../src/registry/read-directory.ts';
+import { readRegistryFiles } from '../../../src/registry/load.ts';
 
 let dir: string;
 beforeEach(() => {

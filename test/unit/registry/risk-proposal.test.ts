@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { inferRisk } from '../../../src/registry/risk-proposal.ts';
+import { inferRisk } from '../../../src/registry/features/risk-inference.ts';
 
 const LOOKS = { readOnlyHint: true };
 const ADDS = { readOnlyHint: false, destructiveHint: false };

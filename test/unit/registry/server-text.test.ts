@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { loadRegistry } from '../../../src/registry/load.ts';
-import { renderServerYaml, type ServerYaml } from '../../../src/registry/server-text.ts';
+import { renderServerYaml, type ServerYaml } from '../../../src/registry/servers/server-yaml.ts';
 
 function readBack(server: ServerYaml): ReturnType<typeof loadRegistry>['servers'] {
   return loadRegistry({ [`servers/${server.name}.yaml`]: renderServerYaml(server) }).servers;

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { loadRegistry } from '../../../src/registry/load.ts';
-import { findUnpinnedReferences, pinnedIds } from '../../../src/registry/virtual-pins.ts';
-import type { VirtualServer } from '../../../src/registry/virtual-settings.ts';
+import { findUnpinnedReferences, pinnedIds } from '../../../src/registry/virtual-servers/pinned-names.ts';
+import type { VirtualServer } from '../../../src/registry/virtual-servers/settings.ts';
 
 const PINNED = [
   'tool:github/get_issue',

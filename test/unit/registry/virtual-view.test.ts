@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { View } from '../../../src/domain/view.ts';
-import type { JsonObject } from '../../../src/lib/json.ts';
+import type { JsonObject } from '../../../src/lib/json/json.ts';
 import { buildCatalog, type Catalog, type ListedServer, type ServerDiscovery } from '../../../src/registry/catalog.ts';
 import { loadRegistry } from '../../../src/registry/load.ts';
 import { tool } from '../../fixtures/catalog-parts.ts';
@@ -101,7 +101,7 @@ test('a fixed argument is in the definition no more, wherever its schema speaks 
     servers: { a: { tools: [tool('find', { inputSchema, annotations: { readOnlyHint: true } })] } },
   });
   const target = viewOf(catalog).resolve('find', 'tool');
-  expect(target).toMatchObject({ id: 'tool:a/find', fixed: { owner: 'acme' }, inputSchema });
+  expect(target).toMatchObject({ id: 'tool:a/find', fixedArguments: { owner: 'acme' }, inputSchema });
   expect(target?.kind === 'tool' && target.override).toEqual({
     ...{ name: 'find', title: 'Find', description: 'Finds ours', annotations: { readOnlyHint: true } },
     inputSchema: {

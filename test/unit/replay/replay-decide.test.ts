@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
 import type { Control, Exchange } from '../../../src/domain/control.ts';
 import { allow, deny } from '../../../src/domain/verdict.ts';
-import { principalForOsUser } from '../../../src/identity/os-user.ts';
+import { principalForOsUser } from '../../../src/identity/principal.ts';
 import type { Entry } from '../../../src/ledger/entry.ts';
-import { encodeEntry, leafHash } from '../../../src/ledger/entry-bytes.ts';
-import type { StoredDecision } from '../../../src/ledger/query.ts';
+import type { StoredDecision } from '../../../src/ledger/list-entries.ts';
+import { encodeEntry, leafHash } from '../../../src/ledger/stored-entry.ts';
 import { type ReplayReport, replayDecide } from '../../../src/replay/replay-decide.ts';
 import { admitted, closed, DIGEST, refused } from '../../fixtures/book.ts';
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { Breaker, healthSignalOf } from '../../../src/upstream/breaker.ts';
-import { failedResponse } from '../../../src/upstream/mcp/channel.ts';
+import { Breaker, healthSignalOf } from '../../../src/upstream/call/breaker.ts';
+import { failedResponse } from '../../../src/upstream/protocol/transport.ts';
 import { type Answering, answerText, legacyAnswering, sendJson, serveHttp } from '../../fixtures/upstream-http.ts';
 import { httpServer, openPool, stdioServer, stillClock, textOf } from '../../fixtures/upstream-parts.ts';
 

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { expect, test } from 'vitest';
-import { SseParser } from '../../../src/upstream/mcp/event-stream-reader.ts';
+import { SseParser } from '../../../src/upstream/transport/sse-parser.ts';
 import { listeningAgent } from '../../fixtures/listening-agent.ts';
 import {
   type Answering,

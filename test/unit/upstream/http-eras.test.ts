@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { inMemoryVersionStore } from '../../../src/upstream/era.ts';
+import { inMemoryVersionStore } from '../../../src/upstream/protocol/versions.ts';
 import {
   type Answering,
   answerText,

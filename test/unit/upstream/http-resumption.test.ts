@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { expect, test } from 'vitest';
-import type { ClientContext } from '../../../src/domain/agent-link.ts';
+import type { ClientContext } from '../../../src/domain/mcp/client-context.ts';
 import {
   type Answering,
   type Asked,

@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest';
-import type { UrlElicitationListener } from '../../../src/domain/question.ts';
-import { DetachedUrlElicitations } from '../../../src/upstream/kept-urls.ts';
-import { UrlElicitations } from '../../../src/upstream/opened-urls.ts';
+import type { UrlElicitationListener } from '../../../src/domain/mcp/input-request.ts';
+import { DetachedUrlElicitations, UrlElicitations } from '../../../src/upstream/call/url-elicitations.ts';
 import { stillClock } from '../../fixtures/upstream-parts.ts';
 
 const clock = stillClock();

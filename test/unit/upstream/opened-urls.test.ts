@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { UrlElicitations } from '../../../src/upstream/opened-urls.ts';
+import { UrlElicitations } from '../../../src/upstream/call/url-elicitations.ts';
 import { stillClock } from '../../fixtures/upstream-parts.ts';
 
 const EXPIRY_MS = 60_000;

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Call } from '../../../src/domain/call.ts';
 import type { DispatchResult } from '../../../src/domain/outcome.ts';
-import type { JsonObject } from '../../../src/lib/json.ts';
+import type { JsonObject } from '../../../src/lib/json/json.ts';
 import { type Answering, sendJson, serveHttp } from '../../fixtures/upstream-http.ts';
 import { callOf, httpServer, openPool, type Upstream } from '../../fixtures/upstream-parts.ts';
 

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { PausableDeadline } from '../../../src/upstream/pausable-deadline.ts';
+import { PausableDeadline } from '../../../src/upstream/call/pausable-deadline.ts';
 import { stillClock } from '../../fixtures/upstream-parts.ts';
 
 const clock = stillClock();

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { SseParser } from '../../../src/upstream/mcp/event-stream-reader.ts';
-import { encodeHeaderValue } from '../../../src/upstream/mcp/header-value.ts';
-import { guessResponseId, parseMessage } from '../../../src/upstream/mcp/incoming-message.ts';
-import { LineReader } from '../../../src/upstream/mcp/line-reader.ts';
+import { encodeHeaderValue } from '../../../src/upstream/protocol/param-headers.ts';
+import { guessResponseId, parseMessage } from '../../../src/upstream/protocol/parse-message.ts';
+import { LineReader } from '../../../src/upstream/transport/line-reader.ts';
+import { SseParser } from '../../../src/upstream/transport/sse-parser.ts';
 
 function linesOf(chunks: readonly string[], maxBytes: number): string[] {
   const seen: string[] = [];

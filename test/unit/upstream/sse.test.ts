@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { JsonObject } from '../../../src/lib/json.ts';
+import type { JsonObject } from '../../../src/lib/json/json.ts';
 import type { UpstreamServer } from '../../../src/upstream/upstream-server.ts';
 import { listeningAgent } from '../../fixtures/listening-agent.ts';
 import { serveSse } from '../../fixtures/sse-server.ts';

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { SseParser } from '../../../src/upstream/mcp/event-stream-reader.ts';
-import { StreamResumption } from '../../../src/upstream/mcp/stream-resumption.ts';
+import { SseParser } from '../../../src/upstream/transport/sse-parser.ts';
+import { StreamResumption } from '../../../src/upstream/transport/stream-resumption.ts';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import type { InputRequestMethod } from '../../../src/domain/question.ts';
-import type { JsonObject } from '../../../src/lib/json.ts';
-import { validateInputResponse } from '../../../src/validation/answer.ts';
-import { SchemaCompiler } from '../../../src/validation/compile.ts';
+import type { InputRequestMethod } from '../../../src/domain/mcp/input-request.ts';
+import type { JsonObject } from '../../../src/lib/json/json.ts';
+import { validateInputResponse } from '../../../src/validation/input-requests/response.ts';
+import { SchemaCompiler } from '../../../src/validation/json-schema/compile.ts';
 import { questionOf } from '../../fixtures/questions.ts';
 
 const control = validateInputResponse(new SchemaCompiler());

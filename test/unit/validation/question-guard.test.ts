@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import type { InputRequestMethod } from '../../../src/domain/question.ts';
-import type { JsonObject } from '../../../src/lib/json.ts';
-import { guardInputRequest } from '../../../src/validation/question-guard.ts';
+import type { InputRequestMethod } from '../../../src/domain/mcp/input-request.ts';
+import type { JsonObject } from '../../../src/lib/json/json.ts';
+import { guardInputRequest } from '../../../src/validation/input-requests/guard.ts';
 import { questionOf } from '../../fixtures/questions.ts';
 
 const control = guardInputRequest();

@@ -1,10 +1,10 @@
-import { parseAgentName } from '../../../domain/agent-name.ts';
-import { isJsonObject } from '../../../lib/json.ts';
-import { sendAdminRequest } from '../../administer-act.ts';
-import { type CommandDefinition, defineCommand } from '../../declaration.ts';
-import { EXIT } from '../../exit-codes.ts';
-import { cellOf, printData } from '../../output.ts';
-import { parseDurationFlagMs } from '../../typed-duration.ts';
+import { parseAgentName } from '../../../domain/principal.ts';
+import { isJsonObject } from '../../../lib/json/json.ts';
+import { sendAdminRequest } from '../../daemon/admin-request.ts';
+import { type CommandDefinition, defineCommand } from '../../framework/command.ts';
+import { EXIT } from '../../framework/exit-codes.ts';
+import { parseDurationFlagMs } from '../../framework/flags.ts';
+import { cellOf, printData } from '../../framework/output.ts';
 
 export const keysCreate: CommandDefinition = defineCommand({
   path: 'keys create',

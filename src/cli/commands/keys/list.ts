@@ -1,8 +1,8 @@
-import { isJsonObject, type JsonValue } from '../../../lib/json.ts';
-import { sendAdminRequest } from '../../administer-act.ts';
-import { type CommandDefinition, defineCommand } from '../../declaration.ts';
-import { EXIT } from '../../exit-codes.ts';
-import { cellOf, printData, table } from '../../output.ts';
+import { isJsonObject, type JsonValue } from '../../../lib/json/json.ts';
+import { sendAdminRequest } from '../../daemon/admin-request.ts';
+import { type CommandDefinition, defineCommand } from '../../framework/command.ts';
+import { EXIT } from '../../framework/exit-codes.ts';
+import { cellOf, printData, table } from '../../framework/output.ts';
 
 export const keysList: CommandDefinition = defineCommand({
   path: 'keys list',

@@ -1,8 +1,7 @@
-import { sendAdminRequest } from '../../administer-act.ts';
-import { type CommandDefinition, defineCommand } from '../../declaration.ts';
-import { EXAMPLE_KEY } from '../../example-ids.ts';
-import { EXIT } from '../../exit-codes.ts';
-import { printData } from '../../output.ts';
+import { sendAdminRequest } from '../../daemon/admin-request.ts';
+import { type CommandDefinition, defineCommand, EXAMPLE_KEY } from '../../framework/command.ts';
+import { EXIT } from '../../framework/exit-codes.ts';
+import { printData } from '../../framework/output.ts';
 
 export const keysRevoke: CommandDefinition = defineCommand({
   path: 'keys revoke',

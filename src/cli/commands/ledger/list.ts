@@ -1,9 +1,9 @@
-import { listLedger } from '../../../app/ledger-questions.ts';
-import { type CommandDefinition, defineCommand } from '../../declaration.ts';
-import { EXIT } from '../../exit-codes.ts';
-import { LEDGER_FILTER_FLAGS } from '../../ledger-filter-flags.ts';
-import { ledgerEntryCells } from '../../ledger-row.ts';
-import { printData, table } from '../../output.ts';
+import { listLedger } from '../../../app/queries/ledger.ts';
+import { ledgerEntryCells } from '../../format/ledger-entry.ts';
+import { type CommandDefinition, defineCommand } from '../../framework/command.ts';
+import { EXIT } from '../../framework/exit-codes.ts';
+import { LEDGER_FILTER_FLAGS } from '../../framework/flags.ts';
+import { printData, table } from '../../framework/output.ts';
 
 export const ledgerList: CommandDefinition = defineCommand({
   path: 'ledger list',

@@ -1,11 +1,10 @@
-import { showLedgerCall } from '../../../app/ledger-questions.ts';
-import type { CallEntryView } from '../../../ledger/query.ts';
-import { escapeControlCharacters } from '../../../lib/visible-text.ts';
-import { type CommandDefinition, defineCommand } from '../../declaration.ts';
-import { EXAMPLE_CALL } from '../../example-ids.ts';
-import { EXIT } from '../../exit-codes.ts';
-import { ledgerEntryCells } from '../../ledger-row.ts';
-import { printData } from '../../output.ts';
+import { showLedgerCall } from '../../../app/queries/ledger.ts';
+import type { CallEntryView } from '../../../ledger/list-entries.ts';
+import { escapeControlCharacters } from '../../../lib/text/escape-control-characters.ts';
+import { ledgerEntryCells } from '../../format/ledger-entry.ts';
+import { type CommandDefinition, defineCommand, EXAMPLE_CALL } from '../../framework/command.ts';
+import { EXIT } from '../../framework/exit-codes.ts';
+import { printData } from '../../framework/output.ts';
 
 export const ledgerShow: CommandDefinition = defineCommand({
   path: 'ledger show',

@@ -1,11 +1,11 @@
 import { once } from 'node:events';
-import { tailLedger } from '../../../app/ledger-tail.ts';
-import type { LedgerEntryView } from '../../../ledger/query.ts';
-import { escapeControlCharacters } from '../../../lib/visible-text.ts';
-import { type CommandDefinition, defineCommand } from '../../declaration.ts';
-import { EXIT } from '../../exit-codes.ts';
-import { LEDGER_FILTER_FLAGS } from '../../ledger-filter-flags.ts';
-import { ledgerEntryCells } from '../../ledger-row.ts';
+import { tailLedger } from '../../../app/queries/ledger.ts';
+import type { LedgerEntryView } from '../../../ledger/list-entries.ts';
+import { escapeControlCharacters } from '../../../lib/text/escape-control-characters.ts';
+import { ledgerEntryCells } from '../../format/ledger-entry.ts';
+import { type CommandDefinition, defineCommand } from '../../framework/command.ts';
+import { EXIT } from '../../framework/exit-codes.ts';
+import { LEDGER_FILTER_FLAGS } from '../../framework/flags.ts';
 
 export const ledgerTail: CommandDefinition = defineCommand({
   path: 'ledger tail',

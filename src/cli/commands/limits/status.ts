@@ -1,7 +1,7 @@
-import { type LimitsReport, limitsStatus } from '../../../app/limits-status.ts';
-import { type CommandDefinition, defineCommand } from '../../declaration.ts';
-import { EXIT } from '../../exit-codes.ts';
-import { printData, printMessage, table } from '../../output.ts';
+import { type LimitsReport, limitsStatus } from '../../../app/queries/limits-status.ts';
+import { type CommandDefinition, defineCommand } from '../../framework/command.ts';
+import { EXIT } from '../../framework/exit-codes.ts';
+import { printData, printMessage, table } from '../../framework/output.ts';
 
 type Status = LimitsReport['limits'][number];
 

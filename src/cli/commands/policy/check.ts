@@ -1,7 +1,7 @@
-import { checkFiles } from '../../../app/check-files.ts';
-import { type CommandDefinition, defineCommand } from '../../declaration.ts';
-import { EXIT } from '../../exit-codes.ts';
-import { printData, problemText } from '../../output.ts';
+import { checkFiles } from '../../../app/queries/check-files.ts';
+import { type CommandDefinition, defineCommand } from '../../framework/command.ts';
+import { EXIT } from '../../framework/exit-codes.ts';
+import { printData, problemText } from '../../framework/output.ts';
 
 export const policyCheck: CommandDefinition = defineCommand({
   path: 'policy check',

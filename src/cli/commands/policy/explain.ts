@@ -1,11 +1,11 @@
-import { explainAccess } from '../../../app/policy-questions.ts';
-import { parseAgentId } from '../../../domain/agent-name.ts';
+import { explainAccess } from '../../../app/queries/policy.ts';
+import { parseAgentId } from '../../../domain/principal.ts';
 import { ProblemError } from '../../../domain/problem.ts';
-import { isJsonObject, type JsonObject } from '../../../lib/json.ts';
-import { parseStrictJson } from '../../../lib/strict-json.ts';
-import { type CommandDefinition, defineCommand } from '../../declaration.ts';
-import { EXIT } from '../../exit-codes.ts';
-import { printData } from '../../output.ts';
+import { isJsonObject, type JsonObject } from '../../../lib/json/json.ts';
+import { parseStrictJson } from '../../../lib/json/strict-json.ts';
+import { type CommandDefinition, defineCommand } from '../../framework/command.ts';
+import { EXIT } from '../../framework/exit-codes.ts';
+import { printData } from '../../framework/output.ts';
 
 export const policyExplain: CommandDefinition = defineCommand({
   path: 'policy explain',

@@ -1,7 +1,7 @@
-import { type AgentPermissions, listPermissions, type ToolPermission } from '../../../app/policy-list.ts';
-import { type CommandDefinition, defineCommand } from '../../declaration.ts';
-import { EXIT } from '../../exit-codes.ts';
-import { printData, printMessage, table } from '../../output.ts';
+import { type AgentPermissions, listPermissions, type ToolPermission } from '../../../app/queries/policy.ts';
+import { type CommandDefinition, defineCommand } from '../../framework/command.ts';
+import { EXIT } from '../../framework/exit-codes.ts';
+import { printData, printMessage, table } from '../../framework/output.ts';
 
 const EFFECT_TEXTS: Readonly<Record<ToolPermission['effect'], string>> = {
   allow: 'yes',

@@ -1,7 +1,7 @@
-import { runPolicyTests } from '../../../app/policy-questions.ts';
-import { type CommandDefinition, defineCommand } from '../../declaration.ts';
-import { EXIT } from '../../exit-codes.ts';
-import { printData, problemText } from '../../output.ts';
+import { runPolicyTests } from '../../../app/queries/policy.ts';
+import { type CommandDefinition, defineCommand } from '../../framework/command.ts';
+import { EXIT } from '../../framework/exit-codes.ts';
+import { printData, problemText } from '../../framework/output.ts';
 
 export const policyTest: CommandDefinition = defineCommand({
   path: 'policy test',

@@ -1,13 +1,13 @@
-import type { ServerDraft } from '../../../app/adopt/draft.ts';
-import { draftsInFile } from '../../../app/adopt/find-drafts.ts';
-import { draftFromSpec, isServerSpec } from '../../../app/adopt/named-draft.ts';
 import { homeOf } from '../../../app/settings.ts';
 import { ProblemError } from '../../../domain/problem.ts';
-import { importServers } from '../../adopt-servers.ts';
-import { SKIP_BROKEN_FLAG, YES_FLAG } from '../../adoption-flags.ts';
-import { type CommandDefinition, defineCommand } from '../../declaration.ts';
-import { EXIT } from '../../exit-codes.ts';
-import { interruptible } from '../../interruption.ts';
+import { draftsInFile } from '../../../onboarding/import/draft-from-config.ts';
+import { draftFromSpec, isServerSpec } from '../../../onboarding/import/draft-from-spec.ts';
+import type { ServerDraft } from '../../../onboarding/import/server-draft.ts';
+import { type CommandDefinition, defineCommand } from '../../framework/command.ts';
+import { EXIT } from '../../framework/exit-codes.ts';
+import { SKIP_BROKEN_FLAG, YES_FLAG } from '../../framework/flags.ts';
+import { interruptible } from '../../framework/interruptible.ts';
+import { importServers } from './import-servers.ts';
 
 export const registryAdd: CommandDefinition = defineCommand({
   path: 'registry add',

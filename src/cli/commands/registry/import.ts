@@ -1,11 +1,11 @@
-import { draftsInFile } from '../../../app/adopt/find-drafts.ts';
 import { homeOf } from '../../../app/settings.ts';
 import { ProblemError } from '../../../domain/problem.ts';
-import { importServers } from '../../adopt-servers.ts';
-import { SKIP_BROKEN_FLAG, YES_FLAG } from '../../adoption-flags.ts';
-import { type CommandDefinition, defineCommand } from '../../declaration.ts';
-import { interruptible } from '../../interruption.ts';
-import { printProblems } from '../../output.ts';
+import { draftsInFile } from '../../../onboarding/import/draft-from-config.ts';
+import { type CommandDefinition, defineCommand } from '../../framework/command.ts';
+import { SKIP_BROKEN_FLAG, YES_FLAG } from '../../framework/flags.ts';
+import { interruptible } from '../../framework/interruptible.ts';
+import { printProblems } from '../../framework/output.ts';
+import { importServers } from './import-servers.ts';
 
 export const registryImport: CommandDefinition = defineCommand({
   path: 'registry import',

@@ -1,10 +1,10 @@
-import type { JsonObject, JsonValue } from '../../../lib/json.ts';
-import { formatNanoUsd } from '../../../lib/money.ts';
-import { escapeControlCharacters } from '../../../lib/visible-text.ts';
-import { sendAdminRequest } from '../../administer-act.ts';
-import { type CommandDefinition, defineCommand } from '../../declaration.ts';
-import { EXIT } from '../../exit-codes.ts';
-import { cellOf, objectsOf, printData, table } from '../../output.ts';
+import type { JsonObject, JsonValue } from '../../../lib/json/json.ts';
+import { formatNanoUsd } from '../../../lib/nano-usd.ts';
+import { escapeControlCharacters } from '../../../lib/text/escape-control-characters.ts';
+import { sendAdminRequest } from '../../daemon/admin-request.ts';
+import { type CommandDefinition, defineCommand } from '../../framework/command.ts';
+import { EXIT } from '../../framework/exit-codes.ts';
+import { cellOf, objectsOf, printData, table } from '../../framework/output.ts';
 
 export const registryList: CommandDefinition = defineCommand({
   path: 'registry list',

@@ -1,9 +1,9 @@
-import { isJsonObject, type JsonValue } from '../../../lib/json.ts';
-import { escapeControlCharacters } from '../../../lib/visible-text.ts';
-import { sendAdminRequest } from '../../administer-act.ts';
-import { type CommandDefinition, defineCommand } from '../../declaration.ts';
-import { EXIT } from '../../exit-codes.ts';
-import { cellOf, objectsOf, printData } from '../../output.ts';
+import { isJsonObject, type JsonValue } from '../../../lib/json/json.ts';
+import { escapeControlCharacters } from '../../../lib/text/escape-control-characters.ts';
+import { sendAdminRequest } from '../../daemon/admin-request.ts';
+import { type CommandDefinition, defineCommand } from '../../framework/command.ts';
+import { EXIT } from '../../framework/exit-codes.ts';
+import { cellOf, objectsOf, printData } from '../../framework/output.ts';
 
 export const registryPin: CommandDefinition = defineCommand({
   path: 'registry pin',

@@ -1,8 +1,8 @@
-import { replayLedger } from '../../../app/replay.ts';
-import { escapeControlCharacters } from '../../../lib/visible-text.ts';
-import { type CommandDefinition, defineCommand } from '../../declaration.ts';
-import { EXIT } from '../../exit-codes.ts';
-import { printData } from '../../output.ts';
+import { replayLedger } from '../../../app/queries/ledger.ts';
+import { escapeControlCharacters } from '../../../lib/text/escape-control-characters.ts';
+import { type CommandDefinition, defineCommand } from '../../framework/command.ts';
+import { EXIT } from '../../framework/exit-codes.ts';
+import { printData } from '../../framework/output.ts';
 
 export const replayDecide: CommandDefinition = defineCommand({
   path: 'replay decide',
