@@ -83,7 +83,7 @@ export function settingsPage(commands: readonly CommandDefinition[]): string {
   return page([
     '# Settings',
     prose(
-      `Reference. Made by \`npm run reference\` from \`src/cli/settings-flags.ts\` and the declarations of the commands; a
+      `Reference. Made by \`npm run reference\` from \`src/cli/framework/flags.ts\` and the declarations of the commands; a
       test compares. What stands in the files of \`registry/\` and \`policies/\` is told by the schemas in
       \`registry/schema/\`.`,
     ),
