@@ -1,25 +1,24 @@
 import type { Clock } from '../../lib/time.ts';
 
-/** How far the calendar clock may part from the budget clock before it counts as a jump: more than slewing ever does. */
+/** Largest difference between calendar clock and budget clock that is not reported as a jump: slewing stays below it. */
 const JUMP_MS = 10_000;
 
-/** Calendar time for budgets: never goes backwards, and setting the machine's clock does not move it. */
+/** Calendar time for budgets. Never goes backwards; setting the machine's clock does not change it. */
 export interface BudgetClock {
   /** Whole milliseconds since 1970. */
   nowMs(): number;
 }
 
-/** The machine's calendar clock was set while the broker ran, or stands behind what an earlier run saw. */
+/** The machine's calendar clock was set while the broker ran, or is behind the time an earlier run persisted. */
 export interface ClockJump {
   /** Calendar clock less budget clock, in milliseconds: positive when the calendar clock is ahead. */
   readonly offsetMs: number;
 }
 
 /**
- * Anchors the calendar clock at the start and counts on by the monotonic clock. `notBeforeMs` is the latest time that
- * was persisted: a calendar clock set back before a restart gives no window a second time. A clock set while the broker
- * runs, and time that a sleeping machine does not count, are adopted at the next start and not before. `onJump` hears
- * once of each jump.
+ * Makes a clock that reads the calendar once and then advances by the monotonic clock. `notBeforeMs` is the latest
+ * persisted time: a calendar clock set back before a restart opens no window a second time. A clock set while the broker
+ * runs, and time that the machine slept, take effect at the next start. `onJump` is called once per jump.
  */
 export function createBudgetClock(options: {
   readonly clock: Clock;

@@ -1,4 +1,5 @@
 import { ResourceSchema } from '@modelcontextprotocol/core';
+import { LRUCache } from 'lru-cache';
 import { withSafeIcons } from '../../domain/mcp/safe-icons.ts';
 import type { ResourceTarget, TemplateTarget } from '../../domain/target.ts';
 import type { Digest } from '../../lib/digest.ts';
@@ -179,16 +180,15 @@ function checkResource(definition: JsonObject): ValidResource | undefined {
   return { uri, definition, digest: computed.digest };
 }
 
-const templates = new Map<string, UriTemplate | undefined>();
-const TEMPLATE_CACHE_SIZE = 10_000;
+const templateCache = new LRUCache<string, UriTemplate>({ max: 10_000 });
 
 function parsedTemplate(text: string): UriTemplate | undefined {
-  if (!templates.has(text)) {
-    if (templates.size >= TEMPLATE_CACHE_SIZE) templates.clear();
-    const read = parseUriTemplate(text);
-    templates.set(text, typeof read === 'string' ? undefined : read);
-  }
-  return templates.get(text);
+  const cached = templateCache.get(text);
+  if (cached !== undefined) return cached;
+  const parsed = parseUriTemplate(text);
+  if (typeof parsed === 'string') return undefined;
+  templateCache.set(text, parsed);
+  return parsed;
 }
 
 /** Something about a server or virtual server that a person should know. */

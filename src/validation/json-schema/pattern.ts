@@ -1,8 +1,8 @@
-import { LruMap } from '../../lib/lru.ts';
+import { LRUCache } from 'lru-cache';
 import { compileRe2Pattern, type Re2Pattern } from '../../lib/text/re2-pattern.ts';
 
 // Admission and compilation ask for the same expressions, and so do tools of one server.
-const cachedPatterns = new LruMap<string, Re2Pattern>(500);
+const cachedPatterns = new LRUCache<string, Re2Pattern>({ max: 500 });
 
 /** The linear form of an expression; undefined when it has none. Compiled once while it is in use. */
 export function compiledPattern(source: string): Re2Pattern | undefined {

@@ -104,12 +104,12 @@ describe('a reference is refused', () => {
     [
       'to another store',
       env('x').replace('env', 'vault'),
-      'credentials-reference-invalid: a reference names neither a variable (`env:NAME`) nor a file (`file:PATH`)',
+      'credentials-reference-invalid: a reference must be `env:NAME` (a variable) or `file:PATH` (a file)',
     ],
     [
       'without an end',
       env('X').slice(0, -1),
-      'credentials-reference-invalid: a reference is opened and not closed by `}`',
+      'credentials-reference-invalid: a reference lacks its closing `}`',
     ],
   ])('%s', (_what, text, expected) => {
     mkdirSync(join(dir, 'folder'));

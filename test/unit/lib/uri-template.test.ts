@@ -27,9 +27,9 @@ test.each([
 test.each([
   ['{+uri}', 'it does not begin with a scheme in lower case'],
   ['{scheme}://x', 'it does not begin with a scheme in lower case'],
-  ['file:///{', 'it is not one of RFC 6570'],
-  ['file:///{=x}', 'it is not one of RFC 6570'],
-  ['file:///{a b}', 'it is not one of RFC 6570'],
+  ['file:///{', 'it is not a URI template of RFC 6570'],
+  ['file:///{=x}', 'it is not a URI template of RFC 6570'],
+  ['file:///{a b}', 'it is not a URI template of RFC 6570'],
   [`file:///${'{a}'.repeat(17)}`, 'it has more than 16 expressions'],
 ])('%s is refused: %s', (template, why) => {
   expect(parseUriTemplate(template)).toBe(why);

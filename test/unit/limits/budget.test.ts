@@ -48,7 +48,7 @@ describe('a budget', () => {
     expect(walk(control, callOf()).verdict).toEqual({
       effect: 'deny',
       reason: 'budget-exhausted',
-      message: '100 calls per day do not cover this call; the next day begins in 43200000 ms',
+      message: 'daily budget of 100 calls is exhausted; resets 2026-03-15T00:00Z (in 12 hours)',
       rule: 'limits.yaml:2',
       retryAfterMs: 43_200_000,
     });

@@ -17,7 +17,7 @@ describe('a concurrency limit', () => {
     expect(walk(control, callOf()).verdict).toEqual({
       effect: 'deny',
       reason: 'concurrency-exceeded',
-      message: '2 calls at one time are allowed, and as many are under way; wait for one of them to end',
+      message: 'the limit of 2 concurrent calls is reached; try again when a call has ended',
       rule: 'limits.yaml:2',
     });
   });

@@ -23,7 +23,7 @@ describe('a rate', () => {
     expect(walk(control, callOf()).verdict).toEqual({
       effect: 'deny',
       reason: 'rate-exceeded',
-      message: 'the rate of 600/m calls (burst 5) is used up; try again in 100 ms',
+      message: 'the rate of 600/m calls (burst 5) is used up; try again in 1 s',
       rule: 'limits.yaml:2',
       retryAfterMs: 100,
     });
@@ -123,12 +123,12 @@ describe('the facts of a rate', () => {
     const other = { id: 'sha256:0', at: 'limits.yaml:9', subject: 'agent:demo', aheadUs: 0 };
     const call = callOf();
     const { facts } = walk(control, call);
-    expect(() => control.decide({ call }, { rules: [...facts.rules, other] })).toThrow(/does not apply here/);
+    expect(() => control.decide({ call }, { rules: [...facts.rules, other] })).toThrow(/does not apply to this call/);
   });
 
   test('cannot decide when a rule that applies is missing', () => {
     const { control } = governed(ONE);
-    expect(() => control.decide({ call: callOf() }, { rules: [] })).toThrow(/hold no count of limits.yaml:2/);
+    expect(() => control.decide({ call: callOf() }, { rules: [] })).toThrow(/lack the count of limits.yaml:2/);
   });
 
   test('are found by rule when rows stand in another order', () => {

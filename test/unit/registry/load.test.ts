@@ -250,7 +250,7 @@ describe('a secret in clear text is refused at its place', () => {
 
   test('and a reference that nothing can read is no way around it', () => {
     expect(problemsOf(server(`{ type: stdio, command: x, env: { CRM_TOKEN: "$\{vault:abc}" } }`))).toEqual([
-      'registry/servers/a.yaml:2:57 credentials-reference-invalid: a reference names neither a variable (`env:NAME`) nor a file (`file:PATH`)',
+      'registry/servers/a.yaml:2:57 credentials-reference-invalid: a reference must be `env:NAME` (a variable) or `file:PATH` (a file)',
     ]);
   });
 });

@@ -1,8 +1,8 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
 import type { FeatureList } from '../../../broker/broker.ts';
 import { withSafeIcons } from '../../../domain/mcp/safe-icons.ts';
 import type { JsonObject } from '../../../lib/json/json.ts';
-import { LruMap } from '../../../lib/lru.ts';
 
 /** Offers on one page. Common clients never see a second one, and each page costs a round trip. */
 const DEFAULT_PAGE_SIZE = 2_500;
@@ -46,7 +46,7 @@ export class Paginator {
   readonly #pageSize: number;
   readonly #pageBytes: number;
   readonly #featureJson = new WeakMap<JsonObject, string>();
-  readonly #pageCache: LruMap<string, SerializedPage>;
+  readonly #pageCache: LRUCache<string, SerializedPage>;
   readonly #listIds = new WeakMap<FeatureList, number>();
   #lastListId = 0;
 
@@ -54,7 +54,10 @@ export class Paginator {
     this.#key = key;
     this.#pageSize = options.pageSize ?? DEFAULT_PAGE_SIZE;
     this.#pageBytes = options.pageBytes ?? DEFAULT_PAGE_BYTES;
-    this.#pageCache = new LruMap(options.cacheBytes ?? DEFAULT_CACHE_BYTES, ({ bytes }) => bytes.length);
+    this.#pageCache = new LRUCache({
+      maxSize: options.cacheBytes ?? DEFAULT_CACHE_BYTES,
+      sizeCalculation: ({ bytes }) => bytes.length,
+    });
   }
 
   /** The page that `cursor` names, the first without one; undefined when the cursor is not one of ours for this list. */
