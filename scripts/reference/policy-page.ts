@@ -5,8 +5,7 @@ import {
   CONDITION_FUNCTIONS,
   CONDITION_VARIABLES,
 } from '../../src/policy/conditions/condition-variables.ts';
-import { OBJECT_KINDS } from '../../src/policy/files/id-defect.ts';
-import { columnsFor, ROW_KINDS } from '../../src/policy/files/policy-rows.ts';
+import { columnsFor, OBJECT_KINDS, ROW_KINDS } from '../../src/policy/files/policy-rows.ts';
 import { suiteSchema } from '../../src/policy/suite.ts';
 import { code, madeFrom, pageOf, tableOf } from './markdown.ts';
 import { schemaRows, schemaTable } from './schema-rows.ts';

@@ -1,7 +1,6 @@
 import type { Clock } from '../../lib/time.ts';
 import { windowEndMs, windowStartMs } from '../calendar-window.ts';
 import type { BudgetRule, Counter } from '../limit-rules.ts';
-import { type ClockJump, createBudgetClock } from './clock.ts';
 import type { BudgetStore } from './store.ts';
 
 /** Default number of budgets; each is one rule for one subject. */
@@ -39,7 +38,7 @@ export interface SoftLimitWarning {
 
 /** The amounts used of all budgets, kept over reloads of the rules. */
 export interface BudgetState {
-  /** Budget time in milliseconds since 1970, see `clock.ts`. */
+  /** Budget time in milliseconds since 1970, see {@link createBudgetClock}. */
   nowMs(): number;
   usage(counter: Counter<BudgetRule>, nowMs: number): BudgetUsage;
   level(counter: Counter<BudgetRule>, nowMs: number): BudgetLevel;
@@ -289,5 +288,47 @@ function softLimitWarning(counter: Counter<BudgetRule>, account: Account): SoftL
     usedCalls: account.usedCalls - account.reservedCalls,
     usedNanoUsd: account.usedNanoUsd - account.reservedNanoUsd,
     sharePercent: counter.rule.softPercent,
+  };
+}
+
+/** Largest difference between calendar clock and budget clock that is not reported as a jump: slewing stays below it. */
+const JUMP_MS = 10_000;
+
+/** Calendar time for budgets. Never goes backwards; setting the machine's clock does not change it. */
+interface BudgetClock {
+  /** Whole milliseconds since 1970. */
+  nowMs(): number;
+}
+
+/** The machine's calendar clock was set while the broker ran, or is behind the time an earlier run persisted. */
+export interface ClockJump {
+  /** Calendar clock less budget clock, in milliseconds: positive when the calendar clock is ahead. */
+  readonly offsetMs: number;
+}
+
+/**
+ * Makes a clock that reads the calendar once and then advances by the monotonic clock. `notBeforeMs` is the latest
+ * persisted time: a calendar clock set back before a restart opens no window a second time. A clock set while the broker
+ * runs, and time that the machine slept, take effect at the next start. `onJump` is called once per jump.
+ */
+function createBudgetClock(options: {
+  readonly clock: Clock;
+  readonly notBeforeMs: number;
+  readonly onJump: (jump: ClockJump) => void;
+}): BudgetClock {
+  const { clock, onJump } = options;
+  const startedAtMs = clock.monotonicMs();
+  const anchorMs = Math.max(clock.wallMs(), options.notBeforeMs);
+  let reportedOffsetMs = 0;
+  return {
+    nowMs() {
+      const nowMs = Math.floor(anchorMs + (clock.monotonicMs() - startedAtMs));
+      const offsetMs = Math.round(clock.wallMs() - nowMs);
+      if (Math.abs(offsetMs - reportedOffsetMs) > JUMP_MS) {
+        reportedOffsetMs = offsetMs;
+        onJump({ offsetMs });
+      }
+      return nowMs;
+    },
   };
 }
