@@ -5,8 +5,8 @@ import type { World } from '../../src/broker/world.ts';
 import type { Principal } from '../../src/domain/principal.ts';
 import type { ToolTarget } from '../../src/domain/target.ts';
 import { ListPages } from '../../src/ingress/mcp/list-pages.ts';
-import { principalNamed } from '../fixtures/ingress-door.ts';
-import { NO_QUESTIONS } from '../fixtures/questions.ts';
+import { principalNamed } from '../fixtures/http-harness.ts';
+import { NO_QUESTIONS } from '../fixtures/input-requests.ts';
 
 const AGENTS = ['a', 'b', 'c'];
 const PRINCIPALS = AGENTS.map(principalNamed);

@@ -3,7 +3,7 @@ import { duplexPair } from 'node:stream';
 import { openServices } from '../../../src/ingress/mcp/services.ts';
 import { serveStream } from '../../../src/ingress/mcp/stdio-stream.ts';
 import type { JsonObject } from '../../../src/lib/json.ts';
-import { fakeBroker, principalNamed, TEST_PORTS } from '../../fixtures/ingress-door.ts';
+import { fakeBroker, principalNamed, TEST_PORTS } from '../../fixtures/http-harness.ts';
 import type { Era } from '../upstream/start.ts';
 import {
   type AgentWire,

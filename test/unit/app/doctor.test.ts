@@ -9,7 +9,7 @@ import { nodeVersion, OLDEST_NODE } from '../../../src/app/doctor/node-version.t
 import { systemClock } from '../../../src/app/system.ts';
 import { openDataDirectory } from '../../../src/storage/data-directory.ts';
 import { nativeModuleProblem } from '../../../src/storage/native-module.ts';
-import { temporaryDirectory } from '../../fixtures/book.ts';
+import { temporaryDirectory } from '../../fixtures/ledger.ts';
 
 let directory: ReturnType<typeof temporaryDirectory>;
 beforeEach(() => {

@@ -11,7 +11,7 @@ import { allow, deny } from '../../../src/domain/verdict.ts';
 import { principalOfOsUser } from '../../../src/identity/os-user.ts';
 import { Suspensions } from '../../../src/questions/suspensions.ts';
 import { SILENT_LOG } from '../../../src/telemetry/log.ts';
-import { NO_QUESTIONS } from '../../fixtures/questions.ts';
+import { NO_QUESTIONS } from '../../fixtures/input-requests.ts';
 
 const principal = principalOfOsUser('demo', 1000, (name) => ({ name, owner: 'ana@example.org' }));
 if (!principal) throw new Error('the fixture has no principal');

@@ -15,7 +15,7 @@ import { requestState } from '../../../src/questions/request-state.ts';
 import { Suspensions } from '../../../src/questions/suspensions.ts';
 import { SILENT_LOG } from '../../../src/telemetry/log.ts';
 import { exchangeOf } from '../../fixtures/exchange.ts';
-import { NO_QUESTIONS } from '../../fixtures/questions.ts';
+import { NO_QUESTIONS } from '../../fixtures/input-requests.ts';
 
 /** What one call fills. */
 const LIMITS = `concurrency:

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { COMMANDS, NOUNS } from '../../../src/cli/command-list.ts';
 import type { CommandDeclaration } from '../../../src/cli/declaration.ts';
 import { commandHelp, helpWidth, nounHelp, programHelp } from '../../../src/cli/help.ts';
-import { expectGolden, GOLDEN } from '../../fixtures/golden.ts';
+import { expectGolden, GOLDEN } from '../../fixtures/docs/golden.ts';
 
 const named = COMMANDS.map((command): [string, CommandDeclaration] => [command.path, command]);
 const nouns = Object.entries(NOUNS);

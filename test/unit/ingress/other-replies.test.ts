@@ -4,7 +4,7 @@ import { VERBS, type Verb } from '../../../src/domain/call.ts';
 import { readGoverned } from '../../../src/ingress/mcp/governed-request.ts';
 import { replyToOther } from '../../../src/ingress/mcp/other-replies.ts';
 import type { JsonObject } from '../../../src/lib/json.ts';
-import { completed, refused } from '../../fixtures/ingress-door.ts';
+import { completed, refused } from '../../fixtures/http-harness.ts';
 
 const serverInfo = { name: 'seneschal', version: '0' };
 

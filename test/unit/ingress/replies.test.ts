@@ -3,7 +3,7 @@ import { VERBS } from '../../../src/domain/call.ts';
 import type { Era } from '../../../src/ingress/mcp/modern-envelope.ts';
 import { replyToCall } from '../../../src/ingress/mcp/replies.ts';
 import type { JsonObject } from '../../../src/lib/json.ts';
-import { completed, refused } from '../../fixtures/ingress-door.ts';
+import { completed, refused } from '../../fixtures/http-harness.ts';
 
 const SERVER = { name: 'seneschal', version: '1' };
 const REQUEST = { id: 'a"b', verb: VERBS.callTool, name: 'files__echo' };

@@ -6,8 +6,8 @@ import { CallRecord } from '../../../src/ledger/call-record.ts';
 import type { Entry } from '../../../src/ledger/entry.ts';
 import { listEntries, showCall } from '../../../src/ledger/query.ts';
 import { RecoveryMark } from '../../../src/ledger/recovery-mark.ts';
-import { type Book, DIGEST, openBook, StandingClock } from '../../fixtures/book.ts';
 import { exchangeOf } from '../../fixtures/exchange.ts';
+import { type Book, DIGEST, openBook, StandingClock } from '../../fixtures/ledger.ts';
 
 let book: Book;
 let clock: StandingClock;

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { EntryError, entryBytes, leafHash } from '../../../src/ledger/entry-bytes.ts';
 import { canonicalJson } from '../../../src/lib/canonical-json.ts';
-import { house } from '../../fixtures/book.ts';
-import { corpus } from '../../fixtures/corpora.ts';
+import { corpus } from '../../fixtures/corpora/corpora.ts';
+import { house } from '../../fixtures/ledger.ts';
 
 const { folder, absent } = corpus('jcs-rfc8785');
 

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { EntryFilter } from '../../../src/ledger/entry-filter.ts';
 import { countEntries, eachDecision, listEntries, nextEntries, showCall } from '../../../src/ledger/query.ts';
-import { admitted, type Book, closed, house, openBook, refused } from '../../fixtures/book.ts';
+import { admitted, type Book, closed, house, openBook, refused } from '../../fixtures/ledger.ts';
 
 let book: Book;
 beforeEach(async () => {

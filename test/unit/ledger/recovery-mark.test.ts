@@ -4,7 +4,7 @@ import { EntryError } from '../../../src/ledger/entry-bytes.ts';
 import { recover } from '../../../src/ledger/recover.ts';
 import { RecoveryMark } from '../../../src/ledger/recovery-mark.ts';
 import { StorageError } from '../../../src/storage/database.ts';
-import { admitted, type Book, closed, openBook, StandingClock } from '../../fixtures/book.ts';
+import { admitted, type Book, closed, openBook, StandingClock } from '../../fixtures/ledger.ts';
 
 let book: Book;
 let mark: RecoveryMark;

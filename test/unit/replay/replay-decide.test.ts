@@ -6,7 +6,7 @@ import type { Entry } from '../../../src/ledger/entry.ts';
 import { entryBytes, leafHash } from '../../../src/ledger/entry-bytes.ts';
 import type { StoredDecision } from '../../../src/ledger/query.ts';
 import { type ReplayReport, replayDecide } from '../../../src/replay/replay-decide.ts';
-import { admitted, closed, DIGEST, refused } from '../../fixtures/book.ts';
+import { admitted, closed, DIGEST, refused } from '../../fixtures/ledger.ts';
 
 // A control that allows up to five: facts decide, and the target's id where it says so.
 const rate: Control = {

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { UrlCompletion } from '../../../src/domain/question.ts';
 import { KeptUrls } from '../../../src/upstream/kept-urls.ts';
 import { OpenedUrls } from '../../../src/upstream/opened-urls.ts';
-import { stillClock } from '../../fixtures/upstream-parts.ts';
+import { stillClock } from '../../fixtures/upstream-pool.ts';
 
 const clock = stillClock();
 

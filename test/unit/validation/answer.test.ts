@@ -3,7 +3,7 @@ import type { QuestionMethod } from '../../../src/domain/question.ts';
 import type { JsonObject } from '../../../src/lib/json.ts';
 import { validateAnswer } from '../../../src/validation/answer.ts';
 import { SchemaCompiler } from '../../../src/validation/compile.ts';
-import { questionOf } from '../../fixtures/questions.ts';
+import { questionOf } from '../../fixtures/input-requests.ts';
 
 const control = validateAnswer(new SchemaCompiler());
 const FORM = {

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { QuestionMethod } from '../../../src/domain/question.ts';
 import type { JsonObject } from '../../../src/lib/json.ts';
 import { guardQuestion } from '../../../src/validation/question-guard.ts';
-import { questionOf } from '../../fixtures/questions.ts';
+import { questionOf } from '../../fixtures/input-requests.ts';
 
 const control = guardQuestion();
 const EVERYTHING = { elicitation: { form: {}, url: {} }, sampling: { tools: {} }, roots: {} };
