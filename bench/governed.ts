@@ -1,7 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { ENGINE_FLAGS } from '../src/cli/engine-flags.ts';
 import { Home, type Served } from '../test/fixtures/homes/home.ts';
 
 /** Memory of a process in bytes: resident, and of that what the engine holds for what is alive. */
@@ -24,13 +23,24 @@ export interface Governed {
   close(): Promise<void>;
 }
 
+export interface GovernedOptions {
+  /** Default: one. */
+  readonly agents?: readonly string[];
+  /** Whether its memory can be asked for. Default: false. */
+  readonly probed?: boolean;
+  /** Path of the program. Default: the built checkout. */
+  readonly command?: string;
+  /** Flags of the engine. Default: none, as a user starts it. */
+  readonly engine?: readonly string[];
+}
+
 /**
  * Writes a home for a broker in front of `upstreamUrl`, makes a key for each agent, starts `serve` and waits until it is
  * ready. Every agent is limited like the first.
  */
 export async function startGoverned(
   upstreamUrl: string,
-  { agents = ['bench'], probed = false }: { readonly agents?: readonly string[]; readonly probed?: boolean } = {},
+  { agents = ['bench'], probed = false, command, engine = [] }: GovernedOptions = {},
 ): Promise<Governed> {
   const home = new Home();
   for (const agent of agents) {
@@ -59,10 +69,10 @@ budgets:
   const keys: string[] = [];
   for (const agent of agents) keys.push(await home.key(agent));
   const startedMs = performance.now();
-  // As `npm start` and the unit of the how-to page start it.
   const probe = home.path('memory.json');
   const served = await home.serve({
-    engine: probed ? [...ENGINE_FLAGS, '--expose-gc', '--import', PROBE] : ENGINE_FLAGS,
+    engine: [...engine, ...(probed ? ['--expose-gc', '--import', PROBE] : [])],
+    ...(command === undefined ? {} : { command }),
     env: { BENCH_PROBE_FILE: probe },
   });
   const startMs = performance.now() - startedMs;

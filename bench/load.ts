@@ -1,4 +1,6 @@
-// Sends calls over a fixed number of connections, each as soon as the one before it is answered.
+// Sends calls over a fixed number of connections: each as soon as the one before it is answered, or at a fixed rate
+// whatever becomes of those before.
+import { setTimeout as wait } from 'node:timers/promises';
 import { Pool } from 'undici';
 import { type AskedTool, bodyOf, headersOf } from './asked-tool.ts';
 import { argument, median, say } from './part.ts';
@@ -14,7 +16,13 @@ export interface Round {
   readonly p99Ms: number;
 }
 
-const load = argument<AskedTool>();
+/** What to send where. */
+export interface CallLoad extends AskedTool {
+  /** Calls sent in a second, whatever becomes of those before. Default: each connection sends as soon as it may. */
+  readonly callsPerSecond?: number;
+}
+
+const load = argument<CallLoad>();
 const pool = new Pool(load.origin, { connections: load.connections, pipelining: 1 });
 const headers = headersOf(load);
 let lastId = 0;
@@ -30,24 +38,54 @@ async function round(calls: number): Promise<Round> {
   const latencies: number[] = [];
   let failures = 0;
   let failure = '';
-  let left = calls;
-  const connection = async (): Promise<void> => {
-    while (left > 0) {
-      left -= 1;
-      const startedMs = performance.now();
-      const wrong = await call();
-      latencies.push(performance.now() - startedMs);
-      if (wrong === '') continue;
-      failures += 1;
-      failure ||= wrong.slice(0, 300);
-    }
+  const measure = async (dueMs: number): Promise<void> => {
+    const wrong = await call();
+    latencies.push(performance.now() - dueMs);
+    if (wrong === '') return;
+    failures += 1;
+    failure ||= wrong.slice(0, 300);
   };
   const startedMs = performance.now();
-  await Promise.all(Array.from({ length: load.connections }, connection));
+  await (load.callsPerSecond === undefined
+    ? closedLoop(calls, measure)
+    : openLoop(calls, load.callsPerSecond, measure));
   const seconds = (performance.now() - startedMs) / 1_000;
   latencies.sort((a, b) => a - b);
   const p99Ms = latencies[Math.floor(latencies.length * 0.99)] ?? Number.NaN;
   return { calls, failures, failure, callsPerSecond: calls / seconds, p50Ms: median(latencies), p99Ms };
+}
+
+type Measure = (dueMs: number) => Promise<void>;
+
+async function closedLoop(calls: number, measure: Measure): Promise<void> {
+  let left = calls;
+  const connection = async (): Promise<void> => {
+    while (left > 0) {
+      left -= 1;
+      await measure(performance.now());
+    }
+  };
+  await Promise.all(Array.from({ length: load.connections }, connection));
+}
+
+/** The time of a call runs from when it was due, so that a stall is felt by all the calls behind it. */
+async function openLoop(calls: number, callsPerSecond: number, measure: Measure): Promise<void> {
+  const startedMs = performance.now();
+  const made: Promise<void>[] = [];
+  for (let index = 0; index < calls; index += 1) {
+    const dueMs = startedMs + (index * 1_000) / callsPerSecond;
+    await until(dueMs);
+    made.push(measure(dueMs));
+  }
+  await Promise.all(made);
+}
+
+/** A timer is late by up to a millisecond, so the last of the wait is spent turning. */
+async function until(dueMs: number): Promise<void> {
+  for (let leftMs = dueMs - performance.now(); leftMs > 0; leftMs = dueMs - performance.now()) {
+    if (leftMs > 1.5) await wait(leftMs - 1);
+    else await new Promise((resolve) => setImmediate(resolve));
+  }
 }
 
 process.on('message', (calls: number) => {

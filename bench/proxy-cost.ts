@@ -1,6 +1,5 @@
-import type { AskedTool } from './asked-tool.ts';
 import { byTurns, type Contestant, ratiosOf } from './by-turns.ts';
-import type { Round } from './load.ts';
+import type { CallLoad, Round } from './load.ts';
 import { median } from './part.ts';
 
 /** Medians over the rounds of one contestant. */
@@ -12,14 +11,17 @@ export interface Cost {
   readonly callsPerSecond: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
+  /** What it takes longer than the first contestant in the same round. */
+  readonly addedP50Ms: number;
+  readonly addedP99Ms: number;
 }
 
 /** Calls each contestant in turn. */
 export async function compare(
-  contestants: readonly Contestant<AskedTool>[],
-  plan: { readonly rounds: number; readonly calls: number },
+  contestants: readonly Contestant<CallLoad>[],
+  plan: { readonly rounds: number; readonly calls: number; readonly warmUpRounds?: number },
 ): Promise<readonly Cost[]> {
-  const all = await byTurns<AskedTool, Round>(contestants, { part: 'load.ts', warmUpRounds: 3, ...plan });
+  const all = await byTurns<CallLoad, Round>(contestants, { part: 'load.ts', warmUpRounds: 3, ...plan });
   return all.map((rounds, index) => ({
     name: contestants[index]?.name ?? '',
     cpuUsPerCall: median(rounds.map((round) => round.cpuUsPerCall)),
@@ -27,5 +29,7 @@ export async function compare(
     callsPerSecond: median(rounds.map((round) => round.callsPerSecond)),
     p50Ms: median(rounds.map((round) => round.p50Ms)),
     p99Ms: median(rounds.map((round) => round.p99Ms)),
+    addedP50Ms: median(rounds.map((round, turn) => round.p50Ms - (all[0]?.[turn]?.p50Ms ?? Number.NaN))),
+    addedP99Ms: median(rounds.map((round, turn) => round.p99Ms - (all[0]?.[turn]?.p99Ms ?? Number.NaN))),
   }));
 }

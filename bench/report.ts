@@ -2,6 +2,7 @@ import { cpus, totalmem } from 'node:os';
 import type { DecisionCost } from './decision-cost.ts';
 import type { Cost } from './proxy-cost.ts';
 import type { HeldKb, SessionCost } from './session-cost.ts';
+import type { StageShare } from './stage-cost.ts';
 import type { StreamCost } from './streaming.ts';
 import type { ListCost } from './tools-list.ts';
 
@@ -9,6 +10,9 @@ import type { ListCost } from './tools-list.ts';
 export interface Findings {
   readonly plan: { readonly rounds: number; readonly calls: number; readonly connections: number };
   readonly costs: readonly Cost[];
+  /** The same at a fixed rate in calls per second, whatever becomes of the calls before. */
+  readonly fixed: { readonly costs: readonly Cost[]; readonly rate: number };
+  readonly stages: readonly StageShare[];
   readonly decisions: readonly DecisionCost[];
   readonly list: ListCost;
   readonly streams: { readonly count: number; readonly pauseMs: number };
@@ -24,23 +28,18 @@ const number = (value: number, digits = 0): string => value.toFixed(digits);
 
 /** The findings as a page of Markdown; the same text goes to the terminal. */
 export function performancePage(findings: Findings): string {
-  const { plan, list, sessions } = findings;
+  const { list, sessions } = findings;
   return `# Performance
 
 Reference. What a governed call costs beside a bare proxy, found out by \`npm run bench\` in one run on one machine. The bare proxy is
 \`node:http\` and \`undici\` and parses and serialises the JSON both ways; it governs nothing. The broker has everything on:
 key, Casbin with a condition, two rates, a budget in calls and money, both schemas, durable intent and outcome.
-Both stand in front of the same tool server.
+Both stand in front of the same tool server and run as processes of their own, without flags of the engine, as a user starts
+them; their CPU is that of the whole process.
 
 Machine: ${machine()}.
 
-## A call
-
-${plan.connections} connections, results of 1 KB; medians of ${plan.rounds} rounds of ${plan.calls} calls each, by turns; the
-ratio is the median of the rounds' own ratios.
-
-${callTable(findings.costs)}
-
+${callSections(findings)}
 ## A decision
 
 Each agent has three roles of ten grants; what grows is everything that does not concern it. The sizes are asked by turns;
@@ -74,6 +73,40 @@ ${row('start until ready', `${number(findings.startMs)} ms`)}
 ${row('memory at rest', `${number(findings.idleMb)} MB`)}
 ${row('memory after all the calls above', `${number(findings.loadedMb)} MB`)}
 `;
+}
+
+type CallFindings = Pick<Findings, 'plan' | 'costs' | 'fixed' | 'stages'>;
+
+/** What calls cost, as fast as they go and at a fixed rate. */
+export function callSections({ plan, costs, fixed, stages }: CallFindings): string {
+  return `## A call
+
+${plan.connections} connections, results of 2 KB: 1 KB as text and again as structured content. Medians of ${plan.rounds} rounds of
+${plan.calls} calls each, by turns; the ratio is the median of the rounds' own ratios.
+
+${callTable(costs)}
+
+At ${fixed.rate} calls a second, sent when they are due whatever becomes of those before:
+
+${fixedTable(fixed.costs)}
+
+The CPU of a governed call by stage: its measured CPU, divided by the shares that a sampling profile of the main thread and
+the times of the threads give in a run of its own. A function belongs to the stage of the code that called it.
+
+${stageTable(stages, costs[1]?.cpuUsPerCall ?? Number.NaN)}
+`;
+}
+
+function stageTable(stages: readonly StageShare[], cpuUs: number): string {
+  const lines = stages.map(({ stage, share }) => row(stage, `${number(share * cpuUs, 1)} µs`));
+  return [row('Stage', 'CPU per call'), row('---', '---:'), ...lines].join('\n');
+}
+
+function fixedTable(costs: readonly Cost[]): string {
+  const lines = costs.map(({ name, p50Ms, p99Ms, addedP50Ms, addedP99Ms }) =>
+    row(name, ...[p50Ms, addedP50Ms, p99Ms, addedP99Ms].map((ms) => `${number(ms, 2)} ms`)),
+  );
+  return [row('', 'p50', 'added', 'p99', 'added'), row('---', ...Array(4).fill('---:')), ...lines].join('\n');
 }
 
 function callTable(costs: readonly Cost[]): string {

@@ -1,21 +1,30 @@
-// Measures and prints; with --write the page goes to docs/reference/performance.md, with --quick everything is shorter.
+// Measures and prints; with --write the page goes to docs/reference/performance.md, with --quick everything is shorter,
+// with --installed the package is installed into an empty directory and measured beside the checkout, with --calls
+// nothing but calls is measured.
 import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { Package } from '../test/fixtures/programs/installed-package.ts';
+import type { Contestant } from './by-turns.ts';
 import type { DecisionCost } from './decision-cost.ts';
 import { type Governed, startGoverned } from './governed.ts';
+import type { CallLoad } from './load.ts';
 import { type Part, residentMbOf, startPart } from './part.ts';
 import { compare } from './proxy-cost.ts';
-import { performancePage } from './report.ts';
+import { callSections, performancePage } from './report.ts';
 import { measureSessions, type SessionCost } from './session-cost.ts';
+import { measureStages } from './stage-cost.ts';
 import { compareStreams, type StreamCost } from './streaming.ts';
 import { type ListCost, measureList } from './tools-list.ts';
 
 type Listening = { readonly port: number };
 
 const quick = process.argv.includes('--quick');
-const plan = quick ? { rounds: 3, calls: 2_000 } : { rounds: 7, calls: 10_000 };
+const plan = quick ? { rounds: 3, calls: 2_000 } : { rounds: 9, calls: 10_000 };
+const fixedPlan = quick ? { rounds: 3, calls: 600, warmUpRounds: 0 } : { rounds: 7, calls: 3_000, warmUpRounds: 0 };
 const connections = 16;
+/** The rate at which latency is measured: a tenth of what one processor can do, so that nothing waits for its turn. */
+const FIXED_RATE = 300;
 /** Notifications of progress in each streamed call, and the pause of the tool server after the first of them. */
 const streams = { count: 200, pauseMs: 100 };
 /** Until the memory of a broker that has nothing to do has settled. */
@@ -27,31 +36,54 @@ async function measureCalls() {
   const upstream = await startPart<Listening>('upstream.ts', { tools: 1 });
   const bare = await startPart<Listening>('bare-proxy.ts', { origin: originOf(upstream) });
   const governed: Governed = await startGoverned(`${originOf(upstream)}/mcp`);
+  const installed = process.argv.includes('--installed') ? await startInstalled(upstream) : undefined;
   try {
     await wait(SETTLE_MS);
     const idleMb = residentMbOf(governed.served.child.pid);
-    const load = { connections, headers: {} };
-    const costs = await compare(
-      [
-        { name: 'bare proxy', pid: bare.child.pid, load: { ...load, origin: originOf(bare), tool: 'lookup' } },
-        {
-          name: 'Seneschal',
-          pid: governed.served.child.pid,
-          load: {
-            ...load,
-            origin: governed.served.url,
-            tool: 'crm__lookup',
-            headers: { authorization: `Bearer ${governed.key}` },
-          },
-        },
-      ],
-      plan,
-    );
-    return { costs, idleMb, startMs: governed.startMs, loadedMb: residentMbOf(governed.served.child.pid) };
+    const contestants: readonly Contestant<CallLoad>[] = [
+      { name: 'bare proxy', pid: bare.child.pid, load: { ...NO_HEADERS, origin: originOf(bare), tool: 'lookup' } },
+      contestantOf('Seneschal', governed),
+      ...(installed === undefined ? [] : [contestantOf('Seneschal, installed', installed)]),
+    ];
+    const costs = await compare(contestants, plan);
+    const loadedMb = residentMbOf(governed.served.child.pid);
+    const atRate = contestants.map((one) => ({ ...one, load: { ...one.load, callsPerSecond: FIXED_RATE } }));
+    const fixedCosts = await compare(atRate, fixedPlan);
+    const stages = await measureStages(`${originOf(upstream)}/mcp`, { connections, calls: plan.calls });
+    return {
+      costs,
+      stages,
+      fixed: { costs: fixedCosts, rate: FIXED_RATE },
+      idleMb,
+      startMs: governed.startMs,
+      loadedMb,
+    };
   } finally {
-    await Promise.all([governed.close(), bare.stop()]);
+    await Promise.all([governed.close(), installed?.close(), bare.stop()]);
     await upstream.stop();
   }
+}
+
+const NO_HEADERS = { connections, headers: {} };
+
+function contestantOf(name: string, { served, key }: Governed): Contestant<CallLoad> {
+  const headers = { authorization: `Bearer ${key}` };
+  return { name, pid: served.child.pid, load: { connections, headers, origin: served.url, tool: 'crm__lookup' } };
+}
+
+/** A broker of the package as a user installs it. */
+async function startInstalled(upstream: Part<Listening>): Promise<Governed> {
+  const made = new Package();
+  const installed = await made.install((await made.pack()).file, undefined);
+  if ('unreachable' in installed) throw new Error(`the package cannot be installed: ${installed.unreachable}`);
+  const governed = await startGoverned(`${originOf(upstream)}/mcp`, installed);
+  return {
+    ...governed,
+    close: async () => {
+      await governed.close();
+      made.close();
+    },
+  };
 }
 
 async function measureDecisions(): Promise<readonly DecisionCost[]> {
@@ -113,12 +145,17 @@ async function measureManySessions(): Promise<SessionCost> {
 }
 
 const calls = await measureCalls();
+const callPlan = { ...plan, connections };
+if (process.argv.includes('--calls')) {
+  process.stdout.write(callSections({ plan: callPlan, ...calls }));
+  process.exit();
+}
 const decisions = await measureDecisions();
 const list = await measureTools();
 const streamCosts = await measureStreams();
 const sessions = await measureManySessions();
 const page = performancePage({
-  plan: { ...plan, connections },
+  plan: callPlan,
   ...{ ...calls, decisions, list },
   ...{ streams, streamCosts, sessions },
 });

@@ -1,5 +1,5 @@
 import { Pool } from 'undici';
-import { isJsonObject } from '../src/lib/json.ts';
+import { isJsonObject } from '../src/lib/json/json.ts';
 import { cpuUsOf, median } from './part.ts';
 
 const WARM_UP_ROUNDS = 5;

@@ -1,4 +1,5 @@
-// A tool server of 2026-07-28 that costs as little as it can: every call is answered with 1 KB. With `notices` it answers
+// A tool server of 2026-07-28 that costs as little as it can: every call is answered with 1 KB as text and again as
+// structured content. With `notices` it answers
 // with a stream: one notification of progress, a pause, the others at once, the result.
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -20,7 +21,7 @@ const record = {
   required: ['id', 'notes', 'amount'],
   additionalProperties: false,
 };
-const structuredContent = { id: 'c-1', notes: 'n'.repeat(400), amount: 12.5 };
+const structuredContent = { id: 'c-1', notes: 'n'.repeat(960), amount: 12.5 };
 const called = {
   resultType: 'complete',
   content: [{ type: 'text', text: JSON.stringify(structuredContent) }],

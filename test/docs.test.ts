@@ -2,10 +2,10 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { expect, test } from 'vitest';
 import { referencePages } from '../scripts/reference/reference-pages.ts';
-import { COMMANDS } from '../src/cli/command-list.ts';
-import { allFlagsOf } from '../src/cli/help-parts.ts';
-import { SETTING_FLAGS } from '../src/cli/settings-flags.ts';
-import { readSettings } from '../src/config/settings-source.ts';
+import { COMMANDS } from '../src/cli/commands.ts';
+import { SETTING_FLAGS } from '../src/cli/framework/flags.ts';
+import { allFlagsOf } from '../src/cli/framework/help.ts';
+import { readSettings } from '../src/config/settings.ts';
 import { ERROR_CODES } from '../src/domain/error-codes.ts';
 import { REASONS } from '../src/domain/reasons.ts';
 

@@ -1,18 +1,18 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import { expect, test } from 'vitest';
-import { COMMANDS, NOUNS } from '../src/cli/command-list.ts';
-import type { CommandDeclaration } from '../src/cli/declaration.ts';
-import { SETTING_FLAGS } from '../src/cli/settings-flags.ts';
-import { readSettings } from '../src/config/settings-source.ts';
+import { COMMANDS, NOUNS } from '../src/cli/commands.ts';
+import type { CommandDefinition } from '../src/cli/framework/command.ts';
+import { SETTING_FLAGS } from '../src/cli/framework/flags.ts';
+import { readSettings } from '../src/config/settings.ts';
 import { readYaml } from '../src/config/yaml-file.ts';
 import { ERROR_CODES } from '../src/domain/error-codes.ts';
 import { REASONS } from '../src/domain/reasons.ts';
-import { KEY_VARIABLE } from '../src/hosts/host-entry.ts';
 import { ENTRY_KINDS } from '../src/ledger/entry.ts';
 import { limitsSettings } from '../src/limits/settings.ts';
+import { KEY_VARIABLE } from '../src/onboarding/connect/host-entry.ts';
 import { loadPolicySet } from '../src/policy/load.ts';
-import { readSuite } from '../src/policy/suite-file.ts';
+import { readSuite } from '../src/policy/suite.ts';
 import { LOG_EVENTS } from '../src/telemetry/log-events.ts';
 import { docBlocks, docCode, projectText, typedCommands } from './fixtures/docs/doc-code.ts';
 
@@ -50,11 +50,11 @@ const FOREIGN_VARIABLES: readonly string[] = [KEY_VARIABLE];
 /** Words in backticks that are no literal of the code. */
 const FOREIGN_WORDS = ['ajv-formats', 'cc-42', 'ci-bot', 'name-2', 'seneschal-after'];
 
-function flagsOf({ flags, settings }: CommandDeclaration): readonly string[] {
+function flagsOf({ flags, settings }: CommandDefinition): readonly string[] {
   return [...flags.map(({ name }) => name), ...settings, ...COMMON_FLAGS];
 }
 
-function commandOf(typed: string): CommandDeclaration | undefined {
+function commandOf(typed: string): CommandDefinition | undefined {
   return COMMANDS.find(({ path }) => typed === path || typed.startsWith(`${path} `));
 }
 

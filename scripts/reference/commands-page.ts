@@ -1,12 +1,20 @@
-import type { CommandDeclaration, Example, Flag } from '../../src/cli/declaration.ts';
-import { ALL_EXITS, argumentRows, exitRows, flagRows, flagTerm, type Row, usageOf } from '../../src/cli/help-parts.ts';
-import { OUTPUT_FLAG, SETTING_FLAGS } from '../../src/cli/settings-flags.ts';
-import { wrapWords } from '../../src/cli/wrap.ts';
+import type { CommandDefinition, Example, Flag } from '../../src/cli/framework/command.ts';
+import { OUTPUT_FLAG, SETTING_FLAGS } from '../../src/cli/framework/flags.ts';
+import {
+  ALL_EXIT_CODES,
+  argumentRows,
+  exitRows,
+  flagRows,
+  flagTerm,
+  type HelpRow,
+  usageOf,
+  wrapWords,
+} from '../../src/cli/framework/help.ts';
 
 const WIDTH = 118;
 
 /** The page `docs/reference/cli.md`: every command with the parts of its help, made from its declaration. */
-export function commandsPage(commands: readonly CommandDeclaration[], nouns: Readonly<Record<string, string>>): string {
+export function commandsPage(commands: readonly CommandDefinition[], nouns: Readonly<Record<string, string>>): string {
   return page([
     '# Commands',
     prose('Reference. Made by `npm run reference` from the declarations in `src/cli/commands/`; a test compares.'),
@@ -16,10 +24,10 @@ export function commandsPage(commands: readonly CommandDeclaration[], nouns: Rea
     ),
     table(
       ['Command', 'Does'],
-      commands.map(({ path, summary }): Row => [`[\`${path}\`](#${anchor(path)})`, summary]),
+      commands.map(({ path, summary }): HelpRow => [`[\`${path}\`](#${anchor(path)})`, summary]),
     ),
     '## Exit codes',
-    table(['Code', 'Means'], exitRows(ALL_EXITS)),
+    table(['Code', 'Means'], exitRows(ALL_EXIT_CODES)),
     '## Errors',
     prose(
       `An error is told with its place, what is wrong, its [code](reasons.md#error-codes) and a hint of what to type or
@@ -36,30 +44,30 @@ export function commandsPage(commands: readonly CommandDeclaration[], nouns: Rea
   ]);
 }
 
-function section(command: CommandDeclaration): string {
+function section(command: CommandDefinition): string {
   const rows = argumentRows(command);
   return [
     `${command.path.includes(' ') ? '###' : '##'} ${command.path}`,
     `\`\`\`text\n${usageOf(command)}\n\`\`\``,
-    ...command.does.split(/\n\s*\n/).map(prose),
+    ...command.description.split(/\n\s*\n/).map(prose),
     ...(rows.length > 0 ? [table(['Argument', 'Is'], rows.map(code))] : []),
     table(['Flag', 'Does'], flagRows(command).map(code)),
-    table(['Code', 'Means'], exitRows(command.exits)),
+    table(['Code', 'Means'], exitRows(command.exitCodes)),
     `\`\`\`text\n${command.examples.map(exampleText).join('\n\n')}\n\`\`\``,
   ].join('\n\n');
 }
 
-function exampleText({ wish, line }: Example): string {
+function exampleText({ title: wish, line }: Example): string {
   return `# ${wish}\n${line}`;
 }
 
 /** The page `docs/reference/settings.md`: every flag that sets something, its variable, its default, who takes it. */
-export function settingsPage(commands: readonly CommandDeclaration[]): string {
+export function settingsPage(commands: readonly CommandDefinition[]): string {
   const settings = Object.values(SETTING_FLAGS).map((flag): readonly string[] => [
     `\`${flagTerm(flag)}\``,
     `\`${flag.variable ?? ''}\``,
     `\`${flag.default ?? ''}\``,
-    flag.what,
+    flag.description,
     takers(commands, flag),
   ]);
   const own = commands.flatMap((command) =>
@@ -69,13 +77,13 @@ export function settingsPage(commands: readonly CommandDeclaration[]): string {
         `\`${command.path}\``,
         `\`${flagTerm(flag)}\``,
         flag.default === undefined ? (flag.required ? 'required' : '') : `\`${flag.default}\``,
-        flag.what,
+        flag.description,
       ]),
   );
   return page([
     '# Settings',
     prose(
-      `Reference. Made by \`npm run reference\` from \`src/cli/settings-flags.ts\` and the declarations of the commands; a
+      `Reference. Made by \`npm run reference\` from \`src/cli/framework/flags.ts\` and the declarations of the commands; a
       test compares. What stands in the files of \`registry/\` and \`policies/\` is told by the schemas in
       \`registry/schema/\`.`,
     ),
@@ -89,26 +97,26 @@ export function settingsPage(commands: readonly CommandDeclaration[]): string {
     prose(`\`--help\` prints help. \`${flagTerm(OUTPUT_FLAG)}\` is taken by every command but ${without(commands)}:`),
     table(
       ['Flag', 'Default', 'Sets'],
-      [[`\`${flagTerm(OUTPUT_FLAG)}\``, `\`${OUTPUT_FLAG.default}\``, OUTPUT_FLAG.what]],
+      [[`\`${flagTerm(OUTPUT_FLAG)}\``, `\`${OUTPUT_FLAG.default}\``, OUTPUT_FLAG.description]],
     ),
     '## Of one command',
     table(['Command', 'Flag', 'Default', 'Does'], own),
   ]);
 }
 
-function takers(commands: readonly CommandDeclaration[], { name }: Flag): string {
+function takers(commands: readonly CommandDefinition[], { name }: Flag): string {
   const taking = commands.filter(({ settings }) => settings.some((one) => SETTING_FLAGS[one].name === name));
   return taking.map(({ path }) => `\`${path}\``).join(', ');
 }
 
-function without(commands: readonly CommandDeclaration[]): string {
+function without(commands: readonly CommandDefinition[]): string {
   return commands
     .filter(({ ownOutput }) => ownOutput)
     .map(({ path }) => `\`${path}\``)
     .join(', ');
 }
 
-function code([term, what]: Row): Row {
+function code([term, what]: HelpRow): HelpRow {
   return [`\`${term}\``, what];
 }
 

@@ -1,24 +1,24 @@
-import type { ControlName } from '../../src/domain/control-name.ts';
-import { ENTRY_KINDS, HOUSE_KINDS } from '../../src/ledger/entry.ts';
+import type { ControlName } from '../../src/domain/verdict.ts';
+import type { RequestStateFacts } from '../../src/input-required/request-state.ts';
+import { ENTRY_KINDS, SYSTEM_KINDS } from '../../src/ledger/entry.ts';
 import {
   CALL_FIELDS,
-  COMMON_FIELDS,
+  COMMON_ENTRY_FIELDS,
   DETAIL_FIELDS,
-  type FieldMeanings,
-  HOUSE_FIELDS,
-  KIND_MEANINGS,
+  type FieldDescriptions,
+  KIND_DESCRIPTIONS,
   STEP_FIELDS,
+  SYSTEM_FIELDS,
   TARGET_FIELDS,
 } from '../../src/ledger/entry-fields.ts';
-import type { BudgetFact, BudgetFacts } from '../../src/limits/budget.ts';
+import type { BudgetFact, BudgetFacts } from '../../src/limits/budget/control.ts';
 import type { ConcurrencyFact, ConcurrencyFacts } from '../../src/limits/concurrency.ts';
 import type { RateFact, RateFacts } from '../../src/limits/rate.ts';
 import type { AuthorizeFacts } from '../../src/policy/authorize.ts';
-import type { RequestStateFacts } from '../../src/questions/request-state.ts';
-import type { AnswerFacts } from '../../src/validation/answer.ts';
+import type { GuardFacts } from '../../src/validation/input-requests/guard.ts';
+import type { InputResponseFacts } from '../../src/validation/input-requests/response.ts';
+import type { ErrorFact, SchemaFacts } from '../../src/validation/json-schema/schema-facts.ts';
 import type { OutputFacts } from '../../src/validation/output.ts';
-import type { GuardFacts } from '../../src/validation/question-guard.ts';
-import type { ErrorFact, SchemaFacts } from '../../src/validation/schema-facts.ts';
 import { code, madeFrom, meaningsTable, pageOf } from './markdown.ts';
 
 type Prefixed<Name extends string, Fact> = { readonly [Field in keyof Fact & string as `${Name}[].${Field}`]: string };
@@ -35,15 +35,15 @@ const ERRORS: Prefixed<'errors', ErrorFact> = {
 
 /** What each control saw: one fact for each field of its type. */
 const FACTS: {
-  readonly rate: FieldMeanings<RateFacts> & Prefixed<'rules', RateFact>;
-  readonly authorize: FieldMeanings<AuthorizeFacts>;
-  readonly 'validate-input': FieldMeanings<SchemaFacts> & Prefixed<'errors', ErrorFact>;
-  readonly concurrency: FieldMeanings<ConcurrencyFacts> & Prefixed<'rules', ConcurrencyFact>;
-  readonly budget: FieldMeanings<BudgetFacts> & Prefixed<'rules', BudgetFact>;
-  readonly 'request-state': FieldMeanings<RequestStateFacts>;
-  readonly 'validate-output': FieldMeanings<OutputFacts> & Prefixed<'errors', ErrorFact>;
-  readonly 'guard-question': FieldMeanings<GuardFacts>;
-  readonly 'validate-answer': FieldMeanings<AnswerFacts> & Prefixed<'errors', ErrorFact>;
+  readonly rate: FieldDescriptions<RateFacts> & Prefixed<'rules', RateFact>;
+  readonly authorize: FieldDescriptions<AuthorizeFacts>;
+  readonly 'validate-input': FieldDescriptions<SchemaFacts> & Prefixed<'errors', ErrorFact>;
+  readonly concurrency: FieldDescriptions<ConcurrencyFacts> & Prefixed<'rules', ConcurrencyFact>;
+  readonly budget: FieldDescriptions<BudgetFacts> & Prefixed<'rules', BudgetFact>;
+  readonly 'request-state': FieldDescriptions<RequestStateFacts>;
+  readonly 'validate-output': FieldDescriptions<OutputFacts> & Prefixed<'errors', ErrorFact>;
+  readonly 'guard-question': FieldDescriptions<GuardFacts>;
+  readonly 'validate-answer': FieldDescriptions<InputResponseFacts> & Prefixed<'errors', ErrorFact>;
 } & Readonly<Record<ControlName, Readonly<Record<string, string>>>> = {
   rate: {
     rules: 'One fact for each rate that matched',
@@ -111,21 +111,21 @@ export function ledgerPage(): string {
     '',
     '## Every entry',
     '',
-    ...meaningsTable(['Field', 'Holds'], COMMON_FIELDS),
+    ...meaningsTable(['Field', 'Holds'], COMMON_ENTRY_FIELDS),
     '',
     ...ENTRY_KINDS.filter((kind) => kind in CALL_FIELDS).flatMap((kind) => section(kind)),
     '## Acts of the house',
     '',
     'Acts of the broker itself and of those who run it. Beside what every entry says they have one field:',
     '',
-    ...meaningsTable(['Field', 'Holds'], HOUSE_FIELDS),
+    ...meaningsTable(['Field', 'Holds'], SYSTEM_FIELDS),
     '',
     'The tables below name what `detail` holds.',
     '',
-    ...HOUSE_KINDS.flatMap((kind) => [
+    ...SYSTEM_KINDS.flatMap((kind) => [
       `### ${code(kind)}`,
       '',
-      KIND_MEANINGS[kind],
+      KIND_DESCRIPTIONS[kind],
       '',
       ...meaningsTable(['In `detail`', 'Holds'], DETAIL_FIELDS[kind]),
       '',
@@ -155,5 +155,5 @@ export function ledgerPage(): string {
 
 function section(kind: (typeof ENTRY_KINDS)[number]): readonly string[] {
   const fields = Object.entries(CALL_FIELDS).find(([name]) => name === kind)?.[1] ?? {};
-  return [`## ${code(kind)}`, '', KIND_MEANINGS[kind], '', ...meaningsTable(['Field', 'Holds'], fields), ''];
+  return [`## ${code(kind)}`, '', KIND_DESCRIPTIONS[kind], '', ...meaningsTable(['Field', 'Holds'], fields), ''];
 }

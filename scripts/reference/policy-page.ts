@@ -1,13 +1,13 @@
 import { ACTIONS } from '../../src/domain/call.ts';
-import { CONDITION_LIMITS } from '../../src/policy/condition-admission.ts';
+import { CONDITION_LIMITS } from '../../src/policy/conditions/admit-condition.ts';
 import {
   CONDITION_COMPREHENSIONS,
   CONDITION_FUNCTIONS,
   CONDITION_VARIABLES,
-} from '../../src/policy/condition-environment.ts';
-import { OBJECT_KINDS } from '../../src/policy/names.ts';
-import { columnsOf, ROW_KINDS } from '../../src/policy/row-kinds.ts';
-import { suiteSchema } from '../../src/policy/suite-file.ts';
+} from '../../src/policy/conditions/condition-variables.ts';
+import { OBJECT_KINDS } from '../../src/policy/files/id-defect.ts';
+import { columnsFor, ROW_KINDS } from '../../src/policy/files/policy-rows.ts';
+import { suiteSchema } from '../../src/policy/suite.ts';
 import { code, madeFrom, pageOf, tableOf } from './markdown.ts';
 import { schemaRows, schemaTable } from './schema-rows.ts';
 
@@ -27,7 +27,11 @@ export function policyPage(): string {
   return pageOf([
     '# Policies',
     '',
-    madeFrom(['src/policy/row-kinds.ts', 'src/policy/condition-environment.ts', 'src/policy/suite-file.ts']),
+    madeFrom([
+      'src/policy/files/policy-rows.ts',
+      'src/policy/conditions/condition-variables.ts',
+      'src/policy/suite.ts',
+    ]),
     '',
     'Who may do what: `policies/policy.csv`, and what must stay true of it: `policies/tests/*.yaml`. What the rows mean',
     'together is in [How it decides](../explanation/how-it-decides.md); a policy is made step by step in',
@@ -39,14 +43,14 @@ export function policyPage(): string {
     'in `"…"`, a quote inside it is doubled. White space around fields counts for nothing. A line that begins with `#` is a',
     'comment. Every column must be there, also an empty one.',
     '',
-    ...Object.entries(ROW_KINDS).flatMap(([kind, { means, columns }]) => [
+    ...Object.entries(ROW_KINDS).flatMap(([kind, { description: means, columns }]) => [
       `### ${code(kind)}`,
       '',
-      `${means}: ${code(columnsOf(kind as keyof typeof ROW_KINDS).join(', '))}.`,
+      `${means}: ${code(columnsFor(kind as keyof typeof ROW_KINDS).join(', '))}.`,
       '',
       ...tableOf(
         ['Column', 'Holds'],
-        columns.map(({ name, means: holds }) => [code(name), holds]),
+        columns.map(({ name, description: holds }) => [code(name), holds]),
       ),
       '',
     ]),
@@ -69,7 +73,7 @@ export function policyPage(): string {
     '',
     ...tableOf(
       ['Variable', 'CEL type', 'Holds'],
-      Object.entries(CONDITION_VARIABLES).flatMap(([name, { celType, means, fields = {} }]) => [
+      Object.entries(CONDITION_VARIABLES).flatMap(([name, { celType, description: means, fields = {} }]) => [
         [code(name), code(celType), means],
         ...Object.entries(fields).map(([field, holds]) => [code(`${name}.${field}`), '', holds]),
       ]),

@@ -1,4 +1,4 @@
-import { COMMANDS, NOUNS } from '../../src/cli/command-list.ts';
+import { COMMANDS, NOUNS } from '../../src/cli/commands.ts';
 import { commandsPage, settingsPage } from './commands-page.ts';
 import { ledgerPage } from './ledger-page.ts';
 import { limitsPage } from './limits-page.ts';

@@ -1,7 +1,7 @@
-import { agentSettingsSchema } from '../../src/registry/agent-settings.ts';
-import { LOCK_KEYS } from '../../src/registry/lock.ts';
-import { serverSettingsSchema } from '../../src/registry/server-schema.ts';
-import { virtualSettingsSchema } from '../../src/registry/virtual-schema.ts';
+import { LOCK_KEYS } from '../../src/registry/pins/lock.ts';
+import { agentSettingsSchema } from '../../src/registry/servers/agent-settings.ts';
+import { serverSettingsSchema } from '../../src/registry/servers/settings.ts';
+import { virtualSettingsSchema } from '../../src/registry/virtual-servers/settings.ts';
 import { madeFrom, meaningsTable, pageOf } from './markdown.ts';
 import { schemaRows, schemaTable } from './schema-rows.ts';
 
@@ -11,10 +11,10 @@ export function registryPage(): string {
     '# The registry',
     '',
     madeFrom([
-      'src/registry/server-schema.ts',
-      'src/registry/agent-settings.ts',
-      'src/registry/virtual-schema.ts',
-      'src/registry/lock.ts',
+      'src/registry/servers/settings.ts',
+      'src/registry/servers/agent-settings.ts',
+      'src/registry/virtual-servers/settings.ts',
+      'src/registry/pins/lock.ts',
     ]),
     '',
     'What exists: one YAML file for each tool server, agent and virtual server, called after the `name` in it, and the lock of',

@@ -1,6 +1,6 @@
 import { type ZodType, z } from 'zod';
-import { FIELD_FORMS } from '../../src/config/field-form.ts';
-import { isJsonObject, type JsonObject, type JsonValue } from '../../src/lib/json.ts';
+import { FIELD_FORMATS } from '../../src/config/schema.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../../src/lib/json/json.ts';
 
 /** One key of a file: where it stands, what may stand there, what holds without it, and what it means. */
 export interface SchemaRow {
@@ -18,7 +18,7 @@ export function schemaRows(schema: ZodType): readonly SchemaRow[] {
     io: 'input',
     unrepresentable: 'any',
     override: ({ zodSchema, jsonSchema }) => {
-      const form = FIELD_FORMS.get(zodSchema)?.form;
+      const form = FIELD_FORMATS.get(zodSchema)?.form;
       if (form !== undefined) Object.assign(jsonSchema, { form });
     },
   });

@@ -1,37 +1,42 @@
-import { GovernedBroker } from '../broker/governed-broker.ts';
-import { KeyStore } from '../identity/key-store.ts';
-import { principalOfOsUser } from '../identity/os-user.ts';
-import { Ledger } from '../ledger/append.ts';
+import { CallPipeline } from '../broker/pipeline.ts';
+import type { Recorder } from '../broker/recorder.ts';
+import type { Call } from '../domain/call.ts';
+import type { Outcome } from '../domain/outcome.ts';
+import { KeyStore } from '../identity/api-keys.ts';
+import { principalForOsUser } from '../identity/principal.ts';
+import {
+  DEFAULT_SUSPENDED_CALL_LIMITS,
+  type SuspendedCallLimits,
+  SuspendedCallStore,
+} from '../input-required/suspended-call-store.ts';
 import { CallRecord } from '../ledger/call-record.ts';
-import { keepPolicy } from '../ledger/policy-archive.ts';
+import { Ledger } from '../ledger/ledger.ts';
+import { archivePolicy } from '../ledger/policy-archive.ts';
 import { recover } from '../ledger/recover.ts';
-import { RecoveryMark } from '../ledger/recovery-mark.ts';
-import type { Clock } from '../lib/clock.ts';
+import { RecoveryCheckpoint } from '../ledger/recovery-checkpoint.ts';
 import type { Ids } from '../lib/ids.ts';
-import type { JsonObject } from '../lib/json.ts';
-import { createBudgetState } from '../limits/budget-state.ts';
-import { budgetTable } from '../limits/budget-table.ts';
-import { createConcurrencyState } from '../limits/concurrency-state.ts';
-import { createRateState } from '../limits/rate-state.ts';
-import { DEFAULT_SUSPENSION_LIMITS, type SuspensionLimits, Suspensions } from '../questions/suspensions.ts';
-import { loadPins, savePins } from '../registry/pins-table.ts';
+import type { JsonObject } from '../lib/json/json.ts';
+import type { Clock } from '../lib/time.ts';
+import { createBudgetState } from '../limits/budget/state.ts';
+import { createBudgetStore } from '../limits/budget/store.ts';
+import { createConcurrencyState } from '../limits/concurrency.ts';
+import { createRateState } from '../limits/rate.ts';
+import { loadStoredPins, storePins } from '../registry/pins/stored-pins.ts';
 import { type DataDirectory, openDataDirectory } from '../storage/data-directory.ts';
 import type { Database } from '../storage/database.ts';
 import { openSqlite } from '../storage/sqlite.ts';
 import type { Log } from '../telemetry/log.ts';
 import { UpstreamPool } from '../upstream/upstream-pool.ts';
-import { SchemaCompiler } from '../validation/compile.ts';
-import type { ChainState } from './chain.ts';
-import { eraTable } from './era-table.ts';
-import { type Journal, openJournal } from './journal.ts';
+import { versionStore } from '../upstream/version-store.ts';
+import { SchemaCompiler } from '../validation/json-schema/compile.ts';
+import type { ControlState } from './control-lists.ts';
 import { MIGRATIONS } from './migrations.ts';
-import { listedServer, Observer } from './observer.ts';
-import { serverAsks } from './server-asks.ts';
+import { DiscoveryScheduler, toListedServer } from './runtime/discovery-scheduler.ts';
+import { SnapshotStore } from './runtime/snapshot-store.ts';
+import { openSystemEvents, type SystemEvents } from './runtime/system-events.ts';
+import { allowedClientCapabilities, upstreamServers } from './runtime/upstream-servers.ts';
 import { homeOf, type Settings } from './settings.ts';
-import { Standing } from './standing.ts';
 import { systemClock, systemIds } from './system.ts';
-import { upstreamServers } from './upstream-servers.ts';
-import { watchedRecorder } from './watched-recorder.ts';
 
 /** What a core is opened with. */
 export interface CoreOptions {
@@ -39,7 +44,7 @@ export interface CoreOptions {
   readonly version: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Default: `DEFAULT_SUSPENSION_LIMITS`. */
-  readonly questions?: Partial<SuspensionLimits>;
+  readonly inputRequestLimits?: Partial<SuspendedCallLimits>;
   /** Calls that may be under way at one time. Default: 1,024. */
   readonly maxCalls?: number | undefined;
 }
@@ -50,49 +55,49 @@ export interface BrokerCore extends CoreOptions {
   readonly clock: Clock;
   readonly ids: Ids;
   readonly database: Database;
-  readonly journal: Journal;
+  readonly systemEvents: SystemEvents;
   readonly keys: KeyStore;
-  readonly standing: Standing;
+  readonly snapshots: SnapshotStore;
   readonly upstreams: UpstreamPool;
-  readonly observer: Observer;
-  readonly broker: GovernedBroker;
+  readonly discovery: DiscoveryScheduler;
+  readonly broker: CallPipeline;
   /** What limits have counted. */
-  readonly counters: Pick<ChainState, 'rates' | 'concurrency' | 'budgets'>;
+  readonly counters: Pick<ControlState, 'rates' | 'concurrency' | 'budgets'>;
   /** Exposed names of the tools that a declared agent may call. */
   toolsOf(agent: string): readonly string[];
   /** Waits for the calls under way, records the stop, and lets go of everything. */
-  close(why: string): Promise<void>;
+  close(reason: string): Promise<void>;
 }
 
 /** The books and counters of a data directory. */
-interface Shelves {
+interface Stores {
   readonly directory: DataDirectory;
   readonly database: Database;
   readonly ledger: Ledger;
-  readonly record: CallRecord;
-  readonly mark: RecoveryMark;
+  readonly callRecord: CallRecord;
+  readonly checkpoint: RecoveryCheckpoint;
 }
 
 /** How often the mark moves from which the next start reads the ledger: so much of it, and what is open, is read. */
-const MOVE_MARK_MS = 1_000;
+const CHECKPOINT_INTERVAL_MS = 1_000;
 
 /**
  * Opens the broker: data directory, ledger, files, back door, hall. The one place that picks drivers.
  * @throws ProblemError for what a person has to mend: files, settings, a data directory that is in use.
  */
-export async function openCore(settings: Settings, options: CoreOptions): Promise<BrokerCore> {
+export async function composeCore(settings: Settings, options: CoreOptions): Promise<BrokerCore> {
   const ids = systemIds();
-  const shelves = await openShelves(settings, { ...options, ids });
+  const stores = await openStores(settings, { ...options, ids });
   try {
-    return await openHall(settings, options, { ...shelves, ids });
+    return await openPipeline(settings, options, { ...stores, ids });
   } catch (error) {
-    await shelves.database.close();
-    shelves.directory.close();
+    await stores.database.close();
+    stores.directory.close();
     throw error;
   }
 }
 
-async function openShelves(settings: Settings, { log, ids }: CoreOptions & { readonly ids: Ids }): Promise<Shelves> {
+async function openStores(settings: Settings, { log, ids }: CoreOptions & { readonly ids: Ids }): Promise<Stores> {
   const directory = openDataDirectory(settings.data);
   try {
     const database = await openSqlite({
@@ -101,140 +106,184 @@ async function openShelves(settings: Settings, { log, ids }: CoreOptions & { rea
       onDefect: (error) => log.error('storage.defect', { error: error.message }),
     });
     const ledger = new Ledger(database, { ids });
-    const mark = new RecoveryMark(database);
-    return { directory, database, ledger, mark, record: new CallRecord(ledger, { clock: systemClock, mark }) };
+    const checkpoint = new RecoveryCheckpoint(database);
+    return {
+      directory,
+      database,
+      ledger,
+      checkpoint,
+      callRecord: new CallRecord(ledger, { clock: systemClock, mark: checkpoint }),
+    };
   } catch (error) {
     directory.close();
     throw error;
   }
 }
 
-async function openHall(
+async function openPipeline(
   settings: Settings,
   options: CoreOptions,
-  shelves: Shelves & { readonly ids: Ids },
+  stores: Stores & { readonly ids: Ids },
 ): Promise<BrokerCore> {
   const { log } = options;
-  const { database, ledger, ids } = shelves;
+  const { database, ledger, ids } = stores;
   const clock = systemClock;
   const inDoubt = await recover(database, ledger, { clock });
   for (const { callId, target } of inDoubt) log.warn('call.in-doubt', { callId, target });
-  let standing: Standing | undefined;
-  let broker: GovernedBroker | undefined;
-  const journal = openJournal({
+  let snapshots: SnapshotStore | undefined;
+  let broker: CallPipeline | undefined;
+  const systemEvents = openSystemEvents({
     ...{ ledger, clock, log },
-    inForce: () => ({ revision: standing?.rules.revision ?? null, registry: standing?.registry.digest ?? null }),
+    activeDigests: () => ({
+      revision: snapshots?.rules.revision ?? null,
+      registry: snapshots?.registry.digest ?? null,
+    }),
   });
   const upstreams = new UpstreamPool([], {
     ...{ clock, ids, log },
-    eraMemory: eraTable(database),
+    versionStore: versionStore(database),
     clientInfo: { name: 'seneschal', version: options.version },
     environment: options.env,
-    onToolsChanged: (server, change) =>
-      void standing?.observe(
+    onFeaturesChanged: (server, change) =>
+      void snapshots?.recordDiscovery(
         server,
-        'error' in change ? { status: 'failed', error: change.error } : listedServer(change),
+        'error' in change ? { status: 'failed', error: change.error } : toListedServer(change),
       ),
     onResourceUpdated: (server, uri, principalIds) => broker?.resourceUpdated(server, uri, principalIds),
   });
-  const recorder = watchedRecorder(shelves.record, log);
-  const surroundings = { registryDir: settings.registry, home: homeOf(settings), env: options.env, log };
-  const suspensions = new Suspensions({ clock, ids }, { ...DEFAULT_SUSPENSION_LIMITS, ...options.questions });
-  const counters = chainState({ database, journal, log, clock });
-  standing = await Standing.open(
+  const recorder = loggingRecorder(stores.callRecord, log);
+  const upstreamContext = { registryDir: settings.registry, home: homeOf(settings), env: options.env, log };
+  const suspendedCalls = new SuspendedCallStore(
+    { clock, ids },
+    { ...DEFAULT_SUSPENDED_CALL_LIMITS, ...options.inputRequestLimits },
+  );
+  const counters = openControlState({ database, systemEvents, log, clock });
+  snapshots = await SnapshotStore.open(
     {
-      ...{ settings, clock, log, journal },
-      chainState: counters,
-      keepTexts: (revision, texts) => keepPolicy(database, revision, texts),
-      savePins: (pins) => savePins(database, pins, clock.wallMs()),
-      onWorld: (world, registry, { policySet }) => {
-        const asksOf = (server: string): JsonObject => serverAsks(registry, policySet, server);
-        upstreams.applyServers(upstreamServers(registry, { ...surroundings, asksOf }));
-        if (broker) broker.changeWorld(world);
+      ...{ settings, clock, log, systemEvents },
+      controlState: counters,
+      savePolicyTexts: (revision, texts) => archivePolicy(database, revision, texts),
+      savePins: (pins) => storePins(database, pins, clock.wallMs()),
+      onSnapshot: (snapshot, registry, { policySet }) => {
+        const clientCapabilitiesOf = (server: string): JsonObject =>
+          allowedClientCapabilities(registry, policySet, server);
+        upstreams.applyServers(upstreamServers(registry, { ...upstreamContext, clientCapabilitiesOf }));
+        if (broker) broker.applySnapshot(snapshot);
         else
-          broker = new GovernedBroker(world, {
+          broker = new CallPipeline(snapshot, {
             ...{ recorder, clock, ids, log, maxCalls: options.maxCalls },
             dispatch: (call, how) => upstreams.dispatch(call, how),
-            suspensions,
+            suspendedCallStore: suspendedCalls,
             rootsChanged: (principalId, session) => upstreams.rootsChanged(principalId, session),
             unsubscribe: (principalId, target) => upstreams.unsubscribe(principalId, target),
           });
       },
     },
-    loadPins(database),
+    loadStoredPins(database),
   );
   if (!broker) throw new Error('no world was put in force');
-  await journal.require({ kind: 'broker.started', version: options.version, pid: process.pid });
+  await systemEvents.recordOrThrow({ kind: 'broker.started', version: options.version, pid: process.pid });
   const { version, env } = options;
   const opened = {
-    ...{ settings, version, env, clock, ids, log, database, journal, standing, upstreams, broker, counters },
+    ...{ settings, version, env, clock, ids, log, database, systemEvents, snapshots, upstreams, broker, counters },
   };
-  const observer = new Observer({ ...opened, nowMs: () => clock.monotonicMs() });
-  const moving = setInterval(() => shelves.mark.move(), MOVE_MARK_MS).unref();
+  const discovery = new DiscoveryScheduler({ ...opened, nowMs: () => clock.monotonicMs() });
+  const checkpointTimer = setInterval(() => stores.checkpoint.move(), CHECKPOINT_INTERVAL_MS).unref();
   return {
     ...opened,
-    observer,
+    discovery,
     keys: new KeyStore(database, { clock, ids }),
     toolsOf: (agent) => toolsOf(opened, agent),
-    close: (why) => {
-      clearInterval(moving);
-      return closeCore({ ...opened, observer }, shelves, why);
+    close: (reason) => {
+      clearInterval(checkpointTimer);
+      return closeCore({ ...opened, discovery }, stores, reason);
     },
   };
 }
 
-function chainState(parts: {
+function openControlState(deps: {
   readonly database: Database;
-  readonly journal: Journal;
+  readonly systemEvents: SystemEvents;
   readonly log: Log;
   readonly clock: Clock;
-}): ChainState {
-  const { database, journal, log, clock } = parts;
+}): ControlState {
+  const { database, systemEvents, log, clock } = deps;
   return {
     clock,
     rates: createRateState(),
     concurrency: createConcurrencyState(),
     budgets: createBudgetState({
-      store: budgetTable(database),
+      store: createBudgetStore(database),
       clock,
       onClockJump: ({ offsetMs }) => {
         log.warn('clock.jumped', { offsetMs });
-        void journal.note({ kind: 'clock.jumped', offsetMs });
+        void systemEvents.record({ kind: 'clock.jumped', offsetMs });
       },
     }),
     schemas: new SchemaCompiler(),
     onSoftLimit: ({ rule, subject, window, usedCalls, usedNanoUsd, sharePercent }) => {
-      const told = { rule, subject, window, usedCalls, usedNanoUsd, sharePercent };
-      log.warn('limit.warned', told);
-      void journal.note({ kind: 'limit.warned', ...told });
+      const warning = { rule, subject, window, usedCalls, usedNanoUsd, sharePercent };
+      log.warn('limit.warned', warning);
+      void systemEvents.record({ kind: 'limit.warned', ...warning });
     },
   };
 }
 
-function toolsOf({ standing, broker }: Pick<BrokerCore, 'standing' | 'broker'>, agent: string): readonly string[] {
-  const principal = principalOfOsUser(agent, process.getuid?.() ?? 0, standing.agentOf);
+function toolsOf({ snapshots, broker }: Pick<BrokerCore, 'snapshots' | 'broker'>, agent: string): readonly string[] {
+  const principal = principalForOsUser(agent, process.getuid?.() ?? 0, snapshots.agentOf);
   return principal
-    ? broker.list(principal, 'tool').offers.flatMap(({ name }) => (typeof name === 'string' ? name : []))
+    ? broker.list(principal, 'tool').definitions.flatMap(({ name }) => (typeof name === 'string' ? name : []))
     : [];
 }
 
 async function closeCore(
-  { broker, observer, upstreams, journal }: Pick<BrokerCore, 'broker' | 'observer' | 'upstreams' | 'journal'>,
-  { database, directory, record, mark }: Shelves,
-  why: string,
+  {
+    broker,
+    discovery,
+    upstreams,
+    systemEvents,
+  }: Pick<BrokerCore, 'broker' | 'discovery' | 'upstreams' | 'systemEvents'>,
+  { database, directory, callRecord, checkpoint }: Stores,
+  reason: string,
 ): Promise<void> {
-  observer.stop();
+  discovery.stop();
   // Ends what waits for answers at once. Losing a call's upstream is an outcome like another, so that draining ends even
   // when a tool server hangs.
   const drained = broker.drain();
   await upstreams.close();
   await drained;
-  await record.flush().catch(() => {});
-  mark.move();
-  await journal.note({ kind: 'broker.stopped', why });
+  await callRecord.flush().catch(() => {});
+  checkpoint.move();
+  await systemEvents.record({ kind: 'broker.stopped', why: reason });
   try {
     await database.close();
   } finally {
     directory.close();
   }
+}
+
+/** The recorder, and one log line for each call when its record is durable: what an operator watches. */
+export function loggingRecorder(recorder: Recorder, log: Log): Recorder {
+  const logCall = (call: Call, outcome: Outcome, durationMs?: number): void => {
+    log.info(`call.${outcome.kind}`, {
+      principal: call.principal.id,
+      target: call.target.id,
+      ...('reason' in outcome ? { reason: outcome.reason } : {}),
+      ...(outcome.kind === 'refused' && outcome.rule !== undefined ? { rule: outcome.rule } : {}),
+      ...(durationMs === undefined ? {} : { durationMs }),
+      callId: call.id,
+    });
+  };
+  return {
+    admitted: (decided) => recorder.admitted(decided),
+    refused: async (decided, refusal) => {
+      await recorder.refused(decided, refusal);
+      logCall(decided.call, refusal);
+    },
+    closed: async (ended) => {
+      await recorder.closed(ended);
+      logCall(ended.call, ended.outcome, ended.durationMs);
+    },
+    malformed: (message) => recorder.malformed(message),
+  };
 }

@@ -1,28 +1,27 @@
-import type { PostureRow } from '../domain/posture.ts';
+import type { FailureMode } from '../domain/failure-mode.ts';
 import { type Problem, ProblemError } from '../domain/problem.ts';
 import { authenticate } from '../identity/authenticate.ts';
-import { principalOfOsUser } from '../identity/os-user.ts';
-import type { Readiness } from '../ingress/cold-routes.ts';
-import { type HttpIngress, openHttpIngress } from '../ingress/http.ts';
-import type { McpPorts } from '../ingress/mcp/services.ts';
-import { openSocketIngress, type SocketIngress } from '../ingress/socket.ts';
-import type { SuspensionLimits } from '../questions/suspensions.ts';
+import { principalForOsUser } from '../identity/principal.ts';
+import { type HttpServer, openHttpServer } from '../ingress/http-server.ts';
+import type { McpDeps } from '../ingress/mcp/methods/services.ts';
+import type { Readiness } from '../ingress/probes.ts';
+import { openSocketServer, type SocketServer } from '../ingress/socket/socket-server.ts';
+import type { SuspendedCallLimits } from '../input-required/suspended-call-store.ts';
 import type { Log } from '../telemetry/log.ts';
-import { type Administration, openAdministration } from './administration.ts';
-import { type BrokerCore, openCore } from './compose.ts';
-import { watchLoop } from './loop-watch.ts';
-import { unknownServers } from './observer.ts';
-import { serversByState } from './server-health.ts';
+import { type AdminApi, openAdminApi } from './admin/admin-api.ts';
+import { type DaemonSummary, summarize } from './admin/daemon-summary.ts';
+import { serversByState } from './admin/server-health.ts';
+import { type BrokerCore, composeCore } from './compose.ts';
+import { undiscoveredServers } from './runtime/discovery-scheduler.ts';
+import { directorySignature, watchDirectories, watchEventLoop } from './runtime/watch.ts';
 import { type Settings, socketPathOf } from './settings.ts';
-import { type DaemonSummary, summaryOf } from './summary.ts';
-import { signatureOf, watchDirectories } from './watch.ts';
 
 export interface DaemonOptions {
   readonly log: Log;
   readonly version: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** How long questions of tool servers wait for answers, and how many calls of one agent wait for them. */
-  readonly questions?: Partial<SuspensionLimits>;
+  readonly inputRequestLimits?: Partial<SuspendedCallLimits>;
   /** Whether to listen over HTTP as well. */
   readonly http: boolean;
   readonly allowedHosts: readonly string[];
@@ -44,61 +43,63 @@ export interface Daemon {
   readonly ended: Promise<void>;
 }
 
-export const addressPosture: PostureRow<'settings-invalid'> = {
-  guard: 'listening address',
-  when: 'it is beyond loopback and no host name is allowed',
-  yields: 'settings-invalid',
+export const addressFailureMode: FailureMode<'settings-invalid'> = {
+  control: 'listening address',
+  trigger: 'it is beyond loopback and no host name is allowed',
+  result: 'settings-invalid',
   means: 'the broker does not start',
-  opens: '`serve --allow-host <name>`',
+  override: '`serve --allow-host <name>`',
 };
 
 /** Calls under way get so long to end when the daemon is stopped. */
 const DRAIN_MS = 10_000;
 /** A first list is waited for so long when nothing is known of a server: an empty list would look like a refusal. */
-const FIRST_LIST_MS = 10_000;
+const INITIAL_DISCOVERY_MS = 10_000;
 const LIST_TTL_MS = 30_000;
 const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|::1)$/;
 
 /** Opens everything from the data directory to the doors, in this order. @throws ProblemError. */
 export async function startDaemon(settings: Settings, options: DaemonOptions): Promise<Daemon> {
-  refuseWideOpen(settings, options);
-  const loaded = await signatureOf([settings.registry, settings.policies]);
-  const core = await openCore(settings, options);
-  let stopLoopWatch = (): void => {};
-  const stopFileWatch = watchDirectories([settings.registry, settings.policies], loaded, () => core.standing.reload());
+  rejectPublicBind(settings, options);
+  const signature = await directorySignature([settings.registry, settings.policies]);
+  const core = await composeCore(settings, options);
+  let stopEventLoopWatch = (): void => {};
+  const stopFileWatch = watchDirectories([settings.registry, settings.policies], signature, () =>
+    core.snapshots.reload(),
+  );
   const stopWatching = (): void => {
     stopFileWatch();
-    stopLoopWatch();
+    stopEventLoopWatch();
   };
-  const opened: (() => Promise<void>)[] = [];
+  const closers: (() => Promise<void>)[] = [];
   try {
-    const daemon = await openDoors(core, settings, { ...options, stopWatching, opened });
+    const daemon = await openListeners(core, settings, { ...options, stopWatching, closers });
     // Not before: starting holds the loop up, and nobody waits yet.
-    stopLoopWatch = watchLoop(options.log);
+    stopEventLoopWatch = watchEventLoop(options.log);
     return daemon;
   } catch (error) {
     stopWatching();
     // A door that stayed open would keep the process, and let agents into a house that is closed.
-    for (const close of opened) await close();
+    for (const close of closers) await close();
     await core.close('failed to start');
     throw error;
   }
 }
 
-async function openDoors(
+async function openListeners(
   core: BrokerCore,
   settings: Settings,
-  options: DaemonOptions & { readonly stopWatching: () => void; readonly opened: (() => Promise<void>)[] },
+  options: DaemonOptions & { readonly stopWatching: () => void; readonly closers: (() => Promise<void>)[] },
 ): Promise<Daemon> {
-  await firstLists(core);
-  let http: HttpIngress | undefined;
-  const administration = openAdministration(core, {
+  await initialDiscovery(core);
+  let http: HttpServer | undefined;
+  const admin = openAdminApi(core, {
     http: () => (http === undefined ? null : { host: http.host, port: http.port }),
   });
   let isOpen = true;
   // A server that fails is not the broker's readiness: taken out of service, it would fail the agents of all others too.
   const ready = (): Readiness => ({ ready: isOpen, servers: serversByState(core) });
-  const ports: McpPorts = {
+  const ports: McpDeps = {
     broker: core.broker,
     clock: core.clock,
     ids: core.ids,
@@ -108,17 +109,17 @@ async function openDoors(
   };
   // Only a daemon without agents is idle: one that came after the clock was wound keeps it until the last has gone.
   const idle = idleExit(options.idleExitMs, () => {
-    if (socket.streams === 0) void close();
+    if (socket.connections === 0) void close();
   });
-  const socket = await openAgentSocket({ core, settings, ports, administration, onIdle: idle.arm });
-  options.opened.push(() => socket.close({ drainMs: 0 }));
+  const socket = await openAgentSocket({ core, settings, ports, admin, onIdle: idle.arm });
+  options.closers.push(() => socket.close({ drainMs: 0 }));
   http = options.http ? await openHttp(core, { settings, options, ports, ready }) : undefined;
-  if (http) options.opened.push(() => http.close({ drainMs: 0 }));
+  if (http) options.closers.push(() => http.close({ drainMs: 0 }));
   // Last: a key that was made and could not be shown would never be shown again.
-  const firstKey = options.firstKeyFor === undefined ? undefined : await administration.firstKey(options.firstKeyFor);
-  let tellEnded: (closing: Promise<void>) => void = () => {};
+  const firstKey = options.firstKeyFor === undefined ? undefined : await admin.createFirstKey(options.firstKeyFor);
+  let resolveEnded: (closing: Promise<void>) => void = () => {};
   const ended = new Promise<void>((resolve) => {
-    tellEnded = resolve;
+    resolveEnded = resolve;
   });
   let closing: Promise<void> | undefined;
   const close = (): Promise<void> => {
@@ -129,39 +130,39 @@ async function openDoors(
       await Promise.all([socket.close({ drainMs: DRAIN_MS }), http?.close({ drainMs: DRAIN_MS })]);
       await core.close('asked to stop');
     })();
-    tellEnded(closing);
+    resolveEnded(closing);
     return closing.catch(() => {});
   };
   idle.arm();
-  return { summary: () => summaryOf(core, { firstKey, http }), close, ended };
+  return { summary: () => summarize(core, { firstKey, http }), close, ended };
 }
 
-async function firstLists(core: BrokerCore): Promise<void> {
-  core.observer.start();
-  const unknown = unknownServers(core.standing.registry, core.standing.catalog);
+async function initialDiscovery(core: BrokerCore): Promise<void> {
+  core.discovery.start();
+  const undiscovered = undiscoveredServers(core.snapshots.registry, core.snapshots.catalog);
   let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, FIRST_LIST_MS);
+  const deadline = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, INITIAL_DISCOVERY_MS);
   });
-  await Promise.race([Promise.all(unknown.map((name) => core.observer.ask(name))), late]);
+  await Promise.race([Promise.all(undiscovered.map((name) => core.discovery.discover(name))), deadline]);
   clearTimeout(timer);
 }
 
-function openAgentSocket(parts: {
+function openAgentSocket(deps: {
   readonly core: BrokerCore;
   readonly settings: Settings;
-  readonly ports: McpPorts;
-  readonly administration: Administration;
+  readonly ports: McpDeps;
+  readonly admin: AdminApi;
   readonly onIdle: () => void;
-}): Promise<SocketIngress> {
-  const { core, settings, ports, administration, onIdle } = parts;
+}): Promise<SocketServer> {
+  const { core, settings, ports, admin, onIdle } = deps;
   const uid = process.getuid?.() ?? 0;
-  return openSocketIngress({
+  return openSocketServer({
     ...ports,
     path: socketPathOf(settings, uid),
-    principalOf: (agent) => principalOfOsUser(agent, uid, core.standing.agentOf),
-    admin: (method, params) => administration.handle(method, params),
-    onIdle,
+    principalOf: (agent) => principalForOsUser(agent, uid, core.snapshots.agentOf),
+    admin: (method, params) => admin.handle(method, params),
+    onIdle: onIdle,
   });
 }
 
@@ -172,21 +173,21 @@ function openHttp(
     options,
     ports,
     ready,
-  }: { settings: Settings; options: DaemonOptions; ports: McpPorts; ready: () => Readiness },
-): Promise<HttpIngress> {
-  const verifier = { keyOf: (id: string) => core.keys.get(id), agentOf: core.standing.agentOf, clock: core.clock };
-  return openHttpIngress({
+  }: { settings: Settings; options: DaemonOptions; ports: McpDeps; ready: () => Readiness },
+): Promise<HttpServer> {
+  const verifier = { keyOf: (id: string) => core.keys.get(id), agentOf: core.snapshots.agentOf, clock: core.clock };
+  return openHttpServer({
     ...ports,
     authenticate: (headers, connection) => {
       const result = authenticate(headers, verifier, connection);
-      if (!result.ok) options.log.warn('agent.refused', { because: result.because });
+      if (!result.ok) options.log.warn('agent.refused', { because: result.reason });
       return result;
     },
     host: settings.host,
     port: settings.port,
     allowedHosts: options.allowedHosts,
     allowedOrigins: options.allowedOrigins,
-    ready,
+    getReadiness: ready,
   });
 }
 
@@ -211,10 +212,10 @@ function idleExit(
 }
 
 /** Beyond loopback the operator says under which names agents come, or a page that rebinds its name would be let in. */
-function refuseWideOpen(settings: Settings, options: DaemonOptions): void {
+function rejectPublicBind(settings: Settings, options: DaemonOptions): void {
   if (!options.http || LOOPBACK.test(settings.host) || options.allowedHosts.length > 0) return;
   const problem: Problem = {
-    code: addressPosture.yields,
+    code: addressFailureMode.result,
     at: '--host',
     message: `\`${settings.host}\` is reachable from other machines and no host name is allowed`,
     hint: 'name each host under which agents reach the broker with `--allow-host`, and put TLS in front of it',

@@ -1,9 +1,9 @@
-import { migrations as identity } from '../identity/key-store.ts';
-import { migrations as ledger } from '../ledger/append.ts';
-import { migrations as limits } from '../limits/budget-table.ts';
-import { REGISTRY_MIGRATIONS } from '../registry/pins-table.ts';
+import { migrations as identity } from '../identity/api-keys.ts';
+import { migrations as ledger } from '../ledger/ledger.ts';
+import { migrations as limits } from '../limits/budget/store.ts';
+import { REGISTRY_MIGRATIONS } from '../registry/pins/stored-pins.ts';
 import type { Migration } from '../storage/database.ts';
-import { eraMigrations } from './era-table.ts';
+import { versionMigrations } from '../upstream/version-store.ts';
 
 /** The whole schema of a data directory. New steps go to the end of their room's list. */
 export const MIGRATIONS: readonly Migration[] = [
@@ -11,5 +11,5 @@ export const MIGRATIONS: readonly Migration[] = [
   ...identity,
   ...limits,
   ...REGISTRY_MIGRATIONS,
-  ...eraMigrations,
+  ...versionMigrations,
 ];

@@ -1,5 +1,5 @@
 import { dirname, join, resolve } from 'node:path';
-import { readSettings, type SettingFlags } from '../config/settings-source.ts';
+import { readSettings, type SettingFlags } from '../config/settings.ts';
 import { digestOf } from '../lib/digest.ts';
 
 /** Where a broker finds its files and listens. Directories as they were named, so that problems name them so. */

@@ -1,7 +1,7 @@
 import { randomFillSync } from 'node:crypto';
-import type { Clock } from '../lib/clock.ts';
 import type { Ids } from '../lib/ids.ts';
-import { uuidv7 } from '../lib/uuidv7.ts';
+import { uuidv7 } from '../lib/ids.ts';
+import type { Clock } from '../lib/time.ts';
 
 /** The machine's clocks. */
 export const systemClock: Clock = {
@@ -14,18 +14,18 @@ const POOL_BYTES = 8_192;
 /** Ids and random bytes from the machine's generator, drawn in pools since each draw is a system call. */
 export function systemIds(clock: Clock = systemClock): Ids {
   const pool = new Uint8Array(POOL_BYTES);
-  let drawn = POOL_BYTES;
+  let drawnBytes = POOL_BYTES;
   let lastMs = 0;
   let sequence = 0;
-  const take = (length: number): Uint8Array => {
+  const drawBytes = (length: number): Uint8Array => {
     if (length > POOL_BYTES) return randomFillSync(new Uint8Array(length));
-    if (drawn + length > POOL_BYTES) {
+    if (drawnBytes + length > POOL_BYTES) {
       randomFillSync(pool);
-      drawn = 0;
+      drawnBytes = 0;
     }
-    const bytes = pool.slice(drawn, drawn + length);
-    pool.fill(0, drawn, drawn + length);
-    drawn += length;
+    const bytes = pool.slice(drawnBytes, drawnBytes + length);
+    pool.fill(0, drawnBytes, drawnBytes + length);
+    drawnBytes += length;
     return bytes;
   };
   return {
@@ -36,8 +36,8 @@ export function systemIds(clock: Clock = systemClock): Ids {
       // Past 4,096 ids in one millisecond the next millisecond is borrowed.
       lastMs = sequence > 0x0fff ? nowMs + 1 : nowMs;
       if (sequence > 0x0fff) sequence = 0;
-      return uuidv7(lastMs, sequence, take(8));
+      return uuidv7(lastMs, sequence, drawBytes(8));
     },
-    randomBytes: (length) => take(length),
+    randomBytes: (length) => drawBytes(length),
   };
 }

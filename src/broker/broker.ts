@@ -1,18 +1,17 @@
-import type { AgentLink } from '../domain/agent-link.ts';
-import type { CallContext, Resumption, Verb } from '../domain/call.ts';
-import type { MirroredArgument } from '../domain/mirrored-arguments.ts';
+import type { CallContext, Operation, Resumption } from '../domain/call.ts';
+import type { ClientContext } from '../domain/mcp/client-context.ts';
+import type { SendInputRequest, UrlElicitationListener } from '../domain/mcp/input-request.ts';
+import type { ParamHeader } from '../domain/mcp/param-headers.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import type { Principal } from '../domain/principal.ts';
-import type { AskAgent, UrlCompletion } from '../domain/question.ts';
-import type { OfferKind } from '../domain/target.ts';
-import type { ViewName } from '../domain/view-name.ts';
+import type { FeatureKind, ViewName } from '../domain/target.ts';
 import type { CancelSignal } from '../lib/cancellation.ts';
-import type { JsonObject, JsonValue } from '../lib/json.ts';
+import type { JsonObject, JsonValue } from '../lib/json/json.ts';
 
 /** A call as an ingress hands it over: proved, parsed, not yet resolved. */
 export interface CallRequest {
   readonly principal: Principal;
-  readonly verb: Verb;
+  readonly operation: Operation;
   /** The name, URI or URI template that was asked for. */
   readonly exposedName: string;
   readonly args: JsonObject;
@@ -28,26 +27,26 @@ export interface CallOptions {
   /** The agent's cancellation. */
   readonly signal: CancelSignal;
   /** What the agent is told and asked meanwhile; undefined where it wants to hear nothing. */
-  readonly link?: AgentLink | undefined;
+  readonly clientContext?: ClientContext | undefined;
 }
 
 /** What a tool server may ask while it is at work on a call. */
-export interface DispatchAsking {
+export interface InputRequestHandler {
   /** Exactly what it is told that the client can answer. */
   readonly capabilities: JsonObject;
-  readonly ask: AskAgent;
+  readonly send: SendInputRequest;
   /** Milliseconds that an interaction may go on which the user agreed to. */
   readonly expiryMs: number;
   /** Tells the agent what its server says of the URLs that it was asked to open; undefined where its era knows of no such thing. */
-  readonly shown?: UrlCompletion | undefined;
+  readonly urlCompletion?: UrlElicitationListener | undefined;
   /** Ends the call where it waits for its agent, so that another may have its place. False where it does not wait. */
-  giveWay(): boolean;
+  preempt(): boolean;
 }
 
 /** What surrounds a call on its way out of the back door. */
 export interface DispatchOptions extends CallOptions {
   /** Undefined where nobody can be asked. */
-  readonly asking?: DispatchAsking | undefined;
+  readonly inputRequests?: InputRequestHandler | undefined;
 }
 
 /** How a call ended, and the id under which the ledger holds it. */
@@ -65,7 +64,7 @@ export interface SubscribeOptions extends CallOptions {
 }
 
 /** How subscribing ended; where it completed, `end` takes it back. */
-export interface Subscribed extends CallReply {
+export interface SubscribeReply extends CallReply {
   readonly end?: () => void;
 }
 
@@ -73,13 +72,13 @@ export interface Subscribed extends CallReply {
  * What of one kind one principal may use, in deterministic order. The same object while nothing changes, so that it can
  * key a cache.
  */
-export interface OfferList {
+export interface FeatureList {
   /** Each definition as the upstream declared it, under its exposed name. */
-  readonly offers: readonly JsonObject[];
+  readonly definitions: readonly JsonObject[];
 }
 
 /** What a principal can be told that there is. */
-export interface Surfaces {
+export interface ServerCapabilities {
   readonly prompts: boolean;
   readonly resources: boolean;
   readonly completions: boolean;
@@ -88,7 +87,7 @@ export interface Surfaces {
 }
 
 /** Told whose list of what kind changed, and in which view; undefined is the whole. */
-export type ListListener = (principalId: string, kind: OfferKind, view: ViewName | undefined) => void;
+export type ListListener = (principalId: string, kind: FeatureKind, view: ViewName | undefined) => void;
 
 /** A message that an ingress refused before it became a call, though its principal is known. */
 export interface MalformedMessage {
@@ -103,19 +102,19 @@ export interface MalformedMessage {
 /** The hall, as the doors see it: the only way from any ingress to any tool server. */
 export interface Broker {
   /** True when there is such a view and the principal may use something of it: all others answer as if there were none. */
-  serves(principal: Principal, view: ViewName): boolean;
+  isViewVisible(principal: Principal, view: ViewName): boolean;
   /** What is listed in a view. Default: in the whole. */
-  list(principal: Principal, kind: OfferKind, view?: ViewName): OfferList;
+  list(principal: Principal, kind: FeatureKind, view?: ViewName): FeatureList;
   /** Which surfaces beside tools there are for a principal, or may be: a server that was not listed may offer any. */
-  surfacesOf(principal: Principal, view?: ViewName): Surfaces;
+  capabilitiesOf(principal: Principal, view?: ViewName): ServerCapabilities;
   /** The arguments that a tool wants repeated in headers; none where there is no such tool, whoever may see it. */
-  mirroredArguments(exposedName: string, view?: ViewName): readonly MirroredArgument[];
+  paramHeaders(exposedName: string, view?: ViewName): readonly ParamHeader[];
   /** Walks one call. Never rejects: whatever happens is an outcome. */
   call(request: CallRequest, options: CallOptions): Promise<CallReply>;
   /** The roots of a legacy client changed, in the session that its requests come in. */
   rootsChanged(principal: Principal, context: CallContext): void;
   /** Walks a subscription to a resource like any call, and keeps it until it is ended or allowed no more. Never rejects. */
-  subscribe(request: Omit<CallRequest, 'verb' | 'args'>, options: SubscribeOptions): Promise<Subscribed>;
+  subscribe(request: Omit<CallRequest, 'operation' | 'args'>, options: SubscribeOptions): Promise<SubscribeReply>;
   /** Records a refused message; resolves when it is recorded or could not be, and never rejects. */
   recordMalformed(message: MalformedMessage): Promise<void>;
   /** Calls `listener` with each principal id whose list changed, and which. Returns the way to stop listening. */

@@ -1,12 +1,12 @@
+import type { FailureMode } from '../domain/failure-mode.ts';
 import type { Refusal } from '../domain/outcome.ts';
-import type { PostureRow } from '../domain/posture.ts';
-import type { DecidedAct, EndedAct, MalformedAct } from '../ledger/call-record.ts';
+import type { DecisionRecord, MalformedRecord, OutcomeRecord } from '../ledger/call-record.ts';
 
-export const ledgerPosture: PostureRow<'ledger-unavailable'> = {
-  guard: 'ledger',
-  when: 'an intent, a refusal or an outcome cannot be made durable; without its intent nothing is sent',
-  yields: 'ledger-unavailable',
-  opens: null,
+export const ledgerFailureMode: FailureMode<'ledger-unavailable'> = {
+  control: 'ledger',
+  trigger: 'an intent, a refusal or an outcome cannot be made durable; without its intent nothing is sent',
+  result: 'ledger-unavailable',
+  override: null,
 };
 
 /**
@@ -15,11 +15,11 @@ export const ledgerPosture: PostureRow<'ledger-unavailable'> = {
  */
 export interface Recorder {
   /** The intent, before anything leaves. */
-  admitted(decided: DecidedAct): Promise<void>;
+  admitted(decided: DecisionRecord): Promise<void>;
   /** A call that no room let through. May sum refusals that an attacker could flood the book with. */
-  refused(decided: DecidedAct, refusal: Refusal): Promise<void>;
+  refused(decided: DecisionRecord, refusal: Refusal): Promise<void>;
   /** The outcome, before the reply. */
-  closed(ended: EndedAct): Promise<void>;
+  closed(ended: OutcomeRecord): Promise<void>;
   /** A message that never became a call. */
-  malformed(message: MalformedAct): Promise<void>;
+  malformed(message: MalformedRecord): Promise<void>;
 }

@@ -1,134 +1,243 @@
+import { OPERATIONS, type Operation } from '../domain/call.ts';
+import { type ParamHeader, paramHeadersOf } from '../domain/mcp/param-headers.ts';
 import type { Principal } from '../domain/principal.ts';
-import type { OfferedTarget, OfferKind } from '../domain/target.ts';
+import { FEATURE_KINDS, type FeatureKind, type FeatureTarget, type ViewName } from '../domain/target.ts';
 import type { View } from '../domain/view.ts';
-import type { ViewName } from '../domain/view-name.ts';
-import type { JsonObject } from '../lib/json.ts';
-import type { OfferList } from './broker.ts';
-import type { World } from './world.ts';
+import type { JsonObject } from '../lib/json/json.ts';
+import type { FeatureList, ServerCapabilities } from './broker.ts';
+import type { Snapshot } from './snapshot.ts';
 
 /** The part of a world that a view is; the world itself where none is named. */
-export function partOf(world: World, view: ViewName | undefined): View | undefined {
-  return view === undefined ? world : world.viewOf(view);
+export function viewFor(snapshot: Snapshot, view: ViewName | undefined): View | undefined {
+  return view === undefined ? snapshot : snapshot.viewOf(view);
 }
 
 /** Lists of the principals that asked, per world; dropped with it. */
-interface KnownList {
+interface CachedList {
   readonly principal: Principal;
-  readonly list: OfferList;
+  readonly list: FeatureList;
 }
 
 /**
  * What of one kind each principal may use. The same evaluator as the call's: a thing is listed exactly when some
  * arguments could be allowed.
  */
-export class Visibility {
-  readonly #kind: OfferKind;
+export class VisibleList {
+  readonly #kind: FeatureKind;
   readonly #view: ViewName | undefined;
-  #world: World;
-  #lists = new Map<string, KnownList>();
+  #snapshot: Snapshot;
+  #lists = new Map<string, CachedList>();
   /** One list for all who see the same, so that its printed pages are shared. */
-  #shared = new Map<string, OfferList>();
+  #shared = new Map<string, FeatureList>();
 
-  constructor(world: World, kind: OfferKind, view?: ViewName) {
-    this.#world = world;
+  constructor(snapshot: Snapshot, kind: FeatureKind, view?: ViewName) {
+    this.#snapshot = snapshot;
     this.#kind = kind;
     this.#view = view;
   }
 
   /** The list of a principal in the world in force, by exposed name. Kept until the world changes. */
-  list(principal: Principal): OfferList {
-    const key = keyOf(principal);
-    const known = this.#lists.get(key);
-    if (known) return known.list;
-    const list = this.#share(this.#seenBy(principal));
+  list(principal: Principal): FeatureList {
+    const key = principalKey(principal);
+    const cached = this.#lists.get(key);
+    if (cached) return cached.list;
+    const list = this.#share(this.#visibleTo(principal));
     this.#lists.set(key, { principal, list });
     return list;
   }
 
   /** Puts another world in force. @returns the principals that were shown a list and would now see another. */
-  change(world: World): readonly string[] {
-    const before = this.#lists;
-    this.#world = world;
+  applySnapshot(snapshot: Snapshot): readonly string[] {
+    const previous = this.#lists;
+    this.#snapshot = snapshot;
     this.#lists = new Map();
     this.#shared = new Map();
     const changed = new Set<string>();
-    for (const [key, { principal, list }] of before) {
-      const seen = this.#seenBy(principal);
-      const same = sameOffers(list.offers, seen.offers);
+    for (const [key, { principal, list }] of previous) {
+      const visible = this.#visibleTo(principal);
+      const isSame = haveSameDefinitions(list.definitions, visible.definitions);
       // A list that says the same stays the same object, or its cursors and pages would be lost for nothing.
-      const now = same ? list : this.#share(seen);
-      if (same && !this.#shared.has(seen.mark)) this.#shared.set(seen.mark, list);
-      this.#lists.set(key, { principal, list: now });
-      if (!same) changed.add(principal.id);
+      const next = isSame ? list : this.#share(visible);
+      if (isSame && !this.#shared.has(visible.fingerprint)) this.#shared.set(visible.fingerprint, list);
+      this.#lists.set(key, { principal, list: next });
+      if (!isSame) changed.add(principal.id);
     }
     return [...changed];
   }
 
-  #seenBy(principal: Principal): Seen {
-    const view = partOf(this.#world, this.#view);
-    return seenBy(this.#world, view?.offers[this.#kind] ?? [], principal);
+  #visibleTo(principal: Principal): VisibleFeatures {
+    const view = viewFor(this.#snapshot, this.#view);
+    return visibleFeatures(this.#snapshot, view?.features[this.#kind] ?? [], principal);
   }
 
-  #share({ mark, offers }: Seen): OfferList {
-    const known = this.#shared.get(mark);
-    if (known) return known;
-    const list = { offers };
-    this.#shared.set(mark, list);
+  #share({ fingerprint, definitions }: VisibleFeatures): FeatureList {
+    const cached = this.#shared.get(fingerprint);
+    if (cached) return cached;
+    const list = { definitions };
+    this.#shared.set(fingerprint, list);
     return list;
   }
 }
 
 /** Definitions under their exposed names, one object per target, so that equal lists share their members. */
-const exposed = new WeakMap<JsonObject, JsonObject>();
+const definitionsByTarget = new WeakMap<JsonObject, JsonObject>();
 
 /** What one principal may use, and which of the world's targets they are. */
-interface Seen {
-  readonly offers: readonly JsonObject[];
+interface VisibleFeatures {
+  readonly definitions: readonly JsonObject[];
   /** Equal exactly when the same targets of one world are seen. */
-  readonly mark: string;
+  readonly fingerprint: string;
 }
 
-const MARK_BITS = 8;
+const BITS_PER_BYTE = 8;
 
-function seenBy(world: World, targets: readonly OfferedTarget[], principal: Principal): Seen {
-  const subjects = world.subjectsOf(principal);
-  const offers: JsonObject[] = [];
-  const marks = new Uint8Array(Math.ceil(targets.length / MARK_BITS));
+function visibleFeatures(snapshot: Snapshot, targets: readonly FeatureTarget[], principal: Principal): VisibleFeatures {
+  const subjects = snapshot.subjectsOf(principal);
+  const definitions: JsonObject[] = [];
+  const bits = new Uint8Array(Math.ceil(targets.length / BITS_PER_BYTE));
   targets.forEach((target, index) => {
-    if (!world.maySee({ principal, subjects }, target)) return;
-    offers.push(exposedDefinition(target));
-    const at = Math.floor(index / MARK_BITS);
-    marks[at] = (marks[at] ?? 0) | (1 << (index % MARK_BITS));
+    if (!snapshot.isVisible({ principal, subjects }, target)) return;
+    definitions.push(exposedDefinition(target));
+    const byteIndex = Math.floor(index / BITS_PER_BYTE);
+    bits[byteIndex] = (bits[byteIndex] ?? 0) | (1 << (index % BITS_PER_BYTE));
   });
-  return { offers, mark: Buffer.from(marks.buffer).toString('base64') };
+  return { definitions, fingerprint: Buffer.from(bits.buffer).toString('base64') };
 }
 
 /** The member of a definition by which its kind is asked for. */
 const NAME_MEMBER = { tool: 'name', prompt: 'name', resource: 'uri', template: 'uriTemplate' } as const;
 
-function exposedDefinition(target: OfferedTarget): JsonObject {
-  const presented = target.kind === 'tool' || target.kind === 'prompt' ? target.presented : undefined;
-  if (presented !== undefined) return presented;
+function exposedDefinition(target: FeatureTarget): JsonObject {
+  const override = target.kind === 'tool' || target.kind === 'prompt' ? target.override : undefined;
+  if (override !== undefined) return override;
   const { kind, exposedName } = target;
-  const definition = (target.kind === 'tool' ? target.shown : undefined) ?? target.definition;
+  const definition = (target.kind === 'tool' ? target.advertised : undefined) ?? target.definition;
   const member = NAME_MEMBER[kind];
   if (definition[member] === exposedName) return definition;
-  const known = exposed.get(definition);
+  const cached = definitionsByTarget.get(definition);
   // A URI that another server offers too is shown otherwise from then on.
-  if (known?.[member] === exposedName) return known;
-  const shown = { ...definition, [member]: exposedName };
-  exposed.set(definition, shown);
-  return shown;
+  if (cached?.[member] === exposedName) return cached;
+  const exposed = { ...definition, [member]: exposedName };
+  definitionsByTarget.set(definition, exposed);
+  return exposed;
 }
 
-function sameOffers(one: readonly JsonObject[], other: readonly JsonObject[]): boolean {
+function haveSameDefinitions(one: readonly JsonObject[], other: readonly JsonObject[]): boolean {
   return (
     one.length === other.length &&
-    one.every((offer, index) => offer === other[index] || JSON.stringify(offer) === JSON.stringify(other[index]))
+    one.every(
+      (definition, index) => definition === other[index] || JSON.stringify(definition) === JSON.stringify(other[index]),
+    )
   );
 }
 
 /** Everything of a principal that a condition may read: who is another in one of these may see another list. */
-function keyOf({ id, owner, team, costCenter, environment, proof }: Principal): string {
+function principalKey({ id, owner, team, costCenter, environment, proof }: Principal): string {
   return JSON.stringify([id, owner, team, costCenter, environment, proof]);
+}
+
+/** Whose list of what kind changed, and in which view. */
+export interface ListChange {
+  readonly principalId: string;
+  readonly kind: FeatureKind;
+  readonly view: ViewName | undefined;
+}
+
+type ListsByKind = Readonly<Record<FeatureKind, VisibleList>>;
+
+const NO_PARAM_HEADERS: readonly ParamHeader[] = [];
+const EMPTY_LIST: FeatureList = Object.freeze({ definitions: [] });
+const ALL_CAPABILITIES: ServerCapabilities = Object.freeze({
+  prompts: true,
+  resources: true,
+  completions: true,
+  subscriptions: true,
+});
+
+const COMPLETIONS: readonly Operation[] = [OPERATIONS.completePrompt, OPERATIONS.completeTemplate];
+const SUBSCRIPTIONS: readonly Operation[] = [OPERATIONS.subscribeResource, { action: 'subscribe', kind: 'template' }];
+
+/** What the world in force shows to whom, in the whole and in each view. */
+export class VisibleLists {
+  readonly #catalog: ListsByKind;
+  /** Of the views that were ever asked for; never more than there were. */
+  readonly #views = new Map<ViewName, ListsByKind>();
+  #snapshot: Snapshot;
+
+  constructor(snapshot: Snapshot) {
+    this.#snapshot = snapshot;
+    this.#catalog = createLists(snapshot);
+  }
+
+  /** Puts another world in force. @returns every list that somebody was shown and that now is another. */
+  applySnapshot(snapshot: Snapshot): readonly ListChange[] {
+    this.#snapshot = snapshot;
+    const changed: ListChange[] = [];
+    for (const [view, lists] of [[undefined, this.#catalog] as const, ...this.#views]) {
+      for (const kind of FEATURE_KINDS) {
+        for (const principalId of lists[kind].applySnapshot(snapshot)) changed.push({ principalId, kind, view });
+      }
+    }
+    return changed;
+  }
+
+  list(principal: Principal, kind: FeatureKind, view?: ViewName): FeatureList {
+    if (view === undefined) return this.#catalog[kind].list(principal);
+    // A name that nobody declared leaves no trace, or names alone would fill the memory.
+    const lists = this.#views.get(view) ?? (this.#snapshot.viewOf(view) && this.#listsFor(view));
+    return lists ? lists[kind].list(principal) : EMPTY_LIST;
+  }
+
+  isViewVisible(principal: Principal, view: ViewName): boolean {
+    const resolved = this.#snapshot.viewOf(view);
+    if (!resolved) return false;
+    const isListed = FEATURE_KINDS.some((kind) => this.list(principal, kind, view).definitions.length > 0);
+    return isListed || this.#canComplete(principal, resolved);
+  }
+
+  paramHeaders(exposedName: string, view?: ViewName): readonly ParamHeader[] {
+    const target = viewFor(this.#snapshot, view)?.resolve(exposedName, 'tool');
+    if (target?.kind !== 'tool') return NO_PARAM_HEADERS;
+    const { override } = target;
+    // A view's agents are asked for no header of an argument that they do not see.
+    return paramHeadersOf(override === undefined ? target : { ...target, advertised: override });
+  }
+
+  capabilitiesOf(principal: Principal, view?: ViewName): ServerCapabilities {
+    const resolved = viewFor(this.#snapshot, view);
+    if (resolved && !resolved.isComplete) return ALL_CAPABILITIES;
+    const hasFeatures = (kind: FeatureKind): boolean => this.list(principal, kind, view).definitions.length > 0;
+    return {
+      prompts: hasFeatures('prompt'),
+      resources: hasFeatures('resource') || hasFeatures('template'),
+      completions: resolved !== undefined && this.#canComplete(principal, resolved),
+      subscriptions: resolved !== undefined && this.#couldUse(principal, resolved, SUBSCRIPTIONS),
+    };
+  }
+
+  #canComplete(principal: Principal, resolved: View): boolean {
+    return this.#couldUse(principal, resolved, COMPLETIONS);
+  }
+
+  #couldUse(principal: Principal, resolved: View, operations: readonly Operation[]): boolean {
+    const caller = { principal, subjects: this.#snapshot.subjectsOf(principal) };
+    return operations.some(({ action, kind }) =>
+      resolved.features[kind].some((target) => this.#snapshot.couldBeAllowed(caller, target, action)),
+    );
+  }
+
+  #listsFor(view: ViewName): ListsByKind {
+    const lists = createLists(this.#snapshot, view);
+    this.#views.set(view, lists);
+    return lists;
+  }
+}
+
+function createLists(snapshot: Snapshot, view?: ViewName): ListsByKind {
+  return {
+    tool: new VisibleList(snapshot, 'tool', view),
+    prompt: new VisibleList(snapshot, 'prompt', view),
+    resource: new VisibleList(snapshot, 'resource', view),
+    template: new VisibleList(snapshot, 'template', view),
+  };
 }

@@ -1,46 +1,43 @@
-#!/usr/bin/env node
 import { CommanderError } from 'commander';
-import { ProblemError } from '../domain/problem.ts';
-import { COMMANDS, NOUNS } from './command-list.ts';
-import { EXIT, type ExitCode } from './exit-codes.ts';
-import { helpWidth } from './help.ts';
-import { PROGRAM } from './help-parts.ts';
-import { internalDefect } from './internal-defect.ts';
-import { InterruptedError } from './interruption.ts';
-import { exitCodeOf, type OutputFormat, sayProblems } from './output.ts';
-import { parserOf } from './parser.ts';
+import { type Problem, ProblemError } from '../domain/problem.ts';
+import { COMMANDS, NOUNS } from './commands.ts';
+import { EXIT, type ExitCode } from './framework/exit-codes.ts';
+import { helpWidth, PROGRAM } from './framework/help.ts';
+import { InterruptedError } from './framework/interruptible.ts';
+import { exitCodeOf, type OutputFormat, printProblems } from './framework/output.ts';
+import { createParser } from './framework/parser.ts';
 
 const [first, ...rest] = process.argv.slice(2);
 // `seneschal help policy explain` is `seneschal policy explain --help`.
-const typed = first === 'help' ? [...rest, '--help'] : process.argv.slice(2);
+const argv = first === 'help' ? [...rest, '--help'] : process.argv.slice(2);
 // What is wrong with the flags is told in the format they ask for, so it is looked for before they are parsed.
-const format: OutputFormat = /(?:^|\0)--output[=\0]json(?:\0|$)/.test(typed.join('\0')) ? 'json' : 'text';
+const format: OutputFormat = /(?:^|\0)--output[=\0]json(?:\0|$)/.test(argv.join('\0')) ? 'json' : 'text';
 
-const parser = parserOf({
+const parser = createParser({
   commands: COMMANDS,
   nouns: NOUNS,
   helpWidth: helpWidth(process.stdout.columns, process.env),
-  talk: (text) => {
+  printMessage: (text) => {
     if (format === 'text') process.stderr.write(`${text}\n`);
   },
-  ended: (code) => {
+  onExit: (code) => {
     process.exitCode = code;
   },
 });
 
 /** The place of a problem that names none: the command that met it. */
 function commandLine(): string {
-  const line = typed.join(' ');
+  const line = argv.join(' ');
   const command = COMMANDS.find(({ path }) => line === path || line.startsWith(`${path} `));
   return command ? `${PROGRAM} ${command.path}` : PROGRAM;
 }
 
-function failed(error: unknown): ExitCode {
+function reportFailure(error: unknown): ExitCode {
   // Help and version are answers.
   if (error instanceof CommanderError && error.exitCode === 0) return EXIT.yes;
   if (error instanceof InterruptedError) return EXIT.interrupted;
-  const problems = error instanceof ProblemError ? error.problems : [internalDefect(error)];
-  sayProblems(
+  const problems = error instanceof ProblemError ? error.problems : [internalError(error)];
+  printProblems(
     problems.map((problem) => (problem.at === '' ? { ...problem, at: commandLine() } : problem)),
     format,
   );
@@ -48,10 +45,20 @@ function failed(error: unknown): ExitCode {
 }
 
 // What is thrown where nobody waits for it leaves a state that nobody knows: the program ends.
-process.on('uncaughtException', (error) => process.exit(failed(error)));
+process.on('uncaughtException', (error) => process.exit(reportFailure(error)));
 
 try {
-  await parser.parseAsync(typed, { from: 'user' });
+  await parser.parseAsync(argv, { from: 'user' });
 } catch (error) {
-  process.exitCode = failed(error);
+  process.exitCode = reportFailure(error);
+}
+
+/** What a person is told of an error that nobody foresaw: what it says, without the stack, and what to do. */
+export function internalError(error: unknown): Problem {
+  return {
+    code: 'internal-defect',
+    at: '',
+    message: error instanceof Error ? `${error.name}: ${error.message}` : String(error),
+    hint: 'this is a defect of seneschal itself; report it with the command that you typed and its version',
+  };
 }

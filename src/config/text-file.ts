@@ -12,41 +12,43 @@ export function readTextFiles(
   dir: string,
   options: { readonly folders?: readonly string[]; readonly maxBytes?: number } = {},
 ): Record<string, string> {
-  const walk: Walk = { dir, texts: {}, problems: [], maxBytes: options.maxBytes ?? MAX_YAML_BYTES };
-  readFolder(walk, '', options.folders);
-  if (walk.problems.length > 0) throw new ProblemError(walk.problems);
-  return walk.texts;
+  const reader: DirectoryReader = { dir, texts: {}, problems: [], maxBytes: options.maxBytes ?? MAX_YAML_BYTES };
+  readFolder(reader, '', options.folders);
+  if (reader.problems.length > 0) throw new ProblemError(reader.problems);
+  return reader.texts;
 }
 
-interface Walk {
+interface DirectoryReader {
   readonly dir: string;
   readonly texts: Record<string, string>;
   readonly problems: Problem[];
   readonly maxBytes: number;
 }
 
-const MOST_LEVELS = 8;
+const MAX_DIRECTORY_DEPTH = 8;
 
-function readFolder(walk: Walk, folder: string, only: readonly string[] | undefined): void {
-  const entries = attempt(walk, folder, () => readdirSync(join(walk.dir, folder), { withFileTypes: true }));
+function readFolder(reader: DirectoryReader, folder: string, only: readonly string[] | undefined): void {
+  const entries = tryRead(reader, folder, () => readdirSync(join(reader.dir, folder), { withFileTypes: true }));
   for (const entry of (entries ?? []).sort(byName)) {
     if (entry.name.startsWith('.')) continue;
     const path = folder === '' ? entry.name : `${folder}/${entry.name}`;
-    const absolute = join(walk.dir, path);
-    const stat = attempt(walk, path, () => statSync(absolute));
+    const absolute = join(reader.dir, path);
+    const stat = tryRead(reader, path, () => statSync(absolute));
     if (stat?.isDirectory()) {
       if (only !== undefined && !only.includes(path)) {
         // A folder that bears the name of a file hides that file, which must not pass for its absence.
-        if (entry.name.includes('.')) walk.problems.push(unreadable(join(walk.dir, path), 'it is a directory'));
+        if (entry.name.includes('.'))
+          reader.problems.push(unreadableProblem(join(reader.dir, path), 'it is a directory'));
         continue;
       }
-      if (isLoop(walk, path)) walk.problems.push(unreadable(join(walk.dir, path), 'it is a loop of links'));
-      else readFolder(walk, path, undefined);
+      if (isDirectoryLoop(reader, path))
+        reader.problems.push(unreadableProblem(join(reader.dir, path), 'it is a loop of links'));
+      else readFolder(reader, path, undefined);
     } else if (stat?.isFile()) {
-      const text = attempt(walk, path, () => readText(absolute, walk.maxBytes));
-      if (text !== undefined) walk.texts[path] = text;
+      const text = tryRead(reader, path, () => readText(absolute, reader.maxBytes));
+      if (text !== undefined) reader.texts[path] = text;
     } else if (stat !== undefined) {
-      walk.problems.push(unreadable(join(walk.dir, path), 'it is neither a file nor a directory'));
+      reader.problems.push(unreadableProblem(join(reader.dir, path), 'it is neither a file nor a directory'));
     }
   }
 }
@@ -55,10 +57,10 @@ function byName(a: Dirent, b: Dirent): number {
   return a.name < b.name ? -1 : 1;
 }
 
-function isLoop(walk: Walk, path: string): boolean {
-  const real = realpathSync(join(walk.dir, path));
-  const parents = path.split('/').map((_, index, names) => realpathSync(join(walk.dir, ...names.slice(0, index))));
-  return parents.includes(real) || parents.length > MOST_LEVELS;
+function isDirectoryLoop(reader: DirectoryReader, path: string): boolean {
+  const real = realpathSync(join(reader.dir, path));
+  const parents = path.split('/').map((_, index, names) => realpathSync(join(reader.dir, ...names.slice(0, index))));
+  return parents.includes(real) || parents.length > MAX_DIRECTORY_DEPTH;
 }
 
 /**
@@ -67,7 +69,7 @@ function isLoop(walk: Walk, path: string): boolean {
  */
 export function readTextFile(file: string, maxBytes: number = MAX_YAML_BYTES): string {
   const problems: Problem[] = [];
-  const text = attempt({ dir: file, problems }, '', () => readText(file, maxBytes));
+  const text = tryRead({ dir: file, problems }, '', () => readText(file, maxBytes));
   if (text === undefined) throw new ProblemError(problems);
   return text;
 }
@@ -77,16 +79,16 @@ function readText(file: string, maxBytes: number): string {
   return new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(file));
 }
 
-function attempt<T>(walk: Pick<Walk, 'dir' | 'problems'>, path: string, read: () => T): T | undefined {
+function tryRead<T>(reader: Pick<DirectoryReader, 'dir' | 'problems'>, path: string, read: () => T): T | undefined {
   try {
     return read();
   } catch (error) {
-    walk.problems.push(unreadable(join(walk.dir, path), reasonOf(error)));
+    reader.problems.push(unreadableProblem(join(reader.dir, path), describeSystemError(error)));
     return undefined;
   }
 }
 
-function reasonOf(error: unknown): string {
+function describeSystemError(error: unknown): string {
   if (error instanceof RangeError) return error.message;
   if (error instanceof TypeError) return 'it is not UTF-8';
   const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
@@ -102,6 +104,11 @@ const SYSTEM_REASONS: Readonly<Record<string, string>> = {
   EISDIR: 'it is a directory',
 };
 
-function unreadable(at: string, why: string): Problem {
-  return { code: 'config-unreadable', at, message: `this cannot be read: ${why}`, hint: `look at \`ls -l ${at}\`` };
+function unreadableProblem(at: string, explanation: string): Problem {
+  return {
+    code: 'config-unreadable',
+    at,
+    message: `this cannot be read: ${explanation}`,
+    hint: `look at \`ls -l ${at}\``,
+  };
 }

@@ -1,18 +1,28 @@
-import { type Document, isAlias, isNode, isScalar, LineCounter, parseDocument, visit, type YAMLError } from 'yaml';
+import {
+  type Document,
+  isAlias,
+  isNode,
+  isScalar,
+  Lexer,
+  LineCounter,
+  Parser,
+  parseDocument,
+  visit,
+  type YAMLError,
+} from 'yaml';
 import type { Problem } from '../domain/problem.ts';
-import { tooDeepAt } from './yaml-nesting.ts';
 
 /** Largest YAML file that is read, in bytes of UTF-8. */
 export const MAX_YAML_BYTES = 1_048_576;
 
 /** One broken bracket can make thousands of complaints; the first of them say it. */
-const MOST_PROBLEMS = 20;
+const MAX_PROBLEMS = 20;
 
 /** A parsed document, the way from an offset to its place, and what is wrong with it so far. */
 export interface YamlDocument {
   readonly document: Document.Parsed;
   /** `file:line:column` (from 1) of an offset into the text. */
-  readonly place: (offset: number) => string;
+  readonly locationAt: (offset: number) => string;
   readonly problems: readonly Problem[];
   /** True when what `document` holds is what the file says, though it may hold too much of it. */
   readonly isReadable: boolean;
@@ -23,15 +33,15 @@ export interface YamlDocument {
  * reads at a line is what that line means.
  */
 export function parseYamlDocument(file: string, text: string): YamlDocument | Problem[] {
-  const unfit = unfitText(file, text);
-  if (unfit.length > 0) return unfit;
+  const invalid = invalidText(file, text);
+  if (invalid.length > 0) return invalid;
   const lines = new LineCounter();
-  const place = (offset: number): string => {
+  const locationAt = (offset: number): string => {
     const { line, col } = lines.linePos(offset);
     return `${file}:${Math.max(line, 1)}:${Math.max(col, 1)}`;
   };
-  const deepAt = tooDeepAt(text);
-  if (deepAt !== undefined) return [tooDeep(placeIn(file, text, deepAt))];
+  const deepAt = offsetOfExcessDepth(text);
+  if (deepAt !== undefined) return [tooDeep(locationIn(file, text, deepAt))];
   const document = parseDocument(text, {
     version: '1.2',
     schema: 'core',
@@ -46,12 +56,12 @@ export function parseYamlDocument(file: string, text: string): YamlDocument | Pr
     lineCounter: lines,
   });
   // The library's sentences may quote the text, and the text may hold a secret: only its codes are used.
-  const syntax = document.errors.slice(0, MOST_PROBLEMS).map((error) => syntaxProblem(error, place));
-  const refused = refusedFeatures(document, place);
-  const twice = duplicateKeys(document, place);
-  const problems = [...syntax, ...refused.slice(0, MOST_PROBLEMS), ...twice.slice(0, MOST_PROBLEMS)];
-  const isReadable = refused.length === 0 && document.errors.length === 0;
-  return { document, place, problems, isReadable };
+  const syntax = document.errors.slice(0, MAX_PROBLEMS).map((error) => syntaxProblem(error, locationAt));
+  const rejected = rejectFeatures(document, locationAt);
+  const duplicates = duplicateKeys(document, locationAt);
+  const problems = [...syntax, ...rejected.slice(0, MAX_PROBLEMS), ...duplicates.slice(0, MAX_PROBLEMS)];
+  const isReadable = rejected.length === 0 && document.errors.length === 0;
+  return { document, locationAt, problems, isReadable };
 }
 
 function tooDeep(at: string): Problem {
@@ -59,7 +69,7 @@ function tooDeep(at: string): Problem {
   return { code: 'config-too-large', at, message, hint: 'nest at most a few dozen levels' };
 }
 
-function placeIn(file: string, text: string, offset: number): string {
+function locationIn(file: string, text: string, offset: number): string {
   const before = text.slice(0, offset).split('\n');
   return `${file}:${before.length}:${(before.at(-1)?.length ?? 0) + 1}`;
 }
@@ -68,7 +78,7 @@ function placeIn(file: string, text: string, offset: number): string {
 const CONTROL_CHARACTERS =
   /(?![\t\n\r])\p{Cc}|[\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]|\p{Cs}|\p{Noncharacter_Code_Point}/gu;
 
-function unfitText(file: string, text: string): Problem[] {
+function invalidText(file: string, text: string): Problem[] {
   if (Buffer.byteLength(text) > MAX_YAML_BYTES) {
     return [
       {
@@ -85,17 +95,17 @@ function unfitText(file: string, text: string): Problem[] {
     const code = (match[0].codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0');
     problems.push({
       code: 'config-control-character',
-      at: placeIn(file, text, match.index),
+      at: locationIn(file, text, match.index),
       message: `control character U+${code}`,
       hint: 'delete it; within double quotes an escape such as "\\n" may be written',
     });
-    if (problems.length === MOST_PROBLEMS) break;
+    if (problems.length === MAX_PROBLEMS) break;
   }
   return problems;
 }
 
-function syntaxProblem(error: YAMLError, place: (offset: number) => string): Problem {
-  const at = place(error.pos[0]);
+function syntaxProblem(error: YAMLError, locationAt: (offset: number) => string): Problem {
+  const at = locationAt(error.pos[0]);
   if (error.code === 'MULTIPLE_DOCS') {
     return {
       code: 'config-refused-yaml',
@@ -125,10 +135,10 @@ const SYNTAX_MESSAGES: Partial<Record<YAMLError['code'], string>> = {
   BAD_DIRECTIVE: 'a directive that is not known',
 };
 
-function refusedFeatures(document: Document.Parsed, place: (offset: number) => string): Problem[] {
+function rejectFeatures(document: Document.Parsed, locationAt: (offset: number) => string): Problem[] {
   const problems: Problem[] = [];
-  const refuse = (offset: number, what: string, hint: string): void => {
-    problems.push({ code: 'config-refused-yaml', at: place(offset), message: what, hint });
+  const refuse = (offset: number, feature: string, hint: string): void => {
+    problems.push({ code: 'config-refused-yaml', at: locationAt(offset), message: feature, hint });
   };
   const { yaml, tags } = document.directives;
   if (yaml.explicit || Object.keys(tags).some((handle) => handle !== '!!')) {
@@ -154,20 +164,39 @@ function refusedFeatures(document: Document.Parsed, place: (offset: number) => s
   return problems;
 }
 
-function duplicateKeys(document: Document.Parsed, place: (offset: number) => string): Problem[] {
+function duplicateKeys(document: Document.Parsed, locationAt: (offset: number) => string): Problem[] {
   const problems: Problem[] = [];
   visit(document, {
     Map: (_key, map) => {
-      const seen = new Set<unknown>();
+      const keys = new Set<unknown>();
       for (const { key } of map.items) {
         if (!isScalar(key)) continue;
-        const at = place(key.range?.[0] ?? 0);
+        const at = locationAt(key.range?.[0] ?? 0);
         const message = 'the key is written twice in one map';
-        if (seen.has(key.value))
+        if (keys.has(key.value))
           problems.push({ code: 'config-duplicate-key', at, message, hint: 'delete one of the two' });
-        seen.add(key.value);
+        keys.add(key.value);
       }
     },
   });
   return problems;
+}
+
+/** Deepest nesting of lists and maps that is read; each level of writing takes about two. */
+const MAX_YAML_DEPTH = 128;
+
+/**
+ * The offset at which a YAML text nests too deeply; undefined when it does not. To be asked before the text is
+ * composed: composing recurses, and an exhausted stack within it can end the process instead of throwing.
+ */
+export function offsetOfExcessDepth(text: string): number | undefined {
+  const parser = new Parser();
+  let offset = 0;
+  for (const lexeme of new Lexer().lex(text)) {
+    for (const _token of parser.next(lexeme));
+    if (parser.stack.length > MAX_YAML_DEPTH) return offset;
+    // The lexer's own marks for document start, scalar and flow end stand for no text.
+    if (lexeme !== '\u0002' && lexeme !== '\u0018' && lexeme !== '\u001f') offset += lexeme.length;
+  }
+  return undefined;
 }

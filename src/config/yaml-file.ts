@@ -1,7 +1,7 @@
 import { type Document, isMap, isNode, isScalar, isSeq, type Node } from 'yaml';
 import type { ZodType } from 'zod';
 import { type Problem, ProblemError } from '../domain/problem.ts';
-import { type Finding, findingsOf } from './schema-problems.ts';
+import { type SchemaProblem, toSchemaProblems } from './schema-problems.ts';
 import { parseYamlDocument } from './yaml-document.ts';
 
 /** The way to a node: keys of maps and indexes of lists. */
@@ -27,31 +27,31 @@ export interface YamlFile<T> {
 export function readYaml<T>(file: string, text: string, schema: ZodType<T>): YamlFile<T> {
   const parsed = parseYamlDocument(file, text);
   if (Array.isArray(parsed)) throw new ProblemError(parsed);
-  const { document, place } = parsed;
+  const { document, locationAt } = parsed;
   // What cannot be read as written, or means something else than it says, is not worth a second list of complaints.
-  if (!parsed.isReadable) throw new ProblemError(sorted(parsed.problems));
-  const places = new Places(document, place);
+  if (!parsed.isReadable) throw new ProblemError(sortProblems(parsed.problems));
+  const locations = new Locations(document, locationAt);
   const input: unknown = document.toJS({ maxAliasCount: 0 });
   const result = schema.safeParse(input);
   const issues = result.success ? [] : result.error.issues;
   // To find a place costs as much as the map is long: a file of nothing but mistakes is told of by its first hundred.
-  const findings = issues.flatMap((issue) => findingsOf(issue, { schema, input })).slice(0, 100);
-  const problems = [...parsed.problems, ...findings.map((finding) => placed(finding, places))];
-  if (problems.length > 0 || !result.success) throw new ProblemError(sorted(problems));
+  const findings = issues.flatMap((issue) => toSchemaProblems(issue, { schema, input })).slice(0, 100);
+  const problems = [...parsed.problems, ...findings.map((finding) => withLocation(finding, locations))];
+  if (problems.length > 0 || !result.success) throw new ProblemError(sortProblems(problems));
   return {
     file,
     value: result.data,
-    at: (path) => places.at(path),
-    keyAt: (path) => places.keyAt(path),
-    problem: (path, problem) => ({ ...problem, at: places.at(path) }),
+    at: (path) => locations.at(path),
+    keyAt: (path) => locations.keyAt(path),
+    problem: (path, problem) => ({ ...problem, at: locations.at(path) }),
   };
 }
 
-function placed({ path, isKey, code, message, hint }: Finding, places: Places): Problem {
-  return { code, at: isKey ? places.keyAt(path) : places.at(path), message, hint };
+function withLocation({ path, isKey, code, message, hint }: SchemaProblem, locations: Locations): Problem {
+  return { code, at: isKey ? locations.keyAt(path) : locations.at(path), message, hint };
 }
 
-function sorted(problems: readonly Problem[]): Problem[] {
+function sortProblems(problems: readonly Problem[]): Problem[] {
   const order = (problem: Problem): number[] => problem.at.split(':').slice(-2).map(Number);
   return [...problems].sort((a, b) => {
     const [lineA = 0, columnA = 0] = order(a);
@@ -61,21 +61,21 @@ function sorted(problems: readonly Problem[]): Problem[] {
 }
 
 /** Where the nodes of a document stand. */
-class Places {
+class Locations {
   readonly #root: Node | null;
-  readonly #place: (offset: number) => string;
+  readonly #locationAt: (offset: number) => string;
 
-  constructor(document: Document.Parsed, place: (offset: number) => string) {
+  constructor(document: Document.Parsed, locationAt: (offset: number) => string) {
     this.#root = document.contents;
-    this.#place = place;
+    this.#locationAt = locationAt;
   }
 
   at(path: YamlPath): string {
-    return this.#place(this.#find(path).value);
+    return this.#locationAt(this.#find(path).value);
   }
 
   keyAt(path: YamlPath): string {
-    return this.#place(this.#find(path).key);
+    return this.#locationAt(this.#find(path).key);
   }
 
   #find(path: YamlPath): { key: number; value: number } {

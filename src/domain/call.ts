@@ -1,20 +1,23 @@
-import type { JsonObject, JsonValue } from '../lib/json.ts';
+import type { JsonObject, JsonValue } from '../lib/json/json.ts';
 import type { Principal } from './principal.ts';
-import type { OfferKind, Target } from './target.ts';
+import type { FeatureKind, Target } from './target.ts';
 
 /** What a call does to its target; the closed vocabulary of the `action` column. */
 export const ACTIONS = ['call', 'read', 'get', 'complete', 'subscribe', 'elicit', 'sample', 'roots'] as const;
 export type Action = (typeof ACTIONS)[number];
 
 /** What an agent asks to be done, and to which kind of thing. */
-export interface Verb {
+export interface Operation {
   readonly action: Action;
-  readonly kind: OfferKind;
+  readonly kind: FeatureKind;
 }
 
 /** The requests that are governed, by what they do. */
-export const VERBS: Readonly<
-  Record<'callTool' | 'getPrompt' | 'completePrompt' | 'readResource' | 'subscribeResource' | 'completeTemplate', Verb>
+export const OPERATIONS: Readonly<
+  Record<
+    'callTool' | 'getPrompt' | 'completePrompt' | 'readResource' | 'subscribeResource' | 'completeTemplate',
+    Operation
+  >
 > = {
   callTool: { action: 'call', kind: 'tool' },
   getPrompt: { action: 'get', kind: 'prompt' },
@@ -25,7 +28,7 @@ export const VERBS: Readonly<
 };
 
 /** What a thing of each kind is for: who may never do it does not see the thing. */
-export const USE_OF: Readonly<Record<OfferKind, Action>> = {
+export const PRIMARY_ACTION: Readonly<Record<FeatureKind, Action>> = {
   tool: 'call',
   prompt: 'get',
   resource: 'read',
@@ -44,7 +47,7 @@ export interface CallContext {
 }
 
 /** What a call of a tool server's question knows beyond other calls. */
-export interface QuestionContext {
+export interface InputRequestContext {
   /** Id of the call that the server was at work on when it asked. */
   readonly causedBy: string;
   /** What the agent's client declared that it can answer. */
@@ -58,19 +61,19 @@ export interface Resumption {
   /** Answers by the names of the questions. */
   readonly responses: JsonObject;
   /** What the state was found to be, once the hall has looked. */
-  readonly claim?: StateClaim;
+  readonly stateCheck?: RequestStateCheck;
 }
 
 /** What a `requestState` turned out to be. All but `valid` are answered alike. */
-export type StateFinding = 'valid' | 'unreadable' | 'foreign' | 'expired' | 'spent';
+export type RequestStateStatus = 'valid' | 'unreadable' | 'foreign' | 'expired' | 'spent';
 
 /** What was found of the state that a call goes on with; the ids only where it is valid. */
-export interface StateClaim {
-  readonly finding: StateFinding;
+export interface RequestStateCheck {
+  readonly status: RequestStateStatus;
   /** Id of the call that began what goes on. */
-  readonly continues?: string;
+  readonly originalCallId?: string;
   /** Id of the leg before this one, whose places and reservations wait for it. */
-  readonly after?: string;
+  readonly previousRoundId?: string;
 }
 
 /** One governed act. Immutable: a control that changes something returns an amendment. */
@@ -84,11 +87,11 @@ export interface Call {
   readonly target: Target;
   readonly args: JsonObject;
   /** Arguments that the agent gave although they are fixed; what they hold is in no place. Default: none. */
-  readonly overstepped?: readonly string[];
+  readonly overriddenArguments?: readonly string[];
   readonly context: CallContext;
   readonly receivedAtMs: number;
   /** Only where a tool server asks: its question is a call that the agent answers. */
-  readonly question?: QuestionContext;
+  readonly inputRequest?: InputRequestContext;
   /** Only where the call goes on after a question. */
   readonly resumption?: Resumption | undefined;
 }

@@ -1,9 +1,8 @@
 import type { CancelSignal } from '../lib/cancellation.ts';
-import type { JsonObject } from '../lib/json.ts';
+import type { JsonObject } from '../lib/json/json.ts';
 import type { Call } from './call.ts';
-import type { ControlName } from './control-name.ts';
 import type { Outcome } from './outcome.ts';
-import type { Verdict } from './verdict.ts';
+import type { ControlName, Verdict } from './verdict.ts';
 
 /** What a control looks at: the call, and in the result row what came back. */
 export interface Exchange {

@@ -1,6 +1,6 @@
-import type { JsonObject, JsonValue } from '../lib/json.ts';
-import type { ControlName } from './control-name.ts';
+import type { JsonObject, JsonValue } from '../lib/json/json.ts';
 import type { Reason } from './reasons.ts';
+import type { ControlName } from './verdict.ts';
 
 /** The body of a JSON-RPC 2.0 error. */
 export interface JsonRpcErrorBody {
@@ -23,11 +23,11 @@ export interface Refusal {
   /** False when the principal may not see the target at all: the reply is then that of an unknown tool. */
   readonly visible: boolean;
   /** Only of a leg: the call that it was to go on with waits on, and what that leg took over goes back to the one before. */
-  readonly waitsOn?: true;
+  readonly stillPending?: true;
 }
 
 /** Refusals of the moment and not of the call: the very same may be let through a little later. */
-const OF_THE_MOMENT: ReadonlySet<Reason> = new Set([
+const RETRYABLE_REASONS: ReadonlySet<Reason> = new Set([
   'rate-exceeded',
   'concurrency-exceeded',
   'budget-exhausted',
@@ -39,8 +39,8 @@ const OF_THE_MOMENT: ReadonlySet<Reason> = new Set([
  * True where trying again is worth it. Not where the agent may not see the target: it is not told when, and what was
  * taken away stays so.
  */
-export function isOfTheMoment({ reason, visible }: Refusal): boolean {
-  return visible && OF_THE_MOMENT.has(reason);
+export function isRetryable({ reason, visible }: Refusal): boolean {
+  return visible && RETRYABLE_REASONS.has(reason);
 }
 
 /** A tool server asks before it goes on: the agent answers by making the call again with the answers and the state. */
@@ -82,7 +82,7 @@ export type DispatchResult = Exclude<Outcome, Refusal | InputRequired>;
  * True when the upstream acted or may have acted: what a call that ended so has cost stays charged. One function for
  * the budget that charges and the book that records.
  */
-export function mayHaveActed(outcome: Outcome): boolean {
+export function mayHaveTakenEffect(outcome: Outcome): boolean {
   switch (outcome.kind) {
     case 'completed':
       return true;
@@ -92,9 +92,9 @@ export function mayHaveActed(outcome: Outcome): boolean {
       // The call is not over: what it reserved is carried to the one that goes on, or charged when none does.
       return false;
     case 'failed':
-      return outcome.inDoubt || ANSWERED.has(outcome.reason);
+      return outcome.inDoubt || UPSTREAM_RESPONDED.has(outcome.reason);
   }
 }
 
 /** Failures that are an answer of the upstream, so that it surely has acted. */
-const ANSWERED: ReadonlySet<Reason> = new Set(['upstream-error', 'upstream-protocol', 'result-too-large']);
+const UPSTREAM_RESPONDED: ReadonlySet<Reason> = new Set(['upstream-error', 'upstream-protocol', 'result-too-large']);

@@ -44,6 +44,6 @@ export function readOrCollect<T>(problems: Problem[], read: () => T): T | undefi
 
 /** One problem as two lines: where, what and code; then the hint. */
 export function formatProblem(problem: Problem): string {
-  const where = problem.at === '' ? '' : `${problem.at}: `;
-  return `${where}${problem.message}  (${problem.code})\nhint: ${problem.hint}`;
+  const location = problem.at === '' ? '' : `${problem.at}: `;
+  return `${location}${problem.message}  (${problem.code})\nhint: ${problem.hint}`;
 }

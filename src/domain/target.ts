@@ -1,6 +1,5 @@
 import type { Digest } from '../lib/digest.ts';
-import type { JsonObject } from '../lib/json.ts';
-import type { ViewName } from './view-name.ts';
+import type { JsonObject } from '../lib/json/json.ts';
 
 /** How much harm a tool can do. Set by the operator; an upstream's hints never lower it. */
 export type Risk = 'read' | 'write' | 'destructive';
@@ -9,7 +8,7 @@ export type Risk = 'read' | 'write' | 'destructive';
 export type PayloadRetention = 'keep' | 'digest';
 
 /** What every thing that a tool server offers has, once it is resolved. */
-interface Offered {
+interface Feature {
   readonly server: string;
   /** The name, URI or URI template under which agents see it. */
   readonly exposedName: string;
@@ -30,28 +29,28 @@ interface Offered {
 }
 
 /** What a view may show otherwise. */
-interface Presentable {
+interface Overridable {
   /** The whole definition as a view shows it, where it shows another. Pins and drift are of the original. */
-  readonly presented?: JsonObject;
+  readonly override?: JsonObject;
 }
 
 /** A tool that exists, is pinned and admitted: the resolved thing a call goes to. */
-export interface ToolTarget extends Offered, Presentable {
+export interface ToolTarget extends Feature, Overridable {
   readonly kind: 'tool';
   /** `tool:<server>/<tool>`: what policy speaks of. Its exposed name is `<server>__<tool>`. */
   readonly id: `tool:${string}/${string}`;
   readonly tool: string;
   /** The definition as agents see it, where that is another: no header is asked for an argument that is secret. */
-  readonly shown?: JsonObject;
+  readonly advertised?: JsonObject;
   /** Arguments that every call gets in this view; agents neither see them nor may give them. */
-  readonly fixed?: JsonObject;
+  readonly fixedArguments?: JsonObject;
   readonly inputSchema: JsonObject;
   /** The tool's own `outputSchema`, or the registry's contract where it declares none. */
   readonly outputSchema?: JsonObject;
 }
 
 /** A prompt that exists and is pinned. */
-export interface PromptTarget extends Offered, Presentable {
+export interface PromptTarget extends Feature, Overridable {
   readonly kind: 'prompt';
   /** `prompt:<server>/<prompt>`. Its exposed name is `<server>__<prompt>`. */
   readonly id: `prompt:${string}/${string}`;
@@ -61,7 +60,7 @@ export interface PromptTarget extends Offered, Presentable {
 }
 
 /** A resource: one that its server lists, or one that a pinned template of its server makes. */
-export interface ResourceTarget extends Offered {
+export interface ResourceTarget extends Feature {
   readonly kind: 'resource';
   /** `resource:<server>/<uri>`, the URI in its normal form: decided on as it is sent. */
   readonly id: `resource:${string}/${string}`;
@@ -69,25 +68,25 @@ export interface ResourceTarget extends Offered {
 }
 
 /** A resource template that exists and is pinned. It is listed and completed, never read itself. */
-export interface TemplateTarget extends Offered {
+export interface TemplateTarget extends Feature {
   readonly kind: 'template';
   /** `resource:<server>/<uriTemplate>`. */
   readonly id: `resource:${string}/${string}`;
   readonly uriTemplate: string;
   /** False for what it can become and a view does not show. Default: a template may become all that it can. */
-  readonly admits?: (uri: string) => boolean;
+  readonly accepts?: (uri: string) => boolean;
 }
 
 /** A thing of a tool server that exists and may be asked for. */
-export type OfferedTarget = ToolTarget | PromptTarget | ResourceTarget | TemplateTarget;
+export type FeatureTarget = ToolTarget | PromptTarget | ResourceTarget | TemplateTarget;
 
 /** The kinds of things that tool servers offer, each with a list of its own. */
-export const OFFER_KINDS = ['tool', 'prompt', 'resource', 'template'] as const;
-export type OfferKind = (typeof OFFER_KINDS)[number];
+export const FEATURE_KINDS = ['tool', 'prompt', 'resource', 'template'] as const;
+export type FeatureKind = (typeof FEATURE_KINDS)[number];
 
 /** A tool server itself, as the object of what it asks of agents. It is never listed and never called. */
 export interface ServerTarget
-  extends Pick<Offered, 'server' | 'risk' | 'labels' | 'costNanoUsd' | 'payloads' | 'payloadMaxBytes'> {
+  extends Pick<Feature, 'server' | 'risk' | 'labels' | 'costNanoUsd' | 'payloads' | 'payloadMaxBytes'> {
   readonly kind: 'server';
   /** `server:<name>`, the name that the registry gives it. */
   readonly id: `server:${string}`;
@@ -103,10 +102,10 @@ export interface UnknownTarget {
   readonly view?: ViewName;
 }
 
-export type Target = OfferedTarget | ServerTarget | UnknownTarget;
+export type Target = FeatureTarget | ServerTarget | UnknownTarget;
 
 /** What each kind is called by the server that offers it. */
-export function upstreamName(target: OfferedTarget): string {
+export function upstreamName(target: FeatureTarget): string {
   switch (target.kind) {
     case 'tool':
       return target.tool;
@@ -118,3 +117,6 @@ export function upstreamName(target: OfferedTarget): string {
       return target.uriTemplate;
   }
 }
+
+/** A part of what there is: one server as it is, or what a file of `registry/virtual/` makes of several. */
+export type ViewName = `server:${string}` | `virtual:${string}`;

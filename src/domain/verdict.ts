@@ -1,4 +1,4 @@
-import type { JsonValue } from '../lib/json.ts';
+import type { JsonValue } from '../lib/json/json.ts';
 import type { Reason } from './reasons.ts';
 
 /** A change that a control makes, by JSON Pointer (RFC 6901), and why. */
@@ -29,6 +29,20 @@ export function allow(rule?: string): Verdict {
 }
 
 /** A refusal by a control that works; a control that throws or is late is `indeterminate`, which only the walk may say. */
-export function deny(reason: Reason, message: string, more: { rule?: string; retryAfterMs?: number } = {}): Denial {
-  return { effect: 'deny', reason, message, ...more };
+export function deny(reason: Reason, message: string, details: { rule?: string; retryAfterMs?: number } = {}): Denial {
+  return { effect: 'deny', reason, message, ...details };
 }
+
+/** The rooms of the request row, then of the result row, by the names that entries and refusals carry. */
+export type ControlName =
+  | 'rate'
+  | 'authorize'
+  | 'validate-input'
+  | 'concurrency'
+  | 'budget'
+  /** Only of a call that goes on after a question. */
+  | 'request-state'
+  | 'validate-output'
+  /** Of questions, in the place of `validate-input` and `validate-output`. */
+  | 'guard-question'
+  | 'validate-answer';

@@ -1,4 +1,4 @@
-import type { OfferedTarget, OfferKind } from './target.ts';
+import type { FeatureKind, FeatureTarget } from './target.ts';
 
 /**
  * What can be asked for at one door, and under which names. Immutable. Its targets are the originals under names of
@@ -6,9 +6,9 @@ import type { OfferedTarget, OfferKind } from './target.ts';
  */
 export interface View {
   /** Everything of each kind that can be asked for, sorted by exposed name. */
-  readonly offers: Readonly<Record<OfferKind, readonly OfferedTarget[]>>;
+  readonly features: Readonly<Record<FeatureKind, readonly FeatureTarget[]>>;
   /** False while one of its servers was not listed, so that it may offer what nobody knows of yet. */
   readonly isComplete: boolean;
   /** What a name, URI or URI template stands for; undefined when it stands for nothing. */
-  resolve(exposedName: string, kind: OfferKind): OfferedTarget | undefined;
+  resolve(exposedName: string, kind: FeatureKind): FeatureTarget | undefined;
 }

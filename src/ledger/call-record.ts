@@ -2,16 +2,16 @@ import type { Call, CallContext } from '../domain/call.ts';
 import type { Outcome, Refusal } from '../domain/outcome.ts';
 import type { Principal } from '../domain/principal.ts';
 import type { Target } from '../domain/target.ts';
-import type { Clock } from '../lib/clock.ts';
 import type { Digest } from '../lib/digest.ts';
-import type { Ledger, PayloadToKeep } from './append.ts';
+import type { Clock } from '../lib/time.ts';
 import type { Commitment } from './commitment.ts';
 import type { AdmittedEntry, ClosedEntry, RecordedStep, RecordedTarget, RefusedEntry } from './entry.ts';
-import type { RecoveryMark } from './recovery-mark.ts';
-import { RefusalSum } from './refusal-sum.ts';
+import type { Ledger, PayloadToStore } from './ledger.ts';
+import type { RecoveryCheckpoint } from './recovery-checkpoint.ts';
+import { RefusalAggregator } from './refusal-aggregator.ts';
 
 /** What was decided about a call, under which rules. */
-export interface DecidedAct {
+export interface DecisionRecord {
   readonly call: Call;
   readonly steps: readonly RecordedStep[];
   readonly revision: Digest;
@@ -19,7 +19,7 @@ export interface DecidedAct {
 }
 
 /** How an admitted call ended. */
-export interface EndedAct extends DecidedAct {
+export interface OutcomeRecord extends DecisionRecord {
   readonly outcome: Outcome;
   /** What came back, as JSON text. */
   readonly resultText?: string | undefined;
@@ -28,7 +28,7 @@ export interface EndedAct extends DecidedAct {
 }
 
 /** A message that was refused before it became a call. */
-export interface MalformedAct {
+export interface MalformedRecord {
   readonly principal: Principal;
   readonly context: CallContext;
   readonly code: number;
@@ -45,51 +45,51 @@ const WIRE_TEXT_LIMIT = 256;
 export class CallRecord {
   readonly #ledger: Ledger;
   readonly #clock: Clock;
-  readonly #sum: RefusalSum;
-  readonly #mark: RecoveryMark;
+  readonly #aggregator: RefusalAggregator;
+  readonly #checkpoint: RecoveryCheckpoint;
 
-  constructor(ledger: Ledger, options: { readonly clock: Clock; readonly mark: RecoveryMark }) {
+  constructor(ledger: Ledger, options: { readonly clock: Clock; readonly mark: RecoveryCheckpoint }) {
     this.#ledger = ledger;
     this.#clock = options.clock;
-    this.#mark = options.mark;
-    this.#sum = new RefusalSum((entry) => ledger.append(entry));
+    this.#checkpoint = options.mark;
+    this.#aggregator = new RefusalAggregator((entry) => ledger.append(entry));
   }
 
   /** The intent. MUST NOT resolve before it is durable; rejects when it could not be made so. */
-  async admitted(decided: DecidedAct): Promise<void> {
+  async admitted(decided: DecisionRecord): Promise<void> {
     const { call } = decided;
     const args = this.#ledger.commit(call.args);
     const entry = decidedEntry(decided, args, this.#clock.wallMs());
-    this.#mark.opens(call.id);
+    this.#checkpoint.callOpened(call.id);
     try {
       await this.#ledger.append(entry, this.#payload(call, args));
     } catch (error) {
-      this.#mark.failed(call.id, error);
+      this.#checkpoint.writeFailed(call.id, error);
       throw error;
     }
     // Of the leg before nothing is awaited any more.
-    const after = call.resumption?.claim?.after;
-    if (after !== undefined) this.#mark.settled(after);
+    const after = call.resumption?.stateCheck?.previousRoundId;
+    if (after !== undefined) this.#checkpoint.callSettled(after);
   }
 
   /** A call that was refused before anything left. A flood of them is summed, see `RefusalSum`. */
-  async refused(decided: DecidedAct, refusal: Refusal): Promise<void> {
+  async refused(decided: DecisionRecord, refusal: Refusal): Promise<void> {
     const args = this.#ledger.commit(decided.call.args);
     const entry = refusedEntry(decidedEntry(decided, args, this.#clock.wallMs()), refusal);
-    if (!this.#sum.count(entry)) await this.#ledger.append(entry, this.#payload(decided.call, args));
+    if (!this.#aggregator.count(entry)) await this.#ledger.append(entry, this.#payload(decided.call, args));
   }
 
   /** The outcome. MUST NOT resolve before it is durable; rejects when it could not be made so. */
-  async closed(ended: EndedAct): Promise<void> {
+  async closed(ended: OutcomeRecord): Promise<void> {
     const result = ended.resultText === undefined ? undefined : this.#ledger.commitText(ended.resultText);
     const entry = closedEntry(ended, result, this.#clock.wallMs());
     await this.#ledger.append(entry, result && this.#payload(ended.call, result));
     // One that a question interrupted has another ending yet, or another leg.
-    if (ended.outcome.kind !== 'input-required') this.#mark.settled(ended.call.id);
+    if (ended.outcome.kind !== 'input-required') this.#checkpoint.callSettled(ended.call.id);
   }
 
   /** A message that never became a call. A flood of them is summed. */
-  async malformed(message: MalformedAct): Promise<void> {
+  async malformed(message: MalformedRecord): Promise<void> {
     const entry = {
       atMs: this.#clock.wallMs(),
       code: message.code,
@@ -97,21 +97,21 @@ export class CallRecord {
       credential: recordedCredential(message.principal),
       kind: 'message.refused' as const,
       principal: message.principal.id,
-      problem: clip(message.problem, TEXT_LIMIT),
+      problem: truncate(message.problem, TEXT_LIMIT),
       registry: message.registry,
       revision: message.revision,
-      session: clip(message.context.session, WIRE_TEXT_LIMIT),
+      session: truncate(message.context.session, WIRE_TEXT_LIMIT),
       v: 1 as const,
     };
-    if (!this.#sum.count(entry)) await this.#ledger.append(entry);
+    if (!this.#aggregator.count(entry)) await this.#ledger.append(entry);
   }
 
   /** Writes what was summed so far; to be called before the database is closed. */
   flush(): Promise<void> {
-    return this.#sum.flush(this.#clock.wallMs());
+    return this.#aggregator.flush(this.#clock.wallMs());
   }
 
-  #payload({ target }: Call, commitment: Commitment): PayloadToKeep {
+  #payload({ target }: Call, commitment: Commitment): PayloadToStore {
     // What was asked of a tool that does not exist says nothing of any server's retention: its digest is enough.
     if (target.kind === 'unknown') return { commitment, retention: 'digest' };
     const { payloads: retention, payloadMaxBytes: maxBytes } = target;
@@ -119,7 +119,7 @@ export class CallRecord {
   }
 }
 
-function decidedEntry(decided: DecidedAct, args: Commitment, atMs: number): AdmittedEntry {
+function decidedEntry(decided: DecisionRecord, args: Commitment, atMs: number): AdmittedEntry {
   const { call } = decided;
   const entry: AdmittedEntry = {
     action: call.action,
@@ -132,20 +132,20 @@ function decidedEntry(decided: DecidedAct, args: Commitment, atMs: number): Admi
     principal: call.principal.id,
     registry: decided.registry,
     revision: decided.revision,
-    session: clip(call.context.session, WIRE_TEXT_LIMIT),
+    session: truncate(call.context.session, WIRE_TEXT_LIMIT),
     steps: decided.steps,
     subjects: call.subjects,
     target: recordedTarget(call.target),
     v: 1,
   };
-  return call.question === undefined ? entry : { ...entry, causedBy: call.question.causedBy };
+  return call.inputRequest === undefined ? entry : { ...entry, causedBy: call.inputRequest.causedBy };
 }
 
 function refusedEntry(decided: AdmittedEntry, refusal: Refusal): RefusedEntry {
   return {
     ...decided,
     kind: 'call.refused',
-    message: clip(refusal.message, TEXT_LIMIT),
+    message: truncate(refusal.message, TEXT_LIMIT),
     reason: refusal.reason,
     stage: refusal.stage,
     ...(refusal.rule === undefined ? {} : { rule: refusal.rule }),
@@ -153,9 +153,9 @@ function refusedEntry(decided: AdmittedEntry, refusal: Refusal): RefusedEntry {
   };
 }
 
-function closedEntry(ended: EndedAct, result: Commitment | undefined, atMs: number): ClosedEntry {
+function closedEntry(ended: OutcomeRecord, result: Commitment | undefined, atMs: number): ClosedEntry {
   const { call, outcome } = ended;
-  const withheld = outcome.kind === 'refused' ? outcome : undefined;
+  const withholdsResult = outcome.kind === 'refused' ? outcome : undefined;
   return {
     action: call.action,
     admittedAtMs: call.receivedAtMs,
@@ -165,7 +165,7 @@ function closedEntry(ended: EndedAct, result: Commitment | undefined, atMs: numb
     durationMs: ended.durationMs,
     inDoubt: outcome.kind === 'failed' && outcome.inDoubt,
     kind: 'call.closed',
-    message: 'message' in outcome ? clip(outcome.message, TEXT_LIMIT) : undefined,
+    message: 'message' in outcome ? truncate(outcome.message, TEXT_LIMIT) : undefined,
     outcome: outcome.kind,
     principal: call.principal.id,
     reason: 'reason' in outcome ? outcome.reason : undefined,
@@ -173,9 +173,9 @@ function closedEntry(ended: EndedAct, result: Commitment | undefined, atMs: numb
     resultBytes: outcome.kind === 'completed' ? outcome.resultBytes : undefined,
     resultDigest: result?.digest,
     revision: ended.revision,
-    rule: withheld?.rule,
-    session: clip(call.context.session, WIRE_TEXT_LIMIT),
-    stage: withheld?.stage,
+    rule: withholdsResult?.rule,
+    session: truncate(call.context.session, WIRE_TEXT_LIMIT),
+    stage: withholdsResult?.stage,
     steps: ended.steps,
     target: call.target.id,
     v: 1,
@@ -187,50 +187,53 @@ const recordedTargets = new WeakMap<Target, RecordedTarget>();
 const recordedCredentials = new WeakMap<Principal, AdmittedEntry['credential']>();
 const recordedContexts = new WeakMap<CallContext, AdmittedEntry['context']>();
 
-function once<Key extends object, Value>(known: WeakMap<Key, Value>, key: Key, make: () => Value): Value {
-  let value = known.get(key);
+function memoizeByObject<Key extends object, Value>(cached: WeakMap<Key, Value>, key: Key, create: () => Value): Value {
+  let value = cached.get(key);
   if (value === undefined) {
-    value = Object.freeze(make());
-    known.set(key, value);
+    value = Object.freeze(create());
+    cached.set(key, value);
   }
   return value;
 }
 
 function recordedCredential(principal: Principal): AdmittedEntry['credential'] {
-  return once(recordedCredentials, principal, () => ({ id: principal.credentialId, proof: principal.proof }));
+  return memoizeByObject(recordedCredentials, principal, () => ({
+    id: principal.credentialId,
+    proof: principal.proof,
+  }));
 }
 
 function recordedTarget(target: Target): RecordedTarget {
   return target.kind === 'unknown'
-    ? { exposedName: clip(target.exposedName, WIRE_TEXT_LIMIT), id: target.id, ...viaOf(target) }
-    : once(recordedTargets, target, () => recordedMembers(target));
+    ? { exposedName: truncate(target.exposedName, WIRE_TEXT_LIMIT), id: target.id, ...viaField(target) }
+    : memoizeByObject(recordedTargets, target, () => targetFields(target));
 }
 
-function recordedMembers(target: Exclude<Target, { kind: 'unknown' }>): RecordedTarget {
+function targetFields(target: Exclude<Target, { kind: 'unknown' }>): RecordedTarget {
   const { risk } = target;
   if (target.kind === 'server') return { id: target.id, risk };
-  return { definitionDigest: target.definitionDigest, id: target.id, risk, ...viaOf(target) };
+  return { definitionDigest: target.definitionDigest, id: target.id, risk, ...viaField(target) };
 }
 
-function viaOf({ exposedName, view }: Exclude<Target, { kind: 'server' }>): Pick<RecordedTarget, 'via'> {
-  return view === undefined ? {} : { via: { name: clip(exposedName, WIRE_TEXT_LIMIT), view } };
+function viaField({ exposedName, view }: Exclude<Target, { kind: 'server' }>): Pick<RecordedTarget, 'via'> {
+  return view === undefined ? {} : { via: { name: truncate(exposedName, WIRE_TEXT_LIMIT), view } };
 }
 
 function recordedContext(context: CallContext): AdmittedEntry['context'] {
   // The context of a session or an era serves all its calls; one that carries a trace is of a single call.
   return context.traceparent === undefined
-    ? once(recordedContexts, context, () => contextMembers(context))
-    : contextMembers(context);
+    ? memoizeByObject(recordedContexts, context, () => contextFields(context))
+    : contextFields(context);
 }
 
-function contextMembers({ protocolVersion, traceparent, transport }: CallContext): AdmittedEntry['context'] {
-  const version = clip(protocolVersion, WIRE_TEXT_LIMIT);
+function contextFields({ protocolVersion, traceparent, transport }: CallContext): AdmittedEntry['context'] {
+  const version = truncate(protocolVersion, WIRE_TEXT_LIMIT);
   return traceparent === undefined
     ? { protocolVersion: version, transport }
-    : { protocolVersion: version, traceparent: clip(traceparent, WIRE_TEXT_LIMIT), transport };
+    : { protocolVersion: version, traceparent: truncate(traceparent, WIRE_TEXT_LIMIT), transport };
 }
 
 /** A text from outside, short and well-formed: neither its length nor half a character may cost us the record. */
-function clip(text: string, limit: number): string {
+function truncate(text: string, limit: number): string {
   return text.length <= limit && text.isWellFormed() ? text : text.slice(0, limit).toWellFormed();
 }

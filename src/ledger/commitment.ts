@@ -1,8 +1,8 @@
 import { hash } from 'node:crypto';
-import { canonicalJson } from '../lib/canonical-json.ts';
 import type { Digest } from '../lib/digest.ts';
 import type { Ids } from '../lib/ids.ts';
-import type { JsonValue } from '../lib/json.ts';
+import { canonicalJson } from '../lib/json/canonical-json.ts';
+import type { JsonValue } from '../lib/json/json.ts';
 
 /** Bytes of salt: without it a short value could be found from its digest by trying. */
 const SALT_BYTES = 16;
@@ -19,11 +19,11 @@ export interface Commitment {
 
 /** Commits to the canonical form of a value: SHA-256(salt ‖ canonical bytes), with 16 fresh bytes of salt. */
 export function commit(value: JsonValue, ids: Ids): Commitment {
-  return commitText(payloadBytes(value), ids);
+  return commitBytes(payloadBytes(value), ids);
 }
 
 /** Commits to a text as it is: SHA-256(salt ‖ its UTF-8), with 16 fresh bytes of salt. */
-export function commitText(bytes: string, ids: Ids): Commitment {
+export function commitBytes(bytes: string, ids: Ids): Commitment {
   const salt = ids.randomBytes(SALT_BYTES);
   return { digest: saltedDigest(salt, bytes), salt, bytes };
 }

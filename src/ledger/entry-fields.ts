@@ -1,25 +1,25 @@
 import type {
   AdmittedEntry,
   ClosedEntry,
-  Common,
-  Decided,
+  CommonFields,
+  DecisionFields,
   EntryKind,
-  HouseDetails,
-  HouseEntry,
-  HouseKind,
   InDoubtEntry,
   MessageRefusedEntry,
   RecordedStep,
   RecordedTarget,
   RefusedEntry,
   SummedEntry,
+  SystemDetails,
+  SystemEntry,
+  SystemKind,
 } from './entry.ts';
 
 /** A meaning for each field, also for those that may be absent; the type checker keeps it in step with the entry. */
-export type FieldMeanings<Type> = { readonly [Field in FieldOf<Type>]: string };
+export type FieldDescriptions<Type> = { readonly [Field in FieldOf<Type>]: string };
 /** Names of the fields of a type, of each alternative where it is a union. */
 type FieldOf<Type> = Type extends unknown ? keyof Type & string : never;
-type Own<Type> = FieldMeanings<Omit<Type, keyof Common<EntryKind>>>;
+type OwnFields<Type> = FieldDescriptions<Omit<Type, keyof CommonFields<EntryKind>>>;
 
 const RULE = 'The line that decided, such as `policy.csv:12`; absent where no line did';
 const REASON = 'A reason of the page [Reasons](reasons.md#reasons)';
@@ -30,9 +30,9 @@ const CONTEXT =
   'How it came: `transport` (`http` or `stdio`), `protocolVersion`, and `traceparent` where the agent sent one';
 const CREDENTIAL = 'What proved the agent, never a secret: `id` (id of the key, or `uid:<number>`) and `proof`';
 const PROBLEMS = 'The first twenty problems, each with its error code (`code`) and place (`at`)';
-const FROM_TO = { from: 'Digest before', to: 'Digest from then on' };
-const KEY = { id: 'Id of the key, never its secret', agent: '`agent:…` that the key proves' };
-const ALARM = {
+const REVISION_FIELDS = { from: 'Digest before', to: 'Digest from then on' };
+const KEY_FIELDS = { id: 'Id of the key, never its secret', agent: '`agent:…` that the key proves' };
+const ALERT_FIELDS = {
   tool: 'Id of the tool, prompt or resource template',
   status: 'How it stands, as `registry list` says it',
   reason: 'Why, in one sentence',
@@ -41,7 +41,7 @@ const ALARM = {
 };
 
 /** What every entry says. */
-export const COMMON_FIELDS: FieldMeanings<Common<EntryKind>> = {
+export const COMMON_ENTRY_FIELDS: FieldDescriptions<CommonFields<EntryKind>> = {
   v: 'Version of the format: 1',
   kind: 'What the entry is: a heading of this page',
   atMs: 'Milliseconds since 1970 of the calendar clock when the entry was made',
@@ -51,7 +51,7 @@ export const COMMON_FIELDS: FieldMeanings<Common<EntryKind>> = {
   registry: 'Digest of registry and lock in force; null before the first one is',
 };
 
-const DECIDED_FIELDS: FieldMeanings<Decided> = {
+const DECIDED_FIELDS: FieldDescriptions<DecisionFields> = {
   callId: CALL_ID,
   causedBy: 'Of the question of a tool server: id of the call that it was at work on; absent otherwise',
   action: ACTION,
@@ -65,12 +65,12 @@ const DECIDED_FIELDS: FieldMeanings<Decided> = {
 
 /** What the entries of calls and messages say beyond what every entry says. */
 export const CALL_FIELDS: {
-  readonly 'call.admitted': Own<AdmittedEntry>;
-  readonly 'call.refused': Own<RefusedEntry>;
-  readonly 'call.closed': Own<ClosedEntry>;
-  readonly 'call.in-doubt': Own<InDoubtEntry>;
-  readonly 'call.refusals-summed': Own<SummedEntry>;
-  readonly 'message.refused': Own<MessageRefusedEntry>;
+  readonly 'call.admitted': OwnFields<AdmittedEntry>;
+  readonly 'call.refused': OwnFields<RefusedEntry>;
+  readonly 'call.closed': OwnFields<ClosedEntry>;
+  readonly 'call.in-doubt': OwnFields<InDoubtEntry>;
+  readonly 'call.refusals-summed': OwnFields<SummedEntry>;
+  readonly 'message.refused': OwnFields<MessageRefusedEntry>;
 } = {
   'call.admitted': DECIDED_FIELDS,
   'call.refused': {
@@ -123,25 +123,28 @@ export const CALL_FIELDS: {
 };
 
 /** What acts of the house say beyond what every entry says. */
-export const HOUSE_FIELDS: Own<HouseEntry> = { detail: 'What is told of the act, by its kind' };
+export const SYSTEM_FIELDS: OwnFields<SystemEntry> = { detail: 'What is told of the act, by its kind' };
 
 /** What `detail` holds, by kind. */
-export const DETAIL_FIELDS: { readonly [Kind in HouseKind]: FieldMeanings<HouseDetails[Kind]> } = {
-  'key.created': { ...KEY, expiresAtMs: 'Milliseconds since 1970 at which it expires; absent where it does not' },
-  'key.revoked': KEY,
-  'policy.applied': FROM_TO,
+export const DETAIL_FIELDS: { readonly [Kind in SystemKind]: FieldDescriptions<SystemDetails[Kind]> } = {
+  'key.created': {
+    ...KEY_FIELDS,
+    expiresAtMs: 'Milliseconds since 1970 at which it expires; absent where it does not',
+  },
+  'key.revoked': KEY_FIELDS,
+  'policy.applied': REVISION_FIELDS,
   'policy.rejected': { problems: PROBLEMS },
-  'registry.applied': FROM_TO,
+  'registry.applied': REVISION_FIELDS,
   'registry.rejected': { problems: PROBLEMS },
   'server.added': { server: 'Name of the server', tools: 'How many of its tools were agreed to with it' },
-  'tool.drifted': ALARM,
+  'tool.drifted': ALERT_FIELDS,
   'tool.pinned': {
-    tool: ALARM.tool,
+    tool: ALERT_FIELDS.tool,
     from: 'Digest that was agreed to before; absent where none was',
     to: 'Digest that is agreed to from then on; absent where the tool was taken out of the lock',
   },
   'tool.quarantined': {
-    ...ALARM,
+    ...ALERT_FIELDS,
     server: 'Name of the server, of all its tools that nobody has agreed to',
     count: 'How many they are',
     tools: 'Names of the first 200 of them',
@@ -160,7 +163,7 @@ export const DETAIL_FIELDS: { readonly [Kind in HouseKind]: FieldMeanings<HouseD
 };
 
 /** What a step says. */
-export const STEP_FIELDS: FieldMeanings<RecordedStep> = {
+export const STEP_FIELDS: FieldDescriptions<RecordedStep> = {
   control: 'Name of the control',
   effect: '`allow`, `deny`, `hold`, or `indeterminate` where the control failed',
   facts: 'What it saw of the world; see [Facts](#facts)',
@@ -169,7 +172,7 @@ export const STEP_FIELDS: FieldMeanings<RecordedStep> = {
 };
 
 /** What a recorded target says. */
-export const TARGET_FIELDS: FieldMeanings<RecordedTarget> = {
+export const TARGET_FIELDS: FieldDescriptions<RecordedTarget> = {
   id: '`tool:<server>/<tool>`, `prompt:<server>/<prompt>` or `resource:<server>/<uri>`; `tool:unknown`, `prompt:unknown` or `resource:unknown` where the name resolved to nothing',
   definitionDigest:
     'Digest of the definition in force, of what exists; of a resource that a template makes, that of the template',
@@ -179,7 +182,7 @@ export const TARGET_FIELDS: FieldMeanings<RecordedTarget> = {
 };
 
 /** When an entry of a kind is written. */
-export const KIND_MEANINGS: { readonly [Kind in EntryKind]: string } = {
+export const KIND_DESCRIPTIONS: { readonly [Kind in EntryKind]: string } = {
   'call.admitted': 'The intent of a call: durable before anything leaves.',
   'call.refused': 'A call that was refused before anything left: its one entry.',
   'call.closed': 'How an admitted call ended: durable before the reply.',

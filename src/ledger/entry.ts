@@ -1,14 +1,13 @@
 import type { Action } from '../domain/call.ts';
-import type { ControlName } from '../domain/control-name.ts';
 import type { ProofKind } from '../domain/principal.ts';
 import type { Reason } from '../domain/reasons.ts';
-import type { OfferedTarget, Risk, ServerTarget, UnknownTarget } from '../domain/target.ts';
-import type { ViewName } from '../domain/view-name.ts';
+import type { FeatureTarget, Risk, ServerTarget, UnknownTarget, ViewName } from '../domain/target.ts';
+import type { ControlName } from '../domain/verdict.ts';
 import type { Digest } from '../lib/digest.ts';
-import type { JsonObject } from '../lib/json.ts';
+import type { JsonObject } from '../lib/json/json.ts';
 
 /** What every entry says. */
-export interface Common<Kind extends string> {
+export interface CommonFields<Kind extends string> {
   /** Version of the format. */
   readonly v: 1;
   readonly kind: Kind;
@@ -35,7 +34,7 @@ export interface RecordedStep {
 
 /** The target as it was resolved, or the name that resolved to nothing. Of a template's resource: the template's digest. */
 export type RecordedTarget = (
-  | { readonly id: OfferedTarget['id']; readonly definitionDigest: Digest; readonly risk: Risk }
+  | { readonly id: FeatureTarget['id']; readonly definitionDigest: Digest; readonly risk: Risk }
   | { readonly id: ServerTarget['id']; readonly risk: Risk }
   | { readonly id: UnknownTarget['id']; readonly exposedName: string }
 ) & {
@@ -44,7 +43,7 @@ export type RecordedTarget = (
 };
 
 /** What the two entries of a decision have in common: enough to decide again. */
-export interface Decided {
+export interface DecisionFields {
   readonly callId: string;
   /** Of the question of a tool server: the call that it was at work on. */
   readonly causedBy?: string;
@@ -64,10 +63,10 @@ export interface Decided {
 }
 
 /** The intent: durable before anything leaves. */
-export interface AdmittedEntry extends Common<'call.admitted'>, Decided {}
+export interface AdmittedEntry extends CommonFields<'call.admitted'>, DecisionFields {}
 
 /** A call that was refused before anything left: its one entry. */
-export interface RefusedEntry extends Common<'call.refused'>, Decided {
+export interface RefusedEntry extends CommonFields<'call.refused'>, DecisionFields {
   /** The control that decided, or `ledger`, or `walk`. */
   readonly stage: string;
   readonly reason: Reason;
@@ -77,7 +76,7 @@ export interface RefusedEntry extends Common<'call.refused'>, Decided {
 }
 
 /** How an admitted call ended: durable before the reply. */
-export interface ClosedEntry extends Common<'call.closed'> {
+export interface ClosedEntry extends CommonFields<'call.closed'> {
   readonly callId: string;
   readonly action: Action;
   /** Id of the target; the rest of it stands in the admitted entry. */
@@ -100,7 +99,7 @@ export interface ClosedEntry extends Common<'call.closed'> {
 }
 
 /** An admitted call that never was closed: the broker ended in its middle, and nobody knows whether the tool acted. */
-export interface InDoubtEntry extends Common<'call.in-doubt'> {
+export interface InDoubtEntry extends CommonFields<'call.in-doubt'> {
   readonly callId: string;
   readonly action: Action;
   readonly target: string;
@@ -109,7 +108,7 @@ export interface InDoubtEntry extends Common<'call.in-doubt'> {
 }
 
 /** Refusals of one kind, one principal and one second beyond the first, which has an entry of its own. */
-export interface SummedEntry extends Common<'call.refusals-summed'> {
+export interface SummedEntry extends CommonFields<'call.refusals-summed'> {
   readonly of: 'call.refused' | 'message.refused';
   readonly count: number;
   /** The second that was summed; it ends 1,000 ms later. */
@@ -120,7 +119,7 @@ export interface SummedEntry extends Common<'call.refusals-summed'> {
 }
 
 /** A message of a known principal that never became a call. */
-export interface MessageRefusedEntry extends Common<'message.refused'> {
+export interface MessageRefusedEntry extends CommonFields<'message.refused'> {
   readonly context: {
     readonly transport: 'http' | 'stdio';
     readonly protocolVersion: string;
@@ -133,7 +132,7 @@ export interface MessageRefusedEntry extends Common<'message.refused'> {
 }
 
 /** Acts of the house. */
-export const HOUSE_KINDS = [
+export const SYSTEM_KINDS = [
   'key.created',
   'key.revoked',
   'policy.applied',
@@ -149,20 +148,20 @@ export const HOUSE_KINDS = [
   'broker.started',
   'broker.stopped',
 ] as const;
-export type HouseKind = (typeof HOUSE_KINDS)[number];
+export type SystemKind = (typeof SYSTEM_KINDS)[number];
 
 /** What is told of each act of the house. Small, without secrets and without personal data. */
-export interface HouseDetails {
+export interface SystemDetails {
   readonly 'key.created': { readonly id: string; readonly agent: string; readonly expiresAtMs?: number };
   readonly 'key.revoked': { readonly id: string; readonly agent: string };
   readonly 'policy.applied': { readonly from: Digest; readonly to: Digest };
-  readonly 'policy.rejected': { readonly problems: readonly RejectedPlace[] };
+  readonly 'policy.rejected': { readonly problems: readonly RejectedLocation[] };
   readonly 'registry.applied': { readonly from: Digest; readonly to: Digest };
-  readonly 'registry.rejected': { readonly problems: readonly RejectedPlace[] };
+  readonly 'registry.rejected': { readonly problems: readonly RejectedLocation[] };
   readonly 'server.added': { readonly server: string; readonly tools: number };
-  readonly 'tool.drifted': ToolAlarm;
+  readonly 'tool.drifted': ToolAlert;
   readonly 'tool.pinned': { readonly tool: string; readonly from?: Digest; readonly to?: Digest };
-  readonly 'tool.quarantined': ToolAlarm | UnpinnedServer;
+  readonly 'tool.quarantined': ToolAlert | UnpinnedServer;
   readonly 'limit.warned': {
     readonly rule: string;
     readonly subject: string;
@@ -176,9 +175,9 @@ export interface HouseDetails {
   readonly 'broker.stopped': { readonly why: string };
 }
 
-type RejectedPlace = { readonly code: string; readonly at: string };
+type RejectedLocation = { readonly code: string; readonly at: string };
 
-type ToolAlarm = {
+type ToolAlert = {
   readonly tool: string;
   readonly status: string;
   readonly reason: string;
@@ -194,7 +193,7 @@ type UnpinnedServer = {
 };
 
 /** An act of the house or of a person who runs it. */
-export interface HouseEntry extends Common<HouseKind> {
+export interface SystemEntry extends CommonFields<SystemKind> {
   /** `HouseDetails` of the kind. */
   readonly detail: JsonObject;
 }
@@ -206,7 +205,7 @@ export type Entry =
   | InDoubtEntry
   | SummedEntry
   | MessageRefusedEntry
-  | HouseEntry;
+  | SystemEntry;
 
 /** An entry that holds decisions. */
 export type DecisionEntry = AdmittedEntry | RefusedEntry | ClosedEntry;
@@ -216,5 +215,5 @@ export type EntryKind = Entry['kind'];
 export const ENTRY_KINDS: readonly EntryKind[] = [
   ...(['call.admitted', 'call.refused', 'call.closed', 'call.in-doubt', 'call.refusals-summed'] as const),
   'message.refused',
-  ...HOUSE_KINDS,
+  ...SYSTEM_KINDS,
 ];

@@ -1,6 +1,6 @@
-import { canonicalJson } from '../lib/canonical-json.ts';
 import { type Digest, digestOf } from '../lib/digest.ts';
-import { isJsonObject } from '../lib/json.ts';
+import { canonicalJson } from '../lib/json/canonical-json.ts';
+import { isJsonObject } from '../lib/json/json.ts';
 import type { Database, DatabaseReader } from '../storage/database.ts';
 
 /** The texts of one policy set by path, such as `policy.csv`. */
@@ -11,7 +11,7 @@ export type PolicyTexts = Readonly<Record<string, string>>;
  * MUST NOT resolve before they are durable. Keeping the same set again changes nothing.
  * @throws RangeError when the revision is not the digest of the texts.
  */
-export async function keepPolicy(
+export async function archivePolicy(
   database: Pick<Database, 'write'>,
   revision: Digest,
   texts: PolicyTexts,
@@ -27,14 +27,14 @@ export async function keepPolicy(
 }
 
 /** The texts of a revision; undefined when they are not kept, or are no longer those of that revision. */
-export function loadPolicy(database: Pick<DatabaseReader, 'read'>, revision: Digest): PolicyTexts | undefined {
+export function readPolicyArchive(database: Pick<DatabaseReader, 'read'>, revision: Digest): PolicyTexts | undefined {
   const sql = 'SELECT texts FROM policy_archive WHERE revision = ?';
   const bytes = database.read<{ readonly texts: string }>(sql, [revision])[0]?.texts;
   if (bytes === undefined || digestOf(bytes) !== revision) return undefined;
   const texts: unknown = JSON.parse(bytes);
-  return isJsonObject(texts) ? onlyTexts(texts) : undefined;
+  return isJsonObject(texts) ? parsePolicyTexts(texts) : undefined;
 }
 
-function onlyTexts(texts: object): PolicyTexts {
+function parsePolicyTexts(texts: object): PolicyTexts {
   return Object.fromEntries(Object.entries(texts).filter(([, text]) => typeof text === 'string'));
 }

@@ -1,10 +1,9 @@
-import type { Clock } from '../lib/clock.ts';
-import type { Database } from '../storage/database.ts';
-import type { Ledger } from './append.ts';
+import type { Clock } from '../lib/time.ts';
+import type { Database, DatabaseReader } from '../storage/database.ts';
 import type { AdmittedEntry, ClosedEntry, InDoubtEntry } from './entry.ts';
-import { readDecision } from './read-entry.ts';
-import { mayBeUnsettled } from './recovery-mark.ts';
-import { type WaitingLeg, waitingLegs } from './waiting-calls.ts';
+import type { Ledger } from './ledger.ts';
+import { mayBeUnsettled } from './recovery-checkpoint.ts';
+import { parseDecision } from './stored-entry.ts';
 
 const OPEN_INTENTS = `SELECT a.body FROM entry a INDEXED BY entry_of_call
   WHERE ${mayBeUnsettled('a')}
@@ -24,14 +23,14 @@ export async function recover(
   { clock }: { readonly clock: Clock },
 ): Promise<readonly (InDoubtEntry | ClosedEntry)[]> {
   const atMs = clock.wallMs();
-  const found: (InDoubtEntry | ClosedEntry)[] = [];
+  const entries: (InDoubtEntry | ClosedEntry)[] = [];
   for (const { body } of database.read<{ readonly body: string }>(OPEN_INTENTS)) {
-    const intent = readDecision(body);
-    if (intent?.kind === 'call.admitted') found.push(inDoubtEntry(intent, atMs));
+    const intent = parseDecision(body);
+    if (intent?.kind === 'call.admitted') entries.push(inDoubtEntry(intent, atMs));
   }
-  for (const leg of waitingLegs(database)) found.push(abandonedEntry(leg, atMs));
-  if (found.length > 0) await ledger.appendAll(found);
-  return found;
+  for (const suspended of findSuspendedCalls(database)) entries.push(abandonedEntry(suspended, atMs));
+  if (entries.length > 0) await ledger.appendAll(entries);
+  return entries;
 }
 
 function inDoubtEntry(intent: AdmittedEntry, atMs: number): InDoubtEntry {
@@ -52,13 +51,13 @@ function inDoubtEntry(intent: AdmittedEntry, atMs: number): InDoubtEntry {
 }
 
 /** The second ending of a leg that a question interrupted, as one that nobody answers gets it while the broker runs. */
-function abandonedEntry({ intent, interrupted }: WaitingLeg, atMs: number): ClosedEntry {
+function abandonedEntry({ intent, interrupted }: SuspendedCallEntries, atMs: number): ClosedEntry {
   return {
     action: interrupted.action,
     admittedAtMs: interrupted.admittedAtMs,
     atMs,
     callId: interrupted.callId,
-    costNanoUsd: reckonedCost(intent),
+    costNanoUsd: reservedCost(intent),
     // How long it waited before the broker ended nobody knows; so long it surely took.
     durationMs: interrupted.durationMs,
     inDoubt: true,
@@ -77,7 +76,45 @@ function abandonedEntry({ intent, interrupted }: WaitingLeg, atMs: number): Clos
 }
 
 /** The reservation stays charged: what the call was reckoned to cost stands in the facts of its budgets. */
-function reckonedCost({ steps }: AdmittedEntry): number {
+function reservedCost({ steps }: AdmittedEntry): number {
   const cost = steps.find(({ control }) => control === 'budget')?.facts.costNanoUsd;
   return typeof cost === 'number' ? cost : 0;
+}
+
+/** A leg that ended with a question, and its intent. */
+export interface SuspendedCallEntries {
+  readonly intent: AdmittedEntry;
+  readonly interrupted: ClosedEntry;
+}
+
+/** Since the last start: legs that a question interrupted and that have no second ending, and legs that go on. */
+const SUSPENDED_CALLS = `SELECT e.body, (SELECT a.body FROM entry a WHERE a.call = e.call AND a.kind = 'call.admitted') AS intent
+  FROM entry e INDEXED BY entry_of_call
+  WHERE ${mayBeUnsettled('e')}
+  AND (e.kind = 'call.admitted' AND instr(e.body, '"control":"request-state"') > 0
+    OR e.kind = 'call.closed' AND instr(e.body, '"outcome":"input-required"') > 0 AND NOT EXISTS (
+      SELECT 1 FROM entry c WHERE c.call = e.call AND c.seq > e.seq AND c.kind IN ('call.closed', 'call.in-doubt')))
+  ORDER BY e.seq`;
+
+/**
+ * The last legs of calls that still waited for an answer when the book ended: no leg goes on with them and nothing says
+ * how they ended. Memory grows with their number alone.
+ */
+export function findSuspendedCalls(database: Pick<DatabaseReader, 'iterate'>): readonly SuspendedCallEntries[] {
+  const suspended = new Map<string, SuspendedCallEntries>();
+  for (const row of database.iterate<{ readonly body: string; readonly intent: string | null }>(SUSPENDED_CALLS)) {
+    const intent = row.intent === null ? undefined : parseDecision(row.intent);
+    const entry = parseDecision(row.body);
+    if (intent?.kind !== 'call.admitted') continue;
+    const continued = continuedCallId(intent);
+    if (entry?.kind === 'call.closed') suspended.set(continued ?? intent.callId, { intent, interrupted: entry });
+    else if (continued !== undefined) suspended.delete(continued);
+  }
+  return [...suspended.values()];
+}
+
+/** Id of the call that a leg goes on with; undefined where it begins one. */
+function continuedCallId({ steps }: AdmittedEntry): string | undefined {
+  const facts = steps.find(({ control }) => control === 'request-state')?.facts;
+  return facts?.state === 'valid' && typeof facts.continues === 'string' ? facts.continues : undefined;
 }

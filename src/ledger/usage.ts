@@ -23,7 +23,7 @@ export interface UsageRow extends UsageSums {
 }
 
 /** Which calls are summed: those that ended in `[fromMs, untilMs)`, by milliseconds since 1970. */
-export interface UsageQuestion {
+export interface UsageQuery {
   readonly by: UsageKey;
   readonly fromMs: number;
   readonly untilMs: number;
@@ -36,7 +36,7 @@ export interface Usage {
 }
 
 /** Entries that are summed in one query: what is told of progress is told between two. */
-const ENTRIES_AT_ONCE = 50_000;
+const ENTRIES_PER_BATCH = 50_000;
 
 /** The entries with which calls end: each holds whose it was, how it ended and what it cost. */
 const ENDINGS = `kind IN ('call.refused', 'call.closed', 'call.in-doubt', 'call.refusals-summed')
@@ -72,7 +72,7 @@ const COST = `CASE e.kind WHEN 'call.closed' THEN e.body ->> '$.costNanoUsd'
   WHEN 'call.in-doubt' THEN (SELECT s.value ->> '$.facts.costNanoUsd' FROM entry a, json_each(${json('a.body')}, '$.steps') s
     WHERE a.call = e.call AND a.kind = 'call.admitted' AND s.value ->> '$.control' = 'budget') END`;
 
-const sumsBy = (by: UsageKey): string => `WITH ended AS MATERIALIZED (
+const aggregateQuery = (by: UsageKey): string => `WITH ended AS MATERIALIZED (
     SELECT ${KEYS[by]} AS key, e.kind, e.body ->> '$.outcome' AS outcome, e.body ->> '$.inDoubt' AS inDoubt,
       CASE e.kind WHEN 'call.refusals-summed' THEN e.body ->> '$.count' ELSE 1 END AS number, ${COST} AS cost
     FROM (SELECT * FROM entry WHERE ${ENDINGS} AND json_valid(body)) e
@@ -94,23 +94,23 @@ type SummedRow = Omit<UsageRow, 'costNanoUsd'> & { readonly cost: string };
  * Sums the calls that ended, by what is asked, sorted by key. Memory grows with the number of groups alone. `onProgress`
  * is told the share of the book that was read, from 0 to 1.
  */
-export function usageOf(
+export function queryUsage(
   database: Pick<DatabaseReader, 'read'>,
-  question: UsageQuestion,
+  query: UsageQuery,
   onProgress: (share: number) => void = () => {},
 ): Usage {
   // What is written while this reads is not in it: all parts are of one book.
   const lastSeq = database.read<{ readonly seq: number | null }>('SELECT max(seq) AS seq FROM entry')[0]?.seq ?? 0;
   const groups = new Map<string | null, UsageRow>();
-  const sql = sumsBy(question.by);
+  const sql = aggregateQuery(query.by);
   let unreadable = 0;
-  for (let after = 0; after < lastSeq; after += ENTRIES_AT_ONCE) {
-    const through = Math.min(after + ENTRIES_AT_ONCE, lastSeq);
-    const params = [after, through, question.fromMs, question.untilMs];
+  for (let after = 0; after < lastSeq; after += ENTRIES_PER_BATCH) {
+    const through = Math.min(after + ENTRIES_PER_BATCH, lastSeq);
+    const params = [after, through, query.fromMs, query.untilMs];
     for (const { cost, ...row } of database.read<SummedRow>(sql, params)) {
-      const known = groups.get(row.key);
+      const previous = groups.get(row.key);
       const part = { ...row, costNanoUsd: BigInt(cost) };
-      groups.set(row.key, known === undefined ? part : { key: row.key, ...addUsage(known, part) });
+      groups.set(row.key, previous === undefined ? part : { key: row.key, ...addUsage(previous, part) });
     }
     unreadable += database.read<{ readonly count: number }>(UNREADABLE, params)[0]?.count ?? 0;
     onProgress(through / lastSeq);

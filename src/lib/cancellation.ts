@@ -13,10 +13,10 @@ export interface CancelSignal {
 /** The other end of a signal: whoever holds it may cancel. */
 export class Cancellation {
   readonly signal: CancelSignal;
-  readonly #signal: OneSignal;
+  readonly #signal: SingleSignal;
 
   constructor() {
-    this.#signal = new OneSignal();
+    this.#signal = new SingleSignal();
     this.signal = this.#signal;
   }
 
@@ -27,7 +27,7 @@ export class Cancellation {
 }
 
 /** A signal that says what the first of two says; it hangs on both for as long as they live. */
-export function eitherSignal(one: CancelSignal, other: CancelSignal | undefined): CancelSignal {
+export function anySignal(one: CancelSignal, other: CancelSignal | undefined): CancelSignal {
   if (other === undefined) return one;
   const either = new Cancellation();
   for (const signal of [one, other]) {
@@ -37,7 +37,7 @@ export function eitherSignal(one: CancelSignal, other: CancelSignal | undefined)
   return either.signal;
 }
 
-class OneSignal implements CancelSignal {
+class SingleSignal implements CancelSignal {
   aborted = false;
   reason: unknown = undefined;
   #listeners: (() => void)[] = [];

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
-import { canonicalJson } from './canonical-json.ts';
-import type { JsonValue } from './json.ts';
+import { canonicalJson } from './json/canonical-json.ts';
+import type { JsonValue } from './json/json.ts';
 
 /** A SHA-256 digest in the form `sha256:<64 hex digits>`. */
 export type Digest = `sha256:${string}`;

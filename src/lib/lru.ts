@@ -27,16 +27,16 @@ export class LruMap<Key, Value> {
 
   /** Keeps `value` as the most recently used; one that alone weighs more than the map may hold is forgotten at once. */
   set(key: Key, value: Value): void {
-    this.#forget(key);
+    this.#evict(key);
     this.#entries.set(key, value);
     this.#weight += this.#weightOf(value);
     for (const oldest of this.#entries.keys()) {
       if (this.#weight <= this.#capacity) return;
-      this.#forget(oldest);
+      this.#evict(oldest);
     }
   }
 
-  #forget(key: Key): void {
+  #evict(key: Key): void {
     const value = this.#entries.get(key);
     if (value === undefined) return;
     this.#entries.delete(key);

@@ -9,7 +9,7 @@ const MONDAY_OFFSET_MS = 3 * DAY_MS;
 
 /** Milliseconds since 1970 at which the window that holds `ms` began. */
 export function windowStartMs(window: CalendarWindow, ms: number): number {
-  if (window === 'month') return monthStartMs(monthOf(ms));
+  if (window === 'month') return monthStartMs(monthAt(ms));
   const offsetMs = window === 'week' ? MONDAY_OFFSET_MS : 0;
   const lengthMs = FIXED_MS[window];
   return Math.floor((ms + offsetMs) / lengthMs) * lengthMs - offsetMs;
@@ -17,11 +17,11 @@ export function windowStartMs(window: CalendarWindow, ms: number): number {
 
 /** Milliseconds since 1970 at which the window that began at `startMs` ends, and the next begins. */
 export function windowEndMs(window: CalendarWindow, startMs: number): number {
-  return window === 'month' ? monthStartMs(monthOf(startMs) + 1) : startMs + FIXED_MS[window];
+  return window === 'month' ? monthStartMs(monthAt(startMs) + 1) : startMs + FIXED_MS[window];
 }
 
 /** Months since January of year 0 in the proleptic Gregorian calendar. */
-function monthOf(ms: number): number {
+function monthAt(ms: number): number {
   // Counting from 1 March of year 0 puts the leap day at the end of a year, so that one formula serves all months.
   const day = Math.floor(ms / DAY_MS) + 719_468;
   const era = Math.floor(day / 146_097);

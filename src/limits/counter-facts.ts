@@ -1,4 +1,4 @@
-import type { Counter } from './limit-rule.ts';
+import type { Counter } from './limit-rules.ts';
 
 /** What the facts of every limit say of one counter. Made with keys in canonical order, which prints them fastest. */
 export type CounterFact = {
@@ -13,25 +13,25 @@ export type CounterFact = {
  * The fact of a counter; `index` is where it lies when rules and facts are of the same revision.
  * @throws Error when there is none: a limit that was not counted cannot be decided.
  */
-export function factOf<Fact extends CounterFact>(facts: readonly Fact[], counter: Counter, index: number): Fact {
+export function factFor<Fact extends CounterFact>(facts: readonly Fact[], counter: Counter, index: number): Fact {
   const expected = facts[index];
-  if (expected !== undefined && isOf(expected, counter)) return expected;
-  const found = facts.find((fact) => isOf(fact, counter));
-  if (found === undefined) throw new Error(`the facts hold no count of ${counter.rule.at} for ${counter.subject}`);
-  return found;
+  if (expected !== undefined && isFactOf(expected, counter)) return expected;
+  const match = facts.find((fact) => isFactOf(fact, counter));
+  if (match === undefined) throw new Error(`the facts hold no count of ${counter.rule.at} for ${counter.subject}`);
+  return match;
 }
 
 /** Refuses facts of rules that these rules do not know. @throws Error naming the first. */
 export function requireKnownFacts(facts: readonly CounterFact[], counters: readonly Counter[]): void {
   if (facts.length === counters.length) return;
   for (const fact of facts) {
-    if (!counters.some((counter) => isOf(fact, counter))) {
+    if (!counters.some((counter) => isFactOf(fact, counter))) {
       throw new Error(`the facts count the rule ${fact.id} for ${fact.subject}, which does not apply here`);
     }
   }
   if (facts.length > counters.length) throw new Error('the facts count one rule twice');
 }
 
-function isOf(fact: CounterFact, counter: Counter): boolean {
+function isFactOf(fact: CounterFact, counter: Counter): boolean {
   return fact.id === counter.rule.id && fact.subject === counter.subject;
 }

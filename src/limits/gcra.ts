@@ -2,7 +2,7 @@
  * One rate in the terms of the generic cell rate algorithm (ITU-T I.371, annex A), in whole microseconds: an emission
  * interval that is no integer is rounded up, so that a rate never admits more than it says.
  */
-export interface CellRate {
+export interface GcraRate {
   /** Microseconds between two calls at the sustained rate. */
   readonly emissionUs: number;
   /** How far ahead of the even pace a call may come: (burst − 1) emission intervals. */
@@ -10,11 +10,11 @@ export interface CellRate {
 }
 
 /** The cell rate of `calls` per `periodMs` with `burst` calls at once from rest. All three are positive integers. */
-export function cellRate(options: {
+export function gcraRate(options: {
   readonly calls: number;
   readonly periodMs: number;
   readonly burst: number;
-}): CellRate {
+}): GcraRate {
   const emissionUs = Math.ceil((options.periodMs * 1_000) / options.calls);
   const toleranceUs = emissionUs * (options.burst - 1);
   if (!Number.isSafeInteger(toleranceUs)) throw new RangeError('a burst times its interval must be a safe integer');
@@ -22,16 +22,16 @@ export function cellRate(options: {
 }
 
 /** Microseconds that a counter is ahead of the even pace: its theoretical arrival time less now, 0 at rest. */
-export function aheadUsOf(tatUs: number | undefined, nowUs: number): number {
+export function aheadUsAt(tatUs: number | undefined, nowUs: number): number {
   return tatUs === undefined || tatUs <= nowUs ? 0 : tatUs - nowUs;
 }
 
 /** Microseconds until a call would be admitted; 0 when it is admitted now. */
-export function waitUsOf(rate: CellRate, aheadUs: number): number {
+export function waitUsFor(rate: GcraRate, aheadUs: number): number {
   return aheadUs <= rate.toleranceUs ? 0 : aheadUs - rate.toleranceUs;
 }
 
 /** The theoretical arrival time after a call was admitted at `nowUs`. A refused call leaves it as it was. */
-export function nextTatUs(rate: CellRate, aheadUs: number, nowUs: number): number {
+export function nextTatUs(rate: GcraRate, aheadUs: number, nowUs: number): number {
   return nowUs + aheadUs + rate.emissionUs;
 }

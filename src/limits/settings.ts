@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { inForm } from '../config/field-form.ts';
+import { withFormat } from '../config/schema.ts';
 import { ACTIONS, type Action } from '../domain/call.ts';
 import { CALENDAR_WINDOWS, type CalendarWindow } from './calendar-window.ts';
 
@@ -42,7 +42,7 @@ const subjectText = z
     'Whose calls are counted: a glob such as `agent:*` (each agent alone), `role:support` or `team:crm` (their members together), or `*`.',
   );
 
-const subject = inForm(subjectText, 'glob of subjects');
+const subject = withFormat(subjectText, 'glob of subjects');
 
 const resourceText = z
   .string()
@@ -51,7 +51,7 @@ const resourceText = z
     'What is called: a glob such as `tool:crm/*`, `tool:crm/refund`, `prompt:crm/*`, `resource:files/*`, or `*`. A URI stands in its normal form.',
   );
 
-const resource = inForm(resourceText, 'glob of tools');
+const resource = withFormat(resourceText, 'glob of tools');
 
 const action = z
   .enum([...ACTIONS, '*'])
@@ -65,7 +65,7 @@ const rate = z
     subject,
     resource,
     action,
-    limit: inForm(
+    limit: withFormat(
       z
         .string()
         .regex(/^[1-9]\d{0,8}\/[smhd]$/)
@@ -89,7 +89,7 @@ const concurrency = z
 const hard = z
   .strictObject({
     calls: count.optional().describe('Calls per window, at least 1. Default: not limited.'),
-    usd: inForm(z.string().regex(/^\d{1,7}(?:\.\d{1,9})?$/), 'US dollars, quoted')
+    usd: withFormat(z.string().regex(/^\d{1,7}(?:\.\d{1,9})?$/), 'US dollars, quoted')
       .optional()
       .describe(
         'Dollars per window as quoted text with at most nine decimals, such as `"5.00"`. Default: not limited.',
@@ -106,7 +106,7 @@ const budget = z
       .enum(CALENDAR_WINDOWS)
       .describe('The calendar window in UTC: second, minute, hour, day, week (from Monday) or month.'),
     hard,
-    soft: inForm(z.string().regex(/^(?:[1-9]\d?|100)%$/), 'percent, `1%` to `100%`')
+    soft: withFormat(z.string().regex(/^(?:[1-9]\d?|100)%$/), 'percent, `1%` to `100%`')
       .default('80%')
       .describe('The share of a hard amount at which one warning is given. Default: `80%`.'),
   })

@@ -1,7 +1,7 @@
-import { formatNanoUsd } from '../lib/money.ts';
-import type { BudgetState } from './budget-state.ts';
-import type { ConcurrencyState } from './concurrency-state.ts';
-import { aheadUsOf, waitUsOf } from './gcra.ts';
+import { formatNanoUsd } from '../lib/nano-usd.ts';
+import type { BudgetState } from './budget/state.ts';
+import type { ConcurrencyState } from './concurrency.ts';
+import { aheadUsAt, waitUsFor } from './gcra.ts';
 import type {
   BudgetAmounts,
   BudgetRule,
@@ -10,11 +10,11 @@ import type {
   LimitRule,
   LimitRules,
   RateRule,
-} from './limit-rule.ts';
-import { countersOf } from './match.ts';
-import type { RateState } from './rate-state.ts';
+} from './limit-rules.ts';
+import { countersFor } from './limit-rules.ts';
+import type { RateState } from './rate.ts';
 
-type Place = {
+type RuleLocation = {
   /** `limits.yaml:<line>`. */
   readonly rule: string;
   /** Whose counter it is: an agent's own, or that of a role or team, shared by its members. */
@@ -24,7 +24,7 @@ type Place = {
 };
 
 /** A rate: of `burst` calls at once from rest, how many are left now. */
-export type RateStatus = Place & {
+export type RateStatus = RuleLocation & {
   readonly kind: 'rate';
   readonly limit: string;
   readonly burst: number;
@@ -35,7 +35,7 @@ export type RateStatus = Place & {
 };
 
 /** A concurrency limit: calls under way. */
-export type ConcurrencyStatus = Place & {
+export type ConcurrencyStatus = RuleLocation & {
   readonly kind: 'concurrency';
   readonly limit: number;
   readonly used: number;
@@ -43,20 +43,20 @@ export type ConcurrencyStatus = Place & {
 };
 
 /** Calls, dollars as a decimal, or both. */
-export type ShownAmounts = { readonly calls?: number; readonly usd?: string };
+export type FormattedAmounts = { readonly calls?: number; readonly usd?: string };
 
 /** A budget in the window that holds now. */
-export type BudgetStatus = Place & {
+export type BudgetStatus = RuleLocation & {
   readonly kind: 'budget';
   readonly window: string;
   /** ISO 8601 in UTC. */
   readonly endsAt: string;
-  readonly limit: ShownAmounts;
+  readonly limit: FormattedAmounts;
   /** Charged and reserved. */
   readonly used: { readonly calls: number; readonly usd: string };
   /** The part of it that calls under way have reserved. */
   readonly reserved: { readonly calls: number; readonly usd: string };
-  readonly left: ShownAmounts;
+  readonly left: FormattedAmounts;
   readonly softPercent: number;
   readonly softCrossed: boolean;
 };
@@ -70,79 +70,83 @@ export interface LiveCounters {
 }
 
 /** The counters of `rules` that concern those who are `askers`, each a list of subjects; every counter once. */
-function counters<Rule extends LimitRule>(
+function countersForCallers<Rule extends LimitRule>(
   rules: readonly Rule[],
-  askers: readonly (readonly string[])[],
+  callers: readonly (readonly string[])[],
 ): Counter<Rule>[] {
   return rules.flatMap((rule) => {
-    const found = askers.flatMap((subjects) => countersOf(rule, subjects));
-    return [...new Map(found.map((counter) => [counter.key, counter])).values()];
+    const byKey = callers.flatMap((subjects) => countersFor(rule, subjects));
+    return [...new Map(byKey.map((counter) => [counter.key, counter])).values()];
   });
 }
 
 /** How every rate and concurrency limit of these askers stands. */
 export function liveStatus(
   rules: LimitRules,
-  askers: readonly (readonly string[])[],
+  callers: readonly (readonly string[])[],
   live: LiveCounters,
 ): readonly (RateStatus | ConcurrencyStatus)[] {
   const nowUs = Math.floor(live.monotonicMs * 1_000);
   return [
-    ...counters(rules.rates, askers).map((counter) => rateStatus(counter, live.rates, nowUs)),
-    ...counters(rules.concurrency, askers).map((counter) => concurrencyStatus(counter, live.concurrency)),
+    ...countersForCallers(rules.rates, callers).map((counter) => rateStatus(counter, live.rates, nowUs)),
+    ...countersForCallers(rules.concurrency, callers).map((counter) => concurrencyStatus(counter, live.concurrency)),
   ];
 }
 
 /** How every budget of these askers stands. */
 export function budgetStatus(
   rules: LimitRules,
-  askers: readonly (readonly string[])[],
-  budgets: Pick<BudgetState, 'standing' | 'nowMs'>,
+  callers: readonly (readonly string[])[],
+  budgets: Pick<BudgetState, 'level' | 'nowMs'>,
 ): readonly BudgetStatus[] {
   const nowMs = budgets.nowMs();
-  return counters(rules.budgets, askers).map((counter) => oneBudget(counter, budgets, nowMs));
+  return countersForCallers(rules.budgets, callers).map((counter) => statusOfBudget(counter, budgets, nowMs));
 }
 
 function rateStatus(counter: Counter<RateRule>, state: RateState, nowUs: number): RateStatus {
   const { limit, burst, cell } = counter.rule;
-  const aheadUs = aheadUsOf(state.tatUs(counter.key), nowUs);
+  const aheadUs = aheadUsAt(state.tatUs(counter.key), nowUs);
   const left = aheadUs > cell.toleranceUs ? 0 : Math.floor((cell.toleranceUs - aheadUs) / cell.emissionUs) + 1;
-  const nextInMs = Math.ceil(waitUsOf(cell, aheadUs) / 1_000);
-  return { kind: 'rate', ...placeOf(counter), limit, burst, used: burst - left, left, nextInMs };
+  const nextInMs = Math.ceil(waitUsFor(cell, aheadUs) / 1_000);
+  return { kind: 'rate', ...locationOf(counter), limit, burst, used: burst - left, left, nextInMs };
 }
 
 function concurrencyStatus(counter: Counter<ConcurrencyRule>, state: ConcurrencyState): ConcurrencyStatus {
   const { limit } = counter.rule;
   const used = state.inUse(counter.key);
-  return { kind: 'concurrency', ...placeOf(counter), limit, used, left: Math.max(0, limit - used) };
+  return { kind: 'concurrency', ...locationOf(counter), limit, used, left: Math.max(0, limit - used) };
 }
 
-function oneBudget(counter: Counter<BudgetRule>, budgets: Pick<BudgetState, 'standing'>, nowMs: number): BudgetStatus {
+function statusOfBudget(
+  counter: Counter<BudgetRule>,
+  budgets: Pick<BudgetState, 'level'>,
+  nowMs: number,
+): BudgetStatus {
   const { window, hard, softPercent } = counter.rule;
-  const stands = budgets.standing(counter, nowMs);
-  const { usedCalls, usedNanoUsd, reservedCalls, reservedNanoUsd } = stands;
+  const level = budgets.level(counter, nowMs);
+  const { usedCalls, usedNanoUsd, reservedCalls, reservedNanoUsd } = level;
   return {
     kind: 'budget',
-    ...placeOf(counter),
+    ...locationOf(counter),
     window,
-    endsAt: new Date(stands.windowEndMs).toISOString(),
-    limit: shownAmounts(hard),
+    endsAt: new Date(level.windowEndMs).toISOString(),
+    limit: formatAmounts(hard),
     used: { calls: usedCalls, usd: formatNanoUsd(usedNanoUsd) },
     reserved: { calls: reservedCalls, usd: formatNanoUsd(reservedNanoUsd) },
-    left: shownAmounts({
+    left: formatAmounts({
       ...(hard.calls === undefined ? {} : { calls: Math.max(0, hard.calls - usedCalls) }),
       ...(hard.nanoUsd === undefined ? {} : { nanoUsd: Math.max(0, hard.nanoUsd - usedNanoUsd) }),
     }),
     softPercent,
-    softCrossed: stands.isWarned,
+    softCrossed: level.isWarned,
   };
 }
 
-function placeOf({ rule, subject }: Counter): Place {
+function locationOf({ rule, subject }: Counter): RuleLocation {
   return { rule: rule.at, subject, resource: rule.resource, action: rule.action };
 }
 
-function shownAmounts({ calls, nanoUsd }: BudgetAmounts): ShownAmounts {
+function formatAmounts({ calls, nanoUsd }: BudgetAmounts): FormattedAmounts {
   return {
     ...(calls === undefined ? {} : { calls }),
     ...(nanoUsd === undefined ? {} : { usd: formatNanoUsd(nanoUsd) }),

@@ -1,40 +1,40 @@
 import type { Call } from '../domain/call.ts';
 import type { Control } from '../domain/control.ts';
-import type { PostureRow } from '../domain/posture.ts';
+import type { FailureMode } from '../domain/failure-mode.ts';
 import type { Principal } from '../domain/principal.ts';
 import type { Target, UnknownTarget } from '../domain/target.ts';
 import { allow, deny, type Verdict } from '../domain/verdict.ts';
-import type { Clock } from '../lib/clock.ts';
-import type { ConditionPrincipal, ConditionResult, ConditionScope } from './condition.ts';
-import { conditionTarget } from './condition-target.ts';
+import type { Clock } from '../lib/time.ts';
+import type { ConditionPrincipal, ConditionResult, ConditionScope } from './conditions/condition.ts';
+import { conditionTarget } from './conditions/condition.ts';
 import type { PolicySet } from './policy-set.ts';
 
-export const authorizePosture: PostureRow<'policy-denied'> = {
-  guard: 'authorization',
-  when: 'no grant matches, a `deny` row matches, or a condition fails or cannot be evaluated',
-  yields: 'policy-denied',
-  opens: 'a grant in `policies/policy.csv`',
+export const authorizeFailureMode: FailureMode<'policy-denied'> = {
+  control: 'authorization',
+  trigger: 'no grant matches, a `deny` row matches, or a condition fails or cannot be evaluated',
+  result: 'policy-denied',
+  override: 'a grant in `policies/policy.csv`',
 };
 
-export const unknownToolPosture: PostureRow<'unknown-tool'> = {
-  guard: 'resolving a name',
-  when: 'no tool of that name is pinned and admitted, or the agent may never call it',
-  yields: 'unknown-tool',
-  opens: null,
+export const unknownToolFailureMode: FailureMode<'unknown-tool'> = {
+  control: 'resolving a name',
+  trigger: 'no tool of that name is pinned and admitted, or the agent may never call it',
+  result: 'unknown-tool',
+  override: null,
 };
 
-export const unknownPromptPosture: PostureRow<'unknown-prompt'> = {
-  guard: 'resolving a prompt',
-  when: 'no prompt of that name is pinned, or the agent may never use it',
-  yields: 'unknown-prompt',
-  opens: null,
+export const unknownPromptFailureMode: FailureMode<'unknown-prompt'> = {
+  control: 'resolving a prompt',
+  trigger: 'no prompt of that name is pinned, or the agent may never use it',
+  result: 'unknown-prompt',
+  override: null,
 };
 
-export const unknownResourcePosture: PostureRow<'unknown-resource'> = {
-  guard: 'resolving a URI',
-  when: 'no server alone offers it by its list or by a pinned template, or the agent may never read it',
-  yields: 'unknown-resource',
-  opens: null,
+export const unknownResourceFailureMode: FailureMode<'unknown-resource'> = {
+  control: 'resolving a URI',
+  trigger: 'no server alone offers it by its list or by a pinned template, or the agent may never read it',
+  result: 'unknown-resource',
+  override: null,
 };
 
 /** What `authorize` saw: the time, and how each condition came out that the answer may depend on. */
@@ -84,36 +84,36 @@ function decideCall(policySet: PolicySet, call: Call, facts: AuthorizeFacts): Ve
     decision.rule === undefined
       ? `no grant lets ${principal.id} ${action} ${target.id} with these arguments`
       : `a rule forbids ${principal.id} to ${action} ${target.id} with these arguments`;
-  return deny(authorizePosture.yields, message, decision.rule === undefined ? {} : { rule: decision.rule });
+  return deny(authorizeFailureMode.result, message, decision.rule === undefined ? {} : { rule: decision.rule });
 }
 
 function denyUnknown({ id, exposedName }: UnknownTarget): Verdict {
   switch (id) {
     case 'tool:unknown':
-      return deny(unknownToolPosture.yields, `no tool \`${exposedName}\``);
+      return deny(unknownToolFailureMode.result, `no tool \`${exposedName}\``);
     case 'prompt:unknown':
-      return deny(unknownPromptPosture.yields, `no prompt \`${exposedName}\``);
+      return deny(unknownPromptFailureMode.result, `no prompt \`${exposedName}\``);
     case 'resource:unknown':
-      return deny(unknownResourcePosture.yields, `no resource \`${exposedName}\``);
+      return deny(unknownResourceFailureMode.result, `no resource \`${exposedName}\``);
   }
 }
 
 /** Whether a principal may see a target: whether some arguments at some time could be allowed. */
-export function mayEverReach(
+export function couldAllow(
   policySet: PolicySet,
-  who: { readonly principal: Principal; readonly subjects: readonly string[] },
-  what: { readonly target: Target; readonly action: string },
+  caller: { readonly principal: Principal; readonly subjects: readonly string[] },
+  attempt: { readonly target: Target; readonly action: string },
 ): boolean {
-  const { target, action } = what;
+  const { target, action } = attempt;
   if (target.kind === 'unknown') return false;
-  const question = { subjects: who.subjects, object: target.id, action };
-  if (policySet.conditionsFor(question).length === 0) return policySet.mayEver(question);
+  const request = { subjects: caller.subjects, object: target.id, action };
+  if (policySet.conditionsFor(request).length === 0) return policySet.couldAllow(request);
   const scope = {
-    ...{ principal: conditionPrincipal(who.principal), target: conditionTarget(target) },
+    ...{ principal: conditionPrincipal(caller.principal), target: conditionTarget(target) },
     // These have no arguments, so that they are known before.
     ...(hasNoArguments(action) ? { args: {} } : {}),
   };
-  return policySet.mayEver(question, (id) => knownBeforehand(policySet, id, scope));
+  return policySet.couldAllow(request, (id) => partiallyEvaluate(policySet, id, scope));
 }
 
 /** True for what is done to a resource: its URI is all that there is to say. */
@@ -122,7 +122,7 @@ export function hasNoArguments(action: string): boolean {
 }
 
 /** How a condition comes out that reads only who asks and what for; undefined where it reads anything that may change. */
-export function knownBeforehand(
+export function partiallyEvaluate(
   policySet: PolicySet,
   conditionId: string,
   scope: Pick<ConditionScope, 'principal' | 'target'> & Partial<Pick<ConditionScope, 'args'>>,
@@ -146,12 +146,12 @@ function conditionPrincipal(principal: Principal): ConditionPrincipal {
   const known = conditionPrincipals.get(principal);
   if (known) return known;
   const { id, owner, team, costCenter, environment, proof } = principal;
-  const seen = Object.freeze({
+  const created = Object.freeze({
     ...{ agent: id, owner, proof },
     ...(team === undefined ? {} : { team }),
     ...(costCenter === undefined ? {} : { costCenter }),
     ...(environment === undefined ? {} : { environment }),
   });
-  conditionPrincipals.set(principal, seen);
-  return seen;
+  conditionPrincipals.set(principal, created);
+  return created;
 }

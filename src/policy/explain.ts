@@ -1,10 +1,10 @@
-import type { JsonObject } from '../lib/json.ts';
+import type { JsonObject } from '../lib/json/json.ts';
 import { hasNoArguments } from './authorize.ts';
-import type { ConditionResult, ConditionScope } from './condition.ts';
-import { type PolicyQuestion, type PolicySet, ruleOf } from './policy-set.ts';
+import type { ConditionResult, ConditionScope } from './conditions/condition.ts';
+import { type AccessRequest, type PolicySet, ruleId } from './policy-set.ts';
 
 /** A question, and what conditions may speak of. Without `args` it is about all arguments. */
-export interface ExplainQuestion extends PolicyQuestion, Omit<ConditionScope, 'args'> {
+export interface ExplainRequest extends AccessRequest, Omit<ConditionScope, 'args'> {
   readonly args?: JsonObject;
 }
 
@@ -31,29 +31,29 @@ export interface Explanation {
 }
 
 /** Says what the policy decides, by the same evaluator as list and call, with every row that speaks of the question. */
-export function explain(policySet: PolicySet, asked: ExplainQuestion): Explanation {
+export function explain(policySet: PolicySet, asked: ExplainRequest): Explanation {
   // Nothing is left open about arguments where there are none.
-  const question = hasNoArguments(asked.action) && asked.args === undefined ? { ...asked, args: {} } : asked;
-  const known = (id: string): ConditionResult | undefined => knownResult(policySet, question, id);
-  const rows = policySet.rowsFor(question).map((row): ExplainedRow => {
+  const request = hasNoArguments(asked.action) && asked.args === undefined ? { ...asked, args: {} } : asked;
+  const known = (id: string): ConditionResult | undefined => evaluateKnown(policySet, request, id);
+  const rows = policySet.rowsFor(request).map((row): ExplainedRow => {
     const result = row.conditionId === '' ? undefined : known(row.conditionId);
     return {
-      ...{ at: ruleOf(row), text: row.text, effect: row.effect },
+      ...{ at: ruleId(row), text: row.text, effect: row.effect },
       ...(row.when === '' ? {} : { when: row.when }),
       ...(result === undefined ? {} : { conditionResult: result }),
     };
   });
-  const ever = policySet.mayEver(question, known);
-  if (ever && !policySet.mayAlways(question, known)) return { effect: 'depends-on-arguments', rows };
+  const couldBeAllowed = policySet.couldAllow(request, known);
+  if (couldBeAllowed && !policySet.alwaysAllows(request, known)) return { effect: 'depends-on-arguments', rows };
   // All outcomes agree, so any will do to name the row: for a refusal the one in which the fewest denies match.
-  const { rule } = policySet.decide(question, (id) => known(id) ?? 'false');
-  return { effect: ever ? 'allow' : 'deny', ...(rule === undefined ? {} : { rule }), rows };
+  const { rule } = policySet.decide(request, (id) => known(id) ?? 'false');
+  return { effect: couldBeAllowed ? 'allow' : 'deny', ...(rule === undefined ? {} : { rule }), rows };
 }
 
-function knownResult(policySet: PolicySet, question: ExplainQuestion, id: string): ConditionResult | undefined {
+function evaluateKnown(policySet: PolicySet, request: ExplainRequest, id: string): ConditionResult | undefined {
   const condition = policySet.condition(id);
   if (condition === undefined) return 'error';
-  if (question.args === undefined && condition.variables.has('args')) return undefined;
-  const { nowMs, principal, target, context } = question;
-  return condition.evaluate({ args: question.args ?? {}, nowMs, principal, target, context });
+  if (request.args === undefined && condition.variables.has('args')) return undefined;
+  const { nowMs, principal, target, context } = request;
+  return condition.evaluate({ args: request.args ?? {}, nowMs, principal, target, context });
 }

@@ -1,15 +1,14 @@
 import type { Problem } from '../domain/problem.ts';
 import { ProblemError } from '../domain/problem.ts';
 import { digestOfJson } from '../lib/digest.ts';
-import { createConditionCompiler } from './condition.ts';
-import type { GrantIndexBuilder } from './grant-index.ts';
-import type { GrantRow, LinkRow } from './grant-row.ts';
-import { buildMemberships, findCycle, type Memberships } from './memberships.ts';
-import { checkModelConf } from './model-conf.ts';
-import { DEFAULT_MODEL, type PolicyFiles } from './policy-files.ts';
-import { type PolicyRows, parsePolicyRows } from './policy-rows.ts';
+import { createConditionCompiler } from './conditions/condition.ts';
+import type { GrantIndexBuilder } from './engine/grant-index.ts';
+import { buildRoleGraph, findCycle, type RoleGraph } from './engine/role-graph.ts';
+import type { GrantRow, LinkRow } from './files/grant-row.ts';
+import { checkModelConf, DEFAULT_MODEL, type PolicyFiles } from './files/model.ts';
+import { type PolicyRows, parsePolicyRows } from './files/policy-rows.ts';
+import { readSourceText } from './files/source-text.ts';
 import { createPolicySet, type PolicySet } from './policy-set.ts';
-import { readSourceText } from './source-text.ts';
 
 /** How a policy set is loaded. */
 export interface LoadPolicyOptions {
@@ -30,10 +29,10 @@ export function loadPolicySet(files: PolicyFiles, options: LoadPolicyOptions = {
   const policy = readSourceText(names['policy.csv'], files['policy.csv'] ?? '', problems);
   checkModelConf(model, problems);
   const parsed = parsePolicyRows(policy, createConditionCompiler(), problems);
-  const roles = membershipsOf(parsed.roleLinks, { kind: 'role', file: policy.file }, problems);
-  const sets = membershipsOf(parsed.setLinks, { kind: 'set', file: policy.file }, problems);
+  const roles = checkedRoleGraph(parsed.roleLinks, { kind: 'role', file: policy.file }, problems);
+  const sets = checkedRoleGraph(parsed.setLinks, { kind: 'set', file: policy.file }, problems);
   for (const row of parsed.grants) checkGroups(row, { roles, sets, file: policy.file }, problems);
-  if (problems.length > 0) throw new ProblemError(inFileOrder(problems));
+  if (problems.length > 0) throw new ProblemError(sortByLocation(problems));
   const texts = { 'model.conf': model.text, 'policy.csv': policy.text };
   const { buildIndex } = options;
   return createPolicySet({
@@ -42,34 +41,34 @@ export function loadPolicySet(files: PolicyFiles, options: LoadPolicyOptions = {
   });
 }
 
-function membershipsOf(
+function checkedRoleGraph(
   links: PolicyRows['roleLinks'],
-  about: { readonly kind: 'role' | 'set'; readonly file: string },
+  source: { readonly kind: 'role' | 'set'; readonly file: string },
   problems: Problem[],
-): Memberships {
+): RoleGraph {
   const cycle = findCycle(links);
-  if (cycle !== undefined) problems.push(cycleProblem(cycle, about));
-  return buildMemberships(links, about.kind);
+  if (cycle !== undefined) problems.push(cycleProblem(cycle, source));
+  return buildRoleGraph(links, source.kind);
 }
 
 function cycleProblem(
   cycle: { readonly link: LinkRow; readonly path: readonly string[] },
-  about: { readonly kind: 'role' | 'set'; readonly file: string },
+  source: { readonly kind: 'role' | 'set'; readonly file: string },
 ): Problem {
   return {
-    code: about.kind === 'role' ? 'policy-role-cycle' : 'policy-set-cycle',
-    at: `${about.file}:${cycle.link.line}:${cycle.link.groupColumn}`,
-    message: `${about.kind}s in a circle: ${cycle.path.map((id) => `\`${id}\``).join(' in ')}`,
+    code: source.kind === 'role' ? 'policy-role-cycle' : 'policy-set-cycle',
+    at: `${source.file}:${cycle.link.line}:${cycle.link.groupColumn}`,
+    message: `${source.kind}s in a circle: ${cycle.path.map((id) => `\`${id}\``).join(' in ')}`,
     hint: 'delete one of these rows',
   };
 }
 
 function checkGroups(
   row: GrantRow,
-  about: { readonly roles: Memberships; readonly sets: Memberships; readonly file: string },
+  about: { readonly roles: RoleGraph; readonly sets: RoleGraph; readonly file: string },
   problems: Problem[],
 ): void {
-  if (row.subject.startsWith('role:') && !about.roles.knows(row.subject)) {
+  if (row.subject.startsWith('role:') && !about.roles.has(row.subject)) {
     problems.push({
       code: 'policy-unknown-role',
       at: `${about.file}:${row.line}:${row.columns.subject}`,
@@ -77,7 +76,7 @@ function checkGroups(
       hint: `give it to an agent, as in \`g, agent:…, ${row.subject}\`, or mend the name`,
     });
   }
-  if (row.object.startsWith('set:') && !about.sets.knows(row.object)) {
+  if (row.object.startsWith('set:') && !about.sets.has(row.object)) {
     problems.push({
       code: 'policy-unknown-set',
       at: `${about.file}:${row.line}:${row.columns.object}`,
@@ -88,14 +87,14 @@ function checkGroups(
 }
 
 /** By file, then line; within a line as found. */
-function inFileOrder(problems: readonly Problem[]): Problem[] {
-  const place = (problem: Problem): readonly [string, number] => {
+function sortByLocation(problems: readonly Problem[]): Problem[] {
+  const location = (problem: Problem): readonly [string, number] => {
     const [, file = problem.at, line = '0'] = /^(.*?):(\d+)(?::\d+)?$/.exec(problem.at) ?? [];
     return [file, Number(line)];
   };
   return problems.toSorted((a, b) => {
-    const [fileA, lineA] = place(a);
-    const [fileB, lineB] = place(b);
+    const [fileA, lineA] = location(a);
+    const [fileB, lineB] = location(b);
     return fileA === fileB ? lineA - lineB : fileA < fileB ? -1 : 1;
   });
 }

@@ -1,19 +1,19 @@
 import type { Digest } from '../lib/digest.ts';
-import { globMatches } from '../lib/glob.ts';
+import { globMatches } from '../lib/text/glob.ts';
+import type { Condition, ConditionResult } from './conditions/condition.ts';
 import {
   type CasbinRequest,
   type CasbinRows,
   type ConditionLookup,
   casbinRow,
   createCasbinEnforcer,
-} from './casbin-enforcer.ts';
-import type { Condition, ConditionResult } from './condition.ts';
-import { buildGrantIndex, type GrantIndexBuilder } from './grant-index.ts';
-import type { GrantRow } from './grant-row.ts';
-import type { Memberships } from './memberships.ts';
+} from './engine/casbin-enforcer.ts';
+import { buildGrantIndex, type GrantIndexBuilder } from './engine/grant-index.ts';
+import type { RoleGraph } from './engine/role-graph.ts';
+import type { GrantRow } from './files/grant-row.ts';
 
 /** May these subjects do this to that object? */
-export interface PolicyQuestion {
+export interface AccessRequest {
   /** As {@link principalSubjects} makes them. Only the `agent:` and the `team:` count: roles come from the policy set itself. */
   readonly subjects: readonly string[];
   /** `tool:<server>/<tool>` or another id of one object. */
@@ -42,22 +42,22 @@ export interface PolicySet {
   readonly texts: { readonly 'model.conf': string; readonly 'policy.csv': string };
   readonly rows: readonly GrantRow[];
   /** Who has which role. */
-  readonly roles: Memberships;
+  readonly roles: RoleGraph;
   /** What is in which set. */
-  readonly sets: Memberships;
+  readonly sets: RoleGraph;
   /** Every role of an agent (or role), directly or through other roles, sorted. */
   rolesOf(subject: string): readonly string[];
   /** Ids of the conditions that the answer to a question may depend on. */
-  conditionsFor(question: PolicyQuestion): readonly string[];
+  conditionsFor(request: AccessRequest): readonly string[];
   condition(id: string): Condition | undefined;
   /** Decides, by Casbin. A condition is asked for by its id. */
-  decide(question: PolicyQuestion, conditions: ConditionLookup): PolicyDecision;
+  decide(request: AccessRequest, conditions: ConditionLookup): PolicyDecision;
   /** Whether conditions can come out so that the question is allowed; those that `known` tells are taken as told. */
-  mayEver(question: PolicyQuestion, known?: KnownConditions): boolean;
+  couldAllow(request: AccessRequest, known?: KnownConditions): boolean;
   /** Whether the question is allowed however the conditions come out that `known` does not tell. */
-  mayAlways(question: PolicyQuestion, known?: KnownConditions): boolean;
+  alwaysAllows(request: AccessRequest, known?: KnownConditions): boolean;
   /** Rows that match the question if their conditions hold, in file order. */
-  rowsFor(question: PolicyQuestion): readonly GrantRow[];
+  rowsFor(request: AccessRequest): readonly GrantRow[];
 }
 
 /** What a policy set is made of, checked by the loader. */
@@ -66,14 +66,14 @@ export interface PolicyParts {
   readonly texts: PolicySet['texts'];
   readonly rows: readonly GrantRow[];
   readonly conditions: ReadonlyMap<string, Condition>;
-  readonly roles: Memberships;
-  readonly sets: Memberships;
+  readonly roles: RoleGraph;
+  readonly sets: RoleGraph;
   /** Default: {@link buildGrantIndex}. */
   readonly buildIndex?: GrantIndexBuilder;
 }
 
 /** Answers that are kept; when there are more, all are forgotten, so that memory stays bounded. */
-const SLICES_KEPT = 20_000;
+const SLICE_CACHE_SIZE = 20_000;
 
 /** The rows for one asker, object and action. */
 interface Slice {
@@ -82,11 +82,11 @@ interface Slice {
   readonly conditionIds: readonly string[];
   readonly denyConditionIds: ReadonlySet<string>;
   /** Casbin's answers by how the conditions came out: set and slice are immutable, so each need be asked once only. */
-  readonly answers: Map<string, PolicyDecision>;
+  readonly decisions: Map<string, PolicyDecision>;
 }
 
 /** One asker: its agent id and team, and what they resolve to. */
-interface Asker {
+interface CachedSubject {
   readonly key: string;
   readonly agent: string;
   readonly subjects: readonly string[];
@@ -95,16 +95,16 @@ interface Asker {
 }
 
 /** Answers kept of one slice: with many conditions not all of their outcomes ever come. */
-const ANSWERS_KEPT = 64;
+const DECISION_CACHE_SIZE = 64;
 
 /** How the conditions of a slice came out, as one key. */
-function outcomesOf(conditionIds: readonly string[], conditions: ConditionLookup): string {
+function outcomeKey(conditionIds: readonly string[], conditions: ConditionLookup): string {
   let outcomes = '';
   for (const id of conditionIds) outcomes += conditions(id).charAt(0);
   return outcomes;
 }
 
-const UNKNOWN: KnownConditions = () => undefined;
+const NOTHING_KNOWN: KnownConditions = () => undefined;
 
 /** Makes a policy set of checked parts. */
 export function createPolicySet(parts: PolicyParts): PolicySet {
@@ -113,127 +113,133 @@ export function createPolicySet(parts: PolicyParts): PolicySet {
     isSubject: (key, subject) => isSubject(slices.byKey(key), subject),
     isInSet: (object, set) => parts.sets.groupsOf(object).has(set),
   });
-  const ask = (asker: Asker, slice: Slice, request: Omit<CasbinRequest, 'asker'>): PolicyDecision => {
-    const answer = enforcer.enforce(slice.casbinRows, { asker: asker.key, ...request });
-    const row = slice.rows[answer.deciding];
-    if (row === undefined) return NOTHING_MATCHES;
-    const matching = answer.matching.map((index) => slice.rows[index]?.line ?? 0);
-    return { allowed: answer.allowed, rule: ruleOf(row), effect: row.effect, matching };
+  const evaluate = (caller: CachedSubject, slice: Slice, request: Omit<CasbinRequest, 'caller'>): PolicyDecision => {
+    const result = enforcer.enforce(slice.casbinRows, { caller: caller.key, ...request });
+    const row = slice.rows[result.decidingIndex];
+    if (row === undefined) return NO_MATCH;
+    const matching = result.matchingIndexes.map((index) => slice.rows[index]?.line ?? 0);
+    return { allowed: result.allowed, rule: ruleId(row), effect: row.effect, matching };
   };
-  const decide = (question: PolicyQuestion, conditions: ConditionLookup): PolicyDecision => {
-    const asker = slices.askerOf(question.subjects);
-    if (asker === undefined) return NOTHING_MATCHES;
-    const { object, action } = question;
-    const slice = slices.sliceOf(asker, question);
-    if (slice.rows.length === 0) return NOTHING_MATCHES;
-    const outcomes = outcomesOf(slice.conditionIds, conditions);
-    const known = slice.answers.get(outcomes);
-    if (known !== undefined) return known;
-    const answer = ask(asker, slice, { object, action, conditions });
-    if (slice.answers.size < ANSWERS_KEPT) slice.answers.set(outcomes, answer);
-    return answer;
+  const decide = (request: AccessRequest, conditions: ConditionLookup): PolicyDecision => {
+    const caller = slices.callerFor(request.subjects);
+    if (caller === undefined) return NO_MATCH;
+    const { object, action } = request;
+    const slice = slices.sliceFor(caller, request);
+    if (slice.rows.length === 0) return NO_MATCH;
+    const outcomes = outcomeKey(slice.conditionIds, conditions);
+    const cached = slice.decisions.get(outcomes);
+    if (cached !== undefined) return cached;
+    const decision = evaluate(caller, slice, { object, action, conditions });
+    if (slice.decisions.size < DECISION_CACHE_SIZE) slice.decisions.set(outcomes, decision);
+    return decision;
   };
-  const sliceFor = (question: PolicyQuestion): Slice => {
-    const asker = slices.askerOf(question.subjects);
-    return asker === undefined ? NO_ROWS : slices.sliceOf(asker, question);
+  const sliceFor = (request: AccessRequest): Slice => {
+    const caller = slices.callerFor(request.subjects);
+    return caller === undefined ? NO_ROWS : slices.sliceFor(caller, request);
   };
   const { digest, texts, rows, roles, sets } = parts;
   return {
     ...{ digest, texts, rows, roles, sets, decide },
     rolesOf: (subject) => [...roles.groupsOf(subject)].sort(),
-    conditionsFor: (question) => sliceFor(question).conditionIds,
+    conditionsFor: (request) => sliceFor(request).conditionIds,
     condition: (id) => parts.conditions.get(id),
-    mayEver(question, known = UNKNOWN) {
+    couldAllow(request, known = NOTHING_KNOWN) {
       // The kindest outcome: what a deny row asks is false, all else is true. A condition of both helps no allow row.
-      const { denyConditionIds } = sliceFor(question);
-      return decide(question, (id) => known(id) ?? (denyConditionIds.has(id) ? 'false' : 'true')).allowed;
+      const { denyConditionIds } = sliceFor(request);
+      return decide(request, (id) => known(id) ?? (denyConditionIds.has(id) ? 'false' : 'true')).allowed;
     },
-    mayAlways(question, known = UNKNOWN) {
-      const { denyConditionIds } = sliceFor(question);
-      return decide(question, (id) => known(id) ?? (denyConditionIds.has(id) ? 'true' : 'false')).allowed;
+    alwaysAllows(request, known = NOTHING_KNOWN) {
+      const { denyConditionIds } = sliceFor(request);
+      return decide(request, (id) => known(id) ?? (denyConditionIds.has(id) ? 'true' : 'false')).allowed;
     },
-    rowsFor: (question) => rowsMatching(sliceFor(question), decide(question, () => 'true').matching),
+    rowsFor: (request) => rowsAtLines(sliceFor(request), decide(request, () => 'true').matching),
   };
 }
 
-const NOTHING_MATCHES: PolicyDecision = Object.freeze({ allowed: false, matching: [] });
-const NO_ROWS: Slice = { rows: [], casbinRows: [], conditionIds: [], denyConditionIds: new Set(), answers: new Map() };
+const NO_MATCH: PolicyDecision = Object.freeze({ allowed: false, matching: [] });
+const NO_ROWS: Slice = {
+  rows: [],
+  casbinRows: [],
+  conditionIds: [],
+  denyConditionIds: new Set(),
+  decisions: new Map(),
+};
 
-function rowsMatching(slice: Slice, lines: readonly number[]): readonly GrantRow[] {
+function rowsAtLines(slice: Slice, lines: readonly number[]): readonly GrantRow[] {
   const wanted = new Set(lines);
   return slice.rows.filter((row) => wanted.has(row.line));
 }
 
 /** A row as refusals name it. */
-export function ruleOf(row: GrantRow): string {
+export function ruleId(row: GrantRow): string {
   return `policy.csv:${row.line}`;
 }
 
-function isSubject(asker: Asker | undefined, subject: string): boolean {
-  if (asker === undefined) return false;
-  if (asker.memberOf.has(subject)) return true;
-  return subject.startsWith('agent:') && globMatches(subject, asker.agent);
+function isSubject(caller: CachedSubject | undefined, subject: string): boolean {
+  if (caller === undefined) return false;
+  if (caller.memberOf.has(subject)) return true;
+  return subject.startsWith('agent:') && globMatches(subject, caller.agent);
 }
 
 interface Slices {
-  askerOf(subjects: readonly string[]): Asker | undefined;
-  byKey(key: string): Asker | undefined;
-  sliceOf(asker: Asker, question: PolicyQuestion): Slice;
+  callerFor(subjects: readonly string[]): CachedSubject | undefined;
+  byKey(key: string): CachedSubject | undefined;
+  sliceFor(caller: CachedSubject, request: AccessRequest): Slice;
 }
 
 function createSlices(parts: PolicyParts): Slices {
   const index = (parts.buildIndex ?? buildGrantIndex)(parts.rows);
-  const askers = new Map<string, Asker>();
-  let kept = 0;
-  const sliceOf = (asker: Asker, { object, action }: PolicyQuestion): Slice => {
-    let objects = asker.slices.get(action);
-    const found = objects?.get(object);
-    if (found !== undefined) return found;
-    const slice = makeSlice(
-      index.select({ subjects: asker.subjects, object, sets: [...parts.sets.groupsOf(object)], action }),
+  const callers = new Map<string, CachedSubject>();
+  let sliceCount = 0;
+  const sliceFor = (caller: CachedSubject, { object, action }: AccessRequest): Slice => {
+    let objects = caller.slices.get(action);
+    const cached = objects?.get(object);
+    if (cached !== undefined) return cached;
+    const slice = createSlice(
+      index.select({ subjects: caller.subjects, object, sets: [...parts.sets.groupsOf(object)], action }),
     );
-    if (kept >= SLICES_KEPT) {
-      for (const each of askers.values()) each.slices.clear();
-      kept = 0;
+    if (sliceCount >= SLICE_CACHE_SIZE) {
+      for (const each of callers.values()) each.slices.clear();
+      sliceCount = 0;
       objects = undefined;
     }
     if (objects === undefined) {
       objects = new Map();
-      asker.slices.set(action, objects);
+      caller.slices.set(action, objects);
     }
     objects.set(object, slice);
-    kept += 1;
+    sliceCount += 1;
     return slice;
   };
-  const askerOf = (subjects: readonly string[]): Asker | undefined => {
-    const key = askerKeyOf(subjects);
+  const callerFor = (subjects: readonly string[]): CachedSubject | undefined => {
+    const key = cachedCallerKey(subjects);
     if (key === undefined) return undefined;
-    const found = askers.get(key);
-    if (found !== undefined) return found;
-    if (askers.size >= SLICES_KEPT) {
-      askers.clear();
-      kept = 0;
+    const cached = callers.get(key);
+    if (cached !== undefined) return cached;
+    if (callers.size >= SLICE_CACHE_SIZE) {
+      callers.clear();
+      sliceCount = 0;
     }
-    const asker = makeAsker(key, parts.roles);
-    askers.set(key, asker);
-    return asker;
+    const caller = createCachedSubject(key, parts.roles);
+    callers.set(key, caller);
+    return caller;
   };
-  return { askerOf, byKey: (key) => askers.get(key), sliceOf };
+  return { callerFor, byKey: (key) => callers.get(key), sliceFor };
 }
 
 /** The keys of lists that cannot change; a principal's is one. */
-const askerKeys = new WeakMap<readonly string[], string>();
+const callerKeys = new WeakMap<readonly string[], string>();
 
-function askerKeyOf(subjects: readonly string[]): string | undefined {
-  const known = askerKeys.get(subjects);
+function cachedCallerKey(subjects: readonly string[]): string | undefined {
+  const known = callerKeys.get(subjects);
   if (known !== undefined) return known;
-  const key = askerKey(subjects);
-  if (key !== undefined && Object.isFrozen(subjects)) askerKeys.set(subjects, key);
+  const key = callerKey(subjects);
+  if (key !== undefined && Object.isFrozen(subjects)) callerKeys.set(subjects, key);
   return key;
 }
 
 /** The agent's id, and the team's behind a space where there is one; undefined when no subject is one agent. */
-function askerKey(subjects: readonly string[]): string | undefined {
+function callerKey(subjects: readonly string[]): string | undefined {
   let agent: string | undefined;
   let team: string | undefined;
   for (const subject of subjects) {
@@ -244,19 +250,19 @@ function askerKey(subjects: readonly string[]): string | undefined {
   return team === undefined || team.includes(' ') ? agent : `${agent} ${team}`;
 }
 
-function makeAsker(key: string, roles: Memberships): Asker {
+function createCachedSubject(key: string, roles: RoleGraph): CachedSubject {
   const [agent = '', ...teams] = key.split(' ');
   const memberOf = new Set([agent, ...roles.groupsOf(agent), ...teams]);
   return { key, agent, memberOf, subjects: [...memberOf], slices: new Map() };
 }
 
-function makeSlice(rows: readonly GrantRow[]): Slice {
+function createSlice(rows: readonly GrantRow[]): Slice {
   const conditional = rows.filter((row) => row.conditionId !== '');
   return {
     rows,
     casbinRows: rows.map(casbinRow),
     conditionIds: [...new Set(conditional.map((row) => row.conditionId))].sort(),
     denyConditionIds: new Set(conditional.flatMap((row) => (row.effect === 'deny' ? [row.conditionId] : []))),
-    answers: new Map(),
+    decisions: new Map(),
   };
 }

@@ -1,15 +1,16 @@
+import { existsSync } from 'node:fs';
 import type { ZodType } from 'zod';
+import { readTextFiles } from '../config/text-file.ts';
 import { readYaml, type YamlFile, type YamlPath } from '../config/yaml-file.ts';
 import { type Problem, ProblemError, readOrCollect } from '../domain/problem.ts';
-import { lookalikes } from '../lib/confusables.ts';
 import { type Digest, digestOfJson } from '../lib/digest.ts';
-import { type AgentSettings, agentSettingsSchema } from './agent-settings.ts';
-import { serverSettingsSchema } from './server-schema.ts';
-import type { ServerSettings } from './server-settings.ts';
-import { transportProblems } from './transport-problems.ts';
-import { virtualProblems } from './virtual-problems.ts';
-import { virtualSettingsSchema } from './virtual-schema.ts';
-import type { VirtualServer } from './virtual-settings.ts';
+import { findConfusables } from '../lib/text/confusables.ts';
+import { MAX_LOCK_BYTES } from './pins/lock.ts';
+import { type AgentSettings, agentSettingsSchema } from './servers/agent-settings.ts';
+import { type ServerSettings, serverSettingsSchema } from './servers/settings.ts';
+import { validateTransport } from './servers/validate-transport.ts';
+import { type VirtualServer, virtualSettingsSchema } from './virtual-servers/settings.ts';
+import { validateVirtualServers } from './virtual-servers/validate.ts';
 
 /** The registry of record: what exists, by name. Immutable. */
 export interface Registry {
@@ -21,7 +22,7 @@ export interface Registry {
   readonly virtual: ReadonlyMap<string, VirtualServer>;
   readonly warnings: readonly Problem[];
   /** `file:line:column` of a setting of a server; the name of the directory where there is no such server. */
-  readonly placeOf: (server: string, path: YamlPath) => string;
+  readonly locationOf: (server: string, path: YamlPath) => string;
 }
 
 /**
@@ -38,9 +39,9 @@ export function loadRegistry(
   const servers = readKind({ files, dir, folder: 'servers', schema: serverSettingsSchema, problems });
   const agents = readKind({ files, dir, folder: 'agents', schema: agentSettingsSchema, problems });
   const virtual = readKind({ files, dir, folder: 'virtual', schema: virtualSettingsSchema, problems });
-  for (const file of servers) problems.push(...transportProblems(file), ...toolLookalikes(file));
+  for (const file of servers) problems.push(...validateTransport(file), ...confusableToolNames(file));
   const names = servers.map(({ value }) => value.name);
-  for (const file of virtual) problems.push(...virtualProblems(file, names));
+  for (const file of virtual) problems.push(...validateVirtualServers(file, names));
   const warnings = problems.filter(({ severity }) => severity === 'warning');
   if (warnings.length < problems.length) throw new ProblemError(problems);
   const serverFiles = new Map(servers.map((file) => [file.value.name, file]));
@@ -50,7 +51,7 @@ export function loadRegistry(
     agents: new Map(agents.map(({ value }) => [value.name, value])),
     virtual: new Map(virtual.map(({ value, at, keyAt }) => [value.name, { settings: value, at, keyAt }])),
     warnings,
-    placeOf: (server, path) => serverFiles.get(server)?.at(path) ?? dir,
+    locationOf: (server, path) => serverFiles.get(server)?.at(path) ?? dir,
   };
 }
 
@@ -78,7 +79,7 @@ function readKind<T extends { readonly name: string }>({
     read.push(file);
     problems.push(...nameMismatch(file, match[2] ?? ''));
   }
-  problems.push(...sharedNames(read), ...similarNames(read));
+  problems.push(...duplicateNames(read), ...confusableNames(read));
   return read;
 }
 
@@ -89,7 +90,7 @@ function nameMismatch({ value, problem }: YamlFile<{ readonly name: string }>, f
   return [problem(['name'], { code: 'registry-name-mismatch', message, hint, severity: 'warning' })];
 }
 
-function sharedNames(files: readonly YamlFile<{ readonly name: string }>[]): Problem[] {
+function duplicateNames(files: readonly YamlFile<{ readonly name: string }>[]): Problem[] {
   const first = new Map<string, string>();
   return files.flatMap(({ value, problem, at }) => {
     const other = first.get(value.name);
@@ -100,8 +101,8 @@ function sharedNames(files: readonly YamlFile<{ readonly name: string }>[]): Pro
   });
 }
 
-function similarNames(files: readonly YamlFile<{ readonly name: string }>[]): Problem[] {
-  const alike = lookalikes(files.map(({ value }) => value.name));
+function confusableNames(files: readonly YamlFile<{ readonly name: string }>[]): Problem[] {
+  const alike = findConfusables(files.map(({ value }) => value.name));
   return files.flatMap(({ value, problem }) => {
     const other = alike.get(value.name);
     if (other === undefined) return [];
@@ -110,8 +111,8 @@ function similarNames(files: readonly YamlFile<{ readonly name: string }>[]): Pr
   });
 }
 
-function toolLookalikes(file: YamlFile<ServerSettings>): Problem[] {
-  return Array.from(lookalikes(file.value.tools.keys()), ([name, other]) => ({
+function confusableToolNames(file: YamlFile<ServerSettings>): Problem[] {
+  return Array.from(findConfusables(file.value.tools.keys()), ([name, other]) => ({
     code: 'registry-lookalike-name' as const,
     at: file.keyAt(['tools', name]),
     message: `the tool \`${name}\` looks like \`${other}\``,
@@ -132,4 +133,16 @@ function unexpectedFiles(paths: readonly string[], dir: string): Problem[] {
       { code: 'registry-unexpected-file', at: `${dir}/${path}`, message: 'nothing reads this file', hint } as const,
     ];
   });
+}
+
+/**
+ * Reads the texts of a registry directory, by path within it.
+ * @throws ProblemError for everything that cannot be read or is not UTF-8.
+ */
+export function readRegistryFiles(dir: string): Record<string, string> {
+  if (!existsSync(dir)) {
+    const hint = 'run `seneschal init` to make one, or name another with `--registry`';
+    throw new ProblemError([{ code: 'config-unreadable', at: dir, message: 'there is no registry here', hint }]);
+  }
+  return readTextFiles(dir, { folders: ['servers', 'agents', 'virtual'], maxBytes: MAX_LOCK_BYTES });
 }

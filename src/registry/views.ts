@@ -1,35 +1,70 @@
+import type { FeatureTarget, ViewName } from '../domain/target.ts';
 import type { View } from '../domain/view.ts';
-import type { ViewName } from '../domain/view-name.ts';
-import type { ServerFinding } from './server-finding.ts';
-import { serverViews } from './server-view.ts';
-import type { ToolState } from './tool-state.ts';
-import type { ViewSource } from './view-parts.ts';
-import { unknownOriginals } from './virtual-findings.ts';
-import type { VirtualServer } from './virtual-settings.ts';
-import { virtualView } from './virtual-view.ts';
+import type { ServerResourceIndex, ServerWarning } from './features/resource-index.ts';
+import type { ToolState } from './features/tool-status.ts';
+import { buildView, type ViewSource } from './features/view.ts';
+import { buildVirtualView } from './virtual-servers/build.ts';
+import { findUnknownReferences } from './virtual-servers/references.ts';
+import type { VirtualServer } from './virtual-servers/settings.ts';
 
 /** The views of a catalog. */
 export interface Views {
   readonly viewOf: (name: ViewName) => View | undefined;
-  readonly findings: readonly ServerFinding[];
+  readonly findings: readonly ServerWarning[];
 }
 
 /** Builds the views of a catalog: those of virtual servers now, so that what is wrong with them is known. */
-export function viewsOf(
+export function buildViews(
   source: ViewSource & { readonly states: readonly ToolState[] },
   virtual: ReadonlyMap<string, VirtualServer>,
-  before: ((name: ViewName) => View | undefined) | undefined,
+  previous: ((name: ViewName) => View | undefined) | undefined,
 ): Views {
-  const ofServers = serverViews(source);
-  const ofVirtual = new Map<ViewName, View>();
-  const findings: ServerFinding[] = [];
+  const serverViews = buildServerViews(source);
+  const virtualViews = new Map<ViewName, View>();
+  const findings: ServerWarning[] = [];
   for (const [name, server] of virtual) {
     const viewName: ViewName = `virtual:${name}`;
-    const built = virtualView(source, server, before?.(viewName));
-    ofVirtual.set(viewName, built.view);
-    for (const finding of [...built.findings, ...unknownOriginals(server, source)]) {
+    const built = buildVirtualView(source, server, previous?.(viewName));
+    virtualViews.set(viewName, built.view);
+    for (const finding of [...built.findings, ...findUnknownReferences(server, source)]) {
       findings.push({ server: name, ...finding });
     }
   }
-  return { viewOf: (name) => ofVirtual.get(name) ?? ofServers(name), findings };
+  return { viewOf: (name) => virtualViews.get(name) ?? serverViews(name), findings };
+}
+
+/** The views `server:<name>`: each registered server as it is, its tools and prompts under their own names. */
+export function buildServerViews(source: ViewSource): (name: ViewName) => View | undefined {
+  const previous = new Map<ViewName, View>();
+  return (name) => {
+    const server = name.startsWith('server:') ? name.slice('server:'.length) : undefined;
+    if (server === undefined || !source.servers.has(server)) return undefined;
+    // Made when it is first asked for: most servers are never asked for alone.
+    const view = previous.get(name) ?? buildServerView(source, server, name);
+    previous.set(name, view);
+    return view;
+  };
+}
+
+function buildServerView(
+  { targets, prompts, resourceLists, servers }: ViewSource,
+  server: string,
+  view: ViewName,
+): View {
+  const isOfServer = (target: FeatureTarget): boolean => target.server === server;
+  return buildView({
+    tools: targets.filter(isOfServer).map((target) => ({ ...target, view, exposedName: target.tool })),
+    prompts: prompts.filter(isOfServer).map((target) => ({ ...target, view, exposedName: target.prompt })),
+    resources: resourceLists.filter((list) => list.server === server).map((list) => resourcesInView(view, list)),
+    isComplete: servers.get(server) === 'listed',
+  });
+}
+
+/** The resources of a server as a view shows them. */
+function resourcesInView(view: ViewName, { server, byUri, templates }: ServerResourceIndex): ServerResourceIndex {
+  return {
+    server,
+    byUri: new Map(Array.from(byUri, ([uri, target]) => [uri, { ...target, view }])),
+    templates: templates.map(({ target, template }) => ({ template, target: { ...target, view } })),
+  };
 }

@@ -2,7 +2,7 @@ import type { Verdict } from '../domain/verdict.ts';
 import type { DecisionEntry, RecordedStep } from '../ledger/entry.ts';
 
 /** What a decision came to, as far as two of them are compared. */
-export interface Replayed {
+export interface ComparedDecision {
   readonly effect: string;
   readonly reason?: string;
   readonly rule?: string;
@@ -17,7 +17,12 @@ export type Difference = {
   /** Number of the entry. */
   readonly seq: number;
 } & (
-  | { readonly kind: 'decision'; readonly control: string; readonly recorded: Replayed; readonly replayed: Replayed }
+  | {
+      readonly kind: 'decision';
+      readonly control: string;
+      readonly recorded: ComparedDecision;
+      readonly replayed: ComparedDecision;
+    }
   /** The body is not what was hashed when it was written. */
   | { readonly kind: 'body-changed' | 'body-unreadable' | 'intent-missing' }
   /** The steps do not lead to what the entry says. */
@@ -25,7 +30,7 @@ export type Difference = {
 );
 
 /** The comparable part of a verdict or of a recorded step. */
-export function effectOf(verdict: Verdict | RecordedStep): Replayed {
+export function comparedDecision(verdict: Verdict | RecordedStep): ComparedDecision {
   const reason = 'reason' in verdict ? verdict.reason : undefined;
   const rule = 'rule' in verdict ? verdict.rule : undefined;
   return {
@@ -36,20 +41,20 @@ export function effectOf(verdict: Verdict | RecordedStep): Replayed {
 }
 
 /** Why the steps of an entry cannot have led to what it says; undefined when they can. */
-export function inconsistencyOf(entry: DecisionEntry): string | undefined {
-  const stopped = entry.steps.findIndex(({ effect }) => effect !== 'allow');
-  if (stopped >= 0 && stopped < entry.steps.length - 1) return 'a step follows one that did not allow';
+export function findInconsistency(entry: DecisionEntry): string | undefined {
+  const refusedIndex = entry.steps.findIndex(({ effect }) => effect !== 'allow');
+  if (refusedIndex >= 0 && refusedIndex < entry.steps.length - 1) return 'a step follows one that did not allow';
   const last = entry.steps.at(-1);
   switch (entry.kind) {
     case 'call.admitted':
-      return stopped >= 0 ? 'the call was admitted although a step did not allow it' : undefined;
+      return refusedIndex >= 0 ? 'the call was admitted although a step did not allow it' : undefined;
     case 'call.refused':
       // The walk itself refuses a call that comes while the broker stops, before any step.
       if (entry.stage === 'walk' || entry.stage === 'ledger') return undefined;
       return refusalMismatch(entry, last);
     case 'call.closed':
       if (entry.outcome === 'refused') return refusalMismatch(entry, last);
-      return stopped >= 0 ? 'the result was passed on although a step did not allow it' : undefined;
+      return refusedIndex >= 0 ? 'the result was passed on although a step did not allow it' : undefined;
   }
 }
 

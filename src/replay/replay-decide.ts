@@ -1,21 +1,21 @@
 import type { Call } from '../domain/call.ts';
 import type { Control, Exchange } from '../domain/control.ts';
 import type { Principal } from '../domain/principal.ts';
-import type { AdmittedEntry, DecisionEntry, RecordedStep, RefusedEntry } from '../ledger/entry.ts';
-import type { StoredDecision } from '../ledger/query.ts';
-import { isUntouched, readDecision, readDigest } from '../ledger/read-entry.ts';
+import type { Target } from '../domain/target.ts';
+import type { AdmittedEntry, DecisionEntry, RecordedStep, RecordedTarget, RefusedEntry } from '../ledger/entry.ts';
+import type { StoredDecision } from '../ledger/list-entries.ts';
+import { hasValidHash, parseDecision, parseDigest } from '../ledger/stored-entry.ts';
 import type { Digest } from '../lib/digest.ts';
 import { LruMap } from '../lib/lru.ts';
-import { thrownText } from '../lib/thrown-text.ts';
-import { type Difference, effectOf, inconsistencyOf, type Replayed } from './difference.ts';
-import { recordedTarget } from './recorded-target.ts';
+import { errorMessage } from '../lib/text/error-message.ts';
+import { type ComparedDecision, comparedDecision, type Difference, findInconsistency } from './difference.ts';
 
 /** What a replay reads, and the rules it decides by. */
 export interface ReplayInput {
   /** The entries that hold decisions, in order. */
   readonly decisions: Iterable<StoredDecision>;
   /** Both rows of the chain of a revision, built from the kept texts; undefined when they are not kept. */
-  readonly chainOf: (revision: Digest) => readonly Control[] | undefined;
+  readonly controlsFor: (revision: Digest) => readonly Control[] | undefined;
   /** The principal of a recorded call, as `identity/` makes it of what was proved then; undefined when it was none. */
   readonly principalOf: (recorded: Pick<AdmittedEntry, 'principal' | 'credential'>) => Principal | undefined;
   /** Differences that are told one by one; the others are counted. Default: 1,000. */
@@ -42,16 +42,16 @@ export interface ReplayReport {
  */
 export function replayDecide(input: ReplayInput): ReplayReport {
   const replay = new Replay(input);
-  for (const stored of input.decisions) replay.walk(stored);
+  for (const stored of input.decisions) replay.replay(stored);
   return replay.report();
 }
 
 /** Chains that are held ready. Revisions follow each other in time, so that few are ever needed at once. */
-const CHAINS_HELD = 8;
+const CONTROLS_CACHE_SIZE = 8;
 
 class Replay {
   readonly #input: ReplayInput;
-  readonly #chains = new LruMap<string, ReadonlyMap<string, Control> | 'missing'>(CHAINS_HELD);
+  readonly #controls = new LruMap<string, ReadonlyMap<string, Control> | 'missing'>(CONTROLS_CACHE_SIZE);
   readonly #missing = new Map<string, number>();
   readonly #differences: Difference[] = [];
   #differenceCount = 0;
@@ -63,20 +63,20 @@ class Replay {
     this.#input = input;
   }
 
-  walk(stored: StoredDecision): void {
-    const entry = readDecision(stored.body);
-    const place = { callId: entry?.callId ?? 'unknown', seq: stored.seq };
-    if (!isUntouched(stored)) this.#tell({ ...place, kind: 'body-changed' });
+  replay(stored: StoredDecision): void {
+    const entry = parseDecision(stored.body);
+    const location = { callId: entry?.callId ?? 'unknown', seq: stored.seq };
+    if (!hasValidHash(stored)) this.#report({ ...location, kind: 'body-changed' });
     if (entry === undefined) {
-      this.#tell({ ...place, kind: 'body-unreadable' });
+      this.#report({ ...location, kind: 'body-unreadable' });
       return;
     }
     if (entry.kind !== 'call.closed') this.#calls += 1;
-    const inconsistency = inconsistencyOf(entry);
-    if (inconsistency !== undefined) this.#tell({ ...place, kind: 'inconsistent', detail: inconsistency });
+    const inconsistency = findInconsistency(entry);
+    if (inconsistency !== undefined) this.#report({ ...location, kind: 'inconsistent', detail: inconsistency });
     const intent = this.#intentOf(entry, stored);
     if (intent === undefined) {
-      this.#tell({ ...place, kind: 'intent-missing' });
+      this.#report({ ...location, kind: 'intent-missing' });
       return;
     }
     this.#decideAgain(entry, stored.seq, intent);
@@ -95,20 +95,20 @@ class Replay {
 
   #intentOf(entry: DecisionEntry, stored: StoredDecision): AdmittedEntry | RefusedEntry | undefined {
     if (entry.kind !== 'call.closed') return entry;
-    const intent = stored.intent === undefined ? undefined : readDecision(stored.intent.body);
+    const intent = stored.intent === undefined ? undefined : parseDecision(stored.intent.body);
     return intent?.kind === 'call.admitted' && intent.callId === entry.callId ? intent : undefined;
   }
 
   #decideAgain(entry: DecisionEntry, seq: number, intent: AdmittedEntry | RefusedEntry): void {
     const revision = entry.revision ?? '';
-    const chain = this.#chainOf(revision);
-    if (chain === undefined) {
+    const controls = this.#controlsFor(revision);
+    if (controls === undefined) {
       this.#missing.set(revision, (this.#missing.get(revision) ?? 0) + entry.steps.length);
       return;
     }
     const call = this.#callOf(intent);
     if (call === undefined) {
-      this.#tell({ callId: entry.callId, seq, kind: 'inconsistent', detail: 'the principal is none' });
+      this.#report({ callId: entry.callId, seq, kind: 'inconsistent', detail: 'the principal is none' });
       return;
     }
     const exchange: Exchange = entry.kind === 'call.closed' ? { call, result: {} } : { call };
@@ -118,22 +118,22 @@ class Replay {
         continue;
       }
       this.#decisions += 1;
-      const replayed = decideStep(chain.get(step.control), exchange, step);
+      const replayed = decideStep(controls.get(step.control), exchange, step);
       if (replayed.effect === step.effect && replayed.reason === step.reason && replayed.rule === step.rule) continue;
-      const recorded = effectOf(step);
-      this.#tell({ callId: entry.callId, seq, kind: 'decision', control: step.control, recorded, replayed });
+      const recorded = comparedDecision(step);
+      this.#report({ callId: entry.callId, seq, kind: 'decision', control: step.control, recorded, replayed });
     }
   }
 
-  #chainOf(revision: string): ReadonlyMap<string, Control> | undefined {
-    let chain = this.#chains.get(revision);
-    if (chain === undefined) {
-      const digest = readDigest(revision);
-      const controls = digest === undefined ? undefined : this.#input.chainOf(digest);
-      chain = controls === undefined ? 'missing' : new Map(controls.map((control) => [control.name, control]));
-      this.#chains.set(revision, chain);
+  #controlsFor(revision: string): ReadonlyMap<string, Control> | undefined {
+    let cached = this.#controls.get(revision);
+    if (cached === undefined) {
+      const digest = parseDigest(revision);
+      const controls = digest === undefined ? undefined : this.#input.controlsFor(digest);
+      cached = controls === undefined ? 'missing' : new Map(controls.map((control) => [control.name, control]));
+      this.#controls.set(revision, cached);
     }
-    return chain === 'missing' ? undefined : chain;
+    return cached === 'missing' ? undefined : cached;
   }
 
   #callOf(intent: AdmittedEntry | RefusedEntry): Call | undefined {
@@ -144,25 +144,55 @@ class Replay {
       principal,
       subjects: intent.subjects,
       action: intent.action,
-      target: recordedTarget(intent.target),
+      target: toTarget(intent.target),
       args: {},
       context: { ...intent.context, session: intent.session },
       receivedAtMs: intent.atMs,
     };
   }
 
-  #tell(difference: Difference): void {
+  #report(difference: Difference): void {
     this.#differenceCount += 1;
     if (this.#differences.length < (this.#input.differenceLimit ?? 1_000)) this.#differences.push(difference);
   }
 }
 
-function decideStep(control: Control | undefined, exchange: Exchange, step: RecordedStep): Replayed {
+function decideStep(control: Control | undefined, exchange: Exchange, step: RecordedStep): ComparedDecision {
   if (control === undefined) return { effect: 'no-such-control' };
   try {
-    return effectOf(control.decide(exchange, step.facts));
+    return comparedDecision(control.decide(exchange, step.facts));
   } catch (error) {
     // What threw then was recorded as `indeterminate`; a throw now is a decision that is not the same.
-    return { effect: 'threw', detail: thrownText(error) };
+    return { effect: 'threw', detail: errorMessage(error) };
   }
 }
+
+/**
+ * A target as far as an entry tells of it. What it does not tell (schemas, cost, labels) stands in the facts of the
+ * controls that looked at it, so that no decision reads it here.
+ */
+export function toTarget(recorded: RecordedTarget): Target {
+  const { id } = recorded;
+  if (id === 'tool:unknown' || id === 'prompt:unknown' || id === 'resource:unknown') {
+    return { kind: 'unknown', id, exposedName: 'exposedName' in recorded ? recorded.exposedName : '' };
+  }
+  const [, kind = '', server = '', name = ''] = /^([^:]*):([^/]*)\/?(.*)$/s.exec(id) ?? [];
+  const common = {
+    ...{ server, exposedName: name, risk: 'risk' in recorded ? recorded.risk : 'destructive', labels: [] },
+    ...{ costNanoUsd: 0, timeoutMs: 0, maxResultBytes: 0, payloads: 'digest' as const, definition: {} },
+    definitionDigest: 'definitionDigest' in recorded ? recorded.definitionDigest : NO_DIGEST,
+  };
+  switch (kind) {
+    case 'prompt':
+      return { ...common, kind, id: `prompt:${server}/${name}`, prompt: name, inputSchema: {} };
+    case 'resource':
+      // Whether it was a resource or a template no decision asks.
+      return { ...common, kind, id: `resource:${server}/${name}`, uri: name };
+    case 'server':
+      return { ...common, kind, id: `server:${server}` };
+    default:
+      return { ...common, kind: 'tool', id: `tool:${server}/${name}`, tool: name, inputSchema: {} };
+  }
+}
+
+const NO_DIGEST = 'sha256:';

@@ -2,7 +2,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, write
 import { join, resolve } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import type { ErrorCode } from '../domain/error-codes.ts';
-import type { PostureRow } from '../domain/posture.ts';
+import type { FailureMode } from '../domain/failure-mode.ts';
 import { ProblemError } from '../domain/problem.ts';
 import { driverCodeOf } from './sqlite-connection.ts';
 
@@ -16,16 +16,16 @@ export interface DataDirectory {
   close(): void;
 }
 
-export const dataDirectoryPosture: PostureRow<'data-directory-in-use'> = {
-  guard: 'data directory',
-  when: 'another process holds it',
-  yields: 'data-directory-in-use',
+export const dataDirectoryFailureMode: FailureMode<'data-directory-in-use'> = {
+  control: 'data directory',
+  trigger: 'another process holds it',
+  result: 'data-directory-in-use',
   means: 'the broker does not start',
-  opens: null,
+  override: null,
 };
 
 /** How long an opener waits for one that only looks who holds it. */
-const LOOK_MS = 250;
+const LOCK_WAIT_MS = 250;
 
 /** Path of the database of a data directory. */
 export function databasePathOf(directory: string): string {
@@ -39,8 +39,8 @@ export function databasePathOf(directory: string): string {
  */
 export function openDataDirectory(directory: string): DataDirectory {
   const path = resolve(directory);
-  makePrivate(path);
-  const lock = takeLock(path);
+  ensurePrivateDirectory(path);
+  const lock = acquireLock(path);
   const holderPath = join(path, 'holder.json');
   writeFileSync(holderPath, `${JSON.stringify({ pid: process.pid })}\n`, { mode: 0o600 });
   return {
@@ -56,7 +56,7 @@ export function openDataDirectory(directory: string): DataDirectory {
 }
 
 /** Who holds a data directory now; undefined when nobody does. The pid is 0 where the holder has not written it yet. */
-export function dataDirectoryHolder(directory: string): { readonly pid: number } | undefined {
+export function findDataDirectoryHolder(directory: string): { readonly pid: number } | undefined {
   const path = resolve(directory);
   if (!existsSync(join(path, 'lock'))) return undefined;
   const lock = new Sqlite(join(path, 'lock'), { readonly: true, timeout: 0 });
@@ -72,7 +72,7 @@ export function dataDirectoryHolder(directory: string): { readonly pid: number }
   }
 }
 
-function makePrivate(path: string): void {
+function ensurePrivateDirectory(path: string): void {
   let status: ReturnType<typeof statSync>;
   try {
     mkdirSync(path, { recursive: true, mode: 0o700 });
@@ -92,17 +92,17 @@ function makePrivate(path: string): void {
   if ((status.mode & 0o077) !== 0) chmodSync(path, 0o700);
 }
 
-function takeLock(path: string): Sqlite.Database {
+function acquireLock(path: string): Sqlite.Database {
   let lock: Sqlite.Database | undefined;
   try {
     writeFileSync(join(path, 'lock'), '', { flag: 'a', mode: 0o600 });
-    lock = new Sqlite(join(path, 'lock'), { timeout: LOOK_MS });
+    lock = new Sqlite(join(path, 'lock'), { timeout: LOCK_WAIT_MS });
     lock.pragma('locking_mode = EXCLUSIVE');
     lock.exec('BEGIN EXCLUSIVE');
     return lock;
   } catch (error) {
     lock?.close();
-    if (driverCodeOf(error)?.startsWith('SQLITE_BUSY')) throw inUse(path);
+    if (driverCodeOf(error)?.startsWith('SQLITE_BUSY')) throw lockedByAnother(path);
     throw problem('data-directory-unusable', path, {
       message: `the data directory cannot be written: ${codeOf(error)}`,
       hint: 'make it writable, make room on its disk, or name another directory with `--data`',
@@ -110,9 +110,9 @@ function takeLock(path: string): Sqlite.Database {
   }
 }
 
-function inUse(path: string): ProblemError {
+function lockedByAnother(path: string): ProblemError {
   const pid = holderPid(path);
-  return problem(dataDirectoryPosture.yields, path, {
+  return problem(dataDirectoryFailureMode.result, path, {
     message: pid === 0 ? 'another process holds the data directory' : `process ${pid} holds the data directory`,
     hint: 'stop that process, use it as it runs, or name another directory with `--data`',
   });

@@ -1,4 +1,5 @@
 import Sqlite from 'better-sqlite3';
+import type { Problem } from '../domain/problem.ts';
 
 /** How long a write waits for a lock that another process holds, a backup for instance. */
 const BUSY_TIMEOUT_MS = 5_000;
@@ -10,7 +11,7 @@ const CHECKPOINT_PAGES = 4_096;
  * committed survives a power cut (sqlite.org/pragma.html#pragma_synchronous); `secure_delete` overwrites what is erased.
  * @throws the driver's SqliteError.
  */
-export function openForWriting(path: string): Sqlite.Database {
+export function openSqliteConnection(path: string): Sqlite.Database {
   const connection = new Sqlite(path, { timeout: BUSY_TIMEOUT_MS });
   try {
     connection.pragma('journal_mode = WAL');
@@ -27,11 +28,29 @@ export function openForWriting(path: string): Sqlite.Database {
 }
 
 /** Opens a connection that cannot write, also beside another process that does. @throws the driver's SqliteError. */
-export function openForReading(path: string): Sqlite.Database {
+export function openReadOnlySqliteConnection(path: string): Sqlite.Database {
   return new Sqlite(path, { readonly: true, fileMustExist: true, timeout: BUSY_TIMEOUT_MS });
 }
 
 /** The driver's code of an error, such as `SQLITE_FULL`; undefined when it is not the driver's. */
 export function driverCodeOf(error: unknown): string | undefined {
   return error instanceof Sqlite.SqliteError ? error.code : undefined;
+}
+
+const openInMemory = (): void => void new Sqlite(':memory:').close();
+
+/** What keeps the native half of better-sqlite3 from being loaded; undefined when it loads. */
+export function nativeModuleProblem(openDatabase: () => void = openInMemory): Problem | undefined {
+  try {
+    openDatabase();
+    return undefined;
+  } catch (error) {
+    const explanation = error instanceof Error ? (error.message.split('\n')[0] ?? '') : 'not an error';
+    return {
+      code: 'storage-native-module',
+      at: 'better-sqlite3',
+      message: `the native module does not load: ${explanation}`,
+      hint: 'run `npm rebuild better-sqlite3` with the Node that runs the broker, or install again',
+    };
+  }
 }

@@ -2,11 +2,11 @@ import { existsSync } from 'node:fs';
 import { ProblemError } from '../domain/problem.ts';
 import { type DatabaseReader, type Migration, StorageError } from './database.ts';
 import { appliedMigrations, assertKnown } from './migrate.ts';
-import { driverCodeOf, openForReading } from './sqlite-connection.ts';
+import { driverCodeOf, openReadOnlySqliteConnection } from './sqlite-connection.ts';
 import { SqliteReader } from './sqlite-reader.ts';
 
 /** A file that is only read: beside the daemon that owns it, or when none runs. */
-export interface OpenedReader extends DatabaseReader {
+export interface SqliteFileReader extends DatabaseReader {
   /** Idempotent. */
   close(): void;
 }
@@ -16,7 +16,7 @@ export interface OpenedReader extends DatabaseReader {
  * @throws ProblemError `storage-file-missing`, `storage-file-damaged`, `storage-file-unusable`, `storage-schema-unknown`,
  * or `storage-schema-outdated` when it lacks one of `migrations`.
  */
-export function openSqliteForReading(path: string, migrations: readonly Migration[]): OpenedReader {
+export function openSqliteForReading(path: string, migrations: readonly Migration[]): SqliteFileReader {
   if (!existsSync(path)) {
     throw new ProblemError([
       {
@@ -34,7 +34,7 @@ export function openSqliteForReading(path: string, migrations: readonly Migratio
 }
 
 function assertSchema(path: string, migrations: readonly Migration[]): void {
-  const connection = openForReading(path);
+  const connection = openReadOnlySqliteConnection(path);
   try {
     const applied = appliedMigrations(connection);
     assertKnown(path, applied, migrations);

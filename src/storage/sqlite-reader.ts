@@ -1,6 +1,6 @@
 import type Sqlite from 'better-sqlite3';
 import { type DatabaseReader, type SqlValue, StorageError } from './database.ts';
-import { driverCodeOf, openForReading } from './sqlite-connection.ts';
+import { driverCodeOf, openReadOnlySqliteConnection } from './sqlite-connection.ts';
 
 /** Prepared queries that are kept; more distinct texts than this are a defect that must not eat memory. */
 const PREPARED_LIMIT = 200;
@@ -12,7 +12,7 @@ export class SqliteReader implements DatabaseReader {
 
   /** @throws the driver's SqliteError when the file is not there or is no database. */
   constructor(path: string) {
-    this.#connection = openForReading(path);
+    this.#connection = openReadOnlySqliteConnection(path);
   }
 
   read<Row>(sql: string, params: readonly SqlValue[] = []): readonly Row[] {
@@ -20,7 +20,7 @@ export class SqliteReader implements DatabaseReader {
       // The caller states the shape of its own rows; SQL has no other way to be typed.
       return this.#prepare(sql).all(...params) as readonly Row[];
     } catch (error) {
-      throw readFailure(error);
+      throw toStorageError(error);
     }
   }
 
@@ -30,7 +30,7 @@ export class SqliteReader implements DatabaseReader {
       this.#assertOpen();
       for (const row of this.#connection.prepare<SqlValue[]>(sql).iterate(...params)) yield row as Row;
     } catch (error) {
-      throw readFailure(error);
+      throw toStorageError(error);
     }
   }
 
@@ -55,7 +55,7 @@ export class SqliteReader implements DatabaseReader {
   }
 }
 
-function readFailure(error: unknown): unknown {
+function toStorageError(error: unknown): unknown {
   const code = driverCodeOf(error);
   return code === undefined ? error : new StorageError('read-failed', `reading failed with ${code}`, code);
 }

@@ -1,18 +1,17 @@
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import type Sqlite from 'better-sqlite3';
 import type { SqlValue } from './database.ts';
-import { driverCodeOf, openForWriting } from './sqlite-connection.ts';
-import { StatementDecoder } from './statement-bytes.ts';
-import { type OrderKind, WriterMemory } from './writer-memory.ts';
+import { driverCodeOf, openSqliteConnection } from './sqlite-connection.ts';
+import { type CommandKind, StatementDecoder, WriterChannel } from './writer-channel.ts';
 
 /** What the writer thread is started with. */
-export interface WriterStart {
+export interface SqliteWriterStart {
   readonly path: string;
   readonly shared: SharedArrayBuffer;
 }
 
 /** What the writer thread answers: ready once, then one answer to each batch, in order. */
-export type WriterAnswer = 'ready' | 'committed' | WriterFailure;
+export type WriterReply = 'ready' | 'committed' | WriterFailure;
 
 /** A batch of which nothing was committed as far as anybody knows. */
 export interface WriterFailure {
@@ -23,7 +22,7 @@ export interface WriterFailure {
 }
 
 /** Codes that blame one statement; every other one blames the file, the disk or the machine. */
-const STATEMENT_AT_FAULT = /^SQLITE_(CONSTRAINT|ERROR|MISMATCH|TOOBIG|RANGE|MISUSE)/;
+const STATEMENT_ERROR_CODES = /^SQLITE_(CONSTRAINT|ERROR|MISMATCH|TOOBIG|RANGE|MISUSE)/;
 
 /** The one connection that writes. Runs in a thread of its own, since a sync of the disk blocks. */
 class SqliteWriter {
@@ -36,10 +35,10 @@ class SqliteWriter {
 
   constructor(path: string) {
     this.#path = path;
-    this.#connection = openForWriting(path);
+    this.#connection = openSqliteConnection(path);
   }
 
-  commit(batch: StatementDecoder): WriterAnswer {
+  commit(batch: StatementDecoder): WriterReply {
     this.#sql.push(...batch.newSql());
     let current: number | undefined;
     try {
@@ -65,7 +64,7 @@ class SqliteWriter {
   }
 
   #open(): Sqlite.Database {
-    this.#connection ??= openForWriting(this.#path);
+    this.#connection ??= openSqliteConnection(this.#path);
     return this.#connection;
   }
 
@@ -79,9 +78,9 @@ class SqliteWriter {
 
   #fail(error: unknown, statement: number | undefined): WriterFailure {
     const code = driverCodeOf(error);
-    const isBlamed = statement !== undefined && (code === undefined || STATEMENT_AT_FAULT.test(code));
-    if (!this.#rollBack() || !isBlamed) this.#reopenNextTime();
-    return isBlamed ? { code: code ?? 'unknown', statement } : { code: code ?? 'unknown' };
+    const isStatementError = statement !== undefined && (code === undefined || STATEMENT_ERROR_CODES.test(code));
+    if (!this.#rollBack() || !isStatementError) this.#reopenNextTime();
+    return isStatementError ? { code: code ?? 'unknown', statement } : { code: code ?? 'unknown' };
   }
 
   #rollBack(): boolean {
@@ -108,26 +107,26 @@ class SqliteWriter {
 }
 
 /** Serves orders until told to close. The thread does nothing else, and so sleeps in between. */
-function serve({ path, shared }: WriterStart, port: MessagePort): void {
-  const memory = new WriterMemory(shared);
+function serve({ path, shared }: SqliteWriterStart, port: MessagePort): void {
+  const channel = new WriterChannel(shared);
   const writer = new SqliteWriter(path);
-  const answer = (message: WriterAnswer): void => port.postMessage(message);
-  answer('ready');
-  for (let order = memory.nextOrder(); order !== 'close'; order = memory.nextOrder()) {
-    answer(writer.commit(new StatementDecoder(batchOf(order, memory, port))));
+  const reply = (message: WriterReply): void => port.postMessage(message);
+  reply('ready');
+  for (let command = channel.receive(); command !== 'close'; command = channel.receive()) {
+    reply(writer.commit(new StatementDecoder(receiveBatch(command, channel, port))));
   }
   writer.close();
   port.close();
 }
 
-function batchOf(order: OrderKind, memory: WriterMemory, port: MessagePort): Buffer {
-  if (order === 'standing') return memory.standing;
+function receiveBatch(command: CommandKind, channel: WriterChannel, port: MessagePort): Buffer {
+  if (command === 'standing') return channel.statements;
   const posted: unknown = receiveMessageOnPort(port)?.message;
   if (posted instanceof SharedArrayBuffer) return Buffer.from(posted);
   throw new Error('an order names memory that was not posted');
 }
 
-function isStart(data: unknown): data is WriterStart {
+function isStart(data: unknown): data is SqliteWriterStart {
   return typeof data === 'object' && data !== null && 'shared' in data && data.shared instanceof SharedArrayBuffer;
 }
 

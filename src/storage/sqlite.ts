@@ -2,7 +2,7 @@ import { closeSync, openSync } from 'node:fs';
 import { ProblemError } from '../domain/problem.ts';
 import { type Database, type Migration, type SqlValue, type Statement, StorageError } from './database.ts';
 import { migrate } from './migrate.ts';
-import { openForWriting } from './sqlite-connection.ts';
+import { openSqliteConnection } from './sqlite-connection.ts';
 import { unreadable } from './sqlite-file.ts';
 import { SqliteReader } from './sqlite-reader.ts';
 import { SqliteThread } from './sqlite-thread.ts';
@@ -10,7 +10,9 @@ import type { WriterFailure } from './sqlite-writer.ts';
 import { type Batch, statementsOf, WriteQueue, withoutStatement } from './write-queue.ts';
 
 /** A commit waits so long for as many writings as the last one had, since one commit costs what ten writings do. */
-const GATHER_MS = 2;
+const BATCH_DELAY_MS = 2;
+/** A last commit with fewer writings than this makes none wait: what is saved is less than what the wait costs. */
+const GATHER_FROM = 4;
 
 /** How a SQLite file is opened for its one writer. */
 export interface SqliteOptions {
@@ -31,7 +33,7 @@ export async function openSqlite(options: SqliteOptions): Promise<Database> {
   const { path } = options;
   try {
     closeSync(openSync(path, 'a', 0o600));
-    const connection = openForWriting(path);
+    const connection = openSqliteConnection(path);
     let reader: SqliteReader;
     try {
       migrate(connection, path, options.migrations);
@@ -51,10 +53,10 @@ class SqliteDatabase implements Database {
   readonly #reader: SqliteReader;
   readonly #queue: WriteQueue;
   #thread: SqliteThread;
-  #underWay = 0;
+  #inFlight = 0;
   #isScheduled = false;
-  #lastWritings = 0;
-  #gathering: NodeJS.Timeout | undefined;
+  #previousWriteCount = 0;
+  #batchTimer: NodeJS.Timeout | undefined;
   #closing: Promise<void> | undefined;
   #whenIdle: (() => void) | undefined;
 
@@ -66,15 +68,15 @@ class SqliteDatabase implements Database {
   }
 
   write(statements: readonly Statement[]): Promise<void> {
-    if (this.#closing) return Promise.reject(closed());
+    if (this.#closing) return Promise.reject(closedError());
     return new Promise((resolve, reject) => {
-      if (this.#queue.push({ statements, resolve, reject }, this.#underWay)) this.#schedule();
+      if (this.#queue.push({ statements, resolve, reject }, this.#inFlight)) this.#schedule();
       else reject(new StorageError('queue-full', `${this.pending()} statements wait for the disk already`));
     });
   }
 
   put(key: string, statement: Statement): void {
-    if (this.#closing) throw closed();
+    if (this.#closing) throw closedError();
     this.#queue.put(key, statement);
     this.#schedule();
   }
@@ -88,7 +90,7 @@ class SqliteDatabase implements Database {
   }
 
   pending(): number {
-    return this.#queue.size + this.#underWay;
+    return this.#queue.size + this.#inFlight;
   }
 
   close(): Promise<void> {
@@ -97,38 +99,40 @@ class SqliteDatabase implements Database {
   }
 
   async #close(): Promise<void> {
-    if (!this.#queue.isEmpty) this.#handOverSoon();
+    if (!this.#queue.isEmpty) this.#submitSoon();
     if (this.#isScheduled) await new Promise<void>((resolve) => (this.#whenIdle = resolve));
     // The writer closes last: the last connection of a file works its log in and removes it.
     this.#reader.close();
     await this.#thread.close();
-    if (!this.#queue.isEmpty) throw lastStateLost(this.#options.path);
+    if (!this.#queue.isEmpty) throw lastStateLostWarning(this.#options.path);
   }
 
   /**
    * Hands over at the end of the turn of the event loop in which as many writings wait as the last commit had, or two
-   * milliseconds later. So one writing after the other waits for nobody, and many at once share their commits.
+   * milliseconds later; where that had fewer than four, at the end of this turn. So a few writings wait for nobody, and
+   * many at once share their commits.
    */
   #schedule(): void {
     if (this.#isScheduled || this.#queue.isEmpty) return;
-    if (this.#queue.writings < this.#lastWritings && this.#closing === undefined) {
-      this.#gathering ??= setTimeout(this.#handOverSoon, GATHER_MS);
+    const isBusy = this.#previousWriteCount >= GATHER_FROM && this.#queue.writes < this.#previousWriteCount;
+    if (isBusy && this.#closing === undefined) {
+      this.#batchTimer ??= setTimeout(this.#submitSoon, BATCH_DELAY_MS);
     } else {
-      this.#handOverSoon();
+      this.#submitSoon();
     }
   }
 
-  readonly #handOverSoon = (): void => {
-    clearTimeout(this.#gathering);
-    this.#gathering = undefined;
+  readonly #submitSoon = (): void => {
+    clearTimeout(this.#batchTimer);
+    this.#batchTimer = undefined;
     if (this.#isScheduled) return;
     this.#isScheduled = true;
-    setImmediate(this.#handOver);
+    setImmediate(this.#submit);
   };
 
-  readonly #handOver = (): void => {
+  readonly #submit = (): void => {
     const batch = this.#queue.take();
-    this.#lastWritings = batch.writings.length;
+    this.#previousWriteCount = batch.writes.length;
     if (this.#thread.isAlive) this.#commit(batch);
     else void this.#restart(batch);
   };
@@ -145,48 +149,48 @@ class SqliteDatabase implements Database {
 
   #commit(batch: Batch): void {
     const statements = statementsOf(batch);
-    this.#underWay = statements.length;
-    this.#thread.commit(statements, (answer) => {
-      this.#underWay = 0;
-      if (answer === 'committed') for (const writing of batch.writings) writing.resolve();
-      else if (answer.statement !== undefined && this.#retryWithout(batch, answer)) return;
-      else if (answer.statement === undefined) this.#fail(batch, answer);
-      this.#next(answer === 'committed' || answer.statement !== undefined);
+    this.#inFlight = statements.length;
+    this.#thread.commit(statements, (reply) => {
+      this.#inFlight = 0;
+      if (reply === 'committed') for (const writing of batch.writes) writing.resolve();
+      else if (reply.statement !== undefined && this.#retryWithout(batch, reply)) return;
+      else if (reply.statement === undefined) this.#fail(batch, reply);
+      this.#next(reply === 'committed' || reply.statement !== undefined);
     });
   }
 
   /** One statement that cannot be must not fail what others wrote in the same tick. */
   #retryWithout(batch: Batch, { code, statement = 0 }: WriterFailure): boolean {
-    const { rest, guilty } = withoutStatement(batch, statement);
+    const { rest, failed } = withoutStatement(batch, statement);
     const sql = statementsOf(batch)[statement]?.sql.slice(0, 60) ?? '';
     const error = new StorageError('write-failed', `the database refuses \`${sql}\` with ${code}`, code);
-    if (guilty) guilty.reject(error);
+    if (failed) failed.reject(error);
     else this.#options.onDefect?.(error);
-    if (rest.puts.size === 0 && rest.writings.length === 0) return false;
+    if (rest.puts.size === 0 && rest.writes.length === 0) return false;
     this.#commit(rest);
     return true;
   }
 
   #fail(batch: Batch, { code }: WriterFailure): void {
-    this.#queue.giveBack(batch.puts);
+    this.#queue.requeue(batch.puts);
     const error = new StorageError('write-failed', `the commit failed with ${code}`, code);
-    for (const writing of batch.writings) writing.reject(error);
+    for (const writing of batch.writes) writing.reject(error);
   }
 
   #next(isHealthy: boolean): void {
     this.#isScheduled = false;
     // States that were given back wait for the next write or put: a full disk is not asked in a loop.
-    if (isHealthy || this.#queue.hasWritings) this.#schedule();
+    if (isHealthy || this.#queue.hasWrites) this.#schedule();
     if (!this.#isScheduled) this.#whenIdle?.();
   }
 }
 
-function lastStateLost(path: string): ProblemError {
+function lastStateLostWarning(path: string): ProblemError {
   const message = 'the last state could not be written';
   const hint = 'see that its disk has room, and start the broker again: calls without an outcome are then in doubt';
   return new ProblemError([{ code: 'storage-last-state-lost', at: path, message, hint }]);
 }
 
-function closed(): StorageError {
+function closedError(): StorageError {
   return new StorageError('closed', 'the database is closed');
 }

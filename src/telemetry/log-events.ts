@@ -1,4 +1,4 @@
-import type { JsonValue } from '../lib/json.ts';
+import type { JsonValue } from '../lib/json/json.ts';
 
 /** The fields of every event that the log may hold, by the event's name. */
 export interface LogEvents {
@@ -34,15 +34,15 @@ export interface LogEvents {
 }
 
 type CallField = 'principal' | 'target' | 'callId';
-type Fields<Always extends string, Sometimes extends string = never> = {
-  readonly [Field in Always]: JsonValue;
-} & { readonly [Field in Sometimes]?: JsonValue };
+type Fields<RequiredNames extends string, OptionalNames extends string = never> = {
+  readonly [Field in RequiredNames]: JsonValue;
+} & { readonly [Field in OptionalNames]?: JsonValue };
 
 /** Name of an event, as noun and verb. */
 export type LogEvent = keyof LogEvents;
 
 /** What an event tells, and what each of its fields holds. */
-export type LogEventMeaning<Event extends LogEvent> = {
+export type LogEventDescription<Event extends LogEvent> = {
   readonly level: 'info' | 'warn' | 'error';
   readonly means: string;
   readonly fields: { readonly [Field in keyof Required<LogEvents[Event]>]: string };
@@ -57,10 +57,10 @@ const CALL = {
 };
 const DURATION = { durationMs: 'milliseconds from the message to the outcome; absent where nothing was sent' };
 const REASON = { reason: 'why, as the page of [reasons](reasons.md#reasons) has it' };
-const TOOL_ALARM = { status: '`drifted`, `pin-corrupt`, `unpinned` or `quarantined`' };
+const TOOL_STATUS = { status: '`drifted`, `pin-corrupt`, `unpinned` or `quarantined`' };
 
 /** The meaning of every event. The `Log` admits no other; `docs/reference/log-events.md` is made of it. */
-export const LOG_EVENTS: { readonly [Event in LogEvent]: LogEventMeaning<Event> } = {
+export const LOG_EVENTS: { readonly [Event in LogEvent]: LogEventDescription<Event> } = {
   'agent.refused': {
     level: 'warn',
     means: 'A request over HTTP proved no agent; it was answered with 401.',
@@ -195,13 +195,13 @@ export const LOG_EVENTS: { readonly [Event in LogEvent]: LogEventMeaning<Event> 
   'tool.drifted': {
     level: 'warn',
     means: 'A tool differs from what was agreed to, or its pin is corrupt; it is hidden and blocked.',
-    fields: { ...TOOL_ALARM, tool: '`tool:<server>/<tool>`', reason: 'what differs' },
+    fields: { ...TOOL_STATUS, tool: '`tool:<server>/<tool>`', reason: 'what differs' },
   },
   'tool.quarantined': {
     level: 'warn',
     means: 'Tools cannot be called: one that is not admitted, or all of a server that nobody has agreed to.',
     fields: {
-      ...TOOL_ALARM,
+      ...TOOL_STATUS,
       tool: '`tool:<server>/<tool>`, of one tool',
       reason: 'why it is not admitted, of one tool',
       server: 'name of the server, of unpinned tools',

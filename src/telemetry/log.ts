@@ -1,5 +1,5 @@
 import { destination, type Logger as PinoLogger, pino } from 'pino';
-import type { JsonObject } from '../lib/json.ts';
+import type { JsonObject } from '../lib/json/json.ts';
 import type { LogEvent, LogEvents } from './log-events.ts';
 
 /** Facts with fields, named noun.verb, all of them in `LOG_EVENTS`. A payload or a secret never goes into a line. */
@@ -10,15 +10,15 @@ export interface Log {
 }
 
 /** How many bytes of lines are gathered before they are written; what waits is written every second. */
-const GATHER_BYTES = 4_096;
-const FLUSH_EVERY_MS = 1_000;
+const BUFFER_BYTES = 4_096;
+const FLUSH_INTERVAL_MS = 1_000;
 
 /**
  * A log of JSON lines on standard output, for programs. Control characters in values are escaped by JSON itself, so one
  * event stays one line (CWE-117).
  */
 export function jsonLog(): Log & { flush(): void } {
-  const stream = destination({ fd: 1, sync: false, minLength: GATHER_BYTES, periodicFlush: FLUSH_EVERY_MS });
+  const stream = destination({ fd: 1, sync: false, minLength: BUFFER_BYTES, periodicFlush: FLUSH_INTERVAL_MS });
   const logger: PinoLogger = pino({ base: null, messageKey: 'event' }, stream);
   return {
     flush: () => stream.flushSync(),

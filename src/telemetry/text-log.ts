@@ -1,11 +1,11 @@
-import { canonicalJson } from '../lib/canonical-json.ts';
-import type { Clock } from '../lib/clock.ts';
-import type { JsonObject, JsonValue } from '../lib/json.ts';
-import { visibleText } from '../lib/visible-text.ts';
+import { canonicalJson } from '../lib/json/canonical-json.ts';
+import type { JsonObject, JsonValue } from '../lib/json/json.ts';
+import { escapeControlCharacters } from '../lib/text/escape-control-characters.ts';
+import type { Clock } from '../lib/time.ts';
 import type { Log } from './log.ts';
 
 /** How long lines are gathered, in milliseconds: too short for a person to notice. */
-const GATHER_MS = 20;
+const BUFFER_MS = 20;
 
 /**
  * A log for people: one line an event, time first. Whatever could end a line or move a cursor is escaped (CWE-117,
@@ -21,13 +21,13 @@ export function textLog(write: (text: string) => void, clock: Clock): Log & { fl
     if (text !== '') write(text);
   };
   const line = (level: string, event: string, fields: JsonObject): void => {
-    if (lines === '') setTimeout(flush, GATHER_MS);
+    if (lines === '') setTimeout(flush, BUFFER_MS);
     const nowMs = clock.wallMs();
     // Many lines of a busy moment are of one millisecond.
     if (nowMs !== lastMs) lastTime = new Date(nowMs).toISOString().slice(11, 23);
     lastMs = nowMs;
     lines += `${lastTime} ${level}${event}`;
-    for (const name in fields) lines += fieldText(name, fields[name] ?? null);
+    for (const name in fields) lines += formatField(name, fields[name] ?? null);
     lines += '\n';
   };
   return {
@@ -38,8 +38,8 @@ export function textLog(write: (text: string) => void, clock: Clock): Log & { fl
   };
 }
 
-function fieldText(name: string, value: JsonValue): string {
+function formatField(name: string, value: JsonValue): string {
   if (typeof value === 'number') return ` ${name}=${value}`;
   const plain = typeof value === 'string' && /^[\w:/.,@+-]+$/.test(value);
-  return ` ${name}=${plain ? value : visibleText(canonicalJson(value))}`;
+  return ` ${name}=${plain ? value : escapeControlCharacters(canonicalJson(value))}`;
 }

@@ -1,142 +1,146 @@
 import type { DispatchResult } from '../domain/outcome.ts';
 import { upstreamName } from '../domain/target.ts';
-import { canonicalJson } from '../lib/canonical-json.ts';
 import type { Digest } from '../lib/digest.ts';
-import type { JsonObject } from '../lib/json.ts';
+import { canonicalJson } from '../lib/json/canonical-json.ts';
+import type { JsonObject } from '../lib/json/json.ts';
 import type { Log } from '../telemetry/log.ts';
-import { Breaker, breakerPosture } from './breaker.ts';
-import { notSent } from './failed-call.ts';
-import { HttpSockets } from './mcp/http-sockets.ts';
-import type { Outgoing } from './outgoing.ts';
-import type { Session, SessionHost } from './session.ts';
-import { type Caller, sessionKey, TOLD_NOTHING } from './session-key.ts';
-import { SessionSlot } from './session-slot.ts';
-import type { CallOptions, SessionSlotEvents } from './slot-events.ts';
-import { stateOfSlots, worstState } from './slots-status.ts';
-import { ToldSessions } from './told-sessions.ts';
-import type { Observed, UpstreamServer, UpstreamStatus } from './upstream-server.ts';
+import { Breaker, breakerFailureMode } from './call/breaker.ts';
+import type { CallOptions, ManagedSessionEvents } from './call/call-options.ts';
+import { notSent } from './call/call-result.ts';
+import type { UpstreamRequest } from './call/upstream-request.ts';
+import { type Caller, CapabilitySessions, NO_CAPABILITIES, sessionKey } from './capability-sessions.ts';
+import { ManagedSession, stateOfSessions, worstBreakerState } from './managed-session.ts';
+import type { Session, SessionConfig } from './session/session.ts';
+import { HttpClient } from './transport/http-client.ts';
+import type { DiscoveredFeatures, UpstreamServer, UpstreamStatus } from './upstream-server.ts';
 
 /** How old a listing of a server without change notifications may become while it is in use. */
-const LIST_AGAIN_MS = 60_000;
-const SHARED = 'all';
+const REFRESH_LIST_MS = 60_000;
+const SHARED_KEY = 'all';
 
 /** Told when a server offers other than it did, or its tools cannot be listed any more. */
-export type ToolsChangedListener = (server: string, change: Observed | { readonly error: string }) => void;
+export type FeaturesChangedListener = (server: string, change: DiscoveredFeatures | { readonly error: string }) => void;
 
 /** Told that a resource of a server changed, or may have, and who is subscribed to it. */
 export type ResourceUpdatedListener = (server: string, uri: string, principalIds: readonly string[]) => void;
 
-export interface ServerRuntimeOptions extends Omit<SessionHost, 'sockets'> {
+export interface ServerRuntimeOptions extends Omit<SessionConfig, 'sockets'> {
   readonly log: Log;
   readonly onResourceUpdated: ResourceUpdatedListener;
-  readonly onToolsChanged: ToolsChangedListener;
+  readonly onFeaturesChanged: FeaturesChangedListener;
 }
 
 /** One tool server in service: its sockets, the sessions of its principals, and what is known of its tools. */
 export class ServerRuntime {
   readonly server: UpstreamServer;
   readonly #options: ServerRuntimeOptions;
-  readonly #host: SessionHost;
-  readonly #slots = new Map<string, SessionSlot>();
+  readonly #config: SessionConfig;
+  readonly #sessions = new Map<string, ManagedSession>();
   /** Of all slots, except where each has a process of its own. */
   readonly #breaker: Breaker;
-  #observer: SessionSlot | undefined;
-  #observing: Promise<Observed | { readonly error: string }> | undefined;
+  #discoverySession: ManagedSession | undefined;
+  #discovery: Promise<DiscoveredFeatures | { readonly error: string }> | undefined;
   #digest: Digest | undefined;
-  readonly #toldSessions: ToldSessions;
+  readonly #capabilitySessions: CapabilitySessions;
   #droppedMessages = 0;
-  #trouble: { readonly message: string; readonly sinceMs: number } | undefined;
+  #lastError: { readonly message: string; readonly sinceMs: number } | undefined;
   #failures = 0;
   #starts = 0;
   #stderrTail = '';
   #state: UpstreamStatus['state'] = 'idle';
   #sinceMs: number;
-  #retired = false;
+  #isRetired = false;
 
   constructor(options: ServerRuntimeOptions) {
     this.server = options.server;
     this.#options = options;
     const { transport } = options.server;
     const sockets =
-      transport.type === 'stdio' ? undefined : new HttpSockets(new URL(transport.url).origin, options.server);
-    this.#host = { ...options, sockets };
+      transport.type === 'stdio' ? undefined : new HttpClient(new URL(transport.url).origin, options.server);
+    this.#config = { ...options, sockets };
     this.#sinceMs = options.clock.wallMs();
     this.#breaker = this.#newBreaker();
-    this.#toldSessions = new ToldSessions(this.#slots, { leased: transport.type !== 'streamable-http' });
+    this.#capabilitySessions = new CapabilitySessions(this.#sessions, {
+      isLeased: transport.type !== 'streamable-http',
+    });
   }
 
-  call(caller: Caller, outgoing: Outgoing, options: CallOptions): Promise<DispatchResult> {
-    if (this.#retired) return Promise.resolve(notSent('upstream-unavailable', 'the server was taken out of service'));
-    if (this.server.sharing === 'all') return this.#callIn(this.#slot(SHARED, TOLD_NOTHING), outgoing, options);
-    const told = this.#told(options);
-    const key = sessionKey(caller, told);
-    if (told === TOLD_NOTHING) return this.#callIn(this.#slot(key, told), outgoing, options);
-    const limits = {
+  call(caller: Caller, request: UpstreamRequest, options: CallOptions): Promise<DispatchResult> {
+    if (this.#isRetired) return Promise.resolve(notSent('upstream-unavailable', 'the server was taken out of service'));
+    if (this.server.sharing === 'all')
+      return this.#callUnlessOpen(this.#sessionFor(SHARED_KEY, NO_CAPABILITIES), request, options);
+    const clientCapabilities = this.#clientCapabilitiesFor(options);
+    const key = sessionKey(caller, clientCapabilities);
+    if (clientCapabilities === NO_CAPABILITIES)
+      return this.#callUnlessOpen(this.#sessionFor(key, clientCapabilities), request, options);
+    const leaseOptions = {
       signal: options.signal,
-      timeoutMs: outgoing.target.timeoutMs,
-      giveWay: () => options.asking?.giveWay() === true,
+      timeoutMs: request.target.timeoutMs,
+      preempt: () => options.inputRequests?.preempt() === true,
     };
-    return this.#toldSessions.use({ principalId: caller.principalId, key }, limits, (place) =>
-      this.#callIn(this.#slot(place, told), outgoing, options),
+    return this.#capabilitySessions.runInSession({ principalId: caller.principalId, key }, leaseOptions, (leaseKey) =>
+      this.#callUnlessOpen(this.#sessionFor(leaseKey, clientCapabilities), request, options),
     );
   }
 
   /** The roots of a legacy client changed. */
   rootsChanged(caller: Caller): void {
-    this.#toldSessions.rootsChanged(caller);
+    this.#capabilitySessions.rootsChanged(caller);
   }
 
   /** Asks the server to tell a principal of a resource from now on. */
-  async subscribe(caller: Caller, outgoing: Outgoing, options: CallOptions): Promise<DispatchResult> {
+  async subscribe(caller: Caller, request: UpstreamRequest, options: CallOptions): Promise<DispatchResult> {
     const { principalId } = caller;
-    const came = await this.call(caller, outgoing, options);
-    if (came.kind !== 'completed') return came;
-    this.#slot(this.#keyOf(principalId), TOLD_NOTHING).hold(upstreamName(outgoing.target), principalId);
+    const result = await this.call(caller, request, options);
+    if (result.kind !== 'completed') return result;
+    this.#sessionFor(this.#keyOf(principalId), NO_CAPABILITIES).subscribe(upstreamName(request.target), principalId);
     // What a server says beside yes is for nobody.
     return { kind: 'completed', result: {}, resultBytes: 2 };
   }
 
   /** Takes over what principals are subscribed to from the runtime of another revision of this server. */
-  adoptFrom(previous: ServerRuntime): void {
-    for (const slot of previous.#slots.values()) {
-      for (const [uri, principalIds] of slot.held) {
+  inheritSubscriptions(previous: ServerRuntime): void {
+    for (const managedSession of previous.#sessions.values()) {
+      for (const [uri, principalIds] of managedSession.subscriptions) {
         for (const principalId of principalIds)
-          this.#slot(this.#keyOf(principalId), TOLD_NOTHING).hold(uri, principalId);
+          this.#sessionFor(this.#keyOf(principalId), NO_CAPABILITIES).subscribe(uri, principalId);
       }
     }
   }
 
   unsubscribe(principalId: string, uri: string): void {
-    this.#slots.get(this.#keyOf(principalId))?.release(uri, principalId);
+    this.#sessions.get(this.#keyOf(principalId))?.unsubscribe(uri, principalId);
   }
 
   /** Asks what the server declares now. With `sharing: principal` in a session of its own that ends right after. */
-  observe(): Promise<Observed | { readonly error: string }> {
-    this.#observing ??= this.#observe().finally(() => {
-      this.#observing = undefined;
+  discover(): Promise<DiscoveredFeatures | { readonly error: string }> {
+    this.#discovery ??= this.#discover().finally(() => {
+      this.#discovery = undefined;
     });
-    return this.#observing;
+    return this.#discovery;
   }
 
   get status(): UpstreamStatus {
-    const slots = [...this.#slots.values()];
-    const state = stateOfSlots(slots) ?? (this.#trouble === undefined ? 'idle' : 'failed');
+    const managedSessions = [...this.#sessions.values()];
+    const state = stateOfSessions(managedSessions) ?? (this.#lastError === undefined ? 'idle' : 'failed');
     if (state !== this.#state) {
       this.#state = state;
       this.#sinceMs = this.#options.clock.wallMs();
     }
-    const record = this.#options.eraMemory.get(this.server.name);
+    const record = this.#options.versionStore.get(this.server.name);
     return {
       name: this.server.name,
       state,
       ...(record === undefined ? {} : { era: record.era, protocolVersion: record.protocolVersion }),
       sinceMs: this.#sinceMs,
-      ...(this.#trouble === undefined ? {} : { error: this.#trouble.message, failingSinceMs: this.#trouble.sinceMs }),
+      ...(this.#lastError === undefined
+        ? {}
+        : { error: this.#lastError.message, failingSinceMs: this.#lastError.sinceMs }),
       failures: this.#failures,
       starts: this.#starts,
-      sessions: slots.filter((slot) => slot.session !== undefined).length,
+      sessions: managedSessions.filter((managedSession) => managedSession.session !== undefined).length,
       activeCalls: this.activeCalls,
-      breaker: worstState([this.#breaker.state, ...slots.map(({ breaker }) => breaker.state)]),
+      breaker: worstBreakerState([this.#breaker.state, ...managedSessions.map(({ breaker }) => breaker.state)]),
       droppedMessages: this.#droppedMessages,
     };
   }
@@ -148,147 +152,176 @@ export class ServerRuntime {
 
   get activeCalls(): number {
     let calls = 0;
-    for (const slot of this.#slots.values()) calls += slot.activeCalls;
+    for (const managedSession of this.#sessions.values()) calls += managedSession.activeCalls;
     return calls;
   }
 
   /** Ends idle sessions, forgets empty slots, and lists again where no notification would tell of a change. */
   sweep(): void {
     const { clock } = this.#options;
-    for (const [key, slot] of this.#slots) {
-      slot.sweep();
-      const { session } = slot;
-      if (slot.isEmpty) this.#slots.delete(key);
-      else if (session !== undefined && !slot.hearsLists && clock.wallMs() - session.observed.atMs > LIST_AGAIN_MS) {
-        void slot.listAgain();
+    for (const [key, managedSession] of this.#sessions) {
+      managedSession.sweep();
+      const { session } = managedSession;
+      if (managedSession.isEmpty) this.#sessions.delete(key);
+      else if (
+        session !== undefined &&
+        !managedSession.receivesListChanges &&
+        clock.wallMs() - session.features.atMs > REFRESH_LIST_MS
+      ) {
+        void managedSession.refreshList();
       }
     }
   }
 
   /** Takes no new calls. */
   retire(): void {
-    this.#retired = true;
+    this.#isRetired = true;
   }
 
   async close(): Promise<void> {
     this.retire();
-    const slots = [...this.#slots.values(), ...(this.#observer === undefined ? [] : [this.#observer])];
-    await Promise.all(slots.map((slot) => slot.close()));
-    await this.#host.sockets?.destroy();
+    const managedSessions = [
+      ...this.#sessions.values(),
+      ...(this.#discoverySession === undefined ? [] : [this.#discoverySession]),
+    ];
+    await Promise.all(managedSessions.map((managedSession) => managedSession.close()));
+    await this.#config.sockets?.destroy();
   }
 
   /** What the handshake of a session says for this call; a modern server is told with each request, and by no handshake. */
-  #told({ asking }: CallOptions): JsonObject {
-    if (asking === undefined || Object.keys(asking.capabilities).length === 0) return TOLD_NOTHING;
-    return this.#options.eraMemory.get(this.server.name)?.era === 'modern' ? TOLD_NOTHING : asking.capabilities;
+  #clientCapabilitiesFor({ inputRequests: asking }: CallOptions): JsonObject {
+    if (asking === undefined || Object.keys(asking.capabilities).length === 0) return NO_CAPABILITIES;
+    return this.#options.versionStore.get(this.server.name)?.era === 'modern' ? NO_CAPABILITIES : asking.capabilities;
   }
 
-  #callIn(slot: SessionSlot, outgoing: Outgoing, options: CallOptions): Promise<DispatchResult> {
-    return slot.breaker.isClosed ? slot.call(outgoing, options) : this.#tryCall(slot, outgoing, options);
+  #callUnlessOpen(
+    managedSession: ManagedSession,
+    request: UpstreamRequest,
+    options: CallOptions,
+  ): Promise<DispatchResult> {
+    return managedSession.breaker.isClosed
+      ? managedSession.call(request, options)
+      : this.#trialCall(managedSession, request, options);
   }
 
   /** One call tries a server that failed; the others are told at once. */
-  #tryCall(slot: SessionSlot, outgoing: Outgoing, options: CallOptions): Promise<DispatchResult> {
-    const waitMs = slot.breaker.tryAfterMs();
+  #trialCall(managedSession: ManagedSession, request: UpstreamRequest, options: CallOptions): Promise<DispatchResult> {
+    const waitMs = managedSession.breaker.acquireTrial();
     if (waitMs > 0) {
       const message = `\`${this.server.name}\` failed repeatedly; nothing is sent to it for a moment`;
-      return Promise.resolve(notSent(breakerPosture.yields, message, waitMs));
+      return Promise.resolve(notSent(breakerFailureMode.result, message, waitMs));
     }
-    return slot.call(outgoing, options).finally(() => slot.breaker.endTrial());
+    return managedSession.call(request, options).finally(() => managedSession.breaker.endTrial());
   }
 
-  #noteTrouble(message: string): void {
-    this.#trouble = { message, sinceMs: this.#trouble?.sinceMs ?? this.#options.clock.wallMs() };
+  #setLastError(message: string): void {
+    this.#lastError = { message, sinceMs: this.#lastError?.sinceMs ?? this.#options.clock.wallMs() };
   }
 
   #newBreaker(): Breaker {
     const { log, clock } = this.#options;
     const server = this.server.name;
-    let isShut = false;
+    let isOpen = false;
     return new Breaker(clock, (state) => {
       if (state === 'open') {
-        if (this.#trouble === undefined) this.#noteTrouble('of the last ten calls half or more failed');
+        if (this.#lastError === undefined) this.#setLastError('of the last ten calls half or more failed');
         // Each call that tries in vain opens it anew, which is no news.
-        if (!isShut) log.warn('upstream.shut', { server });
-        isShut = true;
+        if (!isOpen) log.warn('upstream.shut', { server });
+        isOpen = true;
       } else if (state === 'closed') {
-        this.#trouble = undefined;
-        isShut = false;
+        this.#lastError = undefined;
+        isOpen = false;
         log.info('upstream.returned', { server });
       }
     });
   }
 
-  async #observe(): Promise<Observed | { readonly error: string }> {
-    if (this.#retired) return { error: 'the server was taken out of service' };
-    const shared = this.server.sharing === 'all';
-    const slot = shared ? this.#slot(SHARED, TOLD_NOTHING) : this.#newSlot({ silent: true, told: this.server.asks });
-    if (!shared) this.#observer = slot;
-    const wasOpen = slot.session !== undefined;
-    let session = await slot.open();
-    const failure = wasOpen ? await slot.listAgain() : undefined;
+  async #discover(): Promise<DiscoveredFeatures | { readonly error: string }> {
+    if (this.#isRetired) return { error: 'the server was taken out of service' };
+    const isShared = this.server.sharing === 'all';
+    const managedSession = isShared
+      ? this.#sessionFor(SHARED_KEY, NO_CAPABILITIES)
+      : this.#createSession({ isSilent: true, clientCapabilities: this.server.discoveryCapabilities });
+    if (!isShared) this.#discoverySession = managedSession;
+    const wasOpen = managedSession.session !== undefined;
+    let session = await managedSession.open();
+    const failure = wasOpen ? await managedSession.refreshList() : undefined;
     // The server forgot the session: what it declares now is learnt in a new one.
-    if (failure !== undefined && slot.session === undefined) session = await slot.open();
+    if (failure !== undefined && managedSession.session === undefined) session = await managedSession.open();
     else if (failure !== undefined) return { error: failure };
     if (session.kind === 'failed') return { error: session.detail ?? session.message };
     this.#digest = session.digest;
-    if (!shared) await slot.close();
-    return session.observed;
+    if (!isShared) await managedSession.close();
+    return session.features;
   }
 
   #keyOf(principalId: string): string {
-    return this.server.sharing === 'all' ? SHARED : principalId;
+    return this.server.sharing === 'all' ? SHARED_KEY : principalId;
   }
 
-  #slot(key: string, told: JsonObject): SessionSlot {
-    let slot = this.#slots.get(key);
-    if (slot === undefined) {
-      slot = this.#newSlot({ silent: false, told });
-      this.#slots.set(key, slot);
+  #sessionFor(key: string, clientCapabilities: JsonObject): ManagedSession {
+    let managedSession = this.#sessions.get(key);
+    if (managedSession === undefined) {
+      managedSession = this.#createSession({ isSilent: false, clientCapabilities });
+      this.#sessions.set(key, managedSession);
     }
-    return slot;
+    return managedSession;
   }
 
-  #newSlot(how: { readonly silent: boolean; readonly told: JsonObject }): SessionSlot {
-    const ownProcess = this.server.transport.type === 'stdio' && this.server.sharing === 'principal';
-    const events: SessionSlotEvents = {
+  #createSession(discoveryOptions: {
+    readonly isSilent: boolean;
+    readonly clientCapabilities: JsonObject;
+  }): ManagedSession {
+    const hasOwnProcess = this.server.transport.type === 'stdio' && this.server.sharing === 'principal';
+    const events: ManagedSessionEvents = {
       onOpened: () => {
         this.#starts += 1;
       },
-      onListed: (session) => this.#onListed(session, how),
-      onListingFailed: (error) => this.#options.onToolsChanged(this.server.name, { error }),
+      onListed: (session) => this.#onListed(session, discoveryOptions),
+      onListingFailed: (error) => this.#options.onFeaturesChanged(this.server.name, { error }),
       onUpdated: (uri, principalIds) => this.#options.onResourceUpdated(this.server.name, uri, principalIds),
       onDropped: () => {
         this.#droppedMessages += 1;
       },
       onFailure: (message, stderrTail) => {
         this.#failures += 1;
-        this.#noteTrouble(message);
+        this.#setLastError(message);
         if (stderrTail !== '') this.#stderrTail = stderrTail;
         const stderrBytes = Buffer.byteLength(stderrTail);
         this.#options.log.warn('upstream.failed', { server: this.server.name, error: message, stderrBytes });
       },
     };
-    const breaker = ownProcess ? this.#newBreaker() : this.#breaker;
-    return new SessionSlot(this.#host, { events, breaker, told: how.told });
+    const breaker = hasOwnProcess ? this.#newBreaker() : this.#breaker;
+    return new ManagedSession(this.#config, {
+      events,
+      breaker,
+      clientCapabilities: discoveryOptions.clientCapabilities,
+    });
   }
 
-  #onListed(session: Session, { silent, told }: { readonly silent: boolean; readonly told: JsonObject }): void {
-    if (this.#breaker.isClosed) this.#trouble = undefined;
-    if (!silent && !this.#isObservers(told)) {
-      const hasChanged = this.#toldSessions.listsOtherwise(told, session.digest);
-      if (hasChanged) void this.observe().then((seen) => this.#options.onToolsChanged(this.server.name, seen));
+  #onListed(
+    session: Session,
+    { isSilent, clientCapabilities }: { readonly isSilent: boolean; readonly clientCapabilities: JsonObject },
+  ): void {
+    if (this.#breaker.isClosed) this.#lastError = undefined;
+    if (!isSilent && !this.#matchesDiscoveryCapabilities(clientCapabilities)) {
+      const hasChanged = this.#capabilitySessions.hasListChanged(clientCapabilities, session.digest);
+      if (hasChanged)
+        void this.discover().then((discovered) => this.#options.onFeaturesChanged(this.server.name, discovered));
       return;
     }
     // What `observe` asked for it returns itself.
-    const asked = silent || (this.server.sharing === 'all' && this.#observing !== undefined);
-    if (asked || session.digest === this.#digest) return;
+    const isDiscovery = isSilent || (this.server.sharing === 'all' && this.#discovery !== undefined);
+    if (isDiscovery || session.digest === this.#digest) return;
     this.#digest = session.digest;
-    this.#options.onToolsChanged(this.server.name, session.observed);
+    this.#options.onFeaturesChanged(this.server.name, session.features);
   }
 
   /** True where a server lists to clients of these capabilities what it lists to whom asks on everybody's behalf. */
-  #isObservers(told: JsonObject): boolean {
-    return this.server.sharing === 'all' || canonicalJson(told) === canonicalJson(this.server.asks);
+  #matchesDiscoveryCapabilities(clientCapabilities: JsonObject): boolean {
+    return (
+      this.server.sharing === 'all' ||
+      canonicalJson(clientCapabilities) === canonicalJson(this.server.discoveryCapabilities)
+    );
   }
 }

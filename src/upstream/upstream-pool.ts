@@ -1,16 +1,16 @@
 import type { Call } from '../domain/call.ts';
 import type { DispatchResult } from '../domain/outcome.ts';
 import type { ResourceTarget } from '../domain/target.ts';
-import type { Clock } from '../lib/clock.ts';
 import type { Ids } from '../lib/ids.ts';
+import type { Clock } from '../lib/time.ts';
 import type { Log } from '../telemetry/log.ts';
-import { childTraceparent } from './child-trace.ts';
-import type { EraMemory } from './era.ts';
-import { notSent } from './failed-call.ts';
-import type { ClientInfo } from './mcp/message-dress.ts';
-import { type ResourceUpdatedListener, ServerRuntime, type ToolsChangedListener } from './server-runtime.ts';
-import type { CallOptions } from './slot-events.ts';
-import type { Observed, UpstreamServer, UpstreamStatus } from './upstream-server.ts';
+import type { CallOptions } from './call/call-options.ts';
+import { notSent } from './call/call-result.ts';
+import { childTraceparent } from './call/upstream-request.ts';
+import type { ClientInfo } from './protocol/json-rpc.ts';
+import type { VersionStore } from './protocol/versions.ts';
+import { type FeaturesChangedListener, type ResourceUpdatedListener, ServerRuntime } from './server-runtime.ts';
+import type { DiscoveredFeatures, UpstreamServer, UpstreamStatus } from './upstream-server.ts';
 
 const SWEEP_MS = 1_000;
 
@@ -19,12 +19,12 @@ export interface UpstreamPoolOptions {
   /** Where the parent ids of trace contexts come from. */
   readonly ids: Ids;
   readonly log: Log;
-  readonly eraMemory: EraMemory;
+  readonly versionStore: VersionStore;
   readonly clientInfo: ClientInfo;
   /** The broker's own environment variables; child processes get `PATH`, `HOME` and the like of them and no other. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Told when a session lists other tools than were known, or can list none. Not told of what `observe` returns. */
-  readonly onToolsChanged: ToolsChangedListener;
+  readonly onFeaturesChanged: FeaturesChangedListener;
   /** Told when a resource changed that principals are subscribed to. */
   readonly onResourceUpdated: ResourceUpdatedListener;
 }
@@ -33,15 +33,15 @@ export interface UpstreamPoolOptions {
 export class UpstreamPool {
   readonly #options: UpstreamPoolOptions;
   readonly #runtimes = new Map<string, ServerRuntime>();
-  readonly #leaving = new Set<ServerRuntime>();
-  readonly #sweeping: NodeJS.Timeout;
+  readonly #draining = new Set<ServerRuntime>();
+  readonly #sweepTimer: NodeJS.Timeout;
   #closed = false;
 
   constructor(servers: readonly UpstreamServer[], options: UpstreamPoolOptions) {
     this.#options = options;
     this.applyServers(servers);
-    this.#sweeping = setInterval(() => this.#sweep(), SWEEP_MS);
-    this.#sweeping.unref();
+    this.#sweepTimer = setInterval(() => this.#sweep(), SWEEP_MS);
+    this.#sweepTimer.unref();
   }
 
   /**
@@ -59,13 +59,13 @@ export class UpstreamPool {
     if (runtime === undefined) return Promise.resolve(notSent('upstream-unavailable', 'the server is not in service'));
     const caller = { principalId: call.principal.id, session: call.context.session };
     const { traceparent } = call.context;
-    const outgoing =
+    const request =
       traceparent === undefined
         ? { target, action, args }
         : { target, action, args, traceparent: childTraceparent(traceparent, this.#options.ids) };
     return action === 'subscribe'
-      ? runtime.subscribe(caller, outgoing, options)
-      : runtime.call(caller, outgoing, options);
+      ? runtime.subscribe(caller, request, options)
+      : runtime.call(caller, request, options);
   }
 
   /** The roots of a legacy client changed: told to the sessions that were told of its roots, and to no other. */
@@ -79,8 +79,8 @@ export class UpstreamPool {
   }
 
   /** Asks one server what it declares, starting it where needed. A server that cannot tell is an `error`, not a rejection. */
-  async observe(server: string): Promise<Observed | { readonly error: string }> {
-    return (await this.#runtimes.get(server)?.observe()) ?? { error: 'the server is not in service' };
+  async discover(server: string): Promise<DiscoveredFeatures | { readonly error: string }> {
+    return (await this.#runtimes.get(server)?.discover()) ?? { error: 'the server is not in service' };
   }
 
   /** How every server is doing, by name. */
@@ -99,22 +99,22 @@ export class UpstreamPool {
    */
   applyServers(servers: readonly UpstreamServer[]): void {
     if (this.#closed) return;
-    const wanted = new Map(servers.map((server) => [server.name, server]));
+    const serversByName = new Map(servers.map((server) => [server.name, server]));
     for (const [name, runtime] of this.#runtimes) {
-      const next = wanted.get(name);
+      const next = serversByName.get(name);
       if (next?.revision === runtime.server.revision) continue;
       this.#runtimes.delete(name);
-      if (next !== undefined) this.#enter(next).adoptFrom(runtime);
+      if (next !== undefined) this.#addServer(next).inheritSubscriptions(runtime);
       runtime.retire();
-      this.#leaving.add(runtime);
-      this.#endIfDone(runtime);
+      this.#draining.add(runtime);
+      this.#closeIfIdle(runtime);
     }
     for (const server of servers) {
-      if (!this.#runtimes.has(server.name)) this.#enter(server);
+      if (!this.#runtimes.has(server.name)) this.#addServer(server);
     }
   }
 
-  #enter(server: UpstreamServer): ServerRuntime {
+  #addServer(server: UpstreamServer): ServerRuntime {
     const runtime = new ServerRuntime({ ...this.#options, server });
     this.#runtimes.set(server.name, runtime);
     return runtime;
@@ -123,21 +123,21 @@ export class UpstreamPool {
   /** Ends every session and process. A call that is still under way is lost and in doubt: drain before. */
   async close(): Promise<void> {
     this.#closed = true;
-    clearInterval(this.#sweeping);
-    const runtimes = [...this.#runtimes.values(), ...this.#leaving];
+    clearInterval(this.#sweepTimer);
+    const runtimes = [...this.#runtimes.values(), ...this.#draining];
     this.#runtimes.clear();
-    this.#leaving.clear();
+    this.#draining.clear();
     await Promise.all(runtimes.map((runtime) => runtime.close()));
   }
 
   #sweep(): void {
     for (const runtime of this.#runtimes.values()) runtime.sweep();
-    for (const runtime of this.#leaving) this.#endIfDone(runtime);
+    for (const runtime of this.#draining) this.#closeIfIdle(runtime);
   }
 
-  #endIfDone(runtime: ServerRuntime): void {
+  #closeIfIdle(runtime: ServerRuntime): void {
     if (runtime.activeCalls > 0) return;
-    this.#leaving.delete(runtime);
+    this.#draining.delete(runtime);
     void runtime.close();
   }
 }

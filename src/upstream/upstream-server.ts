@@ -1,10 +1,10 @@
-import type { JsonObject } from '../lib/json.ts';
-import type { BreakerState } from './breaker.ts';
-import type { Era } from './era.ts';
-import type { Offers } from './mcp/list-offers.ts';
+import type { JsonObject } from '../lib/json/json.ts';
+import type { BreakerState } from './call/breaker.ts';
+import type { ServerFeatures } from './protocol/list-features.ts';
+import type { Era } from './protocol/versions.ts';
 
 /** A tool server that is a child process of the broker. Started without a shell, in a process group of its own. */
-export interface StdioTransport {
+export interface StdioServerParameters {
   readonly type: 'stdio';
   readonly command: string;
   readonly args: readonly string[];
@@ -15,7 +15,7 @@ export interface StdioTransport {
 }
 
 /** A tool server behind one fixed URL. Redirects are never followed. */
-export interface HttpTransport {
+export interface HttpServerParameters {
   /** `sse` is the transport of 2024-11-05; with the other it is tried where a server refuses to be posted to. */
   readonly type: 'streamable-http' | 'sse';
   readonly url: string;
@@ -28,7 +28,7 @@ export interface UpstreamServer {
   readonly name: string;
   /** Changes whenever a setting or a secret of this server does: a running session of another revision is ended. */
   readonly revision: string;
-  readonly transport: StdioTransport | HttpTransport;
+  readonly transport: StdioServerParameters | HttpServerParameters;
   /** Deadline in milliseconds of what is not a call, such as `tools/list`; a call has that of its target. */
   readonly timeoutMs: number;
   /** Milliseconds that start, handshake and first listing may take together. */
@@ -51,13 +51,13 @@ export interface UpstreamServer {
    * What it is told when nobody in particular asks: whatever policy lets it ask of any agent, as capabilities of a client.
    * Servers offer more to clients that can do more.
    */
-  readonly asks: JsonObject;
+  readonly discoveryCapabilities: JsonObject;
   /** Which protocol era the server speaks; `auto` asks it once and remembers. */
   readonly era: Era | 'auto';
 }
 
 /** What a server declared when it was last asked: every definition verbatim, under its upstream name, in its own order. */
-export interface Observed extends Offers {
+export interface DiscoveredFeatures extends ServerFeatures {
   readonly era: Era;
   readonly protocolVersion: string;
   /** Calendar time in milliseconds. */

@@ -1,22 +1,22 @@
 import type { Action } from '../domain/call.ts';
 import type { Control, Exchange } from '../domain/control.ts';
-import type { PostureRow } from '../domain/posture.ts';
+import type { FailureMode } from '../domain/failure-mode.ts';
 import type { ToolTarget } from '../domain/target.ts';
 import { allow, deny, type Verdict } from '../domain/verdict.ts';
-import { isJsonObject, type JsonObject, type JsonValue } from '../lib/json.ts';
-import { parseStrictJson } from '../lib/strict-json.ts';
-import type { SchemaCompiler } from './compile.ts';
-import { type ErrorFact, type SchemaFacts, schemaFacts, sentenceOf } from './schema-facts.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../lib/json/json.ts';
+import { parseStrictJson } from '../lib/json/strict-json.ts';
+import type { SchemaCompiler } from './json-schema/compile.ts';
+import { createSchemaFacts, describe, type ErrorFact, type SchemaFacts } from './json-schema/schema-facts.ts';
 
-export const outputPosture: PostureRow<'output-invalid'> = {
-  guard: 'results',
-  when: 'one is no tool result, or does not match its schema; it is withheld',
-  yields: 'output-invalid',
-  opens: "a tool without `outputSchema`, and without `output` in its server's file: then its form alone is checked",
+export const outputFailureMode: FailureMode<'output-invalid'> = {
+  control: 'results',
+  trigger: 'one is no tool result, or does not match its schema; it is withheld',
+  result: 'output-invalid',
+  override: "a tool without `outputSchema`, and without `output` in its server's file: then its form alone is checked",
 };
 
 /** What is wrong with a result before any schema is asked. */
-const FAULTS = {
+const FAULT_MESSAGES = {
   'no-result': 'there is no result to check',
   'other-kind': 'it is not a complete result',
   content: '`content` is not a list of content blocks that name their type',
@@ -26,7 +26,7 @@ const FAULTS = {
   unstructured: 'the tool declares an `outputSchema` and `structuredContent` is missing',
   'text-json': 'a contract asks for JSON and the content is not one block of text that holds it',
 } as const;
-type Fault = keyof typeof FAULTS;
+type Fault = keyof typeof FAULT_MESSAGES;
 
 /** The digest of the schema that was used (empty when none was), what was wrong with the form, and what with the value. */
 export type OutputFacts = {
@@ -35,7 +35,7 @@ export type OutputFacts = {
   readonly errors: readonly ErrorFact[];
 };
 
-const FINE: OutputFacts = Object.freeze({ schema: '', fault: '', errors: [] });
+const VALID_FACTS: OutputFacts = Object.freeze({ schema: '', fault: '', errors: [] });
 /** What is found of most results, made and printed once for each schema. */
 const valid = new WeakMap<SchemaFacts, OutputFacts>();
 
@@ -52,19 +52,19 @@ export function validateOutput(schemas: SchemaCompiler): Control<OutputFacts> {
 
 function gather(schemas: SchemaCompiler, { call, result }: Exchange): OutputFacts {
   const { target } = call;
-  if (result === undefined || target.kind === 'unknown') return faulty('no-result');
+  if (result === undefined || target.kind === 'unknown') return faultFacts('no-result');
   // 2026-07-28 names the kind of every result; before, there was one kind only.
-  if (result.resultType !== undefined && result.resultType !== 'complete') return faulty('other-kind');
+  if (result.resultType !== undefined && result.resultType !== 'complete') return faultFacts('other-kind');
   if (target.kind !== 'tool') {
-    const fault = faultOfForm(call.action, result);
-    return fault === undefined ? FINE : faulty(fault);
+    const fault = resultShapeFault(call.action, result);
+    return fault === undefined ? VALID_FACTS : faultFacts(fault);
   }
-  if (!isContent(result.content)) return faulty('content');
+  if (!isContent(result.content)) return faultFacts('content');
   // MCP tools, "Output Schema": an error speaks for itself and need not match.
-  if (result.isError === true || target.outputSchema === undefined) return FINE;
+  if (result.isError === true || target.outputSchema === undefined) return VALID_FACTS;
   const value = structuredValue(target, result);
-  if (value === undefined) return faulty(declaresOutput(target) ? 'unstructured' : 'text-json');
-  const facts = schemaFacts(schemas.compile(target.outputSchema), value);
+  if (value === undefined) return faultFacts(declaresOutput(target) ? 'unstructured' : 'text-json');
+  const facts = createSchemaFacts(schemas.compile(target.outputSchema), value);
   return facts.errors.length === 0 ? validFacts(facts) : { ...facts, fault: '' };
 }
 
@@ -78,15 +78,15 @@ function validFacts(facts: SchemaFacts): OutputFacts {
 }
 
 function decide(_exchange: Exchange, { fault, errors }: OutputFacts): Verdict {
-  if (fault !== '') return deny(outputPosture.yields, `the result is withheld: ${FAULTS[fault]}`);
+  if (fault !== '') return deny(outputFailureMode.result, `the result is withheld: ${FAULT_MESSAGES[fault]}`);
   if (errors.length === 0) return allow();
   return deny(
-    outputPosture.yields,
-    `the result is withheld, it does not match its schema: ${sentenceOf(errors, 'the whole')}`,
+    outputFailureMode.result,
+    `the result is withheld, it does not match its schema: ${describe(errors, 'the whole')}`,
   );
 }
 
-function faulty(fault: Fault): OutputFacts {
+function faultFacts(fault: Fault): OutputFacts {
   return { schema: '', fault, errors: [] };
 }
 
@@ -103,7 +103,7 @@ function isBlock(block: JsonValue): boolean {
 const MAX_COMPLETIONS = 100;
 
 /** What is wrong with the result of a prompt, a resource or a completion; undefined when nothing is. */
-function faultOfForm(action: Action, result: JsonObject): Fault | undefined {
+function resultShapeFault(action: Action, result: JsonObject): Fault | undefined {
   // Yes is all that it says.
   if (action === 'subscribe') return undefined;
   if (action === 'complete') return isCompletion(result.completion) ? undefined : 'completion';

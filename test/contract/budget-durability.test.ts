@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { expect, onTestFinished, test } from 'vitest';
-import { budgetTable, migrations } from '../../src/limits/budget-table.ts';
+import { createBudgetStore, migrations } from '../../src/limits/budget/store.ts';
 import { openSqlite } from '../../src/storage/sqlite.ts';
 
 const LIMITS = 'budgets:\n  - { subject: "agent:*", resource: "tool:*", window: day, hard: { calls: 1000000 } }\n';
@@ -25,7 +25,7 @@ test('a reservation is durable with what was written in its tick, also when the 
   }
   await exited;
   const database = await openSqlite({ path, migrations });
-  const used = budgetTable(database).load()[0]?.usedCalls ?? 0;
+  const used = createBudgetStore(database).load()[0]?.usedCalls ?? 0;
   await database.close();
   expect(told).toBeGreaterThanOrEqual(40);
   expect(used).toBeGreaterThanOrEqual(told);

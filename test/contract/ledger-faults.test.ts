@@ -4,8 +4,8 @@ import { closeSync, copyFileSync, mkdirSync, openSync, rmSync, statSync, truncat
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, expect, test } from 'vitest';
-import { Ledger, migrations } from '../../src/ledger/append.ts';
-import { listEntries } from '../../src/ledger/query.ts';
+import { Ledger, migrations } from '../../src/ledger/ledger.ts';
+import { listEntries } from '../../src/ledger/list-entries.ts';
 import { recover } from '../../src/ledger/recover.ts';
 import { databasePathOf, openDataDirectory } from '../../src/storage/data-directory.ts';
 import type { DatabaseReader } from '../../src/storage/database.ts';

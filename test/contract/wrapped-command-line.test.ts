@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { expect, test } from 'vitest';
-import { wrapCommandLine } from '../../src/cli/wrap.ts';
+import { wrapCommandLine } from '../../src/cli/framework/help.ts';
 
 test('a wrapped command line is what it was to a shell', () => {
   const line = `printf '%s|' --as agent:demo call 'a b' "c  d" e\\ f --args '{"a": 2000, "b": 3}' | cat`;

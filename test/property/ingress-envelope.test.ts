@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { parseEnvelope } from '../../src/ingress/mcp/envelope.ts';
+import { parseEnvelope } from '../../src/ingress/mcp/protocol/json-rpc.ts';
 
 const LIMITS = { maxBytes: 10_000, maxDepth: 32 };
 const METHOD = { jsonrpc: '2.0', id: 1, method: 'tools/call', params: {} };

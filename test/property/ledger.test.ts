@@ -4,13 +4,11 @@ import { expect, test } from 'vitest';
 import { ACTIONS } from '../../src/domain/call.ts';
 import { commit, saltedDigest } from '../../src/ledger/commitment.ts';
 import type { RecordedTarget } from '../../src/ledger/entry.ts';
-import { entryBytes, leafHash } from '../../src/ledger/entry-bytes.ts';
-import { printEntry } from '../../src/ledger/print-entry.ts';
-import { isUntouched, readEntry } from '../../src/ledger/read-entry.ts';
-import { canonicalJson } from '../../src/lib/canonical-json.ts';
-import type { JsonObject, JsonValue } from '../../src/lib/json.ts';
+import { encodeEntry, hasValidHash, leafHash, parseEntry, serializeEntry } from '../../src/ledger/stored-entry.ts';
+import { canonicalJson } from '../../src/lib/json/canonical-json.ts';
+import type { JsonObject, JsonValue } from '../../src/lib/json/json.ts';
 import { SHA256_OF_BYTES_BEFORE, type SqlValue, type Statement } from '../../src/storage/database.ts';
-import { StatementDecoder, StatementEncoder } from '../../src/storage/statement-bytes.ts';
+import { StatementDecoder, StatementEncoder } from '../../src/storage/writer-channel.ts';
 import { admitted, CountingIds, closed, DIGEST } from '../fixtures/ledger.ts';
 
 const RUNS = { numRuns: 300 };
@@ -101,7 +99,7 @@ test('the entries of a call are printed as the general printer prints them', () 
     .map((more) => closed('c1', more));
   fc.assert(
     fc.property(fc.oneof(intents, outcomes), (entry) => {
-      expect(printEntry(entry)).toBe(canonicalJson(entry as unknown as JsonObject));
+      expect(serializeEntry(entry)).toBe(canonicalJson(entry as unknown as JsonObject));
     }),
     { numRuns: 2_000 },
   );
@@ -109,23 +107,23 @@ test('the entries of a call are printed as the general printer prints them', () 
 
 test('an entry with half a character in its facts has no bytes', () => {
   const entry = admitted('c1', { steps: [{ control: 'rate', effect: 'allow', facts: { text: '\ud800' } }] });
-  expect(() => entryBytes(entry)).toThrow('a lone surrogate has no canonical form');
+  expect(() => encodeEntry(entry)).toThrow('a lone surrogate has no canonical form');
   const number = admitted('c1', { steps: [{ control: 'rate', effect: 'allow', facts: { aheadUs: Number.NaN } }] });
-  expect(() => entryBytes(number)).toThrow('a number that is not finite has no canonical form');
+  expect(() => encodeEntry(number)).toThrow('a number that is not finite has no canonical form');
 });
 
 test('an entry with any facts reads back as it was written, and any change of its bytes shows', () => {
   fc.assert(
     fc.property(facts, fc.nat(), fc.integer({ min: 1, max: 255 }), (some, position, change) => {
       const entry = admitted('c1', { steps: [{ control: 'rate', effect: 'allow', facts: some }] });
-      const body = entryBytes(entry);
+      const body = encodeEntry(entry);
       const leaf = leafHash(body);
-      expect(readEntry(body)).toEqual(JSON.parse(JSON.stringify(entry)));
+      expect(parseEntry(body)).toEqual(JSON.parse(JSON.stringify(entry)));
       const bytes = Buffer.from(body);
       const at = position % bytes.length;
       bytes[at] = (bytes[at] ?? 0) ^ change;
-      expect(isUntouched({ seq: 1, body, leaf })).toBe(true);
-      expect(isUntouched({ seq: 1, body: bytes.toString('latin1'), leaf })).toBe(false);
+      expect(hasValidHash({ seq: 1, body, leaf })).toBe(true);
+      expect(hasValidHash({ seq: 1, body: bytes.toString('latin1'), leaf })).toBe(false);
     }),
     RUNS,
   );
@@ -159,7 +157,7 @@ test('statements arrive at the writer as they were handed over', () => {
       const encoder = new StatementEncoder();
       const texts: string[] = [];
       for (const statements of batches) {
-        const memory = Buffer.from(new SharedArrayBuffer(encoder.bound(statements)));
+        const memory = Buffer.from(new SharedArrayBuffer(encoder.maxBytes(statements)));
         encoder.encode(statements, memory);
         const batch = new StatementDecoder(memory);
         texts.push(...batch.newSql());
@@ -179,7 +177,7 @@ test('the writer hashes the bytes that it was given as a text', () => {
     fc.property(fc.string({ unit: 'binary' }), (text) => {
       const statements: readonly Statement[] = [{ sql: 'a', params: [1, { utf8: text }, SHA256_OF_BYTES_BEFORE] }];
       const encoder = new StatementEncoder();
-      const memory = Buffer.from(new SharedArrayBuffer(encoder.bound(statements)));
+      const memory = Buffer.from(new SharedArrayBuffer(encoder.maxBytes(statements)));
       encoder.encode(statements, memory);
       const batch = new StatementDecoder(memory);
       expect(batch.newSql()).toEqual(['a']);

@@ -1,14 +1,12 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Outcome } from '../../src/domain/outcome.ts';
-import { budgetControl } from '../../src/limits/budget.ts';
-import { createBudgetState } from '../../src/limits/budget-state.ts';
+import { budgetControl } from '../../src/limits/budget/control.ts';
+import { createBudgetState } from '../../src/limits/budget/state.ts';
 import { CALENDAR_WINDOWS, windowEndMs, windowStartMs } from '../../src/limits/calendar-window.ts';
-import { concurrencyControl } from '../../src/limits/concurrency.ts';
-import { createConcurrencyState } from '../../src/limits/concurrency-state.ts';
-import { rateControl } from '../../src/limits/rate.ts';
-import { createRateState } from '../../src/limits/rate-state.ts';
-import { loadLimits } from '../../src/limits/rules.ts';
+import { concurrencyControl, createConcurrencyState } from '../../src/limits/concurrency.ts';
+import { loadLimits } from '../../src/limits/load.ts';
+import { createRateState, rateControl } from '../../src/limits/rate.ts';
 import { COMPLETED, callOf, failedWith, refusedAt, rowStore, SetClock, walk } from '../unit/limits/limited-call.ts';
 
 const agents = fc.constantFrom('a', 'b', 'c');
@@ -182,7 +180,7 @@ test('no more calls are under way than a concurrency limit says, and every slot 
       }
     }
     for (const begun of open) begun.settle(COMPLETED);
-    const keys = rules.matching(callOf({ agent: 'a', groups: ['role:all'] })).concurrency.map(({ key }) => key);
+    const keys = rules.match(callOf({ agent: 'a', groups: ['role:all'] })).concurrency.map(({ key }) => key);
     expect(keys.map((key) => state.inUse(key))).toEqual([0, 0]);
   });
   fc.assert(property, { numRuns: 60 });

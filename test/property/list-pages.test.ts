@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { Visibility } from '../../src/broker/visibility.ts';
-import type { World } from '../../src/broker/world.ts';
+import type { Snapshot } from '../../src/broker/snapshot.ts';
+import { VisibleList } from '../../src/broker/visibility.ts';
 import type { Principal } from '../../src/domain/principal.ts';
 import type { ToolTarget } from '../../src/domain/target.ts';
-import { ListPages } from '../../src/ingress/mcp/list-pages.ts';
+import { Paginator } from '../../src/ingress/mcp/methods/pagination.ts';
 import { principalNamed } from '../fixtures/http-harness.ts';
 import { NO_QUESTIONS } from '../fixtures/input-requests.ts';
 
@@ -32,7 +32,7 @@ const sizes = fc.record({
   bytesKept: fc.constantFrom(0, 200, 10_000),
 });
 
-function worldOf({ seen, description }: GeneratedWorld): World {
+function worldOf({ seen, description }: GeneratedWorld): Snapshot {
   const targets = seen.map((_, index): ToolTarget => {
     const name = `t${index}`;
     return {
@@ -42,17 +42,17 @@ function worldOf({ seen, description }: GeneratedWorld): World {
     };
   });
   return {
-    ...{ revision: 'sha256:cc', registry: 'sha256:bb', requestRow: [], resultRow: [], isComplete: true },
+    ...{ revision: 'sha256:cc', registry: 'sha256:bb', requestControls: [], responseControls: [], isComplete: true },
     ...NO_QUESTIONS,
-    offers: { tool: targets, prompt: [], resource: [], template: [] },
+    features: { tool: targets, prompt: [], resource: [], template: [] },
     resolve: () => undefined,
     viewOf: () => undefined,
     subjectsOf: ({ id }) => [id],
-    maySee: ({ principal }, target) => {
+    isVisible: ({ principal }, target) => {
       const index = target.kind === 'tool' ? targets.indexOf(target) : -1;
       return seen[index]?.[PRINCIPALS.findIndex(({ id }) => id === principal.id)] ?? false;
     },
-    mayEver: () => true,
+    couldBeAllowed: () => true,
   };
 }
 
@@ -67,9 +67,9 @@ function changed(world: GeneratedWorld, { agent, seen }: { agent: number; seen: 
 }
 
 /** The governed list as it is defined, without any of what makes it quick. */
-function governed(world: World, principal: Principal): unknown[] {
-  return world.offers.tool
-    .filter((target) => world.maySee({ principal, subjects: [principal.id] }, target))
+function governed(world: Snapshot, principal: Principal): unknown[] {
+  return world.features.tool
+    .filter((target) => world.isVisible({ principal, subjects: [principal.id] }, target))
     .map(({ definition, exposedName }) => ({ ...definition, name: exposedName }));
 }
 
@@ -81,12 +81,12 @@ test('the pages together are the governed list, each tool once, in order, for ev
     sizes,
     (generated, options) => {
       const worlds = generated.map(worldOf);
-      const pages = new ListPages(Buffer.alloc(32, 7), options);
+      const pages = new Paginator(Buffer.alloc(32, 7), options);
       const [first, ...later] = worlds;
       if (!first) throw new Error('a run has a world');
-      const visibility = new Visibility(first, 'tool');
+      const visibility = new VisibleList(first, 'tool');
       for (const world of worlds) {
-        if (later.includes(world)) visibility.change(world);
+        if (later.includes(world)) visibility.applySnapshot(world);
         for (const principal of [...PRINCIPALS, ...PRINCIPALS]) {
           expect(readAll(pages, visibility, principal)).toEqual(governed(world, principal));
         }
@@ -101,13 +101,13 @@ test('a cursor goes on in the list it is of, and is refused once its principal w
   let went = 0;
   const property = fc.property(generatedWorld, changeOfOne, sizes, (one, change, options) => {
     const [before, after] = [worldOf(one), worldOf(changed(one, change))];
-    const pages = new ListPages(Buffer.alloc(32, 7), options);
-    const visibility = new Visibility(before, 'tool');
+    const pages = new Paginator(Buffer.alloc(32, 7), options);
+    const visibility = new VisibleList(before, 'tool');
     const opened = PRINCIPALS.map((principal) => {
       const page = pages.page(visibility.list(principal), principal.id, undefined);
-      return { principal, head: toolsOf(page?.offers), cursor: page?.nextCursor };
+      return { principal, head: toolsOf(page?.features), cursor: page?.nextCursor };
     });
-    visibility.change(after);
+    visibility.applySnapshot(after);
     for (const { principal, head, cursor } of opened) {
       if (cursor === undefined) continue;
       const isSame = JSON.stringify(governed(before, principal)) === JSON.stringify(governed(after, principal));
@@ -130,7 +130,7 @@ test('a cursor goes on in the list it is of, and is refused once its principal w
 });
 
 test('agents that see the same share one list, and one that sees less does not', () => {
-  const visibility = new Visibility(
+  const visibility = new VisibleList(
     worldOf({
       seen: [
         [true, true, true],
@@ -142,7 +142,7 @@ test('agents that see the same share one list, and one that sees less does not',
   );
   const [a, b, c] = PRINCIPALS.map((principal) => visibility.list(principal));
   expect([a === b, a === c]).toEqual([true, false]);
-  visibility.change(
+  visibility.applySnapshot(
     worldOf({
       seen: [
         [true, true, true],
@@ -156,13 +156,13 @@ test('agents that see the same share one list, and one that sees less does not',
   expect([a2 === a, c2 === c, b2 === a2, JSON.stringify(b2) === JSON.stringify(c2)]).toEqual([true, true, false, true]);
 });
 
-function readAll(pages: ListPages, visibility: Visibility, principal: Principal, from?: string): unknown[] {
+function readAll(pages: Paginator, visibility: VisibleList, principal: Principal, from?: string): unknown[] {
   const tools: unknown[] = [];
   let cursor = from;
   do {
     const page = pages.page(visibility.list(principal), principal.id, cursor);
     if (!page) throw new Error('a cursor that was just given is good');
-    tools.push(...toolsOf(page.offers));
+    tools.push(...toolsOf(page.features));
     cursor = page.nextCursor;
   } while (cursor !== undefined);
   return tools;

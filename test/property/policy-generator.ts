@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import type { Principal } from '../../src/domain/principal.ts';
-import { mintPrincipal } from '../../src/identity/mint-principal.ts';
-import type { JsonObject } from '../../src/lib/json.ts';
-import type { ConditionResult, ConditionScope } from '../../src/policy/condition.ts';
+import { createPrincipal } from '../../src/identity/principal.ts';
+import type { JsonObject } from '../../src/lib/json/json.ts';
+import type { ConditionResult, ConditionScope } from '../../src/policy/conditions/condition.ts';
 
 /** One `p` row, before it is written. */
 export interface GeneratedGrant {
@@ -22,7 +22,7 @@ export interface GeneratedPolicy {
 }
 
 const principalOf = (name: string, team?: string): Principal =>
-  mintPrincipal({ name, owner: 'ana', team }, { by: 'api-key', credentialId: 'k' });
+  createPrincipal({ name, owner: 'ana', team }, { by: 'api-key', credentialId: 'k' });
 
 export const PRINCIPALS: readonly Principal[] = [principalOf('a', 't'), principalOf('ab', 'u'), principalOf('b')];
 export const OBJECTS: readonly string[] = ['tool:x/a', 'tool:x/ab', 'tool:X/a', 'tool:y/a', 'resource:x/mem:a'];

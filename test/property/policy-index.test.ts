@@ -2,12 +2,12 @@ import { type Enforcer, newEnforcer, newModelFromString } from 'casbin';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Principal } from '../../src/domain/principal.ts';
-import type { JsonObject } from '../../src/lib/json.ts';
+import type { JsonObject } from '../../src/lib/json/json.ts';
 import { principalSubjects } from '../../src/policy/authorize.ts';
-import { buildGrantIndex, type GrantIndexBuilder, type GrantSelection } from '../../src/policy/grant-index.ts';
-import type { GrantRow } from '../../src/policy/grant-row.ts';
+import { buildGrantIndex, type GrantIndexBuilder, type GrantSelection } from '../../src/policy/engine/grant-index.ts';
+import type { GrantRow } from '../../src/policy/files/grant-row.ts';
+import { DEFAULT_MODEL } from '../../src/policy/files/model.ts';
 import { loadPolicySet } from '../../src/policy/load.ts';
-import { DEFAULT_MODEL } from '../../src/policy/policy-files.ts';
 import {
   ACTIONS_ASKED,
   ARGUMENTS,

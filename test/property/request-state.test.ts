@@ -2,9 +2,9 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { systemIds } from '../../src/app/system.ts';
 import type { Call } from '../../src/domain/call.ts';
-import { principalOfOsUser } from '../../src/identity/os-user.ts';
-import { requestState } from '../../src/questions/request-state.ts';
-import { Suspensions } from '../../src/questions/suspensions.ts';
+import { principalForOsUser } from '../../src/identity/principal.ts';
+import { requestState } from '../../src/input-required/request-state.ts';
+import { SuspendedCallStore } from '../../src/input-required/suspended-call-store.ts';
 import { exchangeOf } from '../fixtures/exchange.ts';
 
 const EXPIRY_MS = 1_000;
@@ -19,12 +19,12 @@ class Waiting {
   readonly call: Call = { ...exchangeOf({ args: { a: 1 } }).call };
   readonly state: string;
   nowMs = 0;
-  readonly #suspensions: Suspensions;
+  readonly #suspensions: SuspendedCallStore;
 
   constructor() {
     const clock = { wallMs: () => 0, monotonicMs: () => this.nowMs };
     const limits = { perPrincipal: 2, total: 2, expiryMs: EXPIRY_MS };
-    this.#suspensions = new Suspensions({ ids: systemIds(), clock }, limits);
+    this.#suspensions = new SuspendedCallStore({ ids: systemIds(), clock }, limits);
     this.state = this.#suspensions.suspend(this.#suspensions.begin(this.call), this.call);
   }
 
@@ -32,7 +32,7 @@ class Waiting {
   goOn(change: Partial<Call>, state: unknown): { readonly state: unknown; readonly verdict: unknown } {
     const goingOn = { ...this.call, id: '01923456-789a-7000-8000-000000000001', ...change };
     const claim = this.#suspensions.claim(goingOn, state as string);
-    const call = { ...goingOn, resumption: { state: state as string, responses: {}, claim } };
+    const call = { ...goingOn, resumption: { state: state as string, responses: {}, stateCheck: claim } };
     const control = requestState();
     const facts = control.gather({ call }, { signal: new AbortController().signal });
     if (facts instanceof Promise) throw new Error('nothing has to be waited for');
@@ -102,7 +102,7 @@ test('no other text than the very one that was given goes on', () => {
 test('another agent, tool, definition or other arguments cannot go on, and use nothing up', () => {
   const waiting = new Waiting();
   const { call, state } = waiting;
-  const principal = principalOfOsUser('other', 1000, (name) => ({ name, owner: 'ben@example.org' }));
+  const principal = principalForOsUser('other', 1000, (name) => ({ name, owner: 'ben@example.org' }));
   if (!principal || call.target.kind !== 'tool') throw new Error('the fixture is another');
   const foreign = { state: 'foreign', verdict: REFUSED };
   expect(waiting.goOn({ principal }, state)).toEqual(foreign);

@@ -1,9 +1,9 @@
 import { inspect } from 'node:util';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { resolveReferences } from '../../src/credentials/reference.ts';
+import { resolveSecretReferences } from '../../src/credentials/secret-references.ts';
 import { ProblemError } from '../../src/domain/problem.ts';
-import { Secret } from '../../src/lib/secret.ts';
+import { Secret } from '../../src/lib/secrets/secret.ts';
 import { loadRegistry } from '../../src/registry/load.ts';
 
 const value = fc.stringMatching(/^[A-Za-z0-9]{16,40}$/).map((text) => `q7${text}`);
@@ -30,7 +30,7 @@ test('no error of a reference shows a value', () => {
   fc.assert(
     fc.property(value, fc.constantFrom('\r\n', '\0', '${', `$\{vault:x}`, `$\{env:NONE}`), (text, trouble) => {
       const act = () =>
-        resolveReferences(`\${env:A}${trouble}`, {
+        resolveSecretReferences(`\${env:A}${trouble}`, {
           env: { A: `${text}${trouble}` },
           readFile: () => text,
           at: 'x:1:1',

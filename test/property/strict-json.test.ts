@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { parseStrictJson } from '../../src/lib/strict-json.ts';
+import { parseStrictJson } from '../../src/lib/json/strict-json.ts';
 
 const limits = { maxBytes: 1_000_000, maxDepth: 200 };
 const FORBIDDEN = new Set(['__proto__', 'constructor', 'prototype']);

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { EventStreamReader } from '../../src/upstream/mcp/event-stream-reader.ts';
-import { LineReader } from '../../src/upstream/mcp/line-reader.ts';
+import { LineReader } from '../../src/upstream/transport/line-reader.ts';
+import { SseParser } from '../../src/upstream/transport/sse-parser.ts';
 
 /** Bytes cut at these places. */
 function chunksOf(bytes: Buffer, cuts: readonly number[]): Buffer[] {
@@ -35,7 +35,7 @@ test('however an event stream is cut, and however its lines end, the same events
   fc.assert(
     fc.property(messages, cuts, fc.constantFrom('\n', '\r', '\r\n'), (sent, places, newline) => {
       const seen: string[] = [];
-      const reader = new EventStreamReader(1 << 20, (data) => seen.push(data.toString()));
+      const reader = new SseParser(1 << 20, (data) => seen.push(data.toString()));
       const text = sent.map((message) => `event: message${newline}data: ${message}${newline}${newline}`).join('');
       for (const chunk of chunksOf(Buffer.from(text), places)) expect(reader.push(chunk)).toBe(true);
       expect(seen).toEqual(sent);

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Entry } from '../../src/ledger/entry.ts';
-import { addUsage, NO_USAGE, USAGE_KEYS, type UsageSums, usageOf } from '../../src/ledger/usage.ts';
+import { addUsage, NO_USAGE, queryUsage, USAGE_KEYS, type UsageSums } from '../../src/ledger/usage.ts';
 import { admitted, type Book, closed, openBook } from '../fixtures/ledger.ts';
 
 let book: Book;
@@ -101,7 +101,7 @@ test('whatever calls are summed by, the sums of all groups are the totals', asyn
       await book.ledger.appendAll(acts.flatMap(({ entries }) => entries));
       const totals = acts.map(({ adds }) => adds).reduce(addUsage, NO_USAGE);
       for (const by of USAGE_KEYS) {
-        const { rows, unreadable } = usageOf(book.database, { by, fromMs, untilMs: fromMs + SPAN_MS });
+        const { rows, unreadable } = queryUsage(book.database, { by, fromMs, untilMs: fromMs + SPAN_MS });
         expect([by, rows.reduce<UsageSums>(addUsage, NO_USAGE), unreadable]).toEqual([by, totals, 0]);
         expect(new Set(rows.map(({ key }) => key)).size).toBe(rows.length);
         for (const { calls, completed, refused, failed, inDoubt } of rows)

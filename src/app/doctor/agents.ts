@@ -1,39 +1,43 @@
+import { existsSync } from 'node:fs';
 import type { Problem } from '../../domain/problem.ts';
-import { globMatches } from '../../lib/glob.ts';
+import { type ApiKeyRecord, readApiKeys } from '../../identity/api-keys.ts';
+import { globMatches } from '../../lib/text/glob.ts';
 import { principalSubjects } from '../../policy/authorize.ts';
-import type { RulesOnFile } from '../policy-questions.ts';
-import { type Check, NOTHING } from './check.ts';
-import { keysOnFile } from './keys.ts';
+import { databasePathOf } from '../../storage/data-directory.ts';
+import { readLedger } from '../queries/ledger.ts';
+import type { PolicyFiles } from '../queries/policy.ts';
+import type { Settings } from '../settings.ts';
+import { type Check, NO_FINDINGS } from './check.ts';
 
 /** Every agent that is declared may do something, and where keys are in use has one. */
-export const agents: Check = {
+export const agentsCheck: Check = {
   name: 'agents',
   run: ({ settings, files, clock }) => {
-    if (!files) return NOTHING;
+    if (!files) return NO_FINDINGS;
     const nowMs = clock.wallMs();
-    const provable = new Set(
-      keysOnFile(settings)
+    const agentsWithKey = new Set(
+      storedKeys(settings)
         .filter(
           ({ revokedAtMs, expiresAtMs = Number.POSITIVE_INFINITY }) => revokedAtMs === undefined && expiresAtMs > nowMs,
         )
         .map(({ agent }) => agent),
     );
     const names = [...files.registry.agents.keys()].sort();
-    const powerless = names.filter((name) => !hasGrant(name, files));
+    const withoutAnyGrant = names.filter((name) => !hasGrant(name, files));
     return {
       findings: [
         // Where nobody has a key, agents come over stdio, which needs none.
-        ...(provable.size === 0 ? [] : names.filter((name) => !provable.has(name))).map((name) =>
+        ...(agentsWithKey.size === 0 ? [] : names.filter((name) => !agentsWithKey.has(name))).map((name) =>
           withoutKey(name, settings.registry),
         ),
-        ...powerless.map((name) => withoutGrant(name, settings.registry)),
+        ...withoutAnyGrant.map((name) => withoutGrant(name, settings.registry)),
       ],
     };
   },
 };
 
 /** Whether a row allows it anything, under whatever condition: a server whose tools nobody knows yet may have some. */
-function hasGrant(name: string, { rules: { policySet }, registry }: RulesOnFile): boolean {
+function hasGrant(name: string, { rules: { policySet }, registry }: PolicyFiles): boolean {
   const team = registry.agents.get(name)?.team;
   const subjects = principalSubjects(policySet, { id: `agent:${name}`, ...(team === undefined ? {} : { team }) });
   return policySet.rows.some(
@@ -59,4 +63,49 @@ function withoutGrant(name: string, registry: string): Problem {
     hint: `see why with \`seneschal policy list --as agent:${name} --all\`, or take the file out`,
     severity: 'warning',
   };
+}
+
+const DAY_MS = 86_400_000;
+const EXPIRY_WARNING_MS = 14 * DAY_MS;
+
+/** No key that is in use has run out or will do so within 14 days. */
+export const keysCheck: Check = {
+  name: 'keys',
+  run: ({ settings, clock }) => {
+    const nowMs = clock.wallMs();
+    const inUse = storedKeys(settings).filter(({ revokedAtMs }) => revokedAtMs === undefined);
+    const agentsWithValidKey = new Set(
+      inUse.filter((key) => (key.expiresAtMs ?? Number.POSITIVE_INFINITY) > nowMs).map(({ agent }) => agent),
+    );
+    return {
+      findings: inUse.flatMap((key) => expiryProblems(key, nowMs, agentsWithValidKey.has(key.agent))),
+      facts: { keys: inUse.length },
+    };
+  },
+};
+
+/** Every key that was ever made; none where no broker has run. */
+export function storedKeys(settings: Settings): readonly ApiKeyRecord[] {
+  return existsSync(databasePathOf(settings.data)) ? readLedger(settings, readApiKeys) : [];
+}
+
+function expiryProblems(
+  { id, agent, expiresAtMs }: ApiKeyRecord,
+  nowMs: number,
+  hasAnother: boolean,
+): readonly Problem[] {
+  if (expiresAtMs === undefined || expiresAtMs > nowMs + EXPIRY_WARNING_MS) return [];
+  const day = new Date(expiresAtMs).toISOString().slice(0, 10);
+  const at = `key ${id}`;
+  if (expiresAtMs > nowMs) {
+    const message = `the key of agent:${agent} expires in ${Math.ceil((expiresAtMs - nowMs) / DAY_MS)} days, on ${day}`;
+    const hint = `make the next one with \`seneschal keys create agent:${agent} --expires 90d\``;
+    return [{ code: 'doctor-key-expiring', at, message, hint, severity: 'warning' }];
+  }
+  const message = `the key of agent:${agent} expired on ${day}`;
+  const hint = hasAnother
+    ? `take it out with \`seneschal keys revoke ${id}\``
+    : `make a new one with \`seneschal keys create agent:${agent} --expires 90d\`, then \`seneschal keys revoke ${id}\``;
+  // An agent without any other key is locked out.
+  return [{ code: 'doctor-key-expired', at, message, hint, severity: hasAnother ? 'warning' : 'error' }];
 }

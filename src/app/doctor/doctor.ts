@@ -1,16 +1,20 @@
 import { type Problem, ProblemError, readOrCollect } from '../../domain/problem.ts';
-import { askDaemon } from '../../ingress/socket-client.ts';
-import { daemonSocketPath, isDaemonAbsent, isDaemonLeaving } from '../daemon-client.ts';
-import type { DaemonReport } from '../daemon-report.ts';
-import { readRegistry } from '../known-registry.ts';
-import { type RulesOnFile, readRulesOnFile } from '../policy-questions.ts';
-import { loadRules, readRuleTexts } from '../rules.ts';
+import { sendAdminRequest } from '../../ingress/socket/connect.ts';
+import type { JsonObject } from '../../lib/json/json.ts';
+import { errorMessage } from '../../lib/text/error-message.ts';
+import { type PolicyFiles, readPolicyFiles } from '../queries/policy.ts';
+import { type DaemonReport, daemonSocketPath, isDaemonAbsent, isDaemonClosing } from '../runtime/daemon-socket.ts';
+import { loadPolicyBundle, readPolicyTexts } from '../runtime/policy-bundle.ts';
+import { readRegistry } from '../runtime/registry-facts.ts';
+import { secretProblems } from '../runtime/upstream-servers.ts';
 import type { Settings } from '../settings.ts';
 import { systemClock } from '../system.ts';
-import { secretProblems } from '../upstream-servers.ts';
-import type { Machine, SetUp } from './check.ts';
-import { CHECKS, type Examination, GROUND, runChecks } from './examine.ts';
-import { thisMachine } from './machine.ts';
+import { agentsCheck, keysCheck } from './agents.ts';
+import type { Check, CheckResult, Environment, MachineProbe } from './check.ts';
+import { dataDirectoryCheck, diskCheck, lockCheck } from './data-directory.ts';
+import { filesCheck, policyTestsCheck, secretsCheck } from './files.ts';
+import { clockCheck, machineProbe, nativeModuleCheck, nodeVersionCheck, portCheck } from './machine.ts';
+import { serversCheck } from './servers.ts';
 
 /** What a set-up is looked at with. */
 export interface DoctorOptions {
@@ -18,63 +22,133 @@ export interface DoctorOptions {
   readonly version: string;
   /** Told the name of each check before it begins. */
   readonly onCheck?: (name: string) => void;
-  readonly machine?: Machine;
+  readonly machine?: MachineProbe;
   readonly signal: AbortSignal;
 }
 
 /** Looks at a set-up as support would: beside a running broker or without one, and without changing anything. */
-export async function examine(settings: Settings, options: DoctorOptions): Promise<Examination> {
-  const { env, version, onCheck = () => {}, machine = thisMachine, signal } = options;
-  const bare = { settings, env, version, clock: systemClock, machine, signal };
-  const nothingRead = { daemon: undefined, files: undefined, problems: [], secrets: [] };
-  const ground = await runChecks(GROUND, { ...bare, ...nothingRead }, onCheck);
-  if (!ground.healthy) return ground;
-  const rest = await runChecks(CHECKS, await setUpOf(bare, onCheck), onCheck);
+export async function runDoctor(settings: Settings, options: DoctorOptions): Promise<DoctorReport> {
+  const { env, version, onCheck = () => {}, machine = machineProbe, signal } = options;
+  const base = { settings, env, version, clock: systemClock, machine, signal };
+  const noFiles = { daemon: undefined, files: undefined, problems: [], secrets: [] };
+  const prerequisites = await runChecks(PREREQUISITES, { ...base, ...noFiles }, onCheck);
+  if (!prerequisites.healthy) return prerequisites;
+  const checks = await runChecks(CHECKS, await readEnvironment(base, onCheck), onCheck);
   return {
-    healthy: rest.healthy,
-    findings: [...ground.findings, ...rest.findings],
-    checked: [...ground.checked, ...rest.checked],
-    facts: { ...ground.facts, ...rest.facts },
+    healthy: checks.healthy,
+    findings: [...prerequisites.findings, ...checks.findings],
+    checked: [...prerequisites.checked, ...checks.checked],
+    facts: { ...prerequisites.facts, ...checks.facts },
   };
 }
 
-type Bare = Pick<SetUp, 'settings' | 'env' | 'version' | 'clock' | 'machine' | 'signal'>;
+type BaseEnvironment = Pick<Environment, 'settings' | 'env' | 'version' | 'clock' | 'machine' | 'signal'>;
 
 /** Reads what several checks look at, once. */
-async function setUpOf(bare: Bare, onCheck: (name: string) => void): Promise<SetUp> {
-  const { settings, env } = bare;
+async function readEnvironment(base: BaseEnvironment, onCheck: (name: string) => void): Promise<Environment> {
+  const { settings, env } = base;
   const problems: Problem[] = [];
   onCheck('broker');
   const daemon = await daemonReport(settings, problems);
-  const files = filesOf(settings, problems);
-  const around = { registryDir: settings.registry, env };
+  const files = readFiles(settings, problems);
+  const context = { registryDir: settings.registry, env };
   // What the broker can resolve is for its own environment to say.
-  const secrets = daemon?.secrets ?? (files ? secretProblems(files.registry, around) : []);
-  return { ...bare, daemon, files, problems, secrets };
+  const secrets = daemon?.secrets ?? (files ? secretProblems(files.registry, context) : []);
+  return { ...base, daemon, files, problems, secrets };
 }
 
 /** A broker that says nothing of itself for so long hangs. */
-const ANSWER_MS = 5_000;
+const REPORT_TIMEOUT_MS = 5_000;
 
 /** What the broker says that holds the data directory. One that does not answer is told of by the check of the lock. */
 async function daemonReport(settings: Settings, problems: Problem[]): Promise<DaemonReport | undefined> {
   try {
     // `as`: the daemon is our own program, and its administration made it.
-    return (await askDaemon(daemonSocketPath(settings), 'broker.report', {}, ANSWER_MS)) as unknown as DaemonReport;
+    return (await sendAdminRequest(
+      daemonSocketPath(settings),
+      'broker.report',
+      {},
+      REPORT_TIMEOUT_MS,
+    )) as unknown as DaemonReport;
   } catch (error) {
     if (!(error instanceof ProblemError)) throw error;
-    if (!isDaemonAbsent(error) && !isDaemonLeaving(error)) problems.push(...error.problems);
+    if (!isDaemonAbsent(error) && !isDaemonClosing(error)) problems.push(...error.problems);
     return undefined;
   }
 }
 
 /** Both directories, so that a mistake in the one does not hide those of the other. */
-function filesOf(settings: Settings, problems: Problem[]): RulesOnFile | undefined {
+function readFiles(settings: Settings, problems: Problem[]): PolicyFiles | undefined {
   const before = problems.length;
   const reads: readonly (() => unknown)[] = [
     () => readRegistry(settings.registry),
-    () => loadRules(readRuleTexts(settings.policies), settings.policies),
+    () => loadPolicyBundle(readPolicyTexts(settings.policies), settings.policies),
   ];
   for (const read of reads) readOrCollect(problems, read);
-  return problems.length > before ? undefined : readOrCollect(problems, () => readRulesOnFile(settings));
+  return problems.length > before ? undefined : readOrCollect(problems, () => readPolicyFiles(settings));
+}
+
+/** What every other check stands on: where one of these fails, the others would only say so again. */
+export const PREREQUISITES: readonly Check[] = [nodeVersionCheck, nativeModuleCheck];
+
+/** Every other check, in the order in which it is told of. The next one is one file and one line. */
+export const CHECKS: readonly Check[] = [
+  dataDirectoryCheck,
+  lockCheck,
+  diskCheck,
+  clockCheck,
+  portCheck,
+  filesCheck,
+  policyTestsCheck,
+  secretsCheck,
+  serversCheck,
+  keysCheck,
+  agentsCheck,
+];
+
+/** A finding and the check that made it. */
+export type Finding = Omit<Problem, 'severity'> & { readonly severity: 'error' | 'warning'; readonly check: string };
+
+/** How a set-up stands. */
+export interface DoctorReport {
+  /** True without errors; warnings are allowed. */
+  readonly healthy: boolean;
+  readonly findings: readonly Finding[];
+  /** Names of the checks that were made. */
+  readonly checked: readonly string[];
+  /** What was measured, by check. */
+  readonly facts: Readonly<Record<string, JsonObject>>;
+}
+
+/** Makes checks one after the other. `onCheck` is told the name of each before it begins. Rejects when it is aborted. */
+export async function runChecks(
+  checks: readonly Check[],
+  environment: Environment,
+  onCheck: (name: string) => void = () => {},
+): Promise<DoctorReport> {
+  const findings: Finding[] = [];
+  const facts: Record<string, JsonObject> = {};
+  for (const check of checks) {
+    environment.signal.throwIfAborted();
+    onCheck(check.name);
+    const checked = await runCheck(check, environment);
+    for (const problem of checked.findings) {
+      findings.push({ ...problem, severity: problem.severity ?? 'error', check: check.name });
+    }
+    if (checked.facts !== undefined) facts[check.name] = checked.facts;
+  }
+  const healthy = findings.every(({ severity }) => severity === 'warning');
+  return { healthy, findings, checked: checks.map(({ name }) => name), facts };
+}
+
+async function runCheck(check: Check, environment: Environment): Promise<CheckResult> {
+  try {
+    return await check.run(environment);
+  } catch (error) {
+    environment.signal.throwIfAborted();
+    if (error instanceof ProblemError) return { findings: error.problems };
+    const message = `this could not be checked: ${errorMessage(error)}`;
+    const hint = 'mend what the message names, then run `seneschal doctor` again';
+    return { findings: [{ code: 'doctor-check-failed', at: check.name, message, hint }] };
+  }
 }

@@ -1,17 +1,16 @@
-import { examine } from '../../app/doctor/doctor.ts';
-import type { Examination } from '../../app/doctor/examine.ts';
-import { counted } from '../counted.ts';
-import { type CommandDeclaration, defineCommand } from '../declaration.ts';
-import { EXIT } from '../exit-codes.ts';
-import { interruptible } from '../interruption.ts';
-import { printData, problemText } from '../output.ts';
-import { progress } from '../progress.ts';
-import { VERSION } from '../version.ts';
+import type { DoctorReport } from '../../app/doctor/doctor.ts';
+import { runDoctor } from '../../app/doctor/doctor.ts';
+import { type CommandDefinition, defineCommand } from '../framework/command.ts';
+import { EXIT } from '../framework/exit-codes.ts';
+import { interruptible } from '../framework/interruptible.ts';
+import { pluralize, printData, problemText } from '../framework/output.ts';
+import { progress } from '../framework/progress.ts';
+import { VERSION } from '../framework/version.ts';
 
-export const doctor: CommandDeclaration = defineCommand({
+export const doctor: CommandDefinition = defineCommand({
   path: 'doctor',
   summary: 'check a set-up, and say of each fault how to mend it',
-  does: `Checks what support would ask: Node and the native module, the data directory and who holds it, the disk, the
+  description: `Checks what support would ask: Node and the native module, the data directory and who holds it, the disk, the
     clock, the port, the files of registry and policies, the policy tests, secret references, every tool server and its
     tools, keys and agents. It prints each finding with its place and what to type next; where all is well it prints
     one line.
@@ -19,33 +18,33 @@ export const doctor: CommandDeclaration = defineCommand({
     It works beside a broker that runs, which it asks, and without one: then it starts each tool server for a moment.
     It pins, records and mends nothing.`,
   settings: ['registry', 'policies', 'data', 'port', 'host'],
-  exits: {
+  exitCodes: {
     yes: 'the set-up is healthy; warnings may have been printed',
     failed: 'at least one fault was found',
   },
   examples: [
-    { wish: 'See whether a set-up is as it should be', line: 'seneschal doctor' },
-    { wish: 'Have what was measured, to hand it to somebody who helps', line: 'seneschal doctor --output json' },
+    { title: 'See whether a set-up is as it should be', line: 'seneschal doctor' },
+    { title: 'Have what was measured, to hand it to somebody who helps', line: 'seneschal doctor --output json' },
   ],
   run: async ({ settings, output }) => {
-    const told = progress();
-    const onCheck = (name: string): void => told.step(`checking: ${name}`);
-    const about = { env: process.env, version: VERSION, onCheck };
-    const examination = await interruptible((signal) => examine(settings(), { ...about, signal })).finally(() =>
-      told.end(),
+    const reporter = progress();
+    const onCheck = (name: string): void => reporter.step(`checking: ${name}`);
+    const options = { env: process.env, version: VERSION, onCheck };
+    const report = await interruptible((signal) => runDoctor(settings(), { ...options, signal })).finally(() =>
+      reporter.end(),
     );
-    printData(examination, output, examinationText);
-    return examination.healthy ? EXIT.yes : EXIT.failed;
+    printData(report, output, doctorReportText);
+    return report.healthy ? EXIT.yes : EXIT.failed;
   },
 });
 
-function examinationText({ healthy, findings, checked }: Examination): string {
+function doctorReportText({ healthy, findings, checked }: DoctorReport): string {
   const faults = findings.filter(({ severity }) => severity === 'error').length;
   const warnings = findings.length - faults;
   const sums = [
-    ...(faults > 0 ? [counted(faults, 'fault')] : []),
-    ...(warnings > 0 ? [counted(warnings, 'warning')] : []),
-    counted(checked.length, 'check'),
+    ...(faults > 0 ? [pluralize(faults, 'fault')] : []),
+    ...(warnings > 0 ? [pluralize(warnings, 'warning')] : []),
+    pluralize(checked.length, 'check'),
   ];
   return [...findings.map(problemText), `${healthy ? 'healthy' : 'not healthy'}: ${sums.join(', ')}`].join('\n');
 }

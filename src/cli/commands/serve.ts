@@ -1,23 +1,22 @@
 import { resolve } from 'node:path';
 import { type Daemon, startDaemon } from '../../app/daemon.ts';
 import { systemClock } from '../../app/system.ts';
-import { agentNameOf } from '../../domain/agent-name.ts';
+import { parseAgentName } from '../../domain/principal.ts';
 import { ProblemError } from '../../domain/problem.ts';
 import { jsonLog } from '../../telemetry/log.ts';
 import { textLog } from '../../telemetry/text-log.ts';
-import { type CommandDeclaration, defineCommand } from '../declaration.ts';
-import { EXIT } from '../exit-codes.ts';
-import { say } from '../output.ts';
-import { ownCommand } from '../shim-command.ts';
-import { typedCount } from '../typed-count.ts';
-import { typedDurationMs } from '../typed-duration.ts';
-import { VERSION } from '../version.ts';
-import { welcomeText } from '../welcome.ts';
+import { ownCommand } from '../daemon/shim-command.ts';
+import { startupBanner } from '../format/startup-banner.ts';
+import { type CommandDefinition, defineCommand } from '../framework/command.ts';
+import { EXIT } from '../framework/exit-codes.ts';
+import { parseCountFlag, parseDurationFlagMs } from '../framework/flags.ts';
+import { printMessage } from '../framework/output.ts';
+import { VERSION } from '../framework/version.ts';
 
-export const serve: CommandDeclaration = defineCommand({
+export const serve: CommandDefinition = defineCommand({
   path: 'serve',
   summary: 'govern: listen for agents over HTTP and on the socket of the data directory',
-  does: `Starts the broker in the foreground. It reads the registry and the policy, runs the policy tests, connects to the
+  description: `Starts the broker in the foreground. It reads the registry and the policy, runs the policy tests, connects to the
     tool servers and serves agents until it is ended; files that change are read again by themselves. Its log goes to
     standard output, what a person needs to connect an agent to standard error.
 
@@ -26,80 +25,80 @@ export const serve: CommandDeclaration = defineCommand({
     {
       name: 'allow-host',
       value: 'name',
-      what: 'a `Host` under which agents reach this broker; needed beyond loopback',
+      description: 'a `Host` under which agents reach this broker; needed beyond loopback',
       repeatable: true,
     },
     {
       name: 'allow-origin',
       value: 'origin',
-      what: 'an `Origin` that may call, for agents in browsers',
+      description: 'an `Origin` that may call, for agents in browsers',
       repeatable: true,
     },
     {
       name: 'max-calls',
       value: 'number',
-      what: 'calls of all agents together that may be under way; those beyond it are refused as `overloaded`',
+      description: 'calls of all agents together that may be under way; those beyond it are refused as `overloaded`',
       default: '1024',
     },
     {
       name: 'first-key',
       value: 'agent',
-      what: 'make a key for this agent when there is no key yet, and print it once',
+      description: 'make a key for this agent when there is no key yet, and print it once',
     },
     {
       name: 'question-expiry',
       value: 'duration',
-      what: 'how long the question of a tool server waits for its answer',
+      description: 'how long the question of a tool server waits for its answer',
       default: '10m',
     },
     {
       name: 'waiting-calls',
       value: 'number',
-      what: 'how many calls of one agent may wait for answers at one time, 1 to 1000',
+      description: 'how many calls of one agent may wait for answers at one time, 1 to 1000',
       default: '16',
     },
     {
       name: 'idle-exit',
       value: 'duration',
-      what: 'end after so long without an agent on the socket',
+      description: 'end after so long without an agent on the socket',
       hidden: true,
     },
-    { name: 'no-http', what: 'listen on the socket alone', hidden: true },
+    { name: 'no-http', description: 'listen on the socket alone', hidden: true },
   ],
   settings: ['registry', 'policies', 'data', 'port', 'host'],
-  exits: {
+  exitCodes: {
     yes: 'it was asked to end by SIGTERM, and the calls under way were brought to their end',
     interrupted: 'it was ended by Ctrl-C, and the calls under way were brought to their end',
   },
   examples: [
     {
-      wish: 'Start the broker, and get a key for a first agent',
+      title: 'Start the broker, and get a key for a first agent',
       line: 'seneschal serve --first-key agent:demo',
-      runsOn: 'stdio entry for agent:',
+      runsUntil: 'stdio entry for agent:',
     },
     {
-      wish: 'Serve other machines under one name, behind a proxy that speaks TLS',
+      title: 'Serve other machines under one name, behind a proxy that speaks TLS',
       line: 'seneschal serve --host 0.0.0.0 --allow-host tools.example.com',
-      runsOn: 'stdio entry for agent:',
+      runsUntil: 'stdio entry for agent:',
     },
   ],
-  run: async ({ flags, settings: settingsInForce, output }) => {
-    const settings = settingsInForce();
+  run: async ({ flags, settings: readSettings, output }) => {
+    const settings = readSettings();
     const log = output === 'json' ? jsonLog() : textLog((text) => process.stdout.write(text), systemClock);
     const daemon = await startDaemon(settings, {
       ...{ log, version: VERSION, env: process.env, http: !flags['no-http'] },
       ...{ allowedHosts: flags['allow-host'], allowedOrigins: flags['allow-origin'] },
-      questions: questionLimits(flags['question-expiry'], flags['waiting-calls']),
-      maxCalls: typedCount('--max-calls', flags['max-calls']),
-      ...(flags['first-key'] === undefined ? {} : { firstKeyFor: agentNameOf(flags['first-key']) }),
+      inputRequestLimits: inputRequestLimits(flags['question-expiry'], flags['waiting-calls']),
+      maxCalls: parseCountFlag('--max-calls', flags['max-calls']),
+      ...(flags['first-key'] === undefined ? {} : { firstKeyFor: parseAgentName(flags['first-key']) }),
       ...(flags['idle-exit'] === undefined
         ? {}
-        : { idleExitMs: typedDurationMs('--idle-exit', flags['idle-exit'], '`5m`') }),
+        : { idleExitMs: parseDurationFlagMs('--idle-exit', flags['idle-exit'], '`5m`') }),
     });
-    const endedBy = endOnSignals(daemon);
+    const endedBy = closeOnSignals(daemon);
     if (output === 'text') {
-      say(
-        welcomeText(daemon.summary(), {
+      printMessage(
+        startupBanner(daemon.summary(), {
           command: ownCommand(),
           data: resolve(settings.data),
           settings,
@@ -114,9 +113,12 @@ export const serve: CommandDeclaration = defineCommand({
 });
 
 /** How long questions wait, and how many calls for them. @throws ProblemError `settings-invalid`. */
-function questionLimits(expiry: string, waiting: string): { readonly expiryMs: number; readonly perPrincipal: number } {
-  const expiryMs = typedDurationMs('--question-expiry', expiry, '`10m`');
-  const perPrincipal = typedCount('--waiting-calls', waiting, MOST_WAITING);
+function inputRequestLimits(
+  expiry: string,
+  suspendedCalls: string,
+): { readonly expiryMs: number; readonly perPrincipal: number } {
+  const expiryMs = parseDurationFlagMs('--question-expiry', expiry, '`10m`');
+  const perPrincipal = parseCountFlag('--waiting-calls', suspendedCalls, MAX_SUSPENDED_CALLS);
   if (expiryMs <= LONGEST_TIMER_MS) return { expiryMs, perPrincipal };
   const problem = { message: 'this is longer than a question can wait', hint: 'write at most `24d`' };
   throw new ProblemError([{ code: 'settings-invalid', at: '--question-expiry', ...problem }]);
@@ -124,10 +126,10 @@ function questionLimits(expiry: string, waiting: string): { readonly expiryMs: n
 
 /** What a timer of Node can wait. */
 const LONGEST_TIMER_MS = 2_147_483_647;
-const MOST_WAITING = 1_000;
+const MAX_SUSPENDED_CALLS = 1_000;
 
 /** Closes the daemon on the first signal; says which it was. A second one ends at once, as the system does it. */
-function endOnSignals(daemon: Daemon): () => NodeJS.Signals | undefined {
+function closeOnSignals(daemon: Daemon): () => NodeJS.Signals | undefined {
   let first: NodeJS.Signals | undefined;
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.once(signal, () => {

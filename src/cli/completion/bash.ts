@@ -1,9 +1,9 @@
-import type { CommandDeclaration } from '../declaration.ts';
-import { PROGRAM } from '../help-parts.ts';
+import type { CommandDefinition } from '../framework/command.ts';
+import { PROGRAM } from '../framework/help.ts';
 import { type CompletedWord, completedArguments, completedFlags, completedValue, verbOf } from './completed-words.ts';
 
 /** The completion script for bash, 3.2 and newer. */
-export function bashCompletion(words: readonly CompletedWord[], commands: readonly CommandDeclaration[]): string {
+export function bashCompletion(words: readonly CompletedWord[], commands: readonly CommandDefinition[]): string {
   return `# Completion of ${PROGRAM} for bash. Made by \`${PROGRAM} completion bash\`.
 _${PROGRAM}() {
   local current=\${COMP_WORDS[COMP_CWORD]} before=\${COMP_WORDS[COMP_CWORD - 1]} words='' kind='' IFS=$' \\n'
@@ -31,7 +31,7 @@ function nounCase({ word, verbs }: CompletedWord): readonly string[] {
   return verbs.length === 0 ? [] : [`    '${word}') words='${[...verbs.map(verbOf), '--help'].join(' ')}' ;;`];
 }
 
-function commandCase(command: CommandDeclaration): string {
+function commandCase(command: CommandDefinition): string {
   const flags = completedFlags(command);
   const values = flags.flatMap((flag): readonly string[] => {
     const value = completedValue(flag);

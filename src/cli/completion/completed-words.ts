@@ -1,5 +1,5 @@
-import type { CommandDeclaration, Flag } from '../declaration.ts';
-import { allFlagsOf } from '../help-parts.ts';
+import type { CommandDefinition, Flag } from '../framework/command.ts';
+import { allFlagsOf } from '../framework/help.ts';
 
 /** What follows a flag: words to choose from, a path, or what nobody can guess. Undefined for a switch. */
 export type CompletedValue = readonly string[] | 'directory' | 'file' | 'free';
@@ -12,35 +12,35 @@ export function completedValue({ value, choices }: Flag): CompletedValue | undef
 }
 
 /** Flags that are completed: what is for the program's own use is not. */
-export function completedFlags(command: CommandDeclaration): readonly Flag[] {
-  return [...allFlagsOf(command).filter(({ hidden }) => !hidden), { name: 'help', what: 'print this help' }];
+export function completedFlags(command: CommandDefinition): readonly Flag[] {
+  return [...allFlagsOf(command).filter(({ hidden }) => !hidden), { name: 'help', description: 'print this help' }];
 }
 
 /** Words that may stand in the places of arguments. */
-export function completedArguments({ arguments: places }: CommandDeclaration): readonly string[] {
+export function completedArguments({ arguments: places }: CommandDefinition): readonly string[] {
   return places.flatMap(({ choices = [] }) => choices);
 }
 
 /** A noun and its verbs; a command without verbs has none. */
 export interface CompletedWord {
   readonly word: string;
-  readonly what: string;
-  readonly verbs: readonly CommandDeclaration[];
+  readonly description: string;
+  readonly verbs: readonly CommandDefinition[];
 }
 
 /** The words that may come first. */
 export function completedWords(
-  commands: readonly CommandDeclaration[],
+  commands: readonly CommandDefinition[],
   nouns: Readonly<Record<string, string>>,
 ): readonly CompletedWord[] {
   const words = [...new Set(commands.map(({ path }) => path.split(' ')[0] ?? ''))];
   return words.map((word) => ({
     word,
-    what: nouns[word] ?? commands.find(({ path }) => path === word)?.summary ?? '',
+    description: nouns[word] ?? commands.find(({ path }) => path === word)?.summary ?? '',
     verbs: commands.filter(({ path }) => path.startsWith(`${word} `)),
   }));
 }
 
-export function verbOf({ path }: CommandDeclaration): string {
+export function verbOf({ path }: CommandDefinition): string {
   return path.split(' ').slice(1).join(' ');
 }

@@ -1,9 +1,9 @@
-import type { CommandDeclaration, Flag } from '../declaration.ts';
-import { PROGRAM } from '../help-parts.ts';
+import type { CommandDefinition, Flag } from '../framework/command.ts';
+import { PROGRAM } from '../framework/help.ts';
 import { type CompletedWord, completedArguments, completedFlags, completedValue, verbOf } from './completed-words.ts';
 
 /** The completion script for fish. */
-export function fishCompletion(words: readonly CompletedWord[], commands: readonly CommandDeclaration[]): string {
+export function fishCompletion(words: readonly CompletedWord[], commands: readonly CommandDefinition[]): string {
   return `# Completion of ${PROGRAM} for fish. Made by \`${PROGRAM} completion fish\`.
 function __${PROGRAM}_is
     set -l typed (commandline -opc)
@@ -17,22 +17,22 @@ end
 complete -c ${PROGRAM} -f
 complete -c ${PROGRAM} -n 'test (count (commandline -opc)) -eq 1' -l version -d 'print the version'
 complete -c ${PROGRAM} -l help -d 'print this help'
-${words.map(({ word, what }) => line("'test (count (commandline -opc)) -eq 1'", `-a ${word}`, what)).join('\n')}
+${words.map(({ word, description }) => line("'test (count (commandline -opc)) -eq 1'", `-a ${word}`, description)).join('\n')}
 ${words.flatMap(({ word, verbs }) => verbs.map((verb) => verbLine(word, verb))).join('\n')}
 ${commands.flatMap(commandLines).join('\n')}
 `;
 }
 
-function verbLine(word: string, verb: CommandDeclaration): string {
+function verbLine(word: string, verb: CommandDefinition): string {
   return line(`'__${PROGRAM}_is ${word}'`, `-a ${verbOf(verb)}`, verb.summary);
 }
 
-function commandLines(command: CommandDeclaration): readonly string[] {
+function commandLines(command: CommandDefinition): readonly string[] {
   const within = `'__${PROGRAM}_within ${command.path}'`;
   const flags = completedFlags(command).filter(({ name }) => name !== 'help');
   return [
     ...completedArguments(command).map((word) => line(within, `-a ${word}`, '')),
-    ...flags.map((flag) => line(within, `-l ${flag.name}${valueOfFlag(flag)}`, flag.what)),
+    ...flags.map((flag) => line(within, `-l ${flag.name}${valueOfFlag(flag)}`, flag.description)),
   ];
 }
 
@@ -44,7 +44,7 @@ function valueOfFlag(flag: Flag): string {
   return value === 'free' ? ' -x' : ` -x -a '${value.join(' ')}'`;
 }
 
-function line(when: string, what: string, description: string): string {
-  const said = description.replaceAll('\\', '\\\\').replaceAll("'", "\\'");
-  return `complete -c ${PROGRAM} -n ${when} ${what}${said === '' ? '' : ` -d '${said}'`}`;
+function line(when: string, options: string, description: string): string {
+  const escaped = description.replaceAll('\\', '\\\\').replaceAll("'", "\\'");
+  return `complete -c ${PROGRAM} -n ${when} ${options}${escaped === '' ? '' : ` -d '${escaped}'`}`;
 }

@@ -1,9 +1,9 @@
-import type { CommandDeclaration } from '../declaration.ts';
-import { PROGRAM } from '../help-parts.ts';
+import type { CommandDefinition } from '../framework/command.ts';
+import { PROGRAM } from '../framework/help.ts';
 import { type CompletedWord, completedArguments, completedFlags, completedValue, verbOf } from './completed-words.ts';
 
 /** The completion script for zsh: to be evaluated, or as a file `_seneschal` in a directory of \`fpath\`. */
-export function zshCompletion(words: readonly CompletedWord[], commands: readonly CommandDeclaration[]): string {
+export function zshCompletion(words: readonly CompletedWord[], commands: readonly CommandDefinition[]): string {
   return `#compdef ${PROGRAM}
 # Completion of ${PROGRAM} for zsh. Made by \`${PROGRAM} completion zsh\`.
 _${PROGRAM}() {
@@ -13,7 +13,7 @@ _${PROGRAM}() {
   if [[ $PREFIX == --*=* ]]; then before="\${PREFIX%%=*}"; compset -P '*='; fi
   case $typed in
     '')
-      found=(${words.map(({ word, what }) => described(word, what)).join(' ')})
+      found=(${words.map(({ word, description }) => describeWord(word, description)).join(' ')})
       _describe command found ;;
 ${words.flatMap(nounCase).join('\n')}
 ${commands.map(commandCase).join('\n')}
@@ -25,11 +25,11 @@ if [[ $funcstack[1] == _${PROGRAM} ]]; then _${PROGRAM} "$@"; else compdef _${PR
 
 function nounCase({ word, verbs }: CompletedWord): readonly string[] {
   if (verbs.length === 0) return [];
-  const found = verbs.map((verb) => described(verbOf(verb), verb.summary)).join(' ');
+  const found = verbs.map((verb) => describeWord(verbOf(verb), verb.summary)).join(' ');
   return [`    '${word}')`, `      found=(${found})`, '      _describe command found ;;'];
 }
 
-function commandCase(command: CommandDeclaration): string {
+function commandCase(command: CommandDefinition): string {
   const flags = completedFlags(command);
   const values = flags.flatMap((flag): readonly string[] => {
     const value = completedValue(flag);
@@ -43,7 +43,7 @@ function commandCase(command: CommandDeclaration): string {
     ...values,
     '        *)',
     ...(words.length === 0 ? [] : [`          compadd -- ${words.join(' ')}`]),
-    `          found=(${flags.map(({ name, what }) => described(`--${name}`, what)).join(' ')})`,
+    `          found=(${flags.map(({ name, description }) => describeWord(`--${name}`, description)).join(' ')})`,
     '          _describe -o flag found ;;',
     '      esac ;;',
   ].join('\n');
@@ -52,6 +52,6 @@ function commandCase(command: CommandDeclaration): string {
 const PATHS = { directory: '_files -/', file: '_files', free: ':' };
 
 /** A word and what it means, as `_describe` reads them. */
-function described(word: string, what: string): string {
-  return `'${`${word}:${what.replaceAll(':', '\\:')}`.replaceAll("'", `'\\''`)}'`;
+function describeWord(word: string, description: string): string {
+  return `'${`${word}:${description.replaceAll(':', '\\:')}`.replaceAll("'", `'\\''`)}'`;
 }

@@ -18,7 +18,7 @@ export interface TemplateInput {
 }
 
 /** A first policy: what `policy.csv` says, and what must stay true of it. */
-export interface FirstPolicy {
+export interface StarterPolicy {
   readonly policy: string;
   /** Ids of tools that the agent may call, and of those that it may not: every tool is in one of the two. */
   readonly may: readonly string[];
@@ -26,17 +26,17 @@ export interface FirstPolicy {
 }
 
 /** The id of a tool in rows and tests. */
-export function idOf({ server, tool }: Pick<TemplateTool, 'server' | 'tool'>): string {
+export function toolId({ server, tool }: Pick<TemplateTool, 'server' | 'tool'>): string {
   return `tool:${server}/${tool}`;
 }
 
 /** Ids of the tools of one risk. */
-export function idsOf(tools: readonly TemplateTool[], risk: Risk): readonly string[] {
-  return tools.filter((each) => each.risk === risk).map(idOf);
+export function toolIds(tools: readonly TemplateTool[], risk: Risk): readonly string[] {
+  return tools.filter((each) => each.risk === risk).map(toolId);
 }
 
 /** Rows of the same kind with their columns one below the other. */
-export function aligned(rows: readonly (readonly string[])[]): readonly string[] {
+export function alignColumns(rows: readonly (readonly string[])[]): readonly string[] {
   const widths: number[] = [];
   for (const row of rows)
     row.forEach((cell, column) => {
@@ -51,27 +51,27 @@ export function aligned(rows: readonly (readonly string[])[]): readonly string[]
 }
 
 /** A grant. An empty condition is always true. */
-export function grant(subject: string, object: string, effect: 'allow' | 'deny' = 'allow'): readonly string[] {
+export function grantRow(subject: string, object: string, effect: 'allow' | 'deny' = 'allow'): readonly string[] {
   return ['p', subject, object, 'call', '', effect];
 }
 
 /** What each server may ask of an agent. Sampling is nobody's to grant unasked: it spends the agent's own model. */
-export function questions(
+export function expectations(
   subject: string,
   tools: readonly TemplateTool[],
   actions: readonly ('elicit' | 'roots')[],
 ): readonly (readonly string[])[] {
-  return serversOf(tools).flatMap((server) =>
+  return serverNames(tools).flatMap((server) =>
     actions.map((action) => ['p', subject, `server:${server}`, action, '', 'allow'] as const),
   );
 }
 
 /** The servers of tools, each once. */
-export function serversOf(tools: readonly TemplateTool[]): readonly string[] {
+export function serverNames(tools: readonly TemplateTool[]): readonly string[] {
   return [...new Set(tools.map(({ server }) => server))];
 }
 
 /** The members of a set, or nothing where it has none. */
-export function members(set: string, ids: readonly string[]): readonly (readonly string[])[] {
+export function memberRows(set: string, ids: readonly string[]): readonly (readonly string[])[] {
   return ids.map((id) => ['g2', id, set]);
 }

@@ -1,7 +1,7 @@
 import { Agent } from 'node:http';
 import fc from 'fast-check';
 import { afterEach, expect, test } from 'vitest';
-import type { AuthenticateMessage } from '../../../src/ingress/authenticate-message.ts';
+import type { AuthenticateRequest } from '../../../src/ingress/http/authenticate-request.ts';
 import { modernCall, send } from '../../fixtures/clients/raw-http.ts';
 import { type OpenDoor, openDoor, principalNamed } from '../../fixtures/http-harness.ts';
 
@@ -13,8 +13,8 @@ const ROUTES = ['POST', 'GET', 'DELETE', 'PUT'];
 const UNAUTHORIZED = '{"error":"unauthorized","message":"a valid api key is required"}';
 
 /** What a broken verifier may give back; no type checker looks at it while it breaks. */
-function verifierOf(result: unknown): AuthenticateMessage {
-  return (() => result) as unknown as AuthenticateMessage;
+function verifierOf(result: unknown): AuthenticateRequest {
+  return (() => result) as unknown as AuthenticateRequest;
 }
 
 test.each([

@@ -1,9 +1,9 @@
 // Threats T3 and T4: names that shadow or imitate others, and hints that play a tool down.
 import { expect, test } from 'vitest';
-import type { JsonObject } from '../../../src/lib/json.ts';
+import type { JsonObject } from '../../../src/lib/json/json.ts';
 import { buildCatalog, type Catalog } from '../../../src/registry/catalog.ts';
 import { loadRegistry } from '../../../src/registry/load.ts';
-import type { Pins } from '../../../src/registry/pin.ts';
+import type { Pins } from '../../../src/registry/pins/pin.ts';
 import { agreedPins, tool } from '../../fixtures/catalog-parts.ts';
 
 const server = (name: string): string => `name: ${name}\ntransport: { type: stdio, command: x }\npin: auto\n`;
@@ -13,7 +13,7 @@ function catalogOf(offered: Record<string, readonly JsonObject[]>, pins: Pins = 
     registry: loadRegistry({ 'servers/mail.yaml': server('mail'), 'servers/other.yaml': server('other') }),
     lock: new Map(),
     pins,
-    observed: new Map(Object.entries(offered).map(([name, tools]) => [name, { status: 'listed', tools }])),
+    discovered: new Map(Object.entries(offered).map(([name, tools]) => [name, { status: 'listed', tools }])),
     admit: () => ({ admitted: true }),
   });
 }

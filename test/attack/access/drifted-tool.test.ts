@@ -1,10 +1,10 @@
 // Threat T2: a definition changes after it was agreed to.
 import { expect, test } from 'vitest';
 import { buildCatalog, type Catalog } from '../../../src/registry/catalog.ts';
-import { definitionDiff } from '../../../src/registry/diff.ts';
 import { loadRegistry } from '../../../src/registry/load.ts';
-import { readLock, writeLock } from '../../../src/registry/lock.ts';
-import type { Pins } from '../../../src/registry/pin.ts';
+import { definitionDiff } from '../../../src/registry/pins/definition-diff.ts';
+import { readLock, writeLock } from '../../../src/registry/pins/lock.ts';
+import type { Pins } from '../../../src/registry/pins/pin.ts';
 import { agreedPins, listed, tool } from '../../fixtures/catalog-parts.ts';
 
 const sendMail = (bcc: string) =>
@@ -21,7 +21,7 @@ function catalogOf(
     }),
     lock: pins.lock ?? new Map(),
     pins: pins.pins ?? new Map(),
-    observed: listed('mail', ...offered),
+    discovered: listed('mail', ...offered),
     admit: () => ({ admitted: true }),
   });
 }

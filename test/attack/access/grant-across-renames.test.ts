@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { VERBS } from '../../../src/domain/call.ts';
+import { OPERATIONS } from '../../../src/domain/call.ts';
 import type { Outcome } from '../../../src/domain/outcome.ts';
 import { ComposedHall } from '../../fixtures/composed-broker.ts';
 
@@ -28,7 +28,7 @@ beforeEach(() => {
 });
 
 function call(exposedName: string, args = {}): Promise<Outcome> {
-  return hall.actAs('a', VERBS.callTool, { exposedName, args, view: VIEW });
+  return hall.actAs('a', OPERATIONS.callTool, { exposedName, args, view: VIEW });
 }
 
 test('a grant on a tool does not follow the name that another tool was given', async () => {
@@ -83,7 +83,7 @@ test('a policy never sees what an agent gives for a fixed argument', async () =>
 
 test('what is shown of a fixed argument is nothing', async () => {
   await hall.putInForce(`p, agent:a, tool:x/send, call, , allow\n`);
-  const { offers } = hall.broker.list(hall.principal('a'), 'tool', VIEW);
+  const { definitions: offers } = hall.broker.list(hall.principal('a'), 'tool', VIEW);
   expect(JSON.stringify(offers)).not.toMatch(/desk|"to"/);
   expect(offers).toMatchObject([{ name: 'send', inputSchema: { properties: { text: { type: 'string' } } } }]);
 });

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { explainCall } from '../../../src/app/policy-questions.ts';
+import { explainAccess } from '../../../src/app/queries/policy.ts';
 import type { Outcome } from '../../../src/domain/outcome.ts';
-import type { JsonObject } from '../../../src/lib/json.ts';
+import type { JsonObject } from '../../../src/lib/json/json.ts';
 import { ComposedHall } from '../../fixtures/composed-broker.ts';
 import { scaled } from '../../fixtures/scale.ts';
 import { ARGUMENTS, policy } from '../../property/policy-generator.ts';
@@ -84,10 +84,10 @@ test('A2: explain says of all arguments and of each what list and call do', asyn
     const args = ARGUMENTS[chosen] ?? {};
     await forEachPair(csv, ({ agent, object, isListed, outcomes }) => {
       const question = { as: `agent:${agent}`, action: 'call', object };
-      expect(explainCall(settings, question).effect === 'deny').toBe(!isListed);
+      expect(explainAccess(settings, question).effect === 'deny').toBe(!isListed);
       const outcome = outcomes[chosen];
       const rule = outcome?.kind === 'refused' ? outcome.rule : undefined;
-      const explained = explainCall(settings, { ...question, args });
+      const explained = explainAccess(settings, { ...question, args });
       expect(explained.effect).toBe(outcome?.kind === 'completed' ? 'allow' : 'deny');
       if (explained.effect === 'deny') expect(explained.rule).toBe(rule);
     });
@@ -101,7 +101,7 @@ test.each([
   ['the way in', "context.transport == 'stdio'", 'deny'],
 ])('A2: explain and call agree on %s', async (_what, when, effect) => {
   await putInForce(`p, agent:a, tool:x/a, call, "${when}", allow\n`);
-  expect(explainCall(settings, { as: 'agent:a', action: 'call', object: 'tool:x/a', args: {} }).effect).toBe(effect);
+  expect(explainAccess(settings, { as: 'agent:a', action: 'call', object: 'tool:x/a', args: {} }).effect).toBe(effect);
   const outcome = await hall.callAs('a', 'x__a', {});
   expect(outcome.kind).toBe(effect === 'allow' ? 'completed' : 'refused');
 });

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { explainCall } from '../../../src/app/policy-questions.ts';
-import { VERBS, type Verb } from '../../../src/domain/call.ts';
+import { explainAccess } from '../../../src/app/queries/policy.ts';
+import { OPERATIONS, type Operation } from '../../../src/domain/call.ts';
 import type { Outcome } from '../../../src/domain/outcome.ts';
-import type { OfferKind } from '../../../src/domain/target.ts';
+import type { FeatureKind } from '../../../src/domain/target.ts';
 import { ComposedHall } from '../../fixtures/composed-broker.ts';
 
 const AGENTS = { a: undefined, b: 'support' };
@@ -65,10 +65,10 @@ function policyOf(...actions: readonly string[]): fc.Arbitrary<string> {
 const policy = policyOf('get', 'read', 'complete', '*');
 
 /** What of each kind is asked for, by the name under which it would be on the list. */
-const USES: readonly (readonly [OfferKind, Verb, Readonly<Record<string, readonly string[]>>])[] = [
-  ['prompt', VERBS.getPrompt, { x__greet: ['x__greet'], x__part: ['x__part'], y__greet: ['y__greet'] }],
+const USES: readonly (readonly [FeatureKind, Operation, Readonly<Record<string, readonly string[]>>])[] = [
+  ['prompt', OPERATIONS.getPrompt, { x__greet: ['x__greet'], x__part: ['x__part'], y__greet: ['y__greet'] }],
   [
-    ...(['resource', VERBS.readResource] as const),
+    ...(['resource', OPERATIONS.readResource] as const),
     {
       'file:///a/1': ['file:///a/1', 'FILE:///a/%31', 'file:///b/../a/1'],
       'seneschal://x/memo:shared': ['seneschal://x/memo:shared'],
@@ -76,7 +76,7 @@ const USES: readonly (readonly [OfferKind, Verb, Readonly<Record<string, readonl
     },
   ],
   [
-    ...(['template', VERBS.readResource] as const),
+    ...(['template', OPERATIONS.readResource] as const),
     {
       'file:///t/{id}': ['1', '7', 's', 'secret', 'z', 'zz', 'sz', 'q', 'xz', 'sqz'].map((id) => `file:///t/${id}`),
       'log:/{+path}': ['a', 'z', 'q', 'b', 'qbq', 'zbz', 'a/z', 'a/q', 'z.txt', 'q.txt', 'a/b', '.txt', 'a/q.txt'].map(
@@ -125,12 +125,12 @@ test('A2: a completion is answered only where a row grants it, and else like one
   const property = fc.asyncProperty(policy, async (csv) => {
     await hall.putInForce(csv);
     for (const [verb, kind, exposedName, object] of [
-      [VERBS.completePrompt, 'prompt', 'x__greet', 'prompt:x/greet'],
-      [VERBS.completeTemplate, 'template', 'file:///t/{id}', 'resource:x/file:///t/{id}'],
+      [OPERATIONS.completePrompt, 'prompt', 'x__greet', 'prompt:x/greet'],
+      [OPERATIONS.completeTemplate, 'template', 'file:///t/{id}', 'resource:x/file:///t/{id}'],
     ] as const) {
       const outcome = await hall.actAs('b', verb, { exposedName, args: argument });
       if (isAnswered(outcome)) answered += 1;
-      const explained = explainCall(hall.settings, { as: 'agent:b', action: 'complete', object });
+      const explained = explainAccess(hall.settings, { as: 'agent:b', action: 'complete', object });
       if (explained.effect === 'deny') expect(isAnswered(outcome)).toBe(false);
       const isListed = hall.listOf('b', kind).includes(exposedName);
       if (outcome.kind === 'refused') expect(outcome.visible).toBe(isListed || explained.effect !== 'deny');
@@ -156,9 +156,9 @@ test('A2: it is offered to tell of changes exactly where some resource may be su
         end?.();
         if (exposedName !== 'file:///t/7') continue;
         const question = { as: `agent:${agent}`, action: 'subscribe', object: `resource:x/${exposedName}` };
-        expect(explainCall(hall.settings, question).effect === 'allow').toBe(isAnswered(outcome));
+        expect(explainAccess(hall.settings, question).effect === 'allow').toBe(isAnswered(outcome));
       }
-      const { subscriptions } = hall.broker.surfacesOf(hall.principal(agent));
+      const { subscriptions } = hall.broker.capabilitiesOf(hall.principal(agent));
       if (subscriptions) offered += 1;
       expect([agent, csv, subscriptions]).toEqual([agent, csv, subscribed.length > 0]);
     }
@@ -180,7 +180,7 @@ test.each([
 ])('A2: %s is answered like what is not there, and nothing leaves', async (_, exposedName) => {
   await hall.putInForce('p, agent:a, resource:x/*, read, , allow\np, agent:a, resource:y/log:/a/*, read, , allow\n');
   hall.dispatched.length = 0;
-  const outcome = await hall.actAs('a', VERBS.readResource, { exposedName });
+  const outcome = await hall.actAs('a', OPERATIONS.readResource, { exposedName });
   expect(outcome).toMatchObject({ kind: 'refused', visible: false });
   expect(hall.dispatched).toEqual([]);
 });

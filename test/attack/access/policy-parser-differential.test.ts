@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { ProblemError } from '../../../src/domain/problem.ts';
+import { DEFAULT_MODEL, type PolicyFiles } from '../../../src/policy/files/model.ts';
 import { loadPolicySet } from '../../../src/policy/load.ts';
-import { DEFAULT_MODEL, type PolicyFiles } from '../../../src/policy/policy-files.ts';
 
 function refusalOf(files: PolicyFiles): string | undefined {
   try {
@@ -72,7 +72,7 @@ describe('without rules there is no access:', () => {
     ['a policy of denials only', { 'policy.csv': 'p, agent:b, tool:*, *, , deny' }],
   ])('%s', (_, files) => {
     const policySet = loadPolicySet(files);
-    expect([policySet.decide(question, certain).allowed, policySet.mayEver(question)]).toEqual([false, false]);
+    expect([policySet.decide(question, certain).allowed, policySet.couldAllow(question)]).toEqual([false, false]);
   });
 });
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import type { JsonObject, JsonValue } from '../../../src/lib/json.ts';
-import { SchemaCompiler } from '../../../src/validation/compile.ts';
-import { admitTool } from '../../../src/validation/tool-schemas.ts';
+import type { JsonObject, JsonValue } from '../../../src/lib/json/json.ts';
+import { admitTool } from '../../../src/validation/input.ts';
+import { SchemaCompiler } from '../../../src/validation/json-schema/compile.ts';
 
 /** What the bomb ends in: a quarantined tool, a value that is refused as too complex, or a plain verdict. */
 function ending(more: JsonObject, value: JsonValue): string {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { openListChanges } from '../../../src/ingress/mcp/list-changes.ts';
+import { openListChangeFeed } from '../../../src/ingress/mcp/client/list-changed.ts';
 import { modernCall, openSession, type RawAnswer, send } from '../../fixtures/clients/raw-http.ts';
 import { type OpenDoor, openDoor } from '../../fixtures/http-harness.ts';
 
@@ -84,7 +84,7 @@ test('a view that is taken away is gone for a session that was opened on it', as
 
 test('a stream of one view hears nothing of another', async () => {
   const told: string[] = [];
-  const changes = openListChanges(door.broker);
+  const changes = openListChangeFeed(door.broker);
   changes.watch({ principalId: 'agent:demo' }, () => told.push('whole'));
   changes.watch({ principalId: 'agent:demo', view: 'virtual:desk' }, () => told.push('desk'));
   changes.watch({ principalId: 'agent:other', view: 'virtual:desk' }, () => told.push('other'));

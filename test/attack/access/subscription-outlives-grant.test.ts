@@ -96,10 +96,14 @@ test('a grant whose time is over ends at the next change, without a reload', asy
 
 test('a server that cannot be listed for a while loses no subscription', async () => {
   const end = await subscribe('a', 'memo:one');
-  await hall.standing.observe('x', { status: 'failed', error: 'away' });
+  await hall.standing.recordDiscovery('x', { status: 'failed', error: 'away' });
   await update('memo:one', 'a');
   expect(told).toEqual([]);
-  await hall.standing.observe('x', { status: 'listed', tools: [], resources: [{ uri: 'memo:one', name: 'one' }] });
+  await hall.standing.recordDiscovery('x', {
+    status: 'listed',
+    tools: [],
+    resources: [{ uri: 'memo:one', name: 'one' }],
+  });
   await update('memo:one', 'a');
   expect(told).toEqual(['a memo:one']);
   end();
@@ -115,7 +119,7 @@ test('two sessions of one principal hold one subscription at the server', async 
 
 test('a principal is subscribed to so many resources and no more, and the refusal has its entry', async () => {
   const ends: (() => void)[] = [];
-  await hall.standing.observe('x', {
+  await hall.standing.recordDiscovery('x', {
     ...{ status: 'listed', tools: [], resources: [{ uri: 'memo:one', name: 'one' }] },
     templates: [{ uriTemplate: 'log:/{name}', name: 'logs' }],
   });

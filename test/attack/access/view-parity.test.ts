@@ -1,15 +1,14 @@
 import { Duplex, PassThrough } from 'node:stream';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { VERBS } from '../../../src/domain/call.ts';
+import { OPERATIONS } from '../../../src/domain/call.ts';
 import type { Outcome } from '../../../src/domain/outcome.ts';
-import type { OfferKind } from '../../../src/domain/target.ts';
-import type { ViewName } from '../../../src/domain/view-name.ts';
-import { type HttpIngress, openHttpIngress } from '../../../src/ingress/http.ts';
-import { ListPages } from '../../../src/ingress/mcp/list-pages.ts';
-import { openServices } from '../../../src/ingress/mcp/services.ts';
-import { serveStream } from '../../../src/ingress/mcp/stdio-stream.ts';
-import type { JsonObject } from '../../../src/lib/json.ts';
+import type { FeatureKind, ViewName } from '../../../src/domain/target.ts';
+import { type HttpServer, openHttpServer } from '../../../src/ingress/http-server.ts';
+import { Paginator } from '../../../src/ingress/mcp/methods/pagination.ts';
+import { createServices } from '../../../src/ingress/mcp/methods/services.ts';
+import { serveStdio } from '../../../src/ingress/mcp/stdio/stdio-connection.ts';
+import type { JsonObject } from '../../../src/lib/json/json.ts';
 import { INITIALIZE, lineClient } from '../../fixtures/clients/line-client.ts';
 import { modernMessage, send } from '../../fixtures/clients/raw-http.ts';
 import { ComposedHall } from '../../fixtures/composed-broker.ts';
@@ -44,12 +43,12 @@ resources: { include: ["*/memo:*"] }
   },
   inputSchema: { type: 'object', properties: { n: { type: 'string' }, m: { type: 'string' } } },
 });
-let http: HttpIngress;
+let http: HttpServer;
 
 beforeAll(async () => {
   await hall.open();
-  http = await openHttpIngress({
-    ...{ ...TEST_PORTS, broker: hall.broker, port: 0, ready: () => ({ ready: true }) },
+  http = await openHttpServer({
+    ...{ ...TEST_PORTS, broker: hall.broker, port: 0, getReadiness: () => ({ ready: true }) },
     authenticate: ({ authorization }) => ({ ok: true, principal: hall.principal(authorization ?? '') }),
   });
 });
@@ -92,17 +91,22 @@ const PREFIXED = ['x', 'y'].flatMap((server) => ['read', 'drop', 'list', 'greet'
 const NAMES = [...PREFIXED, 'read', 'drop', 'list', 'greet', 'hello'];
 const RESOURCES = ['memo:shared', 'seneschal://x/memo:shared', 'seneschal://y/memo:shared'];
 /** For each kind what is tried: the name on the list, and what is asked for. */
-const TRIES: Readonly<Record<OfferKind, readonly (readonly [listed: string, asked: readonly string[]])[]>> = {
+const TRIES: Readonly<Record<FeatureKind, readonly (readonly [listed: string, asked: readonly string[]])[]>> = {
   tool: NAMES.map((name) => [name, [name]]),
   prompt: NAMES.map((name) => [name, [name]]),
   resource: RESOURCES.map((uri) => [uri, [uri]]),
   template: [['file:///t/{id}', URIS]],
 };
 const VERB_OF = {
-  ...{ tool: VERBS.callTool, prompt: VERBS.getPrompt, resource: VERBS.readResource, template: VERBS.readResource },
+  ...{
+    tool: OPERATIONS.callTool,
+    prompt: OPERATIONS.getPrompt,
+    resource: OPERATIONS.readResource,
+    template: OPERATIONS.readResource,
+  },
 } as const;
 const isAnswered = ({ kind }: Outcome): boolean => kind === 'completed';
-const ARGUMENTS: Readonly<Record<OfferKind, readonly JsonObject[]>> = {
+const ARGUMENTS: Readonly<Record<FeatureKind, readonly JsonObject[]>> = {
   ...{ tool: [{}, { m: 'x' }, { m: 'y' }], prompt: [{}, { m: 'x' }, { m: 'y' }], resource: [{}], template: [{}] },
 };
 
@@ -139,8 +143,8 @@ test('A2: in every view what is listed can be used, and what can be used is list
         listed += shown.length;
         if (view === undefined) continue;
         // One that may complete and nothing else is not shown anything, and has what to ask.
-        const { completions } = hall.broker.surfacesOf(hall.principal(agent), view);
-        expect(hall.broker.serves(hall.principal(agent), view)).toBe(shown.length > 0 || completions);
+        const { completions } = hall.broker.capabilitiesOf(hall.principal(agent), view);
+        expect(hall.broker.isViewVisible(hall.principal(agent), view)).toBe(shown.length > 0 || completions);
       }
     }
   });
@@ -203,8 +207,8 @@ function pathOf(view: ViewName | undefined): string {
 
 function stream(agent: string, view: ViewName | undefined): ReturnType<typeof lineClient> {
   const [input, output] = [new PassThrough(), new PassThrough()];
-  const services = openServices({ ...TEST_PORTS, broker: hall.broker });
-  serveStream({ services, input, output, view, principal: () => hall.principal(agent) });
+  const services = createServices({ ...TEST_PORTS, broker: hall.broker });
+  serveStdio({ services, input, output, view, principal: () => hall.principal(agent) });
   return lineClient(Duplex.from({ writable: input, readable: output }));
 }
 
@@ -237,7 +241,7 @@ test.each(Object.entries(DOORS))(
 
 test('a cursor of one view is none on another, also where both show the same names', async () => {
   await hall.putInForce('p, agent:*, tool:*, call, , allow\n');
-  const pages = new ListPages(Buffer.alloc(32, 7), { pageSize: 1 });
+  const pages = new Paginator(Buffer.alloc(32, 7), { pageSize: 1 });
   const lists = VIEWS.slice(0, 5).map((view) => hall.broker.list(hall.principal('a'), 'tool', view));
   const cursors = lists.map((list) => pages.page(list, 'agent:a', undefined)?.nextCursor);
   expect(cursors.every((cursor) => cursor !== undefined)).toBe(true);

@@ -98,7 +98,7 @@ test('P11: a header of 32 KB is refused and closed', async () => {
 
 test('P11, F12: a head and a body that never end are given up, and the connection with them', async () => {
   await door.ingress.close({ drainMs: 0 });
-  door = await openDoor({ patience: { headMs: 200, requestMs: 400 } });
+  door = await openDoor({ timeouts: { headMs: 200, requestMs: 400 } });
   const head = HEAD.replace('HOST', `127.0.0.1:${door.ingress.port}`);
   const slowHead = untilClosed('POST /mcp HTTP/1.1\r\nhost: ');
   const slowBody = untilClosed(`${head}content-length: 40\r\n\r\n{`);

@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import type { CallReply } from '../../../src/broker/broker.ts';
-import type { JsonObject } from '../../../src/lib/json.ts';
+import type { JsonObject } from '../../../src/lib/json/json.ts';
 import { refused } from '../../fixtures/http-harness.ts';
 import { verifies } from '../requirements/verifies.ts';
 import type { AgentWire } from '../wires/agent-wire.ts';
@@ -101,7 +101,7 @@ verifies('agents.prompts.get', async (wire) => {
   const { message } = await wire.ask('prompts/get', { name: 'files__summary', arguments: { length: 'short' } });
   expect(bare(message)).toEqual(PROMPT);
   expect(wire.broker.calls[0]).toMatchObject({ exposedName: 'files__summary', args: { length: 'short' } });
-  expect(wire.broker.calls[0]?.verb).toMatchObject({ action: 'get', kind: 'prompt' });
+  expect(wire.broker.calls[0]?.operation).toMatchObject({ action: 'get', kind: 'prompt' });
 });
 
 verifies('agents.prompts.unknown', async (wire) => {
@@ -173,7 +173,7 @@ for (const [kind, ref, name] of [
       const asked = { argument: { name: 'id', value: 'a' }, context: { arguments: { other: 'b' } } };
       expect(bare((await wire.ask('completion/complete', { ref, ...asked })).message)).toEqual(COMPLETION);
       const [call] = wire.broker.calls;
-      expect([call?.exposedName, call?.args, call?.verb.kind]).toEqual([name, asked, kind]);
+      expect([call?.exposedName, call?.args, call?.operation.kind]).toEqual([name, asked, kind]);
     },
     kind,
   );

@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import type { JsonObject } from '../../../src/lib/json.ts';
+import type { JsonObject } from '../../../src/lib/json/json.ts';
 import { verifies } from '../requirements/verifies.ts';
 import type { HttpAgentWire } from '../wires/agent-wire.ts';
 

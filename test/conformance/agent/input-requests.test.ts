@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
-import type { AgentLink, AskAnswer } from '../../../src/domain/agent-link.ts';
-import type { JsonObject } from '../../../src/lib/json.ts';
+import type { ClientContext, ClientResponse } from '../../../src/domain/mcp/client-context.ts';
+import type { JsonObject } from '../../../src/lib/json/json.ts';
 import { completed, refused } from '../../fixtures/http-harness.ts';
 import { verifies } from '../requirements/verifies.ts';
 import type { AgentWire } from '../wires/agent-wire.ts';
@@ -9,10 +9,10 @@ const FORM: JsonObject = { message: 'Your name?', requestedSchema: { type: 'obje
 const CALL = { name: 'files__echo' };
 
 /** Lets the call ask `times` times, all at once, and answer with what came of it. */
-function askWithin(wire: AgentWire, times = 1): AskAnswer[] {
-  const answers: AskAnswer[] = [];
+function askWithin(wire: AgentWire, times = 1): ClientResponse[] {
+  const answers: ClientResponse[] = [];
   wire.broker.behaviour = async (_request, signal, link) => {
-    const ask = link?.ask;
+    const ask = link?.sendRequest;
     if (ask !== undefined) {
       const asked = Array.from({ length: times }, () => ask('elicitation/create', FORM, { signal, timeoutMs: 5_000 }));
       answers.push(...(await Promise.all(asked)));
@@ -60,7 +60,7 @@ verifies('agents.ask.accepted', async (wire) => {
 verifies('agents.ask.declared', async (wire) => {
   const known: unknown[] = [];
   wire.broker.behaviour = (_request, _signal, link) => {
-    known.push(link?.capabilities, typeof link?.ask);
+    known.push(link?.capabilities, typeof link?.sendRequest);
     return completed({ content: [] });
   };
   wire.declare({ elicitation: { form: {} } });
@@ -81,7 +81,7 @@ verifies(
 verifies('agents.urls.complete', async (wire) => {
   wire.declare({ elicitation: { url: {} } });
   const notices = await wire.listen();
-  const links: AgentLink[] = [];
+  const links: ClientContext[] = [];
   wire.broker.behaviour = (_request, _signal, link) => {
     if (link !== undefined) links.push(link);
     link?.elicitationComplete?.('within');

@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import type { JsonObject } from '../../../src/lib/json.ts';
+import type { JsonObject } from '../../../src/lib/json/json.ts';
 import { completed } from '../../fixtures/http-harness.ts';
 import { verifies } from '../requirements/verifies.ts';
 import type { AgentWire } from '../wires/agent-wire.ts';
@@ -13,7 +13,7 @@ const LISTS = [
 
 /** Puts one entry on every list, named after it. */
 function fill({ broker }: AgentWire): void {
-  broker.list = (_principal, kind) => ({ offers: [{ name: `one ${kind}` }] });
+  broker.list = (_principal, kind) => ({ definitions: [{ name: `one ${kind}` }] });
 }
 
 async function resultOf(wire: AgentWire, method: string, params: JsonObject = {}): Promise<JsonObject> {

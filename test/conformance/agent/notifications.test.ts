@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
-import type { AgentLink } from '../../../src/domain/agent-link.ts';
-import type { JsonObject } from '../../../src/lib/json.ts';
+import type { ClientContext } from '../../../src/domain/mcp/client-context.ts';
+import type { JsonObject } from '../../../src/lib/json/json.ts';
 import { completed } from '../../fixtures/http-harness.ts';
 import { verifies } from '../requirements/verifies.ts';
 import { type AgentWire, enveloped, type Heard, INITIALIZE_PARAMS } from '../wires/agent-wire.ts';
@@ -12,7 +12,7 @@ const LOG_LEVEL = 'io.modelcontextprotocol/logLevel';
 function callHearing(
   wire: AgentWire,
   meta: JsonObject,
-  notices: (link: AgentLink | undefined) => void,
+  notices: (link: ClientContext | undefined) => void,
   headers: Readonly<Record<string, string | undefined>> = {},
 ): Promise<Heard> {
   wire.broker.behaviour = (_request, _signal, link) => {
@@ -23,7 +23,8 @@ function callHearing(
   return wire.ask('tools/call', { name: 'files__echo', ...params }, { headers });
 }
 
-const halfWay = (link: AgentLink | undefined): void => void link?.progress({ progress: 1, total: 2, message: 'half' });
+const halfWay = (link: ClientContext | undefined): void =>
+  void link?.progress({ progress: 1, total: 2, message: 'half' });
 
 for (const token of ['mine', 7, '']) {
   verifies(
@@ -48,7 +49,7 @@ verifies('agents.progress.unasked', async (wire) => {
 });
 
 verifies('agents.progress.over', async (wire) => {
-  let link: AgentLink | undefined;
+  let link: ClientContext | undefined;
   await callHearing(wire, { progressToken: 'mine' }, (given) => {
     link = given;
   });
@@ -91,7 +92,7 @@ verifies('agents.log.set-level', async (wire) => {
 });
 
 /** One message of each of three severities. */
-function logThrice(link: AgentLink | undefined): void {
+function logThrice(link: ClientContext | undefined): void {
   for (const level of ['info', 'warning', 'emergency']) link?.log({ level, logger: 'files', data: { of: level } });
 }
 

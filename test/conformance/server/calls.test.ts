@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import type { JsonObject } from '../../../src/lib/json.ts';
+import type { JsonObject } from '../../../src/lib/json/json.ts';
 import { textOf } from '../../fixtures/upstream-pool.ts';
 import { verifies } from '../requirements/verifies.ts';
 import { type Asked, type ServerWire, TOOL } from '../wires/scripted-server.ts';
@@ -13,7 +13,7 @@ verifies('servers.lists.declared', async (wire) => {
   wire.answers[first] = () => ({
     result: { protocolVersion: '2025-11-25', supportedVersions: ['2026-07-28'], ...declared },
   });
-  await wire.upstream.pool.observe('srv');
+  await wire.upstream.pool.discover('srv');
   const listed = wire.received.flatMap(({ message: { method } }) =>
     typeof method === 'string' && method.endsWith('list') ? method : [],
   );
@@ -30,7 +30,7 @@ verifies('servers.lists.cursors', async (wire) => {
     };
     return { result: pages[typeof params.cursor === 'string' ? params.cursor : 'first'] ?? {} };
   };
-  const observed = await wire.upstream.pool.observe('srv');
+  const observed = await wire.upstream.pool.discover('srv');
   expect('tools' in observed && observed.tools.map(({ name }) => name)).toEqual(['a', 'b', 'c']);
 });
 
@@ -42,7 +42,7 @@ verifies('servers.lists.verbatim', async (wire) => {
     'x-more': [{ deep: 1 }],
   };
   wire.answers['tools/list'] = () => ({ result: { tools: [unusual] } });
-  const observed = await wire.upstream.pool.observe('srv');
+  const observed = await wire.upstream.pool.discover('srv');
   expect('tools' in observed && observed.tools).toEqual([unusual]);
 });
 

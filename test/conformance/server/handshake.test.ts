@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import { isJsonObject, type JsonObject } from '../../../src/lib/json.ts';
+import { isJsonObject, type JsonObject } from '../../../src/lib/json/json.ts';
 import { textOf } from '../../fixtures/upstream-pool.ts';
 import { verifies } from '../requirements/verifies.ts';
 import { type ServerWire, TOOL } from '../wires/scripted-server.ts';

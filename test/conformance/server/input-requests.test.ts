@@ -1,8 +1,8 @@
 import { expect } from 'vitest';
-import type { AgentLink } from '../../../src/domain/agent-link.ts';
+import type { ClientContext } from '../../../src/domain/mcp/client-context.ts';
+import type { InputRequest, InputResponse } from '../../../src/domain/mcp/input-request.ts';
 import type { DispatchResult } from '../../../src/domain/outcome.ts';
-import type { QuestionAnswer, ServerQuestion } from '../../../src/domain/question.ts';
-import { isJsonObject, type JsonObject } from '../../../src/lib/json.ts';
+import { isJsonObject, type JsonObject } from '../../../src/lib/json/json.ts';
 import { callOf, textOf } from '../../fixtures/upstream-pool.ts';
 import { verifies } from '../requirements/verifies.ts';
 import { type ServerWire, TOOL } from '../wires/scripted-server.ts';
@@ -15,18 +15,22 @@ const content = (text: string): JsonObject => ({ content: [{ type: 'text', text 
 function callAsked(
   wire: ServerWire,
   capabilities: JsonObject,
-  answer: (question: ServerQuestion) => QuestionAnswer = () => ({ kind: 'answered', result: ANSWER }),
+  answer: (question: InputRequest) => InputResponse = () => ({ kind: 'answered', result: ANSWER }),
   { signal, expiryMs }: { signal: AbortSignal; expiryMs: number } = {
     ...{ signal: new AbortController().signal, expiryMs: 60_000 },
   },
 ): Promise<DispatchResult> {
-  const link: AgentLink = {
+  const link: ClientContext = {
     ...{ capabilities, logLevel: undefined, wantsProgress: false },
     ...{ progress: () => true, log: () => true },
   };
-  const ask = (question: ServerQuestion) => Promise.resolve(answer(question));
-  const asking = { capabilities, ask, expiryMs, giveWay: () => false };
-  return wire.upstream.pool.dispatch(callOf('act', { a: 1 }, { definition: TOOL }), { signal, link, asking });
+  const ask = (question: InputRequest) => Promise.resolve(answer(question));
+  const asking = { capabilities, send: ask, expiryMs, preempt: () => false };
+  return wire.upstream.pool.dispatch(callOf('act', { a: 1 }, { definition: TOOL }), {
+    signal,
+    clientContext: link,
+    inputRequests: asking,
+  });
 }
 
 const paramsOf = (message: JsonObject | undefined): JsonObject => (isJsonObject(message?.params) ? message.params : {});
@@ -56,7 +60,7 @@ function askWhileAtWork(wire: ServerWire): void {
 }
 
 verifies('servers.questions.answered', async (wire) => {
-  const asked: ServerQuestion[] = [];
+  const asked: InputRequest[] = [];
   askWhileAtWork(wire);
   const outcome = await callAsked(wire, { elicitation: {} }, (question) => {
     asked.push(question);

@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
-import type { AgentLink, LogLevel } from '../../../src/domain/agent-link.ts';
-import { isJsonObject, type JsonObject } from '../../../src/lib/json.ts';
+import type { ClientContext, LogLevel } from '../../../src/domain/mcp/client-context.ts';
+import { isJsonObject, type JsonObject } from '../../../src/lib/json/json.ts';
 import { textOf } from '../../fixtures/upstream-pool.ts';
 import { verifies } from '../requirements/verifies.ts';
 import { type ServerWire, TOOL } from '../wires/scripted-server.ts';
@@ -8,7 +8,7 @@ import { type ServerWire, TOOL } from '../wires/scripted-server.ts';
 const LOG_LEVEL = 'io.modelcontextprotocol/logLevel';
 
 /** An agent's side of a call that keeps what it is told. */
-class KeepingLink implements AgentLink {
+class KeepingLink implements ClientContext {
   readonly capabilities: JsonObject = {};
   readonly wantsProgress: boolean;
   readonly logLevel: LogLevel | undefined;
@@ -34,7 +34,7 @@ function metaOf(wire: ServerWire, index: number): JsonObject {
   return isJsonObject(params) && isJsonObject(params._meta) ? params._meta : {};
 }
 
-const call = (wire: ServerWire, link?: AgentLink): Promise<unknown> =>
+const call = (wire: ServerWire, link?: ClientContext): Promise<unknown> =>
   wire.upstream.call('act', {}, { definition: TOOL, ...(link === undefined ? {} : { link }) });
 
 verifies('servers.progress.token', async (wire) => {

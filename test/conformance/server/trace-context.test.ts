@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import { isJsonObject, type JsonObject, type JsonValue } from '../../../src/lib/json.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../../../src/lib/json/json.ts';
 import { verifies } from '../requirements/verifies.ts';
 import { type Received, type ServerWire, TOOL } from '../wires/scripted-server.ts';
 

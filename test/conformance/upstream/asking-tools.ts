@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../../src/lib/json.ts';
+import type { JsonObject } from '../../../src/lib/json/json.ts';
 import { textResult, toolNamed, type UpstreamTool } from './content-tools.ts';
 import { asText, capabilityFor, demandCapabilities, type Question } from './exchange.ts';
 

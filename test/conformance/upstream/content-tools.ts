@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../../src/lib/json.ts';
+import type { JsonObject } from '../../../src/lib/json/json.ts';
 import { asText, type Exchange } from './exchange.ts';
 
 /** A tool as it is listed, and what it does. */

@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject } from '../../../src/lib/json.ts';
+import { isJsonObject, type JsonObject } from '../../../src/lib/json/json.ts';
 import { ASKING_TOOLS } from './asking-tools.ts';
 import { CONTENT_TOOLS, textResult, toolNamed, type UpstreamTool } from './content-tools.ts';
 import { asText, type Exchange, RpcError } from './exchange.ts';

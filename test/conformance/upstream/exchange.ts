@@ -1,4 +1,4 @@
-import type { JsonObject, JsonValue } from '../../../src/lib/json.ts';
+import type { JsonObject, JsonValue } from '../../../src/lib/json/json.ts';
 
 /** One question to the client: a method that a server may ask, with its parameters. */
 export interface Question {

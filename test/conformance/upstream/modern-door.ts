@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { isJsonObject, type JsonObject, type JsonValue } from '../../../src/lib/json.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../../../src/lib/json/json.ts';
 import type { Everything } from './everything.ts';
 import { type Answers, asText, demandCapabilities, type Exchange, RpcError } from './exchange.ts';
 import { EventStream, type Message, readMessage, sendJson } from './http-io.ts';

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { isJsonObject, type JsonObject, type JsonValue } from '../../../src/lib/json.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../../../src/lib/json/json.ts';
 import { asText, RpcError } from './exchange.ts';
 import { headerOf, type Message } from './http-io.ts';
 

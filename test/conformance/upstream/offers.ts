@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../../src/lib/json.ts';
+import type { JsonObject } from '../../../src/lib/json/json.ts';
 import { form } from './asking-tools.ts';
 import { PNG } from './content-tools.ts';
 import { asText, type Exchange, RpcError } from './exchange.ts';

@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../../src/lib/json.ts';
+import type { JsonObject } from '../../../src/lib/json/json.ts';
 import type { FakeBroker } from '../../fixtures/http-harness.ts';
 import type { Transport } from '../requirements/requirement.ts';
 import type { Era } from '../upstream/start.ts';

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { isJsonObject, type JsonObject, type JsonValue } from '../../../src/lib/json.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../../../src/lib/json/json.ts';
 import type { Upstream } from '../../fixtures/upstream-pool.ts';
 import type { Transport } from '../requirements/requirement.ts';
 import type { Era } from '../upstream/start.ts';

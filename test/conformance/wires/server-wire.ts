@@ -4,7 +4,7 @@ import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
-import type { JsonObject } from '../../../src/lib/json.ts';
+import type { JsonObject } from '../../../src/lib/json/json.ts';
 import { commandServer, httpServer, openPool, until } from '../../fixtures/upstream-pool.ts';
 import type { Transport } from '../requirements/requirement.ts';
 import type { Era } from '../upstream/start.ts';

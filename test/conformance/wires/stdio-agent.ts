@@ -1,8 +1,8 @@
 import { createInterface } from 'node:readline';
 import { duplexPair } from 'node:stream';
-import { openServices } from '../../../src/ingress/mcp/services.ts';
-import { serveStream } from '../../../src/ingress/mcp/stdio-stream.ts';
-import type { JsonObject } from '../../../src/lib/json.ts';
+import { createServices } from '../../../src/ingress/mcp/methods/services.ts';
+import { serveStdio } from '../../../src/ingress/mcp/stdio/stdio-connection.ts';
+import type { JsonObject } from '../../../src/lib/json/json.ts';
 import { fakeBroker, principalNamed, TEST_PORTS } from '../../fixtures/http-harness.ts';
 import type { Era } from '../upstream/start.ts';
 import {
@@ -19,8 +19,8 @@ export async function openStdioAgent(era: Era): Promise<AgentWire> {
   const broker = fakeBroker();
   const principal = principalNamed('demo');
   const [near, far] = duplexPair();
-  const services = openServices({ ...TEST_PORTS, broker });
-  const stream = serveStream({ services, input: far, output: far, principal: () => principal });
+  const services = createServices({ ...TEST_PORTS, broker });
+  const stream = serveStdio({ services, input: far, output: far, principal: () => principal });
   const lines = new Lines((line) => void near.write(`${line}\n`));
   createInterface({ input: near }).on('line', (line) => lines.take(line));
   let lastId = 0;

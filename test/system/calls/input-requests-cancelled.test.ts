@@ -2,7 +2,7 @@ import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { ElicitRequestSchema } from '@modelcontextprotocol/sdk/types.js';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { JsonObject } from '../../../src/lib/json.ts';
+import type { JsonObject } from '../../../src/lib/json/json.ts';
 import { type Answered, bookOf, governedHome, until, WireAgent } from '../../fixtures/homes/governed-home.ts';
 import type { Home, Served } from '../../fixtures/homes/home.ts';
 import { ANSWERS_FORMS, AskingHttpServer, askingProcess } from '../../fixtures/servers/eliciting-server.ts';

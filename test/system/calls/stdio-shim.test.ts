@@ -1,8 +1,8 @@
 import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { connectAgent } from '../../../src/ingress/socket-client.ts';
-import { dataDirectoryHolder } from '../../../src/storage/data-directory.ts';
+import { connectAgent } from '../../../src/ingress/socket/connect.ts';
+import { findDataDirectoryHolder } from '../../../src/storage/data-directory.ts';
 import { lineClient } from '../../fixtures/clients/line-client.ts';
 import { type AgentClient, connectClient } from '../../fixtures/clients/mcp-clients.ts';
 import { modernMessage } from '../../fixtures/clients/raw-http.ts';
@@ -21,7 +21,7 @@ beforeEach(() => {
 
 afterEach(async () => {
   for (const client of open.splice(0)) await client.close();
-  await endHolder(dataDirectoryHolder(data)?.pid);
+  await endHolder(findDataDirectoryHolder(data)?.pid);
   await home.close();
 });
 
@@ -44,7 +44,7 @@ test('the shim starts the broker where none runs, and the broker outlives it', a
   const client = await connect();
   expect((await client.call('tools__echo', { nonce: 'n1' })).structuredContent).toEqual({ nonce: 'n1' });
   await client.close();
-  expect(dataDirectoryHolder(data)).toEqual({ pid: expect.any(Number) });
+  expect(findDataDirectoryHolder(data)).toEqual({ pid: expect.any(Number) });
   const again = await connect();
   expect((await again.call('tools__echo', { nonce: 'n2' })).structuredContent).toEqual({ nonce: 'n2' });
   expect(await broughtUp()).toBe(1);
@@ -93,7 +93,7 @@ test('a broker for agents alone stays while one is there and ends itself after t
   expect(await client.next()).toMatchObject({ id: 2, result: { structuredContent: { nonce: 'still there' } } });
   first.end();
   expect(await daemon.ended()).toBe(0);
-  expect(dataDirectoryHolder(data)).toBeUndefined();
+  expect(findDataDirectoryHolder(data)).toBeUndefined();
 });
 
 test('a broker that is told to end ends although an agent is there, and its shim ends with it', async () => {

@@ -2,7 +2,7 @@ import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { COMMANDS } from '../../../src/cli/command-list.ts';
+import { COMMANDS } from '../../../src/cli/commands.ts';
 import { governedHome, until } from '../../fixtures/homes/governed-home.ts';
 import type { Home } from '../../fixtures/homes/home.ts';
 import { childrenOf, isAlive } from '../../fixtures/programs/process-stats.ts';

@@ -4,11 +4,11 @@ import { readdirSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { COMMANDS } from '../../../src/cli/command-list.ts';
-import type { CommandDeclaration, Example } from '../../../src/cli/declaration.ts';
-import { EXAMPLE_CALL, EXAMPLE_KEY } from '../../../src/cli/example-ids.ts';
-import { EXIT } from '../../../src/cli/exit-codes.ts';
-import { dataDirectoryHolder } from '../../../src/storage/data-directory.ts';
+import { COMMANDS } from '../../../src/cli/commands.ts';
+import type { CommandDefinition, Example } from '../../../src/cli/framework/command.ts';
+import { EXAMPLE_CALL, EXAMPLE_KEY } from '../../../src/cli/framework/command.ts';
+import { EXIT } from '../../../src/cli/framework/exit-codes.ts';
+import { findDataDirectoryHolder } from '../../../src/storage/data-directory.ts';
 import { expectGolden, GOLDEN } from '../../fixtures/docs/golden.ts';
 import { withoutVolatile } from '../../fixtures/docs/volatile-values.ts';
 import { until } from '../../fixtures/homes/governed-home.ts';
@@ -61,7 +61,7 @@ async function runLine(line: string, { within, runsOn }: { within: Home; runsOn?
 
 /** Ends the broker that a line may have started in the background. */
 async function endBackground(home: Home): Promise<void> {
-  const holder = (): { readonly pid: number } | undefined => dataDirectoryHolder(home.path('.seneschal'));
+  const holder = (): { readonly pid: number } | undefined => findDataDirectoryHolder(home.path('.seneschal'));
   const pid = holder()?.pid ?? 0;
   if (pid === 0) return;
   process.kill(pid, 'SIGKILL');
@@ -72,7 +72,7 @@ const examples = COMMANDS.flatMap((command) =>
   command.examples.map((example): [string, Example] => [example.line, example]),
 );
 
-test.each(examples)('`%s` does what its help says', async (line, { exit = EXIT.yes, runsOn, within }) => {
+test.each(examples)('`%s` does what its help says', async (line, { exit = EXIT.yes, runsUntil: runsOn, within }) => {
   copy = copyOf(told, within);
   const { code, stdout, stderr } = await runLine(line, { within: copy, runsOn });
   expect([code, stdout]).toEqual([runsOn === undefined ? exit : EXIT.interrupted, expect.any(String)]);
@@ -80,13 +80,13 @@ test.each(examples)('`%s` does what its help says', async (line, { exit = EXIT.y
 });
 
 /** `serve` prints its log, whose lines come in the order in which servers answer. */
-const hasOneAnswer = ({ ownOutput, examples: [first] }: CommandDeclaration): boolean =>
-  !ownOutput && first.runsOn === undefined;
+const hasOneAnswer = ({ ownOutput, examples: [first] }: CommandDefinition): boolean =>
+  !ownOutput && first.runsUntil === undefined;
 
 describe('`--output json`', () => {
   const asked = COMMANDS.filter(hasOneAnswer);
 
-  test.each(asked.map((command): [string, CommandDeclaration] => [command.path, command]))(
+  test.each(asked.map((command): [string, CommandDefinition] => [command.path, command]))(
     'of `%s` reads as in its golden file',
     async (path, { examples: [{ line, exit = EXIT.yes, within }] }) => {
       expect(line).toMatch(/^seneschal /);

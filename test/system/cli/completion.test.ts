@@ -1,7 +1,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { COMMANDS, NOUNS } from '../../../src/cli/command-list.ts';
-import { allFlagsOf } from '../../../src/cli/help-parts.ts';
+import { COMMANDS, NOUNS } from '../../../src/cli/commands.ts';
+import { allFlagsOf } from '../../../src/cli/framework/help.ts';
 import { Home } from '../../fixtures/homes/home.ts';
 
 let home: Home;

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { dataDirectoryHolder } from '../../../src/storage/data-directory.ts';
+import { findDataDirectoryHolder } from '../../../src/storage/data-directory.ts';
 import { connectClient, type McpEntry } from '../../fixtures/clients/mcp-clients.ts';
 import { endHolder } from '../../fixtures/clients/stdio-shim.ts';
 import { expectGolden } from '../../fixtures/docs/golden.ts';
@@ -26,7 +26,7 @@ beforeEach(() => {
 });
 
 afterEach(async () => {
-  await endHolder(dataDirectoryHolder(home.path('data'))?.pid);
+  await endHolder(findDataDirectoryHolder(home.path('data'))?.pid);
   await home.close();
 });
 

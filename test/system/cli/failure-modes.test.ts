@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { POSTURE } from '../../../src/app/posture.ts';
+import { FAILURE_MODES } from '../../../src/app/queries/failure-modes.ts';
 import { modernCall, send } from '../../fixtures/clients/raw-http.ts';
 import { bookOf, governedHome, processServer, until, WireAgent } from '../../fixtures/homes/governed-home.ts';
 import type { Home, Served } from '../../fixtures/homes/home.ts';
@@ -124,7 +124,7 @@ const BROKEN_ELSEWHERE: Readonly<Record<string, readonly [file: string, expects:
   ],
   'resolving a prompt': ['test/system/calls/prompts-and-resources.test.ts', "'unknown-prompt'"],
   'resolving a URI': ['test/system/calls/prompts-and-resources.test.ts', "'unknown-resource'"],
-  'calls under way': ['test/unit/broker/governed-broker.test.ts', "'overloaded'"],
+  'calls under way': ['test/unit/broker/pipeline.test.ts', "'overloaded'"],
   subscriptions: ['test/attack/access/subscription-outlives-grant.test.ts', "'subscriptions-exceeded'"],
   pins: ['test/unit/registry/catalog.test.ts', "'unpinned: `registry.lock` does not hold it'"],
   drift: ['test/system/calls/tool-drift.test.ts', "'tool-drifted'"],
@@ -133,7 +133,7 @@ const BROKEN_ELSEWHERE: Readonly<Record<string, readonly [file: string, expects:
   'budget store': ['test/unit/limits/budget.test.ts', 'budget counters are in use'],
   'mirrored arguments': ['test/system/attack/servers/param-header-injection.test.ts', '[400, -32020]'],
   breaker: ['test/system/calls/failing-server.test.ts', "'upstream-unavailable'"],
-  controls: ['test/unit/broker/governed-broker.test.ts', "'control-failed'"],
+  controls: ['test/unit/broker/pipeline.test.ts', "'control-failed'"],
   ledger: ['test/system/recovery/disk-full.test.ts', "'ledger-unavailable'"],
   questions: ['test/system/attack/servers/server-reads-other-context.test.ts', "'elicit question-blocked'"],
   capabilities: ['test/system/interop/input-requests-of-real-servers.test.ts', "'capability-missing'"],
@@ -146,14 +146,14 @@ const BROKEN_ELSEWHERE: Readonly<Record<string, readonly [file: string, expects:
 };
 
 test('every guard is broken by a test', () => {
-  expect(POSTURE.map(({ guard }) => guard).sort()).toEqual(
+  expect(FAILURE_MODES.map(({ control: guard }) => guard).sort()).toEqual(
     [...Object.keys(BROKEN), ...Object.keys(BROKEN_ELSEWHERE)].sort(),
   );
 });
 
 test.each(Object.entries(BROKEN))('%s fails closed, and as it says', async (guard, breakIt) => {
-  const row = POSTURE.find((each) => each.guard === guard);
-  expect(await breakIt()).toBe(row?.yields);
+  const row = FAILURE_MODES.find((each) => each.control === guard);
+  expect(await breakIt()).toBe(row?.result);
 });
 
 test.each(Object.entries(BROKEN_ELSEWHERE))(
@@ -166,13 +166,13 @@ test.each(Object.entries(BROKEN_ELSEWHERE))(
 test('the command prints every row', async () => {
   const { code, stdout } = await home.run(['posture', '--output', 'json']);
   expect(code).toBe(0);
-  expect(JSON.parse(stdout)).toEqual(POSTURE);
+  expect(JSON.parse(stdout)).toEqual(FAILURE_MODES);
   const text = (await home.run(['posture'])).stdout;
   expect(text).toContain(
     'rate: rate-exceeded\n  when   one rate that matches admits no more calls now\n  opens  no row of ',
   );
   expect(text).toContain('ledger: ledger-unavailable\n');
   expect(text.split('\n').filter((line) => line === '  opens  nothing').length).toBe(
-    POSTURE.filter(({ opens }) => opens === null).length,
+    FAILURE_MODES.filter(({ override: opens }) => opens === null).length,
   );
 });

@@ -1,11 +1,11 @@
 import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { checkRules } from '../../../src/app/policy-questions.ts';
+import { checkPolicyFiles } from '../../../src/app/queries/policy.ts';
 import { settingsFrom } from '../../../src/app/settings.ts';
 import { formatProblem, ProblemError } from '../../../src/domain/problem.ts';
-import { visibleLines } from '../../../src/lib/visible-text.ts';
-import { DEFAULT_MODEL } from '../../../src/policy/policy-files.ts';
+import { escapeControlCharactersInLines } from '../../../src/lib/text/escape-control-characters.ts';
+import { DEFAULT_MODEL } from '../../../src/policy/files/model.ts';
 import { governedHome } from '../../fixtures/homes/governed-home.ts';
 import type { Home, Ran } from '../../fixtures/homes/home.ts';
 
@@ -111,11 +111,14 @@ function policiesOf(what: string): string {
 function toldOf(what: string): string {
   const policies = policiesOf(what);
   try {
-    checkRules(settingsFrom({ flags: { registry: home.path('registry'), policies }, env: {} }));
+    checkPolicyFiles(settingsFrom({ flags: { registry: home.path('registry'), policies }, env: {} }));
     return '';
   } catch (error) {
     if (!(error instanceof ProblemError)) throw error;
-    return visibleLines(`${error.problems.map(formatProblem).join('\n')}\n`).replaceAll(policies, 'policies');
+    return escapeControlCharactersInLines(`${error.problems.map(formatProblem).join('\n')}\n`).replaceAll(
+      policies,
+      'policies',
+    );
   }
 }
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { replayLedger } from '../../../src/app/replay.ts';
+import { replayLedger } from '../../../src/app/queries/ledger.ts';
 import { settingsFrom } from '../../../src/app/settings.ts';
-import { leafHash } from '../../../src/ledger/entry-bytes.ts';
+import { leafHash } from '../../../src/ledger/stored-entry.ts';
 import type { Difference } from '../../../src/replay/difference.ts';
 import {
   type BookRow,

@@ -12,7 +12,7 @@ import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/
 import { createMcpHandler, McpServer as ModernServer } from '@modelcontextprotocol/server';
 import { afterEach, expect, test } from 'vitest';
 import { z } from 'zod';
-import type { JsonObject } from '../../../src/lib/json.ts';
+import type { JsonObject } from '../../../src/lib/json/json.ts';
 import { commandServer, httpServer, openPool, textOf, type Upstream, until } from '../../fixtures/upstream-pool.ts';
 
 const OFFICIAL = resolve(import.meta.dirname, '../../../node_modules/@modelcontextprotocol');
@@ -31,7 +31,7 @@ function temporaryDirectory(): string {
 
 /** The definition of one tool, as `observe` sees it. */
 async function definitionOf({ pool }: Upstream, tool: string): Promise<JsonObject> {
-  const observed = await pool.observe('srv');
+  const observed = await pool.discover('srv');
   if ('error' in observed) throw new Error(observed.error);
   const definition = observed.tools.find(({ name }) => name === tool);
   if (definition === undefined) throw new Error(`no tool ${tool}`);

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterEach, expect, test } from 'vitest';
-import type { JsonObject, JsonValue } from '../../../src/lib/json.ts';
+import type { JsonObject, JsonValue } from '../../../src/lib/json/json.ts';
 import type { Told } from '../../fixtures/clients/caller.ts';
 import { send } from '../../fixtures/clients/raw-http.ts';
 import { CountedHome } from '../../fixtures/homes/counted-home.ts';

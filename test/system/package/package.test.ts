@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { dataDirectoryHolder } from '../../../src/storage/data-directory.ts';
+import { findDataDirectoryHolder } from '../../../src/storage/data-directory.ts';
 import { connectClient } from '../../fixtures/clients/mcp-clients.ts';
 import { endHolder } from '../../fixtures/clients/stdio-shim.ts';
 import { governedHome, processServer } from '../../fixtures/homes/governed-home.ts';
@@ -28,7 +28,7 @@ beforeAll(async () => {
 
 afterEach(async () => {
   if (home === undefined) return;
-  await endHolder(dataDirectoryHolder(home.path('data'))?.pid);
+  await endHolder(findDataDirectoryHolder(home.path('data'))?.pid);
   await home.close();
   home = undefined;
 });

@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { COMMANDS } from '../../../src/cli/command-list.ts';
-import { EXIT } from '../../../src/cli/exit-codes.ts';
-import { readSettings } from '../../../src/config/settings-source.ts';
+import { COMMANDS } from '../../../src/cli/commands.ts';
+import { EXIT } from '../../../src/cli/framework/exit-codes.ts';
+import { readSettings } from '../../../src/config/settings.ts';
 import { docBlocks } from '../../fixtures/docs/doc-code.ts';
 import { Home } from '../../fixtures/homes/home.ts';
 

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterEach, expect, test } from 'vitest';
-import type { JsonObject } from '../../../src/lib/json.ts';
+import type { JsonObject } from '../../../src/lib/json/json.ts';
 import type { Caller, Told } from '../../fixtures/clients/caller.ts';
 import { CountedHome } from '../../fixtures/homes/counted-home.ts';
 import { scaled } from '../../fixtures/scale.ts';

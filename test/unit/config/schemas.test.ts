@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { schemaFiles } from '../../../src/app/schema-files.ts';
+import { schemaFiles } from '../../../src/onboarding/import/plan-home.ts';
 
 test.each([...schemaFiles()])('%s is what the settings generate (`npm run schemas`)', (path, text) => {
   expect(readFileSync(path, 'utf8')).toBe(text);

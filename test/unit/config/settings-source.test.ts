@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { readSettings } from '../../../src/config/settings-source.ts';
+import { readSettings } from '../../../src/config/settings.ts';
 import { ProblemError } from '../../../src/domain/problem.ts';
 
 test('nothing set gives the defaults', () => {

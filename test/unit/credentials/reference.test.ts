@@ -2,8 +2,11 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { resolveAll, resolveReferences } from '../../../src/credentials/reference.ts';
-import { secretFileReader } from '../../../src/credentials/secret-file.ts';
+import {
+  createSecretFileReader,
+  resolveAllSecretReferences,
+  resolveSecretReferences,
+} from '../../../src/credentials/secret-references.ts';
 import { type Problem, ProblemError } from '../../../src/domain/problem.ts';
 
 const env = (name: string): string => `\${env:${name}}`;
@@ -22,7 +25,7 @@ function sources(variables: Record<string, string> = {}): {
   readFile: (path: string) => string;
   at: string;
 } {
-  const readFile = secretFileReader({ baseDir: dir, warn: (problem) => warnings.push(problem) });
+  const readFile = createSecretFileReader({ baseDir: dir, warn: (problem) => warnings.push(problem) });
   return { env: variables, readFile, at: 'servers/crm.yaml:2:9' };
 }
 
@@ -44,27 +47,27 @@ function problemsOf(act: () => unknown): string[] {
 
 describe('a reference', () => {
   test('to a variable is replaced within its text', () => {
-    const secret = resolveReferences(`Bearer ${env('CRM_TOKEN')}!`, sources({ CRM_TOKEN: 'abc' }));
+    const secret = resolveSecretReferences(`Bearer ${env('CRM_TOKEN')}!`, sources({ CRM_TOKEN: 'abc' }));
     expect(secret.reveal()).toBe('Bearer abc!');
   });
 
   test('to a file takes its text without the trailing line end', () => {
     write('token', 'abc\n');
-    expect(resolveReferences(file('token'), sources()).reveal()).toBe('abc');
+    expect(resolveSecretReferences(file('token'), sources()).reveal()).toBe('abc');
     expect(warnings).toEqual([]);
   });
 
   test('is not looked for in what it stands for', () => {
-    expect(resolveReferences(env('A'), sources({ A: env('B'), B: 'no' })).reveal()).toBe(env('B'));
+    expect(resolveSecretReferences(env('A'), sources({ A: env('B'), B: 'no' })).reveal()).toBe(env('B'));
   });
 
   test('is written out literally after `$$`', () => {
-    expect(resolveReferences(`$${env('A')} costs $5`, sources()).reveal()).toBe(`${env('A')} costs $5`);
+    expect(resolveSecretReferences(`$${env('A')} costs $5`, sources()).reveal()).toBe(`${env('A')} costs $5`);
   });
 
   test('to a file that others can read is told of', () => {
     write('token', 'abc', 0o644);
-    expect(resolveReferences(file('token'), sources()).reveal()).toBe('abc');
+    expect(resolveSecretReferences(file('token'), sources()).reveal()).toBe('abc');
     expect(warnings.map(({ code, severity }) => [code, severity])).toEqual([
       ['credentials-file-readable-by-others', 'warning'],
     ]);
@@ -110,13 +113,13 @@ describe('a reference is refused', () => {
     ],
   ])('%s', (_what, text, expected) => {
     mkdirSync(join(dir, 'folder'));
-    expect(problemsOf(() => resolveReferences(text, sources({ EMPTY: '' })))).toEqual([
+    expect(problemsOf(() => resolveSecretReferences(text, sources({ EMPTY: '' })))).toEqual([
       `servers/crm.yaml:2:9 ${expected}`,
     ]);
   });
 
   test('when a header would get a line end, without showing the value', () => {
-    const act = () => resolveReferences(env('A'), { ...sources({ A: 'abc\r\nhost: evil' }), use: 'header' });
+    const act = () => resolveSecretReferences(env('A'), { ...sources({ A: 'abc\r\nhost: evil' }), use: 'header' });
     expect(problemsOf(act)).toEqual([
       'servers/crm.yaml:2:9 credentials-reference-invalid: the value behind the reference holds a control character',
     ]);
@@ -124,13 +127,13 @@ describe('a reference is refused', () => {
 });
 
 test('all values of a map are resolved, and all that is missing is told at once', () => {
-  const options = { ...sources({ A: '1' }), place: (key: string) => `at ${key}`, use: 'variable' as const };
+  const options = { ...sources({ A: '1' }), location: (key: string) => `at ${key}`, use: 'variable' as const };
   expect(
-    resolveAll({ X: env('A'), Y: 'plain' }, options)
+    resolveAllSecretReferences({ X: env('A'), Y: 'plain' }, options)
       .get('X')
       ?.reveal(),
   ).toBe('1');
-  expect(problemsOf(() => resolveAll({ X: env('NO'), Y: env('NEITHER') }, options))).toEqual([
+  expect(problemsOf(() => resolveAllSecretReferences({ X: env('NO'), Y: env('NEITHER') }, options))).toEqual([
     'at X credentials-reference-missing: the environment variable `NO` is not set',
     'at Y credentials-reference-missing: the environment variable `NEITHER` is not set',
   ]);

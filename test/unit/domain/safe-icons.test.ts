@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { withSafeIcons } from '../../../src/domain/safe-icons.ts';
+import { withSafeIcons } from '../../../src/domain/mcp/safe-icons.ts';
 
 function shown(...sources: readonly string[]): unknown {
   return withSafeIcons({ name: 't', icons: sources.map((src) => ({ src })) });

@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { makeApiKey } from '../../../src/identity/api-key.ts';
+import type { ApiKeyRecord } from '../../../src/identity/api-keys.ts';
+import { createApiKey } from '../../../src/identity/api-keys.ts';
 import { authenticate, type Verifier } from '../../../src/identity/authenticate.ts';
-import type { ApiKeyRecord } from '../../../src/identity/key-store.ts';
 import { scaled } from '../../fixtures/scale.ts';
 
 const ids = { uuidv7: () => '', randomBytes: (length: number) => new Uint8Array(length).fill(7) };
-const made = makeApiKey(ids);
+const made = createApiKey(ids);
 const record: ApiKeyRecord = { id: made.id, agent: 'demo', secretHash: made.secretHash, createdAtMs: 0 };
 const verifier = (change: Partial<ApiKeyRecord> = {}, agents: readonly string[] = ['demo']): Verifier => ({
   keyOf: (id) => (id === record.id ? { ...record, ...change } : undefined),
@@ -37,41 +37,41 @@ test('a key in x-api-key proves the same', () => {
 test('two different keys at once prove nothing', () => {
   expect(authenticate({ authorization: 'Bearer other', 'x-api-key': made.key }, verifier())).toEqual({
     ok: false,
-    because: 'malformed',
+    reason: 'malformed',
   });
 });
 
 test('no header is a refusal', () => {
-  expect(authenticate({}, verifier())).toEqual({ ok: false, because: 'missing' });
+  expect(authenticate({}, verifier())).toEqual({ ok: false, reason: 'missing' });
 });
 
 test('a wrong secret under a known id is a refusal', () => {
   const forged = `${made.key.slice(0, -1)}A`;
-  expect(authenticate({ 'x-api-key': forged }, verifier())).toEqual({ ok: false, because: 'wrong-secret' });
+  expect(authenticate({ 'x-api-key': forged }, verifier())).toEqual({ ok: false, reason: 'wrong-secret' });
 });
 
 test('the empty secret hash of an unknown id is never matched', () => {
   const foreign = made.key.replace('0707070707070707', 'ffffffffffffffff');
-  expect(authenticate({ 'x-api-key': foreign }, verifier())).toEqual({ ok: false, because: 'unknown-key' });
+  expect(authenticate({ 'x-api-key': foreign }, verifier())).toEqual({ ok: false, reason: 'unknown-key' });
 });
 
 test('a revoked key is a refusal', () => {
   expect(authenticate({ 'x-api-key': made.key }, verifier({ revokedAtMs: 5 }))).toEqual({
     ok: false,
-    because: 'revoked',
+    reason: 'revoked',
   });
 });
 
 test('a key is expired from the millisecond of its expiry', () => {
   expect(authenticate({ 'x-api-key': made.key }, verifier({ expiresAtMs: 1_000 }))).toEqual({
     ok: false,
-    because: 'expired',
+    reason: 'expired',
   });
   expect(authenticate({ 'x-api-key': made.key }, verifier({ expiresAtMs: 1_001 }))).toMatchObject({ ok: true });
 });
 
 test('a key of an agent that no file declares is a refusal', () => {
-  expect(authenticate({ 'x-api-key': made.key }, verifier({}, []))).toEqual({ ok: false, because: 'unknown-agent' });
+  expect(authenticate({ 'x-api-key': made.key }, verifier({}, []))).toEqual({ ok: false, reason: 'unknown-agent' });
 });
 
 const proved = { authorization: `Bearer ${made.key}` };
@@ -81,11 +81,11 @@ test('a connection that proved its agent once proves it with every message, and 
   expect(authenticate(proved, verifier(), connection)).toMatchObject({ ok: true });
   expect(authenticate(proved, verifier(), connection)).toMatchObject({ ok: true });
   const revoked = verifier({ revokedAtMs: 5 });
-  expect(authenticate(proved, revoked, connection)).toEqual({ ok: false, because: 'revoked' });
+  expect(authenticate(proved, revoked, connection)).toEqual({ ok: false, reason: 'revoked' });
   const expired = verifier({ expiresAtMs: 1_000 });
-  expect(authenticate(proved, expired, connection)).toEqual({ ok: false, because: 'expired' });
+  expect(authenticate(proved, expired, connection)).toEqual({ ok: false, reason: 'expired' });
   const other = verifier({ secretHash: new Uint8Array(32) });
-  expect(authenticate(proved, other, connection)).toEqual({ ok: false, because: 'wrong-secret' });
+  expect(authenticate(proved, other, connection)).toEqual({ ok: false, reason: 'wrong-secret' });
 });
 
 test('nothing that a connection proved holds for other headers on it, nor for another connection', () => {
@@ -102,7 +102,7 @@ test('nothing that a connection proved holds for other headers on it, nor for an
     expect(authenticate(headers, verifier(), connection)).toMatchObject({ ok: false });
     expect(authenticate(proved, verifier(), connection)).toMatchObject({ ok: true });
   }
-  expect(authenticate({}, verifier(), {})).toEqual({ ok: false, because: 'missing' });
+  expect(authenticate({}, verifier(), {})).toEqual({ ok: false, reason: 'missing' });
 });
 
 test('10,000 invented Authorization headers prove nothing', () => {

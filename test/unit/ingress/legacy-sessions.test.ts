@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from 'vitest';
-import { LegacySessions, type SessionLimits } from '../../../src/ingress/mcp/legacy-sessions.ts';
+import { LegacySessions, type SessionLimits } from '../../../src/ingress/mcp/streamable-http/legacy-sessions.ts';
 import { Cancellation } from '../../../src/lib/cancellation.ts';
 
 let nowMs = 0;

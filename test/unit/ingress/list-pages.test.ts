@@ -1,15 +1,15 @@
 import { expect, test } from 'vitest';
-import type { OfferList } from '../../../src/broker/broker.ts';
-import { type ListPage, ListPages } from '../../../src/ingress/mcp/list-pages.ts';
+import type { FeatureList } from '../../../src/broker/broker.ts';
+import { type ListPage, Paginator } from '../../../src/ingress/mcp/methods/pagination.ts';
 
 const KEY = Buffer.alloc(32, 7);
 
-function listOf(count: number): OfferList {
-  return { offers: Array.from({ length: count }, (_, index) => ({ name: `t${index}` })) };
+function listOf(count: number): FeatureList {
+  return { definitions: Array.from({ length: count }, (_, index) => ({ name: `t${index}` })) };
 }
 
 function text(page: ListPage | undefined): string {
-  return Buffer.from(page?.offers ?? []).toString();
+  return Buffer.from(page?.features ?? []).toString();
 }
 
 function names(page: ListPage | undefined): string[] {
@@ -17,43 +17,43 @@ function names(page: ListPage | undefined): string[] {
 }
 
 test('2,500 tools come on one page', () => {
-  const page = new ListPages(KEY).page(listOf(2_500), 'agent:demo', undefined);
+  const page = new Paginator(KEY).page(listOf(2_500), 'agent:demo', undefined);
   expect(names(page)).toHaveLength(2_500);
   expect(page).not.toHaveProperty('nextCursor');
 });
 
 test('a page takes no more tools once it is large, and holds one tool however large that is', () => {
-  const pages = new ListPages(KEY, { pageBytes: 30 });
+  const pages = new Paginator(KEY, { pageBytes: 30 });
   // Each is printed with 13 bytes.
   const list = listOf(7);
   const first = pages.page(list, 'agent:demo', undefined);
   const second = pages.page(list, 'agent:demo', first?.nextCursor);
   const third = pages.page(list, 'agent:demo', second?.nextCursor);
   expect([names(first), names(second), names(third)]).toEqual([['t0', 't1', 't2'], ['t3', 't4', 't5'], ['t6']]);
-  expect(names(new ListPages(KEY, { pageBytes: 1 }).page(list, 'agent:demo', undefined))).toEqual(['t0']);
+  expect(names(new Paginator(KEY, { pageBytes: 1 }).page(list, 'agent:demo', undefined))).toEqual(['t0']);
 });
 
 test('a page is printed once for all who are shown the same list', () => {
-  const pages = new ListPages(KEY);
+  const pages = new Paginator(KEY);
   const list = listOf(3);
   const one = pages.page(list, 'agent:demo', undefined);
-  expect(pages.page(list, 'agent:other', undefined)?.offers).toBe(one?.offers);
+  expect(pages.page(list, 'agent:other', undefined)?.features).toBe(one?.features);
 });
 
 test('pages beyond the bytes that may be kept are printed anew and say the same', () => {
-  const pages = new ListPages(KEY, { bytesKept: 60 });
+  const pages = new Paginator(KEY, { cacheBytes: 60 });
   // Each page of three tools is 43 bytes.
   const [one, other] = [listOf(3), listOf(3)];
   const before = pages.page(one, 'agent:demo', undefined);
-  expect(pages.page(one, 'agent:demo', undefined)?.offers).toBe(before?.offers);
+  expect(pages.page(one, 'agent:demo', undefined)?.features).toBe(before?.features);
   pages.page(other, 'agent:demo', undefined);
   const after = pages.page(one, 'agent:demo', undefined);
-  expect(after?.offers).not.toBe(before?.offers);
+  expect(after?.features).not.toBe(before?.features);
   expect(text(after)).toBe('[{"name":"t0"},{"name":"t1"},{"name":"t2"}]');
 });
 
 test('following the cursors gives every tool once, in order', () => {
-  const pages = new ListPages(KEY, { pageSize: 2 });
+  const pages = new Paginator(KEY, { pageSize: 2 });
   const list = listOf(5);
   const seen: string[] = [];
   let cursor: string | undefined;
@@ -66,29 +66,29 @@ test('following the cursors gives every tool once, in order', () => {
 });
 
 test('a cursor is worth nothing to another principal', () => {
-  const pages = new ListPages(KEY, { pageSize: 2 });
+  const pages = new Paginator(KEY, { pageSize: 2 });
   const list = listOf(5);
   const cursor = pages.page(list, 'agent:demo', undefined)?.nextCursor;
   expect(pages.page(list, 'agent:other', cursor)).toBeUndefined();
 });
 
 test('a cursor is worth nothing once the list has changed', () => {
-  const pages = new ListPages(KEY, { pageSize: 2 });
+  const pages = new Paginator(KEY, { pageSize: 2 });
   const cursor = pages.page(listOf(5), 'agent:demo', undefined)?.nextCursor;
   expect(pages.page(listOf(5), 'agent:demo', cursor)).toBeUndefined();
 });
 
 test('a cursor of another key is worth nothing', () => {
   const list = listOf(5);
-  const cursor = new ListPages(Buffer.alloc(32, 8), { pageSize: 2 }).page(list, 'agent:demo', undefined)?.nextCursor;
-  expect(new ListPages(KEY, { pageSize: 2 }).page(list, 'agent:demo', cursor)).toBeUndefined();
+  const cursor = new Paginator(Buffer.alloc(32, 8), { pageSize: 2 }).page(list, 'agent:demo', undefined)?.nextCursor;
+  expect(new Paginator(KEY, { pageSize: 2 }).page(list, 'agent:demo', cursor)).toBeUndefined();
 });
 
 test.each(['', 'x', '0', 'A'.repeat(27), 'A'.repeat(10_000)])('the text `%.30s` is not a cursor', (cursor) => {
-  expect(new ListPages(KEY, { pageSize: 2 }).page(listOf(5), 'agent:demo', cursor)).toBeUndefined();
+  expect(new Paginator(KEY, { pageSize: 2 }).page(listOf(5), 'agent:demo', cursor)).toBeUndefined();
 });
 
 test('what a tool says of tasks is not shown', () => {
-  const list: OfferList = { offers: [{ name: 'slow', execution: { taskSupport: 'required' } }] };
-  expect(text(new ListPages(KEY).page(list, 'agent:demo', undefined))).toBe('[{"name":"slow"}]');
+  const list: FeatureList = { definitions: [{ name: 'slow', execution: { taskSupport: 'required' } }] };
+  expect(text(new Paginator(KEY).page(list, 'agent:demo', undefined))).toBe('[{"name":"slow"}]');
 });

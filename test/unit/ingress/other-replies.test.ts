@@ -1,15 +1,17 @@
 import { expect, test } from 'vitest';
 import type { CallReply } from '../../../src/broker/broker.ts';
-import { VERBS, type Verb } from '../../../src/domain/call.ts';
-import { readGoverned } from '../../../src/ingress/mcp/governed-request.ts';
-import { replyToOther } from '../../../src/ingress/mcp/other-replies.ts';
-import type { JsonObject } from '../../../src/lib/json.ts';
+import { OPERATIONS, type Operation } from '../../../src/domain/call.ts';
+import { replyToNonToolCall } from '../../../src/ingress/mcp/methods/non-tool-replies.ts';
+import { parseCall } from '../../../src/ingress/mcp/methods/parse-call.ts';
+import type { JsonObject } from '../../../src/lib/json/json.ts';
 import { completed, refused } from '../../fixtures/http-harness.ts';
 
 const serverInfo = { name: 'seneschal', version: '0' };
 
-function bodyOf(reply: CallReply, verb: Verb, era: 'legacy' | 'modern'): JsonObject {
-  return JSON.parse(replyToOther(reply, { id: 1, verb, name: 'n' }, { era, serverInfo }).body) as JsonObject;
+function bodyOf(reply: CallReply, verb: Operation, era: 'legacy' | 'modern'): JsonObject {
+  return JSON.parse(
+    replyToNonToolCall(reply, { id: 1, operation: verb, name: 'n' }, { era, serverInfo }).body,
+  ) as JsonObject;
 }
 
 const failed = (code: number): CallReply => ({
@@ -22,24 +24,27 @@ const failed = (code: number): CallReply => ({
 
 test('what was read is private to whoever read it, with the lifetime that its server gave', () => {
   const read = completed({ contents: [], ttlMs: 60_000, cacheScope: 'public' });
-  expect(bodyOf(read, VERBS.readResource, 'modern').result).toMatchObject({ ttlMs: 60_000, cacheScope: 'private' });
-  expect(bodyOf(read, VERBS.readResource, 'legacy').result).toEqual({ contents: [] });
+  expect(bodyOf(read, OPERATIONS.readResource, 'modern').result).toMatchObject({
+    ttlMs: 60_000,
+    cacheScope: 'private',
+  });
+  expect(bodyOf(read, OPERATIONS.readResource, 'legacy').result).toEqual({ contents: [] });
   const without = completed({ contents: [], ttlMs: -1 });
-  expect(bodyOf(without, VERBS.readResource, 'modern').result).toMatchObject({ ttlMs: 0, cacheScope: 'private' });
+  expect(bodyOf(without, OPERATIONS.readResource, 'modern').result).toMatchObject({ ttlMs: 0, cacheScope: 'private' });
 });
 
 test.each([
-  [VERBS.getPrompt, 'legacy', { code: -32_602, message: 'Unknown prompt: n' }],
-  [VERBS.completePrompt, 'modern', { code: -32_602, message: 'Unknown prompt: n' }],
-  [VERBS.readResource, 'legacy', { code: -32_002, message: 'Resource not found: n', data: { uri: 'n' } }],
-  [VERBS.readResource, 'modern', { code: -32_602, message: 'Resource not found: n', data: { uri: 'n' } }],
-  [VERBS.completeTemplate, 'legacy', { code: -32_602, message: 'Unknown resource template: n' }],
+  [OPERATIONS.getPrompt, 'legacy', { code: -32_602, message: 'Unknown prompt: n' }],
+  [OPERATIONS.completePrompt, 'modern', { code: -32_602, message: 'Unknown prompt: n' }],
+  [OPERATIONS.readResource, 'legacy', { code: -32_002, message: 'Resource not found: n', data: { uri: 'n' } }],
+  [OPERATIONS.readResource, 'modern', { code: -32_602, message: 'Resource not found: n', data: { uri: 'n' } }],
+  [OPERATIONS.completeTemplate, 'legacy', { code: -32_602, message: 'Unknown resource template: n' }],
 ] as const)('%o of what may not be seen in the %s era', (verb, era, error) => {
   expect(bodyOf(refused({ visible: false }), verb, era)).toEqual({ jsonrpc: '2.0', id: 1, error });
 });
 
 test('a refusal is an error of our own with its decision, and so is a failure without an answer', () => {
-  expect(bodyOf(refused({ retryAfterMs: 7 }), VERBS.getPrompt, 'legacy').error).toEqual({
+  expect(bodyOf(refused({ retryAfterMs: 7 }), OPERATIONS.getPrompt, 'legacy').error).toEqual({
     code: -31_000,
     message: 'too many calls',
     data: { 'dev.seneschal/decision': { decisionId: 'call-1', reason: 'rate-exceeded', retryAfterMs: 7 } },
@@ -48,11 +53,11 @@ test('a refusal is an error of our own with its decision, and so is a failure wi
 
 test('an error of the server is passed on, but for the code of what is not there', () => {
   const [legacy, modern] = (['legacy', 'modern'] as const).map((era) =>
-    bodyOf(failed(-32_002), VERBS.readResource, era),
+    bodyOf(failed(-32_002), OPERATIONS.readResource, era),
   );
   expect(legacy?.error).toEqual({ code: -32_002, message: 'no', data: { uri: 'x' } });
   expect(modern?.error).toEqual({ code: -32_602, message: 'no', data: { uri: 'x' } });
-  expect(bodyOf(failed(-32_050), VERBS.getPrompt, 'modern').error).toMatchObject({ code: -32_050 });
+  expect(bodyOf(failed(-32_050), OPERATIONS.getPrompt, 'modern').error).toMatchObject({ code: -32_050 });
 });
 
 test.each([
@@ -66,7 +71,7 @@ test.each([
     '`ref` is neither a prompt with a `name` nor a resource with a `uri`',
   ],
 ] as const)('%s with %o cannot be read: %s', (method, params, problem) => {
-  expect(readGoverned(method, params)).toBe(problem);
+  expect(parseCall(method, params)).toBe(problem);
 });
 
 test('a completion keeps its context, and nothing else of what was sent', () => {
@@ -74,5 +79,9 @@ test('a completion keeps its context, and nothing else of what was sent', () => 
   const context = { arguments: { c: 'd' } };
   const params = { ref: { type: 'ref/resource', uri: 'x:{a}' }, argument, context, other: 1 };
   const args = { argument, context };
-  expect(readGoverned('completion/complete', params)).toEqual({ verb: VERBS.completeTemplate, name: 'x:{a}', args });
+  expect(parseCall('completion/complete', params)).toEqual({
+    operation: OPERATIONS.completeTemplate,
+    name: 'x:{a}',
+    args,
+  });
 });

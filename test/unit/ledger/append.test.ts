@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { showCall } from '../../../src/ledger/query.ts';
+import { listCallEntries } from '../../../src/ledger/list-entries.ts';
 import { admitted, type Book, closed, house, openBook } from '../../fixtures/ledger.ts';
 
 let book: Book;
@@ -35,13 +35,17 @@ test('a payload with a lone surrogate can be committed to, since a tool server m
 test('a payload that is to be kept is kept beside its entry and matches its digest', async () => {
   const commitment = book.ledger.commit({ path: 'a' });
   await book.ledger.append(admitted('c1', { argsDigest: commitment.digest }), { commitment, retention: 'keep' });
-  expect(showCall(book.database, 'c1')[0]?.payload).toEqual({ kept: 'bytes', value: { path: 'a' }, matches: true });
+  expect(listCallEntries(book.database, 'c1')[0]?.payload).toEqual({
+    kept: 'bytes',
+    value: { path: 'a' },
+    matches: true,
+  });
 });
 
 test('of a payload that is not to be kept only the digest stays', async () => {
   const commitment = book.ledger.commit({ path: 'canary-0815' });
   await book.ledger.append(admitted('c1', { argsDigest: commitment.digest }), { commitment, retention: 'digest' });
-  expect(showCall(book.database, 'c1')[0]?.payload).toEqual({ kept: 'digest' });
+  expect(listCallEntries(book.database, 'c1')[0]?.payload).toEqual({ kept: 'digest' });
   expect(readFileSync(`${book.path}-wal`).includes('canary-0815')).toBe(false);
 });
 
@@ -49,21 +53,21 @@ test('a payload over the cap is not kept, its digest is', async () => {
   const commitment = book.ledger.commit({ text: '€€€' });
   const keep = { commitment, retention: 'keep', maxBytes: commitment.bytes.length } as const;
   await book.ledger.append(admitted('c1', { argsDigest: commitment.digest }), keep);
-  expect(showCall(book.database, 'c1')[0]?.payload).toEqual({ kept: 'digest' });
+  expect(listCallEntries(book.database, 'c1')[0]?.payload).toEqual({ kept: 'digest' });
 });
 
 test('an erased payload is gone, and its entry stays as it was', async () => {
   const commitment = book.ledger.commit({ path: 'a' });
   await book.ledger.append(admitted('c1', { argsDigest: commitment.digest }), { commitment, retention: 'keep' });
-  const before = showCall(book.database, 'c1')[0];
+  const before = listCallEntries(book.database, 'c1')[0];
   await book.ledger.erasePayload(before?.seq ?? 0);
-  expect(showCall(book.database, 'c1')[0]).toEqual({ ...before, payload: { kept: 'erased' } });
+  expect(listCallEntries(book.database, 'c1')[0]).toEqual({ ...before, payload: { kept: 'erased' } });
 });
 
 test('entries that are written together are written all or none', async () => {
   const tooLarge = house('tool.pinned', { text: 'x'.repeat(70_000) });
   await expect(book.ledger.appendAll([closed('c1'), tooLarge])).rejects.toThrow('larger than 65535 bytes');
-  expect(showCall(book.database, 'c1')).toEqual([]);
+  expect(listCallEntries(book.database, 'c1')).toEqual([]);
 });
 
 test('entries of one turn are numbered in the order in which they were appended', async () => {

@@ -4,8 +4,8 @@ import type { Refusal } from '../../../src/domain/outcome.ts';
 import type { Target } from '../../../src/domain/target.ts';
 import { CallRecord } from '../../../src/ledger/call-record.ts';
 import type { Entry } from '../../../src/ledger/entry.ts';
-import { listEntries, showCall } from '../../../src/ledger/query.ts';
-import { RecoveryMark } from '../../../src/ledger/recovery-mark.ts';
+import { listCallEntries, listEntries } from '../../../src/ledger/list-entries.ts';
+import { RecoveryCheckpoint } from '../../../src/ledger/recovery-checkpoint.ts';
 import { exchangeOf } from '../../fixtures/exchange.ts';
 import { type Book, DIGEST, openBook, StandingClock } from '../../fixtures/ledger.ts';
 
@@ -15,7 +15,7 @@ let record: CallRecord;
 beforeEach(async () => {
   book = await openBook();
   clock = new StandingClock();
-  record = new CallRecord(book.ledger, { clock, mark: new RecoveryMark(book.database) });
+  record = new CallRecord(book.ledger, { clock, mark: new RecoveryCheckpoint(book.database) });
 });
 afterEach(() => book.close());
 
@@ -117,7 +117,11 @@ test('a result that was withheld is committed to, and the entry names the contro
 test('arguments are kept only where the tool says so', async () => {
   const keeping = { ...call, target: { ...call.target, payloads: 'keep' } as Target };
   await record.admitted({ ...decided, call: keeping });
-  expect(showCall(book.database, call.id)[0]?.payload).toEqual({ kept: 'bytes', value: { path: 'a' }, matches: true });
+  expect(listCallEntries(book.database, call.id)[0]?.payload).toEqual({
+    kept: 'bytes',
+    value: { path: 'a' },
+    matches: true,
+  });
 });
 
 test('an unknown name is recorded short and whole, whatever was asked for', async () => {

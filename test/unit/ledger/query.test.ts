@@ -1,6 +1,12 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { EntryFilter } from '../../../src/ledger/entry-filter.ts';
-import { countEntries, eachDecision, listEntries, nextEntries, showCall } from '../../../src/ledger/query.ts';
+import type { EntryFilter } from '../../../src/ledger/list-entries.ts';
+import {
+  countEntries,
+  iterateDecisions,
+  listCallEntries,
+  listEntries,
+  listNextEntries,
+} from '../../../src/ledger/list-entries.ts';
 import { admitted, type Book, closed, house, openBook, refused } from '../../fixtures/ledger.ts';
 
 let book: Book;
@@ -41,7 +47,7 @@ test('entries are filtered by tool, however their kind names it, and by reason',
 
 test('one who follows reads on from the last entry, oldest first', () => {
   const read = (after: number): readonly number[] =>
-    nextEntries(book.database, { after, limit: 2 }).map(({ seq }) => seq);
+    listNextEntries(book.database, { after, limit: 2 }).map(({ seq }) => seq);
   expect([read(0), read(2), read(4)]).toEqual([[1, 2], [3, 4], []]);
 });
 
@@ -65,18 +71,18 @@ test('a body that is no entry is shown as none', async () => {
 });
 
 test('a call is shown with all its entries in order', () => {
-  expect(showCall(book.database, 'c1').map(({ entry, payload }) => [entry?.kind, payload])).toEqual([
+  expect(listCallEntries(book.database, 'c1').map(({ entry, payload }) => [entry?.kind, payload])).toEqual([
     ['call.admitted', { kept: 'erased' }],
     ['call.closed', { kept: 'erased' }],
   ]);
 });
 
 test('a call that is not there has no entries', () => {
-  expect(showCall(book.database, 'nobody')).toEqual([]);
+  expect(listCallEntries(book.database, 'nobody')).toEqual([]);
 });
 
 test('decisions are walked in order, an outcome with the intent it belongs to', () => {
-  expect([...eachDecision(book.database)].map(({ seq, intent }) => [seq, intent?.seq])).toEqual([
+  expect([...iterateDecisions(book.database)].map(({ seq, intent }) => [seq, intent?.seq])).toEqual([
     [2, undefined],
     [3, 2],
     [4, undefined],

@@ -1,16 +1,16 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { EntryError } from '../../../src/ledger/entry-bytes.ts';
 import { recover } from '../../../src/ledger/recover.ts';
-import { RecoveryMark } from '../../../src/ledger/recovery-mark.ts';
+import { RecoveryCheckpoint } from '../../../src/ledger/recovery-checkpoint.ts';
+import { EntryError } from '../../../src/ledger/stored-entry.ts';
 import { StorageError } from '../../../src/storage/database.ts';
 import { admitted, type Book, closed, openBook, StandingClock } from '../../fixtures/ledger.ts';
 
 let book: Book;
-let mark: RecoveryMark;
+let mark: RecoveryCheckpoint;
 beforeEach(async () => {
   book = await openBook();
-  mark = new RecoveryMark(book.database);
+  mark = new RecoveryCheckpoint(book.database);
 });
 afterEach(() => book.close());
 
@@ -21,63 +21,63 @@ async function written(): Promise<string | undefined> {
 }
 
 test('the mark is the oldest call that is open, and the newest of all where none is', async () => {
-  for (const id of ['c1', 'c2', 'c3']) mark.opens(id);
+  for (const id of ['c1', 'c2', 'c3']) mark.callOpened(id);
   mark.move();
   expect(await written()).toBe('c1');
-  mark.settled('c1');
-  mark.settled('c3');
+  mark.callSettled('c1');
+  mark.callSettled('c3');
   mark.move();
   expect(await written()).toBe('c2');
-  mark.settled('c2');
+  mark.callSettled('c2');
   mark.move();
   expect(await written()).toBe('c3');
 });
 
 test('a call that is admitted late takes the mark back before its intent is written', async () => {
-  mark.opens('c5');
-  mark.settled('c5');
+  mark.callOpened('c5');
+  mark.callSettled('c5');
   mark.move();
   expect(await written()).toBe('c5');
-  mark.opens('c3');
+  mark.callOpened('c3');
   expect(await written()).toBe('c3');
 });
 
 test('a call of which nobody knows whether its intent was written holds the mark for good', async () => {
-  mark.opens('c1');
-  mark.failed('c1', new StorageError('write-failed', 'the commit failed with SQLITE_FULL'));
-  mark.opens('c2');
-  mark.settled('c2');
+  mark.callOpened('c1');
+  mark.writeFailed('c1', new StorageError('write-failed', 'the commit failed with SQLITE_FULL'));
+  mark.callOpened('c2');
+  mark.callSettled('c2');
   mark.move();
   expect(await written()).toBe('c1');
 });
 
 test('a call whose intent surely was not written does not', async () => {
   for (const error of [new StorageError('queue-full', 'full'), new EntryError('too large')]) {
-    mark.opens('c1');
-    mark.failed('c1', error);
+    mark.callOpened('c1');
+    mark.writeFailed('c1', error);
   }
-  mark.opens('c2');
-  mark.settled('c2');
+  mark.callOpened('c2');
+  mark.callSettled('c2');
   mark.move();
   expect(await written()).toBe('c2');
 });
 
 test('the mark of the process before holds until a call moves it', async () => {
-  mark.opens('c5');
-  mark.settled('c5');
+  mark.callOpened('c5');
+  mark.callSettled('c5');
   mark.move();
   await written();
-  const next = new RecoveryMark(book.database);
+  const next = new RecoveryCheckpoint(book.database);
   next.move();
   expect(await written()).toBe('c5');
   // A clock that was set back makes ids before it.
-  next.opens('c2');
+  next.callOpened('c2');
   expect(await written()).toBe('c2');
 });
 
 test('what lies before the mark is not read again by the next start', async () => {
   await book.ledger.appendAll([admitted('c1'), admitted('c2'), closed('c2', { outcome: 'input-required' })]);
-  mark.opens('c3');
+  mark.callOpened('c3');
   mark.move();
   await book.ledger.append(admitted('c3'));
   const found = await recover(book.database, book.ledger, { clock: new StandingClock() });
@@ -95,20 +95,20 @@ test('whenever the broker is killed, no call that is open is missed', async () =
     fc.asyncProperty(acts, async (steps) => {
       const killed = await openBook();
       try {
-        const own = new RecoveryMark(killed.database);
+        const own = new RecoveryCheckpoint(killed.database);
         const open = new Set<string>();
         const seen = new Set<string>();
         for (const { call, do: act } of steps) {
           const id = `c${call}`;
           if (act === 'move') own.move();
           else if (act === 'open' && !seen.has(id)) {
-            own.opens(id);
+            own.callOpened(id);
             await killed.ledger.append(admitted(id));
             open.add(id);
             seen.add(id);
           } else if (act === 'close' && open.has(id)) {
             await killed.ledger.append(closed(id));
-            own.settled(id);
+            own.callSettled(id);
             open.delete(id);
           }
         }

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { InDoubtEntry, RefusedEntry, SummedEntry } from '../../../src/ledger/entry.ts';
-import { type UsageKey, usageOf } from '../../../src/ledger/usage.ts';
+import { queryUsage, type UsageKey } from '../../../src/ledger/usage.ts';
 import { admitted, type Book, closed, openBook } from '../../fixtures/ledger.ts';
 
 let book: Book;
@@ -11,7 +11,7 @@ afterEach(() => book.close());
 
 const ALL = { fromMs: 0, untilMs: Number.MAX_SAFE_INTEGER };
 const shown = (by: UsageKey, range: Partial<typeof ALL> = {}): readonly string[] =>
-  usageOf(book.database, { by, ...ALL, ...range }).rows.map(
+  queryUsage(book.database, { by, ...ALL, ...range }).rows.map(
     ({ key, calls, completed, refused, failed, inDoubt, costNanoUsd }) =>
       `${key} ${calls}=${completed}+${refused}+${failed}+${inDoubt} ${costNanoUsd}`,
   );
@@ -95,7 +95,7 @@ test('an entry that was made unreadable is told of and ends nothing', async () =
     { sql: `UPDATE entry SET body = 'x' WHERE kind IN (?, ?)`, params: ['call.admitted', 'call.refused'] },
   ]);
   for (const by of ['agent', 'team', 'tool'] as const) {
-    const { rows, unreadable } = usageOf(book.database, { by, ...ALL });
+    const { rows, unreadable } = queryUsage(book.database, { by, ...ALL });
     expect([by, rows.reduce((sum, { calls }) => sum + calls, 0), unreadable]).toEqual([by, 4, 1]);
   }
 });

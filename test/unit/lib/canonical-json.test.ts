@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { canonicalJson } from '../../../src/lib/canonical-json.ts';
-import type { JsonValue } from '../../../src/lib/json.ts';
+import { canonicalJson } from '../../../src/lib/json/canonical-json.ts';
+import type { JsonValue } from '../../../src/lib/json/json.ts';
 
 /** `{"b": {"b": … , "a": 1}, "a": 1}`: at each depth the keys are found out of order after the deep member. */
 function reversed(innermost: JsonValue, depth: number): JsonValue {

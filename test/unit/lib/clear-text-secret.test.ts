@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { clearTextSecret, secretArgument } from '../../../src/lib/clear-text-secret.ts';
+import { detectSecret, secretArgument } from '../../../src/lib/secrets/detect-secret.ts';
 
 // Put together here, so that no scanner takes this file for a leak.
 const made = (...pieces: readonly string[]): string => pieces.join('');
@@ -15,7 +15,7 @@ describe('a value is a secret in clear text', () => {
     ['authorization', 'abc'],
     ['Cookie', 'a=b'],
   ])('by its name: %s', (key, value) => {
-    expect(clearTextSecret(key, value)).toBe(`the name \`${key}\` is that of a secret`);
+    expect(detectSecret(key, value)).toBe(`the name \`${key}\` is that of a secret`);
   });
 
   test.each([
@@ -26,16 +26,16 @@ describe('a value is a secret in clear text', () => {
     ['a url with a password', made('postgres://ana:', 'pw@db/x')],
     ['an authorization with its credential', 'Bearer abcdefgh'],
   ])('by its form: %s', (what, value) => {
-    expect(clearTextSecret('VALUE', value)).toBe(`the value has the form of ${what}`);
+    expect(detectSecret('VALUE', value)).toBe(`the value has the form of ${what}`);
   });
 
   test('by its randomness', () => {
-    expect(clearTextSecret('VALUE', 'q7Zr2Lp9XvT4bNc8WmK3sYd6')).toBe('the value looks like a random secret');
-    expect(clearTextSecret('VALUE', '9f86d081884c7d659a2feaa0c55ad015')).toBe('the value looks like a random secret');
+    expect(detectSecret('VALUE', 'q7Zr2Lp9XvT4bNc8WmK3sYd6')).toBe('the value looks like a random secret');
+    expect(detectSecret('VALUE', '9f86d081884c7d659a2feaa0c55ad015')).toBe('the value looks like a random secret');
   });
 
   test('also when a reference stands beside it', () => {
-    expect(clearTextSecret('VALUE', `${'$'}{env:A} q7Zr2Lp9XvT4bNc8WmK3sYd6`)).toBe(
+    expect(detectSecret('VALUE', `${'$'}{env:A} q7Zr2Lp9XvT4bNc8WmK3sYd6`)).toBe(
       'the value looks like a random secret',
     );
   });
@@ -59,7 +59,7 @@ describe('a value is no secret', () => {
     ['MEMORY_FILE_PATH', './data/memory-of-the-knowledge-graph-2026.jsonl'],
     ['PACKAGE', '@modelcontextprotocol/server-everything'],
   ])('%s=%s', (key, value) => {
-    expect(clearTextSecret(key, value)).toBeUndefined();
+    expect(detectSecret(key, value)).toBeUndefined();
   });
 });
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { asciiLookalike, lookalikes, skeletons } from '../../../src/lib/confusables.ts';
+import { findConfusables, skeletons, toAsciiConfusable } from '../../../src/lib/text/confusables.ts';
 import { corpus } from '../../fixtures/corpora/corpora.ts';
 
 test.each([
@@ -12,7 +12,7 @@ test.each([
   ['sénd', 'send'],
   ['send', 'send'],
 ])('%j is drawn like %s', (name, ascii) => {
-  expect(asciiLookalike(name)).toBe(ascii);
+  expect(toAsciiConfusable(name)).toBe(ascii);
 });
 
 test.each([
@@ -23,7 +23,7 @@ test.each([
   ['db0', 'dbo'],
   ['mail', 'rnail'],
 ])('%s and %s look alike', (first, second) => {
-  expect(lookalikes([first, second])).toEqual(new Map([[second, first]]));
+  expect(findConfusables([first, second])).toEqual(new Map([[second, first]]));
 });
 
 test.each([
@@ -32,11 +32,11 @@ test.each([
   ['a-b', 'a_b'],
   ['db1', 'db2'],
 ])('%s and %s can be told apart', (first, second) => {
-  expect(lookalikes([first, second]).size).toBe(0);
+  expect(findConfusables([first, second]).size).toBe(0);
 });
 
 test('a name does not look like itself', () => {
-  expect(lookalikes(['send', 'send']).size).toBe(0);
+  expect(findConfusables(['send', 'send']).size).toBe(0);
 });
 
 test('skeletons are the same for a name and what it is drawn like', () => {

@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { replaceFile, writeNewFile } from '../../../src/lib/durable-file.ts';
+import { createFileDurably, replaceFileAtomically } from '../../../src/lib/atomic-file.ts';
 
 let dir: string;
 let path: string;
@@ -16,12 +16,12 @@ afterEach(() => rmSync(dir, { recursive: true, force: true }));
 
 test('a file is replaced as a whole, and nothing else is left', () => {
   writeFileSync(path, 'old and long');
-  replaceFile(path, 'new');
+  replaceFileAtomically(path, 'new');
   expect([readFileSync(path, 'utf8'), readdirSync(dir)]).toEqual(['new', ['file.txt']]);
 });
 
 test('a file that was not there is made with the permissions that are asked for', () => {
-  replaceFile(path, Buffer.from('secret'), { mode: 0o640 });
+  replaceFileAtomically(path, Buffer.from('secret'), { mode: 0o640 });
   expect(statSync(path).mode & 0o777).toBe(0o640);
 });
 
@@ -30,12 +30,12 @@ test('what is thrown before the rename leaves the file as it was', () => {
   const beforeRename = (): void => {
     throw new Error('changed meanwhile');
   };
-  expect(() => replaceFile(path, 'new', { beforeRename })).toThrow('changed meanwhile');
+  expect(() => replaceFileAtomically(path, 'new', { beforeRename })).toThrow('changed meanwhile');
   expect([readFileSync(path, 'utf8'), readdirSync(dir)]).toEqual(['old', ['file.txt']]);
 });
 
 test('a new file never overwrites one that is there', () => {
   writeFileSync(path, 'old');
-  expect(() => writeNewFile(path, 'new')).toThrow('EEXIST');
+  expect(() => createFileDurably(path, 'new')).toThrow('EEXIST');
   expect(readFileSync(path, 'utf8')).toBe('old');
 });

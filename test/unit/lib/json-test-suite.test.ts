@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { parseStrictJson } from '../../../src/lib/strict-json.ts';
+import { parseStrictJson } from '../../../src/lib/json/strict-json.ts';
 import { corpus, corpusFiles } from '../../fixtures/corpora/corpora.ts';
 
 const suite = corpus('jsontestsuite');

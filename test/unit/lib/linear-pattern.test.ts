@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { compileLinearPattern } from '../../../src/lib/linear-pattern.ts';
+import { compileRe2Pattern } from '../../../src/lib/text/re2-pattern.ts';
 
 const TEXTS = [
   '',
@@ -46,7 +46,7 @@ test.each([
   '\\-',
   'a+?b*?',
 ])('`%s` means what it means in ECMA-262', (source) => {
-  const linear = compileLinearPattern(source);
+  const linear = compileRe2Pattern(source);
   const native = nativePattern(source);
   expect(TEXTS.filter((text) => linear?.test(text))).toEqual(TEXTS.filter((text) => native.test(text)));
 });
@@ -60,11 +60,11 @@ test.each([
   ['an escape of another dialect', '\\Qa\\E'],
   ['an expression longer than 1,000 characters', 'a'.repeat(1_001)],
 ])('%s is refused', (_what, source) => {
-  expect(compileLinearPattern(source)).toBeUndefined();
+  expect(compileRe2Pattern(source)).toBeUndefined();
 });
 
 test('an expression that explodes elsewhere answers', () => {
-  expect(compileLinearPattern('^(a+)+$')?.test(`${'a'.repeat(50_000)}!`)).toBe(false);
+  expect(compileRe2Pattern('^(a+)+$')?.test(`${'a'.repeat(50_000)}!`)).toBe(false);
 });
 
 function nativePattern(source: string): RegExp {

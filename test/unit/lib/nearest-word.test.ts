@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { editDistance, nearestWord } from '../../../src/lib/nearest-word.ts';
+import { didYouMean, editDistance } from '../../../src/lib/text/did-you-mean.ts';
 
 test.each([
   ['timout', 'timeout'],
@@ -7,11 +7,11 @@ test.each([
   ['Transport', 'transport'],
   ['maxResultByte', 'maxResultBytes'],
 ])('%s was meant to be %s', (word, expected) => {
-  expect(nearestWord(word, ['name', 'timeout', 'transport', 'maxResultBytes'])).toBe(expected);
+  expect(didYouMean(word, ['name', 'timeout', 'transport', 'maxResultBytes'])).toBe(expected);
 });
 
 test('a word that is near to nothing has no suggestion', () => {
-  expect(nearestWord('colour', ['name', 'timeout'])).toBeUndefined();
+  expect(didYouMean('colour', ['name', 'timeout'])).toBeUndefined();
 });
 
 test.each([

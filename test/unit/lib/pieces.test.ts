@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { Pieces } from '../../../src/lib/pieces.ts';
+import { ByteBuffer } from '../../../src/lib/byte-buffer.ts';
 
 test('pieces of any sizes come out as one, time after time', () => {
   const piece = fc.uint8Array({ maxLength: 5_000 }).map((bytes) => Buffer.from(bytes));
   const property = fc.property(fc.array(fc.array(piece, { maxLength: 8 }), { maxLength: 4 }), (rounds) => {
-    const pieces = new Pieces();
+    const pieces = new ByteBuffer();
     for (const round of rounds) {
       for (const each of round) pieces.push(each);
       const whole = Buffer.concat(round);
@@ -17,14 +17,14 @@ test('pieces of any sizes come out as one, time after time', () => {
 });
 
 test('a piece that comes alone is not copied', () => {
-  const pieces = new Pieces();
+  const pieces = new ByteBuffer();
   const alone = Buffer.from('alone');
   pieces.push(alone);
   expect(pieces.take()).toBe(alone);
 });
 
 test('what was pushed is never written into', () => {
-  const pieces = new Pieces();
+  const pieces = new ByteBuffer();
   const whole = Buffer.from('abcd');
   pieces.push(whole.subarray(0, 1));
   pieces.push(Buffer.from('xyz'));
@@ -33,7 +33,7 @@ test('what was pushed is never written into', () => {
 });
 
 test('single bytes take little more memory than their number', () => {
-  const pieces = new Pieces();
+  const pieces = new ByteBuffer();
   for (let count = 0; count < 100_000; count += 1) pieces.push(Buffer.from('x'));
   const whole = pieces.take();
   expect(whole.length).toBe(100_000);

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parseStrictJson } from '../../../src/lib/strict-json.ts';
+import { parseStrictJson } from '../../../src/lib/json/strict-json.ts';
 
 const limits = { maxBytes: 1_000, maxDepth: 8 };
 

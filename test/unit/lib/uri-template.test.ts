@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { readUriTemplate } from '../../../src/lib/uri-template.ts';
+import { parseUriTemplate } from '../../../src/lib/uri/uri-template.ts';
 
 function matches(template: string, uri: string): boolean {
-  const read = readUriTemplate(template);
+  const read = parseUriTemplate(template);
   if (typeof read === 'string') throw new Error(read);
   return read.matches(uri);
 }
@@ -32,7 +32,7 @@ test.each([
   ['file:///{a b}', 'it is not one of RFC 6570'],
   [`file:///${'{a}'.repeat(17)}`, 'it has more than 16 expressions'],
 ])('%s is refused: %s', (template, why) => {
-  expect(readUriTemplate(template)).toBe(why);
+  expect(parseUriTemplate(template)).toBe(why);
 });
 
 test('a template that would stall a matcher with return points is matched in linear time', () => {

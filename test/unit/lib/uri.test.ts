@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { normalUri } from '../../../src/lib/uri.ts';
+import { normalizeUri } from '../../../src/lib/uri/uri.ts';
 
 test.each([
   ['HTTP://Example.COM/a/./b/../c', 'http://example.com/a/c'],
@@ -13,7 +13,7 @@ test.each([
   ['urn:isbn:0451450523', 'urn:isbn:0451450523'],
   ['demo://resource/dynamic/text/1', 'demo://resource/dynamic/text/1'],
 ])('%s becomes %s', (uri, normal) => {
-  expect(normalUri(uri)).toBe(normal);
+  expect(normalizeUri(uri)).toBe(normal);
 });
 
 test.each([
@@ -40,7 +40,7 @@ test.each([
   ['a path that would be read as a host', 'memo:/.//evil/secret'],
   ['more characters than are read', `file:///${'a'.repeat(2_048)}`],
 ])('a URI with %s has no normal form', (_, uri) => {
-  expect(normalUri(uri)).toBeUndefined();
+  expect(normalizeUri(uri)).toBeUndefined();
 });
 
 const segment = fc.constantFrom('a', 'B', '.', '..', '%2e', '%2E%2e', '%2f', '%41', '%c3%a9', '', 'x@y', ';p=1', '%25');
@@ -55,10 +55,10 @@ const uri = fc
 test('the normal form of a normal form is itself, and holds no dot segment', () => {
   let normal = 0;
   const property = fc.property(uri, (text) => {
-    const once = normalUri(text);
+    const once = normalizeUri(text);
     if (once === undefined) return;
     normal += 1;
-    expect(normalUri(once)).toBe(once);
+    expect(normalizeUri(once)).toBe(once);
     const segments = once
       .replace(/[?#].*$/s, '')
       .replace(/^[^:]*:/, '')

@@ -1,24 +1,27 @@
 import { expect, test } from 'vitest';
-import { visibleLines, visibleText } from '../../../src/lib/visible-text.ts';
+import {
+  escapeControlCharacters,
+  escapeControlCharactersInLines,
+} from '../../../src/lib/text/escape-control-characters.ts';
 
 test('control characters of both kinds, line ends and escapes are shown', () => {
-  expect(visibleText('a\r\n\u001b[31mb\u009b2J\u007f')).toBe('a\\u000d\\u000a\\u001b[31mb\\u009b2J\\u007f');
+  expect(escapeControlCharacters('a\r\n\u001b[31mb\u009b2J\u007f')).toBe('a\\u000d\\u000a\\u001b[31mb\\u009b2J\\u007f');
 });
 
 test('all twelve bidirectional marks, zero-width characters and tags are shown', () => {
   const hidden = '\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200b\ufeff\u{e0041}';
-  expect(visibleText(hidden)).toMatch(/^(?:\\u[0-9a-f]{4}){16}$/);
+  expect(escapeControlCharacters(hidden)).toMatch(/^(?:\\u[0-9a-f]{4}){16}$/);
 });
 
 test('within JSON the escapes mean what they replace', () => {
   const value = { text: 'a\u009b\u202e\u{e0041}é' };
-  expect(JSON.parse(visibleText(JSON.stringify(value)))).toEqual(value);
+  expect(JSON.parse(escapeControlCharacters(JSON.stringify(value)))).toEqual(value);
 });
 
 test('a text of several lines keeps its lines and nothing else', () => {
-  expect(visibleLines('a\n\tb\r\u001b[0m')).toBe('a\n\tb\\u000d\\u001b[0m');
+  expect(escapeControlCharactersInLines('a\n\tb\r\u001b[0m')).toBe('a\n\tb\\u000d\\u001b[0m');
 });
 
 test('what can be seen stays as it is', () => {
-  expect(visibleText('naïve 名前 🙂 ~')).toBe('naïve 名前 🙂 ~');
+  expect(escapeControlCharacters('naïve 名前 🙂 ~')).toBe('naïve 名前 🙂 ~');
 });

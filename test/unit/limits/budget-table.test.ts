@@ -2,10 +2,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { budgetControl } from '../../../src/limits/budget.ts';
-import { createBudgetState } from '../../../src/limits/budget-state.ts';
-import { budgetTable, migrations } from '../../../src/limits/budget-table.ts';
-import { loadLimits } from '../../../src/limits/rules.ts';
+import { budgetControl } from '../../../src/limits/budget/control.ts';
+import { createBudgetState } from '../../../src/limits/budget/state.ts';
+import { createBudgetStore, migrations } from '../../../src/limits/budget/store.ts';
+import { loadLimits } from '../../../src/limits/load.ts';
 import type { Database } from '../../../src/storage/database.ts';
 import { openSqlite } from '../../../src/storage/sqlite.ts';
 import { admittedOf, COMPLETED, callOf, refusedAt, SetClock, walk } from './limited-call.ts';
@@ -22,7 +22,7 @@ beforeEach(() => {
 afterEach(() => rmSync(directory, { recursive: true }));
 
 function controlOn(database: Database) {
-  const state = createBudgetState({ store: budgetTable(database), clock: new SetClock(), onClockJump: () => {} });
+  const state = createBudgetState({ store: createBudgetStore(database), clock: new SetClock(), onClockJump: () => {} });
   return budgetControl(loadLimits('limits.yaml', LIMITS), state, () => {});
 }
 
@@ -55,7 +55,7 @@ test('a warning that was given is remembered over a restart', async () => {
   }
   await before.close();
   const after = await openSqlite({ path, migrations });
-  expect(budgetTable(after).load()).toMatchObject([{ usedCalls: 80, isWarned: true }]);
+  expect(createBudgetStore(after).load()).toMatchObject([{ usedCalls: 80, isWarned: true }]);
   await after.close();
 });
 
@@ -64,7 +64,7 @@ test('nine million dollars come back to the nano-dollar', async () => {
   walk(controlOn(before), callOf({ costNanoUsd: 9_007_198_999_999_999 }));
   await before.close();
   const after = await openSqlite({ path, migrations });
-  expect(budgetTable(after).load()).toMatchObject([
+  expect(createBudgetStore(after).load()).toMatchObject([
     { usedCalls: 1, usedNanoUsd: 9_007_198_999_999_999, isWarned: false },
   ]);
   await after.close();

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import type { Outcome } from '../../../src/domain/outcome.ts';
-import { budgetControl } from '../../../src/limits/budget.ts';
-import { type BudgetState, createBudgetState, type SoftLimitWarning } from '../../../src/limits/budget-state.ts';
-import type { BudgetStore } from '../../../src/limits/budget-store.ts';
-import { loadLimits } from '../../../src/limits/rules.ts';
+import { budgetControl } from '../../../src/limits/budget/control.ts';
+import { type BudgetState, createBudgetState, type SoftLimitWarning } from '../../../src/limits/budget/state.ts';
+import type { BudgetStore } from '../../../src/limits/budget/store.ts';
+import { loadLimits } from '../../../src/limits/load.ts';
 import { admittedOf, COMPLETED, callOf, failedWith, refusedAt, rowStore, SetClock, walk } from './limited-call.ts';
 
 interface Parts {

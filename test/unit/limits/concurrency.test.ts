@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { concurrencyControl } from '../../../src/limits/concurrency.ts';
-import { createConcurrencyState } from '../../../src/limits/concurrency-state.ts';
-import { loadLimits } from '../../../src/limits/rules.ts';
+import { concurrencyControl, createConcurrencyState } from '../../../src/limits/concurrency.ts';
+import { loadLimits } from '../../../src/limits/load.ts';
 import { admittedOf, COMPLETED, callOf, refusedAt, walk } from './limited-call.ts';
 
 function governed(text: string, state = createConcurrencyState()) {
@@ -65,7 +64,7 @@ describe('a concurrency limit', () => {
     const { control, state, rules } = governed(TWO_AT_ONCE);
     const call = callOf();
     const { facts } = walk(control, call);
-    const key = rules.matching(call).concurrency[0]?.key ?? '';
+    const key = rules.match(call).concurrency[0]?.key ?? '';
     expect(state.inUse(key)).toBe(1);
     governed('concurrency: []\n', state).control.settle?.({ call }, facts, COMPLETED);
     expect(state.inUse(key)).toBe(0);

@@ -3,11 +3,11 @@ import type { Control } from '../../../src/domain/control.ts';
 import type { Outcome } from '../../../src/domain/outcome.ts';
 import type { ToolTarget } from '../../../src/domain/target.ts';
 import type { Verdict } from '../../../src/domain/verdict.ts';
-import { mintPrincipal } from '../../../src/identity/mint-principal.ts';
-import type { Clock } from '../../../src/lib/clock.ts';
+import { createPrincipal } from '../../../src/identity/principal.ts';
 import { digestOf } from '../../../src/lib/digest.ts';
-import type { JsonObject } from '../../../src/lib/json.ts';
-import type { BudgetRow, BudgetStore } from '../../../src/limits/budget-store.ts';
+import type { JsonObject } from '../../../src/lib/json/json.ts';
+import type { Clock } from '../../../src/lib/time.ts';
+import type { BudgetRow, BudgetStore } from '../../../src/limits/budget/store.ts';
 
 /** 2026-03-14T12:00:00Z, a Saturday. */
 export const NOON_MS: number = Date.UTC(2026, 2, 14, 12);
@@ -29,7 +29,7 @@ export function callOf(options: CallOptions = {}): Call {
   const agent = options.agent ?? 'demo';
   return {
     id: options.id ?? `call-${made}`,
-    principal: mintPrincipal({ name: agent, owner: 'ana' }, { by: 'api-key', credentialId: 'k1' }),
+    principal: createPrincipal({ name: agent, owner: 'ana' }, { by: 'api-key', credentialId: 'k1' }),
     subjects: [`agent:${agent}`, ...(options.groups ?? [])],
     action: options.action ?? 'call',
     target: targetOf(options),

@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { rateControl } from '../../../src/limits/rate.ts';
-import { createRateState } from '../../../src/limits/rate-state.ts';
-import { loadLimits } from '../../../src/limits/rules.ts';
+import { loadLimits } from '../../../src/limits/load.ts';
+import { createRateState, rateControl } from '../../../src/limits/rate.ts';
 import { admittedOf, callOf, SetClock, walk } from './limited-call.ts';
 
 const ONE = 'rates:\n  - { subject: "agent:*", resource: "tool:*", limit: 600/m, burst: 5 }\n';

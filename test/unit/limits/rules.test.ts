@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { ProblemError } from '../../../src/domain/problem.ts';
-import { EMPTY_LIMITS, loadLimits } from '../../../src/limits/rules.ts';
+import { EMPTY_LIMITS, loadLimits } from '../../../src/limits/load.ts';
 import { callOf } from './limited-call.ts';
 
 function problemsOf(text: string): string[] {
@@ -169,7 +169,7 @@ budgets:
 describe('a call is counted', () => {
   const keysOf = (subject: string, call = callOf({ groups: ['role:a', 'role:b', 'team:t'] })): string[] =>
     loadLimits('l.yaml', `rates:\n  - { subject: "${subject}", resource: "*", limit: 5/s }\n`)
-      .matching(call)
+      .match(call)
       .rates.map((counter) => counter.subject);
 
   test('per agent under `agent:*`', () => {
@@ -194,13 +194,13 @@ describe('a call is counted', () => {
 
   test('only by rows of its action', () => {
     const rules = loadLimits('l.yaml', 'rates:\n  - { subject: "*", resource: "*", action: read, limit: 5/s }\n');
-    expect(rules.matching(callOf({ action: 'call' })).rates).toEqual([]);
+    expect(rules.match(callOf({ action: 'call' })).rates).toEqual([]);
   });
 
   test('only by rows of its target', () => {
     const rules = loadLimits('l.yaml', 'rates:\n  - { subject: "*", resource: "tool:crm/*", limit: 5/s }\n');
-    expect(rules.matching(callOf({ tool: 'crm/refund' })).rates).toHaveLength(1);
-    expect(rules.matching(callOf({ tool: 'files/read' })).rates).toHaveLength(0);
+    expect(rules.match(callOf({ tool: 'crm/refund' })).rates).toHaveLength(1);
+    expect(rules.match(callOf({ tool: 'files/read' })).rates).toHaveLength(0);
   });
 
   test('by its rows in the order of the file', () => {
@@ -208,13 +208,13 @@ describe('a call is counted', () => {
       (subject) => `  - { subject: "${subject}", resource: "*", limit: 5/s }\n`,
     );
     const rules = loadLimits('l.yaml', `rates:\n${rows.join('')}`);
-    const { rates } = rules.matching(callOf({ groups: ['role:a'] }));
+    const { rates } = rules.match(callOf({ groups: ['role:a'] }));
     expect(rates.map((counter) => counter.rule.at)).toEqual(['l.yaml:2', 'l.yaml:3', 'l.yaml:4']);
   });
 
   test('the same way the second time, from memory', () => {
     const rules = loadLimits('l.yaml', GOOD);
-    expect(rules.matching(callOf())).toBe(rules.matching(callOf()));
+    expect(rules.match(callOf())).toBe(rules.match(callOf()));
   });
 
   test('anew when only its action, target or subjects differ from the call before', () => {
@@ -226,11 +226,11 @@ describe('a call is counted', () => {
       { ...call, target: callOf({ tool: 'files/read' }).target },
       { ...call, subjects: ['agent:other'] },
     ];
-    const counted = others.flatMap((other) => [rules.matching(call).rates.length, rules.matching(other).rates.length]);
+    const counted = others.flatMap((other) => [rules.match(call).rates.length, rules.match(other).rates.length]);
     expect(counted).toEqual([1, 0, 1, 0, 1, 0]);
   });
 
   test('by nothing when there are no limits', () => {
-    expect(EMPTY_LIMITS.matching(callOf())).toEqual({ rates: [], concurrency: [], budgets: [] });
+    expect(EMPTY_LIMITS.match(callOf())).toEqual({ rates: [], concurrency: [], budgets: [] });
   });
 });

@@ -1,11 +1,9 @@
 import { expect, test } from 'vitest';
-import { budgetControl } from '../../../src/limits/budget.ts';
-import { createBudgetState } from '../../../src/limits/budget-state.ts';
-import { concurrencyControl } from '../../../src/limits/concurrency.ts';
-import { createConcurrencyState } from '../../../src/limits/concurrency-state.ts';
-import { rateControl } from '../../../src/limits/rate.ts';
-import { createRateState } from '../../../src/limits/rate-state.ts';
-import { loadLimits } from '../../../src/limits/rules.ts';
+import { budgetControl } from '../../../src/limits/budget/control.ts';
+import { createBudgetState } from '../../../src/limits/budget/state.ts';
+import { concurrencyControl, createConcurrencyState } from '../../../src/limits/concurrency.ts';
+import { loadLimits } from '../../../src/limits/load.ts';
+import { createRateState, rateControl } from '../../../src/limits/rate.ts';
 import { budgetStatus, liveStatus } from '../../../src/limits/status.ts';
 import { COMPLETED, callOf, rowStore, SetClock, walk } from './limited-call.ts';
 

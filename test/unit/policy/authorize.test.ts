@@ -2,15 +2,18 @@ import { describe, expect, test } from 'vitest';
 import type { Call } from '../../../src/domain/call.ts';
 import type { ToolTarget, UnknownTarget } from '../../../src/domain/target.ts';
 import type { Verdict } from '../../../src/domain/verdict.ts';
-import { mintPrincipal } from '../../../src/identity/mint-principal.ts';
-import type { JsonObject } from '../../../src/lib/json.ts';
-import { type AuthorizeFacts, authorize, mayEverReach, principalSubjects } from '../../../src/policy/authorize.ts';
+import { createPrincipal } from '../../../src/identity/principal.ts';
+import type { JsonObject } from '../../../src/lib/json/json.ts';
+import { type AuthorizeFacts, authorize, couldAllow, principalSubjects } from '../../../src/policy/authorize.ts';
 import type { PolicySet } from '../../../src/policy/policy-set.ts';
 import { policyOf } from './policy-texts.ts';
 
 const nowMs = Date.UTC(2026, 5, 1);
 const clock = { wallMs: () => nowMs, monotonicMs: () => 0 };
-const principal = mintPrincipal({ name: 'desk', owner: 'ana', team: 'support' }, { by: 'api-key', credentialId: 'k1' });
+const principal = createPrincipal(
+  { name: 'desk', owner: 'ana', team: 'support' },
+  { by: 'api-key', credentialId: 'k1' },
+);
 const unknown: UnknownTarget = { kind: 'unknown', id: 'tool:unknown', exposedName: 'crm__nothing' };
 const refund: ToolTarget = {
   ...{ kind: 'tool', id: 'tool:crm/refund', server: 'crm', tool: 'refund', exposedName: 'crm__refund', risk: 'write' },
@@ -91,7 +94,7 @@ describe('authorize', () => {
 describe('a principal may see', () => {
   const who = (policySet: PolicySet) => ({ principal, subjects: principalSubjects(policySet, principal) });
   const reaches = (policySet: PolicySet): boolean =>
-    mayEverReach(policySet, who(policySet), { target: refund, action: 'call' });
+    couldAllow(policySet, who(policySet), { target: refund, action: 'call' });
 
   test('a tool that some arguments are allowed for', () => {
     expect(reaches(POLICY)).toBe(true);
@@ -109,7 +112,7 @@ describe('a principal may see', () => {
     );
   });
   test('nothing that does not exist', () => {
-    expect(mayEverReach(POLICY, who(POLICY), { target: unknown, action: 'call' })).toBe(false);
+    expect(couldAllow(POLICY, who(POLICY), { target: unknown, action: 'call' })).toBe(false);
   });
 });
 

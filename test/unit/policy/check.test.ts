@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { checkPolicy } from '../../../src/policy/check.ts';
+import { checkPolicy } from '../../../src/policy/lint/check.ts';
 import { policyOf } from './policy-texts.ts';
 
 const known = {

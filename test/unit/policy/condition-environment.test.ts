@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { createConditionCompiler } from '../../../src/policy/condition.ts';
-import { CONDITION_COMPREHENSIONS, CONDITION_FUNCTIONS } from '../../../src/policy/condition-environment.ts';
+import { createConditionCompiler } from '../../../src/policy/conditions/condition.ts';
+import { CONDITION_COMPREHENSIONS, CONDITION_FUNCTIONS } from '../../../src/policy/conditions/condition-variables.ts';
 
 test.each(Object.entries({ ...CONDITION_FUNCTIONS, ...CONDITION_COMPREHENSIONS }))(
   '%s is there for conditions, as its example shows',

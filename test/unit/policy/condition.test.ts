@@ -1,6 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import type { JsonObject } from '../../../src/lib/json.ts';
-import { type ConditionResult, type ConditionScope, createConditionCompiler } from '../../../src/policy/condition.ts';
+import type { JsonObject } from '../../../src/lib/json/json.ts';
+import {
+  type ConditionResult,
+  type ConditionScope,
+  createConditionCompiler,
+} from '../../../src/policy/conditions/condition.ts';
 
 const compile = createConditionCompiler();
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { JsonObject } from '../../../src/lib/json.ts';
+import type { JsonObject } from '../../../src/lib/json/json.ts';
 import { type Explanation, explain } from '../../../src/policy/explain.ts';
 import { policyOf } from './policy-texts.ts';
 

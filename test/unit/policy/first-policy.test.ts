@@ -1,9 +1,8 @@
 import { expect, test } from 'vitest';
-import { checkPolicy } from '../../../src/policy/check.ts';
+import { checkPolicy } from '../../../src/policy/lint/check.ts';
 import { loadPolicySet } from '../../../src/policy/load.ts';
-import { runSuite } from '../../../src/policy/suite.ts';
-import { readSuite } from '../../../src/policy/suite-file.ts';
-import { firstPolicyFiles, type PolicyTemplate } from '../../../src/policy/templates/first-policy.ts';
+import { readSuite, runSuite } from '../../../src/policy/suite.ts';
+import { type PolicyTemplate, starterPolicyFiles } from '../../../src/policy/templates/starter-policy.ts';
 import type { TemplateTool } from '../../../src/policy/templates/template.ts';
 
 const TOOLS: readonly TemplateTool[] = [
@@ -22,7 +21,7 @@ interface Made {
 
 /** The files of a template, put through the loader, the tests and the checks that a home goes through. */
 function made(template: PolicyTemplate, tools = TOOLS, named: readonly string[] = []): Made {
-  const files = firstPolicyFiles(template, { agent: 'me', tools, named });
+  const files = starterPolicyFiles(template, { agent: 'me', tools, named });
   const policy = files['policy.csv'] ?? '';
   const set = loadPolicySet({ 'policy.csv': policy });
   const suite = readSuite('tests/me.yaml', files['tests/me.yaml'] ?? '');

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { ProblemError } from '../../../src/domain/problem.ts';
+import { DEFAULT_MODEL } from '../../../src/policy/files/model.ts';
 import { loadPolicySet } from '../../../src/policy/load.ts';
-import { DEFAULT_MODEL } from '../../../src/policy/policy-files.ts';
 import { policyOf, refusals } from './policy-texts.ts';
 
 const csv = (...rows: readonly string[]): readonly string[] => refusals({ 'policy.csv': rows.join('\n') });
@@ -151,7 +151,7 @@ describe('a policy.csv', () => {
   });
   test('allows nothing when it is missing', () => {
     const question = { subjects: ['agent:a'], object: 'tool:b/c', action: 'call' };
-    expect(loadPolicySet({}).mayEver(question)).toBe(false);
+    expect(loadPolicySet({}).couldAllow(question)).toBe(false);
   });
   test('has the same revision whenever it is loaded', () => {
     expect(policyOf('g, agent:a, role:b').digest).toBe(policyOf('g, agent:a, role:b').digest);

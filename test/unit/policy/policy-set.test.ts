@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import type { PolicyQuestion } from '../../../src/policy/policy-set.ts';
+import type { AccessRequest } from '../../../src/policy/policy-set.ts';
 import { policyOf } from './policy-texts.ts';
 
-const ask = (subject: string | readonly string[], object: string, action = 'call'): PolicyQuestion => ({
+const ask = (subject: string | readonly string[], object: string, action = 'call'): AccessRequest => ({
   subjects: typeof subject === 'string' ? [subject] : subject,
   object,
   action,
@@ -110,7 +110,7 @@ describe('what may ever be allowed', () => {
     ],
     ['a tool that nothing grants', ['p, agent:b, tool:*, call, , allow'], false],
   ])('holds %s: %j → %s', (_, rows, expected) => {
-    expect(policyOf(...rows).mayEver(question)).toBe(expected);
+    expect(policyOf(...rows).couldAllow(question)).toBe(expected);
   });
 });
 

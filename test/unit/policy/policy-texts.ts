@@ -1,6 +1,6 @@
 import { ProblemError } from '../../../src/domain/problem.ts';
+import type { PolicyFiles } from '../../../src/policy/files/model.ts';
 import { loadPolicySet } from '../../../src/policy/load.ts';
-import type { PolicyFiles } from '../../../src/policy/policy-files.ts';
 import type { PolicySet } from '../../../src/policy/policy-set.ts';
 
 /** Loads rows of a `policy.csv`. */

@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { ProblemError } from '../../../src/domain/problem.ts';
-import { runSuite, type SuiteContext } from '../../../src/policy/suite.ts';
-import { readSuite } from '../../../src/policy/suite-file.ts';
+import { readSuite, runSuite, type SuiteContext } from '../../../src/policy/suite.ts';
 import { policyOf } from './policy-texts.ts';
 
 const POLICY = policyOf(

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import type { JsonObject } from '../../../src/lib/json.ts';
+import type { JsonObject } from '../../../src/lib/json/json.ts';
 import { buildCatalog, type Catalog, type CatalogInput } from '../../../src/registry/catalog.ts';
-import { definitionDigest } from '../../../src/registry/definition.ts';
 import { loadRegistry } from '../../../src/registry/load.ts';
-import { type Pins, pinOf } from '../../../src/registry/pin.ts';
+import { definitionDigest } from '../../../src/registry/pins/definition-digest.ts';
+import { type Pins, pinOf } from '../../../src/registry/pins/pin.ts';
 import { agreedPins, listed, tool } from '../../fixtures/catalog-parts.ts';
 
 const SETTINGS = 'transport: { type: stdio, command: node }\n';
@@ -14,7 +14,7 @@ function build(more: Partial<CatalogInput> & { yaml?: string } = {}): Catalog {
     registry: loadRegistry({ 'servers/s.yaml': `name: s\n${SETTINGS}${yaml}` }),
     lock: new Map(),
     pins: new Map(),
-    observed: new Map(),
+    discovered: new Map(),
     admit: () => ({ admitted: true }),
     ...input,
   });
@@ -28,14 +28,14 @@ const stateOf = (catalog: Catalog, name: string): string | undefined => {
 describe('with `pin: auto`', () => {
   test('a new tool is active and asks to be pinned', () => {
     const definition = tool('read');
-    const catalog = build({ observed: listed('s', definition) });
+    const catalog = build({ discovered: listed('s', definition) });
     expect(catalog.targets.map(({ exposedName }) => exposedName)).toEqual(['s__read']);
     const digest = catalog.targets[0]?.definitionDigest;
     expect(catalog.newPins).toEqual([{ server: 's', tool: 'read', digest, definition }]);
   });
 
   test('a tool that was agreed to asks for nothing', () => {
-    const catalog = build({ pins: agreedPins('s', tool('read')), observed: listed('s', tool('read')) });
+    const catalog = build({ pins: agreedPins('s', tool('read')), discovered: listed('s', tool('read')) });
     expect(catalog.targets).toHaveLength(1);
     expect(catalog.newPins).toEqual([]);
   });
@@ -45,7 +45,7 @@ describe('with `pin: auto`', () => {
     const catalog = build({
       pins: agreedPins('s', tool('read')),
       lock: agreedPins('s', changed),
-      observed: listed('s', changed),
+      discovered: listed('s', changed),
     });
     expect(stateOf(catalog, 'read')).toBe('active');
   });
@@ -53,7 +53,7 @@ describe('with `pin: auto`', () => {
 
 describe('with `pin: lock`', () => {
   test('a tool that the lock does not hold is hidden', () => {
-    const catalog = build({ yaml: 'pin: lock\n', observed: listed('s', tool('read')) });
+    const catalog = build({ yaml: 'pin: lock\n', discovered: listed('s', tool('read')) });
     expect(stateOf(catalog, 'read')).toBe('unpinned: `registry.lock` does not hold it');
     expect(catalog.targets).toEqual([]);
     expect(catalog.newPins).toEqual([]);
@@ -63,7 +63,7 @@ describe('with `pin: lock`', () => {
     const catalog = build({
       yaml: 'pin: lock\n',
       pins: agreedPins('s', tool('read')),
-      observed: listed('s', tool('read')),
+      discovered: listed('s', tool('read')),
     });
     expect(catalog.targets).toEqual([]);
   });
@@ -110,7 +110,7 @@ describe('a tool is quarantined when', () => {
     ],
   ])('%s', (_why, definition, name, expected) => {
     const catalog = build({
-      observed: listed('s', definition),
+      discovered: listed('s', definition),
       admit: ({ name: admitted }) =>
         admitted === 'bad' ? { admitted: false, reason: 'too deep' } : { admitted: true },
     });
@@ -120,13 +120,13 @@ describe('a tool is quarantined when', () => {
 
   test('the server lists two of its name', () => {
     const catalog = build({
-      observed: listed('s', tool('read'), tool('read', { description: 'other' }), tool('write')),
+      discovered: listed('s', tool('read'), tool('read', { description: 'other' }), tool('write')),
     });
     expect(catalog.tools.map(({ status }) => status)).toEqual(['quarantined', 'quarantined', 'active']);
   });
 
   test('it is no object at all, and the others stand', () => {
-    const catalog = build({ observed: new Map([['s', { status: 'listed', tools: [null, 7, tool('read')] }]]) });
+    const catalog = build({ discovered: new Map([['s', { status: 'listed', tools: [null, 7, tool('read')] }]]) });
     expect(catalog.targets.map(({ id }) => id)).toEqual(['tool:s/read']);
   });
 });
@@ -137,7 +137,7 @@ describe('a target', () => {
 
   test('carries what the operator says of its tool', () => {
     const definition = tool('read');
-    const { targets } = build({ yaml, observed: listed('s', definition) });
+    const { targets } = build({ yaml, discovered: listed('s', definition) });
     expect(targets[0]).toEqual({
       kind: 'tool',
       id: 'tool:s/read',
@@ -159,12 +159,12 @@ describe('a target', () => {
   });
 
   test('that nobody spoke of is destructive and free', () => {
-    const { targets } = build({ yaml, observed: listed('s', tool('other')) });
+    const { targets } = build({ yaml, discovered: listed('s', tool('other')) });
     expect(targets[0]).toMatchObject({ risk: 'destructive', costNanoUsd: 0, timeoutMs: 9_000 });
   });
 
   test('answers to its exposed name and to no other', () => {
-    const { resolve } = build({ observed: listed('s', tool('read')) });
+    const { resolve } = build({ discovered: listed('s', tool('read')) });
     expect(resolve('s__read')).toMatchObject({ kind: 'tool', tool: 'read' });
     expect(resolve('read')).toBeUndefined();
     expect(resolve('__proto__')).toBeUndefined();
@@ -172,13 +172,13 @@ describe('a target', () => {
 
   test('keeps the tool’s own `outputSchema` against the operator’s contract', () => {
     const own = { type: 'object', required: ['x'] };
-    const { targets } = build({ yaml, observed: listed('s', tool('read', { outputSchema: own })) });
+    const { targets } = build({ yaml, discovered: listed('s', tool('read', { outputSchema: own })) });
     expect(targets[0]?.outputSchema).toEqual(own);
   });
 
   test('keeps its schema objects while the definition stays the same', () => {
-    const first = build({ yaml, observed: listed('s', tool('read')) });
-    const second = build({ yaml, observed: listed('s', tool('read')), previous: first });
+    const first = build({ yaml, discovered: listed('s', tool('read')) });
+    const second = build({ yaml, discovered: listed('s', tool('read')), previous: first });
     expect(second.targets[0]?.inputSchema).toBe(first.targets[0]?.inputSchema);
     expect(second.targets[0]?.outputSchema).toBe(first.targets[0]?.outputSchema);
   });
@@ -186,13 +186,13 @@ describe('a target', () => {
 
 describe('a catalog', () => {
   test('lists its targets in the order of their exposed names', () => {
-    const { targets } = build({ observed: listed('s', tool('b'), tool('a'), tool('C')) });
+    const { targets } = build({ discovered: listed('s', tool('b'), tool('a'), tool('C')) });
     expect(targets.map(({ exposedName }) => exposedName)).toEqual(['s__C', 's__a', 's__b']);
   });
 
   test('F11: of 50,000 tools that a server lists 10,000 are read, and it is told of', () => {
     const tools = Array.from({ length: 50_000 }, (_, index) => tool(`t${index}`));
-    const { targets, findings } = build({ yaml: 'pin: auto\n', observed: listed('s', ...tools) });
+    const { targets, findings } = build({ yaml: 'pin: auto\n', discovered: listed('s', ...tools) });
     expect(targets.length).toBe(10_000);
     expect(findings).toEqual([
       { server: 's', message: 'the server lists more than 10000 tools; the first 10000 are read (`maxTools`)' },
@@ -200,11 +200,11 @@ describe('a catalog', () => {
   });
 
   test('tells of a failed server, an unknown tool in the settings and too many tools', () => {
-    expect(build({ observed: new Map([['s', { status: 'failed', error: 'no such command' }]]) }).findings).toEqual([
+    expect(build({ discovered: new Map([['s', { status: 'failed', error: 'no such command' }]]) }).findings).toEqual([
       { server: 's', message: 'no such command' },
     ]);
     const yaml = 'pin: auto\nmaxTools: 1\ntools: { wriet: { risk: write } }\n';
-    expect(build({ yaml, observed: listed('s', tool('a'), tool('b')) }).findings).toEqual([
+    expect(build({ yaml, discovered: listed('s', tool('a'), tool('b')) }).findings).toEqual([
       { server: 's', message: 'the server lists more than 1 tools; the first 1 are read (`maxTools`)' },
       { server: 's', message: '`tools` names `wriet`, which the server does not have' },
     ]);
@@ -217,19 +217,21 @@ describe('a catalog', () => {
   });
 
   test('tells what was agreed to and is gone', () => {
-    const catalog = build({ pins: agreedPins('s', tool('read')), observed: listed('s', tool('write')) });
+    const catalog = build({ pins: agreedPins('s', tool('read')), discovered: listed('s', tool('write')) });
     expect(stateOf(catalog, 'read')).toBe('missing: it was agreed to and the server does not have it');
   });
 });
 
 test('a definition that a strict reader would refuse has no digest to pin', () => {
   const definition: JsonObject = { name: 'x', inputSchema: { properties: { constructor: {} } } };
-  expect(definitionDigest(definition)).toEqual({ unfit: 'its definition is refused as JSON (forbidden-key)' });
+  expect(definitionDigest(definition)).toEqual({
+    rejectionReason: 'its definition is refused as JSON (forbidden-key)',
+  });
 });
 
 test('a pin whose definition is of another tool is corrupt', () => {
   const digest = definitionDigest(tool('a'));
   expect(pinOf('b', 'digest' in digest ? digest.digest : '', tool('a'))).toEqual({ kind: 'corrupt' });
   const pins: Pins = new Map([['s', new Map([['b', pinOf('b', 'sha256:0', tool('b'))]])]]);
-  expect(stateOf(build({ pins, observed: listed('s', tool('b')) }), 'b')).toMatch(/^pin-corrupt/);
+  expect(stateOf(build({ pins, discovered: listed('s', tool('b')) }), 'b')).toMatch(/^pin-corrupt/);
 });

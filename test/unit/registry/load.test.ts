@@ -98,7 +98,7 @@ describe('a registry in order', () => {
   });
 
   test('knows where a setting stands', () => {
-    expect(registry.placeOf('files', ['tools', 'write_file', 'risk'])).toBe('registry/servers/files.yaml:7:23');
+    expect(registry.locationOf('files', ['tools', 'write_file', 'risk'])).toBe('registry/servers/files.yaml:7:23');
   });
 
   test('has another digest when one character of a file is another', () => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { ProblemError } from '../../../src/domain/problem.ts';
-import { readLock, writeLock } from '../../../src/registry/lock.ts';
-import { withoutPin, withPins } from '../../../src/registry/pin.ts';
+import { readLock, writeLock } from '../../../src/registry/pins/lock.ts';
+import { withoutPin, withPins } from '../../../src/registry/pins/pin.ts';
 import { agreedPins, tool } from '../../fixtures/catalog-parts.ts';
 
 const LOCK = `{

@@ -4,8 +4,13 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { buildCatalog } from '../../../src/registry/catalog.ts';
 import { loadRegistry } from '../../../src/registry/load.ts';
-import type { NewPin } from '../../../src/registry/pin.ts';
-import { forgetPins, loadPins, REGISTRY_MIGRATIONS, savePins } from '../../../src/registry/pins-table.ts';
+import type { NewPin } from '../../../src/registry/pins/pin.ts';
+import {
+  deleteStoredPins,
+  loadStoredPins,
+  REGISTRY_MIGRATIONS,
+  storePins,
+} from '../../../src/registry/pins/stored-pins.ts';
 import type { Database } from '../../../src/storage/database.ts';
 import { openSqlite } from '../../../src/storage/sqlite.ts';
 import { agreedPins, listed, tool } from '../../fixtures/catalog-parts.ts';
@@ -29,19 +34,19 @@ function newPin(name: string, description = `does ${name}`): NewPin {
 }
 
 test('first-seen pins are the same after they were stored', async () => {
-  await savePins(database, [newPin('read'), newPin('write')], 1_000);
-  expect(loadPins(database)).toEqual(agreedPins('s', tool('read'), tool('write')));
+  await storePins(database, [newPin('read'), newPin('write')], 1_000);
+  expect(loadStoredPins(database)).toEqual(agreedPins('s', tool('read'), tool('write')));
 });
 
 test('a pin that is there is never replaced by a later sight', async () => {
-  await savePins(database, [newPin('read')], 1_000);
-  await savePins(database, [newPin('read', 'changed')], 2_000);
-  expect(loadPins(database)).toEqual(agreedPins('s', tool('read')));
+  await storePins(database, [newPin('read')], 1_000);
+  await storePins(database, [newPin('read', 'changed')], 2_000);
+  expect(loadStoredPins(database)).toEqual(agreedPins('s', tool('read')));
 });
 
 test('nothing to pin is no write', async () => {
-  await savePins(database, [], 1_000);
-  expect(loadPins(database).size).toBe(0);
+  await storePins(database, [], 1_000);
+  expect(loadStoredPins(database).size).toBe(0);
 });
 
 test.each([
@@ -52,13 +57,13 @@ test.each([
   ['its digest', `UPDATE registry_pins SET digest = 'sha256:00' WHERE tool = 'read'`],
   ['its text to no JSON', `UPDATE registry_pins SET definition = '{' WHERE tool = 'read'`],
 ])('a row that had %s changed blocks its tool, and the others work', async (_what, sql) => {
-  await savePins(database, [newPin('read'), newPin('write')], 1_000);
+  await storePins(database, [newPin('read'), newPin('write')], 1_000);
   await database.write([{ sql, params: [] }]);
   const catalog = buildCatalog({
     registry: loadRegistry({ 'servers/s.yaml': 'name: s\ntransport: { type: stdio, command: x }\npin: auto\n' }),
     lock: new Map(),
-    pins: loadPins(database),
-    observed: listed('s', tool('read'), tool('write')),
+    pins: loadStoredPins(database),
+    discovered: listed('s', tool('read'), tool('write')),
     admit: () => ({ admitted: true }),
   });
   expect(catalog.targets.map(({ id }) => id)).toEqual(['tool:s/write']);
@@ -67,9 +72,9 @@ test.each([
 });
 
 test('pins are forgotten by tool and by server', async () => {
-  await savePins(database, [newPin('read'), newPin('write'), newPin('move')], 1_000);
-  await forgetPins(database, 's', 'read');
-  expect([...(loadPins(database).get('s')?.keys() ?? [])]).toEqual(['move', 'write']);
-  await forgetPins(database, 's');
-  expect(loadPins(database).size).toBe(0);
+  await storePins(database, [newPin('read'), newPin('write'), newPin('move')], 1_000);
+  await deleteStoredPins(database, 's', 'read');
+  expect([...(loadStoredPins(database).get('s')?.keys() ?? [])]).toEqual(['move', 'write']);
+  await deleteStoredPins(database, 's');
+  expect(loadStoredPins(database).size).toBe(0);
 });

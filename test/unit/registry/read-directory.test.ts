@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type Problem, ProblemError } from '../../../src/domain/problem.ts';
-import { readRegistryDirectory } from '../../../src/registry/read-directory.ts';
+import { readRegistryFiles } from '../../../src/registry/load.ts';
 
 let dir: string;
 beforeEach(() => {
@@ -14,7 +14,7 @@ afterEach(() => rmSync(dir, { recursive: true }));
 
 function caught(path: string): readonly Problem[] {
   try {
-    readRegistryDirectory(path);
+    readRegistryFiles(path);
   } catch (error) {
     if (!(error instanceof ProblemError)) throw error;
     return error.problems;
@@ -39,7 +39,7 @@ test('the texts of servers, agents and the lock are read, by path', () => {
   ]) {
     writeFileSync(join(dir, path), path);
   }
-  expect(Object.entries(readRegistryDirectory(dir))).toEqual([
+  expect(Object.entries(readRegistryFiles(dir))).toEqual([
     ['agents/d.yaml', 'agents/d.yaml'],
     ['registry.lock', 'registry.lock'],
     ['servers/a.yaml', 'servers/a.yaml'],

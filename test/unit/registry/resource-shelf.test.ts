@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { JsonObject } from '../../../src/lib/json.ts';
+import type { JsonObject } from '../../../src/lib/json/json.ts';
 import { buildCatalog, type Catalog, type ListedServer } from '../../../src/registry/catalog.ts';
 import { loadRegistry } from '../../../src/registry/load.ts';
 
@@ -13,7 +13,7 @@ function catalogOf(servers: Readonly<Record<string, Offers>>, previous?: Catalog
   return buildCatalog({
     registry: loadRegistry(Object.fromEntries(texts)),
     ...{ lock: new Map(), pins: new Map(), admit: () => ({ admitted: true }) },
-    observed: new Map(
+    discovered: new Map(
       Object.entries(servers).map(([name, offers]) => [name, { status: 'listed', tools: [], ...offers }]),
     ),
     ...(previous === undefined ? {} : { previous }),
@@ -109,7 +109,7 @@ describe('a prompt', () => {
     const changed = buildCatalog({
       registry: loadRegistry({ 'servers/a.yaml': 'name: a\ntransport: { type: stdio, command: node }\npin: auto\n' }),
       ...{ lock: new Map(), pins, admit: () => ({ admitted: true }) },
-      observed: new Map([['a', { status: 'listed', tools: [], prompts: [{ name: 'greet', description: 'obey' }] }]]),
+      discovered: new Map([['a', { status: 'listed', tools: [], prompts: [{ name: 'greet', description: 'obey' }] }]]),
     });
     expect(changed.prompts).toEqual([]);
     expect(changed.drifts).toMatchObject([{ id: 'prompt:a/greet', status: 'drifted' }]);

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { proposeRisk } from '../../../src/registry/risk-proposal.ts';
+import { inferRisk } from '../../../src/registry/features/risk-inference.ts';
 
 const LOOKS = { readOnlyHint: true };
 const ADDS = { readOnlyHint: false, destructiveHint: false };
@@ -47,7 +47,7 @@ const OFFICIAL: readonly (readonly [server: string, tool: string, annotations: o
 ];
 
 test.each(OFFICIAL)('the official server %s: %s is proposed by name and annotations', (_, name, annotations, risk) => {
-  expect(proposeRisk({ name, annotations: { ...annotations } }).risk).toBe(risk);
+  expect(inferRisk({ name, annotations: { ...annotations } }).risk).toBe(risk);
 });
 
 const ALONE: readonly (readonly [name: string, risk: string])[] = [
@@ -71,7 +71,7 @@ const ALONE: readonly (readonly [name: string, risk: string])[] = [
 ];
 
 test.each(ALONE)('a tool without annotations is proposed by its name alone: `%s` is %s', (name, risk) => {
-  expect(proposeRisk({ name }).risk).toBe(risk);
+  expect(inferRisk({ name }).risk).toBe(risk);
 });
 
 test.each([
@@ -85,45 +85,45 @@ test.each([
   ['describe_api_keys', 'keys'],
   ['vault_secret_read', 'secret'],
 ])('a tool that may tell secrets is not one that only looks, whatever its annotations say: `%s`', (name, word) => {
-  expect(proposeRisk({ name, annotations: LOOKS })).toEqual({
+  expect(inferRisk({ name, annotations: LOOKS })).toEqual({
     risk: 'destructive',
     why: `\`${word}\` is in its name, and it may tell secrets`,
   });
 });
 
 test('a word that only holds another says nothing of secrets', () => {
-  expect(proposeRisk({ name: 'search_keywords' }).risk).toBe('read');
-  expect(proposeRisk({ name: 'get_monkey' }).risk).toBe('read');
+  expect(inferRisk({ name: 'search_keywords' }).risk).toBe('read');
+  expect(inferRisk({ name: 'get_monkey' }).risk).toBe('read');
 });
 
 test('annotations never lower what the name says', () => {
-  expect(proposeRisk({ name: 'delete_file', annotations: LOOKS })).toEqual({
+  expect(inferRisk({ name: 'delete_file', annotations: LOOKS })).toEqual({
     risk: 'destructive',
     why: '`delete` is in its name',
   });
-  expect(proposeRisk({ name: 'write_file', annotations: LOOKS }).risk).toBe('write');
-  expect(proposeRisk({ name: 'frobnicate', annotations: LOOKS }).risk).toBe('destructive');
+  expect(inferRisk({ name: 'write_file', annotations: LOOKS }).risk).toBe('write');
+  expect(inferRisk({ name: 'frobnicate', annotations: LOOKS }).risk).toBe('destructive');
 });
 
 test('a name never lowers what the annotations say', () => {
-  expect(proposeRisk({ name: 'get_file', annotations: HARMS })).toEqual({
+  expect(inferRisk({ name: 'get_file', annotations: HARMS })).toEqual({
     risk: 'destructive',
     why: 'annotated `destructiveHint`',
   });
-  expect(proposeRisk({ name: 'get_file', annotations: ADDS }).risk).toBe('write');
+  expect(inferRisk({ name: 'get_file', annotations: ADDS }).risk).toBe('write');
   // The specification's default of `destructiveHint` is true.
-  expect(proposeRisk({ name: 'create_file', annotations: { readOnlyHint: false } }).risk).toBe('destructive');
-  expect(proposeRisk({ name: 'get_file', annotations: { readOnlyHint: true, destructiveHint: true } }).risk).toBe(
+  expect(inferRisk({ name: 'create_file', annotations: { readOnlyHint: false } }).risk).toBe('destructive');
+  expect(inferRisk({ name: 'get_file', annotations: { readOnlyHint: true, destructiveHint: true } }).risk).toBe(
     'destructive',
   );
 });
 
 test('a verb that does not lead the name counts where the annotations agree with it', () => {
-  expect(proposeRisk({ name: 'issue_read', annotations: LOOKS }).risk).toBe('read');
-  expect(proposeRisk({ name: 'github_create_issue', annotations: ADDS }).risk).toBe('write');
+  expect(inferRisk({ name: 'issue_read', annotations: LOOKS }).risk).toBe('read');
+  expect(inferRisk({ name: 'github_create_issue', annotations: ADDS }).risk).toBe('write');
 });
 
 test('annotations of a wrong form say nothing', () => {
-  expect(proposeRisk({ name: 'get_file', annotations: 'readOnly' }).risk).toBe('read');
-  expect(proposeRisk({ name: 'frobnicate', annotations: { readOnlyHint: 'true' } }).risk).toBe('destructive');
+  expect(inferRisk({ name: 'get_file', annotations: 'readOnly' }).risk).toBe('read');
+  expect(inferRisk({ name: 'frobnicate', annotations: { readOnlyHint: 'true' } }).risk).toBe('destructive');
 });

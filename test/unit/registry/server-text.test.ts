@@ -1,14 +1,14 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { loadRegistry } from '../../../src/registry/load.ts';
-import { serverText, type WrittenServer } from '../../../src/registry/server-text.ts';
+import { renderServerYaml, type ServerYaml } from '../../../src/registry/servers/server-yaml.ts';
 
-function readBack(server: WrittenServer): ReturnType<typeof loadRegistry>['servers'] {
-  return loadRegistry({ [`servers/${server.name}.yaml`]: serverText(server) }).servers;
+function readBack(server: ServerYaml): ReturnType<typeof loadRegistry>['servers'] {
+  return loadRegistry({ [`servers/${server.name}.yaml`]: renderServerYaml(server) }).servers;
 }
 
 test('the file of a server is what a person would write', () => {
-  const text = serverText({
+  const text = renderServerYaml({
     name: 'notes',
     title: 'Notes: all of them',
     transport: {
@@ -74,7 +74,7 @@ test('any argument is read back as it was', () => {
     .filter((text) => text.isWellFormed() && !/\p{Noncharacter_Code_Point}/u.test(text));
   fc.assert(
     fc.property(argument, (text) => {
-      const written = serverText({
+      const written = renderServerYaml({
         name: 'x',
         transport: { type: 'stdio', command: 'true', args: [`a ${text}`], env: {} },
         tools: [],

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { loadRegistry } from '../../../src/registry/load.ts';
-import { pinnedMembers, unpinnedOriginals } from '../../../src/registry/virtual-pins.ts';
-import type { VirtualServer } from '../../../src/registry/virtual-settings.ts';
+import { findUnpinnedReferences, pinnedIds } from '../../../src/registry/virtual-servers/pinned-names.ts';
+import type { VirtualServer } from '../../../src/registry/virtual-servers/settings.ts';
 
 const PINNED = [
   'tool:github/get_issue',
@@ -23,7 +23,7 @@ function virtual(text: string): VirtualServer {
 }
 
 function unpinned(text: string, servers: readonly string[] = ['github', 'mail']): readonly string[] {
-  const findings = unpinnedOriginals(virtual(text), { pinned: PINNED, servers });
+  const findings = findUnpinnedReferences(virtual(text), { pinned: PINNED, servers });
   return findings.map(({ at, message, hint }) => `${at} ${message}; ${hint}`);
 }
 
@@ -54,7 +54,7 @@ test('nothing is said of resources, of globs over servers, and of servers whose 
 });
 
 test('what a virtual server shows of what is pinned is what it includes and does not exclude, and what it renames', () => {
-  const members = (text: string): readonly string[] => pinnedMembers(virtual(text), PINNED);
+  const members = (text: string): readonly string[] => pinnedIds(virtual(text), PINNED);
   expect(members('tools: { include: ["github/*"], exclude: [github/get_file] }\n')).toEqual(['tool:github/get_issue']);
   expect(members('prompts: { rename: { look: github/review } }\n')).toEqual(['prompt:github/review']);
   expect(members('resources: { include: ["github/*"] }\n')).toEqual([]);

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { View } from '../../../src/domain/view.ts';
-import type { JsonObject } from '../../../src/lib/json.ts';
-import { buildCatalog, type Catalog, type ListedServer, type ObservedServer } from '../../../src/registry/catalog.ts';
+import type { JsonObject } from '../../../src/lib/json/json.ts';
+import { buildCatalog, type Catalog, type ListedServer, type ServerDiscovery } from '../../../src/registry/catalog.ts';
 import { loadRegistry } from '../../../src/registry/load.ts';
 import { tool } from '../../fixtures/catalog-parts.ts';
 
@@ -16,12 +16,12 @@ function catalogOf({ virtual, servers, previous }: World): Catalog {
   for (const name of Object.keys(servers)) {
     files[`servers/${name}.yaml`] = `name: ${name}\ntransport: { type: stdio, command: "true" }\npin: auto\n`;
   }
-  const observed = new Map<string, ObservedServer>();
+  const observed = new Map<string, ServerDiscovery>();
   for (const [name, listed] of Object.entries(servers)) {
     if (listed !== undefined) observed.set(name, { status: 'listed', tools: [], ...listed });
   }
   return buildCatalog({
-    ...{ registry: loadRegistry(files), lock: new Map(), pins: new Map(), observed },
+    ...{ registry: loadRegistry(files), lock: new Map(), pins: new Map(), discovered: observed },
     admit: () => ({ admitted: true }),
     ...(previous === undefined ? {} : { previous }),
   });
@@ -33,8 +33,8 @@ function viewOf(catalog: Catalog): View {
   return view;
 }
 
-const shown = (catalog: Catalog, kind: keyof View['offers'] = 'tool'): readonly string[] =>
-  viewOf(catalog).offers[kind].map(({ exposedName, id }) => `${exposedName} = ${id}`);
+const shown = (catalog: Catalog, kind: keyof View['features'] = 'tool'): readonly string[] =>
+  viewOf(catalog).features[kind].map(({ exposedName, id }) => `${exposedName} = ${id}`);
 const told = ({ findings }: Catalog): readonly string[] =>
   findings.map(({ server, at, message, hint }) => `${server} ${at} ${message}; ${hint}`);
 
@@ -101,8 +101,8 @@ test('a fixed argument is in the definition no more, wherever its schema speaks 
     servers: { a: { tools: [tool('find', { inputSchema, annotations: { readOnlyHint: true } })] } },
   });
   const target = viewOf(catalog).resolve('find', 'tool');
-  expect(target).toMatchObject({ id: 'tool:a/find', fixed: { owner: 'acme' }, inputSchema });
-  expect(target?.kind === 'tool' && target.presented).toEqual({
+  expect(target).toMatchObject({ id: 'tool:a/find', fixedArguments: { owner: 'acme' }, inputSchema });
+  expect(target?.kind === 'tool' && target.override).toEqual({
     ...{ name: 'find', title: 'Find', description: 'Finds ours', annotations: { readOnlyHint: true } },
     inputSchema: {
       type: 'object',
@@ -171,7 +171,7 @@ test('a definition that did not change is the same object over time, so that wha
   const after = catalogOf({ ...world, servers: { a: { tools: [tool('find'), tool('more')] } }, previous: before });
   const presentedIn = (catalog: Catalog): unknown => {
     const target = viewOf(catalog).resolve('seek', 'tool');
-    return target?.kind === 'tool' ? target.presented : undefined;
+    return target?.kind === 'tool' ? target.override : undefined;
   };
   expect(presentedIn(before)).toMatchObject({ name: 'seek' });
   expect(presentedIn(after)).toBe(presentedIn(before));

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
 import type { Control, Exchange } from '../../../src/domain/control.ts';
 import { allow, deny } from '../../../src/domain/verdict.ts';
-import { principalOfOsUser } from '../../../src/identity/os-user.ts';
+import { principalForOsUser } from '../../../src/identity/principal.ts';
 import type { Entry } from '../../../src/ledger/entry.ts';
-import { entryBytes, leafHash } from '../../../src/ledger/entry-bytes.ts';
-import type { StoredDecision } from '../../../src/ledger/query.ts';
+import type { StoredDecision } from '../../../src/ledger/list-entries.ts';
+import { encodeEntry, leafHash } from '../../../src/ledger/stored-entry.ts';
 import { type ReplayReport, replayDecide } from '../../../src/replay/replay-decide.ts';
 import { admitted, closed, DIGEST, refused } from '../../fixtures/ledger.ts';
 
@@ -34,14 +34,14 @@ const outcome = (callId: string) =>
   closed(callId, { steps: [{ control: 'validate-output', effect: 'allow', facts: { errors: 0 } }] });
 
 const stored = (entry: Entry, seq = 1): StoredDecision => {
-  const body = entryBytes(entry);
+  const body = encodeEntry(entry);
   return { seq, body, leaf: leafHash(body) };
 };
 const principalOf = ({ principal }: { readonly principal: string }) =>
-  principalOfOsUser(principal.slice('agent:'.length), 0, (name) => (name === '' ? undefined : { name, owner: '' }));
+  principalForOsUser(principal.slice('agent:'.length), 0, (name) => (name === '' ? undefined : { name, owner: '' }));
 
 function replay(decisions: Iterable<StoredDecision>, controls: readonly Control[] = [rate, output]): ReplayReport {
-  return replayDecide({ decisions, chainOf: () => controls, principalOf });
+  return replayDecide({ decisions, controlsFor: () => controls, principalOf });
 }
 
 test('what was decided from the recorded facts is decided so again', () => {
@@ -96,7 +96,7 @@ test('a fact that was changed in the file names its call, twice', () => {
 });
 
 test('a forger who also mends the leaf is found by the decision', () => {
-  const forged = entryBytes(intent('c1', 4)).replace('"used":4', '"used":7');
+  const forged = encodeEntry(intent('c1', 4)).replace('"used":4', '"used":7');
   expect(replay([{ seq: 1, body: forged, leaf: leafHash(forged) }]).differences).toMatchObject([
     { callId: 'c1', kind: 'decision' },
   ]);
@@ -174,7 +174,7 @@ test('a principal that cannot be one is a difference', () => {
 test('a revision that is not kept is missing, and says how many decisions that are', () => {
   const report = replayDecide({
     decisions: [stored(intent('c1')), stored(refusal('c2'))],
-    chainOf: () => undefined,
+    controlsFor: () => undefined,
     principalOf,
   });
   expect(report).toMatchObject({ decisions: 0, missing: [{ revision: DIGEST, decisions: 2 }] });
@@ -186,7 +186,7 @@ test('a chain is built once for many calls', () => {
   replayDecide({
     decisions,
     principalOf,
-    chainOf: () => {
+    controlsFor: () => {
       built += 1;
       return [rate];
     },
@@ -196,6 +196,6 @@ test('a chain is built once for many calls', () => {
 
 test('differences beyond the limit are counted and not held', () => {
   const wrong = Array.from({ length: 50 }, (_, index) => stored({ ...refusal(`c${index}`), stage: 'budget' }));
-  const report = replayDecide({ decisions: wrong, chainOf: () => [rate], principalOf, differenceLimit: 3 });
+  const report = replayDecide({ decisions: wrong, controlsFor: () => [rate], principalOf, differenceLimit: 3 });
   expect([report.differenceCount, report.differences.length]).toEqual([50, 3]);
 });

@@ -1,7 +1,7 @@
 import { chmodSync, chownSync, existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { dataDirectoryHolder, openDataDirectory } from '../../../src/storage/data-directory.ts';
+import { findDataDirectoryHolder, openDataDirectory } from '../../../src/storage/data-directory.ts';
 import { temporaryDirectory } from '../../fixtures/ledger.ts';
 
 const root = temporaryDirectory();
@@ -46,18 +46,18 @@ test('a data directory can be taken again when its holder has let go', () => {
 
 test('one can ask who holds a data directory', () => {
   const path = join(root.path, 'asked');
-  expect(dataDirectoryHolder(path)).toBeUndefined();
+  expect(findDataDirectoryHolder(path)).toBeUndefined();
   const directory = openDataDirectory(path);
-  expect(dataDirectoryHolder(path)).toEqual({ pid: process.pid });
+  expect(findDataDirectoryHolder(path)).toEqual({ pid: process.pid });
   directory.close();
-  expect(dataDirectoryHolder(path)).toBeUndefined();
+  expect(findDataDirectoryHolder(path)).toBeUndefined();
 });
 
 test('a holder whose name is lost still holds', () => {
   const path = join(root.path, 'nameless');
   const directory = openDataDirectory(path);
   writeFileSync(join(path, 'holder.json'), 'not json');
-  expect(dataDirectoryHolder(path)).toEqual({ pid: 0 });
+  expect(findDataDirectoryHolder(path)).toEqual({ pid: 0 });
   expect(() => openDataDirectory(path)).toThrow('another process holds the data directory');
   directory.close();
 });

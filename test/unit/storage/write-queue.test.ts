@@ -21,7 +21,7 @@ test('states that are given back do not replace newer ones', () => {
   queue.put('b', statement('b old'));
   const failed = queue.take();
   queue.put('a', statement('a new'));
-  queue.giveBack(failed.puts);
+  queue.requeue(failed.puts);
   expect(statementsOf(queue.take()).map(({ sql }) => sql)).toEqual(['a new', 'b old']);
 });
 
@@ -34,15 +34,15 @@ test('what is under way takes room too', () => {
 
 test('the write that holds a refused statement is found, and the others stay', () => {
   const [one, two] = [writing('w1', 'w2'), writing('w3')];
-  const batch = { puts: new Map([['k', statement('p')]]), writings: [one, two] };
-  const { rest, guilty } = withoutStatement(batch, 2);
-  expect(guilty).toBe(one);
+  const batch = { puts: new Map([['k', statement('p')]]), writes: [one, two] };
+  const { rest, failed } = withoutStatement(batch, 2);
+  expect(failed).toBe(one);
   expect(statementsOf(rest).map(({ sql }) => sql)).toEqual(['p', 'w3']);
 });
 
 test('a put that is refused itself is taken out alone', () => {
   const one = writing('w1');
-  const { rest, guilty } = withoutStatement({ puts: new Map([['k', statement('p')]]), writings: [one] }, 0);
-  expect(guilty).toBeUndefined();
+  const { rest, failed } = withoutStatement({ puts: new Map([['k', statement('p')]]), writes: [one] }, 0);
+  expect(failed).toBeUndefined();
   expect(statementsOf(rest).map(({ sql }) => sql)).toEqual(['w1']);
 });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { childTraceparent } from '../../../src/upstream/child-trace.ts';
+import { childTraceparent } from '../../../src/upstream/call/upstream-request.ts';
 
 const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736';
 const ids = { uuidv7: () => '', randomBytes: (length: number) => new Uint8Array(length).fill(0xab) };

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { OpenedUrls } from '../../../src/upstream/opened-urls.ts';
+import { UrlElicitations } from '../../../src/upstream/call/url-elicitations.ts';
 import { stillClock } from '../../fixtures/upstream-pool.ts';
 
 const EXPIRY_MS = 60_000;
@@ -9,19 +9,19 @@ const { signal } = new AbortController();
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-function opened(...ids: readonly string[]): OpenedUrls {
-  const urls = new OpenedUrls(clock, { expiryMs: EXPIRY_MS });
+function opened(...ids: readonly string[]): UrlElicitations {
+  const urls = new UrlElicitations(clock, { expiryMs: EXPIRY_MS });
   for (const id of ids) {
-    urls.asked(id);
-    urls.accepted(id);
+    urls.recordRequested(id);
+    urls.recordAccepted(id);
   }
   return urls;
 }
 
 /** How long is waited for a server that says nothing. */
-async function waited(urls: OpenedUrls): Promise<number> {
+async function waited(urls: UrlElicitations): Promise<number> {
   let isOver = false;
-  void urls.untilNews(signal).then(() => (isOver = true));
+  void urls.waitForCompletion(signal).then(() => (isOver = true));
   for (let ms = 0; ; ms += 100) {
     await vi.advanceTimersByTimeAsync(0);
     if (isOver) return ms;
@@ -39,7 +39,7 @@ test('the waits for a server that says nothing double, from half a second to fiv
 
 test('a wait ends when the server says that the interaction is over, and each says so once', async () => {
   const urls = opened('a', 'b');
-  const wait = urls.untilNews(signal);
+  const wait = urls.waitForCompletion(signal);
   expect(urls.complete('a')).toBe(true);
   expect(await wait).toBe(true);
   expect(urls.complete('a')).toBe(false);
@@ -47,18 +47,18 @@ test('a wait ends when the server says that the interaction is over, and each sa
 });
 
 test('an interaction that was over before the accept came is not waited for', async () => {
-  const urls = new OpenedUrls(clock, { expiryMs: EXPIRY_MS });
-  urls.asked('a');
+  const urls = new UrlElicitations(clock, { expiryMs: EXPIRY_MS });
+  urls.recordRequested('a');
   expect(urls.complete('a')).toBe(true);
-  urls.accepted('a');
+  urls.recordAccepted('a');
   expect(urls.hasAccepted('a')).toBe(true);
   expect(await waited(urls)).toBe(0);
 });
 
 test('an id that nobody was asked under, or that was refused, completes nothing', () => {
   const urls = opened('a');
-  urls.asked('b');
-  urls.refused('b');
+  urls.recordRequested('b');
+  urls.recordDeclined('b');
   expect(['b', 'c', ''].map((id) => urls.complete(id))).toEqual([false, false, false]);
   expect(urls.hasAccepted('b')).toBe(false);
 });
@@ -67,12 +67,12 @@ test('what goes on for longer than it may is not waited for', async () => {
   const urls = opened('a');
   clock.advance(EXPIRY_MS - 200);
   expect(await waited(urls)).toBe(200);
-  expect(await urls.untilNews(signal)).toBe(false);
+  expect(await urls.waitForCompletion(signal)).toBe(false);
 });
 
 test('a wait ends with the call', async () => {
   const call = new AbortController();
-  const wait = opened('a').untilNews(call.signal);
+  const wait = opened('a').waitForCompletion(call.signal);
   call.abort();
   await wait;
   expect(vi.getTimerCount()).toBe(0);

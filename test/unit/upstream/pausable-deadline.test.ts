@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { PausableDeadline } from '../../../src/upstream/pausable-deadline.ts';
+import { PausableDeadline } from '../../../src/upstream/call/pausable-deadline.ts';
 import { stillClock } from '../../fixtures/upstream-pool.ts';
 
 const clock = stillClock();
@@ -9,7 +9,7 @@ afterEach(() => void vi.useRealTimers());
 
 function begun(): PausableDeadline {
   const deadline = new PausableDeadline(new AbortController().signal, clock);
-  deadline.begin(1_000);
+  deadline.start(1_000);
   return deadline;
 }
 
@@ -21,9 +21,9 @@ function pass(ms: number): void {
 test('what was left of a deadline that stood still is left when it runs again', () => {
   const deadline = begun();
   pass(900);
-  deadline.hold();
+  deadline.pause();
   pass(5_000);
-  deadline.release();
+  deadline.resume();
   pass(99);
   expect(deadline.signal.aborted).toBe(false);
   pass(1);
@@ -33,9 +33,9 @@ test('what was left of a deadline that stood still is left when it runs again', 
 test('a deadline that is given anew while it stands still runs its whole time', () => {
   const deadline = begun();
   pass(900);
-  deadline.hold();
-  deadline.renew();
-  deadline.release();
+  deadline.pause();
+  deadline.reset();
+  deadline.resume();
   pass(999);
   expect(deadline.signal.aborted).toBe(false);
   pass(1);

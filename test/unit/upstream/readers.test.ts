@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { EventStreamReader } from '../../../src/upstream/mcp/event-stream-reader.ts';
-import { encodeHeaderValue } from '../../../src/upstream/mcp/header-value.ts';
-import { idInText, readIncomingMessage } from '../../../src/upstream/mcp/incoming-message.ts';
-import { LineReader } from '../../../src/upstream/mcp/line-reader.ts';
+import { encodeHeaderValue } from '../../../src/upstream/protocol/param-headers.ts';
+import { guessResponseId, parseMessage } from '../../../src/upstream/protocol/parse-message.ts';
+import { LineReader } from '../../../src/upstream/transport/line-reader.ts';
+import { SseParser } from '../../../src/upstream/transport/sse-parser.ts';
 
 function linesOf(chunks: readonly string[], maxBytes: number): string[] {
   const seen: string[] = [];
@@ -17,12 +17,12 @@ function linesOf(chunks: readonly string[], maxBytes: number): string[] {
 
 function eventsOf(chunks: readonly string[], maxBytes = 1_000): (string | boolean)[] {
   const seen: (string | boolean)[] = [];
-  const reader = new EventStreamReader(maxBytes, (data) => seen.push(data.toString()));
+  const reader = new SseParser(maxBytes, (data) => seen.push(data.toString()));
   for (const chunk of chunks) if (!reader.push(Buffer.from(chunk))) seen.push(false);
   return seen;
 }
 
-const read = (text: string): unknown => readIncomingMessage(Buffer.from(text), 10_000);
+const read = (text: string): unknown => parseMessage(Buffer.from(text), 10_000);
 
 test('lines are whole however the bytes arrive, and blank ones do not count', () => {
   expect(linesOf(['{"a"', ':1}\n\r\n{"b":2}\n', '{"c"', ':', '3}\n{"d"'], 100)).toEqual([
@@ -46,7 +46,7 @@ test('events are whole however the bytes arrive', () => {
 test('the id and the pause that a stream tells are the same however the bytes arrive', () => {
   const text = 'retry: 1500\r\nid: one\ndata: 1\n\nid:two three\r\rid: cut\ndata: ';
   for (const chunks of [[text], text.split('')]) {
-    const reader = new EventStreamReader(1_000, () => {});
+    const reader = new SseParser(1_000, () => {});
     for (const chunk of chunks) reader.push(Buffer.from(chunk));
     expect([reader.lastEventId, reader.retryMs]).toEqual(['two three', 1_500]);
   }
@@ -92,7 +92,7 @@ test.each([
   ['{"result":{"x":1,"id":12}}', undefined],
   ['garbage', undefined],
 ])('of %s the id is told by its ends alone', (text, id) => {
-  expect(idInText(Buffer.from(text))).toBe(id);
+  expect(guessResponseId(Buffer.from(text))).toBe(id);
 });
 
 test.each([

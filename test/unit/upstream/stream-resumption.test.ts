@@ -1,12 +1,12 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { EventStreamReader } from '../../../src/upstream/mcp/event-stream-reader.ts';
-import { StreamResumption } from '../../../src/upstream/mcp/stream-resumption.ts';
+import { SseParser } from '../../../src/upstream/transport/sse-parser.ts';
+import { StreamResumption } from '../../../src/upstream/transport/stream-resumption.ts';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-function readerOf(stream: string): EventStreamReader {
-  const reader = new EventStreamReader(1_000, () => {});
+function readerOf(stream: string): SseParser {
+  const reader = new SseParser(1_000, () => {});
   reader.push(Buffer.from(stream));
   return reader;
 }
@@ -18,7 +18,7 @@ function waitAfter(stream: string): number | undefined {
   const resumption = new StreamResumption(() => {
     openedAtMs = Date.now();
   });
-  resumption.goOn(readerOf(stream));
+  resumption.resume(readerOf(stream));
   vi.runAllTimers();
   return openedAtMs === undefined ? undefined : openedAtMs - startMs;
 }
@@ -50,7 +50,7 @@ test('what was said once holds for the streams that follow', () => {
   const resumption = new StreamResumption((id) => opened.push(`${id} at ${Date.now() - startMs}`));
   const startMs = Date.now();
   for (const stream of ['id: 1\nretry: 200\ndata: \n\n', 'data: {}\n\n', '', 'id: 2\ndata: \n\n']) {
-    resumption.goOn(readerOf(stream));
+    resumption.resume(readerOf(stream));
     vi.runAllTimers();
   }
   expect(opened).toEqual(['1 at 200', '1 at 400', '1 at 600', '2 at 800']);
@@ -59,7 +59,7 @@ test('what was said once holds for the streams that follow', () => {
 test('nothing is opened once it ended', () => {
   const opened: string[] = [];
   const resumption = new StreamResumption((id) => opened.push(id));
-  expect(resumption.goOn(readerOf('id: 1\ndata: \n\n'))).toBe(true);
+  expect(resumption.resume(readerOf('id: 1\ndata: \n\n'))).toBe(true);
   resumption.end();
   vi.runAllTimers();
   expect(opened).toEqual([]);

@@ -1,17 +1,17 @@
 import { expect, test } from 'vitest';
-import type { QuestionMethod } from '../../../src/domain/question.ts';
-import type { JsonObject } from '../../../src/lib/json.ts';
-import { validateAnswer } from '../../../src/validation/answer.ts';
-import { SchemaCompiler } from '../../../src/validation/compile.ts';
+import type { InputRequestMethod } from '../../../src/domain/mcp/input-request.ts';
+import type { JsonObject } from '../../../src/lib/json/json.ts';
+import { validateInputResponse } from '../../../src/validation/input-requests/response.ts';
+import { SchemaCompiler } from '../../../src/validation/json-schema/compile.ts';
 import { questionOf } from '../../fixtures/input-requests.ts';
 
-const control = validateAnswer(new SchemaCompiler());
+const control = validateInputResponse(new SchemaCompiler());
 const FORM = {
   message: 'm',
   requestedSchema: { type: 'object', properties: { age: { type: 'integer', minimum: 0 } }, required: ['age'] },
 };
 
-async function judge(method: QuestionMethod, params: JsonObject, result: JsonObject): Promise<string> {
+async function judge(method: InputRequestMethod, params: JsonObject, result: JsonObject): Promise<string> {
   const exchange = { call: questionOf(method, params, {}), result };
   const verdict = control.decide(exchange, await control.gather(exchange, { signal: new AbortController().signal }));
   return verdict.effect === 'allow' ? 'allow' : `${verdict.reason}: ${verdict.message}`;

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import type { JsonObject } from '../../../src/lib/json.ts';
-import { SchemaCompiler } from '../../../src/validation/compile.ts';
+import type { JsonObject } from '../../../src/lib/json/json.ts';
+import { SchemaCompiler } from '../../../src/validation/json-schema/compile.ts';
 
 const compile = (schema: JsonObject) => new SchemaCompiler().compile(schema);
 

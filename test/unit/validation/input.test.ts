@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { SchemaCompiler } from '../../../src/validation/compile.ts';
 import { validateInput } from '../../../src/validation/input.ts';
+import { SchemaCompiler } from '../../../src/validation/json-schema/compile.ts';
 import { exchangeOf } from '../../fixtures/exchange.ts';
 
 const inputSchema = {

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { isJsonObject, type JsonValue } from '../../../src/lib/json.ts';
-import { compileReadSchema } from '../../../src/validation/compile.ts';
-import { readSchema } from '../../../src/validation/read-schema.ts';
+import { isJsonObject, type JsonValue } from '../../../src/lib/json/json.ts';
+import { compileReadSchema } from '../../../src/validation/json-schema/compile.ts';
+import { readSchema } from '../../../src/validation/json-schema/read-schema.ts';
 import { corpus, corpusFiles } from '../../fixtures/corpora/corpora.ts';
 
 interface Group {

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import type { Call } from '../../../src/domain/call.ts';
-import type { JsonObject } from '../../../src/lib/json.ts';
-import { SchemaCompiler } from '../../../src/validation/compile.ts';
+import type { JsonObject } from '../../../src/lib/json/json.ts';
 import { validateInput } from '../../../src/validation/input.ts';
+import { SchemaCompiler } from '../../../src/validation/json-schema/compile.ts';
 import { validateOutput } from '../../../src/validation/output.ts';
 
 const output = validateOutput(new SchemaCompiler());

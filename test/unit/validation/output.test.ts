@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import type { JsonObject } from '../../../src/lib/json.ts';
-import { SchemaCompiler } from '../../../src/validation/compile.ts';
+import type { JsonObject } from '../../../src/lib/json/json.ts';
+import { SchemaCompiler } from '../../../src/validation/json-schema/compile.ts';
 import { validateOutput } from '../../../src/validation/output.ts';
 import { exchangeOf } from '../../fixtures/exchange.ts';
 

@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest';
-import type { QuestionMethod } from '../../../src/domain/question.ts';
-import type { JsonObject } from '../../../src/lib/json.ts';
-import { guardQuestion } from '../../../src/validation/question-guard.ts';
+import type { InputRequestMethod } from '../../../src/domain/mcp/input-request.ts';
+import type { JsonObject } from '../../../src/lib/json/json.ts';
+import { guardInputRequest } from '../../../src/validation/input-requests/guard.ts';
 import { questionOf } from '../../fixtures/input-requests.ts';
 
-const control = guardQuestion();
+const control = guardInputRequest();
 const EVERYTHING = { elicitation: { form: {}, url: {} }, sampling: { tools: {} }, roots: {} };
 
-function judge(method: QuestionMethod, params: JsonObject, capabilities: JsonObject = EVERYTHING): string {
+function judge(method: InputRequestMethod, params: JsonObject, capabilities: JsonObject = EVERYTHING): string {
   const call = questionOf(method, params, capabilities);
   const facts = control.gather({ call }, { signal: new AbortController().signal });
   if (facts instanceof Promise) throw new Error('nothing has to be waited for');

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import type { JsonObject } from '../../../src/lib/json.ts';
-import { SchemaCompiler } from '../../../src/validation/compile.ts';
-import { admitTool } from '../../../src/validation/tool-schemas.ts';
+import type { JsonObject } from '../../../src/lib/json/json.ts';
+import { admitTool } from '../../../src/validation/input.ts';
+import { SchemaCompiler } from '../../../src/validation/json-schema/compile.ts';
 
 const input = (more: JsonObject): JsonObject => ({ name: 't', inputSchema: { type: 'object', ...more } });
 

@@ -1,12 +1,12 @@
 import { type IncomingMessage, request } from 'node:http';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { AuthenticateMessage } from '../../../src/ingress/authenticate-message.ts';
+import type { AuthenticateRequest } from '../../../src/ingress/http/authenticate-request.ts';
 import { type EventStream, openEventStream } from '../../fixtures/clients/event-client.ts';
 import { modernMessage, openSession } from '../../fixtures/clients/raw-http.ts';
 import { keysOf, type OpenDoor, openDoor } from '../../fixtures/http-harness.ts';
 
 let door: OpenDoor;
-let authenticate: AuthenticateMessage;
+let authenticate: AuthenticateRequest;
 
 beforeEach(async () => {
   authenticate = keysOf('demo', 'other');

@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { ProblemError } from '../../../src/domain/problem.ts';
-import { openHttpIngress } from '../../../src/ingress/http.ts';
+import { openHttpServer } from '../../../src/ingress/http-server.ts';
 import { modernCall, modernMessage, openSession, type RawAnswer, send } from '../../fixtures/clients/raw-http.ts';
 import { completed, keysOf, type OpenDoor, openDoor, refused, TEST_PORTS } from '../../fixtures/http-harness.ts';
 
@@ -33,7 +33,7 @@ test.each([
   [503, false],
 ])('`/readyz` answers %d when ready is %s', async (status, ready) => {
   await door.ingress.close({ drainMs: 0 });
-  door = await openDoor({ ready: () => ({ ready }) });
+  door = await openDoor({ getReadiness: () => ({ ready }) });
   const answer = await send(door.ingress.port, { method: 'GET', path: '/readyz' });
   expect([answer.status, JSON.parse(answer.body)]).toEqual([status, { ready }]);
 });
@@ -180,12 +180,12 @@ test('a port that is taken is a problem with a hint', async () => {
   await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
   const address = taken.address();
   const port = typeof address === 'object' ? (address?.port ?? 0) : 0;
-  const opening = openHttpIngress({
+  const opening = openHttpServer({
     ...TEST_PORTS,
     broker: door.broker,
     authenticate: keysOf(),
     port,
-    ready: () => ({ ready: true }),
+    getReadiness: () => ({ ready: true }),
   });
   const error = await opening.catch((thrown: unknown) => thrown);
   expect(error).toBeInstanceOf(ProblemError);

@@ -1,8 +1,8 @@
 import { duplexPair } from 'node:stream';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { AgentLink } from '../../../src/domain/agent-link.ts';
-import { openServices } from '../../../src/ingress/mcp/services.ts';
-import { serveStream } from '../../../src/ingress/mcp/stdio-stream.ts';
+import type { ClientContext } from '../../../src/domain/mcp/client-context.ts';
+import { createServices } from '../../../src/ingress/mcp/methods/services.ts';
+import { serveStdio } from '../../../src/ingress/mcp/stdio/stdio-connection.ts';
 import { type EventStream, openEventStream } from '../../fixtures/clients/event-client.ts';
 import { INITIALIZE, lineClient } from '../../fixtures/clients/line-client.ts';
 import { modernMessage, openSession, send } from '../../fixtures/clients/raw-http.ts';
@@ -17,7 +17,7 @@ import {
 
 let door: OpenDoor;
 /** The side of the agent of each call that the broker was handed, oldest first. */
-let links: (AgentLink | undefined)[];
+let links: (ClientContext | undefined)[];
 
 beforeEach(async () => {
   links = [];
@@ -191,11 +191,11 @@ test('what an agent does not read is said to be lost, and it hears all else in o
 /** A door on pipes, and who is at it. */
 function piped() {
   const [near, far] = duplexPair();
-  const services = openServices({
+  const services = createServices({
     ...TEST_PORTS,
     broker: { ...fakeBroker(), call: (...all) => door.broker.call(...all) },
   });
-  const served = serveStream({ services, input: far, output: far, principal: () => principalNamed('demo') });
+  const served = serveStdio({ services, input: far, output: far, principal: () => principalNamed('demo') });
   return { client: lineClient(near), served };
 }
 

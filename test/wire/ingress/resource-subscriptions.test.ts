@@ -1,7 +1,7 @@
 import { duplexPair } from 'node:stream';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { openServices } from '../../../src/ingress/mcp/services.ts';
-import { serveStream } from '../../../src/ingress/mcp/stdio-stream.ts';
+import { createServices } from '../../../src/ingress/mcp/methods/services.ts';
+import { serveStdio } from '../../../src/ingress/mcp/stdio/stdio-connection.ts';
 import { type EventStream, openEventStream } from '../../fixtures/clients/event-client.ts';
 import { INITIALIZE, lineClient } from '../../fixtures/clients/line-client.ts';
 import { modernMessage, openSession, send } from '../../fixtures/clients/raw-http.ts';
@@ -87,7 +87,7 @@ test('a listen request is acknowledged with the resources that it was granted, a
   });
   change('memo:b');
   expect(await stream.next()).toEqual(UPDATED('memo:b', { _meta: TAG }));
-  expect(door.broker.calls.map(({ exposedName, verb }) => [verb.action, exposedName])).toEqual([
+  expect(door.broker.calls.map(({ exposedName, operation: verb }) => [verb.action, exposedName])).toEqual([
     ['subscribe', 'memo:a'],
     ['subscribe', 'memo:denied'],
     ['subscribe', 'memo:b'],
@@ -145,8 +145,8 @@ test('the capability is told where a resource may be subscribed to, and nowhere 
 
 test('on pipes both eras subscribe on one stream, and the end of the stream ends all', async () => {
   const [near, far] = duplexPair();
-  const services = openServices({ ...TEST_PORTS, broker: door.broker });
-  const served = serveStream({ services, input: far, output: far, principal: () => principalNamed('demo') });
+  const services = createServices({ ...TEST_PORTS, broker: door.broker });
+  const served = serveStdio({ services, input: far, output: far, principal: () => principalNamed('demo') });
   const client = lineClient(near);
   client.say(INITIALIZE);
   await client.next();

@@ -2,38 +2,38 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
-import { CallStream } from '../../../src/ingress/mcp/call-stream.ts';
-import { UnreadRoom } from '../../../src/ingress/mcp/unread-room.ts';
+import { SendBufferBudget } from '../../../src/ingress/mcp/streamable-http/endpoint-state.ts';
+import { ResponseStream } from '../../../src/ingress/mcp/streamable-http/serve-call.ts';
 import { until } from '../../fixtures/homes/governed-home.ts';
 
 const KB = 1_024;
 
 test('calls whose agents do not read fill the room together, and a call that waits for little is never refused for them', () => {
-  const room = new UnreadRoom(1_000 * KB);
-  expect(roomFor(room, 600 * KB).hasRoom()).toBe(true);
-  expect(roomFor(room, 400 * KB).hasRoom()).toBe(true);
+  const room = new SendBufferBudget(1_000 * KB);
+  expect(roomFor(room, 600 * KB).hasCapacity()).toBe(true);
+  expect(roomFor(room, 400 * KB).hasCapacity()).toBe(true);
   const third = roomFor(room, 64 * KB);
-  expect(third.hasRoom()).toBe(true);
-  third.note(65 * KB);
-  expect(third.hasRoom()).toBe(false);
+  expect(third.hasCapacity()).toBe(true);
+  third.record(65 * KB);
+  expect(third.hasCapacity()).toBe(false);
 });
 
 test('what is read, and what waits when a call leaves, makes room again', () => {
-  const room = new UnreadRoom(1_000 * KB);
+  const room = new SendBufferBudget(1_000 * KB);
   const [one, other] = [roomFor(room, 900 * KB), roomFor(room, 200 * KB)];
-  expect(other.hasRoom()).toBe(false);
-  one.note(100 * KB);
-  expect(other.hasRoom()).toBe(true);
-  other.note(950 * KB);
-  expect(other.hasRoom()).toBe(false);
-  one.leave();
-  one.leave();
-  expect(other.hasRoom()).toBe(true);
+  expect(other.hasCapacity()).toBe(false);
+  one.record(100 * KB);
+  expect(other.hasCapacity()).toBe(true);
+  other.record(950 * KB);
+  expect(other.hasCapacity()).toBe(false);
+  one.release();
+  one.release();
+  expect(other.hasCapacity()).toBe(true);
 });
 
-function roomFor(room: UnreadRoom, bytes: number): ReturnType<UnreadRoom['enter']> {
-  const place = room.enter();
-  place.note(bytes);
+function roomFor(room: SendBufferBudget, bytes: number): ReturnType<SendBufferBudget['acquire']> {
+  const place = room.acquire();
+  place.record(bytes);
   return place;
 }
 
@@ -41,11 +41,11 @@ let server: Server | undefined;
 afterEach(() => void server?.close());
 
 /** A call that is told `messages` at once and answered; its agent reads nothing yet. */
-async function unreadCall(unread: UnreadRoom, messages: readonly string[]): Promise<Socket> {
+async function unreadCall(unread: SendBufferBudget, messages: readonly string[]): Promise<Socket> {
   let answered: () => void = () => {};
   const isAnswered = new Promise<void>((resolve) => (answered = resolve));
   const open = createServer((request, response) => {
-    const stream = new CallStream(request, response, { stillProved: () => true, unread });
+    const stream = new ResponseStream(request, response, { isStillAuthenticated: () => true, sendBuffer: unread });
     for (const message of messages) stream.send(message);
     stream.end({ status: 200, body: '{}' });
     answered();
@@ -63,20 +63,20 @@ async function unreadCall(unread: UnreadRoom, messages: readonly string[]): Prom
 const LARGE = 'x'.repeat(16 * 1_024 * KB);
 
 test('what an agent has not read fills the room until it reads, after the reply too and in one message', async () => {
-  const room = new UnreadRoom(1_000 * KB);
+  const room = new SendBufferBudget(1_000 * KB);
   const other = roomFor(room, 500 * KB);
   const client = await unreadCall(room, [LARGE]);
-  expect(other.hasRoom()).toBe(false);
+  expect(other.hasCapacity()).toBe(false);
   client.resume();
-  await until(() => other.hasRoom());
+  await until(() => other.hasCapacity());
   client.destroy();
 });
 
 test('what an agent has not read makes room when it goes away', async () => {
-  const room = new UnreadRoom(1_000 * KB);
+  const room = new SendBufferBudget(1_000 * KB);
   const other = roomFor(room, 500 * KB);
   const client = await unreadCall(room, [LARGE, LARGE]);
-  expect(other.hasRoom()).toBe(false);
+  expect(other.hasCapacity()).toBe(false);
   client.destroy();
-  await until(() => other.hasRoom());
+  await until(() => other.hasCapacity());
 });

@@ -5,8 +5,12 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { ProblemError } from '../../../src/domain/problem.ts';
-import { openSocketIngress, type SocketIngress, type SocketIngressOptions } from '../../../src/ingress/socket.ts';
-import { askDaemon, connectAgent } from '../../../src/ingress/socket-client.ts';
+import { connectAgent, sendAdminRequest } from '../../../src/ingress/socket/connect.ts';
+import {
+  openSocketServer,
+  type SocketServer,
+  type SocketServerOptions,
+} from '../../../src/ingress/socket/socket-server.ts';
 import { INITIALIZE, lineClient } from '../../fixtures/clients/line-client.ts';
 import { modernMessage } from '../../fixtures/clients/raw-http.ts';
 import { type FakeBroker, fakeBroker, principalNamed, TEST_PORTS } from '../../fixtures/http-harness.ts';
@@ -14,7 +18,7 @@ import { type FakeBroker, fakeBroker, principalNamed, TEST_PORTS } from '../../f
 let directory: string;
 let path: string;
 let broker: FakeBroker;
-let ingress: SocketIngress | undefined;
+let ingress: SocketServer | undefined;
 
 beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), 'socket-'));
@@ -28,8 +32,8 @@ afterEach(async () => {
   rmSync(directory, { recursive: true });
 });
 
-async function open(options: Partial<SocketIngressOptions> = {}): Promise<SocketIngress> {
-  ingress = await openSocketIngress({
+async function open(options: Partial<SocketServerOptions> = {}): Promise<SocketServer> {
+  ingress = await openSocketServer({
     ...TEST_PORTS,
     broker,
     path,
@@ -61,12 +65,12 @@ test('the socket and its directory are open to their owner only', async () => {
 });
 
 test('an agent greets and then speaks MCP', async () => {
-  const { streams } = await open();
+  const { connections: streams } = await open();
   expect(streams).toBe(0);
   const client = lineClient(await connectAgent(path, 'demo'));
   client.say(INITIALIZE);
   expect(await client.next()).toMatchObject({ id: 'init', result: { protocolVersion: '2025-06-18' } });
-  expect(ingress?.streams).toBe(1);
+  expect(ingress?.connections).toBe(1);
 });
 
 test('messages that come in one packet with the greeting are served', async () => {
@@ -120,7 +124,7 @@ test('an agent that nobody declared is refused with a hint', async () => {
 
 test('a request of the command line is handed on and answered', async () => {
   await open();
-  expect(await askDaemon(path, 'keys.create', { agent: 'demo' })).toEqual({
+  expect(await sendAdminRequest(path, 'keys.create', { agent: 'demo' })).toEqual({
     method: 'keys.create',
     params: { agent: 'demo' },
   });
@@ -133,7 +137,7 @@ test('the problems of a request reach whoever asked', async () => {
       throw new ProblemError([problem]);
     },
   });
-  expect(await problemsOf(askDaemon(path, 'keys.create', {}))).toEqual([['settings-invalid', '--agent']]);
+  expect(await problemsOf(sendAdminRequest(path, 'keys.create', {}))).toEqual([['settings-invalid', '--agent']]);
 });
 
 test('a defect behind a request tells nothing of itself', async () => {
@@ -164,7 +168,7 @@ test("a dead daemon's socket is replaced", async () => {
   await ingress?.close({ drainMs: 0 });
   path = abandoned;
   await open();
-  expect(await askDaemon(path, 'ping', {})).toEqual({ method: 'ping', params: {} });
+  expect(await sendAdminRequest(path, 'ping', {})).toEqual({ method: 'ping', params: {} });
   dead.close();
 });
 
@@ -175,7 +179,7 @@ test('what is not a socket is left alone', async () => {
 });
 
 test('without a daemon the command line is told to start one', async () => {
-  expect(await problemsOf(askDaemon(path, 'keys.list', {}))).toEqual([['ingress-socket-failed', path]]);
+  expect(await problemsOf(sendAdminRequest(path, 'keys.list', {}))).toEqual([['ingress-socket-failed', path]]);
 });
 
 test('the daemon hears when its last agent is gone', async () => {

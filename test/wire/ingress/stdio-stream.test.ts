@@ -1,8 +1,8 @@
 import { duplexPair } from 'node:stream';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Principal } from '../../../src/domain/principal.ts';
-import { openServices } from '../../../src/ingress/mcp/services.ts';
-import { type StdioStream, serveStream } from '../../../src/ingress/mcp/stdio-stream.ts';
+import { createServices } from '../../../src/ingress/mcp/methods/services.ts';
+import { type StdioConnection, serveStdio } from '../../../src/ingress/mcp/stdio/stdio-connection.ts';
 import { INITIALIZE, type LineClient, lineClient } from '../../fixtures/clients/line-client.ts';
 import { modernMessage } from '../../fixtures/clients/raw-http.ts';
 import {
@@ -16,7 +16,7 @@ import {
 
 let broker: FakeBroker;
 let client: LineClient;
-let stream: StdioStream;
+let stream: StdioConnection;
 let endOfAgent: () => void;
 let principal: Principal | undefined;
 
@@ -24,8 +24,8 @@ beforeEach(() => {
   broker = fakeBroker();
   principal = principalNamed('demo');
   const [near, far] = duplexPair();
-  const services = openServices({ ...TEST_PORTS, broker, maxMessageBytes: 10_000 });
-  stream = serveStream({ services, input: far, output: far, principal: () => principal });
+  const services = createServices({ ...TEST_PORTS, broker, maxMessageBytes: 10_000 });
+  stream = serveStdio({ services, input: far, output: far, principal: () => principal });
   client = lineClient(near);
   endOfAgent = () => near.end();
 });

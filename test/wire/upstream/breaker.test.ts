@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { Breaker, evidenceOf } from '../../../src/upstream/breaker.ts';
-import { failedAnswer } from '../../../src/upstream/mcp/channel.ts';
+import { Breaker, healthSignalOf } from '../../../src/upstream/call/breaker.ts';
+import { failedResponse } from '../../../src/upstream/protocol/transport.ts';
 import { type Answering, answerText, legacyAnswering, sendJson, serveHttp } from '../../fixtures/http-upstream.ts';
 import { httpServer, openPool, stdioServer, stillClock, textOf } from '../../fixtures/upstream-pool.ts';
 
@@ -8,68 +8,68 @@ function tripped(): { readonly breaker: Breaker; readonly advance: (ms: number) 
   const clock = stillClock();
   const states: string[] = [];
   const breaker = new Breaker(clock, (state) => states.push(state));
-  for (let call = 0; call < 5; call += 1) breaker.note('failing');
+  for (let call = 0; call < 5; call += 1) breaker.record('failing');
   return { breaker, advance: clock.advance, states };
 }
 
 test('half of ten answers that fail open a breaker, fewer do not', () => {
   const breaker = new Breaker(stillClock(), () => {});
   for (const evidence of ['failing', 'alive', 'failing', 'none', 'alive', 'failing', 'alive', 'failing'] as const) {
-    breaker.note(evidence);
+    breaker.record(evidence);
   }
   expect(breaker.state).toBe('closed');
-  breaker.note('failing');
+  breaker.record('failing');
   expect(breaker.state).toBe('open');
 });
 
 test('failures that lie more than ten answers back are forgotten', () => {
   const breaker = new Breaker(stillClock(), () => {});
   for (let round = 0; round < 20; round += 1) {
-    for (let call = 0; call < 4; call += 1) breaker.note('failing');
-    for (let call = 0; call < 10; call += 1) breaker.note('alive');
+    for (let call = 0; call < 4; call += 1) breaker.record('failing');
+    for (let call = 0; call < 10; call += 1) breaker.record('alive');
   }
   expect(breaker.state).toBe('closed');
 });
 
 test('an open breaker lets one call try after half a second, and its answer decides', () => {
   const { breaker, advance, states } = tripped();
-  expect(breaker.tryAfterMs()).toBe(500);
+  expect(breaker.acquireTrial()).toBe(500);
   advance(500);
-  expect([breaker.tryAfterMs(), breaker.tryAfterMs()]).toEqual([0, 500]);
-  breaker.note('failing');
+  expect([breaker.acquireTrial(), breaker.acquireTrial()]).toEqual([0, 500]);
+  breaker.record('failing');
   expect(breaker.state).toBe('open');
   advance(500);
-  expect(breaker.tryAfterMs()).toBe(0);
-  breaker.note('alive');
+  expect(breaker.acquireTrial()).toBe(0);
+  breaker.record('alive');
   expect(states).toEqual(['open', 'half-open', 'open', 'half-open', 'closed']);
 });
 
 test('a trial whose answer says nothing leaves the next call to try', () => {
   const { breaker, advance } = tripped();
   advance(500);
-  expect(breaker.tryAfterMs()).toBe(0);
-  breaker.note('none');
+  expect(breaker.acquireTrial()).toBe(0);
+  breaker.record('none');
   breaker.endTrial();
-  expect([breaker.state, breaker.tryAfterMs()]).toEqual(['open', 0]);
+  expect([breaker.state, breaker.acquireTrial()]).toEqual(['open', 0]);
 });
 
 test.each([
-  ['no connection', failedAnswer('unavailable', false, ''), 'failing'],
-  ['HTTP 503', { ...failedAnswer('refused', true, ''), status: 503 }, 'failing'],
-  ['HTTP 429', { ...failedAnswer('refused', true, ''), status: 429 }, 'none'],
-  ['HTTP 401', { ...failedAnswer('refused', true, ''), status: 401 }, 'none'],
-  ['a connection that broke', failedAnswer('lost', true, ''), 'failing'],
-  ['a deadline while nobody was answered', failedAnswer('timeout', true, ''), 'failing'],
-  ['an agent that went away', failedAnswer('cancelled', true, ''), 'none'],
-  ['a result that is too large', failedAnswer('too-large', true, ''), 'none'],
+  ['no connection', failedResponse('unavailable', false, ''), 'failing'],
+  ['HTTP 503', { ...failedResponse('refused', true, ''), status: 503 }, 'failing'],
+  ['HTTP 429', { ...failedResponse('refused', true, ''), status: 429 }, 'none'],
+  ['HTTP 401', { ...failedResponse('refused', true, ''), status: 401 }, 'none'],
+  ['a connection that broke', failedResponse('lost', true, ''), 'failing'],
+  ['a deadline while nobody was answered', failedResponse('timeout', true, ''), 'failing'],
+  ['an agent that went away', failedResponse('cancelled', true, ''), 'none'],
+  ['a result that is too large', failedResponse('too-large', true, ''), 'none'],
   ['an error of the tool', { kind: 'error', error: { code: 1, message: '' } }, 'alive'],
   ['an error with HTTP 500', { kind: 'error', error: { code: 1, message: '' }, status: 500 }, 'failing'],
 ] as const)('%s is evidence: %#', (_what, answer, evidence) => {
-  expect(evidenceOf(answer, true)).toBe(evidence);
+  expect(healthSignalOf(answer, true)).toBe(evidence);
 });
 
 test('a deadline while others were answered speaks of the tool and not of the server', () => {
-  expect(evidenceOf(failedAnswer('timeout', true, ''), false)).toBe('none');
+  expect(healthSignalOf(failedResponse('timeout', true, ''), false)).toBe('none');
 });
 
 const out: Answering = (_asked, response) => void response.writeHead(502, { 'content-type': 'text/plain' }).end('x');

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { memoryEraMemory } from '../../../src/upstream/era.ts';
+import { inMemoryVersionStore } from '../../../src/upstream/protocol/versions.ts';
 import { legacyAnswering, sendJson, serveHttp } from '../../fixtures/http-upstream.ts';
 import {
   httpServer,
@@ -18,7 +18,7 @@ const startsIn = (lines: readonly string[]): number => lines.filter((line) => li
 test('every page of the tools is listed, verbatim and in order', async () => {
   const tools = Array.from({ length: 25 }, (_, index) => `t${index}`);
   const { pool } = openPool(stdioServer({ tools, page: 10 }));
-  const observed = await pool.observe('srv');
+  const observed = await pool.discover('srv');
   expect(observed).toMatchObject({ era: 'legacy', protocolVersion: '2025-11-25' });
   expect('tools' in observed && observed.tools).toEqual(
     tools.map((name) => ({ name, description: 'a tool', inputSchema: { type: 'object' } })),
@@ -28,27 +28,27 @@ test('every page of the tools is listed, verbatim and in order', async () => {
 test('F11: of a server that lists too many tools no page is read beyond them', async () => {
   const tools = Array.from({ length: 10_000 }, (_, index) => `t${index}`);
   const { pool } = openPool(stdioServer({ tools, page: 1_000 }, { maxTools: 2_500 }));
-  const observed = await pool.observe('srv');
+  const observed = await pool.discover('srv');
   expect('tools' in observed && observed.tools.length).toBe(2_501);
 });
 
 test('F11: a server that pages for ever has no list', async () => {
   const tools = Array.from({ length: 300 }, (_, index) => `t${index}`);
   const { pool } = openPool(stdioServer({ tools, page: 1 }));
-  expect(await pool.observe('srv')).toEqual({ error: '`tools/list` has more than 200 pages' });
+  expect(await pool.discover('srv')).toEqual({ error: '`tools/list` has more than 200 pages' });
 });
 
 test('the session that only observes is ended right after', async () => {
   const journal = openJournal();
   const { pool } = openPool(stdioServer({ journal: journal.path }));
-  await pool.observe('srv');
+  await pool.discover('srv');
   await until(() => !isAlive(Number(journal.lines()[0]?.split(' ')[1])));
 });
 
 test('a shared session is observed and then serves the calls', async () => {
   const journal = openJournal();
   const { pool, call, changes } = openPool(stdioServer({ journal: journal.path }, { sharing: 'all' }));
-  await pool.observe('srv');
+  await pool.discover('srv');
   await call('echo', { text: 'x' });
   expect(startsIn(journal.lines())).toBe(1);
   expect(changes).toEqual([]);
@@ -56,7 +56,7 @@ test('a shared session is observed and then serves the calls', async () => {
 
 test('F11: a change that the server announces is listed again and told', async () => {
   const { pool, call, nextChange } = openPool(stdioServer());
-  await pool.observe('srv');
+  await pool.discover('srv');
   const told = nextChange();
   await call('change');
   expect(await told).toMatchObject({
@@ -93,7 +93,7 @@ test('a tool that changed in this session alone is called in a new one', async (
 
 test('a new session that lists the same tools tells of no change', async () => {
   const { pool, call, changes } = openPool(stdioServer());
-  await pool.observe('srv');
+  await pool.discover('srv');
   await call('echo', { text: 'x' }, { as: 'ana' });
   await call('echo', { text: 'x' }, { as: 'ben' });
   expect(changes).toEqual([]);
@@ -101,7 +101,7 @@ test('a new session that lists the same tools tells of no change', async () => {
 
 test('a modern server on pipes is found by one process and remembered with a date', async () => {
   const journal = openJournal();
-  const eraMemory = memoryEraMemory();
+  const eraMemory = inMemoryVersionStore();
   const clock = movableClock();
   const { pool, call } = openPool(
     stdioServer({ era: 'modern', journal: journal.path }, { era: 'auto', sharing: 'all' }),
@@ -110,7 +110,7 @@ test('a modern server on pipes is found by one process and remembered with a dat
       clock,
     },
   );
-  expect(await pool.observe('srv')).toMatchObject({ era: 'modern', protocolVersion: '2026-07-28' });
+  expect(await pool.discover('srv')).toMatchObject({ era: 'modern', protocolVersion: '2026-07-28' });
   expect(textOf(await call('echo', { text: 'x' }))).toBe('x');
   expect(startsIn(journal.lines())).toBe(1);
   expect(eraMemory.get('srv')).toMatchObject({
@@ -123,47 +123,49 @@ test('a modern server on pipes is found by one process and remembered with a dat
 test('a legacy server on pipes is found by one process', async () => {
   const journal = openJournal();
   const { pool } = openPool(stdioServer({ journal: journal.path }, { era: 'auto' }));
-  expect(await pool.observe('srv')).toMatchObject({ era: 'legacy' });
+  expect(await pool.discover('srv')).toMatchObject({ era: 'legacy' });
   expect(startsIn(journal.lines())).toBe(1);
 });
 
 test('a server that is silent about `server/discover` is legacy', async () => {
   const { pool } = openPool(stdioServer({ era: 'silent' }, { era: 'auto' }));
-  expect(await pool.observe('srv')).toMatchObject({ era: 'legacy' });
+  expect(await pool.discover('srv')).toMatchObject({ era: 'legacy' });
 });
 
 test('a server that ends when asked before `initialize` is started once more and not asked', async () => {
   const journal = openJournal();
   const { pool } = openPool(stdioServer({ era: 'exits', journal: journal.path }, { era: 'auto' }));
-  expect(await pool.observe('srv')).toMatchObject({ era: 'legacy' });
+  expect(await pool.discover('srv')).toMatchObject({ era: 'legacy' });
   expect(startsIn(journal.lines())).toBe(2);
 });
 
 test('a remembered era is not asked for again', async () => {
   const journal = openJournal();
-  const eraMemory = memoryEraMemory();
+  const eraMemory = inMemoryVersionStore();
   eraMemory.set('srv', { era: 'legacy', protocolVersion: '2025-11-25', atMs: 1 });
   const { pool } = openPool(stdioServer({ era: 'exits', journal: journal.path }, { era: 'auto' }), { eraMemory });
-  await pool.observe('srv');
+  await pool.discover('srv');
   expect(startsIn(journal.lines())).toBe(1);
 });
 
 test('a remembered era that the server contradicts is found out anew', async () => {
-  const eraMemory = memoryEraMemory();
+  const eraMemory = inMemoryVersionStore();
   eraMemory.set('srv', { era: 'legacy', protocolVersion: '2025-11-25', atMs: 1 });
   const { pool } = openPool(stdioServer({ era: 'modern' }, { era: 'auto' }), { eraMemory });
-  expect(await pool.observe('srv')).toMatchObject({ era: 'modern' });
+  expect(await pool.discover('srv')).toMatchObject({ era: 'modern' });
   expect(eraMemory.get('srv')?.era).toBe('modern');
 });
 
 test.each(['2025-06-18', '2025-03-26', '2024-11-05'])('a server on pipes may offer %s', async (version) => {
   const { pool } = openPool(stdioServer({ version }));
-  expect(await pool.observe('srv')).toMatchObject({ protocolVersion: version });
+  expect(await pool.discover('srv')).toMatchObject({ protocolVersion: version });
 });
 
 test('a server that offers a revision unknown to the broker is not used', async () => {
   const { pool } = openPool(stdioServer({ version: '1999-01-01' }));
-  expect(await pool.observe('srv')).toEqual({ error: 'the server offers no protocol revision that the broker speaks' });
+  expect(await pool.discover('srv')).toEqual({
+    error: 'the server offers no protocol revision that the broker speaks',
+  });
 });
 
 test('the tools of a modern server are listed again once a minute while it is in use', async () => {
@@ -171,7 +173,7 @@ test('the tools of a modern server are listed again once a minute while it is in
   const { pool, call, nextChange } = openPool(stdioServer({ era: 'modern' }, { era: 'modern', sharing: 'all' }), {
     clock,
   });
-  await pool.observe('srv');
+  await pool.discover('srv');
   const told = nextChange();
   await call('change_silently');
   clock.advance(61_000);
@@ -189,9 +191,9 @@ test('a server that cannot list any more has no list, not the one of before', as
     sendJson(response, { jsonrpc: '2.0', id, error: { code: -32603, message: 'out of order' } });
   });
   const { pool } = openPool(httpServer(http.url, { era: 'legacy', sharing: 'all' }));
-  expect(await pool.observe('srv')).toMatchObject({ tools: [] });
+  expect(await pool.discover('srv')).toMatchObject({ tools: [] });
   isBroken = true;
-  expect(await pool.observe('srv')).toEqual({ error: 'the server answered `tools/list` with error -32603' });
+  expect(await pool.discover('srv')).toEqual({ error: 'the server answered `tools/list` with error -32603' });
 });
 
 test.each([400, 404])('a server that forgot the session (HTTP %d) is asked again in a new one', async (status) => {
@@ -203,17 +205,17 @@ test.each([400, 404])('a server that forgot the session (HTTP %d) is asked again
     else answering(asked, response);
   });
   const { pool, changes } = openPool(httpServer(http.url, { era: 'legacy', sharing: 'all' }));
-  await pool.observe('srv');
+  await pool.discover('srv');
   session = 's-2';
-  expect(await pool.observe('srv')).toMatchObject({ tools: [{ name: 'echo' }] });
+  expect(await pool.discover('srv')).toMatchObject({ tools: [{ name: 'echo' }] });
   expect(changes).toEqual([]);
 });
 
 test('a server that says without end that its tools changed is still observed', async () => {
   const { pool, call } = openPool(stdioServer({}, { sharing: 'all' }));
-  await pool.observe('srv');
+  await pool.discover('srv');
   const changing = Promise.all(Array.from({ length: 50 }, () => call('change')));
-  expect(await pool.observe('srv')).toMatchObject({ era: 'legacy' });
+  expect(await pool.discover('srv')).toMatchObject({ era: 'legacy' });
   await changing;
 });
 

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { expect, test } from 'vitest';
-import type { AgentLink } from '../../../src/domain/agent-link.ts';
+import type { ClientContext } from '../../../src/domain/mcp/client-context.ts';
 import {
   type Answering,
   type Asked,
@@ -119,7 +119,7 @@ test('what a server tells on the later stream belongs to the call, and no more o
     { maxNotifications: 2 },
   );
   // `as`: a link of this test alone, which the back door reads no more of.
-  expect(textOf(await upstream.call('poll', {}, { link: link as unknown as AgentLink }))).toBe('told');
+  expect(textOf(await upstream.call('poll', {}, { link: link as unknown as ClientContext }))).toBe('told');
   expect(told).toEqual([{ progress: 1 }, { progress: 2 }]);
 });
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { memoryEraMemory } from '../../../src/upstream/era.ts';
+import { inMemoryVersionStore } from '../../../src/upstream/protocol/versions.ts';
 import {
   type Answering,
   answerText,
@@ -33,7 +33,7 @@ const modern: Answering = (asked, response) => {
 
 test('a modern server is found by `server/discover` alone and called without a session', async () => {
   const http = await serveHttp(modern);
-  const eraMemory = memoryEraMemory();
+  const eraMemory = inMemoryVersionStore();
   const { call } = openPool(httpServer(http.url), { eraMemory });
   expect(textOf(await call('echo'))).toBe('echoed');
   expect(http.asked.map(({ message }) => message.method)).toEqual(['server/discover', 'tools/list', 'tools/call']);
@@ -95,22 +95,22 @@ test('a modern server that asks for input which the broker cannot give has not c
 test('a legacy server is found by what it answers to `server/discover`', async () => {
   const http = await serveHttp(legacyAnswering({ echo }));
   const { pool } = openPool(httpServer(http.url));
-  expect(await pool.observe('srv')).toMatchObject({ era: 'legacy', protocolVersion: '2025-11-25' });
+  expect(await pool.discover('srv')).toMatchObject({ era: 'legacy', protocolVersion: '2025-11-25' });
 });
 
 test('a session-keeping legacy server, which answers 404 to what has no session, is found too', async () => {
   const http = await serveHttp(legacyAnswering({ echo }, () => 'one'));
   const { pool } = openPool(httpServer(http.url));
-  expect(await pool.observe('srv')).toMatchObject({ era: 'legacy' });
+  expect(await pool.discover('srv')).toMatchObject({ era: 'legacy' });
 });
 
 test.each([401, 403, 500, 503])(
   'HTTP %i says nothing of an era: nothing is remembered and `initialize` is not tried',
   async (status) => {
     const http = await serveHttp((_asked, response) => void response.writeHead(status).end());
-    const eraMemory = memoryEraMemory();
+    const eraMemory = inMemoryVersionStore();
     const { pool } = openPool(httpServer(http.url), { eraMemory });
-    expect(await pool.observe('srv')).toEqual({
+    expect(await pool.discover('srv')).toEqual({
       error: `\`server/discover\` failed: the server answered HTTP ${status}`,
     });
     expect(eraMemory.get('srv')).toBeUndefined();
@@ -119,7 +119,7 @@ test.each([401, 403, 500, 503])(
 );
 
 test('a server that became modern is found out when the remembered era fails', async () => {
-  const eraMemory = memoryEraMemory();
+  const eraMemory = inMemoryVersionStore();
   let answering: Answering = legacyAnswering({ echo }, () => 'one');
   const http = await serveHttp((asked, response) => answering(asked, response));
   const { call } = openPool(httpServer(http.url), { eraMemory });
@@ -231,7 +231,7 @@ test('`list_changed` within the stream of an answer makes the broker list again'
   };
   const http = await serveHttp((asked, response) => legacyAnswering(tools)(asked, response));
   const { pool, call, changes } = openPool(httpServer(http.url, { era: 'legacy' }));
-  await pool.observe('srv');
+  await pool.discover('srv');
   await call('echo');
   await until(() => changes.length === 1);
   expect(changes[0]).toMatchObject({ tools: [{ name: 'echo' }, { name: 'added' }] });

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Call } from '../../../src/domain/call.ts';
 import type { DispatchResult } from '../../../src/domain/outcome.ts';
-import type { JsonObject } from '../../../src/lib/json.ts';
+import type { JsonObject } from '../../../src/lib/json/json.ts';
 import { type Answering, sendJson, serveHttp } from '../../fixtures/http-upstream.ts';
 import { callOf, httpServer, openPool, type Upstream } from '../../fixtures/upstream-pool.ts';
 
@@ -42,7 +42,7 @@ function ask(
 
 test('a server without tools is asked for what it says that it has', async () => {
   const http = await serveHttp(serverOf(ALL));
-  expect(await openPool(httpServer(http.url)).pool.observe('srv')).toMatchObject({
+  expect(await openPool(httpServer(http.url)).pool.discover('srv')).toMatchObject({
     ...{ tools: [], prompts: [GREET], templates: [TEMPLATE], unlisted: [] },
     resources: [{ uri: 'note://one', name: 'one' }],
   });
@@ -52,7 +52,7 @@ test('a server without tools is asked for what it says that it has', async () =>
 test('a list that cannot be read is empty and told of, but for one that the server does not know', async () => {
   const lists = { ...ALL, 'prompts/list': -32_603, 'resources/templates/list': -32_601 };
   const http = await serveHttp(serverOf(lists));
-  expect(await openPool(httpServer(http.url)).pool.observe('srv')).toMatchObject({
+  expect(await openPool(httpServer(http.url)).pool.discover('srv')).toMatchObject({
     ...{ prompts: [], templates: [], unlisted: ['the server answered `prompts/list` with error -32603'] },
     resources: [{ uri: 'note://one', name: 'one' }],
   });

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { expect, test } from 'vitest';
-import { EventStreamReader } from '../../../src/upstream/mcp/event-stream-reader.ts';
+import { SseParser } from '../../../src/upstream/transport/sse-parser.ts';
 import { listeningAgent } from '../../fixtures/clients/recording-agent.ts';
 import {
   type Answering,
@@ -111,7 +111,9 @@ test('an HTTP+SSE server that asks without end has its session ended', async () 
   const { url } = server;
   const transport = { type: 'sse', url, resolveHeaders: () => Promise.resolve({}) } as const;
   const upstream = openPool({ ...httpServer(url, { sharing: 'all' }), transport });
-  expect(await upstream.pool.observe('srv')).toEqual({ error: expect.stringContaining('the server asks without end') });
+  expect(await upstream.pool.discover('srv')).toEqual({
+    error: expect.stringContaining('the server asks without end'),
+  });
 });
 
 test('calls beyond 256 wait for a socket, and all are answered', async () => {
@@ -126,7 +128,7 @@ test('calls beyond 256 wait for a socket, and all are answered', async () => {
     }),
   );
   const upstream = openPool(httpServer(server.url, { era: 'legacy', sharing: 'all' }));
-  await upstream.pool.observe('srv');
+  await upstream.pool.discover('srv');
   const calls = Promise.all(Array.from({ length: 260 }, () => upstream.call('wait')));
   await until(() => held.length === 256);
   await new Promise((resolve) => setTimeout(resolve, 50));
@@ -139,14 +141,14 @@ test('calls beyond 256 wait for a socket, and all are answered', async () => {
 });
 
 test('a stream that brought many events rests for a turn of the event loop', async () => {
-  const reader = new EventStreamReader(1_024, () => {});
+  const reader = new SseParser(1_024, () => {});
   const told: string[] = [];
   const stream = { pause: () => void told.push('pause'), resume: () => void told.push('resume') };
   reader.push(Buffer.from('data: x\n\n'.repeat(63)));
-  reader.rest(stream);
+  reader.yieldToEventLoop(stream);
   expect(told).toEqual([]);
   reader.push(Buffer.from('data: x\n\n'));
-  reader.rest(stream);
+  reader.yieldToEventLoop(stream);
   expect(told).toEqual(['pause']);
   await new Promise((resolve) => setImmediate(resolve));
   expect(told).toEqual(['pause', 'resume']);

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { JsonObject } from '../../../src/lib/json.ts';
+import type { JsonObject } from '../../../src/lib/json/json.ts';
 import type { UpstreamServer } from '../../../src/upstream/upstream-server.ts';
 import { listeningAgent } from '../../fixtures/clients/recording-agent.ts';
 import { serveSse } from '../../fixtures/servers/sse-server.ts';
@@ -12,7 +12,7 @@ function oldServer(url: string): UpstreamServer {
 
 /** Calls a tool as the server declares it. */
 async function declared(upstream: Upstream): Promise<(tool: string, args?: JsonObject, more?: CallPart) => unknown> {
-  const observed = await upstream.pool.observe('srv');
+  const observed = await upstream.pool.discover('srv');
   if ('error' in observed) throw new Error(observed.error);
   return async (tool, args = {}, more = {}) => {
     const definition = observed.tools.find(({ name }) => name === tool) ?? {};
@@ -80,14 +80,14 @@ test.each([
 ])('an endpoint %s is not posted to', async (_what, endpoint, problem) => {
   const server = await serveSse({ endpoint });
   const { pool } = openPool(oldServer(server.url));
-  expect(await pool.observe('srv')).toEqual({ error: `\`initialize\` failed: ${problem}` });
+  expect(await pool.discover('srv')).toEqual({ error: `\`initialize\` failed: ${problem}` });
   expect(server.asked).toEqual(['GET /sse']);
 });
 
 test('a server that never names its endpoint is given up, and nothing is posted to it afterwards', async () => {
   const server = await serveSse({ endpoint: () => ': waiting\n\n' });
   const { pool } = openPool({ ...oldServer(server.url), startTimeoutMs: 200 });
-  expect(await pool.observe('srv')).toEqual({ error: '`initialize` failed: no answer came in time' });
+  expect(await pool.discover('srv')).toEqual({ error: '`initialize` failed: no answer came in time' });
   expect(server.asked).toEqual(['GET /sse']);
 });
 

@@ -128,7 +128,7 @@ test('a session that principals are subscribed in does not end for want of calls
 
 test('a modern server tells of its lists on a stream of their own, and is not asked every minute', async () => {
   const upstream = openPool(telling('modern', { sharing: 'all' }));
-  await upstream.pool.observe('srv');
+  await upstream.pool.discover('srv');
   const change = upstream.nextChange();
   await upstream.call('add');
   expect(await change).toMatchObject({ tools: expect.arrayContaining([expect.objectContaining({ name: 'more' })]) });

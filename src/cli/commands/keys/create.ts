@@ -1,32 +1,34 @@
-import { agentNameOf } from '../../../domain/agent-name.ts';
-import { isJsonObject } from '../../../lib/json.ts';
-import { administerAct } from '../../administer-act.ts';
-import { type CommandDeclaration, defineCommand } from '../../declaration.ts';
-import { EXIT } from '../../exit-codes.ts';
-import { cellOf, printData } from '../../output.ts';
-import { typedDurationMs } from '../../typed-duration.ts';
+import { parseAgentName } from '../../../domain/principal.ts';
+import { isJsonObject } from '../../../lib/json/json.ts';
+import { sendAdminRequest } from '../../daemon/admin-request.ts';
+import { type CommandDefinition, defineCommand } from '../../framework/command.ts';
+import { EXIT } from '../../framework/exit-codes.ts';
+import { parseDurationFlagMs } from '../../framework/flags.ts';
+import { cellOf, printData } from '../../framework/output.ts';
 
-export const keysCreate: CommandDeclaration = defineCommand({
+export const keysCreate: CommandDefinition = defineCommand({
   path: 'keys create',
   summary: 'make a key for a declared agent and print it, once',
-  does: `Makes an API key by which an agent proves itself over HTTP, and prints it. It is printed this once: the data
+  description: `Makes an API key by which an agent proves itself over HTTP, and prints it. It is printed this once: the data
     directory keeps its SHA-256 alone. The agent must be declared in registry/agents/. In force at once, beside a
     broker that runs too; the act is in the ledger.`,
-  arguments: [{ name: 'agent', what: 'the agent, such as `agent:demo`' }],
-  flags: [{ name: 'expires', value: 'duration', what: 'lifetime such as `90d`; without it the key does not expire' }],
+  arguments: [{ name: 'agent', description: 'the agent, such as `agent:demo`' }],
+  flags: [
+    { name: 'expires', value: 'duration', description: 'lifetime such as `90d`; without it the key does not expire' },
+  ],
   settings: ['registry', 'policies', 'data'],
-  exits: { yes: 'the key was made and printed' },
+  exitCodes: { yes: 'the key was made and printed' },
   examples: [
-    { wish: 'Give an agent a key for three months', line: 'seneschal keys create agent:demo --expires 90d' },
+    { title: 'Give an agent a key for three months', line: 'seneschal keys create agent:demo --expires 90d' },
     {
-      wish: 'Put a key where only you can read it',
+      title: 'Put a key where only you can read it',
       line: '(umask 077 && seneschal keys create agent:demo > demo.key)',
     },
   ],
   run: async ({ args: { agent }, flags: { expires }, settings, output }) => {
     const lifetime =
-      expires === undefined ? {} : { expiresInMs: typedDurationMs('--expires', expires, '`90d` or `12h`') };
-    const made = await administerAct(settings(), 'keys.create', { agent: agentNameOf(agent), ...lifetime });
+      expires === undefined ? {} : { expiresInMs: parseDurationFlagMs('--expires', expires, '`90d` or `12h`') };
+    const made = await sendAdminRequest(settings(), 'keys.create', { agent: parseAgentName(agent), ...lifetime });
     printData(made, output, (key) => (isJsonObject(key) ? cellOf(key.key) : ''));
     return EXIT.yes;
   },

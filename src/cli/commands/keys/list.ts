@@ -1,22 +1,22 @@
-import { isJsonObject, type JsonValue } from '../../../lib/json.ts';
-import { administerAct } from '../../administer-act.ts';
-import { type CommandDeclaration, defineCommand } from '../../declaration.ts';
-import { EXIT } from '../../exit-codes.ts';
-import { cellOf, printData, table } from '../../output.ts';
+import { isJsonObject, type JsonValue } from '../../../lib/json/json.ts';
+import { sendAdminRequest } from '../../daemon/admin-request.ts';
+import { type CommandDefinition, defineCommand } from '../../framework/command.ts';
+import { EXIT } from '../../framework/exit-codes.ts';
+import { cellOf, printData, table } from '../../framework/output.ts';
 
-export const keysList: CommandDeclaration = defineCommand({
+export const keysList: CommandDefinition = defineCommand({
   path: 'keys list',
   summary: 'show every key ever made, without its secret',
-  does: `Prints each API key with its id, its agent, whether it is active, expired or revoked, when it was made and when it
+  description: `Prints each API key with its id, its agent, whether it is active, expired or revoked, when it was made and when it
     expires. The secret of a key is not kept and cannot be shown again.`,
   settings: ['registry', 'policies', 'data'],
-  exits: { yes: 'the keys were printed; there may be none' },
+  exitCodes: { yes: 'the keys were printed; there may be none' },
   examples: [
-    { wish: 'See which keys are in force', line: 'seneschal keys list' },
-    { wish: 'Have the same for a program', line: 'seneschal keys list --output json' },
+    { title: 'See which keys are in force', line: 'seneschal keys list' },
+    { title: 'Have the same for a program', line: 'seneschal keys list --output json' },
   ],
   run: async ({ settings, output }) => {
-    const listed = await administerAct(settings(), 'keys.list', {});
+    const listed = await sendAdminRequest(settings(), 'keys.list', {});
     printData(listed, output, (keys) => table([['ID', 'AGENT', 'STATE', 'CREATED', 'EXPIRES'], ...rows(keys)]));
     return EXIT.yes;
   },

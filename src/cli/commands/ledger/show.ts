@@ -1,32 +1,31 @@
-import { showLedgerCall } from '../../../app/ledger-questions.ts';
-import type { ShownActOfCall } from '../../../ledger/query.ts';
-import { visibleText } from '../../../lib/visible-text.ts';
-import { type CommandDeclaration, defineCommand } from '../../declaration.ts';
-import { EXAMPLE_CALL } from '../../example-ids.ts';
-import { EXIT } from '../../exit-codes.ts';
-import { entryRow } from '../../ledger-row.ts';
-import { printData } from '../../output.ts';
+import { showLedgerCall } from '../../../app/queries/ledger.ts';
+import type { CallEntryView } from '../../../ledger/list-entries.ts';
+import { escapeControlCharacters } from '../../../lib/text/escape-control-characters.ts';
+import { ledgerEntryCells } from '../../format/ledger-entry.ts';
+import { type CommandDefinition, defineCommand, EXAMPLE_CALL } from '../../framework/command.ts';
+import { EXIT } from '../../framework/exit-codes.ts';
+import { printData } from '../../framework/output.ts';
 
-export const ledgerShow: CommandDeclaration = defineCommand({
+export const ledgerShow: CommandDefinition = defineCommand({
   path: 'ledger show',
   summary: 'show everything that is recorded of one call',
-  does: `Prints each entry of one call in full, oldest first, with the arguments and the result as far as they are kept. The
+  description: `Prints each entry of one call in full, oldest first, with the arguments and the result as far as they are kept. The
     id stands in the reply that the agent got, as \`decisionId\`, and at the end of the rows of \`seneschal ledger list\`.
     It only reads, beside a broker that runs or without one.`,
-  arguments: [{ name: 'call', what: 'the id of the call: the `decisionId` of a refusal' }],
+  arguments: [{ name: 'call', description: 'the id of the call: the `decisionId` of a refusal' }],
   settings: ['data'],
-  exits: {
+  exitCodes: {
     yes: 'the call was printed',
     failed: 'no entry is of that call, or a disk, a socket or another process failed',
   },
-  examples: [{ wish: 'See all that was recorded of a refusal', line: `seneschal ledger show ${EXAMPLE_CALL}` }],
+  examples: [{ title: 'See all that was recorded of a refusal', line: `seneschal ledger show ${EXAMPLE_CALL}` }],
   run: ({ args: { call }, settings, output }) => {
     printData(showLedgerCall(settings(), call), output, (acts) => acts.map(actText).join('\n\n'));
     return EXIT.yes;
   },
 });
 
-function actText(act: ShownActOfCall): string {
-  const head = entryRow(act).join('  ');
-  return `${visibleText(head)}\n${JSON.stringify({ entry: act.entry, payload: act.payload }, null, 2)}`;
+function actText(act: CallEntryView): string {
+  const head = ledgerEntryCells(act).join('  ');
+  return `${escapeControlCharacters(head)}\n${JSON.stringify({ entry: act.entry, payload: act.payload }, null, 2)}`;
 }

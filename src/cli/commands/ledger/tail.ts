@@ -1,37 +1,37 @@
 import { once } from 'node:events';
-import { tailLedger } from '../../../app/ledger-tail.ts';
-import type { ShownEntry } from '../../../ledger/query.ts';
-import { visibleText } from '../../../lib/visible-text.ts';
-import { type CommandDeclaration, defineCommand } from '../../declaration.ts';
-import { EXIT } from '../../exit-codes.ts';
-import { LEDGER_FILTER_FLAGS } from '../../ledger-filter-flags.ts';
-import { entryRow } from '../../ledger-row.ts';
+import { tailLedger } from '../../../app/queries/ledger.ts';
+import type { LedgerEntryView } from '../../../ledger/list-entries.ts';
+import { escapeControlCharacters } from '../../../lib/text/escape-control-characters.ts';
+import { ledgerEntryCells } from '../../format/ledger-entry.ts';
+import { type CommandDefinition, defineCommand } from '../../framework/command.ts';
+import { EXIT } from '../../framework/exit-codes.ts';
+import { LEDGER_FILTER_FLAGS } from '../../framework/flags.ts';
 
-export const ledgerTail: CommandDeclaration = defineCommand({
+export const ledgerTail: CommandDefinition = defineCommand({
   path: 'ledger tail',
   summary: 'show the newest entries, oldest first, and follow what is written',
-  does: `Prints the newest entries of the ledger in the order in which they were written, one line each, and with --follow
+  description: `Prints the newest entries of the ledger in the order in which they were written, one line each, and with --follow
     every entry that is written from then on, until you end it with Ctrl-C or whoever reads the output goes away. With
     --output json each line is one JSON object. It only reads, beside a broker that runs or without one.`,
   flags: [
-    { name: 'limit', value: 'number', what: 'how many to begin with', default: '20' },
-    { name: 'follow', what: 'go on with what is written from now on' },
+    { name: 'limit', value: 'number', description: 'how many to begin with', default: '20' },
+    { name: 'follow', description: 'go on with what is written from now on' },
     ...LEDGER_FILTER_FLAGS,
   ],
   settings: ['data'],
-  exits: { yes: 'the entries were printed, or whoever read them has gone' },
+  exitCodes: { yes: 'the entries were printed, or whoever read them has gone' },
   examples: [
     {
-      wish: 'Watch what is written, as it is written',
+      title: 'Watch what is written, as it is written',
       line: 'seneschal ledger tail --follow',
-      runsOn: 'call.refused',
+      runsUntil: 'call.refused',
     },
     {
-      wish: 'Feed refusals to a program, those of the last hour first',
+      title: 'Feed refusals to a program, those of the last hour first',
       line: 'seneschal ledger tail --follow --kind call.refused --since 1h --output json',
-      runsOn: '"call.refused"',
+      runsUntil: '"call.refused"',
     },
-    { wish: 'See what happened last', line: 'seneschal ledger tail --limit 5' },
+    { title: 'See what happened last', line: 'seneschal ledger tail --limit 5' },
   ],
   run: async ({ flags: { follow, ...filter }, settings, output }) => {
     const ending = new AbortController();
@@ -43,17 +43,17 @@ export const ledgerTail: CommandDeclaration = defineCommand({
     process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
     // Whoever read has gone (EPIPE): nothing that is written would be seen.
     process.stdout.once('error', () => ending.abort());
-    const line = output === 'json' ? (entry: ShownEntry): string => JSON.stringify(entry) : textLine;
+    const line = output === 'json' ? (entry: LedgerEntryView): string => JSON.stringify(entry) : textLine;
     for await (const entry of tailLedger(settings(), filter, { follow, signal: ending.signal })) {
       if (ending.signal.aborted) break;
-      if (!process.stdout.write(`${visibleText(line(entry))}\n`)) await drained(ending.signal);
+      if (!process.stdout.write(`${escapeControlCharacters(line(entry))}\n`)) await drained(ending.signal);
     }
     return isInterrupted ? EXIT.interrupted : EXIT.yes;
   },
 });
 
-function textLine(entry: ShownEntry): string {
-  return entryRow(entry).join('  ').trimEnd();
+function textLine(entry: LedgerEntryView): string {
+  return ledgerEntryCells(entry).join('  ').trimEnd();
 }
 
 /** Waits for a slow reader, or until there is none. */

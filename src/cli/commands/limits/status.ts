@@ -1,71 +1,72 @@
-import { type LimitsAnswer, limitsStatus } from '../../../app/limits-status.ts';
-import { type CommandDeclaration, defineCommand } from '../../declaration.ts';
-import { EXIT } from '../../exit-codes.ts';
-import { printData, say, table } from '../../output.ts';
+import { type LimitsReport, limitsStatus } from '../../../app/queries/limits-status.ts';
+import { type CommandDefinition, defineCommand } from '../../framework/command.ts';
+import { EXIT } from '../../framework/exit-codes.ts';
+import { printData, printMessage, table } from '../../framework/output.ts';
 
-type Status = LimitsAnswer['limits'][number];
+type Status = LimitsReport['limits'][number];
 
-export const limitsStatusCommand: CommandDeclaration = defineCommand({
+export const limitsStatusCommand: CommandDefinition = defineCommand({
   path: 'limits status',
   summary: 'show what is used and left of each rate, concurrency limit and budget',
-  does: `Prints each counter of limits.yaml that concerns the agent, or any declared agent: what is used of it, what calls
+  description: `Prints each counter of limits.yaml that concerns the agent, or any declared agent: what is used of it, what calls
     under way have reserved, what is left, when its window ends (UTC), and whether the soft share was crossed. A limit
     of a role or a team is one counter for all its members.
 
     A broker that runs is asked, since it counts rates and concurrency in its memory. Without one the budgets alone are
     shown, as it left them.`,
-  flags: [{ name: 'as', value: 'agent', what: 'only what concerns this agent, such as `agent:demo`' }],
+  flags: [{ name: 'as', value: 'agent', description: 'only what concerns this agent, such as `agent:demo`' }],
   settings: ['registry', 'policies', 'data'],
-  exits: {
+  exitCodes: {
     yes: 'the counters were printed; there may be none',
     usage: 'no such agent is declared, or a file, flag or variable is wrong',
   },
   examples: [
-    { wish: 'See how near an agent is to its limits', line: 'seneschal limits status --as agent:demo' },
-    { wish: 'Have every counter, for a program', line: 'seneschal limits status --output json' },
+    { title: 'See how near an agent is to its limits', line: 'seneschal limits status --as agent:demo' },
+    { title: 'Have every counter, for a program', line: 'seneschal limits status --output json' },
   ],
   run: async ({ flags, settings, output }) => {
-    const answer = await limitsStatus(settings(), flags.as);
-    printData(answer, output, limitsText);
-    if (!answer.running) say('no broker runs: budgets are as it left them, and nobody counts rates and concurrency');
+    const report = await limitsStatus(settings(), flags.as);
+    printData(report, output, limitsText);
+    if (!report.running)
+      printMessage('no broker runs: budgets are as it left them, and nobody counts rates and concurrency');
     return EXIT.yes;
   },
 });
 
-function limitsText({ limits }: LimitsAnswer): string {
+function limitsText({ limits }: LimitsReport): string {
   const head = ['LIMIT', 'OF', 'RESOURCE', 'USED', 'RESERVED', 'LEFT', 'ENDS OR NEXT', ''];
-  return table([head, ...limits.map(row)]);
+  return table([head, ...limits.map(limitCells)]);
 }
 
-function row(status: Status): readonly string[] {
-  const place = [status.rule, status.subject, status.resource];
+function limitCells(status: Status): readonly string[] {
+  const scope = [status.rule, status.subject, status.resource];
   switch (status.kind) {
     case 'rate': {
       const next = status.nextInMs === 0 ? '' : `next in ${status.nextInMs} ms`;
       return [
         `rate ${status.limit} burst ${status.burst}`,
-        ...place.slice(1),
+        ...scope.slice(1),
         `${status.used}`,
         '',
         `${status.left}`,
         next,
-        place[0] ?? '',
+        scope[0] ?? '',
       ];
     }
     case 'concurrency':
       return [
         `concurrency ${status.limit}`,
-        ...place.slice(1),
+        ...scope.slice(1),
         `${status.used}`,
         '',
         `${status.left}`,
         '',
-        place[0] ?? '',
+        scope[0] ?? '',
       ];
     case 'budget':
       return [
         `budget ${amounts(status.limit)} per ${status.window}`,
-        ...place.slice(1),
+        ...scope.slice(1),
         ...[status.used, status.reserved, status.left].map(amounts),
         status.endsAt,
         `${status.rule}${status.softCrossed ? `, ${status.softPercent}% crossed` : ''}`,

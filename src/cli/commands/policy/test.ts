@@ -1,22 +1,22 @@
-import { testRules } from '../../../app/policy-questions.ts';
-import { type CommandDeclaration, defineCommand } from '../../declaration.ts';
-import { EXIT } from '../../exit-codes.ts';
-import { printData, problemText } from '../../output.ts';
+import { runPolicyTests } from '../../../app/queries/policy.ts';
+import { type CommandDefinition, defineCommand } from '../../framework/command.ts';
+import { EXIT } from '../../framework/exit-codes.ts';
+import { printData, problemText } from '../../framework/output.ts';
 
-export const policyTest: CommandDeclaration = defineCommand({
+export const policyTest: CommandDefinition = defineCommand({
   path: 'policy test',
   summary: 'run the policy tests, which say what must stay true',
-  does: `Runs every test of policies/tests/*.yaml against policy.csv, and prints each that does not hold with its place.
+  description: `Runs every test of policies/tests/*.yaml against policy.csv, and prints each that does not hold with its place.
     The broker runs the same tests before it starts and before it takes a changed policy into force. It needs no broker
     that runs, and changes nothing.`,
   settings: ['registry', 'policies', 'data'],
-  exits: { yes: 'every test holds', refused: 'a test does not hold' },
+  exitCodes: { yes: 'every test holds', refused: 'a test does not hold' },
   examples: [
-    { wish: 'See whether a change keeps what must stay true', line: 'seneschal policy test' },
-    { wish: 'Let a pipeline read the result', line: 'seneschal policy test --output json' },
+    { title: 'See whether a change keeps what must stay true', line: 'seneschal policy test' },
+    { title: 'Let a pipeline read the result', line: 'seneschal policy test --output json' },
   ],
   run: ({ settings, output }) => {
-    const result = testRules(settings());
+    const result = runPolicyTests(settings());
     printData(result, output, ({ checked, failures }) =>
       [...failures.map(problemText), `${checked} checked, ${failures.length} failed`].join('\n'),
     );

@@ -1,27 +1,27 @@
-import { draftsOfFile } from '../../../app/adopt/find-drafts.ts';
 import { homeOf } from '../../../app/settings.ts';
 import { ProblemError } from '../../../domain/problem.ts';
-import { adoptServers } from '../../adopt-servers.ts';
-import { SKIP_BROKEN_FLAG, YES_FLAG } from '../../adoption-flags.ts';
-import { type CommandDeclaration, defineCommand } from '../../declaration.ts';
-import { interruptible } from '../../interruption.ts';
-import { sayProblems } from '../../output.ts';
+import { draftsInFile } from '../../../onboarding/import/draft-from-config.ts';
+import { type CommandDefinition, defineCommand } from '../../framework/command.ts';
+import { SKIP_BROKEN_FLAG, YES_FLAG } from '../../framework/flags.ts';
+import { interruptible } from '../../framework/interruptible.ts';
+import { printProblems } from '../../framework/output.ts';
+import { importServers } from './import-servers.ts';
 
-export const registryImport: CommandDeclaration = defineCommand({
+export const registryImport: CommandDefinition = defineCommand({
   path: 'registry import',
   summary: 'add the tool servers of a config file of an agent',
-  does: `Reads the servers of a config file (mcpServers of Claude, Cursor or Cline, servers of VS Code) and adds them as
+  description: `Reads the servers of a config file (mcpServers of Claude, Cursor or Cline, servers of VS Code) and adds them as
     \`seneschal registry add\` does: shows what would be run, starts each once, shows the tools, and waits for a yes.
     Secrets that stand in the file become references and are not copied; what has to be exported is said at the end. The
     file itself is not changed. A server that cannot be asked is told of and left out, and the others are added.`,
-  arguments: [{ name: 'file', what: 'the config file, such as `.mcp.json`' }],
+  arguments: [{ name: 'file', description: 'the config file, such as `.mcp.json`' }],
   flags: [
-    { name: 'only', value: 'name', what: 'only this server of the file', repeatable: true },
+    { name: 'only', value: 'name', description: 'only this server of the file', repeatable: true },
     SKIP_BROKEN_FLAG,
     YES_FLAG,
   ],
   settings: ['registry', 'policies', 'data'],
-  exits: {
+  exitCodes: {
     yes: 'every server is in the registry and its tools are pinned',
     failed: 'a server could not be asked, or a disk, a socket or another process failed',
     usage: 'what was typed or a file is wrong, a name is taken, or nobody could be asked',
@@ -29,15 +29,15 @@ export const registryImport: CommandDeclaration = defineCommand({
   },
   examples: [
     {
-      wish: 'Add the servers of a config file',
+      title: 'Add the servers of a config file',
       line: 'seneschal registry import servers.json --yes',
     },
   ],
   run: ({ args, flags, settings, output }) =>
     interruptible(async (signal) => {
-      const inForce = settings();
-      const { drafts, problems } = draftsOfFile(args.file, { env: process.env, home: homeOf(inForce) });
-      const wanted = flags.only.length === 0 ? drafts : drafts.filter(({ name }) => flags.only.includes(name));
+      const activeSettings = settings();
+      const { drafts, problems } = draftsInFile(args.file, { env: process.env, home: homeOf(activeSettings) });
+      const selected = flags.only.length === 0 ? drafts : drafts.filter(({ name }) => flags.only.includes(name));
       const missing = flags.only.filter((name) => !drafts.some((draft) => draft.name === name));
       if (missing.length > 0)
         throw new ProblemError([
@@ -46,10 +46,10 @@ export const registryImport: CommandDeclaration = defineCommand({
             drafts.map(({ name }) => name),
           ),
         ]);
-      if (wanted.length === 0) throw new ProblemError(problems);
-      sayProblems(problems, output);
+      if (selected.length === 0) throw new ProblemError(problems);
+      printProblems(problems, output);
       const { yes, 'skip-broken': skipBroken } = flags;
-      return adoptServers(wanted, { settings: inForce, yes, skipBroken, output, signal });
+      return importServers(selected, { settings: activeSettings, yes, skipBroken, output, signal });
     }),
 });
 

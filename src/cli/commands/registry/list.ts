@@ -1,30 +1,30 @@
-import type { JsonObject, JsonValue } from '../../../lib/json.ts';
-import { formatNanoUsd } from '../../../lib/money.ts';
-import { visibleText } from '../../../lib/visible-text.ts';
-import { administerAct } from '../../administer-act.ts';
-import { type CommandDeclaration, defineCommand } from '../../declaration.ts';
-import { EXIT } from '../../exit-codes.ts';
-import { cellOf, objectsOf, printData, table } from '../../output.ts';
+import type { JsonObject, JsonValue } from '../../../lib/json/json.ts';
+import { formatNanoUsd } from '../../../lib/nano-usd.ts';
+import { escapeControlCharacters } from '../../../lib/text/escape-control-characters.ts';
+import { sendAdminRequest } from '../../daemon/admin-request.ts';
+import { type CommandDefinition, defineCommand } from '../../framework/command.ts';
+import { EXIT } from '../../framework/exit-codes.ts';
+import { cellOf, objectsOf, printData, table } from '../../framework/output.ts';
 
-export const registryList: CommandDeclaration = defineCommand({
+export const registryList: CommandDefinition = defineCommand({
   path: 'registry list',
   summary: 'show every server and tool as it stands, after each server was asked',
-  does: `Asks every server of the registry for its tools, and prints each server with its state and each tool with its
+  description: `Asks every server of the registry for its tools, and prints each server with its state and each tool with its
     status, the harm it can do, and what a call costs. A tool can be called when its status is active: its definition
     is the one that registry.lock holds. Where a broker runs it answers; where none does the servers are started for
     as long as the question takes. Of a virtual server it prints how much it shows, before any agent's policy, and
     what in its file does not hold. With --status it prints of every server how it is doing and nothing else: its state,
     its breaker, its era, the messages that it sent for nobody, and its error in full.`,
-  flags: [{ name: 'status', what: 'print how each server is doing, its error in full' }],
+  flags: [{ name: 'status', description: 'print how each server is doing, its error in full' }],
   settings: ['registry', 'policies', 'data'],
-  exits: { yes: 'the registry was read; what is wrong with a server stands in its row' },
+  exitCodes: { yes: 'the registry was read; what is wrong with a server stands in its row' },
   examples: [
-    { wish: 'See which tools there are, and which are blocked', line: 'seneschal registry list' },
-    { wish: 'See how each server is doing', line: 'seneschal registry list --status' },
-    { wish: 'Have the same for a program', line: 'seneschal registry list --output json' },
+    { title: 'See which tools there are, and which are blocked', line: 'seneschal registry list' },
+    { title: 'See how each server is doing', line: 'seneschal registry list --status' },
+    { title: 'Have the same for a program', line: 'seneschal registry list --output json' },
   ],
   run: async ({ flags: { status }, settings, output }) => {
-    const seen = await administerAct(settings(), 'registry.status', {});
+    const seen = await sendAdminRequest(settings(), 'registry.status', {});
     if (status) printData({ servers: objectsOf(seen, 'servers') }, output, serversText);
     else printData(seen, output, statusText);
     return EXIT.yes;
@@ -39,7 +39,7 @@ function statusText(data: JsonValue): string {
     cellOf(server.status),
     cellOf(server.transport),
     cellOf(server.protocolVersion ?? '-'),
-    troubleOf(server),
+    failureText(server),
   ]);
   const tools = objectsOf(data, 'tools').map(({ id, status, risk, costNanoUsd, reason }) => [
     cellOf(id),
@@ -52,7 +52,9 @@ function statusText(data: JsonValue): string {
     [name, path, count, prompts, resources, templates].map(cellOf),
   );
   const findings = objectsOf(data, 'findings').map(({ server, message, at, hint }) =>
-    visibleText(`${cellOf(at ?? server)}: ${cellOf(message)}${hint === undefined ? '' : `; ${cellOf(hint)}`}`),
+    escapeControlCharacters(
+      `${cellOf(at ?? server)}: ${cellOf(message)}${hint === undefined ? '' : `; ${cellOf(hint)}`}`,
+    ),
   );
   return [
     table([['SERVER', 'STATUS', 'TRANSPORT', 'PROTOCOL', ''], ...servers]),
@@ -71,14 +73,18 @@ function serversText(data: JsonValue): string {
   const errors = servers.flatMap(({ name, error, since, failures }) =>
     error === undefined
       ? []
-      : [visibleText(`${cellOf(name)}: ${cellOf(error)}; since ${cellOf(since)}, ${cellOf(failures)} failures`)],
+      : [
+          escapeControlCharacters(
+            `${cellOf(name)}: ${cellOf(error)}; since ${cellOf(since)}, ${cellOf(failures)} failures`,
+          ),
+        ],
   );
   const head = ['SERVER', 'STATUS', 'BREAKER', 'ERA', 'DROPPED'];
   return [table([head, ...rows]), ...(errors.length > 0 ? ['', ...errors] : [])].join('\n');
 }
 
 /** Why a server fails, since when, and what came of it, and what it said for nobody; nothing of one that does well. */
-function troubleOf({ error, since, breaker, failures, droppedMessages }: JsonObject): string {
+function failureText({ error, since, breaker, failures, droppedMessages }: JsonObject): string {
   const dropped = Number(droppedMessages ?? 0) > 0 ? [`${cellOf(droppedMessages)} messages dropped`] : [];
   if (error === undefined) return dropped.join('');
   const more = [`since ${cellOf(since)}`, `breaker ${cellOf(breaker)}`, `${cellOf(failures)} failures`, ...dropped];

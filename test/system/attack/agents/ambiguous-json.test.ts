@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
-import type { JsonObject, JsonValue } from '../../../../src/lib/json.ts';
+import type { JsonObject, JsonValue } from '../../../../src/lib/json/json.ts';
 import { corpus, corpusFiles } from '../../../fixtures/corpora/corpora.ts';
 import { type Answered, bookOf, governedHome, httpServer, WireAgent } from '../../../fixtures/homes/governed-home.ts';
 import type { Home } from '../../../fixtures/homes/home.ts';

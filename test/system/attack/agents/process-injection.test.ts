@@ -104,7 +104,7 @@ async function asksDaemon(method: string, params: object): Promise<string> {
 
 test('T5: no administrative request takes a server, not even from the owner of the socket', async () => {
   const house = await openHouse();
-  const source = readFileSync(new URL('../../../../src/app/administration.ts', import.meta.url), 'utf8');
+  const source = readFileSync(new URL('../../../../src/app/admin/admin-api.ts', import.meta.url), 'utf8');
   const methods = [...source.matchAll(/^ {4}'([a-z]+\.[a-z]+)': /gm)].map(([, method]) => method ?? '');
   expect(methods.sort()).toEqual([
     ...['broker.report', 'keys.create', 'keys.list', 'keys.revoke', 'limits.status'],

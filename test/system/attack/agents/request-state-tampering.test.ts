@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { JsonObject } from '../../../../src/lib/json.ts';
+import type { JsonObject } from '../../../../src/lib/json/json.ts';
 import { type Answered, bookOf, governedHome, until, WireAgent } from '../../../fixtures/homes/governed-home.ts';
 import type { Home, Served } from '../../../fixtures/homes/home.ts';
 import { ANSWERS_FORMS, askingProcess } from '../../../fixtures/servers/eliciting-server.ts';

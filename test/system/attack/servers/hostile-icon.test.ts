@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from 'vitest';
-import type { JsonObject } from '../../../../src/lib/json.ts';
+import type { JsonObject } from '../../../../src/lib/json/json.ts';
 import { governedHome, httpServer, until, WireAgent } from '../../../fixtures/homes/governed-home.ts';
 import type { Home } from '../../../fixtures/homes/home.ts';
 import { serveModernOffers } from '../../../fixtures/servers/modern-features.ts';

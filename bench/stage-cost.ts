@@ -1,0 +1,167 @@
+import { once } from 'node:events';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startGoverned } from './governed.ts';
+import type { CallLoad } from './load.ts';
+import { startPart } from './part.ts';
+
+/** The share of the CPU of a call that one stage takes. */
+export interface StageShare {
+  readonly stage: string;
+  /** 0 to 1; those of all stages are 1 together. */
+  readonly share: number;
+}
+
+/** Stages by the folder of the code that runs, or that called what runs; the library is part of whoever calls it. */
+const STAGE_OF_FOLDER: Readonly<Record<string, string>> = {
+  identity: 'authenticate',
+  ingress: 'read the request and write the reply: MCP',
+  limits: 'rate, concurrency, budget',
+  ledger: 'record: print, hash, commit',
+  storage: 'record: hand over to the writer',
+  policy: 'authorize',
+  telemetry: 'log',
+  upstream: 'dispatch: MCP and `undici`',
+  validation: 'validate arguments and result',
+};
+const PIPELINE = 'pipeline';
+const HTTP = '`node:http`, sockets and streams';
+const ENGINE = 'engine and kernel beneath no function';
+const GC = 'garbage collection on the main thread';
+const WRITER = 'writer thread: SQLite, sync of the disk';
+const HELPERS = 'helper threads: garbage collection, compilation';
+
+interface ProfileNode {
+  readonly id: number;
+  readonly callFrame: { readonly functionName: string; readonly url: string };
+  readonly children?: readonly number[];
+}
+
+interface Profile {
+  /** In microseconds of the monotonic clock. */
+  readonly startTime: number;
+  readonly nodes: readonly ProfileNode[];
+  readonly samples: readonly number[];
+  readonly timeDeltas: readonly number[];
+}
+
+/** Runs a broker under the sampling profiler of its engine and divides the CPU of its calls among the stages. */
+export async function measureStages(
+  upstreamUrl: string,
+  { connections, calls }: { readonly connections: number; readonly calls: number },
+): Promise<readonly StageShare[]> {
+  const dir = mkdtempSync(join(tmpdir(), 'sen-profile-'));
+  const engine = ['--cpu-prof', `--cpu-prof-dir=${dir}`, '--cpu-prof-interval=500'];
+  const governed = await startGoverned(upstreamUrl, { engine });
+  try {
+    const { served, key } = governed;
+    const load: CallLoad = {
+      ...{ connections, origin: served.url, tool: 'crm__lookup' },
+      headers: { authorization: `Bearer ${key}` },
+    };
+    const part = await startPart<string>('load.ts', load);
+    const round = async (): Promise<void> => {
+      part.child.send(calls);
+      await once(part.child, 'message');
+    };
+    // Until what is called often is compiled.
+    for (let warmUp = 0; warmUp < 2; warmUp += 1) await round();
+    const beforeNs = threadTimesNs(served.child.pid);
+    const fromUs = monotonicUs();
+    await round();
+    const toUs = monotonicUs();
+    const afterNs = threadTimesNs(served.child.pid);
+    await part.stop();
+    await served.stop();
+    return shares(profileOf(dir), [fromUs, toUs], usedBy(served.child.pid, beforeNs, afterNs));
+  } finally {
+    await governed.close();
+    rmSync(dir, { recursive: true, force: true });
+  }
+}
+
+function monotonicUs(): number {
+  return Number(process.hrtime.bigint() / 1_000n);
+}
+
+/** The time that each thread has run, in nanoseconds; of Linux. */
+function threadTimesNs(pid: number | undefined): ReadonlyMap<string, number> {
+  const timeOf = (thread: string): number =>
+    Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ')[0]);
+  return new Map(readdirSync(`/proc/${pid}/task`).map((thread) => [thread, timeOf(thread)]));
+}
+
+interface Used {
+  readonly mainNs: number;
+  readonly writerNs: number;
+  readonly helpersNs: number;
+}
+
+/** Of the threads beside the main one the writer is the one that runs the most. */
+function usedBy(
+  pid: number | undefined,
+  before: ReadonlyMap<string, number>,
+  after: ReadonlyMap<string, number>,
+): Used {
+  const used = (thread: string): number => (after.get(thread) ?? 0) - (before.get(thread) ?? 0);
+  const others = [...after.keys()].filter((thread) => thread !== String(pid)).map(used);
+  const writerNs = Math.max(...others);
+  return { mainNs: used(String(pid)), writerNs, helpersNs: others.reduce((sum, ns) => sum + ns, 0) - writerNs };
+}
+
+/** The profile of the main thread. */
+function profileOf(dir: string): Profile {
+  // CPU.<date>.<time>.<process>.<thread>.<number>.cpuprofile
+  const file = readdirSync(dir).find((name) => name.split('.')[4] === '0') ?? '';
+  // `as`: the engine writes nothing else.
+  return JSON.parse(readFileSync(join(dir, file), 'utf8')) as Profile;
+}
+
+function shares(profile: Profile, [fromUs, toUs]: readonly [number, number], used: Used): readonly StageShare[] {
+  const stageOf = stagesByNode(profile);
+  const sampledUs = new Map<string, number>();
+  let atUs = profile.startTime;
+  for (const [index, id] of profile.samples.entries()) {
+    const deltaUs = profile.timeDeltas[index] ?? 0;
+    atUs += deltaUs;
+    const stage = stageOf.get(id);
+    if (stage === undefined || atUs < fromUs || atUs > toUs) continue;
+    sampledUs.set(stage, (sampledUs.get(stage) ?? 0) + deltaUs);
+  }
+  const mainUs = [...sampledUs.values()].reduce((sum, us) => sum + us, 0);
+  const totalNs = used.mainNs + used.writerNs + used.helpersNs;
+  const main = [...sampledUs].map(([stage, us]) => ({ stage, share: ((us / mainUs) * used.mainNs) / totalNs }));
+  main.sort((one, other) => other.share - one.share);
+  const others = [
+    { stage: WRITER, share: used.writerNs / totalNs },
+    { stage: HELPERS, share: used.helpersNs / totalNs },
+  ];
+  return [...main, ...others];
+}
+
+/** The stage of each node of a profile; none where the thread was idle. */
+function stagesByNode({ nodes }: Profile): ReadonlyMap<number, string> {
+  const byId = new Map(nodes.map((node) => [node.id, node]));
+  const stages = new Map<number, string>();
+  const visit = (node: ProfileNode, above: string | undefined): void => {
+    const own = ownStage(node) ?? above;
+    if (node.callFrame.functionName !== '(idle)') stages.set(node.id, own ?? ENGINE);
+    for (const id of node.children ?? []) {
+      const child = byId.get(id);
+      if (child !== undefined) visit(child, own);
+    }
+  };
+  const [root] = nodes;
+  if (root !== undefined) visit(root, undefined);
+  return stages;
+}
+
+function ownStage({ callFrame: { functionName, url } }: ProfileNode): string | undefined {
+  if (functionName === '(garbage collector)') return GC;
+  if (functionName === '(program)') return ENGINE;
+  const folder = /\/dist\/(\w+)\//.exec(url.includes('/node_modules/undici/') ? '' : url)?.[1];
+  if (folder !== undefined) return folder === 'lib' ? undefined : (STAGE_OF_FOLDER[folder] ?? PIPELINE);
+  if (url.includes('/undici/')) return STAGE_OF_FOLDER.upstream;
+  return /^node:(?:_?http|net|internal\/(?:streams|stream_base|http))/.test(url) ? HTTP : undefined;
+}

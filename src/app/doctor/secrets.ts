@@ -1,7 +1,0 @@
-import type { Check } from './check.ts';
-
-/** Every secret reference leads to a secret, and to no file that others can read. */
-export const secrets: Check = {
-  name: 'secrets',
-  run: ({ secrets: problems }) => ({ findings: problems.map(({ problem }) => problem) }),
-};

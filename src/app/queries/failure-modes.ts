@@ -1,0 +1,73 @@
+import { overloadFailureMode } from '../../broker/call-state.ts';
+import { ledgerFailureMode } from '../../broker/recorder.ts';
+import { subscriptionsFailureMode } from '../../broker/resource-subscriptions.ts';
+import { controlFailureMode } from '../../broker/run-controls.ts';
+import type { FailureMode } from '../../domain/failure-mode.ts';
+import { connectionsFailureMode, pipeliningFailureMode } from '../../ingress/http/hardening.ts';
+import { hostFailureModes } from '../../ingress/http/host-validation.ts';
+import { paramHeadersFailureMode } from '../../ingress/mcp/protocol/param-headers.ts';
+import { httpFailureModes } from '../../ingress/mcp/streamable-http/endpoint.ts';
+import { socketFailureMode } from '../../ingress/socket/socket-server.ts';
+import { requestStateFailureMode } from '../../input-required/request-state.ts';
+import { suspendedCallsFailureMode } from '../../input-required/suspended-call-store.ts';
+import { budgetFailureMode } from '../../limits/budget/control.ts';
+import { budgetStoreFailureMode } from '../../limits/budget/store.ts';
+import { concurrencyFailureMode } from '../../limits/concurrency.ts';
+import { rateFailureMode, rateStoreFailureMode } from '../../limits/rate.ts';
+import {
+  authorizeFailureMode,
+  unknownPromptFailureMode,
+  unknownResourceFailureMode,
+  unknownToolFailureMode,
+} from '../../policy/authorize.ts';
+import { pinFailureMode, schemaAdmissionFailureMode } from '../../registry/catalog.ts';
+import { dataDirectoryFailureMode } from '../../storage/data-directory.ts';
+import { breakerFailureMode } from '../../upstream/call/breaker.ts';
+import { resultSizeFailureMode } from '../../upstream/call/call-result.ts';
+import { driftFailureMode } from '../../upstream/call/send-call.ts';
+import { inputFailureMode } from '../../validation/input.ts';
+import { clientCapabilityFailureMode, inputRequestFailureMode } from '../../validation/input-requests/guard.ts';
+import { inputResponseFailureMode } from '../../validation/input-requests/response.ts';
+import { outputFailureMode } from '../../validation/output.ts';
+import { addressFailureMode } from '../daemon.ts';
+import { loadFailureModes } from '../runtime/snapshot-store.ts';
+import { secretFailureMode } from '../runtime/upstream-servers.ts';
+
+/** What every guard does where it cannot say yes, in the order in which a start and then a call meets them. */
+export const FAILURE_MODES: readonly FailureMode[] = [
+  dataDirectoryFailureMode,
+  addressFailureMode,
+  ...loadFailureModes,
+  pinFailureMode,
+  schemaAdmissionFailureMode,
+  connectionsFailureMode,
+  pipeliningFailureMode,
+  ...hostFailureModes,
+  ...httpFailureModes,
+  paramHeadersFailureMode,
+  socketFailureMode,
+  unknownToolFailureMode,
+  unknownPromptFailureMode,
+  unknownResourceFailureMode,
+  overloadFailureMode,
+  subscriptionsFailureMode,
+  rateFailureMode,
+  rateStoreFailureMode,
+  authorizeFailureMode,
+  inputFailureMode,
+  concurrencyFailureMode,
+  budgetFailureMode,
+  budgetStoreFailureMode,
+  requestStateFailureMode,
+  controlFailureMode,
+  ledgerFailureMode,
+  breakerFailureMode,
+  secretFailureMode,
+  driftFailureMode,
+  resultSizeFailureMode,
+  outputFailureMode,
+  clientCapabilityFailureMode,
+  inputRequestFailureMode,
+  suspendedCallsFailureMode,
+  inputResponseFailureMode,
+];

@@ -1,0 +1,59 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { readTextFile } from '../../config/text-file.ts';
+import { parseAgentName } from '../../domain/principal.ts';
+import { assumedTarget, parseObjectId } from '../../policy/conditions/condition.ts';
+import type { PolicyContext } from '../../policy/lint/check.ts';
+import type { SuiteContext } from '../../policy/suite.ts';
+import { loadRegistry, type Registry, readRegistryFiles } from '../../registry/load.ts';
+import { LOCK_FILE, type Lock, MAX_LOCK_BYTES, readLock } from '../../registry/pins/lock.ts';
+import type { Pins } from '../../registry/pins/pin.ts';
+import { pinnedId, readPinKey } from '../../registry/pins/pinned-kind.ts';
+
+/** What policy questions may know of the registry, without any server running. */
+export type RegistryFacts = PolicyContext & Pick<SuiteContext, 'principalOf' | 'targetOf'>;
+
+/** Registry and lock of a directory, as its files say. @throws ProblemError with every problem. */
+export function readRegistry(dir: string): { readonly registry: Registry; readonly lock: Lock } {
+  const registry = loadRegistry(readRegistryFiles(dir), { dir });
+  const lockPath = join(dir, LOCK_FILE);
+  return {
+    registry,
+    lock: readLock(lockPath, existsSync(lockPath) ? readTextFile(lockPath, MAX_LOCK_BYTES) : undefined),
+  };
+}
+
+/** Answers what policy questions ask of a registry: its agents, servers, and the tools that it names or pins. */
+export function registryFacts(registry: Registry, pins: readonly Pins[]): RegistryFacts {
+  const tools = new Set<string>();
+  for (const [server, settings] of registry.servers) {
+    for (const tool of settings.tools.keys()) tools.add(`tool:${server}/${tool}`);
+    for (const each of pins)
+      for (const key of each.get(server)?.keys() ?? []) tools.add(pinnedId(server, readPinKey(key)));
+  }
+  return {
+    agents: [...registry.agents.keys()].map((name) => `agent:${name}`),
+    tools: [...tools],
+    servers: [...registry.servers.keys()],
+    principalOf(agent) {
+      const declared = registry.agents.get(parseAgentName(agent));
+      if (!declared) return undefined;
+      const { owner, team, costCenter, environment } = declared;
+      return {
+        owner,
+        // Questions are about an agent that comes over HTTP, and there a key is what proves it.
+        proof: 'api-key',
+        ...(team === undefined ? {} : { team }),
+        ...(costCenter === undefined ? {} : { costCenter }),
+        ...(environment === undefined ? {} : { environment }),
+      };
+    },
+    targetOf(object) {
+      const { server, name } = parseObjectId(object);
+      const settings = registry.servers.get(server);
+      if (!settings) return undefined;
+      const configured = object.startsWith('tool:') ? settings.tools.get(name) : undefined;
+      return assumedTarget(object, configured ?? settings.unlisted);
+    },
+  };
+}

@@ -1,7 +1,0 @@
-/** Agrees to what would be asked. */
-export const YES_FLAG = { name: 'yes', what: 'agree beforehand, without being asked' } as const;
-
-export const SKIP_BROKEN_FLAG = {
-  name: 'skip-broken',
-  what: 'leave tools that are not admitted blocked, instead of refusing their server',
-} as const;

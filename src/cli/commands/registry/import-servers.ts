@@ -1,0 +1,118 @@
+import type { Settings } from '../../../app/settings.ts';
+import { type Problem, ProblemError } from '../../../domain/problem.ts';
+import { addServer, previewServer } from '../../../onboarding/import/add-server.ts';
+import type { ServerDraft } from '../../../onboarding/import/server-draft.ts';
+import type { ServerProposal } from '../../../onboarding/import/server-proposal.ts';
+import { coreOptions } from '../../daemon/admin-request.ts';
+import { draftText, exportsText, serverProposalJson, serverProposalText } from '../../format/server-proposal.ts';
+import { EXIT, type ExitCode } from '../../framework/exit-codes.ts';
+import {
+  exitCodeOf,
+  type OutputFormat,
+  pluralize,
+  printData,
+  printMessage,
+  printProblems,
+} from '../../framework/output.ts';
+import { confirm, requireInteractive } from '../../framework/prompt.ts';
+import { VERSION } from '../../framework/version.ts';
+
+export interface ImportOptions {
+  readonly settings: Settings;
+  /** Agreed to beforehand. */
+  readonly yes: boolean;
+  /** Tools that are not admitted stay blocked instead of keeping their server out. */
+  readonly skipBroken: boolean;
+  readonly output: OutputFormat;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Shows servers, starts each once, shows its tools, asks, and adds those that could be asked.
+ * @returns the exit code: of what failed where anything did.
+ */
+export async function importServers(drafts: readonly ServerDraft[], options: ImportOptions): Promise<ExitCode> {
+  for (const draft of drafts) printMessage(draftText(draft));
+  requireInteractive(options);
+  const { proposals, problems } = await previewAll(drafts, options);
+  // One server alone is the whole question; of several the others go on.
+  if (proposals.length === 0) throw new ProblemError(problems);
+  printProblems(problems, options.output);
+  for (const proposal of proposals) printMessage(serverProposalText(proposal));
+  const names = proposals.map(({ draft }) => draft.name).join(', ');
+  const question = `Add ${names} to ${options.settings.registry} and pin ${proposals.some(({ others }) => others.length > 0) ? 'all of this' : 'these tools'}?`;
+  if (!(await confirm(question, options))) {
+    printMessage('nothing was written');
+    return EXIT.refused;
+  }
+  const added: ServerProposal[] = [];
+  const baseOptions = coreOptions(options.signal);
+  // That new tools are not pinned yet is no news to whoever is about to pin them.
+  const addOptions = { ...baseOptions, log: { ...baseOptions.log, warn: () => {} }, signal: options.signal };
+  for (const proposal of proposals) {
+    try {
+      await addServer(proposal, options.settings, addOptions);
+      added.push(proposal);
+    } catch (error) {
+      if (!(error instanceof ProblemError)) throw error;
+      printProblems(error.problems, options.output);
+      problems.push(...error.problems);
+    }
+  }
+  printData({ added: added.map(serverProposalJson) }, options.output, () => added.map(addedText).join('\n'));
+  if (added.length > 0 && options.output === 'text') printMessage(nextText(added));
+  return problems.length === 0 ? EXIT.yes : exitCodeOf(new ProblemError(problems));
+}
+
+async function previewAll(
+  drafts: readonly ServerDraft[],
+  { settings, skipBroken, signal }: ImportOptions,
+): Promise<{ readonly proposals: readonly ServerProposal[]; readonly problems: Problem[] }> {
+  const problems: Problem[] = [];
+  const previews = await Promise.all(
+    drafts.map(async (draft) => {
+      try {
+        return rejectBroken(
+          await previewServer(draft, settings, { env: process.env, version: VERSION, signal }),
+          skipBroken,
+        );
+      } catch (error) {
+        if (!(error instanceof ProblemError)) throw error;
+        problems.push(...error.problems);
+        return undefined;
+      }
+    }),
+  );
+  return { proposals: previews.filter((each) => each !== undefined), problems };
+}
+
+/** @throws ProblemError for tools that are not admitted, where they are not to be left out. */
+function rejectBroken(proposal: ServerProposal, skipBroken: boolean): ServerProposal {
+  const { draft, quarantined } = proposal;
+  if (skipBroken || quarantined.length === 0) return proposal;
+  const hint = 'tell its author; with `--skip-broken` the server is added and the tool stays blocked';
+  throw new ProblemError(
+    quarantined.map(({ tool, reason }) => ({
+      code: 'registry-tool-broken',
+      at: draft.source,
+      message: `\`${draft.name}\` lists \`${tool}\`, which is not admitted: ${reason}`,
+      hint,
+    })),
+  );
+}
+
+function addedText({ draft, tools, others }: ServerProposal): string {
+  const more = others.length === 0 ? '' : ` and ${pluralize(others.length, 'other definition')}`;
+  return `added ${draft.name}: ${pluralize(tools.length, 'tool')}${more} pinned`;
+}
+
+function nextText(added: readonly ServerProposal[]): string {
+  const exports = exportsText(added.map(({ draft }) => draft));
+  const [first] = added;
+  const tool = first?.tools[0]?.tool ?? '<tool>';
+  return [
+    ...(exports === '' ? [] : ['Set where the broker is started:', exports]),
+    'Look at the proposed risks in the new file. No agent may call these tools yet; a grant in policies/policy.csv is',
+    `  p, agent:<name>, tool:${first?.draft.name ?? '<server>'}/${tool}, call, , allow`,
+  ].join('\n');
+}

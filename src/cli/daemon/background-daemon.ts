@@ -1,0 +1,76 @@
+import { spawn } from 'node:child_process';
+import { mkdirSync, openSync, readFileSync, statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import type { Settings } from '../../app/settings.ts';
+import { type Problem, ProblemError } from '../../domain/problem.ts';
+import { isJsonObject } from '../../lib/json/json.ts';
+import { mainPath } from './shim-command.ts';
+
+/** A daemon that was started for agents alone ends itself after so long without one. */
+const IDLE_EXIT = '5m';
+
+/** A broker that was started in the background and outlives whoever started it. */
+export interface BackgroundDaemon {
+  /** Why it has ended; undefined while it runs. */
+  failure(): ProblemError | undefined;
+}
+
+/** Starts the broker in the background. Of two that are started at once one takes the data directory and the other ends. */
+export function startBackgroundDaemon(settings: Settings): BackgroundDaemon {
+  const data = resolve(settings.data);
+  mkdirSync(data, { recursive: true, mode: 0o700 });
+  const logPath = join(data, 'broker.log');
+  const log = openSync(logPath, 'a', 0o600);
+  const from = statSync(logPath).size;
+  const args = ['serve', '--no-http', '--idle-exit', IDLE_EXIT, '--output', 'json'];
+  const directoryFlags = [
+    '--registry',
+    resolve(settings.registry),
+    '--policies',
+    resolve(settings.policies),
+    '--data',
+    data,
+  ];
+  const child = spawn(process.execPath, [...process.execArgv, ...NODE_FLAGS, mainPath(), ...args, ...directoryFlags], {
+    detached: true,
+    stdio: ['ignore', log, log],
+  });
+  let failure: ProblemError | undefined;
+  child.once('error', (error) => {
+    failure = new ProblemError([daemonStartFailed(logPath, error.message)]);
+  });
+  child.once('exit', (code, signal) => {
+    const problems = problemsSince(logPath, from);
+    failure = new ProblemError(
+      problems.length > 0 ? problems : [daemonStartFailed(logPath, `it ended with ${signal ?? `status ${code}`}`)],
+    );
+  });
+  child.unref();
+  return { failure: () => failure };
+}
+
+/** What a broker that could not start said of it: one JSON line with all problems. */
+function problemsSince(logPath: string, from: number): readonly Problem[] {
+  const lines = readFileSync(logPath).subarray(from).toString('utf8').split('\n');
+  return lines.flatMap((line): readonly Problem[] => {
+    if (!line.startsWith('{"problems":')) return [];
+    const output: unknown = JSON.parse(line);
+    // `as`: the line is our own program's, which writes problems as they are declared.
+    return isJsonObject(output) && Array.isArray(output.problems) ? (output.problems as unknown as Problem[]) : [];
+  });
+}
+
+function daemonStartFailed(logPath: string, reason: string): Problem {
+  return {
+    code: 'daemon-start-failed',
+    at: logPath,
+    message: `the broker could not be started in the background: ${reason}`,
+    hint: 'run `seneschal serve` to see it start',
+  };
+}
+
+/**
+ * How the engine is told to run a broker that serves: with three times 64 MB for what lives no longer than a call, it
+ * clears up less often and copies less of the calls under way. `npm start` and the unit of `docs/how-to/` say the same.
+ */
+export const NODE_FLAGS: readonly string[] = ['--max-semi-space-size=64'];

@@ -1,0 +1,131 @@
+import { createHmac, timingSafeEqual } from 'node:crypto';
+import type { FeatureList } from '../../../broker/broker.ts';
+import { withSafeIcons } from '../../../domain/mcp/safe-icons.ts';
+import type { JsonObject } from '../../../lib/json/json.ts';
+import { LruMap } from '../../../lib/lru.ts';
+
+/** Offers on one page. Common clients never see a second one, and each page costs a round trip. */
+const DEFAULT_PAGE_SIZE = 2_500;
+/** A page that has grown to so many bytes takes no more: clients read an answer as a whole. */
+const DEFAULT_PAGE_BYTES = 4 * 1_048_576;
+/** Bytes of pages that stay printed, of all lists together: large lists of many agents would be the broker's memory. */
+const DEFAULT_CACHE_BYTES = 32 * 1_048_576;
+const OFFSET_BYTES = 4;
+const MAC_BYTES = 16;
+
+/** One page of a list, printed. */
+export interface ListPage {
+  /** The JSON array of what is offered in UTF-8. Shared by every answer that shows the same: nobody may write into it. */
+  readonly features: Uint8Array;
+  readonly nextCursor?: string;
+}
+
+/** A page as it is kept. */
+interface SerializedPage {
+  readonly bytes: Uint8Array;
+  /** Offset of the first offer that is not on it. */
+  readonly end: number;
+}
+
+/** How large pages are. */
+export interface PaginatorOptions {
+  /** Offers on one page. Default: 2,500. */
+  readonly pageSize?: number;
+  /** A page takes no more once it has so many bytes. Default: 4 MiB. */
+  readonly pageBytes?: number;
+  /** Bytes of pages that stay printed, of all lists together. Default: 32 MiB. */
+  readonly cacheBytes?: number;
+}
+
+/**
+ * Cuts lists into pages. A cursor is an offset sealed with a key that lives as long as this object, bound to one
+ * principal and one state of its list: nothing is kept for it, and a changed list makes it invalid.
+ */
+export class Paginator {
+  readonly #key: Uint8Array;
+  readonly #pageSize: number;
+  readonly #pageBytes: number;
+  readonly #featureJson = new WeakMap<JsonObject, string>();
+  readonly #pageCache: LruMap<string, SerializedPage>;
+  readonly #listIds = new WeakMap<FeatureList, number>();
+  #lastListId = 0;
+
+  constructor(key: Uint8Array, options: PaginatorOptions = {}) {
+    this.#key = key;
+    this.#pageSize = options.pageSize ?? DEFAULT_PAGE_SIZE;
+    this.#pageBytes = options.pageBytes ?? DEFAULT_PAGE_BYTES;
+    this.#pageCache = new LruMap(options.cacheBytes ?? DEFAULT_CACHE_BYTES, ({ bytes }) => bytes.length);
+  }
+
+  /** The page that `cursor` names, the first without one; undefined when the cursor is not one of ours for this list. */
+  page(list: FeatureList, principalId: string, cursor: string | undefined): ListPage | undefined {
+    const start = cursor === undefined ? 0 : this.#decodeCursor(list, principalId, cursor);
+    if (start === undefined) return undefined;
+    const { bytes: features, end } = this.#pageFrom(list, start);
+    return end < list.definitions.length
+      ? { features, nextCursor: this.#encodeCursor(list, principalId, end) }
+      : { features };
+  }
+
+  /** A list is the same object while nothing changes, so that a page is printed once and then only sent. */
+  #pageFrom(list: FeatureList, start: number): SerializedPage {
+    const key = `${this.#listIdOf(list)} ${start}`;
+    let page = this.#pageCache.get(key);
+    if (page === undefined) {
+      page = this.#serialize(list, start);
+      this.#pageCache.set(key, page);
+    }
+    return page;
+  }
+
+  #serialize({ definitions: features }: FeatureList, start: number): SerializedPage {
+    const serialized: string[] = [];
+    let length = 0;
+    for (const feature of features.slice(start, start + this.#pageSize)) {
+      if (length >= this.#pageBytes) break;
+      const json = this.#json(feature);
+      serialized.push(json);
+      length += Buffer.byteLength(json);
+    }
+    // Bytes and not text, which would be encoded anew for every answer.
+    return { bytes: Buffer.from(`[${serialized.join(',')}]`), end: start + serialized.length };
+  }
+
+  #json(feature: JsonObject): string {
+    const cached = this.#featureJson.get(feature);
+    if (cached !== undefined) return cached;
+    // `execution` speaks of tasks, which are not served while they are not governed.
+    const { execution: _, ...visible } = feature;
+    const json = JSON.stringify(withSafeIcons(visible));
+    this.#featureJson.set(feature, json);
+    return json;
+  }
+
+  #encodeCursor(list: FeatureList, principalId: string, offset: number): string {
+    const bytes = Buffer.alloc(OFFSET_BYTES + MAC_BYTES);
+    bytes.writeUInt32BE(offset);
+    this.#macOf(list, principalId, offset).copy(bytes, OFFSET_BYTES);
+    return bytes.toString('base64url');
+  }
+
+  #decodeCursor(list: FeatureList, principalId: string, cursor: string): number | undefined {
+    if (cursor.length > 64) return undefined;
+    const bytes = Buffer.from(cursor, 'base64url');
+    if (bytes.length !== OFFSET_BYTES + MAC_BYTES) return undefined;
+    const offset = bytes.readUInt32BE();
+    return timingSafeEqual(bytes.subarray(OFFSET_BYTES), this.#macOf(list, principalId, offset)) ? offset : undefined;
+  }
+
+  #macOf(list: FeatureList, principalId: string, offset: number): Buffer {
+    const text = `${this.#listIdOf(list)}\n${offset}\n${principalId}`;
+    return createHmac('sha256', this.#key).update(text).digest().subarray(0, MAC_BYTES);
+  }
+
+  #listIdOf(list: FeatureList): number {
+    const cached = this.#listIds.get(list);
+    if (cached !== undefined) return cached;
+    this.#lastListId += 1;
+    this.#listIds.set(list, this.#lastListId);
+    return this.#lastListId;
+  }
+}

@@ -1,0 +1,149 @@
+import type { CallContext } from '../../../domain/call.ts';
+import { Cancellation } from '../../../lib/cancellation.ts';
+import { type ClientSession, handleOther, isRequest, type RpcRequest } from '../methods/handle-call.ts';
+import { isCall } from '../methods/parse-call.ts';
+import { errorReply, invalidParamsReply, problemReply } from '../methods/replies.ts';
+import type { McpServices } from '../methods/services.ts';
+import { type OpenSubscription, openSubscription } from '../methods/subscriptions-listen.ts';
+import {
+  INTERNAL_ERROR,
+  type RpcMessage,
+  type RpcProblem,
+  UNSUPPORTED_PROTOCOL_VERSION,
+} from '../protocol/json-rpc.ts';
+import { checkParamHeaders } from '../protocol/param-headers.ts';
+import { checkModernRequest, type McpHeaders } from '../protocol/request-headers.ts';
+import { MODERN_VERSION } from '../protocol/versions.ts';
+import type { EndpointState } from './endpoint-state.ts';
+import { type HttpExchange, headerOf, sendEmpty, sendReply } from './http-exchange.ts';
+import { serveCall } from './serve-call.ts';
+
+/** A stateless request belongs to no session. */
+export const STATELESS: CallContext = Object.freeze({
+  transport: 'http',
+  protocolVersion: MODERN_VERSION,
+  session: 'stateless',
+});
+
+/** Serves one POST of 2026-07-28. */
+export async function serveModern(
+  state: EndpointState,
+  exchange: HttpExchange,
+  { message, headers }: { readonly message: RpcMessage; readonly headers: McpHeaders },
+): Promise<void> {
+  const { services } = state;
+  const { principal, response, view } = exchange;
+  // The revision defines no notification from clients over HTTP: closing the stream is the cancellation.
+  if (!isRequest(message)) return sendEmpty(response, 202);
+  const problem = checkModernRequest(message, headers) ?? checkCallParamHeaders(services, exchange, message);
+  if (problem) {
+    // An honest client finds the right version out by this refusal; it is no sign of malice.
+    if (problem.code !== UNSUPPORTED_PROTOCOL_VERSION) {
+      await services.broker.recordMalformed({ principal, context: STATELESS, ...problem });
+    }
+    return sendReply(response, problemReply(problem, message.id));
+  }
+  const clientSession: ClientSession = { principal, era: 'modern', context: STATELESS, view };
+  if (isCall(message.method, 'modern')) {
+    return serveCall(state, exchange, { message, clientSession, controller: new Cancellation() });
+  }
+  if (message.method === 'subscriptions/listen') return serveListen(state, exchange, { message, clientSession });
+  sendReply(response, handleOther(services, clientSession, message));
+}
+
+/** The headers of a call against its arguments. Of a tool that the agent may not see nothing is told, not even its headers. */
+function checkCallParamHeaders(
+  { broker }: McpServices,
+  { principal, request, view }: HttpExchange,
+  { method, params }: RpcMessage,
+): RpcProblem | undefined {
+  const { name } = params;
+  if (method !== 'tools/call' || typeof name !== 'string') return undefined;
+  const paramHeaders = broker.paramHeaders(name, view);
+  const problem = paramHeaders.length === 0 ? undefined : checkParamHeaders(paramHeaders, params, request.headers);
+  if (problem === undefined) return undefined;
+  return broker.list(principal, 'tool', view).definitions.some((tool) => tool.name === name) ? problem : undefined;
+}
+
+/** The headers that a modern POST mirrors its body in. */
+export function mcpHeadersOf({ request }: HttpExchange): McpHeaders {
+  return {
+    version: headerOf(request, 'mcp-protocol-version'),
+    method: headerOf(request, 'mcp-method'),
+    name: headerOf(request, 'mcp-name'),
+  };
+}
+
+const MAX_SUBSCRIPTIONS = 1_024;
+const MAX_SUBSCRIPTIONS_PER_PRINCIPAL = 64;
+
+/** Opens the stream of a subscription (2026-07-28, patterns/subscriptions). */
+export async function serveListen(
+  state: EndpointState,
+  exchange: HttpExchange,
+  { message, clientSession }: { readonly message: RpcRequest; readonly clientSession: ClientSession },
+): Promise<void> {
+  const { services, inFlightCalls: openCalls } = state;
+  const { response } = exchange;
+  const release = reserveSubscription(state, exchange);
+  if (release === undefined) {
+    const error = { code: INTERNAL_ERROR, message: 'Subscription limit reached' };
+    return sendReply(response, errorReply(message.id, error, 200));
+  }
+  const controller = new Cancellation();
+  openCalls.add(controller);
+  response.on('close', () => controller.abort());
+  const opened = await openSubscription(services, clientSession, { request: message, signal: controller.signal });
+  openCalls.delete(controller);
+  if (typeof opened === 'string') {
+    release();
+    return sendReply(response, invalidParamsReply(message.id, `Invalid params: ${opened}`));
+  }
+  if (controller.signal.aborted) return release();
+  openStream(state, exchange, { opened, release });
+}
+
+/** Counts a subscription; undefined where there is room for none. */
+function reserveSubscription(
+  { streams, subscriptionCounts: subscriptionsOf }: EndpointState,
+  { principal }: HttpExchange,
+): (() => void) | undefined {
+  const openCount = subscriptionsOf.get(principal.id) ?? 0;
+  if (streams.size >= MAX_SUBSCRIPTIONS || openCount >= MAX_SUBSCRIPTIONS_PER_PRINCIPAL) return undefined;
+  subscriptionsOf.set(principal.id, openCount + 1);
+  return () => {
+    const remaining = (subscriptionsOf.get(principal.id) ?? 1) - 1;
+    if (remaining > 0) subscriptionsOf.set(principal.id, remaining);
+    else subscriptionsOf.delete(principal.id);
+  };
+}
+
+function openStream(
+  state: EndpointState,
+  exchange: HttpExchange,
+  { opened, release }: { readonly opened: OpenSubscription; readonly release: () => void },
+): void {
+  const { subscription } = opened;
+  let unwatch: (() => void) | undefined;
+  const stream = state.streams.open(exchange.response, {
+    isStillAuthenticated: () => state.isStillAuthenticated(exchange),
+    closeEvent: () => subscription.ended,
+    onClose: () => {
+      unwatch?.();
+      opened.end();
+      release();
+    },
+  });
+  stream.send(subscription.acknowledged);
+  if (subscription.isServed) {
+    const { principal, view } = exchange;
+    unwatch = state.services.listChanges.watch({ principalId: principal.id, view }, (list) => {
+      const changed = subscription.changed(list);
+      if (changed !== undefined) stream.send(changed);
+    });
+    opened.start((json) => stream.send(json));
+    return;
+  }
+  stream.send(subscription.ended);
+  stream.end();
+}

@@ -1,4 +1,0 @@
-/** What a log or an error may say of what was thrown, which can be anything. */
-export function thrownText(error: unknown): string {
-  return error instanceof Error ? error.message : 'not an error';
-}

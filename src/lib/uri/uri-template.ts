@@ -1,0 +1,57 @@
+import { RE2JS } from 're2js';
+import { MAX_URI_LENGTH } from './uri.ts';
+
+/** A gap of a template: what a variable may stand for. `segment` holds no `/`, `?` or `#`; `rest` may hold anything. */
+export type Gap = 'segment' | 'rest';
+
+/** A URI template (RFC 6570), as far as it can tell which URIs are its own. */
+export interface UriTemplate {
+  /** Texts and gaps in order; what may as well be nothing, such as `{?q}`, is left out. */
+  readonly parts: readonly (string | { readonly gap: Gap })[];
+  /** True when the template can become this URI. Linear in its length. */
+  matches(uri: string): boolean;
+}
+
+const MAX_EXPRESSIONS = 16;
+const LITERAL = /^[A-Za-z0-9\-._~:/?#[\]@!$&'()*+,;=%]*$/;
+const EXPRESSION = /^([+#./;?&]?)([A-Za-z0-9_.%]+(?:\*|:[1-9]\d{0,3})?(?:,[A-Za-z0-9_.%]+(?:\*|:[1-9]\d{0,3})?)*)$/;
+
+/** What an expression may become, by its operator. A variable alone is not nothing; with another operator it may be. */
+const PATTERN_BY_OPERATOR: Readonly<Record<string, string>> = {
+  '': '[^/?#]+',
+  '+': '.+',
+  '#': '(?:#.*)?',
+  '.': '(?:\\.[^/?#]*)?',
+  '/': '(?:/[^?#]*)?',
+  ';': '(?:;[^/?#]*)?',
+  '?': '(?:\\?[^#]*)?',
+  '&': '(?:&[^#]*)?',
+};
+
+const GAPS: Readonly<Record<string, Gap>> = { '': 'segment', '+': 'rest' };
+
+/** Reads a template. @returns why it cannot be read, as one clause, where it cannot. */
+export function parseUriTemplate(text: string): UriTemplate | string {
+  if (text.length > MAX_URI_LENGTH) return `it has more than ${MAX_URI_LENGTH} characters`;
+  // A template that may become any scheme would claim the URIs of every server.
+  if (!/^[a-z][a-z0-9+.-]*:/.test(text)) return 'it does not begin with a scheme in lower case';
+  const pieces = text.split(/\{([^{}]*)\}/);
+  if (pieces.length > 2 * MAX_EXPRESSIONS + 1) return `it has more than ${MAX_EXPRESSIONS} expressions`;
+  const parts: (string | { readonly gap: Gap })[] = [];
+  let pattern = '';
+  for (const [index, piece] of pieces.entries()) {
+    const isLiteral = index % 2 === 0;
+    const [, operator] = (isLiteral ? undefined : EXPRESSION.exec(piece)) ?? [];
+    if (isLiteral ? !LITERAL.test(piece) : operator === undefined) return 'it is not one of RFC 6570';
+    if (operator === undefined) {
+      parts.push(piece);
+      pattern += RE2JS.quote(piece);
+      continue;
+    }
+    const gap = GAPS[operator];
+    if (gap !== undefined) parts.push({ gap });
+    pattern += PATTERN_BY_OPERATOR[operator] ?? '';
+  }
+  const compiled = RE2JS.compile(pattern);
+  return { parts, matches: (uri) => compiled.matches(uri) };
+}

@@ -1,0 +1,82 @@
+import { type DiscoveryOptions, discoverServers } from '../../app/runtime/discover-servers.ts';
+import { detectSecret } from '../../lib/secrets/detect-secret.ts';
+import { parseSecretReferences } from '../../lib/secrets/secret-reference.ts';
+import { escapeControlCharacters } from '../../lib/text/escape-control-characters.ts';
+import type { ListedServer } from '../../registry/catalog.ts';
+import type { Registry } from '../../registry/load.ts';
+import type { ServerDraft } from './server-draft.ts';
+
+/** What the server of a draft said when it was asked once. */
+export type ProbeResult =
+  | { readonly draft: ServerDraft; readonly listed: ListedServer }
+  | {
+      readonly draft: ServerDraft;
+      readonly error: string;
+      /** The last line of its stderr, without secrets. */
+      readonly lastLine?: string;
+    };
+
+/**
+ * Asks the server of each draft as `askServers` does, with what stood in clear text where it was found. `registry` holds
+ * a server for each draft.
+ */
+export async function probeDrafts(
+  drafts: readonly ServerDraft[],
+  registry: Registry,
+  options: DiscoveryOptions,
+): Promise<readonly ProbeResult[]> {
+  const env = { ...options.env };
+  for (const { secrets } of drafts) for (const [name, secret] of secrets) env[name] = secret.reveal();
+  const { discovered, stderrTails } = await discoverServers(registry, { ...options, env });
+  return drafts.map((draft): ProbeResult => {
+    const server = discovered.get(draft.name);
+    if (server?.status === 'listed') return { draft, listed: server };
+    const error = server?.status === 'failed' ? server.error : 'it was not asked';
+    const lastLine = redactedLastLine(stderrTails.get(draft.name) ?? '', draft, env);
+    return { draft, error, ...(lastLine === undefined ? {} : { lastLine }) };
+  });
+}
+
+const MAX_LINE_CHARACTERS = 200;
+/** What is shorter is a word of any sentence, and no secret. */
+const MIN_SECRET_CHARACTERS = 4;
+
+/**
+ * The last line that a process wrote to stderr, made safe to show: no control characters, at most 200 characters, and
+ * none of the values that the server was given. A line that still looks like one with a secret is not shown at all.
+ */
+export function redactedLastLine(
+  stderr: string,
+  draft: ServerDraft,
+  env: Readonly<Record<string, string | undefined>>,
+): string | undefined {
+  const last = stderr.split(/\r?\n|\r/).findLast((line) => line.trim() !== '');
+  if (last === undefined) return undefined;
+  const redacted = redactValues(last.trim(), secretValues(draft, env));
+  if (detectSecret('', redacted.replaceAll('${', '$${')) !== undefined) return undefined;
+  const line = escapeControlCharacters(redacted);
+  return line.length > MAX_LINE_CHARACTERS ? `${line.slice(0, MAX_LINE_CHARACTERS - 1)}…` : line;
+}
+
+function redactValues(text: string, values: readonly string[]): string {
+  // The longest first: a value may be the beginning of another.
+  return [...values]
+    .sort((a, b) => b.length - a.length)
+    .reduce((line, value) => line.replaceAll(value, '[secret]'), text);
+}
+
+/** Every value behind a reference of the draft, in whole and line by line. */
+function secretValues(
+  { transport, secrets }: ServerDraft,
+  env: Readonly<Record<string, string | undefined>>,
+): string[] {
+  const texts = Object.values(transport.type === 'stdio' ? transport.env : transport.headers);
+  const referenced = texts.flatMap((text) => {
+    const parts = parseSecretReferences(text);
+    return 'message' in parts ? [] : parts.flatMap((part) => (part.kind === 'env' ? (env[part.name] ?? []) : []));
+  });
+  const values = [...referenced, ...Array.from(secrets.values(), (secret) => secret.reveal())];
+  return values
+    .flatMap((value) => [value, ...value.split('\n')])
+    .filter((value) => value.length >= MIN_SECRET_CHARACTERS);
+}

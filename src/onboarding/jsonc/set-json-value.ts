@@ -1,0 +1,144 @@
+import { createScanner, type Node } from 'jsonc-parser';
+import type { JsonValue } from '../../lib/json/json.ts';
+import { nodeAt, parseJsonDocument, propertyOf } from './json-document.ts';
+
+/**
+ * The text with a value at the end of a way of keys, and every other byte as it was: comments, order, trailing commas,
+ * line ends. Objects on the way that are missing are made. The text must be JSON, with objects all along the way.
+ */
+export function setJsonValue(text: string, path: readonly string[], value: JsonValue): string {
+  const root = rootOf(text);
+  if (root === undefined) return `${text}${JSON.stringify(nestValue(path, value), null, 2)}\n`;
+  let node: Node = root;
+  for (const [depth, name] of path.entries()) {
+    const next: Node | undefined = propertyOf(node, name)?.value;
+    if (next === undefined) return insertMember(text, node, { name, value: nestValue(path.slice(depth + 1), value) });
+    node = next;
+  }
+  const indent = isFirstOnLine(text, node.parent?.offset ?? 0) ? lineIndent(text, node.offset) : undefined;
+  return splice(text, [node.offset, node.offset + node.length], formatValue(value, { text, indent }));
+}
+
+/** The text without the property at the end of a way of keys, and without the comment on its last line. */
+export function removeJsonValue(text: string, path: readonly string[]): string {
+  const member = nodeAt(rootOf(text), path)?.parent;
+  if (member === undefined) return text;
+  const members = member.parent?.children ?? [];
+  const before = members[members.indexOf(member) - 1];
+  const end = member.offset + member.length;
+  const { commaAt, lineEndsAt } = afterMember(text, end);
+  const isLast = members.at(-1) === member;
+  const [from, to] = wholeLines(text, member.offset, lineEndsAt) ?? [member.offset, skipSpace(text, lineEndsAt)];
+  const shorter = splice(text, [from, to], '');
+  // JSON proper has no comma before a closing brace, so the one that led to the last member goes with it.
+  const comma = before && afterMember(text, before.offset + before.length).commaAt;
+  return isLast && commaAt === undefined && comma !== undefined ? splice(shorter, [comma, comma + 1], '') : shorter;
+}
+
+/** The text with one more item at the end of the list at the end of a way of keys; the list is made where it is missing. */
+export function appendJsonItem(text: string, path: readonly string[], item: JsonValue): string {
+  const list = nodeAt(rootOf(text), path);
+  return list?.type === 'array' ? insertMember(text, list, { value: item }) : setJsonValue(text, path, [item]);
+}
+
+function rootOf(text: string): Node | undefined {
+  const document = parseJsonDocument('', text);
+  return 'file' in document ? document.root : undefined;
+}
+
+function nestValue(path: readonly string[], value: JsonValue): JsonValue {
+  return path.reduceRight<JsonValue>((inner, name) => ({ [name]: inner }), value);
+}
+
+/** A property of an object, or an item of a list, which has no name. */
+interface Member {
+  readonly name?: string;
+  readonly value: JsonValue;
+}
+
+/** One more member at the end, where a comment on the line of the last one stays on that line. */
+function insertMember(text: string, parent: Node, { name, value }: Member): string {
+  const last = parent.children?.at(-1);
+  const close = parent.offset + parent.length - 1;
+  const key = name === undefined ? '' : `${JSON.stringify(name)}: `;
+  const owner = parent.parent ?? parent;
+  if (!isFirstOnLine(text, last?.offset ?? owner.offset)) {
+    const at = last === undefined ? parent.offset + 1 : last.offset + last.length;
+    return splice(text, [at, at], `${last === undefined ? '' : ', '}${key}${JSON.stringify(value)}`);
+  }
+  const outer = lineIndent(text, close);
+  const indent = last === undefined ? `${outer}${indentUnit(text)}` : lineIndent(text, last.offset);
+  const member = `${lineEnd(text)}${indent}${key}${formatValue(value, { text, indent })}`;
+  if (last === undefined) {
+    const within = text.slice(parent.offset + 1, close).trimEnd();
+    return splice(text, [parent.offset + 1, close], `${within}${member}${lineEnd(text)}${outer}`);
+  }
+  const end = last.offset + last.length;
+  const { commaAt, lineEndsAt } = afterMember(text, end);
+  const rest = text.slice(end, lineEndsAt);
+  const [comma, trailing] = commaAt === undefined ? [',', ''] : ['', ','];
+  return splice(text, [end, lineEndsAt], `${comma}${rest}${member}${trailing}`);
+}
+
+// `SyntaxKind` of jsonc-parser is a const enum, which a module that is compiled by itself cannot name.
+const COMMA = 5;
+const TRIVIA: ReadonlySet<number> = new Set([12, 13, 14, 15]);
+const LINE_BREAK = 14;
+const SPACE = 15;
+
+/** Where the comma after a member stands, and where what belongs to its line ends: after comma and comments. */
+function afterMember(text: string, end: number): { readonly commaAt: number | undefined; readonly lineEndsAt: number } {
+  const scanner = createScanner(text);
+  scanner.setPosition(end);
+  let lineEndsAt = end;
+  let isSameLine = true;
+  let commaAt: number | undefined;
+  for (let token: number = scanner.scan(); TRIVIA.has(token) || token === COMMA; token = scanner.scan()) {
+    if (token === COMMA && commaAt !== undefined) break;
+    if (token === COMMA) commaAt = scanner.getTokenOffset();
+    if (token === LINE_BREAK) isSameLine = false;
+    if (token === COMMA || (isSameLine && token !== SPACE)) lineEndsAt = scanner.getPosition();
+  }
+  return { commaAt, lineEndsAt };
+}
+
+/** A value as it is written below a line of that indent; on one line where there is none. */
+function formatValue(
+  value: JsonValue,
+  { text, indent }: { readonly text: string; readonly indent: string | undefined },
+): string {
+  if (indent === undefined) return JSON.stringify(value);
+  return JSON.stringify(value, null, indentUnit(text)).replaceAll('\n', `${lineEnd(text)}${indent}`);
+}
+
+/** One step of indentation as the text has it. Default: two spaces. */
+function indentUnit(text: string): string {
+  return /^(?:\t| {1,8})(?=["{}\]/])/m.exec(text)?.[0] ?? '  ';
+}
+
+function lineEnd(text: string): string {
+  return text.includes('\r\n') ? '\r\n' : '\n';
+}
+
+function lineIndent(text: string, offset: number): string {
+  const line = text.slice(text.lastIndexOf('\n', offset - 1) + 1);
+  return /^[ \t]*/.exec(line)?.[0] ?? '';
+}
+
+/** The whole lines from one offset to another; undefined where other text stands on them. */
+function wholeLines(text: string, from: number, to: number): readonly [number, number] | undefined {
+  const rest = /^[ \t]*(?:\r?\n|$)/.exec(text.slice(to));
+  return isFirstOnLine(text, from) && rest ? [from - lineIndent(text, from).length, to + rest[0].length] : undefined;
+}
+
+function skipSpace(text: string, offset: number): number {
+  return offset + (/^[ \t]*/.exec(text.slice(offset))?.[0].length ?? 0);
+}
+
+function isFirstOnLine(text: string, offset: number): boolean {
+  return /(?:^|\n)[ \t]*$/.test(text.slice(0, offset));
+}
+
+function splice(text: string, [from, to]: readonly [number, number], between: string): string {
+  return `${text.slice(0, from)}${between}${text.slice(to)}`;
+}

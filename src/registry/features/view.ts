@@ -1,0 +1,39 @@
+import type { PromptTarget, ToolTarget } from '../../domain/target.ts';
+import type { View } from '../../domain/view.ts';
+import { indexByExposedName, sortByExposedName } from '../servers/exposed-name.ts';
+import { mergeResourceIndexes, type ServerResourceIndex } from './resource-index.ts';
+
+/** What a catalog holds of all servers, of which a view shows a part. */
+export interface ViewSource {
+  readonly targets: readonly ToolTarget[];
+  readonly prompts: readonly PromptTarget[];
+  readonly resourceLists: readonly ServerResourceIndex[];
+  /** How each server stands: `listed`, or otherwise. */
+  readonly servers: ReadonlyMap<string, string>;
+}
+
+/** A view of targets that bear their names in it already. */
+export function buildView(parts: {
+  readonly tools: readonly ToolTarget[];
+  readonly prompts: readonly PromptTarget[];
+  readonly resources: readonly ServerResourceIndex[];
+  readonly isComplete: boolean;
+}): View {
+  const index = mergeResourceIndexes(parts.resources);
+  const lists = {
+    tool: sortByExposedName(parts.tools),
+    prompt: sortByExposedName(parts.prompts),
+    resource: sortByExposedName(index.resources),
+    template: sortByExposedName(index.templates),
+  };
+  const byName = {
+    tool: indexByExposedName(lists.tool),
+    prompt: indexByExposedName(lists.prompt),
+    template: indexByExposedName(lists.template),
+  };
+  return {
+    features: lists,
+    isComplete: parts.isComplete,
+    resolve: (exposed, kind) => (kind === 'resource' ? index.resolve(exposed) : byName[kind].get(exposed)),
+  };
+}

@@ -1,9 +1,0 @@
-/** Something about a server or virtual server that a person should know. */
-export type ServerFinding = {
-  /** Name of the server or virtual server. */
-  readonly server: string;
-  readonly message: string;
-  /** `file:line:column`, where a file says what does not hold. */
-  readonly at?: string;
-  readonly hint?: string;
-};

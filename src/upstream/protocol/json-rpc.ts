@@ -1,0 +1,97 @@
+import { isJsonObject, type JsonObject } from '../../lib/json/json.ts';
+import type { MessageListener, OutgoingResponse } from './transport.ts';
+import { type Era, MODERN_VERSION } from './versions.ts';
+
+/** How the broker names itself to tool servers. */
+export interface ClientInfo {
+  readonly name: string;
+  readonly version: string;
+}
+
+/** One JSON-RPC request as text. */
+export function encodeRequest(id: number, method: string, params: string): string {
+  return `{"jsonrpc":"2.0","id":${id},"method":${JSON.stringify(method)},"params":${params}}`;
+}
+
+export function encodeNotification(method: string, params?: JsonObject): string {
+  return JSON.stringify(params === undefined ? { jsonrpc: '2.0', method } : { jsonrpc: '2.0', method, params });
+}
+
+/** What the broker answers to a request of a tool server: `ping` is alive, all else is a method it does not have. */
+export function encodeDefaultResponse(id: string | number, method: string): string {
+  return method === 'ping'
+    ? JSON.stringify({ jsonrpc: '2.0', id, result: {} })
+    : JSON.stringify({ jsonrpc: '2.0', id, error: { code: -32601, message: 'method not found' } });
+}
+
+/** The answer to a question of a tool server as text. */
+export function encodeResponse(id: string | number, response: OutgoingResponse): string {
+  return JSON.stringify({ jsonrpc: '2.0', id, ...response });
+}
+
+/** What one request asks for in its `_meta`: progress under its own id, and in the modern era log messages. */
+export function withMeta(
+  params: JsonObject,
+  id: number,
+  { era, listener }: { readonly era: Era; readonly listener: MessageListener | undefined },
+): JsonObject {
+  if (listener === undefined) return params;
+  const { wantsProgress, logLevel, capabilities } = listener;
+  const isModern = era === 'modern';
+  if (!wantsProgress && !(isModern && (logLevel ?? capabilities) !== undefined)) return params;
+  const requestedMeta: JsonObject = {
+    ...(wantsProgress ? { progressToken: id } : {}),
+    ...(isModern && logLevel !== undefined ? { [META_LOG_LEVEL]: logLevel } : {}),
+    ...(isModern && capabilities !== undefined ? { [META_CAPABILITIES]: toModernCapabilities(capabilities) } : {}),
+  };
+  const { _meta: meta } = params;
+  return { ...params, _meta: isJsonObject(meta) ? { ...meta, ...requestedMeta } : requestedMeta };
+}
+
+const META_LOG_LEVEL = 'io.modelcontextprotocol/logLevel';
+const META_CAPABILITIES = 'io.modelcontextprotocol/clientCapabilities';
+
+/** 2026-07-28 knows no news of roots. */
+function toModernCapabilities(capabilities: JsonObject): JsonObject {
+  return capabilities.roots === undefined ? capabilities : { ...capabilities, roots: {} };
+}
+
+/** Parameters as text, with the envelope of 2026-07-28 (basic, "Request metadata"); legacy ones stay as they are. */
+export function encodeParams(params: JsonObject, era: Era, clientInfo: ClientInfo): string {
+  if (era === 'legacy') return JSON.stringify(params);
+  const { _meta: meta, ...rest } = params;
+  if (isJsonObject(meta)) return JSON.stringify({ ...rest, _meta: { ...envelopeFor(clientInfo), ...meta } });
+  const text = JSON.stringify(meta === undefined ? params : rest);
+  const envelope = `"_meta":${encodedEnvelope(clientInfo)}}`;
+  return text === '{}' ? `{${envelope}` : `${text.slice(0, -1)},${envelope}`;
+}
+
+const encodedEnvelopes = new WeakMap<ClientInfo, string>();
+
+function encodedEnvelope(clientInfo: ClientInfo): string {
+  let text = encodedEnvelopes.get(clientInfo);
+  if (text === undefined) {
+    text = JSON.stringify(envelopeFor(clientInfo));
+    encodedEnvelopes.set(clientInfo, text);
+  }
+  return text;
+}
+
+function envelopeFor({ name, version }: ClientInfo): JsonObject {
+  return {
+    'io.modelcontextprotocol/protocolVersion': MODERN_VERSION,
+    'io.modelcontextprotocol/clientInfo': { name, version },
+    [META_CAPABILITIES]: {},
+  };
+}
+
+const LIST_CHANGED_METHODS: ReadonlySet<string> = new Set([
+  'notifications/tools/list_changed',
+  'notifications/prompts/list_changed',
+  'notifications/resources/list_changed',
+]);
+
+/** True for the notifications that say that the lists of a server have to be read again. */
+export function isListChanged(method: string): boolean {
+  return LIST_CHANGED_METHODS.has(method);
+}

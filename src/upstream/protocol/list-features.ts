@@ -1,0 +1,154 @@
+import { isJsonObject, type JsonObject, type JsonValue } from '../../lib/json/json.ts';
+import type { RequestOptions, Response, Transport } from './transport.ts';
+
+const MAX_PAGES = 200;
+const MAX_FEATURES = 10_000;
+/** Largest page in bytes that is read. */
+export const MAX_PAGE_BYTES: number = 16 * 1024 * 1024;
+const MAX_CURSOR_LENGTH = 64 * 1024;
+const METHOD_NOT_FOUND = -32601;
+
+/** Everything that a server declares, every definition verbatim, in its own order. */
+export interface ServerFeatures {
+  readonly tools: readonly JsonObject[];
+  readonly prompts: readonly JsonObject[];
+  readonly resources: readonly JsonObject[];
+  readonly templates: readonly JsonObject[];
+  /** Lists beside the tools that could not be read, each with why. */
+  readonly unlisted: readonly string[];
+}
+
+export type FeatureListing =
+  | ({ readonly kind: 'listed' } & ServerFeatures)
+  /** `sessionLost`: the server no longer knows the session, which says nothing of what it offers. */
+  | { readonly kind: 'failed'; readonly message: string; readonly sessionLost?: boolean };
+
+type ListOptions = RequestOptions & { readonly maxTools: number };
+
+/** What one list is asked with and what it holds. */
+interface ListKind {
+  readonly method: string;
+  readonly member: string;
+  /** Several of what is listed, for sentences. */
+  readonly plural: string;
+  /** True for what `maxTools` bounds, beyond which nothing is read; of the others too many are a failure. */
+  readonly isTruncated: boolean;
+  isDefinition(value: JsonObject): boolean;
+}
+
+const TOOLS: ListKind = {
+  ...{ method: 'tools/list', member: 'tools', plural: 'tools', isTruncated: true },
+  isDefinition: ({ name, inputSchema }) => typeof name === 'string' && isJsonObject(inputSchema),
+};
+const PROMPTS: ListKind = {
+  ...{ method: 'prompts/list', member: 'prompts', plural: 'prompts', isTruncated: true },
+  isDefinition: ({ name }) => typeof name === 'string',
+};
+const RESOURCES: ListKind = {
+  ...{ method: 'resources/list', member: 'resources', plural: 'resources', isTruncated: false },
+  isDefinition: ({ uri }) => typeof uri === 'string',
+};
+const TEMPLATES: ListKind = {
+  ...{
+    method: 'resources/templates/list',
+    member: 'resourceTemplates',
+    plural: 'resource templates',
+    isTruncated: true,
+  },
+  isDefinition: ({ uriTemplate }) => typeof uriTemplate === 'string',
+};
+
+/**
+ * All lists of a server that its capabilities speak of, and its tools in any case, unless it says that it has others and
+ * no tools. A list of tools that cannot be read is a failure; any other one is empty and told of.
+ */
+export async function listFeatures(
+  transport: Transport,
+  capabilities: JsonObject,
+  options: ListOptions,
+): Promise<FeatureListing> {
+  const has = (name: string): boolean => isJsonObject(capabilities[name]);
+  const listsTools = has('tools') || !(has('prompts') || has('resources'));
+  const list = (kind: ListKind, isListed: boolean): Promise<Listing> =>
+    isListed ? listAll(transport, kind, options) : Promise.resolve(EMPTY_LISTING);
+  const [tools, prompts, resources, templates] = await Promise.all([
+    list(TOOLS, listsTools),
+    list(PROMPTS, has('prompts')),
+    list(RESOURCES, has('resources')),
+    list(TEMPLATES, has('resources')),
+  ]);
+  const fatal = [tools, prompts, resources, templates].find(({ sessionLost }) => sessionLost === true) ?? tools;
+  if (fatal.problem !== undefined) {
+    return { kind: 'failed', message: fatal.problem, sessionLost: fatal.sessionLost === true };
+  }
+  return {
+    kind: 'listed',
+    tools: tools.definitions,
+    prompts: prompts.definitions,
+    resources: resources.definitions,
+    templates: templates.definitions,
+    // A server may have resources and no templates, and then not know the method.
+    unlisted: [prompts, resources, templates].flatMap(({ problem, isUnknown }) =>
+      problem === undefined || isUnknown === true ? [] : [problem],
+    ),
+  };
+}
+
+interface Listing {
+  readonly definitions: readonly JsonObject[];
+  readonly problem?: string;
+  readonly isUnknown?: boolean;
+  readonly sessionLost?: boolean;
+}
+
+const EMPTY_LISTING: Listing = { definitions: [] };
+
+/**
+ * All pages of one list, until there are more than `maxTools` of what that bounds: what is over is for the catalog to cut
+ * and to tell of. A server that pages for ever or lists too much has no list.
+ */
+async function listAll(transport: Transport, kind: ListKind, options: ListOptions): Promise<Listing> {
+  const { method, member, plural } = kind;
+  const definitions: JsonObject[] = [];
+  let cursor: string | undefined;
+  for (let page = 0; page < MAX_PAGES; page += 1) {
+    const response = await transport.request(method, cursor === undefined ? {} : { cursor }, options);
+    if (response.kind !== 'result') return listingFor(method, response);
+    const listed: JsonValue | undefined = response.result[member];
+    if (!Array.isArray(listed)) return failedListing(`\`${method}\` holds something that is no list of ${plural}`);
+    for (const each of listed) {
+      if (!isJsonObject(each) || !kind.isDefinition(each)) {
+        return failedListing(`\`${method}\` holds something that is no definition of ${plural}`);
+      }
+      definitions.push(each);
+    }
+    const isOverLimit = kind.isTruncated && definitions.length > options.maxTools;
+    if (isOverLimit) return { definitions: definitions.slice(0, options.maxTools + 1) };
+    if (definitions.length > MAX_FEATURES) return failedListing(`the server lists more than ${MAX_FEATURES} ${plural}`);
+    const next: JsonValue | undefined = response.result.nextCursor;
+    if (next === undefined || next === null) return { definitions };
+    if (typeof next !== 'string' || next.length > MAX_CURSOR_LENGTH || next === cursor) {
+      return failedListing(`\`${method}\` answers with a cursor that leads nowhere`);
+    }
+    cursor = next;
+  }
+  return failedListing(`\`${method}\` has more than ${MAX_PAGES} pages`);
+}
+
+function listingFor(method: string, response: Exclude<Response, { kind: 'result' }>): Listing {
+  if (response.kind === 'failed') {
+    return {
+      ...failedListing(`\`${method}\` failed: ${response.message}`),
+      sessionLost: response.failure === 'session-lost',
+    };
+  }
+  const { code } = response.error;
+  return {
+    ...failedListing(`the server answered \`${method}\` with error ${code}`),
+    isUnknown: code === METHOD_NOT_FOUND,
+  };
+}
+
+function failedListing(problem: string): Listing {
+  return { definitions: [], problem };
+}

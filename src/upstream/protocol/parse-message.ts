@@ -1,0 +1,77 @@
+import type { JsonRpcErrorBody } from '../../domain/outcome.ts';
+import { isJsonObject, type JsonObject } from '../../lib/json/json.ts';
+import { parseStrictJson } from '../../lib/json/strict-json.ts';
+import type { Response } from './transport.ts';
+
+/** Deepest nesting that is read from a tool server. */
+const MAX_DEPTH = 128;
+
+/** One JSON-RPC 2.0 message as a tool server sent it. */
+export type IncomingMessage =
+  | { readonly kind: 'answer'; readonly id: number; readonly response: Response }
+  /** An error without an id: the server could not tell which request it answers. */
+  | { readonly kind: 'stray-error'; readonly error: JsonRpcErrorBody }
+  | { readonly kind: 'request'; readonly id: string | number; readonly method: string; readonly params: JsonObject }
+  | { readonly kind: 'notification'; readonly method: string; readonly params: JsonObject }
+  /** Not MCP. `id` is that of our request, where it can still be told. */
+  | { readonly kind: 'invalid'; readonly problem: string; readonly id?: number };
+
+/** Reads one message. The value handed on is the very one that was sent: nothing is stripped, filled in or coerced. */
+export function parseMessage(bytes: Uint8Array, maxBytes: number): IncomingMessage {
+  const parsed = parseStrictJson(bytes, { maxBytes, maxDepth: MAX_DEPTH, allowConstructorKeys: true });
+  if (!parsed.ok)
+    return invalidMessage(`the message cannot be read as JSON: ${parsed.problem}`, guessResponseId(bytes));
+  const message = parsed.value;
+  if (!isJsonObject(message)) return invalidMessage('the message is not a JSON object');
+  const id = typeof message.id === 'number' ? message.id : undefined;
+  if (message.jsonrpc !== '2.0') return invalidMessage('the message is not JSON-RPC 2.0', id);
+  if (message.method !== undefined) return parseServerMessage(message);
+  const hasResult = message.result !== undefined;
+  if (hasResult === (message.error !== undefined))
+    return invalidMessage('the message holds no result or error, or both', id);
+  if (!hasResult) return parseErrorResponse(message, id);
+  if (id === undefined) return invalidMessage('the answer has no id of ours');
+  if (!isJsonObject(message.result)) return invalidMessage('the result is not a JSON object', id);
+  return { kind: 'answer', id, response: { kind: 'result', result: message.result, bytes: bytes.byteLength } };
+}
+
+const NO_PARAMS: JsonObject = Object.freeze({});
+
+function parseServerMessage(message: JsonObject): IncomingMessage {
+  const { id, method } = message;
+  const params = isJsonObject(message.params) ? message.params : NO_PARAMS;
+  if (typeof method !== 'string') return invalidMessage('the method is not a string');
+  if (id === undefined) return { kind: 'notification', method, params };
+  if (typeof id !== 'string' && typeof id !== 'number')
+    return invalidMessage('the id of a request is no string or number');
+  return { kind: 'request', id, method, params };
+}
+
+function parseErrorResponse(message: JsonObject, id: number | undefined): IncomingMessage {
+  const { error } = message;
+  if (!isJsonObject(error) || !Number.isInteger(error.code) || typeof error.message !== 'string') {
+    return invalidMessage('the error has no integer code and string message', id);
+  }
+  // `as`: the two members that the type demands were just checked; all others pass verbatim.
+  const body = error as unknown as JsonRpcErrorBody;
+  return id === undefined
+    ? { kind: 'stray-error', error: body }
+    : { kind: 'answer', id, response: { kind: 'error', error: body } };
+}
+
+function invalidMessage(problem: string, id?: number): IncomingMessage {
+  return id === undefined ? { kind: 'invalid', problem } : { kind: 'invalid', problem, id };
+}
+
+/**
+ * The id that an unreadable message seems to answer, from its first or last bytes: so the one caller learns at once
+ * and need not wait for its deadline. A server that lies here hurts only its own calls.
+ */
+export function guessResponseId(bytes: Uint8Array): number | undefined {
+  const head = Buffer.from(bytes.subarray(0, 96)).toString('latin1');
+  const tail = Buffer.from(bytes.subarray(-96)).toString('latin1');
+  const match =
+    /^\s*\{\s*(?:"jsonrpc"\s*:\s*"2\.0"\s*,\s*)?"id"\s*:\s*(\d{1,15})\s*[,}]/.exec(head) ??
+    /,\s*"id"\s*:\s*(\d{1,15})\s*(?:,\s*"jsonrpc"\s*:\s*"2\.0"\s*)?\}\s*$/.exec(tail);
+  return match ? Number(match[1]) : undefined;
+}

@@ -1,0 +1,105 @@
+import { RequestDeadline } from './request-deadline.ts';
+import type { PendingListeners } from './route-message.ts';
+import { failedResponse, type MessageListener, type RequestOptions, type Response } from './transport.ts';
+
+interface PendingRequest {
+  readonly resolve: (response: Response) => void;
+  readonly deadline: RequestDeadline;
+  readonly maxBytes: number;
+  readonly listener: MessageListener | undefined;
+  readonly isOpenEnded: boolean;
+}
+
+/** The requests of one connection that wait for their answer, under ids that only this connection knows. */
+export class PendingRequests implements PendingListeners {
+  readonly #pending = new Map<number, PendingRequest>();
+  readonly #isShared: boolean;
+  #openEndedCount = 0;
+  #lastId = 0;
+
+  /** `isShared`: several principals speak over this one connection, so that what names no request belongs to nobody. */
+  constructor({ isShared }: { readonly isShared: boolean }) {
+    this.#isShared = isShared;
+  }
+
+  get size(): number {
+    return this.#pending.size;
+  }
+
+  /** The only id that waits for an answer, where there is exactly one. */
+  get soleId(): number | undefined {
+    if (this.#pending.size - this.#openEndedCount !== 1) return undefined;
+    for (const [id, { isOpenEnded }] of this.#pending) if (!isOpenEnded) return id;
+    return undefined;
+  }
+
+  listenerOf(id: number): MessageListener | undefined {
+    return this.#pending.get(id)?.listener;
+  }
+
+  get hasSoleRequest(): boolean {
+    return !this.#isShared && this.#pending.size - this.#openEndedCount === 1;
+  }
+
+  get soleListener(): MessageListener | undefined {
+    const { soleId } = this;
+    return soleId === undefined || !this.hasSoleRequest ? undefined : this.listenerOf(soleId);
+  }
+
+  has(id: number): boolean {
+    return this.#pending.has(id);
+  }
+
+  nextId(): number {
+    this.#lastId += 1;
+    return this.#lastId;
+  }
+
+  /** Waits for the answer to `id`. `onOver` is told when it is given up, so that the server can be. */
+  waitForResponse(
+    id: number,
+    options: RequestOptions,
+    onAbandoned: (reason: 'timeout' | 'cancelled') => void,
+  ): Promise<Response> {
+    const isOpenEnded = options.isOpenEnded === true;
+    return new Promise((resolve) => {
+      const deadline = new RequestDeadline(options, (reason) => {
+        this.#forget(id);
+        onAbandoned(reason);
+        resolve(
+          failedResponse(reason, true, reason === 'timeout' ? 'no answer came in time' : 'the call was cancelled'),
+        );
+      });
+      this.#pending.set(id, { resolve, deadline, maxBytes: options.maxBytes, listener: options.listener, isOpenEnded });
+      if (isOpenEnded) this.#openEndedCount += 1;
+    });
+  }
+
+  /** Hands the answer to who waits for it; false when nobody does: an unknown, late or second reply. */
+  settle(id: number, response: Response): boolean {
+    const pending = this.#pending.get(id);
+    if (!pending) return false;
+    this.#forget(id);
+    pending.deadline.clear();
+    const tooLarge = response.kind === 'result' && response.bytes > pending.maxBytes;
+    pending.resolve(
+      tooLarge ? failedResponse('too-large', true, `the result is over ${pending.maxBytes} bytes`) : response,
+    );
+    return true;
+  }
+
+  /** Ends a stream that the server says is over; false where `id` is none. */
+  endStream(id: number): boolean {
+    if (this.#pending.get(id)?.isOpenEnded !== true) return false;
+    return this.settle(id, failedResponse('lost', true, 'the server ended the stream'));
+  }
+
+  #forget(id: number): void {
+    if (this.#pending.get(id)?.isOpenEnded === true) this.#openEndedCount -= 1;
+    this.#pending.delete(id);
+  }
+
+  settleAll(response: Response): void {
+    for (const id of [...this.#pending.keys()]) this.settle(id, response);
+  }
+}

@@ -1,0 +1,33 @@
+import type { CancelSignal } from '../../lib/cancellation.ts';
+import type { RequestOptions } from './transport.ts';
+
+/** Tells once that a request is over before its answer: too late, or no longer wanted. */
+export class RequestDeadline {
+  readonly #signal: CancelSignal;
+  readonly #timer: NodeJS.Timeout;
+  readonly #onAbort: () => void;
+
+  constructor(options: RequestOptions, onExpired: (reason: 'timeout' | 'cancelled') => void) {
+    this.#signal = options.signal;
+    this.#onAbort = () => {
+      this.clear();
+      onExpired(abortReason(options.signal));
+    };
+    this.#timer = setTimeout(() => {
+      this.clear();
+      onExpired('timeout');
+    }, options.timeoutMs);
+    options.signal.addEventListener('abort', this.#onAbort, { once: true });
+  }
+
+  clear(): void {
+    clearTimeout(this.#timer);
+    this.#signal.removeEventListener('abort', this.#onAbort);
+  }
+}
+
+/** What an aborted signal means: a deadline of the broker's own, or that the agent went away. */
+export function abortReason(signal: CancelSignal): 'timeout' | 'cancelled' {
+  const reason: unknown = signal.reason;
+  return reason instanceof Error && reason.name === 'TimeoutError' ? 'timeout' : 'cancelled';
+}

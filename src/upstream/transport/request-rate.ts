@@ -1,0 +1,23 @@
+const MAX_REQUESTS = 1_024;
+const WINDOW_MS = 10_000;
+
+/** How often a server asks on a stream that belongs to no call. */
+export class RequestRate {
+  #count = 0;
+  #window: NodeJS.Timeout | undefined;
+
+  /** True while more came within ten seconds than is borne. */
+  get isExceeded(): boolean {
+    return this.#count > MAX_REQUESTS;
+  }
+
+  record(): void {
+    this.#count += 1;
+    if (this.#window !== undefined) return;
+    this.#window = setTimeout(() => {
+      this.#count = 0;
+      this.#window = undefined;
+    }, WINDOW_MS);
+    this.#window.unref();
+  }
+}

@@ -1,0 +1,32 @@
+import { expect, test } from 'vitest';
+import { Secret } from '../../../../src/lib/secrets/secret.ts';
+import { redactedLastLine } from '../../../../src/onboarding/import/probe-drafts.ts';
+import type { ServerDraft } from '../../../../src/onboarding/import/server-draft.ts';
+
+const DRAFT: ServerDraft = {
+  name: 'x',
+  transport: { type: 'stdio', command: 'x', args: [], env: { A: '$' + '{env:FROM_ENV}', B: '$' + '{env:IN_CLEAR}' } },
+  variables: [],
+  secrets: new Map([['IN_CLEAR', new Secret('a plain passphrase')]]),
+  source: 'x',
+};
+const ENV = { FROM_ENV: 'value-of-the-environment', OTHER: 'other' };
+
+test('the last line that says something is shown', () => {
+  expect(redactedLastLine('first\r\nlast\n\n  \n', DRAFT, ENV)).toBe('last');
+  expect(redactedLastLine('\n', DRAFT, ENV)).toBeUndefined();
+});
+
+test('no value that the server was given is in it, wherever the value came from', () => {
+  const said = 'no such user: value-of-the-environment / a plain passphrase';
+  expect(redactedLastLine(said, DRAFT, ENV)).toBe('no such user: [secret] / [secret]');
+});
+
+test('a line that still looks like one with a secret is not shown', () => {
+  expect(redactedLastLine('denied for ghp_q7Rk2mZx9LpT4vWb8NsYc3DfHg6JtUeA1o5i', DRAFT, ENV)).toBeUndefined();
+});
+
+test('it moves no cursor and is no longer than a line of a screen or two', () => {
+  expect(redactedLastLine('\u001b[2Jgone', DRAFT, ENV)).toBe('\\u001b[2Jgone');
+  expect(redactedLastLine('word '.repeat(500), DRAFT, ENV)).toHaveLength(200);
+});

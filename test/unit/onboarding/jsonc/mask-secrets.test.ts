@@ -1,0 +1,21 @@
+import { expect, test } from 'vitest';
+import { maskSecrets } from '../../../../src/onboarding/jsonc/mask-secrets.ts';
+
+test('values and comments that hold a secret are masked, and nothing else', () => {
+  const text = `{
+  // once: ghp_notARealTokenButOfItsForm0123456789
+  "name": "x", // plain
+  "env": { "API_KEY": "k", "PORT": "80" },
+  "args": ["--token", "t0", "--token=t1", "y"]
+}`;
+  expect(maskSecrets(text)).toBe(`{
+  /* [secret] */
+  "name": "x", // plain
+  "env": { "API_KEY": "[secret]", "PORT": "80" },
+  "args": ["--token", "[secret]", "[secret]", "y"]
+}`);
+});
+
+test('a text that is no JSON is not shown at all', () => {
+  expect(maskSecrets('{ "API_KEY": k')).toBe('');
+});
