@@ -226,12 +226,12 @@ export class ServerRuntime {
       if (state === 'open') {
         if (this.#lastError === undefined) this.#setLastError('of the last ten calls half or more failed');
         // Each call that tries in vain opens it anew, which is no news.
-        if (!isOpen) log.warn('upstream.shut', { server });
+        if (!isOpen) log.warn('breaker.opened', { server });
         isOpen = true;
       } else if (state === 'closed') {
         this.#lastError = undefined;
         isOpen = false;
-        log.info('upstream.returned', { server });
+        log.info('breaker.closed', { server });
       }
     });
   }
