@@ -5,11 +5,11 @@ import { type FailedResponse, failedResponse, type Response } from './transport.
  * What an HTTP status other than 2xx means. An answer to our very request counts whatever the status; a stray 400 or
  * 404 means that the server does not know our session or our era; 401, 403, 429 and 503 that it did not take the call.
  */
-export function responseForStatus(status: number, message: IncomingMessage | undefined, id: number): Response {
-  if (message?.kind === 'answer' && message.id === id && message.response.kind === 'error') {
+export function responseForHttpStatus(status: number, message: IncomingMessage | undefined, id: number): Response {
+  if (message?.kind === 'response' && message.id === id && message.response.kind === 'error') {
     return { ...message.response, status };
   }
-  if (message?.kind === 'stray-error' && MODERN_ERROR_CODES.has(message.error.code)) {
+  if (message?.kind === 'error-without-id' && MODERN_ERROR_CODES.has(message.error.code)) {
     return { kind: 'error', error: message.error, status };
   }
   return { ...failureForStatus(status), status };

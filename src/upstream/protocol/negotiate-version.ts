@@ -1,7 +1,7 @@
 import type { Era } from '../../domain/mcp/era.ts';
 import { isJsonObject, type JsonObject } from '../../lib/json/json.ts';
+import type { ClientInfo } from './encode-request.ts';
 import { MODERN_ERROR_CODES } from './http-status.ts';
-import type { ClientInfo } from './json-rpc.ts';
 import type { RequestOptions, Response, Transport } from './transport.ts';
 import { LATEST_LEGACY_VERSION, MODERN_VERSION, supportsLegacyVersion } from './versions.ts';
 

@@ -8,9 +8,9 @@ const MAX_DEPTH = 128;
 
 /** One JSON-RPC 2.0 message as a tool server sent it. */
 export type IncomingMessage =
-  | { readonly kind: 'answer'; readonly id: number; readonly response: Response }
+  | { readonly kind: 'response'; readonly id: number; readonly response: Response }
   /** An error without an id: the server could not tell which request it answers. */
-  | { readonly kind: 'stray-error'; readonly error: JsonRpcErrorBody }
+  | { readonly kind: 'error-without-id'; readonly error: JsonRpcErrorBody }
   | { readonly kind: 'request'; readonly id: string | number; readonly method: string; readonly params: JsonObject }
   | { readonly kind: 'notification'; readonly method: string; readonly params: JsonObject }
   /** Not MCP. `id` is that of our request, where it can still be told. */
@@ -32,7 +32,7 @@ export function parseMessage(bytes: Uint8Array, maxBytes: number): IncomingMessa
   if (!hasResult) return parseErrorResponse(message, id);
   if (id === undefined) return invalidMessage('the answer has no id of ours');
   if (!isJsonObject(message.result)) return invalidMessage('the result is not a JSON object', id);
-  return { kind: 'answer', id, response: { kind: 'result', result: message.result, bytes: bytes.byteLength } };
+  return { kind: 'response', id, response: { kind: 'result', result: message.result, bytes: bytes.byteLength } };
 }
 
 const NO_PARAMS: JsonObject = Object.freeze({});
@@ -55,8 +55,8 @@ function parseErrorResponse(message: JsonObject, id: number | undefined): Incomi
   // `as`: the two members that the type demands were just checked; all others pass verbatim.
   const body = error as unknown as JsonRpcErrorBody;
   return id === undefined
-    ? { kind: 'stray-error', error: body }
-    : { kind: 'answer', id, response: { kind: 'error', error: body } };
+    ? { kind: 'error-without-id', error: body }
+    : { kind: 'response', id, response: { kind: 'error', error: body } };
 }
 
 function invalidMessage(problem: string, id?: number): IncomingMessage {

@@ -5,10 +5,9 @@ import { type Digest, digestOf } from '../../lib/digest.ts';
 import { canonicalJson } from '../../lib/json/canonical-json.ts';
 import type { JsonObject, JsonValue } from '../../lib/json/json.ts';
 import type { Clock } from '../../lib/time.ts';
-import type { ClientInfo } from '../protocol/json-rpc.ts';
+import type { ClientInfo } from '../protocol/encode-request.ts';
 import { listFeatures, MAX_PAGE_BYTES } from '../protocol/list-features.ts';
-import type { FailedNegotiation, NegotiatedVersion } from '../protocol/negotiate-version.ts';
-import { negotiateVersion } from '../protocol/negotiate-version.ts';
+import { type FailedNegotiation, type NegotiatedVersion, negotiateVersion } from '../protocol/negotiate-version.ts';
 import type { Transport, TransportEvents } from '../protocol/transport.ts';
 import type { VersionStore } from '../protocol/versions.ts';
 import { childEnvironment } from '../transport/child-process.ts';
@@ -16,7 +15,7 @@ import type { HttpClient } from '../transport/http-client.ts';
 import { SseTransport } from '../transport/sse.ts';
 import { StdioTransport } from '../transport/stdio.ts';
 import { StreamableHttpTransport } from '../transport/streamable-http.ts';
-import type { DiscoveredFeatures, UpstreamServer } from '../upstream-server.ts';
+import type { DiscoveredFeatures, UpstreamServer } from './upstream-server.ts';
 
 /** What the members of a definition are that a pin covers. */
 const PINNED_MEMBERS = [
@@ -29,7 +28,7 @@ const ENVELOPE_BYTES = 64 * 1024;
 export interface SessionConfig {
   readonly server: UpstreamServer;
   /** The sockets of an HTTP server, shared by its sessions. */
-  readonly sockets: HttpClient | undefined;
+  readonly httpClient: HttpClient | undefined;
   readonly clock: Clock;
   readonly versionStore: VersionStore;
   readonly clientInfo: ClientInfo;
@@ -232,7 +231,7 @@ export function stderrTailOf(transport: Transport): string {
 }
 
 async function openTransport(config: SessionConfig, events: TransportEvents, useSse: boolean): Promise<Transport> {
-  const { server, sockets, clientInfo } = config;
+  const { server, httpClient, clientInfo } = config;
   const { transport } = server;
   const isShared = server.sharing === 'all';
   const maxMessageBytes = Math.max(server.maxResultBytes, MAX_PAGE_BYTES) + ENVELOPE_BYTES;
@@ -247,10 +246,51 @@ async function openTransport(config: SessionConfig, events: TransportEvents, use
       events,
     });
   }
-  if (sockets === undefined) throw new Error('an HTTP server has no sockets');
+  if (httpClient === undefined) throw new Error('an HTTP server has no HTTP client');
   const headers = await transport.resolveHeaders();
-  const common = { sockets, url: new URL(transport.url), headers, clientInfo, isShared, events };
+  const common = { httpClient, url: new URL(transport.url), headers, clientInfo, isShared, events };
   return useSse
     ? new SseTransport({ ...common, maxEventBytes: maxMessageBytes })
     : new StreamableHttpTransport({ ...common, stallTimeoutMs: server.stallTimeoutMs });
+}
+
+/** The first new starts are at once, then waits double: a server that was restarted is not one that keeps failing. */
+const IMMEDIATE_RETRIES = 2;
+const FIRST_WAIT_MS = 250;
+/** A start of a process costs the machine; a connection that is refused costs next to nothing, and may work any moment. */
+const LAST_WAIT_MS = { process: 60_000, connection: 500 } as const;
+/** A session that lived this long was healthy: what went before it is forgotten. */
+const HEALTHY_SESSION_MS = 30_000;
+
+/** Counts failed starts and early ends in a row, and says when the next start may be. */
+export class BackOff {
+  readonly #clock: Clock;
+  readonly #lastWaitMs: number;
+  #failures = 0;
+  #notBeforeMs = 0;
+
+  constructor(clock: Clock, kind: keyof typeof LAST_WAIT_MS) {
+    this.#clock = clock;
+    this.#lastWaitMs = LAST_WAIT_MS[kind];
+  }
+
+  /** Milliseconds until the next start may be; 0 when it may be now. */
+  get waitMs(): number {
+    return Math.max(0, Math.ceil(this.#notBeforeMs - this.#clock.monotonicMs()));
+  }
+
+  get failures(): number {
+    return this.#failures;
+  }
+
+  /** Notes an end that nobody asked for. `livedMs` is 0 for a start that failed. */
+  recordFailure(livedMs: number): void {
+    if (livedMs >= HEALTHY_SESSION_MS) this.#failures = 0;
+    this.#failures += 1;
+    const waitMs =
+      this.#failures <= IMMEDIATE_RETRIES
+        ? 0
+        : Math.min(this.#lastWaitMs, FIRST_WAIT_MS * 2 ** Math.min(16, this.#failures - IMMEDIATE_RETRIES - 1));
+    this.#notBeforeMs = this.#clock.monotonicMs() + waitMs;
+  }
 }

@@ -1,6 +1,6 @@
 import type { Dispatcher } from 'undici';
 import { ByteBuffer } from '../../lib/byte-buffer.ts';
-import { responseForStatus } from '../protocol/http-status.ts';
+import { responseForHttpStatus } from '../protocol/http-status.ts';
 import { type IncomingMessage, parseMessage } from '../protocol/parse-message.ts';
 import { abortReason, RequestDeadline } from '../protocol/request-deadline.ts';
 import { type PendingListeners, peekNotification } from '../protocol/route-message.ts';
@@ -11,8 +11,7 @@ import {
   type RequestOptions,
   type Response,
 } from '../protocol/transport.ts';
-import { SseParser } from './sse-parser.ts';
-import { StreamResumption } from './stream-resumption.ts';
+import { SseParser, StreamResumption } from './sse-parser.ts';
 
 const MAX_ERROR_BODY_BYTES = 64 * 1024;
 /** What may still come after the answer on an event stream before its socket is given up. */
@@ -25,7 +24,7 @@ const STREAM_FACTOR = 128;
 export interface HttpExchangeEvents {
   onHeaders?(headers: Readonly<Record<string, string | string[] | undefined>>): void;
   /** A request or notification of the server, within the event stream of our request. */
-  onServerMessage(message: IncomingMessage, hearers: PendingListeners): void;
+  onServerMessage(message: IncomingMessage, listeners: PendingListeners): void;
   onDropped(): void;
   /** The request was sent and is given up before its answer. */
   onAbandoned(id: number, reason: 'timeout' | 'cancelled'): void;
@@ -220,14 +219,14 @@ export class HttpExchange implements Dispatcher.DispatchHandler, PendingListener
   }
 
   #settleByMessage(message: IncomingMessage, mismatchMessage: string): void {
-    if (message.kind === 'answer' && message.id === this.#id) this.#settle(message.response);
+    if (message.kind === 'response' && message.id === this.#id) this.#settle(message.response);
     else if (message.kind === 'invalid') this.#settle(failedResponse('protocol', true, message.problem));
     else this.#settle(failedResponse('protocol', true, mismatchMessage));
   }
 
   #settleByStatus(): void {
     const message = this.#bytes > MAX_ERROR_BODY_BYTES ? undefined : this.#readBody();
-    this.#settle(responseForStatus(this.#status, message, this.#id));
+    this.#settle(responseForHttpStatus(this.#status, message, this.#id));
   }
 
   #readBody(): IncomingMessage {

@@ -1,12 +1,12 @@
 import type { Dispatcher } from 'undici';
 import { encodeNotification } from '../../domain/mcp/notification.ts';
 import type { JsonObject } from '../../lib/json/json.ts';
-import { responseForStatus } from '../protocol/http-status.ts';
-import { type ClientInfo, encodeParams, encodeRequest, encodeResponse, withMeta } from '../protocol/json-rpc.ts';
-import { type IncomingMessage, parseMessage } from '../protocol/parse-message.ts';
+import { type ClientInfo, encodeParams, encodeRequest, encodeResponse, withMeta } from '../protocol/encode-request.ts';
+import { responseForHttpStatus } from '../protocol/http-status.ts';
+import { parseMessage } from '../protocol/parse-message.ts';
 import { PendingRequests } from '../protocol/pending-requests.ts';
 import { abortReason } from '../protocol/request-deadline.ts';
-import { routeNotification, routeRequest } from '../protocol/route-message.ts';
+import { type IncomingNotification, type IncomingRequest, routeMessage } from '../protocol/route-message.ts';
 import {
   failedResponse,
   type OutgoingResponse,
@@ -22,7 +22,7 @@ import { RequestRate } from './request-rate.ts';
 import { SseParser } from './sse-parser.ts';
 
 export interface SseTransportOptions {
-  readonly sockets: HttpClient;
+  readonly httpClient: HttpClient;
   readonly url: URL;
   /** The registry's header fields, secrets resolved. */
   readonly headers: Readonly<Record<string, string>>;
@@ -117,26 +117,26 @@ export class SseTransport implements Transport {
     if (path === undefined || !this.#pending.has(id)) return;
     const status = await this.#post(path, body, fields);
     if (status === 'broken') this.#pending.settle(id, failedResponse('lost', true, 'the request could not be posted'));
-    else if (status !== 'late' && status >= 300) this.#pending.settle(id, responseForStatus(status, undefined, id));
+    else if (status !== 'late' && status >= 300) this.#pending.settle(id, responseForHttpStatus(status, undefined, id));
   }
 
   #post(path: string, body: string, fields: RequestOptions['headers'] = {}): Promise<number | 'broken' | 'late'> {
     const headers = [...this.#headers, 'content-type', 'application/json', ...Object.entries(fields).flat()];
-    return postAndForget(this.#options.sockets.calls, { method: 'POST', path, headers, body });
+    return postAndForget(this.#options.httpClient.calls, { method: 'POST', path, headers, body });
   }
 
   async #postInBackground(body: string): Promise<void> {
     if (this.#path === undefined) return;
     const headers = [...this.#headers, 'content-type', 'application/json'];
-    await postAndForget(this.#options.sockets.background, { method: 'POST', path: this.#path, headers, body });
+    await postAndForget(this.#options.httpClient.background, { method: 'POST', path: this.#path, headers, body });
   }
 
   #open(): void {
-    const { url, sockets, maxEventBytes } = this.#options;
+    const { url, httpClient, maxEventBytes } = this.#options;
     const reader = new SseParser(maxEventBytes, (data, event) => this.#onEvent(data, event));
     const headers = [...this.#headers, 'accept', 'text/event-stream'];
     const path = `${url.pathname}${url.search}`;
-    sockets.streams.dispatch(
+    httpClient.streams.dispatch(
       { method: 'GET', path, headers, headersTimeout: 0, bodyTimeout: 0 },
       {
         onRequestStart: (controller) => {
@@ -172,8 +172,8 @@ export class SseTransport implements Transport {
     }
     const message = parseMessage(data, this.#options.maxEventBytes);
     if (message.kind === 'request') this.#onRequest(message);
-    else if (message.kind === 'notification') routeNotification(message, this.#pending, this.#options.events);
-    else if (message.kind === 'answer') {
+    else if (message.kind === 'notification') this.#route(message);
+    else if (message.kind === 'response') {
       if (!this.#pending.settle(message.id, message.response)) this.#options.events.onDropped();
     } else {
       const id = message.kind === 'invalid' ? message.id : undefined;
@@ -183,14 +183,18 @@ export class SseTransport implements Transport {
     }
   }
 
-  #onRequest(message: Extract<IncomingMessage, { kind: 'request' }>): void {
+  #onRequest(message: IncomingRequest): void {
     this.#rate.record();
     if (this.#rate.isExceeded) {
       this.#options.events.onDropped();
       this.#end('the server asks without end');
       return;
     }
-    const response = routeRequest(message, this.#pending, { events: this.#options.events, transport: this });
+    this.#route(message);
+  }
+
+  #route(message: IncomingRequest | IncomingNotification): void {
+    const response = routeMessage(message, this.#pending, { events: this.#options.events, transport: this });
     if (response !== undefined) this.#backgroundPosts.add(response);
   }
 

@@ -1,11 +1,12 @@
 import type { Era } from '../../domain/mcp/era.ts';
 import { encodeNotification } from '../../domain/mcp/notification.ts';
 import type { JsonObject } from '../../lib/json/json.ts';
-import { type ClientInfo, encodeParams, encodeRequest, encodeResponse, withMeta } from '../protocol/json-rpc.ts';
-import { guessResponseId, type IncomingMessage, parseMessage } from '../protocol/parse-message.ts';
+import { isBlankLine, LineReader } from '../../lib/line-reader.ts';
+import { type ClientInfo, encodeParams, encodeRequest, encodeResponse, withMeta } from '../protocol/encode-request.ts';
+import { guessResponseId, parseMessage } from '../protocol/parse-message.ts';
 import { PendingRequests } from '../protocol/pending-requests.ts';
 import { abortReason } from '../protocol/request-deadline.ts';
-import { routeNotification, routeRequest } from '../protocol/route-message.ts';
+import { type IncomingNotification, type IncomingRequest, routeMessage } from '../protocol/route-message.ts';
 import {
   failedResponse,
   type OutgoingResponse,
@@ -14,12 +15,10 @@ import {
   type Transport,
   type TransportEvents,
 } from '../protocol/transport.ts';
-import type { StdioServerParameters } from '../upstream-server.ts';
-import { ChildProcess } from './child-process.ts';
-import { LineReader } from './line-reader.ts';
+import { ChildProcess, type ChildProcessOptions } from './child-process.ts';
 
 export interface StdioTransportOptions {
-  readonly parameters: StdioServerParameters;
+  readonly parameters: Pick<ChildProcessOptions, 'command' | 'args' | 'cwd'>;
   /** The whole environment of the child. */
   readonly env: Readonly<Record<string, string>>;
   readonly clientInfo: ClientInfo;
@@ -44,7 +43,9 @@ export class StdioTransport implements Transport {
     this.#options = options;
     this.#pending = new PendingRequests(options);
     const lines = new LineReader(options.maxLineBytes, {
-      onLine: (line) => this.#onLine(line),
+      onLine: (line) => {
+        if (!isBlankLine(line)) this.#onLine(line);
+      },
       onOverlongLine: (ends) => this.#onOverlongLine(ends),
       onEndless: () => void this.#end('the server wrote a line without end'),
     });
@@ -128,19 +129,14 @@ export class StdioTransport implements Transport {
   #onLine(line: Buffer): void {
     const message = parseMessage(line, this.#options.maxLineBytes);
     switch (message.kind) {
-      case 'answer':
+      case 'response':
         if (!this.#pending.settle(message.id, message.response)) this.#options.events.onDropped();
         break;
       case 'request':
-        this.#onRequest(message);
-        break;
       case 'notification':
-        // 2026-07-28, patterns/cancellation: on pipes a server may end a stream so.
-        if (message.method === 'notifications/cancelled' && this.#pending.endStream(Number(message.params.requestId)))
-          break;
-        routeNotification(message, this.#pending, this.#options.events);
+        this.#onServerMessage(message);
         break;
-      case 'stray-error':
+      case 'error-without-id':
         this.#options.events.onDropped();
         break;
       case 'invalid':
@@ -149,8 +145,12 @@ export class StdioTransport implements Transport {
     }
   }
 
-  #onRequest(message: Extract<IncomingMessage, { kind: 'request' }>): void {
-    const response = routeRequest(message, this.#pending, { events: this.#options.events, transport: this });
+  #onServerMessage(message: IncomingRequest | IncomingNotification): void {
+    // 2026-07-28, patterns/cancellation: over stdio a server may end a stream in this way.
+    if (message.kind === 'notification' && message.method === 'notifications/cancelled') {
+      if (this.#pending.endStream(Number(message.params.requestId))) return;
+    }
+    const response = routeMessage(message, this.#pending, { events: this.#options.events, transport: this });
     if (response !== undefined) this.#child.write(`${response}\n`);
   }
 

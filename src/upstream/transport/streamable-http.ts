@@ -1,10 +1,10 @@
 import type { Era } from '../../domain/mcp/era.ts';
 import { encodeNotification } from '../../domain/mcp/notification.ts';
 import type { JsonObject } from '../../lib/json/json.ts';
-import { type ClientInfo, encodeParams, encodeRequest, encodeResponse, withMeta } from '../protocol/json-rpc.ts';
+import { type ClientInfo, encodeParams, encodeRequest, encodeResponse, withMeta } from '../protocol/encode-request.ts';
 import { encodeHeaderValue } from '../protocol/param-headers.ts';
 import type { IncomingMessage } from '../protocol/parse-message.ts';
-import { type PendingListeners, routeNotification, routeRequest } from '../protocol/route-message.ts';
+import { type PendingListeners, routeMessage } from '../protocol/route-message.ts';
 import {
   failedResponse,
   type MessageListener,
@@ -23,7 +23,7 @@ import { eventStreamHeaders, StandaloneStream } from './standalone-stream.ts';
 const MAX_SESSION_ID_LENGTH = 1024;
 
 export interface StreamableHttpTransportOptions {
-  readonly sockets: HttpClient;
+  readonly httpClient: HttpClient;
   readonly url: URL;
   /** The registry's header fields, secrets resolved. */
   readonly headers: Readonly<Record<string, string>>;
@@ -66,7 +66,7 @@ export class StreamableHttpTransport implements Transport, PendingListeners {
     () => this.#options.events.onDropped(),
   );
   readonly #events: HttpExchangeEvents = {
-    onServerMessage: (message, hearers) => this.#onServerMessage(message, hearers),
+    onServerMessage: (message, listeners) => this.#onServerMessage(message, listeners),
     onDropped: () => this.#options.events.onDropped(),
     onAbandoned: (requestId, reason) => void this.notify('notifications/cancelled', { requestId, reason }),
     onSettled: (id) => {
@@ -128,7 +128,7 @@ export class StreamableHttpTransport implements Transport, PendingListeners {
   openStandaloneStream(): void {
     if (this.#era !== 'legacy' || this.#session === undefined || this.#ended !== undefined) return;
     this.#standaloneStream = new StandaloneStream({
-      pool: this.#options.sockets.streams,
+      pool: this.#options.httpClient.streams,
       path: this.#path,
       headers: this.#headers,
       onMessage: (message) => this.#onServerMessage(message, this),
@@ -170,7 +170,7 @@ export class StreamableHttpTransport implements Transport, PendingListeners {
     this.#end('the broker ended the session');
     this.#standaloneStream?.close();
     if (this.#session === undefined) return;
-    await postAndForget(this.#options.sockets.background, {
+    await postAndForget(this.#options.httpClient.background, {
       method: 'DELETE',
       path: this.#path,
       headers: this.#headers,
@@ -196,7 +196,7 @@ export class StreamableHttpTransport implements Transport, PendingListeners {
   #dispatch(exchange: HttpExchange, request: HttpRequest): void {
     // The deadline of a call holds however silent its server may be.
     const bodyTimeout = exchange.mayBeSilent ? 0 : this.#options.stallTimeoutMs;
-    const { calls, streams } = this.#options.sockets;
+    const { calls, streams } = this.#options.httpClient;
     const { method, headers, body = null } = request;
     (exchange.isOpenEnded ? streams : calls).dispatch(
       { path: this.#path, method, headers, body, headersTimeout: 0, bodyTimeout },
@@ -204,12 +204,13 @@ export class StreamableHttpTransport implements Transport, PendingListeners {
     );
   }
 
-  #onServerMessage(message: IncomingMessage, hearers: PendingListeners): void {
-    if (message.kind === 'request') {
-      const response = routeRequest(message, hearers, { events: this.#options.events, transport: this });
-      if (response !== undefined) this.#backgroundPosts.add(response);
-    } else if (message.kind === 'notification') routeNotification(message, hearers, this.#options.events);
-    else this.#options.events.onDropped();
+  #onServerMessage(message: IncomingMessage, listeners: PendingListeners): void {
+    if (message.kind !== 'request' && message.kind !== 'notification') {
+      this.#options.events.onDropped();
+      return;
+    }
+    const response = routeMessage(message, listeners, { events: this.#options.events, transport: this });
+    if (response !== undefined) this.#backgroundPosts.add(response);
   }
 
   #onSessionLost(): void {
@@ -220,7 +221,7 @@ export class StreamableHttpTransport implements Transport, PendingListeners {
   }
 
   #post(body: string): Promise<unknown> {
-    return postAndForget(this.#options.sockets.background, {
+    return postAndForget(this.#options.httpClient.background, {
       method: 'POST',
       path: this.#path,
       headers: this.#headers,

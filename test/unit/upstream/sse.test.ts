@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { JsonObject } from '../../../src/lib/json/json.ts';
-import type { UpstreamServer } from '../../../src/upstream/upstream-server.ts';
+import type { UpstreamServer } from '../../../src/upstream/session/upstream-server.ts';
 import { listeningAgent } from '../../fixtures/listening-agent.ts';
 import { serveSse } from '../../fixtures/sse-server.ts';
 import { type CallPart, httpServer, openPool, textOf, type Upstream } from '../../fixtures/upstream-parts.ts';

@@ -1,6 +1,6 @@
-import type { Era } from '../domain/mcp/era.ts';
-import type { JsonObject } from '../lib/json/json.ts';
-import type { ServerFeatures } from './protocol/list-features.ts';
+import type { Era } from '../../domain/mcp/era.ts';
+import type { JsonObject } from '../../lib/json/json.ts';
+import type { ServerFeatures } from '../protocol/list-features.ts';
 
 /** A tool server that is a child process of the broker. Started without a shell, in a process group of its own. */
 export interface StdioServerParameters {

@@ -81,14 +81,3 @@ function envelopeFor({ name, version }: ClientInfo): JsonObject {
     [META_CAPABILITIES]: {},
   };
 }
-
-const LIST_CHANGED_METHODS: ReadonlySet<string> = new Set([
-  'notifications/tools/list_changed',
-  'notifications/prompts/list_changed',
-  'notifications/resources/list_changed',
-]);
-
-/** True for the notifications that say that the lists of a server have to be read again. */
-export function isListChanged(method: string): boolean {
-  return LIST_CHANGED_METHODS.has(method);
-}
