@@ -2,60 +2,60 @@ import type { Era } from '../../domain/mcp/era.ts';
 import type { JsonObject } from '../../lib/json/json.ts';
 import type { ServerFeatures } from '../protocol/list-features.ts';
 
-/** A tool server that is a child process of the broker. Started without a shell, in a process group of its own. */
+/** A tool server that is a child process of the broker, started without a shell in its own process group. */
 export interface StdioServerParameters {
   readonly type: 'stdio';
   readonly command: string;
   readonly args: readonly string[];
-  /** Working directory. Default: that of the broker. */
+  /** Working directory. Default: the broker's. */
   readonly cwd?: string;
-  /** The declared variables with their secrets resolved. Asked at every start; a rejection keeps the server down. */
+  /** Resolves the secrets of the declared variables. Called at every start; if it rejects, the server is not started. */
   resolveEnv(): Promise<Readonly<Record<string, string>>>;
 }
 
 /** A tool server behind one fixed URL. Redirects are never followed. */
 export interface HttpServerParameters {
-  /** `sse` is the transport of 2024-11-05; with the other it is tried where a server refuses to be posted to. */
+  /** `sse` is HTTP+SSE of 2024-11-05. With `streamable-http` it is tried if the server refuses a POST. */
   readonly type: 'streamable-http' | 'sse';
   readonly url: string;
-  /** The declared headers with their secrets resolved. Asked whenever a session opens; never an agent's own token. */
+  /** Resolves the secrets of the declared headers. Called whenever a session opens. Never an agent's own token. */
   resolveHeaders(): Promise<Readonly<Record<string, string>>>;
 }
 
-/** What the back door must know of one tool server. */
+/** Parameters of one tool server. */
 export interface UpstreamServer {
   readonly name: string;
-  /** Changes whenever a setting or a secret of this server does: a running session of another revision is ended. */
+  /** Differs after any change of the server's settings or secrets; sessions of another revision are ended. */
   readonly revision: string;
   readonly transport: StdioServerParameters | HttpServerParameters;
-  /** Deadline in milliseconds of what is not a call, such as `tools/list`; a call has that of its target. */
+  /** Timeout in milliseconds of requests that are not calls, such as `tools/list`. A call has the timeout of its target. */
   readonly timeoutMs: number;
-  /** Milliseconds that start, handshake and first listing may take together. */
+  /** Timeout in milliseconds of start, negotiation and first listing together. */
   readonly startTimeoutMs: number;
-  /** Milliseconds until a connection to an HTTP server is given up. */
+  /** Timeout in milliseconds of a connection to an HTTP server. */
   readonly connectTimeoutMs: number;
-  /** Milliseconds without a byte after which an answer of an HTTP server that has begun is given up. */
+  /** Milliseconds without a byte after which a response of an HTTP server that has begun is abandoned. */
   readonly stallTimeoutMs: number;
-  /** Most tools that are read. */
+  /** Limit of the tools that are listed. */
   readonly maxTools: number;
-  /** Most progress and log messages of one call that are handed on. */
+  /** Limit of the progress and log messages that are passed on per call. */
   readonly maxNotifications: number;
-  /** Milliseconds without a call after which a session is ended. */
+  /** Milliseconds without a call after which a session is closed. */
   readonly idleMs: number;
-  /** One session for each principal, or one for all. */
+  /** One session per principal, or one for all. */
   readonly sharing: 'principal' | 'all';
-  /** Largest message in bytes that is read; a tool's own limit may be lower. */
+  /** Limit of one message, in bytes. A tool's own limit may be lower. */
   readonly maxResultBytes: number;
   /**
-   * What it is told when nobody in particular asks: whatever policy lets it ask of any agent, as capabilities of a client.
-   * Servers offer more to clients that can do more.
+   * Client capabilities for discovery, which is on behalf of no agent: everything that policy lets the server request of
+   * any agent. Servers declare more features to clients with more capabilities.
    */
   readonly discoveryCapabilities: JsonObject;
-  /** Which protocol era the server speaks; `auto` asks it once and remembers. */
+  /** Protocol era of the server; `auto` detects and remembers it. */
   readonly era: Era | 'auto';
 }
 
-/** What a server declared when it was last asked: every definition verbatim, under its upstream name, in its own order. */
+/** Features from the last discovery: each definition verbatim, by its upstream name, in the server's order. */
 export interface DiscoveredFeatures extends ServerFeatures {
   readonly era: Era;
   readonly protocolVersion: string;

@@ -27,17 +27,17 @@ export interface SseTransportOptions {
   /** The registry's header fields, secrets resolved. */
   readonly headers: Readonly<Record<string, string>>;
   readonly clientInfo: ClientInfo;
-  /** Largest event in bytes that is read. */
+  /** Limit of one event, in bytes. */
   readonly maxEventBytes: number;
-  /** True where several principals share the session. */
+  /** True if several principals share the session. */
   readonly isShared: boolean;
   readonly events: TransportEvents;
 }
 
 /**
- * MCP over the HTTP+SSE transport of 2024-11-05: one event stream brings everything, and its first event, `endpoint`,
- * names where requests are posted. The endpoint must be of the same origin, or a server could send our requests, and
- * the secrets in their headers, anywhere.
+ * MCP over the HTTP+SSE transport of 2024-11-05: all messages of the server come on one event stream, whose first event,
+ * `endpoint`, names the URL for requests. The endpoint must have the same origin: otherwise a server could direct
+ * requests, and the secrets in their headers, to any host.
  */
 export class SseTransport implements Transport {
   readonly type = 'sse';
@@ -71,19 +71,17 @@ export class SseTransport implements Transport {
   }
 
   setProtocolVersion(): void {
-    // One era and one revision: this transport was replaced in 2025-03-26.
+    // There is only one: the transport was replaced in 2025-03-26.
   }
 
   openStandaloneStream(): void {
-    // The one stream brings notifications too.
+    // Notifications come on the same stream as responses.
   }
 
   request(method: string, params: JsonObject, options: RequestOptions): Promise<Response> {
     if (this.#ended !== undefined) return Promise.resolve(failedResponse('lost', false, this.#ended));
     if (options.signal.aborted) {
-      return Promise.resolve(
-        failedResponse(abortReason(options.signal), false, 'the call was over before it was sent'),
-      );
+      return Promise.resolve(failedResponse(abortReason(options.signal), false, 'the call ended before it was sent'));
     }
     const id = this.#pending.nextId();
     const response = this.#pending.waitForResponse(id, options, (reason) => {
@@ -113,7 +111,7 @@ export class SseTransport implements Transport {
 
   async #send(id: number, body: string, fields: RequestOptions['headers']): Promise<void> {
     const path = this.#path ?? (await this.#endpoint);
-    // Given up while the stream was opened: it must not be sent any more.
+    // Abandoned while the stream was opening: it must not be sent any more.
     if (path === undefined || !this.#pending.has(id)) return;
     const status = await this.#post(path, body, fields);
     if (status === 'broken') this.#pending.settle(id, failedResponse('lost', true, 'the request could not be posted'));
@@ -145,7 +143,7 @@ export class SseTransport implements Transport {
         },
         onResponseStart: (_controller, status, { 'content-type': type }) => {
           const isStream = status === 200 && String(type).toLowerCase().startsWith('text/event-stream');
-          if (!isStream) this.#end(`the server opens no event stream (HTTP ${status})`);
+          if (!isStream) this.#end(`the server did not open an event stream (HTTP ${status})`);
         },
         onResponseData: (controller, chunk) => {
           if (this.#ended === undefined && !reader.push(chunk)) this.#onOversizedEvent();
@@ -160,7 +158,7 @@ export class SseTransport implements Transport {
   #onOversizedEvent(): void {
     const { soleId: onlyId } = this.#pending;
     const problem = `the message is over ${this.#options.maxEventBytes} bytes`;
-    // Nobody else can have been sent it when one request alone waits; what comes after it cannot be read.
+    // If exactly one request is in flight, the event belongs to it. Nothing after the event can be read.
     if (onlyId !== undefined) this.#pending.settle(onlyId, failedResponse('too-large', true, problem));
     this.#end('the server sent an event that is too large');
   }
@@ -187,7 +185,7 @@ export class SseTransport implements Transport {
     this.#rate.record();
     if (this.#rate.isExceeded) {
       this.#options.events.onDropped();
-      this.#end('the server asks without end');
+      this.#end('the server sent too many requests');
       return;
     }
     this.#route(message);
@@ -205,7 +203,7 @@ export class SseTransport implements Transport {
       this.#path = `${endpoint.pathname}${endpoint.search}`;
       this.#resolveEndpoint(this.#path);
     } else {
-      this.#end(endpoint === undefined ? 'the event stream names no endpoint' : 'the endpoint is of another origin');
+      this.#end(endpoint === undefined ? 'the event stream names no endpoint' : 'the endpoint has another origin');
     }
   }
 

@@ -19,17 +19,17 @@ import { ChildProcess, type ChildProcessOptions } from './child-process.ts';
 
 export interface StdioTransportOptions {
   readonly parameters: Pick<ChildProcessOptions, 'command' | 'args' | 'cwd'>;
-  /** The whole environment of the child. */
+  /** Complete environment of the child. */
   readonly env: Readonly<Record<string, string>>;
   readonly clientInfo: ClientInfo;
-  /** Longest line in bytes that is read. */
+  /** Limit of one line, in bytes. */
   readonly maxLineBytes: number;
-  /** True where several principals share the process. */
+  /** True if several principals share the process. */
   readonly isShared: boolean;
   readonly events: TransportEvents;
 }
 
-/** MCP over the pipes of a child process: one message a line, many calls at once. */
+/** MCP over the stdio of a child process: one message per line, many calls at once. */
 export class StdioTransport implements Transport {
   readonly type = 'stdio';
   readonly #options: StdioTransportOptions;
@@ -47,7 +47,7 @@ export class StdioTransport implements Transport {
         if (!isBlankLine(line)) this.#onLine(line);
       },
       onOverlongLine: (ends) => this.#onOverlongLine(ends),
-      onEndless: () => void this.#end('the server wrote a line without end'),
+      onEndless: () => void this.#end('the server wrote an endless line'),
     });
     this.#child = new ChildProcess({
       command: options.parameters.command,
@@ -78,21 +78,19 @@ export class StdioTransport implements Transport {
   }
 
   openStandaloneStream(): void {
-    // On pipes every notification comes unasked.
+    // Over stdio all messages come on one stream.
   }
 
   request(method: string, params: JsonObject, options: RequestOptions): Promise<Response> {
     if (this.#ended !== undefined) return Promise.resolve(failedResponse('lost', false, this.#ended));
     if (options.signal.aborted) {
-      return Promise.resolve(
-        failedResponse(abortReason(options.signal), false, 'the call was over before it was sent'),
-      );
+      return Promise.resolve(failedResponse(abortReason(options.signal), false, 'the call ended before it was sent'));
     }
     const id = this.#pending.nextId();
     const paramsWithMeta = withMeta(params, id, { era: this.#era, listener: options.listener });
     const text = encodeRequest(id, method, encodeParams(paramsWithMeta, this.#era, this.#options.clientInfo));
     if (!this.#child.write(`${text}\n`)) {
-      return Promise.resolve(failedResponse('unavailable', false, 'the server does not read what is sent to it'));
+      return Promise.resolve(failedResponse('unavailable', false, 'the server does not read its stdin'));
     }
     return this.#pending.waitForResponse(id, options, (reason) => {
       // The specification forbids cancelling `initialize`.
@@ -156,7 +154,7 @@ export class StdioTransport implements Transport {
 
   #onOverlongLine(ends: Buffer): void {
     const problem = `the message is over ${this.#options.maxLineBytes} bytes`;
-    // On pipes nobody else can have written it when one request alone waits.
+    // If exactly one request is in flight, the line belongs to it.
     this.#fail(guessResponseId(ends) ?? this.#pending.soleId, failedResponse('too-large', true, problem));
   }
 
