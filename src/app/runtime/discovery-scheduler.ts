@@ -3,7 +3,7 @@ import type { Registry } from '../../registry/load.ts';
 import { isSameServer, type ServerSettings } from '../../registry/servers/settings.ts';
 import type { Log } from '../../telemetry/log.ts';
 import type { UpstreamPool } from '../../upstream/upstream-pool.ts';
-import type { DiscoveredFeatures } from '../../upstream/upstream-server.ts';
+import type { DiscoveredFeatures } from '../../upstream/session/upstream-server.ts';
 import type { SnapshotStore } from './snapshot-store.ts';
 
 /** How many servers are asked for their tools at one time. */
