@@ -86,7 +86,7 @@ export function policyPage(): string {
       Object.entries(CONDITION_FUNCTIONS).map(([name, example]) => [code(name), code(example)]),
     ),
     '',
-    'Macros walk a list of the arguments, or one that is written out:',
+    'Macros run over a list of the arguments, or over a list that is written out:',
     '',
     ...tableOf(
       ['Macro', 'Example'],

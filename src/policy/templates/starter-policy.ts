@@ -16,7 +16,7 @@ export type PolicyTemplate = 'personal' | 'team' | 'ci';
 export const POLICY_TEMPLATES: Readonly<
   Record<PolicyTemplate, { readonly what: string; readonly make: (input: TemplateInput) => StarterPolicy }>
 > = {
-  personal: { what: 'single user: read-only by default, writes granted per tool', make: personalPolicy },
+  personal: { what: 'single user, read-only by default, writes granted per tool', make: personalPolicy },
   team: { what: 'several agents with the roles viewer, contributor and maintainer', make: teamPolicy },
   ci: { what: 'an unattended job: every tool granted by name', make: ciPolicy },
 };

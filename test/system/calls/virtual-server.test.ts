@@ -140,13 +140,13 @@ describe('on its own', () => {
     const ungranted = 'virtual/back.yaml:1:7: no agent may use anything that the virtual server `back` shows';
     expect(told.split('\n')).toEqual([
       'warning: virtual/desk.yaml:3:26: there is no server `gone`  (registry-original-unknown)',
-      'hint: servers are `registry/servers/<name>.yaml`',
-      'warning: virtual/desk.yaml:4:18: no tool `tools/ecoh` is pinned, so that it is not shown  (registry-original-unknown)',
+      'hint: servers are declared in `registry/servers/<name>.yaml`',
+      'warning: virtual/desk.yaml:4:18: the tool `tools/ecoh` is not pinned, so it is not shown  (registry-original-unknown)',
       'hint: did you mean `tools/echo`?',
-      'warning: virtual/desk.yaml:6:5: no tool `tools/ecoh` is pinned, so that it is not shown  (registry-original-unknown)',
+      'warning: virtual/desk.yaml:6:5: the tool `tools/ecoh` is not pinned, so it is not shown  (registry-original-unknown)',
       'hint: did you mean `tools/echo`?',
-      'warning: virtual/desk.yaml:3:13: `tools/lokup` matches no tool that is pinned  (registry-original-unknown)',
-      'hint: `seneschal registry list` shows what there is, `seneschal registry pin` agrees to it',
+      'warning: virtual/desk.yaml:3:13: `tools/lokup` matches no pinned tool  (registry-original-unknown)',
+      'hint: run `seneschal registry list` to see the tools and prompts, and `seneschal registry pin` to pin them',
       `warning: ${ungranted}  (registry-view-ungranted)`,
       'hint: grant some of it in `policy.csv`: a virtual server by itself grants nothing',
       '',
@@ -164,7 +164,7 @@ describe('on its own', () => {
     expect(stdout).toContain('VIRTUAL  PATH         TOOLS  PROMPTS  RESOURCES  TEMPLATES\n');
     expect(stdout).toContain('desk     /v/desk/mcp  2      0        0          0');
     expect(stdout).toMatch(
-      /registry\/virtual\/desk\.yaml:3:25: `tools\/lokup` matches nothing; `seneschal registry list` shows what there is/,
+      /registry\/virtual\/desk\.yaml:3:25: `tools\/lokup` matches nothing; run `seneschal registry list` to see the features of each server/,
     );
   });
 });

@@ -62,7 +62,7 @@ test('in a directory without a home it is said how one is made', async () => {
   expect([code, codes]).toEqual([1, ['error config-unreadable']]);
   expect(text).toContain(
     'HOME/registry: there is no registry here  (config-unreadable)\n' +
-      'hint: run `seneschal init` to make one, or name another with `--registry`\n',
+      'hint: run `seneschal init` to create one, or name another directory with `--registry`\n',
   );
 });
 

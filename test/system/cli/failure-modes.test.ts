@@ -126,7 +126,7 @@ const BROKEN_ELSEWHERE: Readonly<Record<string, readonly [file: string, expects:
   'resolving a URI': ['test/system/calls/prompts-and-resources.test.ts', "'unknown-resource'"],
   'calls under way': ['test/unit/broker/pipeline.test.ts', "'overloaded'"],
   subscriptions: ['test/attack/access/subscription-outlives-grant.test.ts', "'subscriptions-exceeded'"],
-  pins: ['test/unit/registry/catalog.test.ts', "'unpinned: `registry.lock` does not hold it'"],
+  pins: ['test/unit/registry/catalog.test.ts', "'unpinned: it is not in `registry.lock`'"],
   drift: ['test/system/calls/tool-drift.test.ts', "'tool-drifted'"],
   'tool schemas': ['test/attack/access/schema-bomb.test.ts', "'quarantined'"],
   'rate store': ['test/unit/limits/rate.test.ts', 'rate counters are in use'],
@@ -169,7 +169,7 @@ test('the command prints every row', async () => {
   expect(JSON.parse(stdout)).toEqual(FAILURE_MODES);
   const text = (await home.run(['posture'])).stdout;
   expect(text).toContain(
-    'rate: rate-exceeded\n  when   one rate that matches admits no more calls now\n  opens  no row of ',
+    'rate: rate-exceeded\n  when   a matching rate is used up\n  opens  no row of ',
   );
   expect(text).toContain('ledger: ledger-unavailable\n');
   expect(text.split('\n').filter((line) => line === '  opens  nothing').length).toBe(

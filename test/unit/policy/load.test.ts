@@ -187,7 +187,7 @@ describe('a model.conf', () => {
       } catch (error) {
         message = error instanceof ProblemError ? error.message : '';
       }
-      expect(message).toContain(`\`${name.replace('2', '')}\` may not be used`);
+      expect(message).toContain(`\`${name.replace('2', '')}\` must not be used`);
     },
   );
   test('with another effect rule is refused', () => {

@@ -58,7 +58,7 @@ describe('policy tests', () => {
     );
     expect(runSuite(policy, [suite], context).failures.map(({ message }) => message)).toEqual([
       '`agent:reader may read resource:srv/test://t/secret` does not hold: it is refused by policy.csv:2',
-      '`agent:reader may read resource:srv/test://t/%252e%252e/x` does not hold: the URI has no normal form, so that it cannot be asked for',
+      '`agent:reader may read resource:srv/test://t/%252e%252e/x` does not hold: the URI has no normal form, so every request for it is refused',
     ]);
   });
   test('that do not hold are told with file, line and column', () => {

@@ -54,7 +54,7 @@ describe('with `pin: auto`', () => {
 describe('with `pin: lock`', () => {
   test('a tool that the lock does not hold is hidden', () => {
     const catalog = build({ yaml: 'pin: lock\n', discovered: listed('s', tool('read')) });
-    expect(stateOf(catalog, 'read')).toBe('unpinned: `registry.lock` does not hold it');
+    expect(stateOf(catalog, 'read')).toBe('unpinned: it is not in `registry.lock`');
     expect(catalog.targets).toEqual([]);
     expect(catalog.newPins).toEqual([]);
   });
@@ -76,7 +76,7 @@ describe('a tool is quarantined when', () => {
       'it has no `inputSchema`',
       { name: 'none' },
       'none',
-      'quarantined: its definition is not that of an MCP tool (`inputSchema`)',
+      'quarantined: its definition is not a valid MCP tool (`inputSchema`)',
     ],
     [
       'its name holds a space',
@@ -94,7 +94,7 @@ describe('a tool is quarantined when', () => {
       'its name is a key no map may hold',
       tool('constructor'),
       'constructor',
-      'quarantined: its name is one that no JSON map may hold',
+      'quarantined: its name is reserved in JavaScript objects',
     ],
     [
       'its definition has no canonical form',
@@ -106,7 +106,7 @@ describe('a tool is quarantined when', () => {
       'it is callable as a task only',
       tool('task', { execution: { taskSupport: 'required' } }),
       'task',
-      'quarantined: it can be called as a task only, and tasks are not governed',
+      'quarantined: it can only be called as a task, and tasks are not supported',
     ],
   ])('%s', (_why, definition, name, expected) => {
     const catalog = build({
@@ -195,7 +195,7 @@ describe('a catalog', () => {
     const { targets, findings } = build({ yaml: 'pin: auto\n', discovered: listed('s', ...tools) });
     expect(targets.length).toBe(10_000);
     expect(findings).toEqual([
-      { server: 's', message: 'the server lists more than 10000 tools; the first 10000 are read (`maxTools`)' },
+      { server: 's', message: 'the server lists more than 10000 tools; only the first 10000 are read (`maxTools`)' },
     ]);
   });
 
@@ -205,7 +205,7 @@ describe('a catalog', () => {
     ]);
     const yaml = 'pin: auto\nmaxTools: 1\ntools: { wriet: { risk: write } }\n';
     expect(build({ yaml, discovered: listed('s', tool('a'), tool('b')) }).findings).toEqual([
-      { server: 's', message: 'the server lists more than 1 tools; the first 1 are read (`maxTools`)' },
+      { server: 's', message: 'the server lists more than 1 tools; only the first 1 are read (`maxTools`)' },
       { server: 's', message: '`tools` names `wriet`, which the server does not have' },
     ]);
   });
@@ -218,7 +218,7 @@ describe('a catalog', () => {
 
   test('tells what was agreed to and is gone', () => {
     const catalog = build({ pins: agreedPins('s', tool('read')), discovered: listed('s', tool('write')) });
-    expect(stateOf(catalog, 'read')).toBe('missing: it was agreed to and the server does not have it');
+    expect(stateOf(catalog, 'read')).toBe('missing: it is pinned, but the server does not declare it');
   });
 });
 

@@ -135,7 +135,7 @@ describe('a registry is refused, at the place, for', () => {
     [
       'a duration of nothing',
       FILES.replace('30s', '0s'),
-      'registry/servers/files.yaml:3:10 config-invalid-value: a duration is a whole number of `ms`, `s`, `m`, `h` or `d`, more than none and at most `24h`',
+      'registry/servers/files.yaml:3:10 config-invalid-value: a duration is a whole number of `ms`, `s`, `m`, `h` or `d`, more than 0 and at most `24h`',
     ],
     [
       'money as a number',
@@ -168,8 +168,8 @@ describe('a registry is refused, at the place, for', () => {
 
   test('two servers of one name', () => {
     expect(problemsOf({ 'servers/crm.yaml': CRM, 'servers/other.yaml': CRM })).toEqual([
-      'registry/servers/other.yaml:1:7 registry-name-mismatch: the name `crm` is not that of its file, `other.yaml`',
-      'registry/servers/other.yaml:1:7 registry-duplicate-name: the name `crm` is taken',
+      'registry/servers/other.yaml:1:7 registry-name-mismatch: the name `crm` differs from the name of its file, `other.yaml`',
+      'registry/servers/other.yaml:1:7 registry-duplicate-name: the name `crm` is used twice',
     ]);
   });
 
@@ -182,7 +182,7 @@ describe('a registry is refused, at the place, for', () => {
 
   test('a file of another ending', () => {
     expect(problemsOf({ 'servers/crm.yml': CRM })).toEqual([
-      'registry/servers/crm.yml registry-unexpected-file: nothing reads this file',
+      'registry/servers/crm.yml registry-unexpected-file: the file is not read',
     ]);
   });
 
@@ -202,8 +202,8 @@ describe('a registry is refused, at the place, for', () => {
 
 describe('a url is refused when it', () => {
   test.each([
-    ['is relative', '/mcp', 'config-invalid-value: `url` is no absolute url'],
-    ['is no web address', 'file:///etc/passwd', 'config-invalid-value: `url` is neither `https` nor `http`'],
+    ['is relative', '/mcp', 'config-invalid-value: `url` is not an absolute URL'],
+    ['is no web address', 'file:///etc/passwd', 'config-invalid-value: the scheme of `url` is not `https` or `http`'],
     [
       'holds a user',
       'https://ana@example.org/',
@@ -218,7 +218,7 @@ describe('a url is refused when it', () => {
     [
       'holds a reference',
       `https://example.org/$\{env:X}`,
-      'credentials-reference-invalid: a reference stands where none is read',
+      'credentials-reference-invalid: references are not resolved here',
     ],
   ])('%s', (_what, url, expected) => {
     expect(problemsOf(server(`{ type: streamable-http, url: "${url}" }`))).toEqual([

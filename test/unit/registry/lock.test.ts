@@ -57,8 +57,8 @@ describe('a lock', () => {
       {
         code: 'registry-pin-corrupt',
         at: 'registry/registry.lock:15:7',
-        message: 'the pin of `tool:files/write` does not match its own digest; it is blocked',
-        hint: 'see what changed with `git diff`, then run `seneschal registry pin files write`',
+        message: 'the pin of `tool:files/write` does not match its own digest, so it is blocked',
+        hint: 'review the change with `git diff`, then run `seneschal registry pin files write`',
         severity: 'warning',
       },
     ]);
@@ -74,17 +74,17 @@ describe('a lock', () => {
     [
       'a merge conflict',
       LOCK.replace('  "servers"', '<<<<<<< ours\n  "servers"'),
-      'registry/registry.lock:3:1 registry-lock-invalid: this is not the JSON that was written (syntax)',
+      'registry/registry.lock:3:1 registry-lock-invalid: the lock is not valid JSON (syntax)',
     ],
     [
       'a key written twice',
       LOCK.replace('"version": 1,', '"version": 1, "version": 1,'),
-      'registry/registry.lock:1:1 registry-lock-invalid: this is not the JSON that was written (duplicate-key)',
+      'registry/registry.lock:1:1 registry-lock-invalid: the lock is not valid JSON (duplicate-key)',
     ],
     [
       'another version',
       LOCK.replace('1', '2'),
-      'registry/registry.lock:1:1 registry-lock-invalid: a lock holds `version: 1` and `servers`',
+      'registry/registry.lock:1:1 registry-lock-invalid: the lock must have `version: 1` and `servers`',
     ],
     [
       'a server that holds no map',
@@ -94,7 +94,7 @@ describe('a lock', () => {
     [
       'nothing in it',
       '',
-      'registry/registry.lock:1:1 registry-lock-invalid: this is not the JSON that was written (syntax)',
+      'registry/registry.lock:1:1 registry-lock-invalid: the lock is not valid JSON (syntax)',
     ],
   ])('with %s is refused as a whole', (_what, text, expected) => {
     expect(refusal(text)).toBe(expected);

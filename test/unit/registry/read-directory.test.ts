@@ -49,7 +49,7 @@ test('the texts of servers, agents and the lock are read, by path', () => {
 
 test('where no registry is it is said how one is made', () => {
   expect(problemsOf(join(dir, 'none'))).toEqual(['/none config-unreadable: there is no registry here']);
-  expect(hintOf(join(dir, 'none'))).toBe('run `seneschal init` to make one, or name another with `--registry`');
+  expect(hintOf(join(dir, 'none'))).toBe('run `seneschal init` to create one, or name another directory with `--registry`');
 });
 
 test('a file in the place of a registry is a problem of its own', () => {

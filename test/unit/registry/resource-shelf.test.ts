@@ -75,15 +75,15 @@ test('a resource listed twice, in another spelling than the normal one, or under
   });
   expect(shown(catalog)).toEqual(['memo:one']);
   expect(catalog.findings).toEqual([
-    { server: 'a', message: '2 resources are not shown: listed twice, or their URI is not in normal form' },
-    { server: 'b', message: '3 resources are not shown: listed twice, or their URI is not in normal form' },
+    { server: 'a', message: '2 resources are not shown: listed twice, invalid, or their URI is not in normal form' },
+    { server: 'b', message: '3 resources are not shown: listed twice, invalid, or their URI is not in normal form' },
   ]);
 });
 
 test('more resources than `maxTools` are not read', () => {
   const catalog = catalogOf({ a: { resources: ['1', '2', '3', '4'].map((each) => resource(`memo:${each}`)) } });
   expect(catalog.resources).toHaveLength(3);
-  expect(catalog.findings[0]?.message).toBe('the server lists 4 resources; the first 3 are read (`maxTools`)');
+  expect(catalog.findings[0]?.message).toBe('the server lists 4 resources; only the first 3 are read (`maxTools`)');
 });
 
 test('a template that begins with no scheme, or with ours, is quarantined', () => {
@@ -93,7 +93,7 @@ test('a template that begins with no scheme, or with ours, is quarantined', () =
   expect(templates.map(({ uriTemplate }) => uriTemplate)).toEqual(['memo:{x}']);
   expect(states.map(({ id, status, reason }) => `${id} ${status} ${reason ?? ''}`.trim())).toEqual([
     'resource:a/{+uri} quarantined its template is refused: it does not begin with a scheme in lower case',
-    'resource:a/seneschal://b/{x} quarantined its scheme is the one by which the broker names servers',
+    'resource:a/seneschal://b/{x} quarantined the scheme `seneschal:` is reserved for the broker',
     'resource:a/memo:{x} active',
   ]);
 });

@@ -87,7 +87,7 @@ test.each([
 ])('a tool that may tell secrets is not one that only looks, whatever its annotations say: `%s`', (name, word) => {
   expect(inferRisk({ name, annotations: LOOKS })).toEqual({
     risk: 'destructive',
-    why: `\`${word}\` is in its name, and it may tell secrets`,
+    why: `\`${word}\` is in its name, and it may reveal secrets`,
   });
 });
 

@@ -71,7 +71,7 @@ test.each([
   [
     'a renamed tool that is excluded',
     'name: reading\ntools: { exclude: ["github/*"], rename: { find: github/search_code } }\n',
-    'registry/virtual/reading.yaml:2:49 registry-view-invalid: `exclude` takes away `github/search_code`, which is renamed here',
+    'registry/virtual/reading.yaml:2:49 registry-view-invalid: `github/search_code` is renamed here, but `exclude` hides it',
   ],
   [
     'a URI that is not in normal form, so that nothing would be kept back',
@@ -81,7 +81,7 @@ test.each([
   [
     'two names for one tool',
     'name: reading\ntools: { rename: { find: github/search_code, seek: github/search_code } }\n',
-    'registry/virtual/reading.yaml:2:52 registry-view-invalid: `github/search_code` has a name already, `find`',
+    'registry/virtual/reading.yaml:2:52 registry-view-invalid: `github/search_code` is already renamed to `find`',
   ],
   [
     'names that look alike',
@@ -91,7 +91,7 @@ test.each([
   [
     'an override of what is not shown',
     'name: reading\ntools:\n  include: ["github/get_*"]\n  override:\n    github/search_code: { fixed: { owner: acme } }\n',
-    'registry/virtual/reading.yaml:5:5 registry-view-invalid: `github/search_code` is not shown, so that nothing of it can be shown otherwise',
+    'registry/virtual/reading.yaml:5:5 registry-view-invalid: the override of `github/search_code` has no effect, because it is not shown',
   ],
   [
     'a secret as a fixed argument',
@@ -101,7 +101,7 @@ test.each([
   [
     'a reference as a fixed argument',
     `name: reading\ntools:\n  include: ["github/*"]\n  override:\n    github/a: { fixed: { q: "\${env:TOKEN}" } }\n`,
-    'registry/virtual/reading.yaml:5:29 credentials-reference-invalid: a reference stands where none is read',
+    'registry/virtual/reading.yaml:5:29 credentials-reference-invalid: references are not resolved in fixed arguments',
   ],
   [
     'a fixed argument of a prompt',
@@ -115,7 +115,7 @@ test.each([
 test('a virtual server cannot have the name of a server, or one that looks like it', () => {
   const text = (name: string): string => `name: ${name}\ntools: { include: ["jira/*"] }\n`;
   expect(problemsOf(text('github'), 'github')[0]).toContain(
-    'registry/virtual/github.yaml:1:7 registry-duplicate-name: the name `github` is that of a server',
+    'registry/virtual/github.yaml:1:7 registry-duplicate-name: the name `github` is used by a server',
   );
   expect(problemsOf(text('rnail'), 'rnail')[0]).toContain(
     'registry/virtual/rnail.yaml:1:7 registry-lookalike-name: the name `rnail` looks like that of the server `mail`',

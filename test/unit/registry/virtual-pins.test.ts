@@ -27,7 +27,7 @@ function unpinned(text: string, servers: readonly string[] = ['github', 'mail'])
   return findings.map(({ at, message, hint }) => `${at} ${message}; ${hint}`);
 }
 
-const LOOK = '`seneschal registry list` shows what there is, `seneschal registry pin` agrees to it';
+const LOOK = 'run `seneschal registry list` to see the tools and prompts, and `seneschal registry pin` to pin them';
 
 test('a tool or prompt that is not pinned is told of at its place, by whatever it is named', () => {
   expect(
@@ -39,11 +39,11 @@ test('a tool or prompt that is not pinned is told of at its place, by whatever i
 prompts: { include: ["github/review", "github/get_issue"], rename: { look: mail/read } }
 `),
   ).toEqual([
-    'registry/virtual/desk.yaml:4:20 no tool `github/get_isue` is pinned, so that it is not shown; did you mean `github/get_issue`?',
-    `registry/virtual/desk.yaml:6:5 no tool \`github/list_forks\` is pinned, so that it is not shown; ${LOOK}`,
-    `registry/virtual/desk.yaml:3:13 \`github/list_*\` matches no tool that is pinned; ${LOOK}`,
-    `registry/virtual/desk.yaml:7:76 no prompt \`mail/read\` is pinned, so that it is not shown; ${LOOK}`,
-    `registry/virtual/desk.yaml:7:39 \`github/get_issue\` matches no prompt that is pinned; ${LOOK}`,
+    'registry/virtual/desk.yaml:4:20 the tool `github/get_isue` is not pinned, so it is not shown; did you mean `github/get_issue`?',
+    `registry/virtual/desk.yaml:6:5 the tool \`github/list_forks\` is not pinned, so it is not shown; ${LOOK}`,
+    `registry/virtual/desk.yaml:3:13 \`github/list_*\` matches no pinned tool; ${LOOK}`,
+    `registry/virtual/desk.yaml:7:76 the prompt \`mail/read\` is not pinned, so it is not shown; ${LOOK}`,
+    `registry/virtual/desk.yaml:7:39 \`github/get_issue\` matches no pinned prompt; ${LOOK}`,
   ]);
 });
 

@@ -64,10 +64,10 @@ test('what one name would stand for twice is not shown, and the file is told whe
   expect(shown(catalog)).toEqual([]);
   const hint = 'give one of them another name under `rename`, or exclude it';
   expect(told(catalog)).toEqual([
-    `v registry/virtual/v.yaml:2:8 \`a/find\` is not shown: \`b/find\` is called \`find\` too; ${hint}`,
+    `v registry/virtual/v.yaml:2:8 \`a/find\` is not shown: \`b/find\` has the same name, \`find\`; ${hint}`,
     `v registry/virtual/v.yaml:2:8 \`a/open\` is not shown: its name looks like \`0pen\` of \`b/0pen\`; ${hint}`,
     `v registry/virtual/v.yaml:2:8 \`b/0pen\` is not shown: its name looks like \`open\` of \`a/open\`; ${hint}`,
-    `v registry/virtual/v.yaml:2:8 \`b/find\` is not shown: \`a/find\` is called \`find\` too; ${hint}`,
+    `v registry/virtual/v.yaml:2:8 \`b/find\` is not shown: \`a/find\` has the same name, \`find\`; ${hint}`,
   ]);
 });
 
@@ -80,7 +80,7 @@ test('a name that a person chose is taken away by no tool that a server calls so
   expect(shown(catalog)).toEqual(['find = tool:a/seek', 'open = tool:a/show']);
   expect(catalog.findings.map(({ message }) => message)).toEqual([
     '`b/0pen` is not shown: its name looks like `open` of `a/show`',
-    '`b/find` is not shown: `a/seek` is called `find` too',
+    '`b/find` is not shown: `a/seek` has the same name, `find`',
   ]);
 });
 
@@ -123,7 +123,7 @@ test('a fixed argument that the schema does not have hides its tool, which would
   });
   expect(shown(catalog)).toEqual([]);
   expect(told(catalog)).toEqual([
-    'v registry/virtual/v.yaml:4:34 `a/find` is not shown: its schema has no argument `ownr` to be fixed; write the name as `properties` of its `inputSchema` has it, or leave it away',
+    'v registry/virtual/v.yaml:4:34 `a/find` is not shown: its schema has no argument `ownr` that could be fixed; use a name from `properties` of its `inputSchema`, or remove the argument',
   ]);
 });
 
@@ -132,8 +132,8 @@ test('what a server does not have is told of with the nearest name, once the ser
   expect(told(catalogOf({ virtual, servers: { a: undefined } }))).toEqual([]);
   expect(told(catalogOf({ virtual, servers: { a: { tools: [tool('find')] } } }))).toEqual([
     'v registry/virtual/v.yaml:2:48 `a` has no tool `fnd`; did you mean `a/find`?',
-    'v registry/virtual/v.yaml:2:20 `a/get_*` matches nothing; `seneschal registry list` shows what there is',
-    'v registry/virtual/v.yaml:3:24 `a/memo:*` matches nothing; `seneschal registry list` shows what there is',
+    'v registry/virtual/v.yaml:2:20 `a/get_*` matches nothing; run `seneschal registry list` to see the features of each server',
+    'v registry/virtual/v.yaml:3:24 `a/memo:*` matches nothing; run `seneschal registry list` to see the features of each server',
   ]);
 });
 

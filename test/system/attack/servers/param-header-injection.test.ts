@@ -61,7 +61,7 @@ pin: auto
     });
     expect(findings).toContainEqual({
       server: 'liar',
-      message: '`sign` wants a secret argument in a header; it is put into none',
+      message: 'the tool `sign` asks for a secret argument in an HTTP header; the header is not sent',
     });
   });
 });
