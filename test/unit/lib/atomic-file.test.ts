@@ -14,18 +14,18 @@ beforeEach(() => {
 
 afterEach(() => rmSync(dir, { recursive: true, force: true }));
 
-test('a file is replaced as a whole, and nothing else is left', () => {
+test('a file is replaced as a whole and leaves no temporary file', () => {
   writeFileSync(path, 'old and long');
   replaceFileAtomically(path, 'new');
   expect([readFileSync(path, 'utf8'), readdirSync(dir)]).toEqual(['new', ['file.txt']]);
 });
 
-test('a file that was not there is made with the permissions that are asked for', () => {
+test('a missing file is created with the requested permissions', () => {
   replaceFileAtomically(path, Buffer.from('secret'), { mode: 0o640 });
   expect(statSync(path).mode & 0o777).toBe(0o640);
 });
 
-test('what is thrown before the rename leaves the file as it was', () => {
+test('an error before the rename leaves the file unchanged', () => {
   writeFileSync(path, 'old');
   const beforeRename = (): void => {
     throw new Error('changed meanwhile');
@@ -34,7 +34,7 @@ test('what is thrown before the rename leaves the file as it was', () => {
   expect([readFileSync(path, 'utf8'), readdirSync(dir)]).toEqual(['old', ['file.txt']]);
 });
 
-test('a new file never overwrites one that is there', () => {
+test('a new file never overwrites an existing one', () => {
   writeFileSync(path, 'old');
   expect(() => createFileDurably(path, 'new')).toThrow('EEXIST');
   expect(readFileSync(path, 'utf8')).toBe('old');

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { ByteBuffer } from '../../../src/lib/byte-buffer.ts';
 
-test('pieces of any sizes come out as one, time after time', () => {
+test('chunks of any size are joined, again after each take', () => {
   const piece = fc.uint8Array({ maxLength: 5_000 }).map((bytes) => Buffer.from(bytes));
   const property = fc.property(fc.array(fc.array(piece, { maxLength: 8 }), { maxLength: 4 }), (rounds) => {
     const pieces = new ByteBuffer();
@@ -16,14 +16,14 @@ test('pieces of any sizes come out as one, time after time', () => {
   fc.assert(property, { numRuns: 300 });
 });
 
-test('a piece that comes alone is not copied', () => {
+test('a single chunk is not copied', () => {
   const pieces = new ByteBuffer();
   const alone = Buffer.from('alone');
   pieces.push(alone);
   expect(pieces.take()).toBe(alone);
 });
 
-test('what was pushed is never written into', () => {
+test('a pushed chunk is never written to', () => {
   const pieces = new ByteBuffer();
   const whole = Buffer.from('abcd');
   pieces.push(whole.subarray(0, 1));
@@ -32,7 +32,7 @@ test('what was pushed is never written into', () => {
   expect(whole.toString()).toBe('abcd');
 });
 
-test('single bytes take little more memory than their number', () => {
+test('single bytes take little more memory than their count', () => {
   const pieces = new ByteBuffer();
   for (let count = 0; count < 100_000; count += 1) pieces.push(Buffer.from('x'));
   const whole = pieces.take();

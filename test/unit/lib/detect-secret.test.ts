@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { detectSecret, secretArgument } from '../../../src/lib/secrets/detect-secret.ts';
 
-// Put together here, so that no scanner takes this file for a leak.
+// Assembled at run time, so secret scanners do not report this file.
 const made = (...pieces: readonly string[]): string => pieces.join('');
 
 describe('a value is a secret in clear text', () => {
@@ -25,7 +25,7 @@ describe('a value is a secret in clear text', () => {
     ['a private key', made('-----BEGIN ', 'PRIVATE KEY-----')],
     ['a url with a password', made('postgres://ana:', 'pw@db/x')],
     ['an authorization with its credential', 'Bearer abcdefgh'],
-  ])('by its form: %s', (what, value) => {
+  ])('by its format: %s', (what, value) => {
     expect(detectSecret('VALUE', value)).toBe(`the value has the form of ${what}`);
   });
 
@@ -34,14 +34,14 @@ describe('a value is a secret in clear text', () => {
     expect(detectSecret('VALUE', '9f86d081884c7d659a2feaa0c55ad015')).toBe('the value looks like a random secret');
   });
 
-  test('also when a reference stands beside it', () => {
+  test('also beside a reference', () => {
     expect(detectSecret('VALUE', `${'$'}{env:A} q7Zr2Lp9XvT4bNc8WmK3sYd6`)).toBe(
       'the value looks like a random secret',
     );
   });
 });
 
-describe('a value is no secret', () => {
+describe('a value is not a secret', () => {
   test.each([
     ['CRM_TOKEN', `${'$'}{env:CRM_TOKEN}`],
     ['authorization', `Bearer ${'$'}{file:token}`],
@@ -69,7 +69,7 @@ describe('an argument', () => {
     expect(secretArgument('abc', '--password')).toBe('the name `password` is that of a secret');
   });
 
-  test('is none when it is a package, a path or another flag', () => {
+  test('is not a secret when it is a package, a path or another flag', () => {
     expect(secretArgument('@modelcontextprotocol/server-filesystem@2026.8.31', '-y')).toBeUndefined();
     expect(secretArgument('--verbose', '--token')).toBeUndefined();
     expect(secretArgument('./data/files', 'serve')).toBeUndefined();

@@ -6,11 +6,11 @@ test.each([
   ['tiemout', 'timeout'],
   ['Transport', 'transport'],
   ['maxResultByte', 'maxResultBytes'],
-])('%s was meant to be %s', (word, expected) => {
+])('%s is corrected to %s', (word, expected) => {
   expect(didYouMean(word, ['name', 'timeout', 'transport', 'maxResultBytes'])).toBe(expected);
 });
 
-test('a word that is near to nothing has no suggestion', () => {
+test('a word without a near candidate has no suggestion', () => {
   expect(didYouMean('colour', ['name', 'timeout'])).toBeUndefined();
 });
 
@@ -19,6 +19,6 @@ test.each([
   ['abc', '', 3],
   ['ab', 'ba', 1],
   ['kitten', 'sitting', 3],
-])('from %j to %j it takes %i edits', (a, b, edits) => {
+])('%j and %j are %i edits apart', (a, b, edits) => {
   expect(editDistance(a, b)).toBe(edits);
 });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { formatDuration, formatTimestamp, parseTimestamp } from '../../../src/lib/time.ts';
 
-describe('a duration for a person', () => {
+describe('a formatted duration', () => {
   test.each([
     [0, '0 s'],
     [1, '1 s'],
@@ -15,11 +15,11 @@ describe('a duration for a person', () => {
     [172_800_000, '2 days'],
     [469_014_947, '5 days'],
     [30 * 86_400_000, '30 days'],
-  ])('%i ms is `%s`', (ms, text) => {
+  ])('of %i ms is `%s`', (ms, text) => {
     expect(formatDuration(ms)).toBe(text);
   });
 
-  test('below two days it is never shorter than the duration', () => {
+  test('below two days is never shorter than the duration', () => {
     const unitMs: Record<string, number> = { s: 1_000, min: 60_000, hours: 3_600_000 };
     for (let ms = 1; ms < 172_800_000; ms = Math.ceil(ms * 1.37)) {
       const [count, unit] = formatDuration(ms).split(' ');

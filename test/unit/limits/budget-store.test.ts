@@ -8,7 +8,7 @@ import { createBudgetStore, migrations } from '../../../src/limits/budget/store.
 import { loadLimits } from '../../../src/limits/load.ts';
 import type { Database } from '../../../src/storage/database.ts';
 import { openSqlite } from '../../../src/storage/sqlite.ts';
-import { admittedOf, COMPLETED, callOf, refusedAt, SetClock, walk } from './limited-call.ts';
+import { admittedOf, COMPLETED, callOf, refusedAt, runControl, SetClock } from './limited-call.ts';
 
 const LIMITS =
   'budgets:\n  - { subject: "agent:*", resource: "tool:*", window: day, hard: { calls: 100, usd: "9007199" } }\n';
@@ -26,7 +26,7 @@ function controlOn(database: Database) {
   return budgetControl(loadLimits('limits.yaml', LIMITS), state, () => {});
 }
 
-test('a budget that was used up before a restart is used up after it', async () => {
+test('a budget exhausted before a restart is exhausted after it', async () => {
   const before = await openSqlite({ path, migrations });
   expect(admittedOf(controlOn(before), 70, callOf)).toBe(70);
   await before.close();
@@ -39,19 +39,19 @@ test('a refund survives a restart', async () => {
   const before = await openSqlite({ path, migrations });
   const control = controlOn(before);
   const call = callOf();
-  control.settle?.({ call }, walk(control, call).facts, refusedAt('ledger'));
+  control.settle?.({ call }, runControl(control, call).facts, refusedAt('ledger'));
   await before.close();
   const after = await openSqlite({ path, migrations });
   expect(admittedOf(controlOn(after), 200, callOf)).toBe(100);
   await after.close();
 });
 
-test('a warning that was given is remembered over a restart', async () => {
+test('a warning is not repeated after a restart', async () => {
   const before = await openSqlite({ path, migrations });
   const control = controlOn(before);
   for (let charged = 0; charged < 80; charged += 1) {
     const call = callOf();
-    control.settle?.({ call }, walk(control, call).facts, COMPLETED);
+    control.settle?.({ call }, runControl(control, call).facts, COMPLETED);
   }
   await before.close();
   const after = await openSqlite({ path, migrations });
@@ -59,9 +59,9 @@ test('a warning that was given is remembered over a restart', async () => {
   await after.close();
 });
 
-test('nine million dollars come back to the nano-dollar', async () => {
+test('nine million dollars are stored and loaded to the nano-dollar', async () => {
   const before = await openSqlite({ path, migrations });
-  walk(controlOn(before), callOf({ costNanoUsd: 9_007_198_999_999_999 }));
+  runControl(controlOn(before), callOf({ costNanoUsd: 9_007_198_999_999_999 }));
   await before.close();
   const after = await openSqlite({ path, migrations });
   expect(createBudgetStore(after).load()).toMatchObject([

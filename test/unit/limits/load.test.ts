@@ -21,8 +21,8 @@ budgets:
   - { subject: "agent:demo", resource: "tool:*", window: day, hard: { calls: 100, usd: "5.00" }, soft: 80% }
 `;
 
-describe('a good limits.yaml', () => {
-  test('reads a rate as an interval and a tolerance in microseconds', () => {
+describe('a valid limits.yaml', () => {
+  test('parses a rate to an interval and a tolerance in microseconds', () => {
     const [rate] = loadLimits('policies/limits.yaml', GOOD).rates;
     expect(rate).toMatchObject({
       at: 'limits.yaml:2',
@@ -33,7 +33,7 @@ describe('a good limits.yaml', () => {
     });
   });
 
-  test('reads a budget in calls and whole nano-dollars, with the amounts of its soft share', () => {
+  test('parses a budget to calls and whole nano-dollars, with the amounts of its soft share', () => {
     const [budget] = loadLimits('policies/limits.yaml', GOOD).budgets;
     expect(budget).toMatchObject({
       at: 'limits.yaml:6',
@@ -45,7 +45,7 @@ describe('a good limits.yaml', () => {
     });
   });
 
-  test('gives a rate without a burst a tenth of its calls at once, rounded up', () => {
+  test('gives a rate without burst a tenth of its calls, rounded up', () => {
     const rates = loadLimits(
       'limits.yaml',
       'rates:\n  - { subject: "*", resource: "*", limit: 600/m }\n  - { subject: "*", resource: "*", limit: 5/h }\n',
@@ -58,7 +58,7 @@ describe('a good limits.yaml', () => {
     expect(loadLimits('limits.yaml', text).budgets[0]).toMatchObject({ softPercent: 80, soft: { calls: 8 } });
   });
 
-  test('rounds an interval that is no whole microsecond up, so that the rate never admits more', () => {
+  test('rounds the interval up to a microsecond, so the rate never admits more', () => {
     const text = 'rates:\n  - { subject: "*", resource: "*", limit: 7/s }\n';
     expect(loadLimits('limits.yaml', text).rates[0]?.cell.emissionUs).toBe(142_858);
   });
@@ -73,7 +73,7 @@ describe('a good limits.yaml', () => {
   });
 });
 
-describe('a wrong limits.yaml names the line and column of', () => {
+describe('an invalid limits.yaml is refused with the line and column of', () => {
   const rate = (fields: string): string => `rates:\n  - { subject: "*", resource: "*", ${fields} }\n`;
   const budget = (fields: string): string => `budgets:\n  - { subject: "*", resource: "*", ${fields} }\n`;
   const cases: readonly (readonly [name: string, text: string, problem: string])[] = [
@@ -106,13 +106,13 @@ describe('a wrong limits.yaml names the line and column of', () => {
     expect(problemsOf(text)).toEqual([`policies/limits.yaml:${problem}`]);
   });
 
-  test('a subject of a kind that no call has, which would limit nobody', () => {
+  test('a subject of an unknown kind, which would match no call', () => {
     expect(problemsOf('rates:\n  - { subject: "agents:*", resource: "*", limit: 5/s }\n')).toEqual([
       'policies/limits.yaml:2:16 config-invalid-value',
     ]);
   });
 
-  test('a resource without its kind, which would limit nothing', () => {
+  test('a resource without kind, which would match no call', () => {
     expect(problemsOf('rates:\n  - { subject: "*", resource: "crm/*", limit: 5/s }\n')).toEqual([
       'policies/limits.yaml:2:31 config-invalid-value',
     ]);
@@ -123,7 +123,7 @@ describe('a wrong limits.yaml names the line and column of', () => {
     ['a host in capitals', 'resource:web/https://Example.com/*', 'resource:web/https://example.com/*'],
     ['an escape that is not needed', 'resource:files/file:///%6eotes.md', 'resource:files/file:///notes.md'],
     ['a dot segment', 'resource:files/file:///a/../notes.md', 'resource:files/file:///notes.md'],
-  ])('%s in the URI of a resource, which would limit nothing, with what to write', (_what, resource, normal) => {
+  ])('%s in the URI of a resource, with the normal form to write', (_what, resource, normal) => {
     const text = `concurrency:\n  - { subject: "*", resource: "${resource}", limit: 5 }\n`;
     expect(() => loadLimits('policies/limits.yaml', text)).toThrow(
       [
@@ -149,7 +149,7 @@ budgets:
     ]);
   });
 
-  test('the second of two rows that limit the same, though their amounts differ', () => {
+  test('the second of two rows with the same key, though their amounts differ', () => {
     const text = `rates:
   - { subject: "*", resource: "*", limit: 5/s }
   - { subject: "*", resource: "*", limit: 9/s, action: "*" }
@@ -176,11 +176,11 @@ describe('a call is counted', () => {
     expect(keysOf('agent:*')).toEqual(['agent:demo']);
   });
 
-  test('per agent under `*`, and not for its roles and team as well', () => {
+  test('per agent under `*`, and not also for its roles and team', () => {
     expect(keysOf('*')).toEqual(['agent:demo']);
   });
 
-  test('together with the other members of a role', () => {
+  test('once per role, with the other members', () => {
     expect(keysOf('role:b')).toEqual(['role:b']);
   });
 
@@ -212,12 +212,12 @@ describe('a call is counted', () => {
     expect(rates.map((counter) => counter.rule.at)).toEqual(['l.yaml:2', 'l.yaml:3', 'l.yaml:4']);
   });
 
-  test('the same way the second time, from memory', () => {
+  test('the same way when cached', () => {
     const rules = loadLimits('l.yaml', GOOD);
     expect(rules.match(callOf())).toBe(rules.match(callOf()));
   });
 
-  test('anew when only its action, target or subjects differ from the call before', () => {
+  test('by other rows when only its action, target or subjects change', () => {
     const text = 'rates:\n  - { subject: "agent:demo", resource: "tool:crm/*", action: call, limit: 5/s }\n';
     const rules = loadLimits('l.yaml', text);
     const call = callOf();

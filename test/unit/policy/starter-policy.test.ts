@@ -19,13 +19,13 @@ interface Made {
   readonly warnings: readonly string[];
 }
 
-/** The files of a template, put through the loader, the tests and the checks that a home goes through. */
+/** Loads, tests and checks the files of a template as `init` does. */
 function made(template: PolicyTemplate, tools = TOOLS, named: readonly string[] = []): Made {
   const files = starterPolicyFiles(template, { agent: 'me', tools, named });
   const policy = files['policy.csv'] ?? '';
   const set = loadPolicySet({ 'policy.csv': policy });
   const suite = readSuite('tests/me.yaml', files['tests/me.yaml'] ?? '');
-  const world = {
+  const context = {
     agents: ['agent:me'],
     tools: tools.map(({ server, tool }) => `tool:${server}/${tool}`),
     servers: tools.map(({ server }) => server),
@@ -37,7 +37,7 @@ function made(template: PolicyTemplate, tools = TOOLS, named: readonly string[] 
       principalOf: () => ({ owner: 'x', proof: 'api-key' }),
       targetOf: () => undefined,
     }),
-    warnings: checkPolicy(set, world).map(({ code }) => code),
+    warnings: checkPolicy(set, context).map(({ code }) => code),
   };
 }
 
@@ -47,7 +47,7 @@ const rowsOf = (policy: string): readonly string[] =>
     .filter((line) => line !== '' && !line.startsWith('#'))
     .map((line) => line.replaceAll(/\s+/g, ' '));
 
-test('a personal policy allows looking as a set and each change by a row of its own, and refuses what destroys', () => {
+test('a personal policy allows read tools as a set, write tools by rows of their own, and denies destructive tools', () => {
   expect(rowsOf(made('personal').policy)).toEqual([
     'p, agent:me, set:read, call, , allow',
     'p, agent:me, tool:files/create_directory, call, , allow',
@@ -62,7 +62,7 @@ test('a personal policy allows looking as a set and each change by a row of its 
   ]);
 });
 
-test('a team policy has three roles, of which the first agent has the least', () => {
+test('a team policy has three roles, and the first agent has the lowest', () => {
   expect(rowsOf(made('team').policy)).toEqual([
     'p, role:viewer, set:read, call, , allow',
     'p, role:contributor, set:write, call, , allow',
@@ -100,7 +100,7 @@ test.each(['personal', 'ci'] as const)('a %s policy gives no warning', (template
   expect(made(template).warnings).toEqual([]);
 });
 
-test('a team policy warns of the roles that nobody has yet', () => {
+test('a team policy causes warnings about the roles without members', () => {
   expect(made('team').warnings).toEqual(['policy-role-without-members', 'policy-role-without-members']);
 });
 

@@ -24,15 +24,15 @@ test('a difference names the deepest place, by JSON Pointer', () => {
   ]);
 });
 
-test('a value of another kind is shown whole', () => {
+test('a value of another type is shown whole', () => {
   expect(definitionDiff({ a: [1] }, { a: { 0: 1 } })).toEqual([{ pointer: '/a', before: [1], after: { 0: 1 } }]);
 });
 
-test('a key that only resembles a prototype’s is a difference like any other', () => {
+test('a key like one of Object.prototype is a difference like any other', () => {
   expect(definitionDiff({}, { constructor: 1 })).toEqual([{ pointer: '/constructor', after: 1 }]);
 });
 
-test('what is invisible is shown escaped', () => {
+test('invisible characters are escaped', () => {
   const text = formatDiff(definitionDiff({ d: 'reads' }, { d: 'reads\u200b\u001b[31m' }));
   expect(text).toBe('  /d\n  - "reads"\n  + "reads\\u{200b}\\u001b[31m"');
 });

@@ -29,7 +29,7 @@ function unpinned(text: string, servers: readonly string[] = ['github', 'mail'])
 
 const LOOK = 'run `seneschal registry list` to see the tools and prompts, and `seneschal registry pin` to pin them';
 
-test('a tool or prompt that is not pinned is told of at its place, by whatever it is named', () => {
+test('a tool or prompt that is not pinned is reported at every place that names it', () => {
   expect(
     unpinned(`tools:
   include: ["github/list_*", "github/get_*"]
@@ -47,13 +47,13 @@ prompts: { include: ["github/review", "github/get_issue"], rename: { look: mail/
   ]);
 });
 
-test('nothing is said of resources, of globs over servers, and of servers whose pins tell nothing', () => {
+test('resources, globs over servers, and servers with incomplete pins are ignored', () => {
   expect(unpinned('resources: { include: ["github/file://*"] }\n')).toEqual([]);
   expect(unpinned('tools: { include: ["*/send"] }\n')).toEqual([]);
   expect(unpinned('tools: { include: [mail/send], rename: { write: mail/write } }\n', ['github'])).toEqual([]);
 });
 
-test('what a virtual server shows of what is pinned is what it includes and does not exclude, and what it renames', () => {
+test('a virtual server shows the pinned features that it includes and does not exclude, or renames', () => {
   const members = (text: string): readonly string[] => pinnedIds(virtual(text), PINNED);
   expect(members('tools: { include: ["github/*"], exclude: [github/get_file] }\n')).toEqual(['tool:github/get_issue']);
   expect(members('prompts: { rename: { look: github/review } }\n')).toEqual(['prompt:github/review']);

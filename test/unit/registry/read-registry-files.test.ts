@@ -26,7 +26,7 @@ const problemsOf = (path: string): string[] =>
   caught(path).map(({ at, code, message }) => `${at.replace(dir, '')} ${code}: ${message}`);
 const hintOf = (path: string): string | undefined => caught(path)[0]?.hint;
 
-test('the texts of servers, agents and the lock are read, by path', () => {
+test('the files of servers, agents and the lock are read by path', () => {
   mkdirSync(join(dir, 'agents'));
   mkdirSync(join(dir, 'schema'));
   for (const path of [
@@ -47,12 +47,14 @@ test('the texts of servers, agents and the lock are read, by path', () => {
   ]);
 });
 
-test('where no registry is it is said how one is made', () => {
+test('a missing registry is reported with the command that creates one', () => {
   expect(problemsOf(join(dir, 'none'))).toEqual(['/none config-unreadable: there is no registry here']);
-  expect(hintOf(join(dir, 'none'))).toBe('run `seneschal init` to create one, or name another directory with `--registry`');
+  expect(hintOf(join(dir, 'none'))).toBe(
+    'run `seneschal init` to create one, or name another directory with `--registry`',
+  );
 });
 
-test('a file in the place of a registry is a problem of its own', () => {
+test('a file in place of the directory is a problem', () => {
   writeFileSync(join(dir, 'file'), '');
   expect(problemsOf(join(dir, 'file'))).toEqual(['/file config-unreadable: this cannot be read: it is no directory']);
 });
@@ -62,7 +64,7 @@ test('a file that is not UTF-8 is a problem', () => {
   expect(problemsOf(dir)).toEqual(['/servers/a.yaml config-unreadable: this cannot be read: it is not UTF-8']);
 });
 
-test('a link that leads nowhere or to itself is a problem', () => {
+test('a broken link or a link to itself is a problem', () => {
   symlinkSync('none.yaml', join(dir, 'servers/a.yaml'));
   symlinkSync('b.yaml', join(dir, 'servers/b.yaml'));
   expect(problemsOf(dir)).toEqual([
@@ -71,7 +73,7 @@ test('a link that leads nowhere or to itself is a problem', () => {
   ]);
 });
 
-test('a folder that links to its parent is a problem and not endless', () => {
+test('a folder that links to its parent is a problem, without an endless loop', () => {
   symlinkSync('..', join(dir, 'servers/up'));
   expect(problemsOf(dir)).toEqual(['/servers/up config-unreadable: this cannot be read: it is a loop of links']);
 });

@@ -25,20 +25,20 @@ const template = (uriTemplate: string): JsonObject => ({ uriTemplate, name: 't' 
 const shown = ({ resources }: Catalog): readonly string[] => resources.map(({ exposedName }) => exposedName);
 
 describe('a URI', () => {
-  test('of one server is shown as it is, and read on that server', () => {
+  test('of one server is shown unchanged and resolves to that server', () => {
     const catalog = catalogOf({ a: { resources: [resource('memo:one')] }, b: { resources: [resource('memo:two')] } });
     expect(shown(catalog)).toEqual(['memo:one', 'memo:two']);
     expect(catalog.resolve('memo:two', 'resource')).toMatchObject({ id: 'resource:b/memo:two', uri: 'memo:two' });
   });
 
-  test('of two servers names its server, and alone it stands for neither', () => {
+  test('of two servers is qualified by its server, and unqualified it resolves to neither', () => {
     const catalog = catalogOf({ a: { resources: [resource('memo:one')] }, b: { resources: [resource('memo:one')] } });
     expect(shown(catalog)).toEqual(['seneschal://a/memo:one', 'seneschal://b/memo:one']);
     expect(catalog.resolve('memo:one', 'resource')).toBeUndefined();
     expect(catalog.resolve('seneschal://b/memo:one', 'resource')).toMatchObject({ server: 'b', uri: 'memo:one' });
   });
 
-  test('that one server lists and a template of another claims is taken by neither unseen', () => {
+  test('that one server lists and a template of another matches resolves to neither', () => {
     const catalog = catalogOf({
       a: { templates: [template('file:///{name}')] },
       b: { resources: [resource('file:///secret')] },
@@ -49,18 +49,18 @@ describe('a URI', () => {
     expect(catalog.resolve('file:///other', 'resource')).toMatchObject({ server: 'a', uri: 'file:///other' });
   });
 
-  test('may name its server also where it need not', () => {
+  test('can be qualified when it need not be', () => {
     const catalog = catalogOf({ a: { resources: [resource('memo:one')] } });
     expect(catalog.resolve('seneschal://a/memo:one', 'resource')).toMatchObject({ id: 'resource:a/memo:one' });
   });
 
-  test('is found in every spelling under its normal form', () => {
+  test('resolves from every spelling by its normal form', () => {
     const { resolve } = catalogOf({ a: { templates: [template('file:///{dir}/{name}')] } });
     expect(resolve('FILE:///x/../d/%6eote', 'resource')).toMatchObject({ id: 'resource:a/file:///d/note' });
   });
 });
 
-test('two servers with one template show it under their names', () => {
+test('two servers with the same template have it qualified', () => {
   const both = { templates: [template('file:///{+path}')] };
   const { templates, resolve } = catalogOf({ a: both, b: both });
   const names = templates.map(({ exposedName }) => exposedName);
@@ -68,7 +68,7 @@ test('two servers with one template show it under their names', () => {
   expect(resolve('seneschal://b/file:///{+path}', 'template')).toMatchObject({ server: 'b' });
 });
 
-test('a resource listed twice, in another spelling than the normal one, or under our own scheme is not shown', () => {
+test('a resource that is listed twice, not in normal form, or in the reserved scheme is not shown', () => {
   const catalog = catalogOf({
     a: { resources: [resource('memo:one'), resource('memo:one'), resource('FILE:///x')] },
     b: { resources: [resource('seneschal://a/memo:one'), resource('file:///a b'), resource('http://u:p@h/')] },
@@ -86,7 +86,7 @@ test('more resources than `maxTools` are not read', () => {
   expect(catalog.findings[0]?.message).toBe('the server lists 4 resources; only the first 3 are read (`maxTools`)');
 });
 
-test('a template that begins with no scheme, or with ours, is quarantined', () => {
+test('a template without scheme, or with the reserved one, is quarantined', () => {
   const { templates, states } = catalogOf({
     a: { templates: [template('{+uri}'), template('seneschal://b/{x}'), template('memo:{x}')] },
   });
@@ -101,7 +101,7 @@ test('a template that begins with no scheme, or with ours, is quarantined', () =
 describe('a prompt', () => {
   const before = catalogOf({ a: { prompts: [{ name: 'greet', description: 'says hello' }] } });
 
-  test('is pinned like a tool, and drifts like one', () => {
+  test('is pinned and drifts like a tool', () => {
     expect(before.newPins).toMatchObject([{ server: 'a', tool: 'prompt:greet' }]);
     const [pin] = before.newPins;
     if (pin === undefined) throw new Error('it was pinned');
@@ -115,12 +115,12 @@ describe('a prompt', () => {
     expect(changed.drifts).toMatchObject([{ id: 'prompt:a/greet', status: 'drifted' }]);
   });
 
-  test('keeps its definition while it says the same', () => {
+  test('keeps its definition object while it is equal', () => {
     const after = catalogOf({ a: { prompts: [{ name: 'greet', description: 'says hello' }] } }, before);
     expect(after.prompts[0]?.definition).toBe(before.prompts[0]?.definition);
   });
 
-  test('takes texts, and those that are required must be there', () => {
+  test('has string arguments, and required ones must be present', () => {
     const { prompts } = catalogOf({
       a: { prompts: [{ name: 'p', arguments: [{ name: 'x', required: true }, { name: 'y' }] }] },
     });

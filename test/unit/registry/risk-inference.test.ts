@@ -5,7 +5,7 @@ const LOOKS = { readOnlyHint: true };
 const ADDS = { readOnlyHint: false, destructiveHint: false };
 const HARMS = { readOnlyHint: false, destructiveHint: true };
 
-/** The tools of the official servers with the annotations that they declare. */
+/** The tools of the official servers with their annotations. */
 const OFFICIAL: readonly (readonly [server: string, tool: string, annotations: object, risk: string])[] = [
   ['filesystem', 'read_file', LOOKS, 'read'],
   ['filesystem', 'read_text_file', LOOKS, 'read'],
@@ -40,7 +40,7 @@ const OFFICIAL: readonly (readonly [server: string, tool: string, annotations: o
   ['everything', 'get-tiny-image', LOOKS, 'read'],
   ['everything', 'toggle-simulated-logging', ADDS, 'write'],
   ['everything', 'toggle-subscriber-updates', ADDS, 'write'],
-  // No word of these names is known, so that the annotation stands alone.
+  // No word of these names is known, so only the annotation counts.
   ['everything', 'gzip-file-as-resource', ADDS, 'destructive'],
   ['everything', 'trigger-long-running-operation', LOOKS, 'destructive'],
   ['everything', 'simulate-research-query', ADDS, 'destructive'],
@@ -84,19 +84,19 @@ test.each([
   ['show_password', 'password'],
   ['describe_api_keys', 'keys'],
   ['vault_secret_read', 'secret'],
-])('a tool that may tell secrets is not one that only looks, whatever its annotations say: `%s`', (name, word) => {
+])('a tool that may reveal secrets is never `read`, whatever its annotations: `%s`', (name, word) => {
   expect(inferRisk({ name, annotations: LOOKS })).toEqual({
     risk: 'destructive',
     why: `\`${word}\` is in its name, and it may reveal secrets`,
   });
 });
 
-test('a word that only holds another says nothing of secrets', () => {
+test('a word that only contains a secret word does not count', () => {
   expect(inferRisk({ name: 'search_keywords' }).risk).toBe('read');
   expect(inferRisk({ name: 'get_monkey' }).risk).toBe('read');
 });
 
-test('annotations never lower what the name says', () => {
+test('annotations never lower the risk of the name', () => {
   expect(inferRisk({ name: 'delete_file', annotations: LOOKS })).toEqual({
     risk: 'destructive',
     why: '`delete` is in its name',
@@ -105,7 +105,7 @@ test('annotations never lower what the name says', () => {
   expect(inferRisk({ name: 'frobnicate', annotations: LOOKS }).risk).toBe('destructive');
 });
 
-test('a name never lowers what the annotations say', () => {
+test('a name never lowers the risk of the annotations', () => {
   expect(inferRisk({ name: 'get_file', annotations: HARMS })).toEqual({
     risk: 'destructive',
     why: 'annotated `destructiveHint`',
@@ -118,12 +118,12 @@ test('a name never lowers what the annotations say', () => {
   );
 });
 
-test('a verb that does not lead the name counts where the annotations agree with it', () => {
+test('a verb that is not the first word counts when the annotations agree', () => {
   expect(inferRisk({ name: 'issue_read', annotations: LOOKS }).risk).toBe('read');
   expect(inferRisk({ name: 'github_create_issue', annotations: ADDS }).risk).toBe('write');
 });
 
-test('annotations of a wrong form say nothing', () => {
+test('invalid annotations are ignored', () => {
   expect(inferRisk({ name: 'get_file', annotations: 'readOnly' }).risk).toBe('read');
   expect(inferRisk({ name: 'frobnicate', annotations: { readOnlyHint: 'true' } }).risk).toBe('destructive');
 });

@@ -7,7 +7,7 @@ function readBack(server: ServerYaml): ReturnType<typeof loadRegistry>['servers'
   return loadRegistry({ [`servers/${server.name}.yaml`]: renderServerYaml(server) }).servers;
 }
 
-test('the file of a server is what a person would write', () => {
+test('a server is rendered as a person would write it', () => {
   const text = renderServerYaml({
     name: 'notes',
     title: 'Notes: all of them',
@@ -34,7 +34,7 @@ tools:
 `);
 });
 
-test('a server over HTTP is written with its headers', () => {
+test('a server over HTTP is rendered with its headers', () => {
   const headers = { Authorization: 'Bearer $' + '{env:CRM_TOKEN}' };
   const transport = { type: 'streamable-http', url: 'https://example.org/mcp', headers } as const;
   expect(readBack({ name: 'crm', transport, tools: [] }).get('crm')?.transport).toEqual(transport);
@@ -67,10 +67,10 @@ test.each(MISTAKEN)('the argument %j is read back as the text that it is', (text
   expect(readBack({ name: 'x', transport, tools: [] }).get('x')?.transport).toEqual(transport);
 });
 
-test('any argument is read back as it was', () => {
+test('every argument is read back unchanged', () => {
   const argument = fc
     .string({ unit: 'grapheme', maxLength: 40 })
-    // Lone surrogates and what is no character cannot stand in a file of UTF-8.
+    // UTF-8 cannot encode lone surrogates, and YAML refuses noncharacters.
     .filter((text) => text.isWellFormed() && !/\p{Noncharacter_Code_Point}/u.test(text));
   fc.assert(
     fc.property(argument, (text) => {
@@ -85,7 +85,7 @@ test('any argument is read back as it was', () => {
   );
 });
 
-test('a tool whose name YAML takes for something else stays a name', () => {
+test('a tool name that YAML would parse as another type stays a string', () => {
   const tools = [{ tool: 'null', risk: 'write', why: 'x' } as const, { tool: '1.5', risk: 'read', why: 'x' } as const];
   const transport = { type: 'stdio', command: 'true', args: [], env: {} } as const;
   expect([...(readBack({ name: 'x', transport, tools }).get('x')?.tools.keys() ?? [])].sort()).toEqual(['1.5', 'null']);

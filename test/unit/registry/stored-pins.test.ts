@@ -33,18 +33,18 @@ function newPin(name: string, description = `does ${name}`): NewPin {
   return { server: 's', tool: name, digest: pin.digest, definition };
 }
 
-test('first-seen pins are the same after they were stored', async () => {
+test('first-seen pins are equal after they were stored', async () => {
   await storePins(database, [newPin('read'), newPin('write')], 1_000);
   expect(loadStoredPins(database)).toEqual(agreedPins('s', tool('read'), tool('write')));
 });
 
-test('a pin that is there is never replaced by a later sight', async () => {
+test('an existing pin is never replaced by a later discovery', async () => {
   await storePins(database, [newPin('read')], 1_000);
   await storePins(database, [newPin('read', 'changed')], 2_000);
   expect(loadStoredPins(database)).toEqual(agreedPins('s', tool('read')));
 });
 
-test('nothing to pin is no write', async () => {
+test('nothing is written without new pins', async () => {
   await storePins(database, [], 1_000);
   expect(loadStoredPins(database).size).toBe(0);
 });
@@ -56,7 +56,7 @@ test.each([
   ],
   ['its digest', `UPDATE registry_pins SET digest = 'sha256:00' WHERE tool = 'read'`],
   ['its text to no JSON', `UPDATE registry_pins SET definition = '{' WHERE tool = 'read'`],
-])('a row that had %s changed blocks its tool, and the others work', async (_what, sql) => {
+])('a row with a changed %s blocks its tool, and no other', async (_what, sql) => {
   await storePins(database, [newPin('read'), newPin('write')], 1_000);
   await database.write([{ sql, params: [] }]);
   const catalog = buildCatalog({
@@ -71,7 +71,7 @@ test.each([
   expect(catalog.newPins).toEqual([]);
 });
 
-test('pins are forgotten by tool and by server', async () => {
+test('pins are deleted by tool and by server', async () => {
   await storePins(database, [newPin('read'), newPin('write'), newPin('move')], 1_000);
   await deleteStoredPins(database, 's', 'read');
   expect([...(loadStoredPins(database).get('s')?.keys() ?? [])]).toEqual(['move', 'write']);

@@ -23,7 +23,7 @@ function problemsOf(text: string, name?: string): readonly string[] {
   return [];
 }
 
-test('a virtual server is read with its globs, names, texts and fixed arguments', () => {
+test('a virtual server is loaded with globs, names, texts and fixed arguments', () => {
   const { virtual } = load(`name: reading
 title: Reading
 tools:
@@ -108,11 +108,11 @@ test.each([
     'name: reading\nprompts: { include: ["github/*"], override: { github/a: { fixed: { q: x } } } }\n',
     'registry/virtual/reading.yaml:2:59 config-unknown-key: unknown key `fixed`',
   ],
-])('%s is refused with its place', (_what, text, told) => {
-  expect(problemsOf(text)[0]).toContain(told);
+])('%s is refused with its location', (_what, text, expected) => {
+  expect(problemsOf(text)[0]).toContain(expected);
 });
 
-test('a virtual server cannot have the name of a server, or one that looks like it', () => {
+test('a virtual server cannot have the name of a server, or a name that looks like it', () => {
   const text = (name: string): string => `name: ${name}\ntools: { include: ["jira/*"] }\n`;
   expect(problemsOf(text('github'), 'github')[0]).toContain(
     'registry/virtual/github.yaml:1:7 registry-duplicate-name: the name `github` is used by a server',
@@ -122,7 +122,7 @@ test('a virtual server cannot have the name of a server, or one that looks like 
   );
 });
 
-test('a server that is not registered is a warning, so that taking one away takes nothing else', () => {
+test('a server that is not registered causes a warning only', () => {
   const { warnings, virtual } = load('name: reading\ntools: { include: ["githob/*", "jira/*"] }\n');
   expect(warnings).toEqual([
     {
