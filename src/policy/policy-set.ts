@@ -109,9 +109,8 @@ function outcomeKey(conditionIds: readonly string[], conditions: ConditionLookup
 
 const NOTHING_KNOWN: KnownConditions = () => undefined;
 
-/** Makes a policy set from checked parts. */
-export function createPolicySet(parts: PolicyParts): PolicySet {
-  const slices = createSlices(parts);
+/** Makes the decision function over Casbin; decisions are cached per slice. */
+function createDecide(parts: PolicyParts, slices: Slices): PolicySet['decide'] {
   const enforcer = createCasbinEnforcer({
     isSubject: (key, subject) => isSubject(slices.byKey(key), subject),
     isInSet: (object, set) => parts.sets.groupsOf(object).has(set),
@@ -123,7 +122,7 @@ export function createPolicySet(parts: PolicyParts): PolicySet {
     const matching = result.matchingIndexes.map((index) => slice.rows[index]?.line ?? 0);
     return { allowed: result.allowed, rule: ruleId(row), effect: row.effect, matching };
   };
-  const decide = (request: AccessRequest, conditions: ConditionLookup): PolicyDecision => {
+  return (request, conditions) => {
     const caller = slices.callerFor(request.subjects);
     if (caller === undefined) return NO_MATCH;
     const { object, action } = request;
@@ -136,6 +135,12 @@ export function createPolicySet(parts: PolicyParts): PolicySet {
     if (slice.decisions.size < DECISION_CACHE_SIZE) slice.decisions.set(outcomes, decision);
     return decision;
   };
+}
+
+/** Makes a policy set from checked parts. */
+export function createPolicySet(parts: PolicyParts): PolicySet {
+  const slices = createSlices(parts);
+  const decide = createDecide(parts, slices);
   const sliceFor = (request: AccessRequest): Slice => {
     const caller = slices.callerFor(request.subjects);
     return caller === undefined ? NO_ROWS : slices.sliceFor(caller, request);

@@ -96,27 +96,7 @@ export interface CatalogInput {
 
 /** Builds the catalog. Never throws on data of an upstream: an invalid definition is quarantined with its reason. */
 export function buildCatalog(input: CatalogInput): Catalog {
-  const features: FeatureLists = { states: [], newPins: [], findings: [], tool: [], prompt: [], template: [] };
-  const listings: ServerResources[] = [];
-  const servers = new Map<string, ServerDiscovery['status']>();
-  for (const name of [...input.registry.servers.keys()].sort()) {
-    const server = input.registry.servers.get(name);
-    if (server === undefined) continue;
-    const discovered = input.discovered.get(name) ?? { status: 'not-started' };
-    servers.set(name, discovered.status);
-    if (discovered.status === 'failed') features.findings.push({ server: name, message: discovered.error });
-    const pins = pinsForServer(input, server);
-    const discovery = contractFor(discovered, { pins, assume: input.assumePinned === true });
-    if (discovery === undefined) continue;
-    for (const kind of ['tool', 'prompt', 'template'] as const) {
-      collectFeatures(features, server, { kind, listed: discovery[kind], pins, input });
-    }
-    const resources = discovered.status === 'listed' ? (discovered.resources ?? []) : [];
-    listings.push({ server, resources, templates: features.template.filter((each) => each.server === name) });
-    for (const message of (discovered.status === 'listed' && discovered.unlisted) || []) {
-      features.findings.push({ server: name, message });
-    }
-  }
+  const { features, listings, servers } = collectServers(input);
   const { states, newPins, findings } = features;
   const serverFeatures = indexResources(listings, input.previous?.resources);
   findings.push(...serverFeatures.findings);
@@ -152,6 +132,38 @@ export function buildCatalog(input: CatalogInput): Catalog {
     findings,
     drifts: states.filter(({ status }) => status === 'drifted' || status === 'pin-corrupt'),
   };
+}
+
+interface CollectedServers {
+  readonly features: FeatureLists;
+  readonly listings: readonly ServerResources[];
+  readonly servers: ReadonlyMap<string, ServerDiscovery['status']>;
+}
+
+/** Evaluates what each server declares, in the order of their names. */
+function collectServers(input: CatalogInput): CollectedServers {
+  const features: FeatureLists = { states: [], newPins: [], findings: [], tool: [], prompt: [], template: [] };
+  const listings: ServerResources[] = [];
+  const servers = new Map<string, ServerDiscovery['status']>();
+  for (const name of [...input.registry.servers.keys()].sort()) {
+    const server = input.registry.servers.get(name);
+    if (server === undefined) continue;
+    const discovered = input.discovered.get(name) ?? { status: 'not-started' };
+    servers.set(name, discovered.status);
+    if (discovered.status === 'failed') features.findings.push({ server: name, message: discovered.error });
+    const pins = pinsForServer(input, server);
+    const declared = declaredFeatures(discovered, { pins, assume: input.assumePinned === true });
+    if (declared === undefined) continue;
+    for (const kind of ['tool', 'prompt', 'template'] as const) {
+      collectFeatures(features, server, { kind, listed: declared[kind], pins, input });
+    }
+    const resources = discovered.status === 'listed' ? (discovered.resources ?? []) : [];
+    listings.push({ server, resources, templates: features.template.filter((each) => each.server === name) });
+    for (const message of (discovered.status === 'listed' && discovered.unlisted) || []) {
+      features.findings.push({ server: name, message });
+    }
+  }
+  return { features, listings, servers };
 }
 
 /** Lists that are filled server by server. */
@@ -216,7 +228,7 @@ function pinsForServer({ lock, pins }: CatalogInput, server: ServerSettings): Re
 }
 
 /** The definitions that a server declares or, before its discovery, is assumed to declare: the pinned ones. */
-function contractFor(
+function declaredFeatures(
   discovered: ServerDiscovery,
   { pins, assume }: { pins: ReadonlyMap<string, Pin>; assume: boolean },
 ): Readonly<Record<PinnedKind, readonly JsonValue[]>> | undefined {

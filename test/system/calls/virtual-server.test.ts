@@ -156,7 +156,7 @@ describe('on its own', () => {
 
   test('`registry list` shows how much a virtual server shows, and what of its file does not hold', async () => {
     home.write({ 'registry/virtual/desk.yaml': `${DESK}    tools/ecoh: { description: never }\n` });
-    const refused = 'registry/virtual/desk.yaml:7:5: `tools/ecoh` is not shown';
+    const refused = 'registry/virtual/desk.yaml:7:5: the override of `tools/ecoh` has no effect';
     await served.said(refused);
     home.write({ 'registry/virtual/desk.yaml': DESK.replace('tools/lookup', '"tools/l*", tools/lokup') });
     await until(async () => (await home.run(['registry', 'list'])).stdout.includes('matches nothing'));
