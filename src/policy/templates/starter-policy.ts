@@ -51,7 +51,7 @@ export function ciPolicy({ agent, tools, named }: TemplateInput): StarterPolicy 
   const mayNot = tools.map(toolId).filter((id) => !may.includes(id));
   const lines = [
     '# The tools that this job needs, each by its name. Everything else is refused.',
-    '# who, what, action, when, effect',
+    '# who, may do it to, action, when, effect',
     ...alignColumns(may.map((id) => grantRow(`agent:${agent}`, id))),
   ];
   return { policy: `${lines.join('\n')}\n`, may, mayNot };
@@ -75,7 +75,7 @@ export function personalPolicy({ agent, tools }: TemplateInput): StarterPolicy {
     '# Read-only tools are allowed as a set. Each tool that writes has a row of its own: delete the rows that the agent does',
     '# not need. Destructive tools are denied; to allow one, first remove it from the set.',
     '# Servers may ask the user for input (elicit) and for the open directories (roots), but not use the model (sample).',
-    '# who, what, action, when, effect',
+    '# who, may do it to, action, when, effect',
     ...alignColumns(grants),
     ...(sets.length > 0 ? ['', ...alignColumns(sets)] : []),
   ];
@@ -112,7 +112,7 @@ export function teamPolicy({ agent, tools }: TemplateInput): StarterPolicy {
     '# A viewer may call read-only tools, a contributor also tools that write, a maintainer all pinned tools. To change the',
     '# role of an agent, edit its row; each agent has a file of its own in `registry/agents/`.',
     '# Servers may ask the user for input (elicit), but not for directories (roots), which would widen their access.',
-    '# who, what, action, when, effect',
+    '# who, may do it to, action, when, effect',
     ...alignColumns(grants),
     '',
     ...alignColumns(roles),

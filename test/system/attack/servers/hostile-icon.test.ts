@@ -52,7 +52,7 @@ test('T8: no list shows an icon that runs, reads a file or is fetched in the cle
   // What the operator agrees to is the whole definition.
   expect(stdout).toContain('the tool `draw` has icons that are neither `https:` URLs nor `data:` images');
   expect(stdout).toContain('the prompt `hello` has icons');
-  expect(stdout).toContain('icons of 1 resources are neither');
+  expect(stdout).toContain('1 resources have icons that are neither');
 });
 
 test('T8: the pin is of the whole definition: an icon that is not shown and becomes another one is a drift', async () => {
