@@ -3,7 +3,7 @@ import type { CancelSignal } from '../lib/cancellation.ts';
 import type { Digest } from '../lib/digest.ts';
 import { canonicalJson } from '../lib/json/canonical-json.ts';
 import { isJsonObject, type JsonObject } from '../lib/json/json.ts';
-import { notSent } from './call/call-result.ts';
+import { cancelledBeforeSend, notSent } from './call/dispatch-result.ts';
 import type { ManagedSession } from './managed-session.ts';
 
 /** Sessions of one agent that know of its client's capabilities; each may be a process. */
@@ -32,7 +32,7 @@ export class CapabilitySessions {
     if (this.#leases === undefined) return runIn(key);
     const result = await this.#leases.withLease(key, leaseOptions, (leaseKey) => runIn(`${key} ${leaseKey}`));
     if (result !== 'busy') return result;
-    return leaseOptions.signal.aborted ? notSent('cancelled', 'the call was cancelled before it was sent') : busy();
+    return leaseOptions.signal.aborted ? cancelledBeforeSend(leaseOptions.signal) : busy();
   }
 
   /** True where the server lists to clients of these capabilities other than before; it may list less to them than to others. */

@@ -1,14 +1,9 @@
-import type { DispatchOptions } from '../domain/mcp/call-options.ts';
-import type { DispatchResult } from '../domain/outcome.ts';
-import { upstreamName } from '../domain/target.ts';
 import type { JsonObject } from '../lib/json/json.ts';
 import type { Breaker } from './call/breaker.ts';
-import { InteractiveCall } from './call/interactive-call.ts';
-import { type CallSession, type SessionRequestOptions, sendCall } from './call/send-call.ts';
-import { toMcpRequest, type UpstreamRequest } from './call/upstream-request.ts';
+import type { InteractiveCall } from './call/interactive-call.ts';
 import { DetachedUrlElicitations } from './call/url-elicitations.ts';
 import { listFeatures, MAX_PAGE_BYTES } from './protocol/list-features.ts';
-import type { Response, ServerRequest, Transport } from './protocol/transport.ts';
+import type { RequestOptions, Response, ServerRequest, Transport } from './protocol/transport.ts';
 import { BackOff } from './session/back-off.ts';
 import { type FailedSession, openSession, type Session, type SessionConfig, stderrTailOf } from './session/session.ts';
 import { Subscriptions } from './session/subscriptions.ts';
@@ -37,7 +32,7 @@ export interface ManagedSessionOptions {
 }
 
 /** A place for one session, of one principal or of all: opened when it is needed, again when it was lost, ended when idle. */
-export class ManagedSession implements CallSession {
+export class ManagedSession {
   readonly breaker: Breaker;
   readonly config: SessionConfig;
   readonly clientCapabilities: JsonObject;
@@ -113,21 +108,26 @@ export class ManagedSession implements CallSession {
     return this.#session?.negotiated.era === 'legacy' || this.#subscriptions.receivesListChanges;
   }
 
-  /** Dispatches one call. Never rejects; a lost session is opened again once, and the call sent again where that is safe. */
-  async call(outgoing: UpstreamRequest, options: DispatchOptions): Promise<DispatchResult> {
+  /** Counts a call, so that the session is neither idle nor discarded until `endCall`. */
+  beginCall(): void {
     this.#activeCalls += 1;
-    try {
-      const { signal, clientContext, inputRequests } = options;
-      if (clientContext === undefined || inputRequests === undefined)
-        return (await sendCall(this, outgoing, options)).result;
-      return await this.#callInteractive(
-        outgoing,
-        new InteractiveCall({ handler: inputRequests, clientContext, signal, clock: this.config.clock }),
-      );
-    } finally {
-      this.#activeCalls -= 1;
-      this.#lastUsedMs = this.config.clock.monotonicMs();
-    }
+  }
+
+  endCall(): void {
+    this.#activeCalls -= 1;
+    this.#lastUsedMs = this.config.clock.monotonicMs();
+  }
+
+  /** Routes input requests and notifications of the server to a call, until it is removed. */
+  addInteractiveCall(interactiveCall: InteractiveCall): void {
+    this.#interactiveCalls.add(interactiveCall);
+  }
+
+  /** Ends the routing. URL elicitations that the user accepted stay known until the session ends. */
+  removeInteractiveCall(interactiveCall: InteractiveCall): void {
+    this.#interactiveCalls.delete(interactiveCall);
+    interactiveCall.clear();
+    if (this.#session !== undefined) this.#urls.add(interactiveCall.urls);
   }
 
   /** The open session, opened now where there is none. */
@@ -184,28 +184,9 @@ export class ManagedSession implements CallSession {
     if (this.#session !== undefined) await this.drop(this.#session);
   }
 
-  request(session: Session, outgoing: UpstreamRequest, options: SessionRequestOptions): Promise<Response> {
-    const { target, action } = outgoing;
-    if (action === 'subscribe') return this.#subscriptions.subscribe(session, upstreamName(target), options);
-    const { method, params, headers } = toMcpRequest(outgoing, session.negotiated.era);
-    const { signal, timeoutMs, maxBytes, listener } = options;
-    return session.transport.request(method, params, { signal, timeoutMs, maxBytes, listener, headers });
-  }
-
-  /** A call whose server may ask: it is answered while it is at work, or sent again with the answers. */
-  async #callInteractive(outgoing: UpstreamRequest, interactiveCall: InteractiveCall): Promise<DispatchResult> {
-    this.#interactiveCalls.add(interactiveCall);
-    const { clientContext, deadline } = interactiveCall;
-    try {
-      const options = { signal: deadline.signal, clientContext, interactiveCall };
-      return await interactiveCall.run((resumed) =>
-        sendCall(this, resumed === undefined ? outgoing : { ...outgoing, retryParams: resumed }, options),
-      );
-    } finally {
-      this.#interactiveCalls.delete(interactiveCall);
-      interactiveCall.clear();
-      if (this.#session !== undefined) this.#urls.add(interactiveCall.urls);
-    }
+  /** Subscribes to a resource in an open session. Never rejects. */
+  sendSubscribe(session: Session, uri: string, options: RequestOptions): Promise<Response> {
+    return this.#subscriptions.subscribe(session, uri, options);
   }
 
   /** What a server asks on no request's stream can only belong to the one call that is under way. */

@@ -5,11 +5,12 @@ import type { Digest } from '../lib/digest.ts';
 import { canonicalJson } from '../lib/json/canonical-json.ts';
 import type { JsonObject } from '../lib/json/json.ts';
 import type { Log } from '../telemetry/log.ts';
-import { Breaker, breakerFailureMode } from './call/breaker.ts';
-import { notSent } from './call/call-result.ts';
+import { Breaker } from './call/breaker.ts';
+import { notSent } from './call/dispatch-result.ts';
 import type { UpstreamRequest } from './call/upstream-request.ts';
 import { type Caller, CapabilitySessions, NO_CAPABILITIES, sessionKey } from './capability-sessions.ts';
 import { ManagedSession, type ManagedSessionEvents } from './managed-session.ts';
+import { sendCall } from './send-call.ts';
 import type { Session, SessionConfig } from './session/session.ts';
 import { HttpClient } from './transport/http-client.ts';
 import type { DiscoveredFeatures, UpstreamServer } from './upstream-server.ts';
@@ -68,19 +69,18 @@ export class ServerRuntime {
 
   call(caller: Caller, request: UpstreamRequest, options: DispatchOptions): Promise<DispatchResult> {
     if (this.#isRetired) return Promise.resolve(notSent('upstream-unavailable', 'the server was taken out of service'));
-    if (this.server.sharing === 'all')
-      return this.#callUnlessOpen(this.#sessionFor(SHARED_KEY, NO_CAPABILITIES), request, options);
     const clientCapabilities = this.#clientCapabilitiesFor(options);
+    if (clientCapabilities === NO_CAPABILITIES) {
+      return sendCall(this.#sessionFor(this.#keyOf(caller.principalId), NO_CAPABILITIES), request, options);
+    }
     const key = sessionKey(caller, clientCapabilities);
-    if (clientCapabilities === NO_CAPABILITIES)
-      return this.#callUnlessOpen(this.#sessionFor(key, clientCapabilities), request, options);
     const leaseOptions = {
       signal: options.signal,
       timeoutMs: request.target.timeoutMs,
       preempt: () => options.inputRequests?.preempt() === true,
     };
     return this.#capabilitySessions.runInSession({ principalId: caller.principalId, key }, leaseOptions, (leaseKey) =>
-      this.#callUnlessOpen(this.#sessionFor(leaseKey, clientCapabilities), request, options),
+      sendCall(this.#sessionFor(leaseKey, clientCapabilities), request, options),
     );
   }
 
@@ -191,34 +191,11 @@ export class ServerRuntime {
 
   /** What the handshake of a session says for this call; a modern server is told with each request, and by no handshake. */
   #clientCapabilitiesFor({ inputRequests }: DispatchOptions): JsonObject {
+    if (this.server.sharing === 'all') return NO_CAPABILITIES;
     if (inputRequests === undefined || Object.keys(inputRequests.capabilities).length === 0) return NO_CAPABILITIES;
     return this.#options.versionStore.get(this.server.name)?.era === 'modern'
       ? NO_CAPABILITIES
       : inputRequests.capabilities;
-  }
-
-  #callUnlessOpen(
-    managedSession: ManagedSession,
-    request: UpstreamRequest,
-    options: DispatchOptions,
-  ): Promise<DispatchResult> {
-    return managedSession.breaker.isClosed
-      ? managedSession.call(request, options)
-      : this.#trialCall(managedSession, request, options);
-  }
-
-  /** One call tries a server that failed; the others are told at once. */
-  #trialCall(
-    managedSession: ManagedSession,
-    request: UpstreamRequest,
-    options: DispatchOptions,
-  ): Promise<DispatchResult> {
-    const waitMs = managedSession.breaker.acquireTrial();
-    if (waitMs > 0) {
-      const message = `\`${this.server.name}\` failed repeatedly; nothing is sent to it for a moment`;
-      return Promise.resolve(notSent(breakerFailureMode.result, message, waitMs));
-    }
-    return managedSession.call(request, options).finally(() => managedSession.breaker.endTrial());
   }
 
   #setLastError(message: string): void {

@@ -5,7 +5,7 @@ import type { ResourceTarget } from '../domain/target.ts';
 import type { Ids } from '../lib/ids.ts';
 import type { Clock } from '../lib/time.ts';
 import type { Log } from '../telemetry/log.ts';
-import { notSent } from './call/call-result.ts';
+import { notSent } from './call/dispatch-result.ts';
 import { childTraceparent } from './call/upstream-request.ts';
 import type { ClientInfo } from './protocol/json-rpc.ts';
 import type { VersionStore } from './protocol/versions.ts';
@@ -54,8 +54,6 @@ export class UpstreamPool {
     if (target.kind === 'unknown' || target.kind === 'server') {
       return Promise.reject(new Error('a call to what does not exist was dispatched'));
     }
-    if (options.signal.aborted)
-      return Promise.resolve(notSent('cancelled', 'the call was cancelled before it was sent'));
     const runtime = this.#runtimes.get(target.server);
     if (runtime === undefined) return Promise.resolve(notSent('upstream-unavailable', 'the server is not in service'));
     const caller = { principalId: call.principal.id, session: call.context.session };

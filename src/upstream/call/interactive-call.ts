@@ -9,9 +9,9 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../../lib/json/js
 import type { Clock } from '../../lib/time.ts';
 import type { OutgoingResponse, Response, ServerRequest, Transport } from '../protocol/transport.ts';
 import type { InputRequestListener } from './call-listener.ts';
-import { capabilityMissing, failedResult, notSent } from './call-result.ts';
-import { parseRequiredInput, type RequiredInput } from './input-required.ts';
+import { capabilityMissing, failedResult, notSent } from './dispatch-result.ts';
 import { PausableDeadline } from './pausable-deadline.ts';
+import { parseRequiredInput, type RequiredInput } from './required-input.ts';
 import { UrlElicitations } from './url-elicitations.ts';
 
 type Responder = Pick<Transport, 'respond'>;
@@ -28,6 +28,11 @@ export interface SendResult {
   readonly response?: Response;
   readonly era?: Era;
 }
+
+/** Next step of an interactive call after one attempt. */
+export type NextAttempt =
+  | { readonly kind: 'ended'; readonly result: DispatchResult }
+  | { readonly kind: 'retry'; readonly retryParams: RetryParams | undefined };
 
 /** How often a server may ask before it has to answer; the SDK's clients give up after as many. */
 const MAX_ROUNDS = 8;
@@ -46,6 +51,8 @@ export class InteractiveCall {
   readonly clientContext: ClientContext;
   readonly urls: UrlElicitations;
   #requestCount = 0;
+  #round = 0;
+  #retryParams: RetryParams | undefined;
   #openCount = 0;
   /** What takes a question back that waits for its answer, by the id that the server asked under. */
   readonly #cancellations = new Map<string | number, Cancellation>();
@@ -119,29 +126,22 @@ export class InteractiveCall {
     });
   }
 
-  /** Sends the call until the server answers in earnest. */
-  async run(send: (retryParams: RetryParams | undefined) => Promise<SendResult>): Promise<DispatchResult> {
-    let retryParams: RetryParams | undefined;
-    let round = 0;
-    for (;;) {
-      const { result, response: answer, era } = await send(retryParams);
-      if (answer === undefined || era === undefined) return result;
-      const required = parseRequiredInput(answer, era);
-      if (required === undefined) return this.#finalResult(result, era);
-      if (typeof required === 'string')
-        return failedResult('upstream-protocol', `the server broke the form: ${required}`, true);
-      const pending = era === 'legacy' ? this.#withoutAccepted(required) : required;
-      if (pending !== undefined) {
-        if (round >= MAX_ROUNDS)
-          return failedResult('too-many-questions', `the server asked more than ${MAX_ROUNDS} times`, false);
-        const responses = await this.#sendAll(pending, round);
-        if ('kind' in responses) return responses;
-        retryParams = responses;
-        round += 1;
-      }
-      const earlyResult = era === 'legacy' ? await this.#waitForUrlCompletion() : undefined;
-      if (earlyResult !== undefined) return earlyResult;
+  /** Handles the outcome of one attempt: requests the input that the server requires, or ends the call. */
+  async handleResult({ result, response, era }: SendResult): Promise<NextAttempt> {
+    if (response === undefined || era === undefined) return { kind: 'ended', result };
+    const required = parseRequiredInput(response, era);
+    if (required === undefined) return { kind: 'ended', result: this.#finalResult(result, era) };
+    if (typeof required === 'string') {
+      const message = `the server sent an invalid input request: ${required}`;
+      return { kind: 'ended', result: failedResult('upstream-protocol', message, true) };
     }
+    const pending = era === 'legacy' ? this.#withoutAccepted(required) : required;
+    if (pending !== undefined) {
+      const failed = await this.#runRound(pending);
+      if (failed !== undefined) return { kind: 'ended', result: failed };
+    }
+    const failed = era === 'legacy' ? await this.#waitForUrlCompletion() : undefined;
+    return failed === undefined ? { kind: 'retry', retryParams: this.#retryParams } : { kind: 'ended', result: failed };
   }
 
   clear(): void {
@@ -175,8 +175,13 @@ export class InteractiveCall {
     );
   }
 
-  async #sendAll({ inputRequests, requestState }: RequiredInput, round: number): Promise<RetryParams | DispatchResult> {
-    if (inputRequests.length === 0) await pause(FIRST_RETRY_DELAY_MS * 2 ** round, undefined, { ref: false });
+  /** Sends the input requests of one round to the agent and keeps the responses. @returns the failure that ends the call, if any. */
+  async #runRound({ inputRequests, requestState }: RequiredInput): Promise<DispatchResult | undefined> {
+    if (this.#round >= MAX_ROUNDS) {
+      return failedResult('too-many-questions', `the server asked more than ${MAX_ROUNDS} times`, false);
+    }
+    if (inputRequests.length === 0) await pause(FIRST_RETRY_DELAY_MS * 2 ** this.#round, undefined, { ref: false });
+    this.#round += 1;
     const responses = await Promise.all(inputRequests.map((inputRequest) => this.#send(inputRequest)));
     const inputResponses: Record<string, JsonObject> = {};
     for (const [index, response] of responses.entries()) {
@@ -187,7 +192,8 @@ export class InteractiveCall {
       else if (response.result.action !== 'accept')
         return failedResult('question-refused', 'the user does not agree', false);
     }
-    return requestState === undefined ? { inputResponses } : { inputResponses, requestState };
+    this.#retryParams = requestState === undefined ? { inputResponses } : { inputResponses, requestState };
+    return undefined;
   }
 
   #unansweredResult({ message }: Extract<InputResponse, { kind: 'unanswered' }>): DispatchResult {

@@ -45,8 +45,10 @@ function toInitialRequest({ target, action, args }: UpstreamRequest, era: Era): 
     }
     case 'prompt':
       return { method: 'prompts/get', params: { name: target.prompt, arguments: args } };
-    case 'resource':
-      return { method: 'resources/read', params: { uri: target.uri } };
+    case 'resource': {
+      const method = action === 'subscribe' ? 'resources/subscribe' : 'resources/read';
+      return { method, params: { uri: target.uri } };
+    }
     case 'template':
       // INVARIANT: a template resolves for completions only.
       throw new Error('a template was read');

@@ -2,8 +2,10 @@ import type { FailureMode } from '../../domain/failure-mode.ts';
 import type { Era } from '../../domain/mcp/era.ts';
 import type { DispatchResult, JsonRpcErrorBody } from '../../domain/outcome.ts';
 import type { Reason } from '../../domain/reasons.ts';
+import type { CancelSignal } from '../../lib/cancellation.ts';
 import { isJsonObject, type JsonObject } from '../../lib/json/json.ts';
 import { MODERN_ERROR_CODES } from '../protocol/http-status.ts';
+import { abortReason } from '../protocol/request-deadline.ts';
 import type { FailedResponse, FailureKind, Response } from '../protocol/transport.ts';
 
 export const resultSizeFailureMode: FailureMode<'result-too-large'> = {
@@ -26,12 +28,22 @@ const REASON_FOR_FAILURE: Readonly<Record<FailureKind, Reason>> = {
   'too-large': resultSizeFailureMode.result,
 };
 
-/** A call that failed and surely did nothing, because nothing of it was sent. */
-export function notSent(reason: Reason, message: string, retryAfterMs?: number): DispatchResult {
+/** A dispatch that ended without a result. */
+export type FailedDispatch = DispatchResult & { kind: 'failed' };
+
+/** Makes the result of a call that surely did nothing, because nothing of it was sent. */
+export function notSent(reason: Reason, message: string, retryAfterMs?: number): FailedDispatch {
   return { kind: 'failed', reason, message, inDoubt: false, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
 }
 
-/** What the outside learns of one answer. Results and errors pass verbatim. */
+/** Makes the result of a call whose signal was aborted before anything was sent. */
+export function cancelledBeforeSend(signal: CancelSignal): FailedDispatch {
+  return abortReason(signal) === 'timeout'
+    ? notSent('upstream-timeout', 'the deadline passed before the server was ready')
+    : notSent('cancelled', 'the call was cancelled before it was sent');
+}
+
+/** Converts the response of a server to the result of the call. Results and errors pass verbatim. */
 export function toDispatchResult(response: Response, era: Era): DispatchResult {
   if (response.kind === 'result') {
     const type = response.result.resultType;
@@ -61,7 +73,7 @@ export function toDispatchResult(response: Response, era: Era): DispatchResult {
   return toFailedResult(response);
 }
 
-function toFailedResult(response: FailedResponse): DispatchResult & { kind: 'failed' } {
+function toFailedResult(response: FailedResponse): FailedDispatch {
   // Lost before it was sent: the server was not there.
   const reason =
     response.failure === 'lost' && !response.sent ? 'upstream-unavailable' : REASON_FOR_FAILURE[response.failure];
@@ -80,16 +92,13 @@ function requiredCapabilitiesIn({ code, data }: JsonRpcErrorBody): JsonObject | 
 }
 
 /** A call that failed for what the agent's client cannot do. The error is for agents that know of it. */
-export function capabilityMissing(
-  requiredCapabilities: JsonObject,
-  inDoubt: boolean,
-): DispatchResult & { kind: 'failed' } {
+export function capabilityMissing(requiredCapabilities: JsonObject, inDoubt: boolean): FailedDispatch {
   const message = `the server needs a client that can do more: ${Object.keys(requiredCapabilities).join(', ')}`;
   const error = { code: MISSING_CLIENT_CAPABILITY, message, data: { requiredCapabilities } };
   return { ...failedResult('capability-missing', message, inDoubt), error };
 }
 
 /** A failure that is told of as such. */
-export function failedResult(reason: Reason, message: string, inDoubt: boolean): DispatchResult & { kind: 'failed' } {
+export function failedResult(reason: Reason, message: string, inDoubt: boolean): FailedDispatch {
   return { kind: 'failed', reason, message, inDoubt };
 }
