@@ -70,24 +70,28 @@ export interface MalformedMessage {
   readonly problem: string;
 }
 
-/** The hall, as the doors see it: the only way from any ingress to any tool server. */
-export interface Broker {
-  /** True when there is such a view and the principal may use something of it: all others answer as if there were none. */
+/** Features that principals see, by the snapshot in force. Default of each `view`: all servers. */
+export interface FeatureLists {
+  /** True if the view exists and the principal may use something in it. All other views answer as if they did not exist. */
   isViewVisible(principal: Principal, view: ViewName): boolean;
-  /** What is listed in a view. Default: in the whole. */
   list(principal: Principal, kind: FeatureKind, view?: ViewName): FeatureList;
-  /** Which surfaces beside tools there are for a principal, or may be: a server that was not listed may offer any. */
+  /** Returns the server capabilities that a principal has, or may have: a server that is not listed yet may offer any. */
   capabilitiesOf(principal: Principal, view?: ViewName): ServerCapabilities;
-  /** The arguments that a tool wants repeated in headers; none where there is no such tool, whoever may see it. */
+  /** Returns the arguments that a tool repeats in headers; empty if the tool does not exist. Visibility is not checked. */
   paramHeaders(exposedName: string, view?: ViewName): readonly ParamHeader[];
-  /** Walks one call. Never rejects: whatever happens is an outcome. */
+}
+
+/** The broker interface used by every ingress: the only way to a tool server. */
+export interface Broker {
+  readonly visibleLists: FeatureLists;
+  /** Runs one call. Never rejects: whatever happens is an outcome. */
   call(request: CallRequest, options: CallOptions): Promise<CallReply>;
-  /** The roots of a legacy client changed, in the session that its requests come in. */
+  /** Reports that the roots of a legacy client changed, in the session of its requests. */
   rootsChanged(principal: Principal, context: CallContext): void;
-  /** Walks a subscription to a resource like any call, and keeps it until it is ended or allowed no more. Never rejects. */
+  /** Runs a subscription to a resource like a call, and keeps it until it is ended or no longer allowed. Never rejects. */
   subscribe(request: Omit<CallRequest, 'operation' | 'args'>, options: SubscribeOptions): Promise<SubscribeReply>;
-  /** Records a refused message; resolves when it is recorded or could not be, and never rejects. */
+  /** Records a message that was refused before it became a call. Never rejects. */
   recordMalformed(message: MalformedMessage): Promise<void>;
-  /** Calls `listener` with each principal id whose list changed, and which. Returns the way to stop listening. */
+  /** Calls `listener` with each principal id whose list changed, and with the list. @returns a function that unsubscribes. */
   onListChanged(listener: ListListener): () => void;
 }

@@ -1,23 +1,18 @@
 import type { Call } from '../domain/call.ts';
 import type { Control } from '../domain/control.ts';
 import type { FailureMode } from '../domain/failure-mode.ts';
-import type { DispatchOptions } from '../domain/mcp/call-options.ts';
 import type { ClientContext } from '../domain/mcp/client-context.ts';
-import {
-  type DispatchResult,
-  type InputRequired,
-  mayHaveTakenEffect,
-  type Outcome,
-  type Refusal,
-} from '../domain/outcome.ts';
+import { type DispatchResult, mayHaveTakenEffect, type Outcome, type Refusal } from '../domain/outcome.ts';
 import type { Target } from '../domain/target.ts';
+import type { SuspendedCall } from '../input-required/suspended-call.ts';
 import type { CancelSignal } from '../lib/cancellation.ts';
 import type { JsonObject } from '../lib/json/json.ts';
 import { errorMessage } from '../lib/text/error-message.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { CallReply, CallRequest } from './broker.ts';
+import type { EvaluatedControl } from './run-controls.ts';
 import type { Snapshot } from './snapshot.ts';
-import { viewFor } from './visibility.ts';
+import { viewFor } from './visible-lists.ts';
 
 /** One call on its way through the hall. */
 export interface CallState {
@@ -27,8 +22,16 @@ export interface CallState {
   readonly signal: CancelSignal;
   readonly clientContext: ClientContext | undefined;
   readonly controls: { readonly request: readonly Control[]; readonly response: readonly Control[] };
-  /** Where it goes when it is admitted. */
-  send(state: CallState): Promise<DispatchResult | InputRequired>;
+  /** Delivers an input request to the agent; undefined for a call, which is dispatched to its server. */
+  readonly deliver: (() => Promise<DispatchResult>) | undefined;
+  /** Owner of the call across rounds, while this round holds it: claimed by a retry, or begun at dispatch. */
+  suspended: SuspendedCall<SuspendedRound> | undefined;
+}
+
+/** A round that ended with input requests: the retry takes over its reservations, or it is closed a second time. */
+export interface SuspendedRound {
+  readonly state: CallState;
+  readonly evaluated: readonly EvaluatedControl[];
 }
 
 /** What a name that stands for nothing is called, by what was asked for. */
@@ -135,23 +138,9 @@ export const DEFAULT_MAX_CALLS = 1_024;
 /** When it is worth trying again: what is under way takes about so long to become less. */
 export const OVERLOAD_RETRY_MS = 1_000;
 
-/** The back door as the hall holds it. */
-interface Upstreams {
-  dispatch(call: Call, options: DispatchOptions): Promise<DispatchResult>;
-  readonly log: Log;
-}
-
-/** Sends a call out of the back door. Never rejects: a back door that does is a defect, and the call in doubt. */
-export async function safeDispatch(
-  upstreams: Upstreams,
-  call: Call,
-  options: DispatchOptions,
-): Promise<DispatchResult> {
-  try {
-    return await upstreams.dispatch(call, options);
-  } catch (error) {
-    upstreams.log.error('dispatch.broke', { callId: call.id, error: errorMessage(error) });
-    const message = 'the call broke after it was sent; it is in doubt';
-    return { kind: 'failed', reason: 'upstream-lost', message, inDoubt: true };
-  }
+/** Converts a dispatch that threw, which is a defect: the call may have been sent, so it is in doubt. */
+export function failedDispatch(log: Log, call: Call, error: unknown): DispatchResult {
+  log.error('dispatch.broke', { callId: call.id, error: errorMessage(error) });
+  const message = 'the broker failed after the call was sent; it is in doubt';
+  return { kind: 'failed', reason: 'upstream-lost', message, inDoubt: true };
 }

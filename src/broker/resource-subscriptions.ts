@@ -6,7 +6,7 @@ import { uriAncestry } from '../lib/uri/uri.ts';
 import type { CallReply, CallRequest, SubscribeOptions, SubscribeReply } from './broker.ts';
 import { type OnControlFailure, runControls } from './run-controls.ts';
 import type { Snapshot } from './snapshot.ts';
-import { viewFor } from './visibility.ts';
+import { viewFor } from './visible-lists.ts';
 
 export const subscriptionsFailureMode: FailureMode<'subscriptions-exceeded'> = {
   control: 'subscriptions',

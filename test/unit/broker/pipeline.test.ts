@@ -255,7 +255,7 @@ test('a change of the world tells only the principals whose list it changes', ()
   const hall = stage({});
   const told: string[] = [];
   hall.broker.onListChanged((id) => told.push(id));
-  expect(hall.broker.list(principal, 'tool').definitions).toEqual([
+  expect(hall.broker.visibleLists.list(principal, 'tool').definitions).toEqual([
     { name: 'files__read', inputSchema: { type: 'object' } },
   ]);
   const { broker } = stage({});
@@ -264,7 +264,7 @@ test('a change of the world tells only the principals whose list it changes', ()
   expect(told).toEqual([]);
   hall.broker.applySnapshot(worldWithout());
   expect(told).toEqual(['agent:demo']);
-  expect(hall.broker.list(principal, 'tool').definitions).toEqual([]);
+  expect(hall.broker.visibleLists.list(principal, 'tool').definitions).toEqual([]);
 });
 
 test('a change of prompts is told as one of prompts, and to nobody who was shown none', () => {
@@ -276,15 +276,15 @@ test('a change of prompts is told as one of prompts, and to nobody who was shown
   const withPrompt = { ...worldWithout(), features: { ...NOTHING, tool: [target], prompt: [prompt] } };
   broker.applySnapshot(withPrompt);
   expect(told).toEqual([]);
-  broker.list(principal, 'tool');
-  broker.list(principal, 'prompt');
+  broker.visibleLists.list(principal, 'tool');
+  broker.visibleLists.list(principal, 'prompt');
   broker.applySnapshot({ ...worldWithout(), features: { ...NOTHING, tool: [target] } });
   expect(told).toEqual(['agent:demo prompt']);
 });
 
 test('a principal is told of the surfaces that it has, and of all while a server was not listed', () => {
   const { broker } = stage({});
-  expect(broker.capabilitiesOf(principal)).toEqual({
+  expect(broker.visibleLists.capabilitiesOf(principal)).toEqual({
     prompts: false,
     resources: false,
     completions: false,
@@ -293,14 +293,14 @@ test('a principal is told of the surfaces that it has, and of all while a server
   const { tool: _, inputSchema: __, ...common } = target;
   const template = { ...common, kind: 'template', id: 'resource:files/x:{a}', uriTemplate: 'x:{a}' } as const;
   broker.applySnapshot({ ...worldWithout(), features: { ...NOTHING, template: [template] } });
-  expect(broker.capabilitiesOf(principal)).toEqual({
+  expect(broker.visibleLists.capabilitiesOf(principal)).toEqual({
     prompts: false,
     resources: true,
     completions: true,
     subscriptions: true,
   });
   broker.applySnapshot({ ...worldWithout(), isComplete: false });
-  expect(broker.capabilitiesOf(principal)).toEqual({
+  expect(broker.visibleLists.capabilitiesOf(principal)).toEqual({
     prompts: true,
     resources: true,
     completions: true,

@@ -4,7 +4,7 @@ import type { Principal } from '../domain/principal.ts';
 import { FEATURE_KINDS, type FeatureKind, type FeatureTarget, type ViewName } from '../domain/target.ts';
 import type { View } from '../domain/view.ts';
 import type { JsonObject } from '../lib/json/json.ts';
-import type { FeatureList, ServerCapabilities } from './broker.ts';
+import type { FeatureList, FeatureLists, ServerCapabilities } from './broker.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /** The part of a world that a view is; the world itself where none is named. */
@@ -158,7 +158,7 @@ const COMPLETIONS: readonly Operation[] = [OPERATIONS.completePrompt, OPERATIONS
 const SUBSCRIPTIONS: readonly Operation[] = [OPERATIONS.subscribeResource, { action: 'subscribe', kind: 'template' }];
 
 /** What the world in force shows to whom, in the whole and in each view. */
-export class VisibleLists {
+export class VisibleLists implements FeatureLists {
   readonly #catalog: ListsByKind;
   /** Of the views that were ever asked for; never more than there were. */
   readonly #views = new Map<ViewName, ListsByKind>();
