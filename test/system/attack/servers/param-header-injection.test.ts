@@ -148,7 +148,7 @@ describe('at the door', () => {
   });
 
   test('a tool that the agent may not see tells nothing of its headers', async () => {
-    door.broker.paramHeaders = () => [{ header: 'mcp-param-region', path: ['region'], type: 'string' }];
+    door.broker.visibleLists.paramHeaders = () => [{ header: 'mcp-param-region', path: ['region'], type: 'string' }];
     door.broker.tools = [];
     expect(await call({ region: 'eu' }, {})).toEqual([200, undefined]);
     expect(door.broker.calls).toHaveLength(1);
