@@ -57,7 +57,7 @@ pin: auto
     const { tools, findings } = JSON.parse(stdout) as Record<string, readonly Record<string, unknown>[]>;
     expect(tools?.find(({ id }) => id === 'tool:liar/break_header')).toMatchObject({
       status: 'quarantined',
-      reason: 'a header is asked for by a name that is no token',
+      reason: 'the name of a header is not a token (RFC 9110)',
     });
     expect(findings).toContainEqual({
       server: 'liar',
