@@ -6,67 +6,64 @@ import type { Principal } from '../domain/principal.ts';
 import type { FeatureKind, ViewName } from '../domain/target.ts';
 import type { JsonObject, JsonValue } from '../lib/json/json.ts';
 
-/** A call as an ingress hands it over: proved, parsed, not yet resolved. */
+/** Call as an ingress passes it: authenticated and parsed, its name not resolved yet. */
 export interface CallRequest {
   readonly principal: Principal;
   readonly operation: Operation;
-  /** The name, URI or URI template that was asked for. */
+  /** Requested name, URI or URI template. */
   readonly exposedName: string;
   readonly args: JsonObject;
   readonly context: CallContext;
-  /** Where it was asked. Default: the whole. */
+  /** View of the endpoint. Default: all servers. */
   readonly view?: ViewName | undefined;
-  /** Where the call goes on after a question. */
+  /** Set if the call is a retry of a suspended call. */
   readonly resumption?: Resumption | undefined;
 }
 
-/** How a call ended, and the id under which the ledger holds it. */
+/** Outcome of a call, and its id in the ledger. */
 export interface CallReply {
   readonly callId: string;
   readonly outcome: Outcome;
-  /** The `outputSchema` that the tool's own definition declares; undefined where it declares none, and for all else. */
+  /** `outputSchema` of the tool's own definition; undefined if it declares none, or the target is not a tool. */
   readonly declaredOutput?: JsonValue | undefined;
 }
 
-/** What surrounds a subscription. */
+/** Options of a subscription. */
 export interface SubscribeOptions extends CallOptions {
-  /** Told after each change what changed, the resource or a sub-resource of it, as long as the principal may hear of that. MUST NOT throw. */
+  /** Called after each change with the name of the resource, or of a sub-resource, as long as the principal may subscribe. MUST NOT throw. */
   readonly onUpdated: (exposedName: string) => void;
 }
 
-/** How subscribing ended; where it completed, `end` takes it back. */
+/** Outcome of a subscription. `end` unsubscribes; it is set if the outcome is `completed`. */
 export interface SubscribeReply extends CallReply {
   readonly end?: () => void;
 }
 
-/**
- * What of one kind one principal may use, in deterministic order. The same object while nothing changes, so that it can
- * key a cache.
- */
+/** Features of one kind that a principal may use, in deterministic order. The same object while nothing changes, so that it can key a cache. */
 export interface FeatureList {
-  /** Each definition as the upstream declared it, under its exposed name. */
+  /** Definitions as the servers declared them, under their exposed names. */
   readonly definitions: readonly JsonObject[];
 }
 
-/** What a principal can be told that there is. */
+/** Server capabilities of one principal. */
 export interface ServerCapabilities {
   readonly prompts: boolean;
   readonly resources: boolean;
   readonly completions: boolean;
-  /** True where there is a resource of which it may be told when it changes. */
+  /** True if the principal may subscribe to a resource. */
   readonly subscriptions: boolean;
 }
 
-/** Told whose list of what kind changed, and in which view; undefined is the whole. */
+/** Called when a principal's feature list changes; `view` is undefined for all servers. */
 export type ListListener = (principalId: string, kind: FeatureKind, view: ViewName | undefined) => void;
 
-/** A message that an ingress refused before it became a call, though its principal is known. */
+/** Message of a known principal that an ingress refused before it became a call. */
 export interface MalformedMessage {
   readonly principal: Principal;
   readonly context: CallContext;
-  /** JSON-RPC error code that was answered. */
+  /** JSON-RPC error code of the reply. */
   readonly code: number;
-  /** What was wrong, without any part of the message. */
+  /** Problem in one clause, without any part of the message. */
   readonly problem: string;
 }
 

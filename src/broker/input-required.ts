@@ -204,6 +204,7 @@ function capabilitiesFor({ snapshot, call }: CallState, clientContext: ClientCon
 
 function inputResponseOf(outcome: Outcome): InputResponse {
   if (outcome.kind === 'completed') return { kind: 'answered', result: outcome.result };
+  // INVARIANT: an input request is delivered to the agent and dispatched to no server.
   if (outcome.kind === 'input-required') throw new Error('an input request ended with input requests');
   const { reason, message } = outcome;
   return { kind: 'unanswered', undeclared: reason === 'capability-missing', message };

@@ -8,30 +8,30 @@ import type { JsonObject } from '../lib/json/json.ts';
 
 export const controlFailureMode: FailureMode<'control-failed'> = {
   control: 'controls',
-  trigger: 'one of them throws',
+  trigger: 'a control throws',
   result: 'control-failed',
   override: null,
 };
 
-/** A row that was walked: its steps, and the refusal that ended it where one did. */
+/** Result of running a list of controls: their steps, and the refusal that ended the run, if any. */
 export interface ControlRun {
   readonly steps: readonly RecordedStep[];
   readonly evaluated: readonly EvaluatedControl[];
   readonly refusal?: Omit<Refusal, 'visible'>;
 }
 
-/** A control that has gathered facts and so must be settled, with those facts. */
+/** Control that gathered facts and must be settled with them. */
 export interface EvaluatedControl {
   readonly control: Control;
   readonly facts: JsonObject;
 }
 
-/** Told of a control that threw: a defect, enforced as a refusal and recorded as what it is. */
+/** Called when a control throws, which is a defect. The call is refused and the defect recorded. */
 export type OnControlFailure = (control: ControlName, error: unknown) => void;
 
 /**
- * Walks one row of controls until one does not allow. A control that throws is `indeterminate`: refused, and
- * recorded as itself, never as a verdict.
+ * Runs controls in order until one does not allow. A control that throws is `indeterminate`: the call is refused, and the
+ * record says `indeterminate`, not `deny`.
  */
 export async function runControls(
   controls: readonly Control[],
@@ -45,7 +45,7 @@ export async function runControls(
     let verdict: Verdict;
     try {
       const pendingFacts = control.gather(exchange, options);
-      // A control that need not wait costs no turn of the event loop.
+      // A synchronous control costs no turn of the event loop.
       facts = pendingFacts instanceof Promise ? await pendingFacts : pendingFacts;
       evaluated.push({ control, facts });
       verdict = control.decide(exchange, facts);
@@ -61,7 +61,7 @@ export async function runControls(
   return { steps, evaluated };
 }
 
-/** Settles every evaluated control once, last first. One that throws is told of and does not keep the others from it. */
+/** Settles every evaluated control once, last first. A throwing control is reported; the rest still settle. */
 export function settleAll(
   evaluated: readonly EvaluatedControl[],
   exchange: Exchange,
