@@ -1,4 +1,5 @@
 import type { JsonObject } from '../lib/json/json.ts';
+import { formatDuration } from '../lib/time.ts';
 import type { Breaker } from './call/breaker.ts';
 import type { InteractiveCall } from './call/interactive-call.ts';
 import { DetachedUrlElicitations } from './call/url-elicitations.ts';
@@ -10,28 +11,28 @@ import { Subscriptions } from './session/subscriptions.ts';
 
 const LIST_THROTTLE_MS = 500;
 
-/** What a slot tells of. */
+/** Events of a managed session. */
 export interface ManagedSessionEvents {
   onOpened(): void;
-  /** What a session offers was listed: at its start, and whenever the server said that they changed. */
+  /** Features were listed: when a session opened, or after the server reported a change. */
   onListed(session: Session): void;
   onListingFailed(message: string): void;
-  /** A resource changed that these principals are subscribed to, or may have. */
+  /** A resource with these subscribers changed or may have changed. */
   onUpdated(uri: string, principalIds: readonly string[]): void;
   onDropped(): void;
-  /** A start failed, or a session ended that nobody ended. */
+  /** A session could not be opened, or ended by itself. */
   onFailure(message: string, stderrTail: string): void;
 }
 
 export interface ManagedSessionOptions {
   readonly events: ManagedSessionEvents;
-  /** Its own, or one with the other slots of its server. */
+  /** Shared with the other sessions of the server, unless each has its own process. */
   readonly breaker: Breaker;
-  /** What its sessions are told that the client can answer. */
+  /** Client capabilities that its sessions declare. */
   readonly clientCapabilities: JsonObject;
 }
 
-/** A place for one session, of one principal or of all: opened when it is needed, again when it was lost, ended when idle. */
+/** Keeps one session of a server, for one principal or for all: opens it when needed, again after it was lost, and ends it when idle. */
 export class ManagedSession {
   readonly breaker: Breaker;
   readonly config: SessionConfig;
@@ -46,22 +47,22 @@ export class ManagedSession {
   #activeCalls = 0;
   #lastUsedMs: number;
   #listing: Promise<string | undefined> | undefined;
-  /** The calls under way that a server may ask about. */
+  /** Calls in flight whose server may request input. */
   readonly #interactiveCalls = new Set<InteractiveCall>();
   readonly #urls = new DetachedUrlElicitations();
   #hasRootsChanged = false;
   #hasListChanged = false;
   #isThrottled = false;
 
-  constructor(host: SessionConfig, options: ManagedSessionOptions) {
+  constructor(config: SessionConfig, options: ManagedSessionOptions) {
     const { events, breaker, clientCapabilities } = options;
     this.breaker = breaker;
-    this.config = host;
+    this.config = config;
     this.clientCapabilities = clientCapabilities;
     this.#events = events;
     this.countDropped = () => events.onDropped();
-    this.#backOff = new BackOff(host.clock, host.server.transport.type === 'stdio' ? 'process' : 'connection');
-    this.#lastUsedMs = host.clock.monotonicMs();
+    this.#backOff = new BackOff(config.clock, config.server.transport.type === 'stdio' ? 'process' : 'connection');
+    this.#lastUsedMs = config.clock.monotonicMs();
     this.#subscriptions = new Subscriptions({
       onUpdated: (uri, principalIds) => events.onUpdated(uri, principalIds),
       onListsMaybeChanged: () => this.#onListChanged(),
@@ -69,11 +70,12 @@ export class ManagedSession {
     });
   }
 
-  /** Notes that the roots of its client changed; a session that is opened later asks for them anyway. */
+  /** Notes that the roots of its client changed. A session that opens later requests them anyway. */
   markRootsChanged(): void {
     this.#hasRootsChanged = this.#session !== undefined;
   }
 
+  /** True once after `markRootsChanged`: the server is notified with a call that can answer its request for roots. */
   consumeRootsChanged(): boolean {
     const hasRootsChanged = this.#hasRootsChanged;
     this.#hasRootsChanged = false;
@@ -96,14 +98,14 @@ export class ManagedSession {
     return this.#backOff.waitMs > 0;
   }
 
-  /** True when nothing of it is worth keeping: no session, no call, no failure to remember. */
+  /** True if it can be removed: it has no session, no call, no subscription and no failure to remember. */
   get isEmpty(): boolean {
     if (this.#session !== undefined || this.isStarting || this.#activeCalls > 0) return false;
     if (!this.#subscriptions.isEmpty) return false;
     return this.#backOff.failures === 0 && this.breaker.isClosed;
   }
 
-  /** True while no listing is needed to hear of changes. */
+  /** True while the server reports changes of its lists. */
   get receivesListChanges(): boolean {
     return this.#session?.negotiated.era === 'legacy' || this.#subscriptions.receivesListChanges;
   }
@@ -130,20 +132,20 @@ export class ManagedSession {
     if (this.#session !== undefined) this.#urls.add(interactiveCall.urls);
   }
 
-  /** The open session, opened now where there is none. */
+  /** Returns the open session, and opens one if there is none. */
   open(): Promise<Session | FailedSession> {
     if (this.#session !== undefined) return Promise.resolve(this.#session);
     if (this.#closing.signal.aborted) return Promise.resolve(failedSession('the server was taken out of service'));
     const { waitMs } = this.#backOff;
     if (this.#starting === undefined && waitMs > 0) {
-      const failed = failedSession(`it keeps failing; the next start is tried in ${waitMs} ms`);
+      const failed = failedSession(`it keeps failing; the next start is in ${formatDuration(waitMs)}`);
       return Promise.resolve({ ...failed, retryAfterMs: waitMs });
     }
     this.#starting ??= this.#start();
     return this.#starting;
   }
 
-  /** Lists what the open session offers again, or waits for the listing that is under way. Resolves with why it failed, if it did. */
+  /** Lists the features of the open session again, or waits for a listing in flight. @returns the error, if it failed. */
   refreshList(): Promise<string | undefined> {
     if (this.#session === undefined) return Promise.resolve(undefined);
     this.#listing ??= this.#list(this.#session).finally(() => {
@@ -153,7 +155,7 @@ export class ManagedSession {
     return this.#listing;
   }
 
-  /** Keeps the server telling a principal of a resource, in this session and in every later one. */
+  /** Keeps a principal subscribed to a resource, in this session and in every later one. */
   subscribe(uri: string, principalId: string): void {
     this.#subscriptions.add(uri, principalId);
   }
@@ -166,7 +168,7 @@ export class ManagedSession {
     this.#subscriptions.remove(uri, principalId);
   }
 
-  /** Looks after it once in a while: ends an idle session, opens one again that principals are subscribed in. */
+  /** Ends an idle session, and opens one again if it has subscribers. Called once a second. */
   sweep(): void {
     const nowMs = this.config.clock.monotonicMs();
     this.#subscriptions.retry(nowMs);
@@ -189,7 +191,7 @@ export class ManagedSession {
     return this.#subscriptions.subscribe(session, uri, options);
   }
 
-  /** What a server asks on no request's stream can only belong to the one call that is under way. */
+  /** Routes an input request outside of any request's stream: it can only belong to a call if that is the only one in flight. */
   #onInputRequest(request: ServerRequest, transport: Pick<Transport, 'respond'>): boolean {
     const [interactiveCall] = this.#interactiveCalls;
     if (this.#activeCalls !== 1 || interactiveCall === undefined || this.config.server.sharing === 'all') return false;
@@ -197,7 +199,7 @@ export class ManagedSession {
     return true;
   }
 
-  /** More than one call may wait for the same interaction: a server may know its user by the session. */
+  /** Several calls may wait for the same URL elicitation: a server may identify its user by the session. */
   #onElicitationComplete(id: string): boolean {
     let isKnown = this.#urls.complete(id);
     for (const { urls } of this.#interactiveCalls) isKnown = urls.complete(id) || isKnown;
@@ -217,7 +219,7 @@ export class ManagedSession {
         onElicitationComplete: (id) => this.#onElicitationComplete(id),
         onInputRequest: (request, transport) => this.#onInputRequest(request, transport),
         onEnded: (reason) => {
-          // Before the session is open its end is the failure of the start.
+          // The end of a session that is not open yet is the failure of its start.
           if (session !== undefined) this.#onEnded(session, reason);
         },
       },
@@ -252,6 +254,7 @@ export class ManagedSession {
     this.#events.onFailure(reason, stderrTailOf(session.transport));
   }
 
+  /** Closes a session that is idle or no longer valid. The next call opens another. */
   async drop(session: Session): Promise<void> {
     if (this.#session === session) this.#session = undefined;
     this.#subscriptions.end(session);
@@ -259,7 +262,7 @@ export class ManagedSession {
     await session.transport.close();
   }
 
-  /** The server says that its lists changed. One that says so without end must not keep the broker listing. */
+  /** Lists again after the server reported a change, at most twice a second: a server may report changes without end. */
   #onListChanged(): void {
     this.#hasListChanged = true;
     if (this.#isThrottled || this.#listing !== undefined || this.#session === undefined) return;
