@@ -141,7 +141,7 @@ export const OVERLOAD_RETRY_MS = 1_000;
 
 /** Converts a dispatch that threw, which is a defect: the call may have been sent, so it is in doubt. */
 export function failedDispatch(log: Log, call: Call, error: unknown): DispatchResult {
-  log.error('dispatch.broke', { callId: call.id, error: errorMessage(error) });
+  log.error('dispatch.internal-error', { callId: call.id, error: errorMessage(error) });
   const message = 'the broker failed after the call was sent; it is in doubt';
   return { kind: 'failed', reason: 'upstream-lost', message, inDoubt: true };
 }

@@ -212,7 +212,7 @@ export class CallPipeline implements Broker {
       return await this.#dispatch(state, run.evaluated);
     } catch (error) {
       // INVARIANT: a call never rejects. An error that arrives here is a defect of the pipeline.
-      this.#deps.log.error('call.broke', { callId: state.call.id, error: errorMessage(error) });
+      this.#deps.log.error('call.internal-error', { callId: state.call.id, error: errorMessage(error) });
       return indeterminateRefusal(state, 'walk', 'control-failed');
     } finally {
       state.suspended?.endClaim({ reason: 'cancelled', message: 'the retry of the call was refused' });

@@ -12,8 +12,8 @@ import { type Caller, CapabilitySessions, NO_CAPABILITIES, sessionKey } from './
 import { ManagedSession, type ManagedSessionEvents } from './managed-session.ts';
 import { sendCall } from './send-call.ts';
 import type { Session, SessionConfig } from './session/session.ts';
+import type { DiscoveredFeatures, UpstreamServer } from './session/upstream-server.ts';
 import { HttpClient } from './transport/http-client.ts';
-import type { DiscoveredFeatures, UpstreamServer } from './upstream-server.ts';
 import { stateOfSessions, type UpstreamStatus, worstBreakerState } from './upstream-status.ts';
 
 /** Age at which a server in use is listed again if it sends no change notifications. */
@@ -26,7 +26,7 @@ export type FeaturesChangedListener = (server: string, change: DiscoveredFeature
 /** Called when a resource changed or may have changed, with its subscribers. */
 export type ResourceUpdatedListener = (server: string, uri: string, principalIds: readonly string[]) => void;
 
-export interface ServerRuntimeOptions extends Omit<SessionConfig, 'sockets'> {
+export interface ServerRuntimeOptions extends Omit<SessionConfig, 'httpClient'> {
   readonly log: Log;
   readonly onResourceUpdated: ResourceUpdatedListener;
   readonly onFeaturesChanged: FeaturesChangedListener;
@@ -57,9 +57,9 @@ export class ServerRuntime {
     this.server = options.server;
     this.#options = options;
     const { transport } = options.server;
-    const sockets =
+    const httpClient =
       transport.type === 'stdio' ? undefined : new HttpClient(new URL(transport.url).origin, options.server);
-    this.#config = { ...options, sockets };
+    this.#config = { ...options, httpClient };
     this.#sinceMs = options.clock.wallMs();
     this.#breaker = this.#newBreaker();
     this.#capabilitySessions = new CapabilitySessions(this.#sessions, {
@@ -186,7 +186,7 @@ export class ServerRuntime {
       ...(this.#discoverySession === undefined ? [] : [this.#discoverySession]),
     ];
     await Promise.all(managedSessions.map((managedSession) => managedSession.close()));
-    await this.#config.sockets?.destroy();
+    await this.#config.httpClient?.destroy();
   }
 
   /** Returns the capabilities that the handshake of a session declares for this call. A modern server gets them with each request instead. */
