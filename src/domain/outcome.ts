@@ -12,7 +12,7 @@ export interface JsonRpcErrorBody {
 /** Refusal of a call, or of its result, which is then withheld. */
 export interface Refusal {
   readonly kind: 'refused';
-  /** Control that decided; `ledger` if the call could not be recorded; `walk` if no control ran. */
+  /** Control that decided; `ledger` if the call could not be recorded; `walk` (a recorded value) if no control ran. */
   readonly stage: ControlName | 'ledger' | 'walk';
   readonly effect: 'deny' | 'hold' | 'indeterminate';
   readonly reason: Reason;

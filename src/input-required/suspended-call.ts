@@ -56,7 +56,7 @@ export class SuspendedCall<Round> {
   readonly callId: string;
   /** Client context of the dispatch; it follows the open round. */
   readonly clientContext: RoundClientContext;
-  /** What the `requestState` of the last round names. */
+  /** Ticket of the last round that ended with input requests; its `requestState` names it. */
   ticket: RoundTicket | undefined;
   readonly #host: SuspendedCallHost<Round>;
   readonly #cancellation = new Cancellation();
@@ -69,7 +69,7 @@ export class SuspendedCall<Round> {
   /** Set when the broker stops while a retry is being decided: the retry cannot resume the call. */
   #endCause: EndCause | undefined;
   #isCounted = false;
-  /** Input requests that the controls are deciding on: any of them may become pending. */
+  /** Number of input requests that the controls are deciding on; each of them may become pending. */
   #evaluating = 0;
   #requestCount = 0;
   #expiry: NodeJS.Timeout | undefined;
