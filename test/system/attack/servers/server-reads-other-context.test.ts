@@ -108,7 +108,7 @@ test.each(COMBINATIONS)(
     // The SDK of the modern era looks before it asks.
     expect(reasons).toEqual(server === 'legacy' ? ['sample policy-denied'] : []);
     expect(text).toContain(
-      server === 'legacy' ? 'no grant lets agent:demo sample' : 'policy does not let the server ask',
+      server === 'legacy' ? 'no grant lets agent:demo sample' : 'policy does not let the server request',
     );
     expect(client.seen).toEqual([]);
   },
