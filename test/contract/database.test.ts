@@ -88,7 +88,7 @@ test('a write that the database refuses does not fail the others of its turn', a
 test('the message of a refused write holds none of its parameters', async () => {
   await database.write([insert('secret')]);
   const refused = database.write([insert('secret')]);
-  await expect(refused).rejects.toThrow('the database refuses `INSERT INTO item (name, data) VALUES (?, ?)` with');
+  await expect(refused).rejects.toThrow('the database refused `INSERT INTO item (name, data) VALUES (?, ?)` with');
   await expect(refused).rejects.not.toThrow('secret');
 });
 

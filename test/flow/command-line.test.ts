@@ -61,7 +61,7 @@ describe('exit codes', () => {
     ['ledger list --limit x', 2, '--limit: `--limit` has a value that is not allowed'],
     ['ledger list --since yesterday', 2, 'write a time such as'],
     ['ledger show 123', 1, 'no entry is of the call `123`  (ledger-unknown-call)'],
-    ['ledger list --data absent', 1, 'nothing was recorded here yet  (storage-file-missing)'],
+    ['ledger list --data absent', 1, 'the data directory has no ledger yet  (storage-file-missing)'],
     ['replay decide', 0, ''],
     ['replay decide --data absent', 1, 'hint: start `seneschal serve`'],
   ])('`seneschal %s` ends with %i', async (line, expected, said) => {
