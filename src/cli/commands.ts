@@ -5,9 +5,9 @@
  * `defineCommand({…})` of `framework/command.ts`, as `commands/policy/explain.ts` does, and add it to COMMANDS here. A
  * new noun also gets a line in NOUNS. Help, errors and completion follow from the declaration.
  *
- * `test/flow/command-examples.test.ts` runs each example in a copy of the checkout's example (or, with `within`, in an
- * empty directory), and the first one again with `--output json`. Then `npm run reference` writes `docs/reference/`, and
- * `npm run golden` writes the golden files of help and JSON: read the difference before you commit it.
+ * `test/system/cli/command-examples.test.ts` runs each example in a copy of the checkout's example (or, with `within`, in
+ * an empty directory), and the first one again with `--output json`. Then `npm run reference` writes `docs/reference/`,
+ * and `npm run golden` writes the golden files of help and JSON: read the difference before you commit it.
  */
 import { completion } from './commands/completion.ts';
 import { connect } from './commands/connect.ts';

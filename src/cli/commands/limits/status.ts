@@ -1,4 +1,5 @@
 import { type LimitsReport, limitsStatus } from '../../../app/queries/limits-status.ts';
+import { formatDuration } from '../../../lib/time.ts';
 import { type CommandDefinition, defineCommand } from '../../framework/command.ts';
 import { EXIT } from '../../framework/exit-codes.ts';
 import { printData, printMessage, table } from '../../framework/output.ts';
