@@ -18,10 +18,16 @@ export const posture: CommandDefinition = defineCommand({
     { title: 'Keep the list for an audit', line: 'seneschal posture --output json > failure-modes.json' },
   ],
   run: ({ output }) => {
-    printData(FAILURE_MODES, output, (rows) => rows.map(failureModeText).join('\n'));
+    if (output === 'json') printData(FAILURE_MODES.map(failureModeJson), output, () => '');
+    else printData(FAILURE_MODES, output, (modes) => modes.map(failureModeText).join('\n'));
     return EXIT.yes;
   },
 });
+
+/** The keys of the JSON output, which stay when the members of `FailureMode` are renamed. */
+function failureModeJson({ control, trigger, result, means, override }: FailureMode): object {
+  return { guard: control, when: trigger, yields: result, ...(means === undefined ? {} : { means }), opens: override };
+}
 
 function failureModeText({ control, trigger, result, means, override }: FailureMode): string {
   return [
