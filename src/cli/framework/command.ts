@@ -12,7 +12,7 @@ export interface Argument {
   readonly optional?: true;
   /** True if it may be given several times. Only the last argument can be repeatable. */
   readonly repeatable?: true;
-  /** The allowed values. Default: any. */
+  /** The allowed values. Default: every value. */
   readonly choices?: readonly string[];
 }
 
@@ -26,7 +26,7 @@ export interface Flag {
   readonly description: string;
   /** Value in force without the flag. */
   readonly default?: string;
-  /** The allowed values. Default: any. */
+  /** The allowed values. Default: every value. */
   readonly choices?: readonly string[];
   /** Environment variable that sets the same value. Declared here for help; `config/` reads it. */
   readonly variable?: string;

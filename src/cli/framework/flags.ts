@@ -67,12 +67,13 @@ export const SKIP_BROKEN_FLAG = {
 /** Parses the value of a flag as a whole number from 1 to `max`. @throws ProblemError `settings-invalid`. */
 export function parseCountFlag(flag: string, text: string, max: number = MAX_COUNT): number {
   if (/^[1-9]\d{0,8}$/.test(text) && Number(text) <= max) return Number(text);
+  const range = max === MAX_COUNT ? 'above 0' : `from 1 to ${max}`;
   throw new ProblemError([
     {
       code: 'settings-invalid',
       at: flag,
-      message: `\`${text}\` is not a whole number from 1 to ${max}`,
-      hint: `write a whole number from 1 to ${max}`,
+      message: `\`${text}\` is not a whole number ${range}`,
+      hint: `write a whole number ${range}`,
     },
   ]);
 }

@@ -27,10 +27,10 @@ test('every wrong value is told of at its flag or variable', () => {
   } catch (error) {
     if (!(error instanceof ProblemError)) throw error;
     expect(error.problems.map(({ at, code, message }) => `${at} ${code}: ${message}`)).toEqual([
-      '--registry settings-invalid: `` is no directory',
-      'SENESCHAL_POLICIES settings-invalid: `a\\u{a}b` is no directory',
-      '--port settings-invalid: `65536` is no port',
-      '--host settings-invalid: `1.2.3` is no host',
+      '--registry settings-invalid: `` is not a valid directory',
+      'SENESCHAL_POLICIES settings-invalid: `a\\u{a}b` is not a valid directory',
+      '--port settings-invalid: `65536` is not a valid port',
+      '--host settings-invalid: `1.2.3` is not a valid host',
     ]);
   }
 });

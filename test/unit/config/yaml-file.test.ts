@@ -95,7 +95,7 @@ describe('a YAML file that is refused', () => {
     [
       'an unknown kind',
       'name: a\ntransport: { type: carrier }\n',
-      'a.yaml:2:20 config-invalid-value: `type` has a value that is not known',
+      'a.yaml:2:20 config-invalid-value: `type` has an unknown value',
     ],
     ['a missing kind', 'name: a\ntransport: { url: x }\n', 'a.yaml:2:12 config-missing-key: missing key `type`'],
     [
@@ -111,7 +111,7 @@ describe('a YAML file that is refused', () => {
     [
       'a key that is written twice',
       'name: a\nname: b\n',
-      'a.yaml:2:1 config-duplicate-key: the key is written twice in one map',
+      'a.yaml:2:1 config-duplicate-key: the map has this key twice',
     ],
     ['a list where a map belongs', '- name\n', 'a.yaml:1:1 config-invalid-value: the file must be a map'],
     ['nothing', '', 'a.yaml:1:1 config-invalid-value: the file must be a map'],
@@ -126,12 +126,12 @@ describe('a YAML file that is refused', () => {
       'a.yaml:2:1 config-syntax: a character is missing, such as a closing quote or bracket, a colon or a comma',
     ],
     ['a second document', 'name: a\n---\nname: b\n', 'a.yaml:2:1 config-refused-yaml: a second document begins here'],
-    ['an anchor', 'name: &x a\n', 'a.yaml:1:10 config-refused-yaml: anchors (`&name`) are not read'],
-    ['a tag', 'name: !!str a\n', 'a.yaml:1:13 config-refused-yaml: tags (`!name`) are not read'],
+    ['an anchor', 'name: &x a\n', 'a.yaml:1:10 config-refused-yaml: anchors (`&name`) are not supported'],
+    ['a tag', 'name: !!str a\n', 'a.yaml:1:13 config-refused-yaml: tags (`!name`) are not supported'],
     [
       'a directive',
       '%YAML 1.1\n---\nname: a\n',
-      'a.yaml:1:1 config-refused-yaml: directives (`%YAML`, `%TAG`) are not read',
+      'a.yaml:1:1 config-refused-yaml: directives (`%YAML`, `%TAG`) are not supported',
     ],
     [
       'a control character',
@@ -149,14 +149,14 @@ describe('a YAML file that is refused', () => {
 
   test('an alias, with its anchor', () => {
     expect(problemsOf('name: &x a\ntimeout: *x\n')).toEqual([
-      'a.yaml:1:10 config-refused-yaml: anchors (`&name`) are not read',
-      'a.yaml:2:10 config-refused-yaml: aliases (`*name`) are not read',
+      'a.yaml:1:10 config-refused-yaml: anchors (`&name`) are not supported',
+      'a.yaml:2:10 config-refused-yaml: aliases (`*name`) are not supported',
     ]);
   });
 
   test('a merge key and a prototype key', () => {
     const problems = problemsOf('name: a\n"__proto__": { x: 1 }\n');
-    expect(problems).toContain('a.yaml:2:1 config-refused-yaml: the key `__proto__` is not read');
+    expect(problems).toContain('a.yaml:2:1 config-refused-yaml: the key `__proto__` is not supported');
   });
 
   test('a file of more than 1 MB', () => {
@@ -175,7 +175,7 @@ describe('a YAML file that is refused', () => {
       'a.yaml:128:128',
     ],
   ])('%s nested without end', (_what, text, at) => {
-    expect(problemsOf(text)).toEqual([`${at} config-too-large: lists and maps are nested too deeply to be read`]);
+    expect(problemsOf(text)).toEqual([`${at} config-too-large: lists and maps are nested too deeply`]);
   });
 
   test('60,000 unknown keys', () => {
@@ -189,7 +189,7 @@ describe('a YAML file that is refused', () => {
       'a.yaml:1:1 config-unknown-key: unknown key `nme`',
       'a.yaml:2:10 config-invalid-value: `timeout` must be text (put it in quotes)',
       'a.yaml:3:8 config-invalid-value: `count` must be at most 5',
-      'a.yaml:4:1 config-duplicate-key: the key is written twice in one map',
+      'a.yaml:4:1 config-duplicate-key: the map has this key twice',
     ]);
   });
 });

@@ -76,7 +76,7 @@ test('a call that waited for an answer is closed: in doubt, with what it was rec
       durationMs: 30,
       inDoubt: true,
       kind: 'call.closed',
-      message: 'the broker ended while the call waited for an answer',
+      message: 'the broker stopped while the call waited for an input response',
       outcome: 'failed',
       principal: 'agent:demo',
       reason: 'in-doubt',

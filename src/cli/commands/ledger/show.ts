@@ -10,8 +10,8 @@ export const ledgerShow: CommandDefinition = defineCommand({
   path: 'ledger show',
   summary: 'show the recorded entries of one call',
   description: `Prints each entry of one call in full, oldest first, with its arguments and result if they are kept. The id of a call
-    is the \`decisionId\` of the reply that the agent received, and the last column of \`seneschal ledger list\`. It only
-    reads the ledger; a broker may run at the same time.`,
+    is the \`decisionId\` in the reply to the agent, and the last word of a row of \`seneschal ledger list\`. It only reads
+    the ledger; a broker may run at the same time.`,
   arguments: [{ name: 'call', description: 'the id of the call, such as the `decisionId` of a refusal' }],
   settings: ['data'],
   exitCodes: {

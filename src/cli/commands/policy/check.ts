@@ -8,8 +8,8 @@ export const policyCheck: CommandDefinition = defineCommand({
   summary: 'lint the policy files: unknown names, shadowed and duplicate rows, grants that are too wide',
   description: `Reads policy.csv, limits.yaml and the policy tests as the broker does, and prints findings: rows with names that the
     registry does not have, rows without effect, and grants that are wider than every tool. It also finds virtual
-    servers that name a tool which is not pinned, and virtual servers without a tool that an agent may use. It prints
-    nothing if it finds nothing. It changes nothing, and no broker needs to run.
+    servers that name a feature which is not pinned, and virtual servers without any feature that an agent may use. It
+    prints nothing if it finds nothing. It changes nothing, and no broker needs to run.
 
     With warnings alone it exits with 0. If the broker would refuse to load the files, it exits with 2.`,
   settings: ['registry', 'policies', 'data'],

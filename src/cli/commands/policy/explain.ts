@@ -32,9 +32,8 @@ export const policyExplain: CommandDefinition = defineCommand({
       line: 'seneschal policy explain --as agent:demo call tool:files/read_text_file',
     },
     {
-      title: 'See why a call with certain arguments was refused',
-      line: `seneschal policy explain --as agent:demo call tool:everything/get-sum --args '{"a": 2000, "b": 3}'`,
-      exit: EXIT.refused,
+      title: 'See whether a call with certain arguments is allowed, and by which row',
+      line: `seneschal policy explain --as agent:demo call tool:everything/get-sum --args '{"a": 2, "b": 3}'`,
     },
   ],
   run: ({ args: { action, target }, flags, settings, output }) => {
