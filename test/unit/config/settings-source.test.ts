@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { readSettings } from '../../../src/config/settings.ts';
 import { ProblemError } from '../../../src/domain/problem.ts';
 
-test('nothing set gives the defaults', () => {
+test('without flags and variables the defaults are in force', () => {
   expect(readSettings({ flags: {}, env: {} })).toEqual({
     registry: { value: './registry', origin: 'default' },
     policies: { value: './policies', origin: 'default' },
@@ -12,7 +12,7 @@ test('nothing set gives the defaults', () => {
   });
 });
 
-test('a flag goes before a variable, and a variable before the default', () => {
+test('a flag overrides a variable, and a variable overrides the default', () => {
   const env = { SENESCHAL_PORT: '1', SENESCHAL_HOST: '::1', SENESCHAL_DATA: '' };
   const settings = readSettings({ flags: { port: '0' }, env });
   expect(settings.port).toEqual({ value: 0, origin: '--port' });
@@ -20,7 +20,7 @@ test('a flag goes before a variable, and a variable before the default', () => {
   expect(settings.data.origin).toBe('default');
 });
 
-test('every wrong value is told of at its flag or variable', () => {
+test('every invalid value is reported at its flag or variable', () => {
   try {
     readSettings({ flags: { port: '65536', host: '1.2.3', registry: '' }, env: { SENESCHAL_POLICIES: 'a\nb' } });
     expect.unreachable();

@@ -41,20 +41,20 @@ function hintOf(text: string): string | undefined {
   return undefined;
 }
 
-describe('a YAML file that is in order', () => {
+describe('a valid YAML file', () => {
   test('is read as its schema types it', () => {
     const file = readYaml('a.yaml', 'name: files\ntools:\n  write_file: { risk: write }\n', schema);
     expect(file.value).toEqual({ name: 'files', tools: { write_file: { risk: 'write' } } });
   });
 
-  test('knows where each value and each key stands', () => {
+  test('has the place of each value and each key', () => {
     const file = readYaml('a.yaml', 'name: files\ntools:\n  write_file: { risk: write }\n', schema);
     expect(file.at(['name'])).toBe('a.yaml:1:7');
     expect(file.at(['tools', 'write_file', 'risk'])).toBe('a.yaml:3:23');
     expect(file.keyAt(['tools', 'write_file'])).toBe('a.yaml:3:3');
   });
 
-  test('places what is not written at what would hold it', () => {
+  test('has the place of the nearest ancestor of an absent value', () => {
     const file = readYaml('a.yaml', 'name: files\ntools:\n  write_file: { risk: write }\n', schema);
     expect(file.at(['tools', 'write_file', 'labels'])).toBe('a.yaml:3:15');
   });
@@ -66,7 +66,7 @@ describe('a YAML file that is in order', () => {
   });
 });
 
-describe('a YAML file that is refused', () => {
+describe('an invalid YAML file is refused with its place', () => {
   test.each([
     ['an unknown key', 'name: a\ntimout: 3s\n', 'a.yaml:2:1 config-unknown-key: unknown key `timout`'],
     [
@@ -113,7 +113,7 @@ describe('a YAML file that is refused', () => {
       'name: a\nname: b\n',
       'a.yaml:2:1 config-duplicate-key: the map has this key twice',
     ],
-    ['a list where a map belongs', '- name\n', 'a.yaml:1:1 config-invalid-value: the file must be a map'],
+    ['a list instead of a map', '- name\n', 'a.yaml:1:1 config-invalid-value: the file must be a map'],
     ['nothing', '', 'a.yaml:1:1 config-invalid-value: the file must be a map'],
     [
       'a tab as indentation',
@@ -183,7 +183,7 @@ describe('a YAML file that is refused', () => {
     expect(problemsOf(keys)).toHaveLength(100);
   });
 
-  test('with all its problems, in the order of the file', () => {
+  test('all problems, in the order of the file', () => {
     expect(problemsOf('nme: a\ntimeout: 3\ncount: 9\ncount: 8\n')).toEqual([
       'a.yaml:1:1 config-missing-key: missing key `name`',
       'a.yaml:1:1 config-unknown-key: unknown key `nme`',
@@ -201,7 +201,7 @@ describe('a hint', () => {
     );
   });
 
-  test('is what the schema says of the field', () => {
+  test('is the description of the field in the schema', () => {
     expect(hintOf('name: A1\n')).toBe('`name`: Name of the thing. More words');
   });
 });
