@@ -3,8 +3,10 @@ import type { Problem } from '../domain/problem.ts';
 
 /** Wait of a write for a lock that another process holds, such as a backup. */
 const BUSY_TIMEOUT_MS = 5_000;
-/** Pages of the write-ahead log (4 KB each) after which it is copied into the file. */
-const CHECKPOINT_PAGES = 4_096;
+/** Page size of new files, in bytes: a commit of 16 calls writes half as many pages as with 4 KB. A file keeps its page size. */
+const PAGE_BYTES = 8_192;
+/** Size of the write-ahead log, in bytes, at which it is copied into the file. */
+const WAL_BYTES = 16 * 1_024 * 1_024;
 
 /**
  * Opens the connection that may write. WAL with `synchronous=FULL` syncs the log at every commit, so that a commit
@@ -14,17 +16,22 @@ const CHECKPOINT_PAGES = 4_096;
 export function openSqliteConnection(path: string): Sqlite.Database {
   const connection = new Sqlite(path, { timeout: BUSY_TIMEOUT_MS });
   try {
+    connection.pragma(`page_size = ${PAGE_BYTES}`);
     connection.pragma('journal_mode = WAL');
     connection.pragma('synchronous = FULL');
     connection.pragma('secure_delete = ON');
     connection.pragma('foreign_keys = ON');
-    connection.pragma(`wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
-    connection.pragma(`journal_size_limit = ${CHECKPOINT_PAGES * 4_096}`);
+    connection.pragma(`wal_autocheckpoint = ${WAL_BYTES / pageBytesOf(connection)}`);
+    connection.pragma(`journal_size_limit = ${WAL_BYTES}`);
     return connection;
   } catch (error) {
     connection.close();
     throw error;
   }
+}
+
+function pageBytesOf(connection: Sqlite.Database): number {
+  return Number(connection.pragma('page_size', { simple: true }));
 }
 
 /** Opens a read-only connection, also while another process writes. @throws the driver's SqliteError. */

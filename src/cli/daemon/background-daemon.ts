@@ -31,7 +31,7 @@ export function startBackgroundDaemon(settings: Settings): BackgroundDaemon {
     '--data',
     data,
   ];
-  const child = spawn(process.execPath, [...process.execArgv, ...NODE_FLAGS, mainPath(), ...args, ...directoryFlags], {
+  const child = spawn(process.execPath, [...process.execArgv, mainPath(), ...args, ...directoryFlags], {
     detached: true,
     stdio: ['ignore', log, log],
   });
@@ -68,9 +68,3 @@ function daemonStartFailed(logPath: string, reason: string): Problem {
     hint: 'run `seneschal serve` in a terminal to see why',
   };
 }
-
-/**
- * Flags of Node for a broker that serves. With three times 64 MB for short-lived objects, the garbage collector runs
- * less often and copies less of the calls in progress. `npm start` and the systemd unit of `docs/how-to/` use the same.
- */
-export const NODE_FLAGS: readonly string[] = ['--max-semi-space-size=64'];
