@@ -1,7 +1,7 @@
 import { CommanderError } from 'commander';
 import { type Problem, ProblemError } from '../domain/problem.ts';
 import { COMMANDS, NOUNS } from './commands.ts';
-import { receiveSignals, serveInThread, shouldServeInThread } from './daemon/serve-thread.ts';
+import { receiveSignals, serveInThread, shouldServeInThread } from './daemon/serve-in-thread.ts';
 import { EXIT, type ExitCode } from './framework/exit-codes.ts';
 import { helpWidth, PROGRAM } from './framework/help.ts';
 import { InterruptedError } from './framework/interruptible.ts';
