@@ -56,7 +56,9 @@ test('a missing registry is reported with the command that creates one', () => {
 
 test('a file in place of the directory is a problem', () => {
   writeFileSync(join(dir, 'file'), '');
-  expect(problemsOf(join(dir, 'file'))).toEqual(['/file config-unreadable: this cannot be read: it is no directory']);
+  expect(problemsOf(join(dir, 'file'))).toEqual([
+    '/file config-unreadable: this cannot be read: it is not a directory',
+  ]);
 });
 
 test('a file that is not UTF-8 is a problem', () => {
