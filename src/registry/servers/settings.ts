@@ -101,7 +101,7 @@ const toolSettings = z
       .max(64)
       .default([])
       .describe(
-        'Arguments that are never copied to an HTTP header, even if the tool asks for it; a nested one as `auth.token`. Arguments named like a secret, such as `api_key`, never are. Default: none.',
+        'Arguments that are never copied to an HTTP header, even if the tool asks for it; a nested one as `login.token`. Arguments named like a secret, such as `api_key`, never are. Default: none.',
       ),
     output: z
       .record(z.string(), jsonValue)
