@@ -106,11 +106,7 @@ describe('a reference is refused', () => {
       env('x').replace('env', 'vault'),
       'credentials-reference-invalid: a reference must be `env:NAME` (a variable) or `file:PATH` (a file)',
     ],
-    [
-      'without an end',
-      env('X').slice(0, -1),
-      'credentials-reference-invalid: a reference lacks its closing `}`',
-    ],
+    ['without an end', env('X').slice(0, -1), 'credentials-reference-invalid: a reference lacks its closing `}`'],
   ])('%s', (_what, text, expected) => {
     mkdirSync(join(dir, 'folder'));
     expect(problemsOf(() => resolveSecretReferences(text, sources({ EMPTY: '' })))).toEqual([

@@ -63,6 +63,19 @@ describe('a budget', () => {
     });
   });
 
+  test('in dollars names the rest and the cost when the rest does not cover the call', () => {
+    const { control } = governed(ONE_DOLLAR);
+    runControl(control, callOf({ costNanoUsd: 7 * DIME }));
+    const { verdict } = runControl(control, callOf({ costNanoUsd: 4 * DIME }));
+    expect(verdict).toMatchObject({
+      message: expect.stringMatching(/ budget of \$1\.00 has \$0\.30 left, and this call costs \$0\.40; resets /),
+    });
+    runControl(control, callOf({ costNanoUsd: 3 * DIME }));
+    expect(runControl(control, callOf({ costNanoUsd: DIME })).verdict).toMatchObject({
+      message: expect.stringContaining('budget of $1.00 is exhausted; resets '),
+    });
+  });
+
   test('of a dollar covers ten calls of a dime and not an eleventh', () => {
     const { control } = governed(ONE_DOLLAR);
     expect(admittedOf(control, 20, () => callOf({ costNanoUsd: DIME }))).toBe(10);
