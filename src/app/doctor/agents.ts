@@ -9,7 +9,7 @@ import type { PolicyFiles } from '../queries/policy.ts';
 import type { Settings } from '../settings.ts';
 import { type Check, NO_FINDINGS } from './check.ts';
 
-/** Every agent that is declared may do something, and where keys are in use has one. */
+/** Checks that every declared agent has a grant and, if keys are in use, a key. */
 export const agentsCheck: Check = {
   name: 'agents',
   run: ({ settings, files, clock }) => {
@@ -26,7 +26,7 @@ export const agentsCheck: Check = {
     const withoutAnyGrant = names.filter((name) => !hasGrant(name, files));
     return {
       findings: [
-        // Where nobody has a key, agents come over stdio, which needs none.
+        // If no agent has a key, agents connect over stdio, which needs none.
         ...(agentsWithKey.size === 0 ? [] : names.filter((name) => !agentsWithKey.has(name))).map((name) =>
           withoutKey(name, settings.registry),
         ),
@@ -36,7 +36,7 @@ export const agentsCheck: Check = {
   },
 };
 
-/** Whether a row allows it anything, under whatever condition: a server whose tools nobody knows yet may have some. */
+/** True if a row allows the agent anything, under any condition: the tools of a server may not be known yet. */
 function hasGrant(name: string, { rules: { policySet }, registry }: PolicyFiles): boolean {
   const team = registry.agents.get(name)?.team;
   const subjects = principalSubjects(policySet, { id: `agent:${name}`, ...(team === undefined ? {} : { team }) });
@@ -49,8 +49,8 @@ function withoutKey(name: string, registry: string): Problem {
   return {
     code: 'doctor-agent-without-key',
     at: `${registry}/agents/${name}.yaml`,
-    message: `agent:${name} has no key: it can come over stdio and not over HTTP`,
-    hint: `make one with \`seneschal keys create agent:${name}\``,
+    message: `agent:${name} has no key: it can connect over stdio, but not over HTTP`,
+    hint: `create a key with \`seneschal keys create agent:${name}\``,
     severity: 'warning',
   };
 }
@@ -59,8 +59,8 @@ function withoutGrant(name: string, registry: string): Problem {
   return {
     code: 'doctor-agent-without-grant',
     at: `${registry}/agents/${name}.yaml`,
-    message: `no grant is for agent:${name}, its roles or its team: it may call nothing`,
-    hint: `see why with \`seneschal policy list --as agent:${name} --all\`, or take the file out`,
+    message: `no grant applies to agent:${name}, its roles or its team: it may call nothing`,
+    hint: `see why with \`seneschal policy list --as agent:${name} --all\`, or remove the file`,
     severity: 'warning',
   };
 }
@@ -68,7 +68,7 @@ function withoutGrant(name: string, registry: string): Problem {
 const DAY_MS = 86_400_000;
 const EXPIRY_WARNING_MS = 14 * DAY_MS;
 
-/** No key that is in use has run out or will do so within 14 days. */
+/** Checks that no active key has expired or expires within 14 days. */
 export const keysCheck: Check = {
   name: 'keys',
   run: ({ settings, clock }) => {
@@ -84,7 +84,7 @@ export const keysCheck: Check = {
   },
 };
 
-/** Every key that was ever made; none where no broker has run. */
+/** Every key that was ever created; none if no broker has run. */
 export function storedKeys(settings: Settings): readonly ApiKeyRecord[] {
   return existsSync(databasePathOf(settings.data)) ? readLedger(settings, readApiKeys) : [];
 }
@@ -99,13 +99,13 @@ function expiryProblems(
   const at = `key ${id}`;
   if (expiresAtMs > nowMs) {
     const message = `the key of agent:${agent} expires in ${Math.ceil((expiresAtMs - nowMs) / DAY_MS)} days, on ${day}`;
-    const hint = `make the next one with \`seneschal keys create agent:${agent} --expires 90d\``;
+    const hint = `create the next key with \`seneschal keys create agent:${agent} --expires 90d\``;
     return [{ code: 'doctor-key-expiring', at, message, hint, severity: 'warning' }];
   }
   const message = `the key of agent:${agent} expired on ${day}`;
   const hint = hasAnother
-    ? `take it out with \`seneschal keys revoke ${id}\``
-    : `make a new one with \`seneschal keys create agent:${agent} --expires 90d\`, then \`seneschal keys revoke ${id}\``;
-  // An agent without any other key is locked out.
+    ? `remove it with \`seneschal keys revoke ${id}\``
+    : `create a key with \`seneschal keys create agent:${agent} --expires 90d\`, then run \`seneschal keys revoke ${id}\``;
+  // An agent without another key cannot connect over HTTP.
   return [{ code: 'doctor-key-expired', at, message, hint, severity: hasAnother ? 'warning' : 'error' }];
 }

@@ -2,21 +2,21 @@ import { ungrantedViews } from '../queries/check-files.ts';
 import { policyWarnings, runPolicyTests } from '../queries/policy.ts';
 import { type Check, NO_FINDINGS } from './check.ts';
 
-/** Registry and policies load, and the linter of policies has nothing to say. */
+/** Checks that registry and policies load, and lints the policies. */
 export const filesCheck: Check = {
   name: 'files',
   run: ({ settings, files: loaded, problems }) => {
     if (!loaded) return { findings: problems };
     const { registry, rules, known } = loaded;
     return {
-      // What a virtual server names and no server has is said where the servers are asked.
+      // The servers check reports names in virtual servers that no server has.
       findings: [...problems, ...registry.warnings, ...policyWarnings(loaded, settings), ...ungrantedViews(loaded)],
       facts: { servers: known.servers.length, agents: known.agents.length, grants: rules.policySet.rows.length },
     };
   },
 };
 
-/** What must stay true is true: a broker does not start, and does not reload, while it is not. */
+/** Runs the policy tests: while one fails, a broker neither starts nor reloads. */
 export const policyTestsCheck: Check = {
   name: 'policy tests',
   run: ({ settings, files }) => {
@@ -26,7 +26,7 @@ export const policyTestsCheck: Check = {
   },
 };
 
-/** Every secret reference leads to a secret, and to no file that others can read. */
+/** Checks that every secret reference resolves, and that other users cannot read the files behind them. */
 export const secretsCheck: Check = {
   name: 'secrets',
   run: ({ secrets: problems }) => ({ findings: problems.map(({ problem }) => problem) }),

@@ -10,10 +10,10 @@ import { LOCK_FILE, type Lock, MAX_LOCK_BYTES, readLock } from '../../registry/p
 import type { Pins } from '../../registry/pins/pin.ts';
 import { pinnedId, readPinKey } from '../../registry/pins/pinned-kind.ts';
 
-/** What policy questions may know of the registry, without any server running. */
+/** Facts of the registry for policy commands, without a running server. */
 export type RegistryFacts = PolicyContext & Pick<SuiteContext, 'principalOf' | 'targetOf'>;
 
-/** Registry and lock of a directory, as its files say. @throws ProblemError with every problem. */
+/** Reads registry and lock of a directory. @throws ProblemError with every problem. */
 export function readRegistry(dir: string): { readonly registry: Registry; readonly lock: Lock } {
   const registry = loadRegistry(readRegistryFiles(dir), { dir });
   const lockPath = join(dir, LOCK_FILE);
@@ -23,7 +23,7 @@ export function readRegistry(dir: string): { readonly registry: Registry; readon
   };
 }
 
-/** Answers what policy questions ask of a registry: its agents, servers, and the tools that it names or pins. */
+/** Facts of a registry: its agents, servers, and the tools that it configures or pins. */
 export function registryFacts(registry: Registry, pins: readonly Pins[]): RegistryFacts {
   const tools = new Set<string>();
   for (const [server, settings] of registry.servers) {
@@ -41,7 +41,7 @@ export function registryFacts(registry: Registry, pins: readonly Pins[]): Regist
       const { owner, team, costCenter, environment } = declared;
       return {
         owner,
-        // Questions are about an agent that comes over HTTP, and there a key is what proves it.
+        // Policy commands assume an agent over HTTP, which authenticates with a key.
         proof: 'api-key',
         ...(team === undefined ? {} : { team }),
         ...(costCenter === undefined ? {} : { costCenter }),

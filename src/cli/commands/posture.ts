@@ -6,29 +6,42 @@ import { printData } from '../framework/output.ts';
 
 export const posture: CommandDefinition = defineCommand({
   path: 'posture',
-  summary: 'say what each guard does when it fails, and whether a setting opens it',
-  description: `Prints every guard that a start and a call meet: what fails it, the reason or error that this yields, and what a
-    person may set so that it lets through. Every row is declared beside the code that decides, and taken from there.
+  summary: 'print the failure mode of each check, and the setting that opens it',
+  description: `Prints every check that a startup and a call pass: what makes it fail, the reason or error of that failure, and the
+    setting that lets a call through all the same. Each failure mode is declared beside the code that decides.
 
-    Nothing here fails open: where \`opens\` names nothing, no setting changes what is said.`,
-  exitCodes: { yes: 'the guards were printed' },
+    Every check fails closed. \`opens: nothing\` means that no setting overrides it.`,
+  exitCodes: { yes: 'the failure modes were printed' },
   examples: [
-    { title: 'See what fails closed, and what may be opened', line: 'seneschal posture' },
-    { title: 'Keep the answer beside an audit', line: 'seneschal posture --output json > posture.json' },
+    { title: 'See what fails closed, and what a setting opens', line: 'seneschal posture' },
+    { title: 'Keep the failure modes with an audit', line: 'seneschal posture --output json > posture.json' },
   ],
   run: ({ output }) => {
-    printData(FAILURE_MODES, output, (rows) => rows.map(failureModeText).join('\n'));
+    printData(FAILURE_MODES.map(printedMode), output, (modes) => modes.map(modeText).join('\n'));
     return EXIT.yes;
   },
 });
 
-function failureModeText({
-  control: guard,
-  trigger: when,
-  result: yields,
-  means,
-  override: opens,
-}: FailureMode): string {
+/** Keys of `--output json`, which programs read. */
+interface PrintedMode {
+  readonly guard: string;
+  readonly when: string;
+  readonly yields: string;
+  readonly means?: string;
+  readonly opens: string | null;
+}
+
+function printedMode({ control, trigger, result, means, override }: FailureMode): PrintedMode {
+  return {
+    guard: control,
+    when: trigger,
+    yields: result,
+    ...(means === undefined ? {} : { means }),
+    opens: override,
+  };
+}
+
+function modeText({ guard, when, yields, means, opens }: PrintedMode): string {
   return [
     `${guard}: ${yields}${means === undefined ? '' : ` (${means})`}`,
     `  when   ${when}`,

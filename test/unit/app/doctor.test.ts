@@ -65,13 +65,14 @@ test('a native module that was built for another Node', () => {
 test('a disk that is full, nearly full, or slow', async () => {
   const room = (mebibytes: number): Promise<readonly string[]> =>
     found(diskCheck, setUp({ freeBytes: () => mebibytes * 1_048_576 }));
-  const why = 'MiB are free on its disk; a ledger without room refuses every call';
-  expect(await room(63)).toEqual([`error doctor-disk-full: 63 ${why}`]);
-  expect(await room(1_023)).toEqual([`warning doctor-disk-full: 1023 ${why}`]);
+  const free = (mebibytes: number): string =>
+    `its disk has ${mebibytes} MiB free; when it is full, every call is refused`;
+  expect(await room(63)).toEqual([`error doctor-disk-full: ${free(63)}`]);
+  expect(await room(1_023)).toEqual([`warning doctor-disk-full: ${free(1_023)}`]);
   expect(await room(1_024)).toEqual([]);
   expect(await found(diskCheck, setUp({ syncMs: () => 50 }))).toEqual([]);
   expect(await found(diskCheck, setUp({ syncMs: () => 51 }))).toEqual([
-    'warning doctor-disk-slow: a write takes 51 ms until it is durable, and every call waits for two',
+    'warning doctor-disk-slow: a durable write takes 51 ms, and every call waits for two',
   ]);
 });
 
@@ -79,7 +80,7 @@ test('a broker of another version than the command', async () => {
   const held = openDataDirectory(directory.path);
   const daemon = { pid: 7, version: '0.9.0', http: null, secrets: [] };
   expect(await found(lockCheck, setUp({}, { daemon }))).toEqual([
-    'warning doctor-version-differs: the broker that runs (process 7) is of version 0.9.0, this command of 1.0.0',
+    'warning doctor-version-differs: the running broker (process 7) has version 0.9.0, this command 1.0.0',
   ]);
   expect(await found(lockCheck, setUp({}, { daemon: { ...daemon, version: '1.0.0' } }))).toEqual([]);
   held.close();
@@ -94,8 +95,8 @@ test('a check that breaks is a fault of its own and keeps none of the others fro
   };
   const { findings, checked, healthy } = await runChecks([broken, diskCheck], setUp({ freeBytes: () => 0 }));
   expect(findings.map(({ check, code, message }) => [check, code, message])).toEqual([
-    ['broken', 'doctor-check-failed', 'this could not be checked: no such thing'],
-    ['disk', 'doctor-disk-full', '0 MiB are free on its disk; a ledger without room refuses every call'],
+    ['broken', 'doctor-check-failed', 'the check failed: no such thing'],
+    ['disk', 'doctor-disk-full', 'its disk has 0 MiB free; when it is full, every call is refused'],
   ]);
   expect([checked, healthy]).toEqual([['broken', 'disk'], false]);
 });
