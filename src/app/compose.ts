@@ -26,8 +26,8 @@ import { type DataDirectory, openDataDirectory } from '../storage/data-directory
 import type { Database } from '../storage/database.ts';
 import { openSqlite } from '../storage/sqlite.ts';
 import type { Log } from '../telemetry/log.ts';
+import type { UpstreamServer } from '../upstream/session/upstream-server.ts';
 import { UpstreamPool } from '../upstream/upstream-pool.ts';
-import type { UpstreamServer } from '../upstream/upstream-server.ts';
 import { versionStore } from '../upstream/version-store.ts';
 import { SchemaCompiler } from '../validation/json-schema/compile.ts';
 import type { ControlState } from './control-lists.ts';

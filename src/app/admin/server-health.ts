@@ -1,5 +1,5 @@
 import type { ServerDiscovery } from '../../registry/catalog.ts';
-import type { UpstreamStatus } from '../../upstream/upstream-server.ts';
+import type { UpstreamStatus } from '../../upstream/upstream-status.ts';
 import type { BrokerCore } from '../compose.ts';
 
 /** Health of one server, from its last discovery and the results of its calls. */

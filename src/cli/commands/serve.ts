@@ -4,7 +4,7 @@ import { systemClock } from '../../app/system.ts';
 import { parseAgentName } from '../../domain/principal.ts';
 import { ProblemError } from '../../domain/problem.ts';
 import { jsonLog } from '../../telemetry/log.ts';
-import { textLog } from '../../telemetry/text-log.ts';
+import { textLog } from '../../telemetry/log.ts';
 import { ownCommand } from '../daemon/shim-command.ts';
 import { startupBanner } from '../format/startup-banner.ts';
 import { type CommandDefinition, defineCommand } from '../framework/command.ts';
