@@ -26,16 +26,16 @@ import { type DataDirectory, openDataDirectory } from '../storage/data-directory
 import type { Database } from '../storage/database.ts';
 import { openSqlite } from '../storage/sqlite.ts';
 import type { Log } from '../telemetry/log.ts';
+import type { FeaturesChangedListener, ResourceUpdatedListener } from '../upstream/server-runtime.ts';
 import type { UpstreamServer } from '../upstream/session/upstream-server.ts';
 import { UpstreamPool } from '../upstream/upstream-pool.ts';
 import { versionStore } from '../upstream/version-store.ts';
 import { SchemaCompiler } from '../validation/json-schema/compile.ts';
 import type { ControlState } from './control-lists.ts';
 import { MIGRATIONS } from './migrations.ts';
-import { DiscoveryScheduler } from './runtime/discovery-scheduler.ts';
+import { DiscoveryScheduler, toListedServer } from './runtime/discovery-scheduler.ts';
 import { SnapshotStore, type SnapshotStoreDeps } from './runtime/snapshot-store.ts';
 import { openSystemEvents, type SystemEvents } from './runtime/system-events.ts';
-import { UpstreamEvents } from './runtime/upstream-events.ts';
 import { allowedClientCapabilities, upstreamServers } from './runtime/upstream-servers.ts';
 import { homeOf, type Settings } from './settings.ts';
 import { systemClock, systemIds } from './system.ts';
@@ -328,4 +328,35 @@ function loggingRecorder(recorder: Recorder, log: Log): Recorder {
     },
     malformed: (message) => recorder.malformed(message),
   };
+}
+
+/** Receiver of resource updates: the pipeline. */
+interface ResourceUpdates {
+  resourceUpdated: ResourceUpdatedListener;
+}
+
+/**
+ * Hands the events of tool servers on. It exists before the upstream pool, which needs its listeners, and before the
+ * pipeline, which needs the pool. No session is open before `connect`, so that no event is lost.
+ */
+class UpstreamEvents {
+  #snapshots: SnapshotStore | undefined;
+  #updates: ResourceUpdates | undefined;
+
+  /** Names the receivers. To be called once, before the first session opens. */
+  connect(snapshots: SnapshotStore, updates: ResourceUpdates): void {
+    this.#snapshots = snapshots;
+    this.#updates = updates;
+  }
+
+  /** A session listed other features than were known, or could list none. */
+  readonly featuresChanged: FeaturesChangedListener = (server, change) =>
+    void this.#snapshots?.recordDiscovery(
+      server,
+      'error' in change ? { status: 'failed', error: change.error } : toListedServer(change),
+    );
+
+  /** A resource changed that principals are subscribed to. */
+  readonly resourceUpdated: ResourceUpdatedListener = (server, uri, principalIds) =>
+    this.#updates?.resourceUpdated(server, uri, principalIds);
 }

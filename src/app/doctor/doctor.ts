@@ -9,10 +9,10 @@ import { loadPolicyBundle, readPolicyTexts } from '../runtime/policy-bundle.ts';
 import { secretProblems } from '../runtime/upstream-servers.ts';
 import type { Settings } from '../settings.ts';
 import { systemClock } from '../system.ts';
-import { agentsCheck, keysCheck } from './agents.ts';
 import type { Check, CheckResult, Environment, MachineProbe } from './check.ts';
 import { dataDirectoryCheck, diskCheck, lockCheck } from './data-directory.ts';
-import { filesCheck, policyTestsCheck, secretsCheck } from './files.ts';
+import { agentsCheck, filesCheck, policyTestsCheck, secretsCheck } from './files.ts';
+import { keysCheck } from './keys.ts';
 import { clockCheck, machineProbe, nativeModuleCheck, nodeVersionCheck, portCheck } from './machine.ts';
 import { serversCheck } from './servers.ts';
 

@@ -118,7 +118,7 @@ export class SnapshotStore {
     return this.#files.rules;
   }
 
-  /** Pins in force: those of the lock, and those that `pin: auto` made. */
+  /** Active pins: those of the lock, and those that `pin: auto` made. */
   get pins(): { readonly lock: Pins; readonly auto: Pins } {
     return { lock: this.#files.lock.pins, auto: this.#pins };
   }
