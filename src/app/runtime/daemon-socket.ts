@@ -17,7 +17,9 @@ export function isDaemonAbsent(error: unknown): boolean {
 /** True for an error that means that the daemon closed the connection without a response, as one that is stopping does. */
 export function isDaemonClosing(error: unknown): boolean {
   return (
-    error instanceof ProblemError && error.code === 'ingress-socket-failed' && /did not answer/.test(error.message)
+    error instanceof ProblemError &&
+    error.code === 'ingress-socket-failed' &&
+    /did not (?:answer|respond)/.test(error.message)
   );
 }
 

@@ -6,45 +6,33 @@ import { printData } from '../framework/output.ts';
 
 export const posture: CommandDefinition = defineCommand({
   path: 'posture',
-  summary: 'print the failure mode of each check, and the setting that opens it',
-  description: `Prints every check that a startup and a call pass: what makes it fail, the reason or error of that failure, and the
-    setting that lets a call through all the same. Each failure mode is declared beside the code that decides.
+  summary: 'list the failure mode of every check: what a call gets when the check fails',
+  description: `Prints the failure mode of every check that the broker makes at its start and on a call: the reason or error that
+    results (first line), the trigger (\`when\`), and the setting that turns the check off (\`opens\`). The list is made
+    from the declarations in the code of the checks.
 
-    Every check fails closed. \`opens: nothing\` means that no setting overrides it.`,
+    Every check fails closed. \`opens: nothing\` means that no setting turns it off.`,
   exitCodes: { yes: 'the failure modes were printed' },
   examples: [
-    { title: 'See what fails closed, and what a setting opens', line: 'seneschal posture' },
-    { title: 'Keep the failure modes with an audit', line: 'seneschal posture --output json > posture.json' },
+    { title: 'See how each check fails, and which setting turns it off', line: 'seneschal posture' },
+    { title: 'Keep the list for an audit', line: 'seneschal posture --output json > failure-modes.json' },
   ],
   run: ({ output }) => {
-    printData(FAILURE_MODES.map(printedMode), output, (modes) => modes.map(modeText).join('\n'));
+    if (output === 'json') printData(FAILURE_MODES.map(failureModeJson), output, () => '');
+    else printData(FAILURE_MODES, output, (modes) => modes.map(failureModeText).join('\n'));
     return EXIT.yes;
   },
 });
 
-/** Keys of `--output json`, which programs read. */
-interface PrintedMode {
-  readonly guard: string;
-  readonly when: string;
-  readonly yields: string;
-  readonly means?: string;
-  readonly opens: string | null;
+/** The keys of the JSON output, which stay when the members of `FailureMode` are renamed. */
+function failureModeJson({ control, trigger, result, means, override }: FailureMode): object {
+  return { guard: control, when: trigger, yields: result, ...(means === undefined ? {} : { means }), opens: override };
 }
 
-function printedMode({ control, trigger, result, means, override }: FailureMode): PrintedMode {
-  return {
-    guard: control,
-    when: trigger,
-    yields: result,
-    ...(means === undefined ? {} : { means }),
-    opens: override,
-  };
-}
-
-function modeText({ guard, when, yields, means, opens }: PrintedMode): string {
+function failureModeText({ control, trigger, result, means, override }: FailureMode): string {
   return [
-    `${guard}: ${yields}${means === undefined ? '' : ` (${means})`}`,
-    `  when   ${when}`,
-    `  opens  ${opens ?? 'nothing'}`,
+    `${control}: ${result}${means === undefined ? '' : ` (${means})`}`,
+    `  when   ${trigger}`,
+    `  opens  ${override ?? 'nothing'}`,
   ].join('\n');
 }
