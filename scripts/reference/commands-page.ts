@@ -9,6 +9,7 @@ import {
   flagTerm,
   HELP_ROW,
   type HelpRow,
+  paragraphsOf,
   usageOf,
 } from '../../src/cli/framework/help.ts';
 import { code, generatedFrom, pageOf, tableOf } from './markdown.ts';
@@ -87,7 +88,7 @@ function section(command: CommandDefinition): readonly string[] {
     usageOf(command),
     '```',
     '',
-    ...command.description.split(/\n\s*\n/).flatMap((paragraph) => [prose(paragraph), '']),
+    ...paragraphsOf(command.description).flatMap((paragraph) => [prose(paragraph), '']),
     ...tableIfAny(['Argument', 'Is'], argumentRows(command)),
     ...tableIfAny(['Flag', 'Does'], ownFlags),
     ...(command.settings.length > 0 ? [settingsLine(command), ''] : []),

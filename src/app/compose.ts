@@ -5,11 +5,7 @@ import type { Call } from '../domain/call.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import { KeyStore } from '../identity/api-keys.ts';
 import { principalForOsUser } from '../identity/principal.ts';
-import {
-  DEFAULT_SUSPENDED_CALL_LIMITS,
-  type SuspendedCallLimits,
-  SuspendedCallStore,
-} from '../input-required/suspended-call-store.ts';
+import type { SuspendedCallLimits } from '../input-required/suspended-call-store.ts';
 import { CallRecord } from '../ledger/call-record.ts';
 import { Ledger } from '../ledger/ledger.ts';
 import { archivePolicy } from '../ledger/policy-archive.ts';
@@ -44,7 +40,7 @@ export interface CoreOptions {
   readonly log: Log;
   readonly version: string;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Default: `DEFAULT_SUSPENDED_CALL_LIMITS`. */
+  /** Lifetime and number of suspended calls. Default of each member: `DEFAULT_SUSPENDED_CALL_LIMITS`. */
   readonly inputRequestLimits?: Partial<SuspendedCallLimits>;
   /** Calls that may be in progress at one time. Default: 1,024. */
   readonly maxCalls?: number | undefined;
@@ -227,20 +223,14 @@ function openPipeline(
   { options, stores }: Pick<OpenOptions, 'options' | 'stores'>,
 ): CallPipeline {
   const { log, maxCalls, inputRequestLimits } = options;
-  const { ids, callRecord } = stores;
   return new CallPipeline(snapshot, {
-    recorder: loggingRecorder(callRecord, log),
+    recorder: loggingRecorder(stores.callRecord, log),
+    upstreams,
     clock: systemClock,
-    ids,
+    ids: stores.ids,
     log,
+    suspendedCallLimits: inputRequestLimits,
     maxCalls,
-    dispatch: (call, how) => upstreams.dispatch(call, how),
-    suspendedCallStore: new SuspendedCallStore(
-      { clock: systemClock, ids },
-      { ...DEFAULT_SUSPENDED_CALL_LIMITS, ...inputRequestLimits },
-    ),
-    rootsChanged: (principalId, session) => upstreams.rootsChanged(principalId, session),
-    unsubscribe: (principalId, target) => upstreams.unsubscribe(principalId, target),
   });
 }
 
@@ -275,7 +265,9 @@ function openControlState(deps: {
 function toolsOf({ snapshots, broker }: Pick<BrokerCore, 'snapshots' | 'broker'>, agent: string): readonly string[] {
   const principal = principalForOsUser(agent, process.getuid?.() ?? 0, snapshots.agentOf);
   return principal
-    ? broker.list(principal, 'tool').definitions.flatMap(({ name }) => (typeof name === 'string' ? name : []))
+    ? broker.visibleLists
+        .list(principal, 'tool')
+        .definitions.flatMap(({ name }) => (typeof name === 'string' ? name : []))
     : [];
 }
 

@@ -141,7 +141,7 @@ const BROKEN_ELSEWHERE: Readonly<Record<string, readonly [file: string, expects:
   'request state': ['test/system/attack/agents/request-state-tampering.test.ts', "'request-state-invalid'"],
   'waiting calls': [
     'test/system/attack/agents/request-state-tampering.test.ts',
-    'as many calls wait for answers as may at one time',
+    'too many calls are waiting for input',
   ],
 };
 
