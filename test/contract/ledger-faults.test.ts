@@ -11,7 +11,7 @@ import { databasePathOf, openDataDirectory } from '../../src/storage/data-direct
 import type { DatabaseReader } from '../../src/storage/database.ts';
 import { openSqlite } from '../../src/storage/sqlite.ts';
 import { openSqliteForReading } from '../../src/storage/sqlite-file.ts';
-import { admitted, CountingIds, StandingClock, temporaryDirectory } from '../fixtures/ledger.ts';
+import { admitted, CountingIds, ManualClock, temporaryDirectory } from '../fixtures/ledger.ts';
 import { scaled } from '../fixtures/scale.ts';
 
 const root = temporaryDirectory();
@@ -87,8 +87,8 @@ test('after a kill every intent without an outcome is in doubt, once, however of
   const open = [...held]
     .filter((line) => line.startsWith('intent') && !held.has(line.replace('intent', 'outcome')))
     .map((line) => line.slice('intent '.length));
-  const first = await recover(database, ledger, { clock: new StandingClock() });
-  const second = await recover(database, ledger, { clock: new StandingClock() });
+  const first = await recover(database, ledger, { clock: new ManualClock() });
+  const second = await recover(database, ledger, { clock: new ManualClock() });
   await database.close();
   expect(first.map(({ callId }) => callId).sort()).toEqual(open.sort());
   expect(second).toEqual([]);

@@ -11,7 +11,7 @@ import { allow, deny } from '../../../src/domain/verdict.ts';
 import { principalForOsUser } from '../../../src/identity/principal.ts';
 import { SuspendedCallStore } from '../../../src/input-required/suspended-call-store.ts';
 import { SILENT_LOG } from '../../../src/telemetry/log.ts';
-import { NO_QUESTIONS } from '../../fixtures/input-requests.ts';
+import { NO_INPUT_REQUESTS } from '../../fixtures/input-requests.ts';
 
 const principal = principalForOsUser('demo', 1000, (name) => ({ name, owner: 'ana@example.org' }));
 if (!principal) throw new Error('the fixture has no principal');
@@ -76,7 +76,7 @@ function stage(change: {
       name: 'validate-output' as const,
       settle: () => {},
     })),
-    ...NO_QUESTIONS,
+    ...NO_INPUT_REQUESTS,
     features: { ...NOTHING, tool: [target] },
     isComplete: true,
     viewOf: () => undefined,
@@ -314,7 +314,7 @@ function worldWithout(): Snapshot {
     registry: 'sha256:bb',
     requestControls: [],
     responseControls: [],
-    ...NO_QUESTIONS,
+    ...NO_INPUT_REQUESTS,
     features: NOTHING,
     isComplete: true,
     viewOf: () => undefined,

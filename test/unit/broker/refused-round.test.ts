@@ -14,7 +14,7 @@ import { concurrencyControl, createConcurrencyState } from '../../../src/limits/
 import { loadLimits } from '../../../src/limits/load.ts';
 import { SILENT_LOG } from '../../../src/telemetry/log.ts';
 import { exchangeOf } from '../../fixtures/exchange.ts';
-import { NO_QUESTIONS } from '../../fixtures/input-requests.ts';
+import { NO_INPUT_REQUESTS } from '../../fixtures/input-requests.ts';
 
 /** What one call fills. */
 const LIMITS = `concurrency:
@@ -116,7 +116,7 @@ class Hall {
       decide: () => this.verdict ?? { effect: 'allow' },
     };
     return {
-      ...NO_QUESTIONS,
+      ...NO_INPUT_REQUESTS,
       ...{ revision: 'sha256:aa', registry: 'sha256:bb', requestControls: requestRow, responseControls: [] },
       // A refusal after the limits meets a leg that has taken over what the one before it held.
       resumedControls: [...requestRow, first, requestState() as Control],

@@ -2,16 +2,16 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { listCallEntries } from '../../../src/ledger/list-entries.ts';
-import { admitted, type Book, closed, house, openBook } from '../../fixtures/ledger.ts';
+import { admitted, closed, type LedgerFile, openLedgerFile, systemEntry } from '../../fixtures/ledger.ts';
 
-let book: Book;
+let book: LedgerFile;
 beforeEach(async () => {
-  book = await openBook();
+  book = await openLedgerFile();
 });
 afterEach(() => book.close());
 
 test('an entry is stored as its canonical bytes with their leaf hash', async () => {
-  await book.ledger.append(house('broker.started', { pid: 1 }));
+  await book.ledger.append(systemEntry('broker.started', { pid: 1 }));
   const [row] = book.database.read<{ body: string; leaf: Uint8Array }>('SELECT body, leaf FROM entry');
   expect(row?.body.startsWith('{"atMs":1700000000000,"detail":{"pid":1},"kind":"broker.started"')).toBe(true);
   const leaf = createHash('sha256')
@@ -65,7 +65,7 @@ test('an erased payload is gone, and its entry stays as it was', async () => {
 });
 
 test('entries that are written together are written all or none', async () => {
-  const tooLarge = house('tool.pinned', { text: 'x'.repeat(70_000) });
+  const tooLarge = systemEntry('tool.pinned', { text: 'x'.repeat(70_000) });
   await expect(book.ledger.appendAll([closed('c1'), tooLarge])).rejects.toThrow('larger than 65535 bytes');
   expect(listCallEntries(book.database, 'c1')).toEqual([]);
 });

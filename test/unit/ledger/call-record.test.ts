@@ -7,14 +7,14 @@ import type { Entry } from '../../../src/ledger/entry.ts';
 import { listCallEntries, listEntries } from '../../../src/ledger/list-entries.ts';
 import { RecoveryCheckpoint } from '../../../src/ledger/recovery-checkpoint.ts';
 import { exchangeOf } from '../../fixtures/exchange.ts';
-import { type Book, DIGEST, openBook, StandingClock } from '../../fixtures/ledger.ts';
+import { DIGEST, type LedgerFile, ManualClock, openLedgerFile } from '../../fixtures/ledger.ts';
 
-let book: Book;
-let clock: StandingClock;
+let book: LedgerFile;
+let clock: ManualClock;
 let record: CallRecord;
 beforeEach(async () => {
-  book = await openBook();
-  clock = new StandingClock();
+  book = await openLedgerFile();
+  clock = new ManualClock();
   record = new CallRecord(book.ledger, { clock, mark: new RecoveryCheckpoint(book.database) });
 });
 afterEach(() => book.close());

@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { archivePolicy, readPolicyArchive } from '../../../src/ledger/policy-archive.ts';
 import { digestOfJson } from '../../../src/lib/digest.ts';
-import { type Book, DIGEST, openBook } from '../../fixtures/ledger.ts';
+import { DIGEST, type LedgerFile, openLedgerFile } from '../../fixtures/ledger.ts';
 
-let book: Book;
+let book: LedgerFile;
 beforeEach(async () => {
-  book = await openBook();
+  book = await openLedgerFile();
 });
 afterEach(() => book.close());
 

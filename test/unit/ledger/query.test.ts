@@ -7,13 +7,13 @@ import {
   listEntries,
   listNextEntries,
 } from '../../../src/ledger/list-entries.ts';
-import { admitted, type Book, closed, house, openBook, refused } from '../../fixtures/ledger.ts';
+import { admitted, closed, type LedgerFile, openLedgerFile, refused, systemEntry } from '../../fixtures/ledger.ts';
 
-let book: Book;
+let book: LedgerFile;
 beforeEach(async () => {
-  book = await openBook();
+  book = await openLedgerFile();
   await book.ledger.appendAll([
-    house('broker.started'),
+    systemEntry('broker.started'),
     admitted('c1', { atMs: 100 }),
     closed('c1', { atMs: 200 }),
     refused('c2', { atMs: 300, principal: 'agent:other' }),
@@ -37,7 +37,7 @@ test('entries are filtered by agent, kind, call and time', () => {
 });
 
 test('entries are filtered by tool, however their kind names it, and by reason', async () => {
-  await book.ledger.append(house('tool.pinned', { tool: 'tool:files/read' }));
+  await book.ledger.append(systemEntry('tool.pinned', { tool: 'tool:files/read' }));
   expect(numbers({ tool: 'tool:files/read' })).toEqual([5, 4, 3, 2]);
   expect(numbers({ tool: 'tool:files/write' })).toEqual([]);
   expect(numbers({ reason: 'policy-denied' })).toEqual([4]);

@@ -1,20 +1,29 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Entry } from '../../../src/ledger/entry.ts';
 import { recover } from '../../../src/ledger/recover.ts';
-import { admitted, type Book, closed, DIGEST, house, openBook, refused, StandingClock } from '../../fixtures/ledger.ts';
+import {
+  admitted,
+  closed,
+  DIGEST,
+  type LedgerFile,
+  ManualClock,
+  openLedgerFile,
+  refused,
+  systemEntry,
+} from '../../fixtures/ledger.ts';
 
-let book: Book;
+let book: LedgerFile;
 beforeEach(async () => {
-  book = await openBook();
+  book = await openLedgerFile();
 });
 afterEach(() => book.close());
 
 const recovered = async (): Promise<readonly string[]> =>
-  (await recover(book.database, book.ledger, { clock: new StandingClock() })).map(({ callId }) => callId);
+  (await recover(book.database, book.ledger, { clock: new ManualClock() })).map(({ callId }) => callId);
 
 test('an intent without an outcome is in doubt, and says of which call', async () => {
   await book.ledger.append(admitted('open'));
-  const [entry] = await recover(book.database, book.ledger, { clock: new StandingClock() });
+  const [entry] = await recover(book.database, book.ledger, { clock: new ManualClock() });
   expect(entry).toEqual({
     action: 'call',
     admittedAtMs: 1_700_000_000_000,
@@ -43,12 +52,18 @@ test('an intent is marked once', async () => {
 });
 
 test('open intents of several crashes before any start was recorded are all found', async () => {
-  await book.ledger.appendAll([house('broker.started'), admitted('c1'), admitted('c2'), closed('c2'), admitted('c3')]);
+  await book.ledger.appendAll([
+    systemEntry('broker.started'),
+    admitted('c1'),
+    admitted('c2'),
+    closed('c2'),
+    admitted('c3'),
+  ]);
   expect(await recovered()).toEqual(['c1', 'c3']);
 });
 
 test('what a recorded start has settled is not looked at again', async () => {
-  await book.ledger.appendAll([admitted('settled'), house('broker.started'), admitted('open')]);
+  await book.ledger.appendAll([admitted('settled'), systemEntry('broker.started'), admitted('open')]);
   expect(await recovered()).toEqual(['open']);
 });
 
@@ -66,7 +81,7 @@ function leg(callId: string, continues = ''): Entry {
 
 test('a call that waited for an answer is closed: in doubt, with what it was reckoned to cost', async () => {
   await book.ledger.appendAll(interrupted('asked'));
-  expect(await recover(book.database, book.ledger, { clock: new StandingClock() })).toEqual([
+  expect(await recover(book.database, book.ledger, { clock: new ManualClock() })).toEqual([
     {
       action: 'call',
       admittedAtMs: 1_700_000_000_000,
@@ -117,6 +132,6 @@ test('a call whose waiting ended while the broker ran is not closed a second tim
 });
 
 test('what a recorded start has settled of calls that waited is not looked at again', async () => {
-  await book.ledger.appendAll([...interrupted('settled'), house('broker.started'), ...interrupted('asked')]);
+  await book.ledger.appendAll([...interrupted('settled'), systemEntry('broker.started'), ...interrupted('asked')]);
   expect(await recovered()).toEqual(['asked']);
 });

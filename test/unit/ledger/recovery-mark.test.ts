@@ -4,12 +4,12 @@ import { recover } from '../../../src/ledger/recover.ts';
 import { RecoveryCheckpoint } from '../../../src/ledger/recovery-checkpoint.ts';
 import { EntryError } from '../../../src/ledger/stored-entry.ts';
 import { StorageError } from '../../../src/storage/database.ts';
-import { admitted, type Book, closed, openBook, StandingClock } from '../../fixtures/ledger.ts';
+import { admitted, closed, type LedgerFile, ManualClock, openLedgerFile } from '../../fixtures/ledger.ts';
 
-let book: Book;
+let book: LedgerFile;
 let mark: RecoveryCheckpoint;
 beforeEach(async () => {
-  book = await openBook();
+  book = await openLedgerFile();
   mark = new RecoveryCheckpoint(book.database);
 });
 afterEach(() => book.close());
@@ -80,7 +80,7 @@ test('what lies before the mark is not read again by the next start', async () =
   mark.callOpened('c3');
   mark.move();
   await book.ledger.append(admitted('c3'));
-  const found = await recover(book.database, book.ledger, { clock: new StandingClock() });
+  const found = await recover(book.database, book.ledger, { clock: new ManualClock() });
   expect(found.map(({ callId }) => callId)).toEqual(['c3']);
 });
 
@@ -93,7 +93,7 @@ const acts = fc.array(
 test('whenever the broker is killed, no call that is open is missed', async () => {
   await fc.assert(
     fc.asyncProperty(acts, async (steps) => {
-      const killed = await openBook();
+      const killed = await openLedgerFile();
       try {
         const own = new RecoveryCheckpoint(killed.database);
         const open = new Set<string>();
@@ -112,7 +112,7 @@ test('whenever the broker is killed, no call that is open is missed', async () =
             open.delete(id);
           }
         }
-        const found = await recover(killed.database, killed.ledger, { clock: new StandingClock() });
+        const found = await recover(killed.database, killed.ledger, { clock: new ManualClock() });
         expect(found.map(({ callId }) => callId).sort()).toEqual([...open].sort());
       } finally {
         await killed.close();

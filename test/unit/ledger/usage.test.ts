@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { InDoubtEntry, RefusedEntry, SummedEntry } from '../../../src/ledger/entry.ts';
 import { queryUsage, type UsageKey } from '../../../src/ledger/usage.ts';
-import { admitted, type Book, closed, openBook } from '../../fixtures/ledger.ts';
+import { admitted, closed, type LedgerFile, openLedgerFile } from '../../fixtures/ledger.ts';
 
-let book: Book;
+let book: LedgerFile;
 beforeEach(async () => {
-  book = await openBook();
+  book = await openLedgerFile();
 });
 afterEach(() => book.close());
 

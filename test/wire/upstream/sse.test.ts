@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { JsonObject } from '../../../src/lib/json/json.ts';
 import type { UpstreamServer } from '../../../src/upstream/upstream-server.ts';
-import { listeningAgent } from '../../fixtures/clients/recording-agent.ts';
+import { recordingAgent } from '../../fixtures/clients/recording-agent.ts';
 import { serveSse } from '../../fixtures/servers/sse-server.ts';
 import { type CallPart, httpServer, openPool, textOf, type Upstream } from '../../fixtures/upstream-pool.ts';
 
@@ -94,15 +94,15 @@ test('a server that never names its endpoint is given up, and nothing is posted 
 test('over HTTP+SSE progress reaches its call, and a log message the only call of a session of one principal', async () => {
   const server = await serveSse();
   const [shared, own] = [openPool(oldServer(server.url)), openPool({ ...oldServer(server.url), sharing: 'principal' })];
-  const heard = [];
+  const received = [];
   for (const upstream of [shared, own]) {
     const call = await declared(upstream);
-    const link = listeningAgent({ logLevel: 'info' });
+    const link = recordingAgent({ logLevel: 'info' });
     expect(await call('tell', {}, { link })).toBe('told');
-    heard.push(link.heard);
+    received.push(link.received);
   }
   const progress = [{ progress: 1, total: 2 }];
-  expect(heard).toEqual([
+  expect(received).toEqual([
     { progress, log: [] },
     { progress, log: [{ level: 'warning', data: 'so' }] },
   ]);
