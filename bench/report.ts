@@ -79,15 +79,15 @@ ${row('memory after the calls of the first section', `${number(findings.loadedMb
 `;
 }
 
-/** Cost of the way to the writer thread. */
+/** Cost of sending entries to the writer thread. */
 export function handOverSection(costs: readonly HandOverCost[]): string {
   const lines = costs.map(({ entriesPerBatch, cpuUs: { shared, cloned, flat } }) =>
     row(`${entriesPerBatch}`, ...[shared, cloned, flat].map((us) => `${number(us, 2)} µs`)),
   );
-  return `## The way to the writer thread
+  return `## Sending entries to the writer thread
 
-CPU of both threads per ledger entry of 1.2 KB, from the statement on the main thread to bound parameters on the writer
-thread; no database. A governed call has two entries. The shared memory is that of \`src/storage/writer-channel.ts\`;
+CPU of both threads for one ledger entry of 1.2 KB, from the statement on the main thread to bound parameters on the writer
+thread, without a database. A governed call writes two entries. The shared memory is that of \`src/storage/writer-channel.ts\`;
 \`postMessage\` sends the statements as they are, or flat: one array with the parameters of the whole batch.
 
 ${row('Entries per batch', 'shared memory', '`postMessage`', '`postMessage`, flat')}

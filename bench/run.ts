@@ -1,6 +1,6 @@
 // Measures and prints. --write also writes docs/reference/performance.md, --quick shortens everything, --installed also
-// measures the package, installed into an empty directory, --calls measures calls only, and --writer only the way to the
-// writer thread.
+// measures the package, installed into an empty directory, --calls measures calls only, and --writer only the cost
+// of sending entries to the writer thread.
 import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
