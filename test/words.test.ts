@@ -30,8 +30,8 @@ const BANNED: Readonly<Record<string, string>> = {
   'original tools?': 'source tool',
 };
 
-/** The command `posture` and its pages keep their name: a name that people type is a format. */
-const COMMAND_NAMES = /(?:seneschal |`|'|commands\/|cli\/|## |#)posture/g;
+/** Formats keep their words: the command `posture` and its pages, and the stage `walk` of stored entries. */
+const FORMATS = /(?:seneschal |`|'|commands\/|cli\/|## |#)posture|['`]walk['`]/g;
 
 /** Folders whose text people or engineers read. */
 const READ = ['src', 'docs', 'test', 'bench', 'demo', 'scripts', 'README.md', 'CONTRIBUTING.md', 'SECURITY.md'];
@@ -54,7 +54,7 @@ test('no word of a private language stands in code, comments, messages or pages'
         .split('\n')
         .flatMap((line, index) =>
           Object.entries(BANNED)
-            .filter(([word]) => new RegExp(`\\b(?:${word})\\b`, 'i').test(words(line.replaceAll(COMMAND_NAMES, ''))))
+            .filter(([word]) => new RegExp(`\\b(?:${word})\\b`, 'i').test(words(line.replaceAll(FORMATS, ''))))
             .map(
               ([word, instead]) => `${path.slice(ROOT.length + 1)}:${index + 1}: ${word} (${instead}): ${line.trim()}`,
             ),

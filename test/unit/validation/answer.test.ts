@@ -25,7 +25,7 @@ test('a form that was filled in as it asked is passed on', async () => {
 
 test('a form that was filled in otherwise is not passed on', async () => {
   expect(await judge('elicitation/create', FORM, { action: 'accept', content: { age: -1 } })).toBe(
-    'answer-invalid: the answer is not passed on, it does not match the form: `/age` is too small (minimum)',
+    'answer-invalid: the input response is not passed on, it does not match the form: `/age` is too small (minimum)',
   );
   expect(await judge('elicitation/create', FORM, { action: 'accept' })).toContain('`content` is missing');
   expect(await judge('elicitation/create', FORM, { action: 'decline', content: { age: 1 } })).toContain('`content`');

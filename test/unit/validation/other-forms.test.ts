@@ -25,7 +25,7 @@ const message = { role: 'user', content: { type: 'text', text: 'hello' } };
 const MESSAGES = 'the result is withheld: `messages` is not a list of messages with a role and a content block';
 const CONTENTS =
   'the result is withheld: `contents` is not a list of contents that name their URI and hold text or a blob';
-const COMPLETION = 'the result is withheld: `completion` does not hold at most 100 values, all texts';
+const COMPLETION = 'the result is withheld: `completion` does not hold a list of at most 100 strings';
 
 test.each([
   [{ messages: [message, { ...message, role: 'assistant' }] }, 'fine'],
@@ -72,9 +72,13 @@ async function refusal(call: Call): Promise<string> {
 
 test('a prompt gets what it declares, a read nothing, and a completion one named text', async () => {
   expect(await refusal(callOf('get', 'prompt', { city: 'Bern' }))).toBe('fine');
-  expect(await refusal(callOf('get', 'prompt'))).toContain('the arguments do not match what the prompt takes: `/city`');
+  expect(await refusal(callOf('get', 'prompt'))).toContain(
+    'the arguments do not match those that the prompt declares: `/city`',
+  );
   expect(await refusal(callOf('read', 'resource'))).toBe('fine');
   expect(await refusal(callOf('read', 'resource', { uri: 'x:1' }))).not.toBe('fine');
   expect(await refusal(callOf('complete', 'prompt', { argument: { name: 'a', value: 'b' } }))).toBe('fine');
-  expect(await refusal(callOf('complete', 'prompt', { argument: { name: 'a' } }))).toContain('what a completion takes');
+  expect(await refusal(callOf('complete', 'prompt', { argument: { name: 'a' } }))).toContain(
+    'the parameters of a completion',
+  );
 });

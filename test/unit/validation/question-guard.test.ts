@@ -20,7 +20,7 @@ function form(properties: JsonObject, message = 'm'): string {
 }
 
 const SECRET =
-  'question-blocked: the question is not asked: its form asks for a secret, which is asked for at a URL of the server and never in a form';
+  'question-blocked: the input request is blocked: its form asks for a secret; MCP allows that only at a URL of the server, never in a form';
 
 test.each([
   ['a name', { password: { type: 'string' } }],
@@ -76,7 +76,7 @@ test.each([
   'Do not share the form with anyone, password',
 ])('a form that takes free text is blocked where its message is: %s', (message) => {
   const blocked =
-    'question-blocked: the question is not asked: its message asks for a secret, and its form takes free text';
+    'question-blocked: the input request is blocked: its message asks for a secret, and its form takes free text';
   expect(form({ answer: { type: 'string' } }, message)).toBe(blocked);
   expect(form({ answer: { type: 'boolean' }, some: { type: 'string', enum: ['a'] } }, message)).toBe('allow');
 });
@@ -125,7 +125,7 @@ test('what the client did not declare is not asked', () => {
   const url = { mode: 'url', message: 'm', url: 'https://example.org/' };
   const sample = { messages: [{ role: 'user', content: { type: 'text', text: 'x' } }], maxTokens: 1 };
   const missing = (capability: string): string =>
-    `capability-missing: the client has not declared that it can answer it (${capability})`;
+    `capability-missing: the client has not declared the capability \`${capability}\``;
   expect(judge('elicitation/create', plain, {})).toBe(missing('elicitation'));
   expect(judge('elicitation/create', plain, { elicitation: {} })).toBe('allow');
   expect(judge('elicitation/create', plain, { elicitation: { url: {} } })).toBe(missing('elicitation.form'));
@@ -137,10 +137,10 @@ test('what the client did not declare is not asked', () => {
 
 test('what is no MCP is not asked', () => {
   expect(judge('elicitation/create', { requestedSchema: { type: 'object', properties: {} } })).toContain(
-    'not what MCP',
+    'not valid MCP',
   );
   expect(judge('elicitation/create', { message: 'm', mode: 'voice' })).toContain('its mode is neither');
   expect(judge('elicitation/create', { message: 'm' })).toContain('its form');
-  expect(judge('sampling/createMessage', { messages: 'hello', maxTokens: 1 })).toContain('not what MCP');
-  expect(judge('sampling/createMessage', { messages: [] })).toContain('not what MCP');
+  expect(judge('sampling/createMessage', { messages: 'hello', maxTokens: 1 })).toContain('not valid MCP');
+  expect(judge('sampling/createMessage', { messages: [] })).toContain('not valid MCP');
 });

@@ -121,7 +121,7 @@ test.each(COMBINATIONS)(
     client.content = { name: 'Ana', age: -1 };
     const { text } = await tell(client, server, { kind: 'form' });
     expect(text).not.toContain('Ana');
-    expect(text).toContain('the answer is not passed on');
+    expect(text).toContain('the input response is not passed on');
     client.content = { name: 'Ana' };
   },
 );
