@@ -3,8 +3,10 @@ import type { Problem } from '../domain/problem.ts';
 
 /** How long a write waits for a lock that another process holds, a backup for instance. */
 const BUSY_TIMEOUT_MS = 5_000;
-/** Pages of the write-ahead log (4 KB each) after which it is worked into the file. */
-const CHECKPOINT_PAGES = 4_096;
+/** A commit of 16 calls writes half as many pages as with 4 KB. A file keeps the page size that it was made with. */
+const PAGE_BYTES = 8_192;
+/** Size of the write-ahead log after which it is moved into the file. */
+const WAL_BYTES = 16 * 1_024 * 1_024;
 
 /**
  * Opens the connection that may write. WAL with `synchronous=FULL` syncs the log at every commit, so that what is
@@ -14,17 +16,22 @@ const CHECKPOINT_PAGES = 4_096;
 export function openSqliteConnection(path: string): Sqlite.Database {
   const connection = new Sqlite(path, { timeout: BUSY_TIMEOUT_MS });
   try {
+    connection.pragma(`page_size = ${PAGE_BYTES}`);
     connection.pragma('journal_mode = WAL');
     connection.pragma('synchronous = FULL');
     connection.pragma('secure_delete = ON');
     connection.pragma('foreign_keys = ON');
-    connection.pragma(`wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
-    connection.pragma(`journal_size_limit = ${CHECKPOINT_PAGES * 4_096}`);
+    connection.pragma(`wal_autocheckpoint = ${WAL_BYTES / pageBytesOf(connection)}`);
+    connection.pragma(`journal_size_limit = ${WAL_BYTES}`);
     return connection;
   } catch (error) {
     connection.close();
     throw error;
   }
+}
+
+function pageBytesOf(connection: Sqlite.Database): number {
+  return Number(connection.pragma('page_size', { simple: true }));
 }
 
 /** Opens a connection that cannot write, also beside another process that does. @throws the driver's SqliteError. */
