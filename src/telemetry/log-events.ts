@@ -51,7 +51,7 @@ export type LogEventDescription<Event extends LogEvent> = {
 const ERROR = 'message of the error';
 const ERROR_CLASS = 'class of the error; its message could contain data that must not be logged';
 const CALL = {
-  principal: 'who called: `agent:…`',
+  principal: 'principal of the call: `agent:…`',
   target: 'id of the tool, prompt or resource; `tool:unknown` and the like for an unknown name',
   callId: 'id of the call: the `decisionId` of its reply',
 };

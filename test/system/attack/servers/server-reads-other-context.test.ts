@@ -83,7 +83,7 @@ test.each(COMBINATIONS)(
   async (era, server) => {
     const client = clientOf(era);
     const { text, reasons } = await tell(client, server, { kind: 'url', url: 'https://bank.example@evil.example/' });
-    expect(text).toContain('its URL holds a user name');
+    expect(text).toContain('its URL contains a user name');
     expect(reasons).toEqual(['elicit question-blocked']);
     expect(client.seen).toEqual([]);
   },
