@@ -270,7 +270,7 @@ test('a response that begins and stalls is abandoned before the deadline of the 
   const { call } = openPool(httpServer(http.url, { era: 'legacy', stallTimeoutMs: 300 }));
   expect(await call('stall')).toMatchObject({
     reason: 'upstream-timeout',
-    message: 'the response began and then stalled; whether the tool acted is not known',
+    message: 'the response began and then stalled; the tool may have acted',
     inDoubt: true,
   });
   expect(textOf(await call('echo', { text: 'x' }))).toBe('x');
