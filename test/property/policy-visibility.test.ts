@@ -69,8 +69,8 @@ test('explain with arguments gives the decision of the call, with the deciding r
       const decision = policySet.decide(question, (id) => policySet.condition(id)?.evaluate(scope) ?? 'error');
       const explanation = explain(policySet, { ...scope, ...question });
       expect([explanation.effect, explanation.rule]).toEqual([decision.allowed ? 'allow' : 'deny', decision.rule]);
-      const explainedRows = explanation.rows.map((row) => row.at);
-      expect(explainedRows).toEqual(expect.arrayContaining(decision.matching.map((line) => `policy.csv:${line}`)));
+      const reported = explanation.rows.map((row) => row.at);
+      expect(reported).toEqual(expect.arrayContaining(decision.matching.map((line) => `policy.csv:${line}`)));
     });
   });
   fc.assert(property, RUNS);
