@@ -30,8 +30,9 @@ const BANNED: Readonly<Record<string, string>> = {
   'original tools?': 'source tool',
 };
 
-/** The command `posture` and its pages keep their name: a name that people type is a format. */
-const COMMAND_NAMES = /(?:seneschal |`|'|commands\/|cli\/|## |#)posture/g;
+/** Names that are formats: the command `posture`, the stage `walk` of ledger entries, the index `entry_of_house`. */
+const COMMAND_NAMES =
+  /(?:seneschal |`|'|commands\/|cli\/|## |#|const |\{ )posture|^ +posture,$|['`]walk['`]|entry_of_house/g;
 
 /** Values that the ledger has recorded since its first version: a recorded value is a format. */
 const RECORDED_VALUES = /'walk'|`walk`/g;
