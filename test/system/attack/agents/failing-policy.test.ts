@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type * as CasbinModule from 'casbin';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { ComposedHall } from '../../../fixtures/composed-broker.ts';
+import { ComposedBroker } from '../../../fixtures/composed-broker.ts';
 import { bookOf, governedHome, until, WireAgent } from '../../../fixtures/homes/governed-home.ts';
 import type { Home } from '../../../fixtures/homes/home.ts';
 
@@ -88,35 +88,35 @@ describe('A1: the daemon lets 0 calls pass', () => {
 });
 
 describe('A1: when Casbin throws', () => {
-  let hall: ComposedHall;
+  let composed: ComposedBroker;
   afterEach(() => {
     vi.restoreAllMocks();
-    hall.close();
+    composed.close();
   });
 
   test.each([
     ['a plain grant', ALLOW],
     ['a grant under a condition', CONDITIONAL],
   ])('0 calls pass under %s, and the next one after it passes again', async (_what, csv) => {
-    hall = new ComposedHall({
+    composed = new ComposedBroker({
       agents: { demo: undefined },
       tools: { tools: ['echo'] },
       inputSchema: { type: 'object' },
     });
-    await hall.open();
+    await composed.open();
     const broken = vi.spyOn(casbin.Enforcer.prototype, 'enforceExSync').mockImplementation(() => {
       throw new Error('a defect of the engine');
     });
-    await hall.putInForce(csv);
-    const outcomes = await Promise.all([1, 2, 3].map((nonce) => hall.callAs('demo', 'tools__echo', { nonce })));
+    await composed.putInForce(csv);
+    const outcomes = await Promise.all([1, 2, 3].map((nonce) => composed.callAs('demo', 'tools__echo', { nonce })));
     expect(outcomes.map((outcome) => outcome.kind === 'refused' && outcome.effect)).toEqual([
       ...['indeterminate', 'indeterminate', 'indeterminate'],
     ]);
     expect(broken).toHaveBeenCalled();
-    expect(hall.dispatched).toEqual([]);
-    expect(hall.refused).toHaveLength(3);
+    expect(composed.dispatched).toEqual([]);
+    expect(composed.refused).toHaveLength(3);
     broken.mockRestore();
-    await hall.putInForce(`${csv}# once more\n`);
-    expect((await hall.callAs('demo', 'tools__echo', { nonce: 4 })).kind).toBe('completed');
+    await composed.putInForce(`${csv}# once more\n`);
+    expect((await composed.callAs('demo', 'tools__echo', { nonce: 4 })).kind).toBe('completed');
   });
 });
