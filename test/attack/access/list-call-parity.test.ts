@@ -16,15 +16,15 @@ const TARGETS = Object.entries(TOOLS).flatMap(([server, tools]) => tools.map((to
 const SCHEMA = { type: 'object', properties: { n: { type: ['integer', 'string'] }, s: { type: 'string' } } };
 const WRONG: JsonObject = { n: [], s: 'x' };
 
-const composed = new ComposedBroker({ agents: AGENTS, tools: TOOLS, inputSchema: SCHEMA });
-const { settings, dispatched, recorded } = composed;
+const broker = new ComposedBroker({ agents: AGENTS, tools: TOOLS, inputSchema: SCHEMA });
+const { settings, dispatched, recorded } = broker;
 
-beforeAll(() => composed.open());
-afterAll(() => composed.close());
+beforeAll(() => broker.open());
+afterAll(() => broker.close());
 
 async function putInForce(csv: string): Promise<void> {
-  await composed.putInForce(csv);
-  expect(composed.snapshots.rules.texts['policy.csv']).toBe(csv);
+  await broker.putInForce(csv);
+  expect(broker.standing.rules.texts['policy.csv']).toBe(csv);
 }
 
 /** Every agent with every tool: whether it is on the list, and how each of the calls ended. */
@@ -34,12 +34,10 @@ async function forEachPair(
 ): Promise<void> {
   await putInForce(csv);
   for (const agent of Object.keys(AGENTS)) {
-    const listed = new Set(composed.listOf(agent));
+    const listed = new Set(broker.listOf(agent));
     for (const { server, tool } of TARGETS) {
       const exposedName = `${server}__${tool}`;
-      const outcomes = await Promise.all(
-        [...ARGUMENTS, WRONG].map((args) => composed.callAs(agent, exposedName, args)),
-      );
+      const outcomes = await Promise.all([...ARGUMENTS, WRONG].map((args) => broker.callAs(agent, exposedName, args)));
       body({ agent, object: `tool:${server}/${tool}`, isListed: listed.has(exposedName), outcomes });
     }
   }
@@ -69,7 +67,7 @@ test('A2: a tool that is not listed is answered like one that does not exist, wi
   await fc.assert(property, RUNS);
 });
 
-test('A2: a refused call reaches no tool server, and a dispatched call was recorded first', async () => {
+test('A2: what is refused reaches no tool server, and what is sent has its intent in the book', async () => {
   dispatched.length = 0;
   recorded.length = 0;
   let answered = 0;
@@ -99,11 +97,11 @@ test('A2: explain says of all arguments and of each what list and call do', asyn
 
 test.each([
   ['who proves itself', "principal.proof == 'api-key'", 'allow'],
-  ['the risk of a tool that no file names', "target.risk == 'destructive'", 'allow'],
+  ['the harm of a tool that nobody spoke of', "target.risk == 'destructive'", 'allow'],
   ['the way in', "context.transport == 'stdio'", 'deny'],
 ])('A2: explain and call agree on %s', async (_what, when, effect) => {
   await putInForce(`p, agent:a, tool:x/a, call, "${when}", allow\n`);
   expect(explainAccess(settings, { as: 'agent:a', action: 'call', object: 'tool:x/a', args: {} }).effect).toBe(effect);
-  const outcome = await composed.callAs('a', 'x__a', {});
+  const outcome = await broker.callAs('a', 'x__a', {});
   expect(outcome.kind).toBe(effect === 'allow' ? 'completed' : 'refused');
 });

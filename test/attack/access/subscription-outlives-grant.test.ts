@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { ComposedBroker } from '../../fixtures/composed-broker.ts';
 
-const composed = new ComposedBroker({
+const broker = new ComposedBroker({
   agents: { a: undefined, b: undefined },
   tools: { x: [], y: [] },
   others: {
@@ -21,26 +21,26 @@ const composed = new ComposedBroker({
 });
 const GRANTED = 'p, agent:*, resource:x/*, subscribe, , allow\n';
 
-let notified: string[];
+let received: string[];
 
-beforeAll(() => composed.open());
-afterAll(() => composed.close());
+beforeAll(() => broker.open());
+afterAll(() => broker.close());
 beforeEach(async () => {
-  notified = [];
-  composed.unsubscribed.length = 0;
-  await composed.putInForce(GRANTED);
+  received = [];
+  broker.unsubscribed.length = 0;
+  await broker.putInForce(GRANTED);
 });
 
 async function subscribe(agent: string, uri: string): Promise<() => void> {
-  const { end } = await composed.subscribeAs(agent, uri, (updated) => void notified.push(`${agent} ${updated}`));
-  // After the reply.
+  const { end } = await broker.subscribeAs(agent, uri, (updated) => void received.push(`${agent} ${updated}`));
+  // Once whoever asked would have been answered.
   await new Promise((resolve) => setImmediate(resolve));
   if (end === undefined) throw new Error('the subscription was refused');
   return end;
 }
 
 async function update(uri: string, ...agents: string[]): Promise<void> {
-  composed.broker.resourceUpdated(
+  broker.broker.resourceUpdated(
     'x',
     uri,
     agents.map((agent) => `agent:${agent}`),
@@ -48,85 +48,85 @@ async function update(uri: string, ...agents: string[]): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, 5));
 }
 
-test('a change is notified to its subscribers only', async () => {
+test('a change is told to the principals whose session heard of it, and of no other resource', async () => {
   const ends = [await subscribe('a', 'memo:one'), await subscribe('b', 'memo:one'), await subscribe('a', 'memo:two')];
   await update('memo:one', 'a');
   await update('memo:one', 'a', 'b');
   await update('log:/x', 'a');
-  expect(notified).toEqual(['a memo:one', 'a memo:one', 'b memo:one']);
+  expect(received).toEqual(['a memo:one', 'a memo:one', 'b memo:one']);
   for (const end of ends) end();
   await update('memo:one', 'a', 'b');
-  expect(notified).toHaveLength(3);
+  expect(received).toHaveLength(3);
 });
 
-test('a change of a sub-resource is notified only to principals that may subscribe to it', async () => {
-  await composed.putInForce(`${GRANTED}p, agent:a, resource:x/dir:/a/shut, subscribe, , deny\n`);
+test('a change of a sub-resource is told to whom may subscribe to that very one, and to nobody else', async () => {
+  await broker.putInForce(`${GRANTED}p, agent:a, resource:x/dir:/a/shut, subscribe, , deny\n`);
   const ends = [await subscribe('a', 'dir:/a'), await subscribe('b', 'seneschal://x/dir:/a')];
   await update('dir:/a/shut', 'a', 'b');
   await update('dir:/a/open', 'a', 'b');
   await update('dir:/a/of-no-list', 'a', 'b');
   await update('dir:/ab', 'a', 'b');
   await update('dir:/a', 'a');
-  expect(notified).toEqual(['b seneschal://x/dir:/a/shut', 'a dir:/a/open', 'b seneschal://x/dir:/a/open', 'a dir:/a']);
+  expect(received).toEqual(['b seneschal://x/dir:/a/shut', 'a dir:/a/open', 'b seneschal://x/dir:/a/open', 'a dir:/a']);
   for (const end of ends) end();
 });
 
-test('a revoked subscription gets no notification, and ends at the server', async () => {
+test('what is revoked is told of no more, and its server is told so', async () => {
   await subscribe('a', 'memo:one');
   const end = await subscribe('b', 'log:/x');
-  await composed.putInForce(`${GRANTED}p, agent:a, resource:x/*, subscribe, , deny\n`);
+  await broker.putInForce(`${GRANTED}p, agent:a, resource:x/*, subscribe, , deny\n`);
   await update('memo:one', 'a');
   await update('log:/x', 'b');
-  expect(notified).toEqual(['b log:/x']);
-  expect(composed.unsubscribed).toEqual(['agent:a resource:x/memo:one']);
+  expect(received).toEqual(['b log:/x']);
+  expect(broker.unsubscribed).toEqual(['agent:a resource:x/memo:one']);
   end();
-  expect(composed.unsubscribed).toEqual(['agent:a resource:x/memo:one', 'agent:b resource:x/log:/x']);
+  expect(broker.unsubscribed).toEqual(['agent:a resource:x/memo:one', 'agent:b resource:x/log:/x']);
 });
 
 test('a grant whose time is over ends at the next change, without a reload', async () => {
   const until = new Date(Date.now() + 400).toISOString();
-  await composed.putInForce(`p, agent:a, resource:x/*, subscribe, "now < timestamp('${until}')", allow\n`);
+  await broker.putInForce(`p, agent:a, resource:x/*, subscribe, "now < timestamp('${until}')", allow\n`);
   await subscribe('a', 'memo:one');
   await update('memo:one', 'a');
   await new Promise((resolve) => setTimeout(resolve, 450));
   await update('memo:one', 'a');
-  expect(notified).toEqual(['a memo:one']);
-  expect(composed.unsubscribed).toEqual(['agent:a resource:x/memo:one']);
+  expect(received).toEqual(['a memo:one']);
+  expect(broker.unsubscribed).toEqual(['agent:a resource:x/memo:one']);
 });
 
 test('a server that cannot be listed for a while loses no subscription', async () => {
   const end = await subscribe('a', 'memo:one');
-  await composed.snapshots.recordDiscovery('x', { status: 'failed', error: 'away' });
+  await broker.standing.recordDiscovery('x', { status: 'failed', error: 'away' });
   await update('memo:one', 'a');
-  expect(notified).toEqual([]);
-  await composed.snapshots.recordDiscovery('x', {
+  expect(received).toEqual([]);
+  await broker.standing.recordDiscovery('x', {
     status: 'listed',
     tools: [],
     resources: [{ uri: 'memo:one', name: 'one' }],
   });
   await update('memo:one', 'a');
-  expect(notified).toEqual(['a memo:one']);
+  expect(received).toEqual(['a memo:one']);
   end();
 });
 
 test('two sessions of one principal hold one subscription at the server', async () => {
   const ends = [await subscribe('a', 'memo:one'), await subscribe('a', 'memo:one')];
   ends[0]?.();
-  expect(composed.unsubscribed).toEqual([]);
+  expect(broker.unsubscribed).toEqual([]);
   ends[1]?.();
-  expect(composed.unsubscribed).toEqual(['agent:a resource:x/memo:one']);
+  expect(broker.unsubscribed).toEqual(['agent:a resource:x/memo:one']);
 });
 
 test('a principal is subscribed to so many resources and no more, and the refusal has its entry', async () => {
   const ends: (() => void)[] = [];
-  await composed.snapshots.recordDiscovery('x', {
+  await broker.standing.recordDiscovery('x', {
     ...{ status: 'listed', tools: [], resources: [{ uri: 'memo:one', name: 'one' }] },
     templates: [{ uriTemplate: 'log:/{name}', name: 'logs' }],
   });
   for (let held = 0; held < 256; held += 1) ends.push(await subscribe('a', `log:/${held}`));
-  const before = composed.refused.length;
-  const { outcome, end } = await composed.subscribeAs('a', 'memo:one', () => {});
-  expect([outcome, end, composed.refused.length]).toEqual([
+  const before = broker.refused.length;
+  const { outcome, end } = await broker.subscribeAs('a', 'memo:one', () => {});
+  expect([outcome, end, broker.refused.length]).toEqual([
     expect.objectContaining({ kind: 'refused', stage: 'walk', reason: 'subscriptions-exceeded', visible: true }),
     undefined,
     before + 1,
