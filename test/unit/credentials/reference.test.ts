@@ -121,7 +121,7 @@ describe('a reference is refused', () => {
   test('when a header would get a line end, without showing the value', () => {
     const act = () => resolveSecretReferences(env('A'), { ...sources({ A: 'abc\r\nhost: evil' }), use: 'header' });
     expect(problemsOf(act)).toEqual([
-      'servers/crm.yaml:2:9 credentials-reference-invalid: the value behind the reference holds a control character',
+      'servers/crm.yaml:2:9 credentials-reference-invalid: the referenced secret contains a control character',
     ]);
   });
 });
