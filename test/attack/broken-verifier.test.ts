@@ -1,7 +1,7 @@
 import { Agent } from 'node:http';
 import fc from 'fast-check';
 import { afterEach, expect, test } from 'vitest';
-import type { AuthenticateRequest } from '../../src/ingress/http/authenticate-request.ts';
+import type { AuthenticateRequest } from '../../src/ingress/mcp/streamable-http/endpoint.ts';
 import { type OpenDoor, openDoor, principalNamed } from '../fixtures/ingress-door.ts';
 import { modernCall, send } from '../fixtures/raw-http.ts';
 
@@ -10,7 +10,8 @@ let door: OpenDoor;
 afterEach(() => door.ingress.close({ drainMs: 0 }));
 
 const ROUTES = ['POST', 'GET', 'DELETE', 'PUT'];
-const UNAUTHORIZED = '{"error":"unauthorized","message":"a valid api key is required"}';
+const UNAUTHORIZED =
+  '{"error":"unauthorized","message":"a valid API key is required: send `Authorization: Bearer <key>`"}';
 
 /** What a broken verifier may give back; no type checker looks at it while it breaks. */
 function verifierOf(result: unknown): AuthenticateRequest {
@@ -49,7 +50,7 @@ test('a verifier that throws is a door that stays shut, and tells nothing of why
     const answer = await send(door.ingress.port, { method, headers, body });
     expect([answer.status, answer.body]).toEqual([
       503,
-      '{"error":"unavailable","message":"nobody can be authenticated now"}',
+      '{"error":"unavailable","message":"authentication is not available; try again later"}',
     ]);
   }
   expect(door.broker.calls).toEqual([]);

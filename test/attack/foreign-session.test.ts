@@ -32,7 +32,7 @@ test('P7: who asked for a session that is not theirs is in the book', async () =
   const session = await openSession(door.ingress.port, 'demo');
   await send(door.ingress.port, { headers: { ...session, ...AS_OTHER }, body: CALL });
   expect(door.broker.malformed.map(({ principal, problem }) => `${principal.id} ${problem}`)).toEqual([
-    'agent:other the principal has no session of that id',
+    'agent:other the principal has no session with this id',
   ]);
 });
 

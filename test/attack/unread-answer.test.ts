@@ -15,8 +15,8 @@ afterEach(async () => {
 });
 
 /** Has a call answered with a large text, of which nothing is read yet. */
-async function askForMuch(unreadMs: number): Promise<void> {
-  door = await openDoor({ timeouts: { unreadMs } });
+async function askForMuch(stalledResponseMs: number): Promise<void> {
+  door = await openDoor({ timeouts: { stalledResponseMs } });
   door.broker.behaviour = () => completed({ content: [{ type: 'text', text: 'x'.repeat(ANSWER_BYTES) }] });
   const { headers, body } = modernCall('files__echo');
   const fields = Object.entries({

@@ -4,7 +4,7 @@ import type { Snapshot } from '../../src/broker/snapshot.ts';
 import { VisibleList } from '../../src/broker/visibility.ts';
 import type { Principal } from '../../src/domain/principal.ts';
 import type { ToolTarget } from '../../src/domain/target.ts';
-import { Paginator } from '../../src/ingress/mcp/methods/pagination.ts';
+import { Paginator } from '../../src/ingress/mcp/methods/paginator.ts';
 import { principalNamed } from '../fixtures/ingress-door.ts';
 import { NO_QUESTIONS } from '../fixtures/questions.ts';
 

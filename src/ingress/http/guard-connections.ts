@@ -3,25 +3,52 @@ import type { Socket } from 'node:net';
 import type { FailureMode } from '../../domain/failure-mode.ts';
 import type { Clock } from '../../lib/time.ts';
 
+export interface ConnectionGuardOptions {
+  readonly clock: Clock;
+  /** Default: 2,048 connections per address, 256 of them silent, silent for at least 2 s. */
+  readonly limits?: ConnectionLimits | undefined;
+  /** Milliseconds after which a connection is closed if its client reads nothing of a complete response. */
+  readonly stalledResponseMs: number;
+}
+
+/**
+ * Protects a server from clients that open many connections, pipeline many requests, or do not read their responses.
+ * @returns a function that wraps the request listener.
+ */
+export function guardConnections(
+  server: Server,
+  { clock, limits, stalledResponseMs }: ConnectionGuardOptions,
+): (listener: RequestListener) => RequestListener {
+  const recordRequest = limitConnections(server, clock, limits);
+  const recordResponse = closeStalledResponses(server, stalledResponseMs);
+  return (listener) =>
+    serializeRequests((request, response) => {
+      recordRequest(request.socket);
+      recordResponse(request.socket, response);
+      listener(request, response);
+    });
+}
+
 export const pipeliningFailureMode: FailureMode<'connection closed'> = {
-  control: 'requests in turn',
-  trigger: 'more requests wait on one connection for the answers before theirs than may',
+  control: 'pipelined requests',
+  trigger: 'more requests of one connection wait for earlier responses than are allowed',
   result: 'connection closed',
   override: null,
 };
 
-/** Requests that may wait on one connection for the answers before theirs; who sends more is cut off. */
+/** Requests of one connection that may wait for the responses before theirs. One more closes the connection. */
 const MAX_PIPELINED = 64;
 
 /**
- * Serves the requests of one connection one after the other. Node hands them out as they come and keeps what is written
- * until its turn: an answer that has no socket yet never closes when its client goes, and what it holds no limit sees.
+ * Handles the requests of one connection one after the other. Node emits pipelined requests at once and holds each
+ * response back until its turn. A response without a socket emits no `close` when its client disconnects, and the bytes
+ * held back count towards no limit.
  */
-export function serializeRequests(handler: RequestListener): RequestListener {
+function serializeRequests(listener: RequestListener): RequestListener {
   const waiting = new WeakMap<Socket, number>();
   return (request, response) => {
     if (response.socket !== null) {
-      handler(request, response);
+      listener(request, response);
       return;
     }
     const { socket } = request;
@@ -33,9 +60,9 @@ export function serializeRequests(handler: RequestListener): RequestListener {
     waiting.set(socket, waitingCount + 1);
     response.once('socket', () => {
       waiting.set(socket, (waiting.get(socket) ?? 1) - 1);
-      // Node is not done with handing the socket over.
+      // Node emits `socket` before it has finished assigning it.
       process.nextTick(() => {
-        if (!response.destroyed) handler(request, response);
+        if (!response.destroyed) listener(request, response);
       });
     });
   };
@@ -43,34 +70,36 @@ export function serializeRequests(handler: RequestListener): RequestListener {
 
 export const connectionsFailureMode: FailureMode<'connection closed'> = {
   control: 'connections',
-  trigger: 'an address has as many connections as one may have, or as many that have said nothing yet',
+  trigger: 'an address has too many connections, or too many that have not sent a request yet',
   result: 'connection closed',
-  means: 'the one that has been silent for longest; where none has been for long and there is no room, the new one',
+  means:
+    'the connection that has been silent longest; the new one, if the address is full and none was silent for long',
   override: null,
 };
 
-/** How many connections one address may have: in all, and of those that have not sent a whole head yet. */
+/** Connections that one address may have. A connection is silent until its first request head has arrived. */
 export interface ConnectionLimits {
   readonly perAddress: number;
   readonly silentPerAddress: number;
-  /** Milliseconds in which a connection may be silent whatever the others do: its head may lie unread while we are busy. */
+  /** Milliseconds that every connection may stay silent: a busy process may not have read its request head yet. */
   readonly silentMs: number;
 }
 
 const DEFAULT_CONNECTION_LIMITS: ConnectionLimits = { perAddress: 2_048, silentPerAddress: 256, silentMs: 2_000 };
 
 interface ClientAddress {
-  /** The connections that are silent, oldest first, and since when. */
+  /** Silent connections, oldest first, with the time at which each was opened. */
   readonly silent: Map<Socket, number>;
   connections: number;
 }
 
 /**
- * Holds connections to their limits. Who opens many and says nothing loses the oldest of them, so that a healthy client
- * of the same address (and on loopback all have one) still finds room; beyond the whole number a new one is closed.
- * Returns what is to be told of each request.
+ * Limits the connections of each address. An address with too many silent connections loses the oldest of them, so that
+ * a healthy client of the same address (on loopback they all share one) can still connect. If the address is full and no
+ * connection was silent for long, the new one is closed.
+ * @returns a function to call for each request.
  */
-export function limitConnections(
+function limitConnections(
   server: Server,
   clock: Clock,
   limits: ConnectionLimits = DEFAULT_CONNECTION_LIMITS,
@@ -82,8 +111,8 @@ export function limitConnections(
     const address = addresses.get(name) ?? { silent: new Map(), connections: 0 };
     const isFull = address.connections >= limits.perAddress;
     if (isFull || address.silent.size >= limits.silentPerAddress) {
-      const hasFreedOne = closeLongestSilent(address, clock.monotonicMs() - limits.silentMs);
-      if (isFull && !hasFreedOne) {
+      const hasClosedOne = closeLongestSilent(address, clock.monotonicMs() - limits.silentMs);
+      if (isFull && !hasClosedOne) {
         socket.destroy();
         return;
       }
@@ -101,24 +130,21 @@ export function limitConnections(
   return (socket) => void silentConnectionsOf.get(socket)?.delete(socket);
 }
 
-/** Closes the connection that has been silent for longest, if it has been so since before `sinceMs`. */
-function closeLongestSilent({ silent }: ClientAddress, sinceMs: number): boolean {
+/** Closes the oldest silent connection if it was opened before `beforeMs`. Returns true if it did. */
+function closeLongestSilent({ silent }: ClientAddress, beforeMs: number): boolean {
   const [oldest] = silent;
-  if (oldest === undefined || oldest[1] > sinceMs) return false;
+  if (oldest === undefined || oldest[1] > beforeMs) return false;
   silent.delete(oldest[0]);
   oldest[0].destroy();
   return true;
 }
 
 /**
- * Ends connections whose client reads nothing of an answer for `unreadMs`. Looks once in a while, since a timer for
- * each answer costs a tenth of what a call does; whether anything was read Node's own timer finds out.
- * Returns what is to be told of each answer that begins.
+ * Closes connections whose client reads nothing of a complete response for `stalledMs`. Responses are checked
+ * periodically, because a timer for each would cost a tenth of a call. Node's own idle timer detects reading.
+ * @returns a function to call for each response that begins.
  */
-export function closeStalledResponses(
-  server: Server,
-  stalledMs: number,
-): (socket: Socket, response: ServerResponse) => void {
+function closeStalledResponses(server: Server, stalledMs: number): (socket: Socket, response: ServerResponse) => void {
   const responses = new Map<Socket, ServerResponse | undefined>();
   server.on('connection', (socket: Socket) => {
     responses.set(socket, undefined);
@@ -128,7 +154,7 @@ export function closeStalledResponses(
     for (const [socket, response] of responses) {
       if (response?.writableEnded !== true) continue;
       responses.set(socket, undefined);
-      // Node sets the time of an idle connection once it was read.
+      // Node resets the timeout of the connection once the response was read and the connection is idle.
       if (!response.writableFinished) socket.setTimeout(stalledMs);
     }
   }, stalledMs / 2);

@@ -1,14 +1,14 @@
 import { lstatSync, type Stats } from 'node:fs';
 
 /**
- * Why a directory cannot be trusted with the broker's socket; undefined when it can. Whoever may write it could put a
- * socket of their own in its place and hear everything (CWE-379).
+ * Returns why a directory is not safe for the broker's socket; undefined if it is. Another user with write access could
+ * replace the socket and receive all messages (CWE-379).
  */
-export function findExposure(directory: string): string | undefined {
+export function findDirectoryExposure(directory: string): string | undefined {
   const uid = process.getuid?.();
   const stats: Stats | undefined = lstatSync(directory, { throwIfNoEntry: false });
   if (!stats || uid === undefined) return undefined;
-  if (!stats.isDirectory()) return 'its directory is no directory';
-  if (stats.uid !== uid) return `its directory belongs to user ${stats.uid}`;
-  return (stats.mode & 0o022) === 0 ? undefined : 'other users may write its directory';
+  if (!stats.isDirectory()) return 'its parent is not a directory';
+  if (stats.uid !== uid) return `its directory belongs to user ${stats.uid}, not to you`;
+  return (stats.mode & 0o022) === 0 ? undefined : 'other users can write to its directory';
 }

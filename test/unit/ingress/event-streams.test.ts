@@ -1,6 +1,6 @@
 import { type IncomingMessage, request } from 'node:http';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { AuthenticateRequest } from '../../../src/ingress/http/authenticate-request.ts';
+import type { AuthenticateRequest } from '../../../src/ingress/mcp/streamable-http/endpoint.ts';
 import { type EventStream, openEventStream } from '../../fixtures/event-client.ts';
 import { keysOf, type OpenDoor, openDoor } from '../../fixtures/ingress-door.ts';
 import { modernMessage, openSession } from '../../fixtures/raw-http.ts';

@@ -1,15 +1,15 @@
 import { expect, test } from 'vitest';
-import { toLegacyList, toLegacyResult } from '../../../src/ingress/mcp/methods/legacy-tools.ts';
+import { toLegacyToolList, toLegacyToolResult } from '../../../src/ingress/mcp/methods/legacy-tools.ts';
 import type { JsonObject } from '../../../src/lib/json/json.ts';
 
 function outputShown(outputSchema: JsonObject): unknown {
-  return toLegacyList({ definitions: [{ name: 't', inputSchema: { type: 'object' }, outputSchema }] }).definitions[0]
-    ?.outputSchema;
+  return toLegacyToolList({ definitions: [{ name: 't', inputSchema: { type: 'object' }, outputSchema }] })
+    .definitions[0]?.outputSchema;
 }
 
 test('a list in which nothing differs is the same list, so that its pages are those of all', () => {
   const list = { definitions: [{ name: 't', inputSchema: { type: 'object' }, outputSchema: { type: 'object' } }] };
-  expect(toLegacyList(list)).toBe(list);
+  expect(toLegacyToolList(list)).toBe(list);
 });
 
 test('a list in which a tool differs is made once, and the other tools in it are the same objects', () => {
@@ -17,9 +17,9 @@ test('a list in which a tool differs is made once, and the other tools in it are
   const list = {
     definitions: [plain, { name: 'b', inputSchema: { type: 'object' }, outputSchema: { type: 'array' } }],
   };
-  const shown = toLegacyList(list);
+  const shown = toLegacyToolList(list);
   expect(shown.definitions[0]).toBe(plain);
-  expect(toLegacyList(list)).toBe(shown);
+  expect(toLegacyToolList(list)).toBe(shown);
 });
 
 test('a schema that names no type, or several, is wrapped, for its value need be no object', () => {
@@ -81,15 +81,15 @@ test('boolean properties of an output schema are written as objects too', () => 
 test('a result is wrapped where its schema is, or where no schema says anything and it is no object', () => {
   const result = (structuredContent: JsonObject | number[] | null) => ({ content: [], structuredContent });
   const open = { anyOf: [{ type: 'object' }, { type: 'null' }] };
-  expect(toLegacyResult(result({ a: 1 }), open)).toEqual(result({ result: { a: 1 } }));
-  expect(toLegacyResult(result(null), open)).toEqual(result({ result: null }));
-  expect(toLegacyResult(result([1]), undefined)).toEqual(result({ result: [1] }));
+  expect(toLegacyToolResult(result({ a: 1 }), open)).toEqual(result({ result: { a: 1 } }));
+  expect(toLegacyToolResult(result(null), open)).toEqual(result({ result: null }));
+  expect(toLegacyToolResult(result([1]), undefined)).toEqual(result({ result: [1] }));
 });
 
 test('a result that fits is the same object', () => {
   const result = { content: [], structuredContent: { a: 1 } };
-  expect(toLegacyResult(result, { type: 'object' })).toBe(result);
-  expect(toLegacyResult(result, undefined)).toBe(result);
+  expect(toLegacyToolResult(result, { type: 'object' })).toBe(result);
+  expect(toLegacyToolResult(result, undefined)).toBe(result);
   const plain = { content: [] };
-  expect(toLegacyResult(plain, { type: 'array' })).toBe(plain);
+  expect(toLegacyToolResult(plain, { type: 'array' })).toBe(plain);
 });

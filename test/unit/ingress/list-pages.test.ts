@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { FeatureList } from '../../../src/broker/broker.ts';
-import { type ListPage, Paginator } from '../../../src/ingress/mcp/methods/pagination.ts';
+import { type ListPage, Paginator } from '../../../src/ingress/mcp/methods/paginator.ts';
 
 const KEY = Buffer.alloc(32, 7);
 

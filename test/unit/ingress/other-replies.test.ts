@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { CallReply } from '../../../src/broker/broker.ts';
 import { OPERATIONS, type Operation } from '../../../src/domain/call.ts';
-import { replyToNonToolCall } from '../../../src/ingress/mcp/methods/non-tool-replies.ts';
+import { callReply } from '../../../src/ingress/mcp/methods/call-reply.ts';
 import { parseCall } from '../../../src/ingress/mcp/methods/parse-call.ts';
 import type { JsonObject } from '../../../src/lib/json/json.ts';
 import { completed, refused } from '../../fixtures/ingress-door.ts';
@@ -9,9 +9,7 @@ import { completed, refused } from '../../fixtures/ingress-door.ts';
 const serverInfo = { name: 'seneschal', version: '0' };
 
 function bodyOf(reply: CallReply, verb: Operation, era: 'legacy' | 'modern'): JsonObject {
-  return JSON.parse(
-    replyToNonToolCall(reply, { id: 1, operation: verb, name: 'n' }, { era, serverInfo }).body,
-  ) as JsonObject;
+  return JSON.parse(callReply(reply, { id: 1, operation: verb, name: 'n' }, { era, serverInfo }).body) as JsonObject;
 }
 
 const failed = (code: number): CallReply => ({
@@ -71,7 +69,7 @@ test.each([
     '`ref` is neither a prompt with a `name` nor a resource with a `uri`',
   ],
 ] as const)('%s with %o cannot be read: %s', (method, params, problem) => {
-  expect(parseCall(method, params)).toBe(problem);
+  expect(parseCall({ id: 1, method, params }, 'modern')).toEqual({ problem });
 });
 
 test('a completion keeps its context, and nothing else of what was sent', () => {
@@ -79,7 +77,7 @@ test('a completion keeps its context, and nothing else of what was sent', () => 
   const context = { arguments: { c: 'd' } };
   const params = { ref: { type: 'ref/resource', uri: 'x:{a}' }, argument, context, other: 1 };
   const args = { argument, context };
-  expect(parseCall('completion/complete', params)).toEqual({
+  expect(parseCall({ id: 1, method: 'completion/complete', params }, 'modern')).toEqual({
     operation: OPERATIONS.completeTemplate,
     name: 'x:{a}',
     args,

@@ -1,15 +1,15 @@
 import { expect, test } from 'vitest';
 import { OPERATIONS } from '../../../src/domain/call.ts';
-import { replyToToolCall } from '../../../src/ingress/mcp/methods/replies.ts';
-import type { Era } from '../../../src/ingress/mcp/protocol/request-headers.ts';
+import { callReply } from '../../../src/ingress/mcp/methods/call-reply.ts';
+import type { Era } from '../../../src/ingress/mcp/protocol/modern-request.ts';
 import type { JsonObject } from '../../../src/lib/json/json.ts';
 import { completed, refused } from '../../fixtures/ingress-door.ts';
 
 const SERVER = { name: 'seneschal', version: '1' };
 const REQUEST = { id: 'a"b', operation: OPERATIONS.callTool, name: 'files__echo' };
 
-function bodyOf(reply: Parameters<typeof replyToToolCall>[0], era: Era = 'legacy'): unknown {
-  return JSON.parse(replyToToolCall(reply, REQUEST, { era, serverInfo: SERVER }).body);
+function bodyOf(reply: Parameters<typeof callReply>[0], era: Era = 'legacy'): unknown {
+  return JSON.parse(callReply(reply, REQUEST, { era, serverInfo: SERVER }).body);
 }
 
 test('a legacy result goes through as it came', () => {
@@ -55,7 +55,7 @@ test.each<JsonObject>([
 });
 
 test('a hidden tool and an unknown one get the same bytes', () => {
-  const hidden = replyToToolCall(
+  const hidden = callReply(
     refused({ reason: 'policy-denied', stage: 'authorize', visible: false }, 'call-1'),
     REQUEST,
     {
@@ -63,7 +63,7 @@ test('a hidden tool and an unknown one get the same bytes', () => {
       serverInfo: SERVER,
     },
   );
-  const unknown = replyToToolCall(
+  const unknown = callReply(
     refused({ reason: 'unknown-tool', stage: 'authorize', visible: false }, 'call-2'),
     REQUEST,
     {

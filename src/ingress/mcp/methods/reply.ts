@@ -1,152 +1,52 @@
-import type { CallReply } from '../../../broker/broker.ts';
-import type { Operation } from '../../../domain/call.ts';
-import type { InputRequired } from '../../../domain/outcome.ts';
-import type { Reason } from '../../../domain/reasons.ts';
 import { isJsonObject, type JsonObject } from '../../../lib/json/json.ts';
-import type { RequestId, RpcProblem } from '../protocol/json-rpc.ts';
 import {
   HEADER_MISMATCH,
+  INTERNAL_ERROR,
   INVALID_PARAMS,
   INVALID_REQUEST,
+  type JsonRpcProblem,
   METHOD_NOT_FOUND,
   PARSE_ERROR,
-  RESOURCE_NOT_FOUND,
+  type RequestId,
   UNSUPPORTED_PROTOCOL_VERSION,
 } from '../protocol/json-rpc.ts';
-import type { Era } from '../protocol/request-headers.ts';
-import { META_DECISION, META_SERVER_INFO } from '../protocol/versions.ts';
-import { toLegacyResult } from './legacy-tools.ts';
+import type { Era } from '../protocol/modern-request.ts';
+import { META_SERVER_INFO } from '../protocol/versions.ts';
 
-/** An answer ready for the wire: serialised once. `status` is for HTTP only. */
+/** A serialized JSON-RPC response. `status` is for HTTP only. */
 export interface Reply {
   readonly status: number;
   readonly body: string;
-  /** For HTTP: when it is worth asking again. */
+  /** For HTTP: becomes `Retry-After`. */
   readonly retryAfterMs?: number;
 }
 
-/** An answer whose larger part is printed already: `head`, the bytes, `tail`. Its status is 200. */
+/** A response whose larger part was serialized before: `head`, the bytes, `tail`. Its status is 200. */
 export interface SerializedReply {
   readonly head: string;
-  /** Shared with other answers: nobody may write into it. */
+  /** Shared with other responses: MUST NOT be written to. */
   readonly serialized: Uint8Array;
   readonly tail: string;
 }
 
-/** Who is answered and as whom we answer. */
 export interface ReplyStyle {
   readonly era: Era;
   readonly serverInfo: JsonObject;
 }
 
-/** What was asked for, as its answer has to know. */
-export interface RequestedCall {
-  readonly id: RequestId;
-  readonly operation: Operation;
-  /** The name, URI or URI template, as it was sent. */
-  readonly name: string;
-}
-
-/** What the `Outcome` of a tool call becomes on the wire (design: replies; decided question 5). */
-export function replyToToolCall(reply: CallReply, request: RequestedCall, style: ReplyStyle): Reply {
-  const { outcome, callId } = reply;
-  switch (outcome.kind) {
-    case 'completed': {
-      if (style.era === 'modern' || outcome.result.structuredContent === undefined) {
-        return completedReply(request.id, outcome, style);
-      }
-      const result = toLegacyResult(outcome.result, reply.declaredOutput);
-      return result === outcome.result
-        ? completedReply(request.id, outcome, style)
-        : resultReply(request.id, result, style);
-    }
-    case 'refused':
-      if (!outcome.visible) return notFoundReply(request, style.era);
-      if (outcome.reason === 'request-state-invalid') return invalidStateReply(request.id);
-      return resultReply(request.id, refusalResult(callId, outcome), style);
-    case 'input-required':
-      return inputRequiredReply(request.id, outcome, style);
-    case 'failed':
-      return outcome.error && canReportError(outcome, style.era)
-        ? errorReply(request.id, outcome.error, failureStatus(outcome))
-        : resultReply(request.id, refusalResult(callId, outcome), style);
-  }
-}
-
-/** The same for a state that was changed, is another's, was used or is too old: which of them it was the record says. */
-export function invalidStateReply(id: RequestId): Reply {
-  return invalidParamsReply(id, 'Invalid params: `requestState` is not valid for this request');
-}
-
-/** What a client lacks it is told of in the era that has a code for it; before, that code meant nothing. */
-export function canReportError({ reason }: RefusalDetails, era: Era): boolean {
-  return reason !== 'capability-missing' || era === 'modern';
-}
-
-/** 2026-07-28, streamable HTTP: a missing capability is a bad request. */
-export function failureStatus({ reason }: RefusalDetails): number {
-  return reason === 'capability-missing' ? 400 : 200;
-}
-
-/** A question before the result (2026-07-28, patterns/mrtr): the client answers by asking again. */
-export function inputRequiredReply(
-  id: RequestId,
-  { requests, state }: InputRequired,
-  { serverInfo }: ReplyStyle,
-): Reply {
-  const result = {
-    resultType: 'input_required',
-    ...(Object.keys(requests).length === 0 ? {} : { inputRequests: requests }),
-    requestState: state,
-    _meta: { [META_SERVER_INFO]: serverInfo },
-  };
-  return { status: 200, body: `{"jsonrpc":"2.0","id":${serializeId(id)},"result":${JSON.stringify(result)}}` };
-}
-
-/** What does not exist and what may not be seen: the same bytes for both. */
-export function notFoundReply({ id, operation, name }: RequestedCall, era: Era): Reply {
-  // 2026-07-28 has no code of its own for it any more (changelog, SEP-2164).
-  const code = operation.kind === 'resource' && era === 'legacy' ? RESOURCE_NOT_FOUND : INVALID_PARAMS;
-  const error = { code, message: `${NOT_FOUND_MESSAGES[operation.kind]}: ${name.slice(0, 128)}` };
-  // A client finds by it which of its requests that was (server/resources, "Error Handling", since 2025-03-26).
-  return errorReply(id, operation.kind === 'resource' ? { ...error, data: { uri: name } } : error, 200);
-}
-
-const NOT_FOUND_MESSAGES = {
-  tool: 'Unknown tool',
-  prompt: 'Unknown prompt',
-  resource: 'Resource not found',
-  template: 'Unknown resource template',
-} as const;
-
-/** What a refusal or a failure says of itself. */
-export interface RefusalDetails {
-  readonly reason: Reason;
-  readonly message: string;
-  readonly retryAfterMs?: number;
-}
-
-/** The decision that a refusal names, for whoever asks the operator. */
-export function decisionMeta(decisionId: string, { reason, retryAfterMs }: RefusalDetails): JsonObject {
-  return retryAfterMs === undefined ? { decisionId, reason } : { decisionId, reason, retryAfterMs };
-}
-
-function refusalResult(decisionId: string, refusal: RefusalDetails): JsonObject {
-  return {
-    content: [{ type: 'text', text: refusal.message }],
-    isError: true,
-    _meta: { [META_DECISION]: decisionMeta(decisionId, refusal) },
-  };
-}
-
-/** A result, with what its era adds to it: `resultType` and our identity since 2026-07-28, neither of them before. */
+/** Makes the response to a request. Since 2026-07-28 the result has `resultType` and the server's identity; before, neither. */
 export function resultReply(id: RequestId, result: JsonObject, style: ReplyStyle): Reply {
   const resultForEra =
     style.era === 'modern' ? withModernFields(result, style.serverInfo) : withoutModernFields(result);
-  return { status: 200, body: `{"jsonrpc":"2.0","id":${serializeId(id)},"result":${JSON.stringify(resultForEra)}}` };
+  return serializedResultReply(id, JSON.stringify(resultForEra));
 }
 
-/** A result whose text is there already is not printed a second time where its era only adds to its end. */
+/** Like `resultReply`, for a result that is serialized and complete for its era. */
+export function serializedResultReply(id: RequestId, resultText: string): Reply {
+  return { status: 200, body: `{"jsonrpc":"2.0","id":${serializeId(id)},"result":${resultText}}` };
+}
+
+/** Like `resultReply`, but reuses the text of a result that is already serialized, if the era only adds to its end. */
 export function completedReply(
   id: RequestId,
   { result, resultText }: { readonly result: JsonObject; readonly resultText?: string },
@@ -154,22 +54,21 @@ export function completedReply(
 ): Reply {
   const { _meta: meta, resultType } = result;
   if (resultText === undefined || meta !== undefined || resultText === '{}') return resultReply(id, result, style);
-  const head = `{"jsonrpc":"2.0","id":${serializeId(id)},"result":`;
   if (style.era === 'legacy') {
     const legacyText = resultType === undefined ? resultText : withoutResultType(resultText);
-    return legacyText === undefined ? resultReply(id, result, style) : { status: 200, body: `${head}${legacyText}}` };
+    return legacyText === undefined ? resultReply(id, result, style) : serializedResultReply(id, legacyText);
   }
   if (resultType !== undefined && resultType !== 'complete') return resultReply(id, result, style);
   const type = resultType === undefined ? ',"resultType":"complete"' : '';
-  const tail = `${type},"_meta":{"${META_SERVER_INFO}":${serializedServerInfo(style.serverInfo)}}}}`;
-  return { status: 200, body: head + resultText.slice(0, -1) + tail };
+  const tail = `${type},"_meta":{"${META_SERVER_INFO}":${serializedServerInfo(style.serverInfo)}}}`;
+  return serializedResultReply(id, resultText.slice(0, -1) + tail);
 }
 
 const RESULT_TYPE = '"resultType":"complete"';
 
-/** The text of a result without its type, where that stands first or last in it, as servers write it. */
+/** Removes the type from the text of a result. @returns undefined unless it is the first or last member, as servers write it. */
 function withoutResultType(text: string): string | undefined {
-  // At either end of the whole it can be neither in a string nor in an object further in.
+  // At either end of the text it can be neither inside a string nor in a nested object.
   if (text.startsWith(`{${RESULT_TYPE},`)) return `{${text.slice(RESULT_TYPE.length + 2)}`;
   return text.endsWith(`,${RESULT_TYPE}}`) ? `${text.slice(0, -RESULT_TYPE.length - 2)}}` : undefined;
 }
@@ -206,25 +105,30 @@ function withoutModernFields(result: JsonObject): JsonObject {
   return withoutMeta;
 }
 
-/** A JSON-RPC error; `id` is null where the message's own could not be read. */
+/** Makes an error response. Its id is null if that of the message could not be read. */
 export function errorReply(id: RequestId | undefined, error: object, status: number): Reply {
   return { status, body: `{"jsonrpc":"2.0","id":${serializeId(id)},"error":${JSON.stringify(error)}}` };
 }
 
-/** The answer to a message that the protocol refuses before any method is looked at. */
-export function problemReply(problem: RpcProblem, id: RequestId | undefined = problem.id): Reply {
+/** Makes the response to a message that violates the protocol. */
+export function problemReply(problem: JsonRpcProblem, id: RequestId | undefined = problem.id): Reply {
   const { code, problem: message, data } = problem;
   return errorReply(id, data === undefined ? { code, message } : { code, message, data }, httpStatusOf(code));
 }
 
-/** A method that is not served: in band before 2026-07-28, HTTP 404 since (streamable-http, "Unknown methods"). */
+/** Makes the response to an unknown method. Since 2026-07-28 its HTTP status is 404 (streamable-http, "Unknown methods"). */
 export function unknownMethodReply(id: RequestId, era: Era): Reply {
   return errorReply(id, { code: METHOD_NOT_FOUND, message: 'Method not found' }, era === 'modern' ? 404 : 200);
 }
 
-/** Parameters that a method cannot read: in band, on every revision. */
+/** Makes the response to invalid parameters. Its HTTP status is 200 in every revision. */
 export function invalidParamsReply(id: RequestId, message: string): Reply {
   return errorReply(id, { code: INVALID_PARAMS, message }, 200);
+}
+
+/** Makes the response to a request that ended with a defect of the broker. It contains nothing of the defect. */
+export function internalErrorReply(id: RequestId | undefined): Reply {
+  return errorReply(id, { code: INTERNAL_ERROR, message: 'Internal error' }, 500);
 }
 
 function httpStatusOf(code: number): number {
