@@ -3,7 +3,7 @@ import { OPERATIONS } from '../../../src/domain/call.ts';
 import { callReply } from '../../../src/ingress/mcp/methods/call-reply.ts';
 import type { Era } from '../../../src/ingress/mcp/protocol/modern-request.ts';
 import type { JsonObject } from '../../../src/lib/json/json.ts';
-import { completed, refused } from '../../fixtures/ingress-door.ts';
+import { completed, refused } from '../../fixtures/http-harness.ts';
 
 const SERVER = { name: 'seneschal', version: '1' };
 const REQUEST = { id: 'a"b', operation: OPERATIONS.callTool, name: 'files__echo' };
