@@ -1,3 +1,4 @@
+import type { DispatchOptions } from '../domain/mcp/call-options.ts';
 import type { DispatchResult } from '../domain/outcome.ts';
 import { upstreamName } from '../domain/target.ts';
 import type { Digest } from '../lib/digest.ts';
@@ -5,14 +6,14 @@ import { canonicalJson } from '../lib/json/canonical-json.ts';
 import type { JsonObject } from '../lib/json/json.ts';
 import type { Log } from '../telemetry/log.ts';
 import { Breaker, breakerFailureMode } from './call/breaker.ts';
-import type { CallOptions, ManagedSessionEvents } from './call/call-options.ts';
 import { notSent } from './call/call-result.ts';
 import type { UpstreamRequest } from './call/upstream-request.ts';
 import { type Caller, CapabilitySessions, NO_CAPABILITIES, sessionKey } from './capability-sessions.ts';
-import { ManagedSession, stateOfSessions, worstBreakerState } from './managed-session.ts';
+import { ManagedSession, type ManagedSessionEvents } from './managed-session.ts';
 import type { Session, SessionConfig } from './session/session.ts';
 import { HttpClient } from './transport/http-client.ts';
-import type { DiscoveredFeatures, UpstreamServer, UpstreamStatus } from './upstream-server.ts';
+import type { DiscoveredFeatures, UpstreamServer } from './upstream-server.ts';
+import { stateOfSessions, type UpstreamStatus, worstBreakerState } from './upstream-status.ts';
 
 /** How old a listing of a server without change notifications may become while it is in use. */
 const REFRESH_LIST_MS = 60_000;
@@ -65,7 +66,7 @@ export class ServerRuntime {
     });
   }
 
-  call(caller: Caller, request: UpstreamRequest, options: CallOptions): Promise<DispatchResult> {
+  call(caller: Caller, request: UpstreamRequest, options: DispatchOptions): Promise<DispatchResult> {
     if (this.#isRetired) return Promise.resolve(notSent('upstream-unavailable', 'the server was taken out of service'));
     if (this.server.sharing === 'all')
       return this.#callUnlessOpen(this.#sessionFor(SHARED_KEY, NO_CAPABILITIES), request, options);
@@ -89,7 +90,7 @@ export class ServerRuntime {
   }
 
   /** Asks the server to tell a principal of a resource from now on. */
-  async subscribe(caller: Caller, request: UpstreamRequest, options: CallOptions): Promise<DispatchResult> {
+  async subscribe(caller: Caller, request: UpstreamRequest, options: DispatchOptions): Promise<DispatchResult> {
     const { principalId } = caller;
     const result = await this.call(caller, request, options);
     if (result.kind !== 'completed') return result;
@@ -189,15 +190,17 @@ export class ServerRuntime {
   }
 
   /** What the handshake of a session says for this call; a modern server is told with each request, and by no handshake. */
-  #clientCapabilitiesFor({ inputRequests: asking }: CallOptions): JsonObject {
-    if (asking === undefined || Object.keys(asking.capabilities).length === 0) return NO_CAPABILITIES;
-    return this.#options.versionStore.get(this.server.name)?.era === 'modern' ? NO_CAPABILITIES : asking.capabilities;
+  #clientCapabilitiesFor({ inputRequests }: DispatchOptions): JsonObject {
+    if (inputRequests === undefined || Object.keys(inputRequests.capabilities).length === 0) return NO_CAPABILITIES;
+    return this.#options.versionStore.get(this.server.name)?.era === 'modern'
+      ? NO_CAPABILITIES
+      : inputRequests.capabilities;
   }
 
   #callUnlessOpen(
     managedSession: ManagedSession,
     request: UpstreamRequest,
-    options: CallOptions,
+    options: DispatchOptions,
   ): Promise<DispatchResult> {
     return managedSession.breaker.isClosed
       ? managedSession.call(request, options)
@@ -205,7 +208,11 @@ export class ServerRuntime {
   }
 
   /** One call tries a server that failed; the others are told at once. */
-  #trialCall(managedSession: ManagedSession, request: UpstreamRequest, options: CallOptions): Promise<DispatchResult> {
+  #trialCall(
+    managedSession: ManagedSession,
+    request: UpstreamRequest,
+    options: DispatchOptions,
+  ): Promise<DispatchResult> {
     const waitMs = managedSession.breaker.acquireTrial();
     if (waitMs > 0) {
       const message = `\`${this.server.name}\` failed repeatedly; nothing is sent to it for a moment`;

@@ -1,7 +1,6 @@
+import type { Era } from '../domain/mcp/era.ts';
 import type { JsonObject } from '../lib/json/json.ts';
-import type { BreakerState } from './call/breaker.ts';
 import type { ServerFeatures } from './protocol/list-features.ts';
-import type { Era } from './protocol/versions.ts';
 
 /** A tool server that is a child process of the broker. Started without a shell, in a process group of its own. */
 export interface StdioServerParameters {
@@ -62,28 +61,4 @@ export interface DiscoveredFeatures extends ServerFeatures {
   readonly protocolVersion: string;
   /** Calendar time in milliseconds. */
   readonly atMs: number;
-}
-
-/** How one server is doing. */
-export interface UpstreamStatus {
-  readonly name: string;
-  readonly state: 'idle' | 'starting' | 'ready' | 'backing-off' | 'failed';
-  readonly era?: Era;
-  readonly protocolVersion?: string;
-  /** Calendar time in milliseconds since which the state holds. */
-  readonly sinceMs: number;
-  /** What went wrong last, where nothing went well since. */
-  readonly error?: string;
-  /** Calendar time in milliseconds since when nothing went well. */
-  readonly failingSinceMs?: number;
-  /** Starts that failed and sessions that ended unasked, since the server was put into service. */
-  readonly failures: number;
-  /** Sessions that were opened, since the server was put into service. */
-  readonly starts: number;
-  readonly sessions: number;
-  readonly activeCalls: number;
-  /** `open`: it failed repeatedly and nothing is sent to it; `half-open`: one call tries whether it is back. */
-  readonly breaker: BreakerState;
-  /** Replies that nobody waited for, notifications that belong to no call or are too many, and what is not MCP. */
-  readonly droppedMessages: number;
 }

@@ -1,6 +1,7 @@
+import type { Era } from '../../domain/mcp/era.ts';
 import { isJsonObject, type JsonObject } from '../../lib/json/json.ts';
 import type { MessageListener, OutgoingResponse } from './transport.ts';
-import { type Era, MODERN_VERSION } from './versions.ts';
+import { MODERN_VERSION } from './versions.ts';
 
 /** How the broker names itself to tool servers. */
 export interface ClientInfo {
@@ -11,10 +12,6 @@ export interface ClientInfo {
 /** One JSON-RPC request as text. */
 export function encodeRequest(id: number, method: string, params: string): string {
   return `{"jsonrpc":"2.0","id":${id},"method":${JSON.stringify(method)},"params":${params}}`;
-}
-
-export function encodeNotification(method: string, params?: JsonObject): string {
-  return JSON.stringify(params === undefined ? { jsonrpc: '2.0', method } : { jsonrpc: '2.0', method, params });
 }
 
 /** What the broker answers to a request of a tool server: `ping` is alive, all else is a method it does not have. */

@@ -1,8 +1,9 @@
+import type { Era } from '../../domain/mcp/era.ts';
 import { isJsonObject, type JsonObject } from '../../lib/json/json.ts';
 import { MODERN_ERROR_CODES } from './http-status.ts';
 import type { ClientInfo } from './json-rpc.ts';
 import type { RequestOptions, Response, Transport } from './transport.ts';
-import { type Era, LATEST_LEGACY_VERSION, MODERN_VERSION, supportsLegacyVersion } from './versions.ts';
+import { LATEST_LEGACY_VERSION, MODERN_VERSION, supportsLegacyVersion } from './versions.ts';
 
 /** How long a process may be silent about `server/discover` before `initialize` is sent after it. */
 const DISCOVER_TIMEOUT_MS = 1_500;

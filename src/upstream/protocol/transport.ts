@@ -1,8 +1,9 @@
 import type { LogLevel } from '../../domain/mcp/client-context.ts';
+import type { Era } from '../../domain/mcp/era.ts';
 import type { JsonRpcErrorBody } from '../../domain/outcome.ts';
 import type { CancelSignal } from '../../lib/cancellation.ts';
 import type { JsonObject } from '../../lib/json/json.ts';
-import type { Era, TransportType } from './versions.ts';
+import type { TransportType } from './versions.ts';
 
 /**
  * Why no answer came. `lost`: the connection ended; `session-lost`: the server no longer knows our session;

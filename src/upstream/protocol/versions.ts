@@ -1,5 +1,4 @@
-/** `modern` is 2026-07-28 (stateless, `server/discover`), `legacy` all before it (`initialize`). */
-export type Era = 'legacy' | 'modern';
+import type { Era } from '../../domain/mcp/era.ts';
 
 export const MODERN_VERSION = '2026-07-28';
 /** What the broker asks a legacy server for; the server may offer an older one. */

@@ -1,12 +1,7 @@
+import type { Era } from '../../domain/mcp/era.ts';
+import { encodeNotification } from '../../domain/mcp/notification.ts';
 import type { JsonObject } from '../../lib/json/json.ts';
-import {
-  type ClientInfo,
-  encodeNotification,
-  encodeParams,
-  encodeRequest,
-  encodeResponse,
-  withMeta,
-} from '../protocol/json-rpc.ts';
+import { type ClientInfo, encodeParams, encodeRequest, encodeResponse, withMeta } from '../protocol/json-rpc.ts';
 import { guessResponseId, type IncomingMessage, parseMessage } from '../protocol/parse-message.ts';
 import { PendingRequests } from '../protocol/pending-requests.ts';
 import { abortReason } from '../protocol/request-deadline.ts';
@@ -19,7 +14,6 @@ import {
   type Transport,
   type TransportEvents,
 } from '../protocol/transport.ts';
-import type { Era } from '../protocol/versions.ts';
 import type { StdioServerParameters } from '../upstream-server.ts';
 import { ChildProcess } from './child-process.ts';
 import { LineReader } from './line-reader.ts';

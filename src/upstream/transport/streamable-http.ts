@@ -1,12 +1,7 @@
+import type { Era } from '../../domain/mcp/era.ts';
+import { encodeNotification } from '../../domain/mcp/notification.ts';
 import type { JsonObject } from '../../lib/json/json.ts';
-import {
-  type ClientInfo,
-  encodeNotification,
-  encodeParams,
-  encodeRequest,
-  encodeResponse,
-  withMeta,
-} from '../protocol/json-rpc.ts';
+import { type ClientInfo, encodeParams, encodeRequest, encodeResponse, withMeta } from '../protocol/json-rpc.ts';
 import { encodeHeaderValue } from '../protocol/param-headers.ts';
 import type { IncomingMessage } from '../protocol/parse-message.ts';
 import { type PendingListeners, routeNotification, routeRequest } from '../protocol/route-message.ts';
@@ -19,7 +14,6 @@ import {
   type Transport,
   type TransportEvents,
 } from '../protocol/transport.ts';
-import type { Era } from '../protocol/versions.ts';
 import { BackgroundPosts } from './background-posts.ts';
 import type { HttpClient } from './http-client.ts';
 import { postAndForget } from './http-client.ts';

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { OPERATIONS } from '../../../src/domain/call.ts';
+import type { Era } from '../../../src/domain/mcp/era.ts';
 import { callReply } from '../../../src/ingress/mcp/methods/call-reply.ts';
-import type { Era } from '../../../src/ingress/mcp/protocol/modern-request.ts';
 import type { JsonObject } from '../../../src/lib/json/json.ts';
 import { completed, refused } from '../../fixtures/http-harness.ts';
 

@@ -1,7 +1,8 @@
 import type { ClientResponse, LogLevel, SendRequest } from '../../../domain/mcp/client-context.ts';
+import { encodeNotification } from '../../../domain/mcp/notification.ts';
 import type { JsonRpcErrorBody } from '../../../domain/outcome.ts';
 import { isJsonObject, type JsonObject } from '../../../lib/json/json.ts';
-import { encodeNotification, type JsonRpcResponse } from '../protocol/json-rpc.ts';
+import type { JsonRpcResponse } from '../protocol/json-rpc.ts';
 import { ResourceSubscriptions } from './resource-subscriptions.ts';
 
 /** State of a legacy client for the lifetime of its session. */

@@ -1,10 +1,10 @@
 import type { CallReply } from '../../../broker/broker.ts';
 import type { Operation } from '../../../domain/call.ts';
+import type { Era } from '../../../domain/mcp/era.ts';
 import type { InputRequired, JsonRpcErrorBody, Outcome } from '../../../domain/outcome.ts';
 import type { Reason } from '../../../domain/reasons.ts';
 import type { JsonObject, JsonValue } from '../../../lib/json/json.ts';
 import { INVALID_PARAMS, REFUSED, RESOURCE_NOT_FOUND, type RequestId } from '../protocol/json-rpc.ts';
-import type { Era } from '../protocol/modern-request.ts';
 import { META_DECISION, META_SERVER_INFO } from '../protocol/versions.ts';
 import { toLegacyToolResult } from './legacy-tools.ts';
 import {

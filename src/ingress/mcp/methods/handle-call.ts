@@ -1,6 +1,7 @@
 import type { CallReply, CallRequest } from '../../../broker/broker.ts';
 import type { CallContext } from '../../../domain/call.ts';
 import type { ClientContext } from '../../../domain/mcp/client-context.ts';
+import type { Era } from '../../../domain/mcp/era.ts';
 import type { Principal } from '../../../domain/principal.ts';
 import type { ViewName } from '../../../domain/target.ts';
 import type { CancelSignal } from '../../../lib/cancellation.ts';
@@ -8,7 +9,6 @@ import { isJsonObject } from '../../../lib/json/json.ts';
 import type { LegacyClient } from '../client/legacy-client.ts';
 import { encodeResourceUpdated } from '../client/resource-subscriptions.ts';
 import { INVALID_PARAMS, type JsonRpcRequest } from '../protocol/json-rpc.ts';
-import type { Era } from '../protocol/modern-request.ts';
 import { callReply } from './call-reply.ts';
 import type { InvalidCall, ParsedCall } from './parse-call.ts';
 import { internalErrorReply, invalidParamsReply, type Reply } from './reply.ts';

@@ -1,7 +1,7 @@
 import { OPERATIONS, type Operation, type Resumption } from '../../../domain/call.ts';
+import type { Era } from '../../../domain/mcp/era.ts';
 import { isJsonObject, type JsonObject } from '../../../lib/json/json.ts';
 import type { JsonRpcRequest } from '../protocol/json-rpc.ts';
-import type { Era } from '../protocol/modern-request.ts';
 
 /** Parameters of a request that passes the pipeline. */
 export interface ParsedCall {

@@ -1,3 +1,4 @@
+import type { Era } from '../../../domain/mcp/era.ts';
 import { isJsonObject, type JsonObject } from '../../../lib/json/json.ts';
 import {
   HEADER_MISMATCH,
@@ -10,7 +11,6 @@ import {
   type RequestId,
   UNSUPPORTED_PROTOCOL_VERSION,
 } from '../protocol/json-rpc.ts';
-import type { Era } from '../protocol/modern-request.ts';
 import { META_SERVER_INFO } from '../protocol/versions.ts';
 
 /** A serialized JSON-RPC response. `status` is for HTTP only. */

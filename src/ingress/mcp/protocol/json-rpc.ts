@@ -153,8 +153,3 @@ function isRequestId(value: JsonValue): value is RequestId {
 function rejection(problem: string, id?: RequestId): Rejection {
   return { ok: false, code: INVALID_REQUEST, problem, ...(id === undefined ? {} : { id }) };
 }
-
-/** Encodes a JSON-RPC notification; undefined `params` are left out. */
-export function encodeNotification(method: string, params?: JsonObject): string {
-  return JSON.stringify({ jsonrpc: '2.0', method, params });
-}

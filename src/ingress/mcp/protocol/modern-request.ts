@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { FailureMode } from '../../../domain/failure-mode.ts';
 import { isLogLevel } from '../../../domain/mcp/client-context.ts';
+import type { Era } from '../../../domain/mcp/era.ts';
 import { type ParamHeader, paramHeaderValue } from '../../../domain/mcp/param-headers.ts';
 import { isJsonObject, type JsonObject } from '../../../lib/json/json.ts';
 import {
@@ -25,8 +26,6 @@ export interface McpHeaders {
   readonly method: string | undefined;
   readonly name: string | undefined;
 }
-
-export type Era = 'modern' | 'legacy';
 
 /** Returns the era of a message: by its body, or by its header if the body does not state one (2026-07-28, versioning). */
 export function eraOf(message: JsonRpcMessage, headers?: McpHeaders): Era {
