@@ -42,7 +42,7 @@ export interface Notices {
 export interface AgentWire {
   readonly era: Era;
   readonly transport: Transport;
-  /** What stands behind the door. */
+  /** What stands behind the harness. */
   readonly broker: FakeBroker;
   /** From now on the client says that it can be asked so; a legacy one says it once. */
   declare(capabilities: JsonObject): void;

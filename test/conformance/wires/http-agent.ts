@@ -1,6 +1,6 @@
 import { type ClientRequest, type IncomingMessage, request as open } from 'node:http';
 import type { JsonObject } from '../../../src/lib/json/json.ts';
-import { openDoor } from '../../fixtures/http-harness.ts';
+import { openHttpHarness } from '../../fixtures/http-harness.ts';
 import type { Era } from '../upstream/start.ts';
 import {
   type AskOptions,
@@ -19,7 +19,7 @@ type Headers = Readonly<Record<string, string | undefined>>;
 
 /** Opens a real HTTP door before a fake broker, and an agent's end of it. */
 export async function openHttpAgent(era: Era): Promise<HttpAgentWire> {
-  const { broker, ingress } = await openDoor();
+  const { broker, ingress } = await openHttpHarness();
   const { port } = ingress;
   const streams = new Set<() => void>();
   let lastId = 0;
