@@ -5,7 +5,7 @@ import { parseMessage } from '../../src/ingress/mcp/protocol/json-rpc.ts';
 const LIMITS = { maxBytes: 10_000, maxDepth: 32 };
 const METHOD = { jsonrpc: '2.0', id: 1, method: 'tools/call', params: {} };
 
-test('any bytes at all are a message or a refusal', () => {
+test('any bytes are a message or an error', () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
       expect(typeof parseMessage(bytes, LIMITS).ok).toBe('boolean');
@@ -14,7 +14,7 @@ test('any bytes at all are a message or a refusal', () => {
   );
 });
 
-test('a message with any further member is refused', () => {
+test('a message with any other member is refused', () => {
   const member = fc.string({ minLength: 1, maxLength: 20 }).filter((key) => !Object.hasOwn(METHOD, key));
   fc.assert(
     fc.property(member, fc.jsonValue({ maxDepth: 2 }), (key, value) => {
@@ -25,7 +25,7 @@ test('a message with any further member is refused', () => {
   );
 });
 
-test('what is admitted says the same to every reader: it survives being written again', () => {
+test('an accepted message survives serialization unchanged', () => {
   const message = fc.record(
     {
       jsonrpc: fc.constantFrom('2.0', '1.0'),

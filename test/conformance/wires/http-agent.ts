@@ -13,11 +13,11 @@ import {
   type UnderWay,
 } from './agent-wire.ts';
 
-/** Hears each message of a stream as it comes. */
+/** Receives each message of a stream. */
 type Hearing = (message: JsonObject) => void;
 type Headers = Readonly<Record<string, string | undefined>>;
 
-/** Opens a real HTTP door before a fake broker, and an agent's end of it. */
+/** Opens a real HTTP server with a fake broker, and returns an agent of it. */
 export async function openHttpAgent(era: Era): Promise<HttpAgentWire> {
   const { broker, ingress } = await openHttpHarness();
   const { port } = ingress;
@@ -55,7 +55,7 @@ export async function openHttpAgent(era: Era): Promise<HttpAgentWire> {
       hangUp = underWay.hangUp;
       return underWay.heard;
     });
-    // Whoever hangs up hears nothing.
+    // The reply of a closed connection is lost.
     heard.catch(() => {});
     return { heard, hangUp: () => hangUp() };
   };
@@ -114,7 +114,7 @@ interface Opened {
   readonly answered: Promise<IncomingMessage>;
 }
 
-/** Sends a request; a field that is undefined is left out. */
+/** Sends a request; an undefined header is left out. */
 function opening(port: number, { method, headers = {}, body }: HttpRequest): Opened {
   const fields: Headers = {
     authorization: 'Bearer key-of-demo',
@@ -158,7 +158,7 @@ function exchange(port: number, request: HttpRequest, hear: Hearing = () => {}):
 }
 
 function jsonOf(text: string): readonly JsonObject[] {
-  // `as`: the door sends objects of JSON.
+  // `as`: the broker sends JSON objects.
   return text === '' ? [] : [JSON.parse(text) as JsonObject];
 }
 
@@ -166,7 +166,7 @@ function eventsOf(text: string): readonly JsonObject[] {
   return text.split('\n').flatMap((line) => (line.startsWith('data: ') ? jsonOf(line.slice(6)) : []));
 }
 
-/** A stream of events that stays open. */
+/** An event stream that stays open. */
 async function openStream(port: number, request: HttpRequest): Promise<Notices> {
   const { sent, answered } = opening(port, request);
   const response = await answered;

@@ -14,7 +14,7 @@ import {
   type UnderWay,
 } from './agent-wire.ts';
 
-/** Opens a door of lines before a fake broker, and an agent's end of it. */
+/** Opens a stdio connection to a fake broker, and returns the agent's end of it. */
 export async function openStdioAgent(era: Era): Promise<AgentWire> {
   const broker = fakeBroker();
   const principal = principalNamed('demo');
@@ -74,10 +74,10 @@ export async function openStdioAgent(era: Era): Promise<AgentWire> {
   };
 }
 
-/** Parts replies to our requests from all else that comes. */
+/** Separates replies to our requests from all other messages. */
 class Lines {
   readonly say: (line: string) => void;
-  /** Answers questions, where a test does. */
+  /** Responds to input requests, if the test does. */
   onQuestion: ((question: JsonObject) => JsonObject) | undefined;
   readonly #waiting = new Map<string | number, (heard: Heard) => void>();
   readonly #others: JsonObject[] = [];
@@ -101,7 +101,7 @@ class Lines {
   }
 
   take(line: string): void {
-    // `as`: the door writes objects of JSON.
+    // `as`: the broker writes JSON objects.
     const message = JSON.parse(line) as JsonObject;
     const { id } = message;
     const waiting = typeof id === 'string' || typeof id === 'number' ? this.#waiting.get(id) : undefined;
@@ -113,7 +113,7 @@ class Lines {
     this.#before.push(message);
     if (message.method !== undefined && id !== undefined && this.onQuestion !== undefined) {
       const answer = JSON.stringify({ jsonrpc: '2.0', id, ...this.onQuestion(message) });
-      // No pipe hands an answer back while the question is still being written.
+      // A pipe delivers no response while the request is still being written.
       setImmediate(() => this.say(answer));
       return;
     }

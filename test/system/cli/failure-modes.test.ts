@@ -116,11 +116,11 @@ const BROKEN: Readonly<Record<string, () => Promise<string | undefined>>> = {
 const BROKEN_ELSEWHERE: Readonly<Record<string, readonly [file: string, expects: string]>> = {
   connections: [
     'test/attack/http/request-smuggling.test.ts',
-    'beyond the connections that one address may have a new one is',
+    'beyond the connection limit of an address a new connection is',
   ],
   'pipelined requests': [
     'test/wire/ingress/http-pipelining.test.ts',
-    'a connection on which more wait than may is cut off',
+    'a connection with too many pipelined requests is closed',
   ],
   'resolving a prompt': ['test/system/calls/prompts-and-resources.test.ts', "'unknown-prompt'"],
   'resolving a URI': ['test/system/calls/prompts-and-resources.test.ts', "'unknown-resource'"],

@@ -20,7 +20,7 @@ const failed = (code: number): CallReply => ({
   },
 });
 
-test('what was read is private to whoever read it, with the lifetime that its server gave', () => {
+test('a read result is private to its principal, with the lifetime that its server set', () => {
   const read = completed({ contents: [], ttlMs: 60_000, cacheScope: 'public' });
   expect(bodyOf(read, OPERATIONS.readResource, 'modern').result).toMatchObject({
     ttlMs: 60_000,
@@ -37,11 +37,11 @@ test.each([
   [OPERATIONS.readResource, 'legacy', { code: -32_002, message: 'Resource not found: n', data: { uri: 'n' } }],
   [OPERATIONS.readResource, 'modern', { code: -32_602, message: 'Resource not found: n', data: { uri: 'n' } }],
   [OPERATIONS.completeTemplate, 'legacy', { code: -32_602, message: 'Unknown resource template: n' }],
-] as const)('%o of what may not be seen in the %s era', (verb, era, error) => {
+] as const)('%o of an invisible target in the %s era is not found', (verb, era, error) => {
   expect(bodyOf(refused({ visible: false }), verb, era)).toEqual({ jsonrpc: '2.0', id: 1, error });
 });
 
-test('a refusal is an error of our own with its decision, and so is a failure without an answer', () => {
+test('a refusal of a non-tool call is an error with its decision', () => {
   expect(bodyOf(refused({ retryAfterMs: 7 }), OPERATIONS.getPrompt, 'legacy').error).toEqual({
     code: -31_000,
     message: 'too many calls',
@@ -49,7 +49,7 @@ test('a refusal is an error of our own with its decision, and so is a failure wi
   });
 });
 
-test('an error of the server is passed on, but for the code of what is not there', () => {
+test('an error of the server is passed on, except for the code of a missing resource', () => {
   const [legacy, modern] = (['legacy', 'modern'] as const).map((era) =>
     bodyOf(failed(-32_002), OPERATIONS.readResource, era),
   );
@@ -68,11 +68,11 @@ test.each([
     ...(['completion/complete', { ref: { type: 'ref/tool', name: 'p' }, argument: {} }] as const),
     '`ref` is neither a prompt with a `name` nor a resource with a `uri`',
   ],
-] as const)('%s with %o cannot be read: %s', (method, params, problem) => {
+] as const)('%s with %o is invalid: %s', (method, params, problem) => {
   expect(parseCall({ id: 1, method, params }, 'modern')).toEqual({ problem });
 });
 
-test('a completion keeps its context, and nothing else of what was sent', () => {
+test('a completion keeps its context and no other parameter', () => {
   const argument = { name: 'a', value: 'b' };
   const context = { arguments: { c: 'd' } };
   const params = { ref: { type: 'ref/resource', uri: 'x:{a}' }, argument, context, other: 1 };

@@ -8,7 +8,7 @@ import { completed, type HttpHarness, openHttpHarness } from '../../fixtures/htt
 
 let harness: HttpHarness;
 let socket: Socket;
-/** Ends the oldest call that is under way. */
+/** Functions that end the calls in flight, oldest first. */
 let answers: (() => void)[];
 let cancelled: number;
 
@@ -29,7 +29,7 @@ afterEach(async () => {
   await harness.ingress.close({ drainMs: 0 });
 });
 
-/** Requests as they lie on the wire, one behind the other. */
+/** The bytes of several pipelined requests. */
 function calls(count: number, last = ''): string {
   const all = Array.from({ length: count }, (_, at) => {
     const { headers, body } = modernCall('files__echo', { at }, at);
@@ -42,7 +42,7 @@ function calls(count: number, last = ''): string {
   return all.join('');
 }
 
-test('requests that come on one connection at once are served one after the other', async () => {
+test('pipelined requests are served one after the other', async () => {
   const read = text(socket);
   socket.write(calls(3, 'connection: close\r\n'));
   for (let ended = 0; ended < 3; ended += 1) {
@@ -53,7 +53,7 @@ test('requests that come on one connection at once are served one after the othe
   expect((await read).match(/"at":\d/g)).toEqual(['"at":0', '"at":1', '"at":2']);
 });
 
-test('what waits behind a call is never begun when its client goes away, and no call stays under way', async () => {
+test('when a client disconnects, its waiting requests are not served, and no call stays in flight', async () => {
   socket.write(calls(3));
   await until(() => answers.length > 0);
   socket.destroy();
@@ -63,14 +63,14 @@ test('what waits behind a call is never begun when its client goes away, and no 
   expect(harness.broker.calls.length).toBe(1);
 });
 
-test('a connection on which more wait than may is cut off', async () => {
+test('a connection with too many pipelined requests is closed', async () => {
   socket.resume();
   socket.write(calls(66));
   await once(socket, 'close');
   expect(harness.broker.calls.length).toBe(1);
 });
 
-test('a connection on which as many wait as may has them all served', async () => {
+test('a connection with the maximum of pipelined requests has them all served', async () => {
   const read = text(socket);
   socket.write(calls(65, 'connection: close\r\n'));
   for (let ended = 0; ended < 65; ended += 1) {

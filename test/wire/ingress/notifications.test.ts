@@ -16,7 +16,7 @@ import {
 } from '../../fixtures/http-harness.ts';
 
 let harness: HttpHarness;
-/** The side of the agent of each call that the broker was handed, oldest first. */
+/** Client context of each call that the broker received, oldest first. */
 let links: (ClientContext | undefined)[];
 
 beforeEach(async () => {
@@ -71,7 +71,7 @@ async function setLevel(session: Record<string, string>, level: unknown): Promis
   return JSON.parse((await send(harness.ingress.port, { headers: session, body })).body);
 }
 
-test('a call with neither token nor level is answered with one body, and the broker is handed no link', async () => {
+test('a call with neither token nor level gets one JSON body, and the broker gets no client context', async () => {
   const session = await openSession(harness.ingress.port);
   for (const answer of [await post(session, call(undefined)), await modern({}), await post(session, call({}))]) {
     expect(answer.type).toBe('application/json');
@@ -79,29 +79,29 @@ test('a call with neither token nor level is answered with one body, and the bro
   expect(links).toEqual([undefined, undefined, undefined]);
 });
 
-test('progress of a legacy call comes on its own stream, before the answer and under the token of the agent', async () => {
+test('progress of a legacy call comes on its own stream, before the reply and with the agent's token', async () => {
   const stream = await post(await openSession(harness.ingress.port), call({ progressToken: 'mine' }));
   expect(stream.type).toBe('text/event-stream');
   expect([await stream.next(), await stream.next(), await stream.next()]).toEqual([HALF('mine'), DONE, 'ended']);
 });
 
-test('a modern call names its token and its level with itself', async () => {
+test('a modern call states its own token and level', async () => {
   const stream = await modern({ progressToken: 0, 'io.modelcontextprotocol/logLevel': 'info' });
   expect([await stream.next(), await stream.next()]).toEqual([LOGGED, HALF(0)]);
   expect(await stream.next()).toMatchObject({ id: 7, result: { resultType: 'complete' } });
 });
 
-test('a client that does not read event streams is sent none', async () => {
+test('a client that does not accept event streams gets none', async () => {
   const answer = await modern({ progressToken: 1 }, 'application/json');
   expect([answer.status, answer.type]).toEqual([200, 'application/json']);
 });
 
-test('a token that is no token of MCP is asked with none', async () => {
+test('an invalid progress token counts as none', async () => {
   for (const progressToken of [null, 1.5, {}, 'x'.repeat(257)]) await modern({ progressToken });
   expect(links).toEqual([undefined, undefined, undefined, undefined]);
 });
 
-test('the level that a legacy session sets is that of its calls and of no other session', async () => {
+test('the log level of a legacy session applies to its own calls only', async () => {
   const [session, other] = [await openSession(harness.ingress.port), await openSession(harness.ingress.port)];
   expect(await setLevel(session, 'info')).toEqual({ jsonrpc: '2.0', id: 1, result: {} });
   const stream = await post(session, call(undefined));
@@ -109,7 +109,7 @@ test('the level that a legacy session sets is that of its calls and of no other 
   expect((await post(other, call(undefined))).type).toBe('application/json');
 });
 
-test('a level that is none of the eight is refused in both eras', async () => {
+test('an unknown log level is refused in both eras', async () => {
   const session = await openSession(harness.ingress.port);
   for (const level of ['loud', 7, undefined]) {
     expect(await setLevel(session, level)).toMatchObject({ error: { code: -32602 } });
@@ -118,7 +118,7 @@ test('a level that is none of the eight is refused in both eras', async () => {
   expect(answer.status).toBe(400);
 });
 
-test('nothing is told after the answer, nor to an agent whose key was taken away meanwhile', async () => {
+test('no notification is sent after the reply, or to an agent whose key was revoked meanwhile', async () => {
   let isKnown = true;
   await harness.ingress.close({ drainMs: 0 });
   harness = await openHttpHarness({
@@ -138,7 +138,7 @@ test('nothing is told after the answer, nor to an agent whose key was taken away
   expect(await stream.next()).toBe('ended');
 });
 
-test('an agent that does not read loses notifications, never the answer, and the broker holds little of them', async () => {
+test('an agent that does not read loses notifications but not the reply, and the broker buffers little', async () => {
   const data = 'x'.repeat(10_000);
   harness.broker.behaviour = (_request, _signal, link) => {
     for (let told = 0; told < 10_000; told += 1) link?.log({ level: 'error', data });
@@ -151,9 +151,9 @@ test('an agent that does not read loses notifications, never the answer, and the
   expect(seen.length).toBeLessThan(1_000);
 });
 
-/** Half a megabyte of progress, each another. */
+/** Half a megabyte of distinct progress notifications. */
 const BURST = Array.from({ length: 5_000 }, (_, index) => index);
-/** What waits of it for an agent that does not read. */
+/** The part of it that is buffered for an agent that does not read. */
 const UNREAD_BYTES = 1_048_576;
 
 function tellBurst(): void {
@@ -163,7 +163,7 @@ function tellBurst(): void {
   };
 }
 
-test('an agent that reads is told all that came in one turn of the event loop, in order', async () => {
+test('an agent that reads receives all notifications of one turn of the event loop, in order', async () => {
   tellBurst();
   const stream = await modern({ progressToken: 'a' });
   const seen: unknown[] = [];
@@ -172,7 +172,7 @@ test('an agent that reads is told all that came in one turn of the event loop, i
   expect(seen.map((event) => (event as { params: { progress: number } }).params.progress)).toEqual(BURST);
 });
 
-test('what an agent does not read is said to be lost, and it hears all else in order once it reads', async () => {
+test('dropped notifications are reported, and the agent receives the others in order once it reads', async () => {
   const data = 'x'.repeat(50_000);
   const handed: number[] = [];
   harness.broker.behaviour = (_request, _signal, link) => {
@@ -188,7 +188,7 @@ test('what an agent does not read is said to be lost, and it hears all else in o
   expect(handed.length * data.length).toBeLessThan(UNREAD_BYTES + data.length);
 });
 
-/** A door on pipes, and who is at it. */
+/** A stdio connection and its agent. */
 function piped() {
   const [near, far] = duplexPair();
   const services = createServices({
@@ -199,7 +199,7 @@ function piped() {
   return { client: lineClient(near), served };
 }
 
-test('on pipes too an agent that reads is told all that came in one turn of the event loop, in order', async () => {
+test('on stdio too an agent that reads receives all notifications of one turn of the event loop, in order', async () => {
   tellBurst();
   const { client, served } = piped();
   const message = modernMessage('tools/call', { name: 'files__echo' }, 8) as { params: { _meta: object } };
@@ -210,7 +210,7 @@ test('on pipes too an agent that reads is told all that came in one turn of the 
   await served.close({ drainMs: 0 });
 });
 
-test('on pipes notifications are lines before the answer, in both eras', async () => {
+test('on stdio notifications are lines before the reply, in both eras', async () => {
   const { client, served } = piped();
   client.say(INITIALIZE);
   expect(await client.next()).toMatchObject({ result: { capabilities: { logging: {} } } });

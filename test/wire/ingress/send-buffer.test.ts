@@ -8,7 +8,7 @@ import { until } from '../../fixtures/homes/governed-home.ts';
 
 const KB = 1_024;
 
-test('calls whose agents do not read fill the room together, and a call that waits for little is never refused for them', () => {
+test('calls whose agents do not read share the budget, and a call with few unread bytes can always write', () => {
   const room = new SendBufferBudget(1_000 * KB);
   expect(roomFor(room, 600 * KB).hasCapacity()).toBe(true);
   expect(roomFor(room, 400 * KB).hasCapacity()).toBe(true);
@@ -18,7 +18,7 @@ test('calls whose agents do not read fill the room together, and a call that wai
   expect(third.hasCapacity()).toBe(false);
 });
 
-test('what is read, and what waits when a call leaves, makes room again', () => {
+test('bytes that are read, and those of a released call, return to the budget', () => {
   const room = new SendBufferBudget(1_000 * KB);
   const [one, other] = [roomFor(room, 900 * KB), roomFor(room, 200 * KB)];
   expect(other.hasCapacity()).toBe(false);
@@ -40,7 +40,7 @@ function roomFor(room: SendBufferBudget, bytes: number): ReturnType<SendBufferBu
 let server: Server | undefined;
 afterEach(() => void server?.close());
 
-/** A call that is told `messages` at once and answered; its agent reads nothing yet. */
+/** A call that sends `messages` at once and its reply; its agent reads nothing yet. */
 async function unreadCall(unread: SendBufferBudget, messages: readonly string[]): Promise<Socket> {
   let answered: () => void = () => {};
   const isAnswered = new Promise<void>((resolve) => (answered = resolve));
@@ -59,10 +59,10 @@ async function unreadCall(unread: SendBufferBudget, messages: readonly string[])
   return client;
 }
 
-// More than the operating system takes from one who writes to one who does not read.
+// More than the operating system buffers for a client that does not read.
 const LARGE = 'x'.repeat(16 * 1_024 * KB);
 
-test('what an agent has not read fills the room until it reads, after the reply too and in one message', async () => {
+test('unread bytes count until the agent reads them, after the reply too and within one message', async () => {
   const room = new SendBufferBudget(1_000 * KB);
   const other = roomFor(room, 500 * KB);
   const client = await unreadCall(room, [LARGE]);
@@ -72,7 +72,7 @@ test('what an agent has not read fills the room until it reads, after the reply 
   client.destroy();
 });
 
-test('what an agent has not read makes room when it goes away', async () => {
+test('unread bytes return to the budget when the agent disconnects', async () => {
   const room = new SendBufferBudget(1_000 * KB);
   const other = roomFor(room, 500 * KB);
   const client = await unreadCall(room, [LARGE, LARGE]);

@@ -96,7 +96,7 @@ tools: { include: ["liar/*"], override: { liar/sign: { fixed: { region: eu } } }
   });
 });
 
-describe('at the door', () => {
+describe('in the ingress', () => {
   let harness: HttpHarness;
   beforeEach(async () => {
     harness = await openHttpHarness();
