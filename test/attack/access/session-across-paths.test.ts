@@ -83,13 +83,13 @@ test('a removed view is gone for a session that was opened on it', async () => {
 });
 
 test('a stream of one view receives no changes of another', async () => {
-  const told: string[] = [];
+  const received: string[] = [];
   const changes = openListChangeFeed(harness.broker);
-  changes.watch({ principalId: 'agent:demo' }, () => told.push('whole'));
-  changes.watch({ principalId: 'agent:demo', view: 'virtual:desk' }, () => told.push('desk'));
-  changes.watch({ principalId: 'agent:other', view: 'virtual:desk' }, () => told.push('other'));
+  changes.watch({ principalId: 'agent:demo' }, () => received.push('whole'));
+  changes.watch({ principalId: 'agent:demo', view: 'virtual:desk' }, () => received.push('desk'));
+  changes.watch({ principalId: 'agent:other', view: 'virtual:desk' }, () => received.push('other'));
   harness.broker.changeListOf('agent:demo', 'tool', 'virtual:desk');
-  expect(told).toEqual(['desk']);
+  expect(received).toEqual(['desk']);
   harness.broker.changeListOf('agent:demo');
-  expect(told).toEqual(['desk', 'whole']);
+  expect(received).toEqual(['desk', 'whole']);
 });

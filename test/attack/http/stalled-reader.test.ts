@@ -20,8 +20,12 @@ async function askForMuch(stalledResponseMs: number): Promise<void> {
   harness.broker.behaviour = () => completed({ content: [{ type: 'text', text: 'x'.repeat(ANSWER_BYTES) }] });
   const { headers, body } = modernCall('files__echo');
   const fields = Object.entries({
-    ...{ host: `127.0.0.1:${harness.ingress.port}`, authorization: 'Bearer key-of-demo', connection: 'close' },
-    ...{ 'content-type': 'application/json', 'content-length': `${Buffer.byteLength(body)}`, ...headers },
+    host: `127.0.0.1:${harness.ingress.port}`,
+    authorization: 'Bearer key-of-demo',
+    connection: 'close',
+    'content-type': 'application/json',
+    'content-length': `${Buffer.byteLength(body)}`,
+    ...headers,
   });
   socket = connect(harness.ingress.port, '127.0.0.1');
   socket.on('error', () => {});

@@ -3,7 +3,7 @@ import type { ClientContext } from '../../../src/domain/mcp/client-context.ts';
 import type { JsonObject } from '../../../src/lib/json/json.ts';
 import { completed } from '../../fixtures/http-harness.ts';
 import { verifies } from '../requirements/verifies.ts';
-import { type AgentWire, enveloped, type Heard, INITIALIZE_PARAMS } from '../wires/agent-wire.ts';
+import { type AgentWire, INITIALIZE_PARAMS, type Received, withModernMeta } from '../wires/agent-wire.ts';
 
 const DONE = completed({ content: [{ type: 'text', text: 'done' }] });
 const LOG_LEVEL = 'io.modelcontextprotocol/logLevel';
@@ -14,13 +14,13 @@ function callHearing(
   meta: JsonObject,
   notices: (link: ClientContext | undefined) => void,
   headers: Readonly<Record<string, string | undefined>> = {},
-): Promise<Heard> {
+): Promise<Received> {
   wire.broker.behaviour = (_request, _signal, link) => {
     notices(link);
     return DONE;
   };
   const params: JsonObject = Object.keys(meta).length === 0 ? {} : { _meta: meta };
-  return wire.ask('tools/call', { name: 'files__echo', ...params }, { headers });
+  return wire.request('tools/call', { name: 'files__echo', ...params }, { headers });
 }
 
 const halfWay = (link: ClientContext | undefined): void =>
@@ -55,7 +55,7 @@ verifies('agents.progress.over', async (wire) => {
   });
   expect(link?.wantsProgress).toBe(true);
   halfWay(link);
-  expect((await wire.ask('tools/list')).before).toEqual([]);
+  expect((await wire.request('tools/list')).before).toEqual([]);
 });
 
 verifies('agents.stream.form', async (wire) => {
@@ -77,16 +77,16 @@ verifies('agents.log.declared', async (wire) => {
   const initialize = { jsonrpc: '2.0', id: 'i', method: 'initialize', params: INITIALIZE_PARAMS };
   const { message } =
     wire.era === 'modern'
-      ? await wire.ask('server/discover', enveloped({}))
+      ? await wire.request('server/discover', withModernMeta({}))
       : await wire.raw(JSON.stringify(initialize));
   expect(message).toMatchObject({ result: { capabilities: { logging: {} } } });
 });
 
 verifies('agents.log.set-level', async (wire) => {
-  const { message } = await wire.ask('logging/setLevel', { level: 'warning' }, { id: 'l' });
+  const { message } = await wire.request('logging/setLevel', { level: 'warning' }, { id: 'l' });
   expect(message).toEqual({ jsonrpc: '2.0', id: 'l', result: {} });
   for (const level of ['loud', undefined, 7]) {
-    const refused = await wire.ask('logging/setLevel', level === undefined ? {} : { level });
+    const refused = await wire.request('logging/setLevel', level === undefined ? {} : { level });
     expect(refused.message).toMatchObject({ error: { code: -32602 } });
   }
 });
@@ -97,7 +97,7 @@ function logThrice(link: ClientContext | undefined): void {
 }
 
 verifies('agents.log.level', async (wire) => {
-  if (wire.era === 'legacy') await wire.ask('logging/setLevel', { level: 'warning' });
+  if (wire.era === 'legacy') await wire.request('logging/setLevel', { level: 'warning' });
   const meta: JsonObject = wire.era === 'modern' ? { [LOG_LEVEL]: 'warning' } : {};
   const { before } = await callHearing(wire, meta, logThrice);
   expect(before).toEqual(

@@ -4,7 +4,7 @@ import type { Transport } from '../requirements/requirement.ts';
 import type { Era } from '../upstream/start.ts';
 
 /** Everything received for one request. */
-export interface Heard {
+export interface Received {
   /** HTTP status; undefined on stdio. */
   readonly status: number | undefined;
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
@@ -15,13 +15,13 @@ export interface Heard {
 }
 
 /** A request in flight. */
-export interface UnderWay {
-  readonly heard: Promise<Heard>;
+export interface PendingRequest {
+  readonly received: Promise<Received>;
   /** Closes the connection of the reply; HTTP only. */
-  readonly hangUp: () => void;
+  readonly disconnect: () => void;
 }
 
-export interface AskOptions {
+export interface RequestOptions {
   /** Default: the next number. */
   readonly id?: string | number;
   /** Headers that replace those that the era requires; undefined removes one. */
@@ -29,11 +29,11 @@ export interface AskOptions {
   /** Sends `params` without the `_meta` of the era. */
   readonly bare?: boolean;
   /** Responds to input requests of the broker with `result` or `error`. */
-  readonly onQuestion?: (question: JsonObject) => JsonObject;
+  readonly onInputRequest?: (request: JsonObject) => JsonObject;
 }
 
 /** Messages that belong to no request. */
-export interface Notices {
+export interface NotificationStream {
   readonly next: () => Promise<JsonObject>;
   readonly close: () => void;
 }
@@ -47,14 +47,14 @@ export interface AgentWire {
   /** Declares capabilities from now on; a legacy client declares them once. */
   declare(capabilities: JsonObject): void;
   /** Sends one request, in the legacy era after `initialize`, and waits for the reply. */
-  ask(method: string, params?: JsonObject, options?: AskOptions): Promise<Heard>;
-  begin(method: string, params?: JsonObject, options?: AskOptions): UnderWay;
+  request(method: string, params?: JsonObject, options?: RequestOptions): Promise<Received>;
+  startRequest(method: string, params?: JsonObject, options?: RequestOptions): PendingRequest;
   /** Sends a notification. @returns the HTTP status; undefined on stdio. */
-  tell(method: string, params?: JsonObject): Promise<number | undefined>;
+  notify(method: string, params?: JsonObject): Promise<number | undefined>;
   /** Sends exactly these bytes, in the legacy era after `initialize`. */
-  raw(body: string, headers?: Readonly<Record<string, string | undefined>>): Promise<Heard>;
+  raw(body: string, headers?: Readonly<Record<string, string | undefined>>): Promise<Received>;
   /** Receives messages that belong to no request: by `subscriptions/listen`, or in the legacy era by its own means. */
-  listen(filter?: JsonObject): Promise<Notices>;
+  listen(filter?: JsonObject): Promise<NotificationStream>;
   close(): Promise<void>;
 }
 
@@ -62,7 +62,7 @@ export interface AgentWire {
 export interface HttpAgentWire extends AgentWire {
   readonly port: number;
   /** HTTP statuses of the responses to input requests. */
-  readonly answered: readonly (number | undefined)[];
+  readonly responseStatuses: readonly (number | undefined)[];
   /** Headers of the legacy session, once there is one. */
   session(): Promise<string>;
   /** Sends any HTTP request. Default: with the key of the agent. */
@@ -70,13 +70,13 @@ export interface HttpAgentWire extends AgentWire {
     readonly method: string;
     readonly headers?: Readonly<Record<string, string | undefined>>;
     readonly body?: string;
-  }): Promise<Heard>;
+  }): Promise<Received>;
 }
 
 const META = 'io.modelcontextprotocol';
 
 /** Parameters with the `_meta` of 2026-07-28. */
-export function enveloped(params: JsonObject, capabilities: JsonObject = {}): JsonObject {
+export function withModernMeta(params: JsonObject, capabilities: JsonObject = {}): JsonObject {
   const { _meta: meta = {}, ...rest } = params;
   return {
     ...rest,

@@ -3,18 +3,18 @@ import type { JsonObject } from '../../../src/lib/json/json.ts';
 import { openHttpHarness } from '../../fixtures/http-harness.ts';
 import type { Era } from '../upstream/start.ts';
 import {
-  type AskOptions,
-  enveloped,
-  type Heard,
   type HttpAgentWire,
   INITIALIZE_PARAMS,
   mirrorHeaders,
-  type Notices,
-  type UnderWay,
+  type NotificationStream,
+  type PendingRequest,
+  type Received,
+  type RequestOptions,
+  withModernMeta,
 } from './agent-wire.ts';
 
 /** Receives each message of a stream. */
-type Hearing = (message: JsonObject) => void;
+type MessageListener = (message: JsonObject) => void;
 type Headers = Readonly<Record<string, string | undefined>>;
 
 /** Opens a real HTTP server with a fake broker, and returns an agent of it. */
@@ -24,60 +24,67 @@ export async function openHttpAgent(era: Era): Promise<HttpAgentWire> {
   const streams = new Set<() => void>();
   let lastId = 0;
   let declared: JsonObject = {};
-  const answered: (number | undefined)[] = [];
-  let shaken: Promise<string> | undefined;
+  const responseStatuses: (number | undefined)[] = [];
+  let initialized: Promise<string> | undefined;
   let closed: Promise<void> | undefined;
 
-  const post = (body: string, headers: Headers, hear?: Hearing): UnderWay =>
-    exchange(port, { method: 'POST', headers, body }, hear);
+  const post = (body: string, headers: Headers, onMessage?: MessageListener): PendingRequest =>
+    exchange(port, { method: 'POST', headers, body }, onMessage);
 
   const session = (): Promise<string> => {
-    shaken ??= shake(post, declared);
-    return shaken;
+    initialized ??= openSession(post, declared);
+    return initialized;
   };
 
   const headersOf = async (method: string, params: JsonObject): Promise<Record<string, string>> =>
     era === 'modern' ? mirrorHeaders(method, params) : { 'mcp-session-id': await session() };
 
-  const begin = (method: string, params: JsonObject = {}, options: AskOptions = {}): UnderWay => {
+  const startRequest = (method: string, params: JsonObject = {}, options: RequestOptions = {}): PendingRequest => {
     lastId += 1;
-    const { id = lastId, headers = {}, bare = false, onQuestion } = options;
-    const sent = era === 'modern' && !bare ? enveloped(params, declared) : params;
+    const { id = lastId, headers = {}, bare = false, onInputRequest } = options;
+    const sent = era === 'modern' && !bare ? withModernMeta(params, declared) : params;
     const body = JSON.stringify({ jsonrpc: '2.0', id, method, params: sent });
-    let hangUp = (): void => {};
-    const heard = headersOf(method, params).then((own) => {
-      const answerTo: Hearing = (message) => {
-        if (message.method === undefined || message.id === undefined || onQuestion === undefined) return;
-        const answer = { jsonrpc: '2.0', id: message.id, ...onQuestion(message) };
-        void post(JSON.stringify(answer), own).heard.then(({ status }) => answered.push(status));
+    let disconnect = (): void => {};
+    const received = headersOf(method, params).then((own) => {
+      const respond: MessageListener = (message) => {
+        if (message.method === undefined || message.id === undefined || onInputRequest === undefined) return;
+        const clientResponse = { jsonrpc: '2.0', id: message.id, ...onInputRequest(message) };
+        void post(JSON.stringify(clientResponse), own).received.then(({ status }) => responseStatuses.push(status));
       };
-      const underWay = post(body, { ...own, ...headers }, answerTo);
-      hangUp = underWay.hangUp;
-      return underWay.heard;
+      const pending = post(body, { ...own, ...headers }, respond);
+      disconnect = pending.disconnect;
+      return pending.received;
     });
     // The reply of a closed connection is lost.
-    heard.catch(() => {});
-    return { heard, hangUp: () => hangUp() };
+    received.catch(() => {});
+    return { received, disconnect: () => disconnect() };
   };
 
   return {
-    ...{ era, transport: 'http', broker, port, session, begin, answered },
+    era,
+    transport: 'http',
+    broker,
+    port,
+    session,
+    startRequest,
+    responseStatuses,
     declare: (capabilities) => {
       declared = capabilities;
     },
-    ask: (method, params, options) => begin(method, params, options).heard,
-    tell: async (method, params = {}) => {
+    request: (method, params, options) => startRequest(method, params, options).received,
+    notify: async (method, params = {}) => {
       const body = JSON.stringify({ jsonrpc: '2.0', method, params });
-      return (await post(body, await headersOf(method, params)).heard).status;
+      return (await post(body, await headersOf(method, params)).received).status;
     },
-    raw: async (body, headers = {}) => post(body, headers).heard,
-    send: (request) => exchange(port, request).heard,
+    raw: async (body, headers = {}) => post(body, headers).received,
+    send: (request) => exchange(port, request).received,
     listen: async (filter = { toolsListChanged: true }) => {
-      const params = enveloped({ notifications: filter }, declared);
+      const params = withModernMeta({ notifications: filter }, declared);
       const stream = await openStream(port, {
         ...(era === 'modern'
           ? {
-              ...{ method: 'POST', headers: mirrorHeaders('subscriptions/listen', params) },
+              method: 'POST',
+              headers: mirrorHeaders('subscriptions/listen', params),
               body: JSON.stringify({ jsonrpc: '2.0', id: 'listen', method: 'subscriptions/listen', params }),
             }
           : { method: 'GET', headers: { accept: 'text/event-stream', 'mcp-session-id': await session() } }),
@@ -93,13 +100,16 @@ export async function openHttpAgent(era: Era): Promise<HttpAgentWire> {
   };
 }
 
-async function shake(post: (body: string, headers: Headers) => UnderWay, capabilities: JsonObject): Promise<string> {
+async function openSession(
+  post: (body: string, headers: Headers) => PendingRequest,
+  capabilities: JsonObject,
+): Promise<string> {
   const params = { ...INITIALIZE_PARAMS, capabilities };
   const initialize = { jsonrpc: '2.0', id: 'initialize', method: 'initialize', params };
-  const { headers } = await post(JSON.stringify(initialize), {}).heard;
+  const { headers } = await post(JSON.stringify(initialize), {}).received;
   const session = String(headers['mcp-session-id']);
   const initialized = { jsonrpc: '2.0', method: 'notifications/initialized' };
-  await post(JSON.stringify(initialized), { 'mcp-session-id': session }).heard;
+  await post(JSON.stringify(initialized), { 'mcp-session-id': session }).received;
   return session;
 }
 
@@ -132,9 +142,9 @@ function opening(port: number, { method, headers = {}, body }: HttpRequest): Ope
   return { sent, answered };
 }
 
-function exchange(port: number, request: HttpRequest, hear: Hearing = () => {}): UnderWay {
+function exchange(port: number, request: HttpRequest, onMessage: MessageListener = () => {}): PendingRequest {
   const { sent, answered } = opening(port, request);
-  const heard = answered.then(async (response): Promise<Heard> => {
+  const received = answered.then(async (response): Promise<Received> => {
     const { statusCode: status, headers } = response;
     const isStream = String(headers['content-type']).startsWith('text/event-stream');
     const messages: JsonObject[] = [];
@@ -146,15 +156,15 @@ function exchange(port: number, request: HttpRequest, hear: Hearing = () => {}):
       text = blocks.pop() ?? '';
       for (const message of blocks.flatMap(eventsOf)) {
         messages.push(message);
-        hear(message);
+        onMessage(message);
       }
     }
     if (!isStream) messages.push(...jsonOf(text));
     return { status, headers, message: messages.at(-1) ?? {}, before: messages.slice(0, -1) };
   });
-  // Whoever hangs up hears nothing.
-  heard.catch(() => {});
-  return { heard, hangUp: () => void sent.destroy() };
+  // The reply of a closed connection is lost.
+  received.catch(() => {});
+  return { received, disconnect: () => void sent.destroy() };
 }
 
 function jsonOf(text: string): readonly JsonObject[] {
@@ -167,7 +177,7 @@ function eventsOf(text: string): readonly JsonObject[] {
 }
 
 /** An event stream that stays open. */
-async function openStream(port: number, request: HttpRequest): Promise<Notices> {
+async function openStream(port: number, request: HttpRequest): Promise<NotificationStream> {
   const { sent, answered } = opening(port, request);
   const response = await answered;
   const arrived: JsonObject[] = [];

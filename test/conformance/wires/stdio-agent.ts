@@ -7,11 +7,11 @@ import { fakeBroker, principalNamed, TEST_PORTS } from '../../fixtures/http-harn
 import type { Era } from '../upstream/start.ts';
 import {
   type AgentWire,
-  type AskOptions,
-  enveloped,
-  type Heard,
   INITIALIZE_PARAMS,
-  type UnderWay,
+  type PendingRequest,
+  type Received,
+  type RequestOptions,
+  withModernMeta,
 } from './agent-wire.ts';
 
 /** Opens a stdio connection to a fake broker, and returns the agent's end of it. */
@@ -25,36 +25,41 @@ export async function openStdioAgent(era: Era): Promise<AgentWire> {
   createInterface({ input: near }).on('line', (line) => lines.take(line));
   let lastId = 0;
   let declared: JsonObject = {};
-  let shaken: Promise<unknown> | undefined;
+  let initialized: Promise<unknown> | undefined;
 
-  const shake = (): Promise<unknown> => {
-    shaken ??= lines
+  const initialize = (): Promise<unknown> => {
+    initialized ??= lines
       .ask('initialize', {
-        ...{ jsonrpc: '2.0', id: 'initialize', method: 'initialize' },
+        jsonrpc: '2.0',
+        id: 'initialize',
+        method: 'initialize',
         params: { ...INITIALIZE_PARAMS, capabilities: declared },
       })
       .then(() => lines.say(JSON.stringify({ jsonrpc: '2.0', method: 'notifications/initialized' })));
-    return era === 'modern' ? Promise.resolve() : shaken;
+    return era === 'modern' ? Promise.resolve() : initialized;
   };
 
-  const begin = (method: string, params: JsonObject = {}, options: AskOptions = {}): UnderWay => {
+  const startRequest = (method: string, params: JsonObject = {}, options: RequestOptions = {}): PendingRequest => {
     lastId += 1;
-    const { id = lastId, bare = false, onQuestion } = options;
-    const sent = era === 'modern' && !bare ? enveloped(params, declared) : params;
-    if (onQuestion !== undefined) lines.onQuestion = onQuestion;
+    const { id = lastId, bare = false, onInputRequest } = options;
+    const sent = era === 'modern' && !bare ? withModernMeta(params, declared) : params;
+    if (onInputRequest !== undefined) lines.onInputRequest = onInputRequest;
     const message = { jsonrpc: '2.0', id, method, params: sent };
-    const heard = (era === 'modern' ? Promise.resolve() : shake()).then(() => lines.ask(id, message));
-    return { heard, hangUp: () => near.end() };
+    const received = (era === 'modern' ? Promise.resolve() : initialize()).then(() => lines.ask(id, message));
+    return { received, disconnect: () => near.end() };
   };
 
   return {
-    ...{ era, transport: 'stdio', broker, begin },
+    era,
+    transport: 'stdio',
+    broker,
+    startRequest,
     declare: (capabilities) => {
       declared = capabilities;
     },
-    ask: (method, params, options) => begin(method, params, options).heard,
-    tell: async (method, params = {}) => {
-      if (era === 'legacy') await shake();
+    request: (method, params, options) => startRequest(method, params, options).received,
+    notify: async (method, params = {}) => {
+      if (era === 'legacy') await initialize();
       lines.say(JSON.stringify({ jsonrpc: '2.0', method, params }));
       return undefined;
     },
@@ -63,9 +68,9 @@ export async function openStdioAgent(era: Era): Promise<AgentWire> {
       return { status: undefined, headers: {}, message: await lines.next(), before: [] };
     },
     listen: async (filter = { toolsListChanged: true }) => {
-      if (era === 'legacy') await shake();
+      if (era === 'legacy') await initialize();
       else {
-        const params = enveloped({ notifications: filter });
+        const params = withModernMeta({ notifications: filter });
         lines.say(JSON.stringify({ jsonrpc: '2.0', id: 'listen', method: 'subscriptions/listen', params }));
       }
       return { next: () => lines.next(), close: () => {} };
@@ -78,8 +83,8 @@ export async function openStdioAgent(era: Era): Promise<AgentWire> {
 class Lines {
   readonly say: (line: string) => void;
   /** Responds to input requests, if the test does. */
-  onQuestion: ((question: JsonObject) => JsonObject) | undefined;
-  readonly #waiting = new Map<string | number, (heard: Heard) => void>();
+  onInputRequest: ((request: JsonObject) => JsonObject) | undefined;
+  readonly #waiting = new Map<string | number, (received: Received) => void>();
   readonly #others: JsonObject[] = [];
   readonly #listening: ((message: JsonObject) => void)[] = [];
   #before: JsonObject[] = [];
@@ -88,11 +93,11 @@ class Lines {
     this.say = say;
   }
 
-  ask(id: string | number, message: object): Promise<Heard> {
+  ask(id: string | number, message: object): Promise<Received> {
     this.#before = [];
-    const heard = new Promise<Heard>((resolve) => this.#waiting.set(id, resolve));
+    const received = new Promise<Received>((resolve) => this.#waiting.set(id, resolve));
     this.say(JSON.stringify(message));
-    return heard;
+    return received;
   }
 
   next(): Promise<JsonObject> {
@@ -111,10 +116,10 @@ class Lines {
       return;
     }
     this.#before.push(message);
-    if (message.method !== undefined && id !== undefined && this.onQuestion !== undefined) {
-      const answer = JSON.stringify({ jsonrpc: '2.0', id, ...this.onQuestion(message) });
+    if (message.method !== undefined && id !== undefined && this.onInputRequest !== undefined) {
+      const clientResponse = JSON.stringify({ jsonrpc: '2.0', id, ...this.onInputRequest(message) });
       // A pipe delivers no response while the request is still being written.
-      setImmediate(() => this.say(answer));
+      setImmediate(() => this.say(clientResponse));
       return;
     }
     const listening = this.#listening.shift();

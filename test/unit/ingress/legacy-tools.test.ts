@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { toLegacyToolList, toLegacyToolResult } from '../../../src/ingress/mcp/methods/legacy-tools.ts';
 import type { JsonObject } from '../../../src/lib/json/json.ts';
 
-function outputShown(outputSchema: JsonObject): unknown {
+function legacyOutputSchema(outputSchema: JsonObject): unknown {
   return toLegacyToolList({ definitions: [{ name: 't', inputSchema: { type: 'object' }, outputSchema }] })
     .definitions[0]?.outputSchema;
 }
@@ -17,18 +17,18 @@ test('a list is converted once, and tools without differences stay the same obje
   const list = {
     definitions: [plain, { name: 'b', inputSchema: { type: 'object' }, outputSchema: { type: 'array' } }],
   };
-  const shown = toLegacyToolList(list);
-  expect(shown.definitions[0]).toBe(plain);
-  expect(toLegacyToolList(list)).toBe(shown);
+  const converted = toLegacyToolList(list);
+  expect(converted.definitions[0]).toBe(plain);
+  expect(toLegacyToolList(list)).toBe(converted);
 });
 
 test('a schema with no type or several types is wrapped, because its value may be no object', () => {
-  expect(outputShown({ anyOf: [{ type: 'object' }, { type: 'null' }] })).toEqual({
+  expect(legacyOutputSchema({ anyOf: [{ type: 'object' }, { type: 'null' }] })).toEqual({
     type: 'object',
     properties: { result: { anyOf: [{ type: 'object' }, { type: 'null' }] } },
     required: ['result'],
   });
-  expect(outputShown({ type: ['object', 'null'] })).toEqual({
+  expect(legacyOutputSchema({ type: ['object', 'null'] })).toEqual({
     type: 'object',
     properties: { result: { type: ['object', 'null'] } },
     required: ['result'],
@@ -38,7 +38,7 @@ test('a schema with no type or several types is wrapped, because its value may b
 test('references of a wrapped schema keep their targets, and constants that look like references stay', () => {
   const $schema = 'https://json-schema.org/draft/2020-12/schema';
   expect(
-    outputShown({
+    legacyOutputSchema({
       $schema,
       type: 'array',
       items: { anyOf: [{ $ref: '#' }, { $ref: '#/$defs/n' }, { const: { $ref: '#/x' } }] },
@@ -68,11 +68,11 @@ test('references of a wrapped schema keep their targets, and constants that look
 
 test('the references of a schema with an `$id` stay, because it is a document of its own', () => {
   const schema = { $id: 'https://example.org/s', type: 'array', items: { $ref: '#/$defs/n' }, $defs: { n: {} } };
-  expect(outputShown(schema)).toEqual({ type: 'object', properties: { result: schema }, required: ['result'] });
+  expect(legacyOutputSchema(schema)).toEqual({ type: 'object', properties: { result: schema }, required: ['result'] });
 });
 
 test('boolean properties of an output schema become objects', () => {
-  expect(outputShown({ type: 'object', properties: { a: true, b: false, c: {} } })).toEqual({
+  expect(legacyOutputSchema({ type: 'object', properties: { a: true, b: false, c: {} } })).toEqual({
     type: 'object',
     properties: { a: {}, b: { not: {} }, c: {} },
   });

@@ -8,14 +8,17 @@ import { completed, refused } from '../../fixtures/http-harness.ts';
 
 const serverInfo = { name: 'seneschal', version: '0' };
 
-function bodyOf(reply: CallReply, verb: Operation, era: 'legacy' | 'modern'): JsonObject {
-  return JSON.parse(callReply(reply, { id: 1, operation: verb, name: 'n' }, { era, serverInfo }).body) as JsonObject;
+function bodyOf(reply: CallReply, operation: Operation, era: 'legacy' | 'modern'): JsonObject {
+  return JSON.parse(callReply(reply, { id: 1, operation, name: 'n' }, { era, serverInfo }).body) as JsonObject;
 }
 
 const failed = (code: number): CallReply => ({
   callId: 'call-1',
   outcome: {
-    ...{ kind: 'failed', reason: 'upstream-error', message: 'the server answered with an error', inDoubt: false },
+    kind: 'failed',
+    reason: 'upstream-error',
+    message: 'the server answered with an error',
+    inDoubt: false,
     error: { code, message: 'no', data: { uri: 'x' } },
   },
 });
@@ -37,8 +40,8 @@ test.each([
   [OPERATIONS.readResource, 'legacy', { code: -32_002, message: 'Resource not found: n', data: { uri: 'n' } }],
   [OPERATIONS.readResource, 'modern', { code: -32_602, message: 'Resource not found: n', data: { uri: 'n' } }],
   [OPERATIONS.completeTemplate, 'legacy', { code: -32_602, message: 'Unknown resource template: n' }],
-] as const)('%o of an invisible target in the %s era is not found', (verb, era, error) => {
-  expect(bodyOf(refused({ visible: false }), verb, era)).toEqual({ jsonrpc: '2.0', id: 1, error });
+] as const)('%o of an invisible target in the %s era is not found', (operation, era, error) => {
+  expect(bodyOf(refused({ visible: false }), operation, era)).toEqual({ jsonrpc: '2.0', id: 1, error });
 });
 
 test('a refusal of a non-tool call is an error with its decision', () => {

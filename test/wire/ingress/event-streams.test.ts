@@ -77,7 +77,7 @@ test('a subscription without grants ends at once', async () => {
   expect(await stream.next()).toBe('ended');
 });
 
-test('an agent does not receive changes of another agent's list', async () => {
+test('an agent does not receive changes of the list of another agent', async () => {
   const mine = await listen({ toolsListChanged: true }, 'demo');
   const theirs = await listen({ toolsListChanged: true }, 'other');
   await mine.next();

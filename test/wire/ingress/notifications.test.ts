@@ -17,16 +17,16 @@ import {
 
 let harness: HttpHarness;
 /** Client context of each call that the broker received, oldest first. */
-let links: (ClientContext | undefined)[];
+let contexts: (ClientContext | undefined)[];
 
 beforeEach(async () => {
-  links = [];
+  contexts = [];
   harness = await openHttpHarness();
-  harness.broker.behaviour = (_request, _signal, link) => {
-    links.push(link);
-    link?.log({ level: 'info', logger: 'l', data: { a: 1 } });
-    link?.progress({ progress: 1, total: 2, message: 'half', progressToken: 'theirs' });
-    link?.log({ level: 'debug', data: 'too low' });
+  harness.broker.behaviour = (_request, _signal, context) => {
+    contexts.push(context);
+    context?.log({ level: 'info', logger: 'l', data: { a: 1 } });
+    context?.progress({ progress: 1, total: 2, message: 'half', progressToken: 'theirs' });
+    context?.log({ level: 'debug', data: 'too low' });
     return completed({ content: [] });
   };
 });
@@ -76,10 +76,10 @@ test('a call with neither token nor level gets one JSON body, and the broker get
   for (const answer of [await post(session, call(undefined)), await modern({}), await post(session, call({}))]) {
     expect(answer.type).toBe('application/json');
   }
-  expect(links).toEqual([undefined, undefined, undefined]);
+  expect(contexts).toEqual([undefined, undefined, undefined]);
 });
 
-test('progress of a legacy call comes on its own stream, before the reply and with the agent's token', async () => {
+test('progress of a legacy call comes on its own stream, before the reply and with the token of the agent', async () => {
   const stream = await post(await openSession(harness.ingress.port), call({ progressToken: 'mine' }));
   expect(stream.type).toBe('text/event-stream');
   expect([await stream.next(), await stream.next(), await stream.next()]).toEqual([HALF('mine'), DONE, 'ended']);
@@ -98,7 +98,7 @@ test('a client that does not accept event streams gets none', async () => {
 
 test('an invalid progress token counts as none', async () => {
   for (const progressToken of [null, 1.5, {}, 'x'.repeat(257)]) await modern({ progressToken });
-  expect(links).toEqual([undefined, undefined, undefined, undefined]);
+  expect(contexts).toEqual([undefined, undefined, undefined, undefined]);
 });
 
 test('the log level of a legacy session applies to its own calls only', async () => {
@@ -124,24 +124,24 @@ test('no notification is sent after the reply, or to an agent whose key was revo
   harness = await openHttpHarness({
     authenticate: () => (isKnown ? { ok: true, principal: principalNamed('demo') } : { ok: false }),
   });
-  harness.broker.behaviour = (_request, _signal, link) => {
-    links.push(link);
-    link?.progress({ progress: 1 });
+  harness.broker.behaviour = (_request, _signal, context) => {
+    contexts.push(context);
+    context?.progress({ progress: 1 });
     isKnown = false;
-    link?.progress({ progress: 2 });
+    context?.progress({ progress: 2 });
     return completed({ content: [] });
   };
   const stream = await modern({ progressToken: 'a' });
   expect(await stream.next()).toMatchObject({ params: { progress: 1 } });
   expect(await stream.next()).toMatchObject({ id: 7 });
-  links[0]?.progress({ progress: 3 });
+  contexts[0]?.progress({ progress: 3 });
   expect(await stream.next()).toBe('ended');
 });
 
 test('an agent that does not read loses notifications but not the reply, and the broker buffers little', async () => {
   const data = 'x'.repeat(10_000);
-  harness.broker.behaviour = (_request, _signal, link) => {
-    for (let told = 0; told < 10_000; told += 1) link?.log({ level: 'error', data });
+  harness.broker.behaviour = (_request, _signal, context) => {
+    for (let sent = 0; sent < 10_000; sent += 1) context?.log({ level: 'error', data });
     return completed({ content: [] });
   };
   const stream = await modern({ 'io.modelcontextprotocol/logLevel': 'debug' });
@@ -156,15 +156,15 @@ const BURST = Array.from({ length: 5_000 }, (_, index) => index);
 /** The part of it that is buffered for an agent that does not read. */
 const UNREAD_BYTES = 1_048_576;
 
-function tellBurst(): void {
-  harness.broker.behaviour = (_request, _signal, link) => {
-    for (const progress of BURST) link?.progress({ progress });
+function sendBurst(): void {
+  harness.broker.behaviour = (_request, _signal, context) => {
+    for (const progress of BURST) context?.progress({ progress });
     return completed({ content: [] });
   };
 }
 
 test('an agent that reads receives all notifications of one turn of the event loop, in order', async () => {
-  tellBurst();
+  sendBurst();
   const stream = await modern({ progressToken: 'a' });
   const seen: unknown[] = [];
   for (let event = await stream.next(); event !== 'ended'; event = await stream.next()) seen.push(event);
@@ -174,22 +174,24 @@ test('an agent that reads receives all notifications of one turn of the event lo
 
 test('dropped notifications are reported, and the agent receives the others in order once it reads', async () => {
   const data = 'x'.repeat(50_000);
-  const handed: number[] = [];
-  harness.broker.behaviour = (_request, _signal, link) => {
-    for (let at = 0; at < 100; at += 1) if (link?.log({ level: 'error', data: `${at} ${data}` })) handed.push(at);
+  const delivered: number[] = [];
+  harness.broker.behaviour = (_request, _signal, context) => {
+    for (let at = 0; at < 100; at += 1) if (context?.log({ level: 'error', data: `${at} ${data}` })) delivered.push(at);
     return completed({ content: [] });
   };
   const stream = await modern({ 'io.modelcontextprotocol/logLevel': 'debug' });
   const seen: unknown[] = [];
   for (let event = await stream.next(); event !== 'ended'; event = await stream.next()) seen.push(event);
   expect(seen.pop()).toMatchObject({ id: 7, result: {} });
-  expect(seen.map((event) => Number.parseInt((event as { params: { data: string } }).params.data, 10))).toEqual(handed);
-  expect(handed.length * data.length).toBeGreaterThan(UNREAD_BYTES - data.length);
-  expect(handed.length * data.length).toBeLessThan(UNREAD_BYTES + data.length);
+  expect(seen.map((event) => Number.parseInt((event as { params: { data: string } }).params.data, 10))).toEqual(
+    delivered,
+  );
+  expect(delivered.length * data.length).toBeGreaterThan(UNREAD_BYTES - data.length);
+  expect(delivered.length * data.length).toBeLessThan(UNREAD_BYTES + data.length);
 });
 
 /** A stdio connection and its agent. */
-function piped() {
+function openStdio() {
   const [near, far] = duplexPair();
   const services = createServices({
     ...TEST_PORTS,
@@ -200,8 +202,8 @@ function piped() {
 }
 
 test('on stdio too an agent that reads receives all notifications of one turn of the event loop, in order', async () => {
-  tellBurst();
-  const { client, served } = piped();
+  sendBurst();
+  const { client, served } = openStdio();
   const message = modernMessage('tools/call', { name: 'files__echo' }, 8) as { params: { _meta: object } };
   message.params._meta = { ...message.params._meta, progressToken: 'q' };
   client.say(message);
@@ -211,7 +213,7 @@ test('on stdio too an agent that reads receives all notifications of one turn of
 });
 
 test('on stdio notifications are lines before the reply, in both eras', async () => {
-  const { client, served } = piped();
+  const { client, served } = openStdio();
   client.say(INITIALIZE);
   expect(await client.next()).toMatchObject({ result: { capabilities: { logging: {} } } });
   client.say({ jsonrpc: '2.0', id: 2, method: 'logging/setLevel', params: { level: 'info' } });

@@ -36,7 +36,9 @@ async function ask(session: Record<string, string>, method: string, params: obje
 
 function listen(notifications: object): Promise<EventStream> {
   const headers = {
-    ...{ ...AS_DEMO, 'content-type': 'application/json', 'mcp-protocol-version': '2026-07-28' },
+    ...AS_DEMO,
+    'content-type': 'application/json',
+    'mcp-protocol-version': '2026-07-28',
     'mcp-method': 'subscriptions/listen',
   };
   const body = modernMessage('subscriptions/listen', { notifications }, 'sub-1');
@@ -140,9 +142,9 @@ test('the capability is declared if a resource can be subscribed to, and only th
     });
     return JSON.parse(answer.body).result.capabilities.resources;
   };
-  harness.broker.surfaces = { prompts: false, resources: true, completions: false, subscriptions: false };
+  harness.broker.capabilities = { prompts: false, resources: true, completions: false, subscriptions: false };
   expect(await discover()).toEqual({ listChanged: true });
-  harness.broker.surfaces = { prompts: false, resources: true, completions: false, subscriptions: true };
+  harness.broker.capabilities = { prompts: false, resources: true, completions: false, subscriptions: true };
   expect(await discover()).toEqual({ listChanged: true, subscribe: true });
 });
 

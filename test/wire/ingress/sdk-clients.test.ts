@@ -91,21 +91,21 @@ test('an invisible tool reaches both clients as an unknown one', async () => {
 
 test('the SDK v1 client receives changes of its own list only', async () => {
   const client = await legacyClient();
-  const heard = new Promise<string>((resolve) => {
+  const received = new Promise<string>((resolve) => {
     client.setNotificationHandler(ToolListChangedNotificationSchema, ({ method }) => resolve(method));
   });
   // The client opens its stream after the handshake, so the change is repeated until it arrives.
-  const pushing = setInterval(() => {
+  const timer = setInterval(() => {
     harness.broker.changeListOf('agent:other');
     harness.broker.changeListOf('agent:demo');
   }, 20);
-  expect(await heard).toBe('notifications/tools/list_changed');
-  clearInterval(pushing);
+  expect(await received).toBe('notifications/tools/list_changed');
+  clearInterval(timer);
 });
 
 test('the SDK v2 client receives a change on its subscription', async () => {
   let changed: () => void = () => {};
-  const heard = new Promise<void>((resolve) => {
+  const received = new Promise<void>((resolve) => {
     changed = resolve;
   });
   const client = new ModernClient(info, {
@@ -114,9 +114,9 @@ test('the SDK v2 client receives a change on its subscription', async () => {
   });
   await client.connect(new ModernTransport(new URL(`${harness.url}/mcp`), { requestInit }));
   closers.push(() => client.close());
-  const pushing = setInterval(() => harness.broker.changeListOf('agent:demo'), 20);
-  await heard;
-  clearInterval(pushing);
+  const timer = setInterval(() => harness.broker.changeListOf('agent:demo'), 20);
+  await received;
+  clearInterval(timer);
 });
 
 test('a client that aborts its request cancels the call at the broker', async () => {

@@ -9,18 +9,18 @@ import { until } from '../../fixtures/homes/governed-home.ts';
 const KB = 1_024;
 
 test('calls whose agents do not read share the budget, and a call with few unread bytes can always write', () => {
-  const room = new SendBufferBudget(1_000 * KB);
-  expect(roomFor(room, 600 * KB).hasCapacity()).toBe(true);
-  expect(roomFor(room, 400 * KB).hasCapacity()).toBe(true);
-  const third = roomFor(room, 64 * KB);
+  const budget = new SendBufferBudget(1_000 * KB);
+  expect(leaseWith(budget, 600 * KB).hasCapacity()).toBe(true);
+  expect(leaseWith(budget, 400 * KB).hasCapacity()).toBe(true);
+  const third = leaseWith(budget, 64 * KB);
   expect(third.hasCapacity()).toBe(true);
   third.record(65 * KB);
   expect(third.hasCapacity()).toBe(false);
 });
 
 test('bytes that are read, and those of a released call, return to the budget', () => {
-  const room = new SendBufferBudget(1_000 * KB);
-  const [one, other] = [roomFor(room, 900 * KB), roomFor(room, 200 * KB)];
+  const budget = new SendBufferBudget(1_000 * KB);
+  const [one, other] = [leaseWith(budget, 900 * KB), leaseWith(budget, 200 * KB)];
   expect(other.hasCapacity()).toBe(false);
   one.record(100 * KB);
   expect(other.hasCapacity()).toBe(true);
@@ -31,31 +31,31 @@ test('bytes that are read, and those of a released call, return to the budget', 
   expect(other.hasCapacity()).toBe(true);
 });
 
-function roomFor(room: SendBufferBudget, bytes: number): ReturnType<SendBufferBudget['acquire']> {
-  const place = room.acquire();
-  place.record(bytes);
-  return place;
+function leaseWith(budget: SendBufferBudget, bytes: number): ReturnType<SendBufferBudget['acquire']> {
+  const lease = budget.acquire();
+  lease.record(bytes);
+  return lease;
 }
 
 let server: Server | undefined;
 afterEach(() => void server?.close());
 
 /** A call that sends `messages` at once and its reply; its agent reads nothing yet. */
-async function unreadCall(unread: SendBufferBudget, messages: readonly string[]): Promise<Socket> {
-  let answered: () => void = () => {};
-  const isAnswered = new Promise<void>((resolve) => (answered = resolve));
+async function unreadCall(budget: SendBufferBudget, messages: readonly string[]): Promise<Socket> {
+  let onReplied: () => void = () => {};
+  const replied = new Promise<void>((resolve) => (onReplied = resolve));
   const open = createServer((request, response) => {
-    const stream = new ResponseStream(request, response, { isStillAuthenticated: () => true, sendBuffer: unread });
+    const stream = new ResponseStream(request, response, { isStillAuthenticated: () => true, sendBuffer: budget });
     for (const message of messages) stream.send(message);
     stream.end({ status: 200, body: '{}' });
-    answered();
+    onReplied();
   });
   server = open.listen(0, '127.0.0.1');
   await once(open, 'listening');
   const client = connect((open.address() as AddressInfo).port, '127.0.0.1');
   client.pause();
   client.write('GET / HTTP/1.1\r\nhost: a\r\naccept: text/event-stream\r\n\r\n');
-  await isAnswered;
+  await replied;
   return client;
 }
 
@@ -63,9 +63,9 @@ async function unreadCall(unread: SendBufferBudget, messages: readonly string[])
 const LARGE = 'x'.repeat(16 * 1_024 * KB);
 
 test('unread bytes count until the agent reads them, after the reply too and within one message', async () => {
-  const room = new SendBufferBudget(1_000 * KB);
-  const other = roomFor(room, 500 * KB);
-  const client = await unreadCall(room, [LARGE]);
+  const budget = new SendBufferBudget(1_000 * KB);
+  const other = leaseWith(budget, 500 * KB);
+  const client = await unreadCall(budget, [LARGE]);
   expect(other.hasCapacity()).toBe(false);
   client.resume();
   await until(() => other.hasCapacity());
@@ -73,9 +73,9 @@ test('unread bytes count until the agent reads them, after the reply too and wit
 });
 
 test('unread bytes return to the budget when the agent disconnects', async () => {
-  const room = new SendBufferBudget(1_000 * KB);
-  const other = roomFor(room, 500 * KB);
-  const client = await unreadCall(room, [LARGE, LARGE]);
+  const budget = new SendBufferBudget(1_000 * KB);
+  const other = leaseWith(budget, 500 * KB);
+  const client = await unreadCall(budget, [LARGE, LARGE]);
   expect(other.hasCapacity()).toBe(false);
   client.destroy();
   await until(() => other.hasCapacity());

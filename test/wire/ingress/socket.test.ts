@@ -119,7 +119,7 @@ test.each([
 
 test('an undeclared agent is refused with a hint', async () => {
   await open();
-  expect(await problemsOf(connectAgent(path, 'nobody'))).toEqual([['ingress-agent-unknown', '--agent']]);
+  expect(await problemsOf(connectAgent(path, 'undeclared'))).toEqual([['ingress-agent-unknown', '--agent']]);
 });
 
 test('an admin request is handled and gets a response', async () => {
@@ -159,7 +159,7 @@ test.each([
   expect(JSON.parse(await answerTo(line))).toMatchObject({ ok: false, problems: [{ code: 'ingress-hello-invalid' }] });
 });
 
-test("the socket of a daemon that has ended is replaced", async () => {
+test('the socket of a daemon that has ended is replaced', async () => {
   await open();
   const abandoned = join(directory, 'data', 'abandoned.sock');
   const dead = createServer();
@@ -184,13 +184,13 @@ test('without a daemon the problem has the hint to start one', async () => {
 
 test('the daemon is notified when its last agent has disconnected', async () => {
   let idle: () => void = () => {};
-  const heard = new Promise<void>((resolve) => {
+  const received = new Promise<void>((resolve) => {
     idle = resolve;
   });
   await open({ onIdle: () => idle() });
   const socket = await connectAgent(path, 'demo');
   socket.end();
-  await heard;
+  await received;
 });
 
 test('closing ends the streams of agents and removes the socket', async () => {
