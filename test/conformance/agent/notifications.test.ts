@@ -9,7 +9,7 @@ const DONE = completed({ content: [{ type: 'text', text: 'done' }] });
 const LOG_LEVEL = 'io.modelcontextprotocol/logLevel';
 
 /** Calls a tool that says `notices` before it answers. */
-function callHearing(
+function callAndReceive(
   wire: AgentWire,
   meta: JsonObject,
   notices: (link: ClientContext | undefined) => void,
@@ -30,7 +30,7 @@ for (const token of ['mine', 7, '']) {
   verifies(
     'agents.progress.token',
     async (wire) => {
-      const { before, message } = await callHearing(wire, { progressToken: token }, halfWay);
+      const { before, message } = await callAndReceive(wire, { progressToken: token }, halfWay);
       expect(before).toEqual([
         {
           jsonrpc: '2.0',
@@ -45,12 +45,12 @@ for (const token of ['mine', 7, '']) {
 }
 
 verifies('agents.progress.unasked', async (wire) => {
-  expect((await callHearing(wire, {}, halfWay)).before).toEqual([]);
+  expect((await callAndReceive(wire, {}, halfWay)).before).toEqual([]);
 });
 
 verifies('agents.progress.over', async (wire) => {
   let link: ClientContext | undefined;
-  await callHearing(wire, { progressToken: 'mine' }, (given) => {
+  await callAndReceive(wire, { progressToken: 'mine' }, (given) => {
     link = given;
   });
   expect(link?.wantsProgress).toBe(true);
@@ -59,8 +59,8 @@ verifies('agents.progress.over', async (wire) => {
 });
 
 verifies('agents.stream.form', async (wire) => {
-  const silent = await callHearing(wire, { progressToken: 'mine' }, () => {});
-  const telling = await callHearing(wire, { progressToken: 'mine' }, halfWay);
+  const silent = await callAndReceive(wire, { progressToken: 'mine' }, () => {});
+  const telling = await callAndReceive(wire, { progressToken: 'mine' }, halfWay);
   expect([silent, telling].map(({ status, headers }) => [status, headers['content-type']])).toEqual([
     [200, 'application/json'],
     [200, 'text/event-stream'],
@@ -68,9 +68,9 @@ verifies('agents.stream.form', async (wire) => {
 });
 
 verifies('agents.stream.accept', async (wire) => {
-  const heard = await callHearing(wire, { progressToken: 'mine' }, halfWay, { accept: 'application/json' });
-  expect([heard.headers['content-type'], heard.before.length]).toEqual(['application/json', 0]);
-  expect(heard.message).toHaveProperty('result');
+  const received = await callAndReceive(wire, { progressToken: 'mine' }, halfWay, { accept: 'application/json' });
+  expect([received.headers['content-type'], received.before.length]).toEqual(['application/json', 0]);
+  expect(received.message).toHaveProperty('result');
 });
 
 verifies('agents.log.declared', async (wire) => {
@@ -99,7 +99,7 @@ function logThrice(link: ClientContext | undefined): void {
 verifies('agents.log.level', async (wire) => {
   if (wire.era === 'legacy') await wire.request('logging/setLevel', { level: 'warning' });
   const meta: JsonObject = wire.era === 'modern' ? { [LOG_LEVEL]: 'warning' } : {};
-  const { before } = await callHearing(wire, meta, logThrice);
+  const { before } = await callAndReceive(wire, meta, logThrice);
   expect(before).toEqual(
     ['warning', 'emergency'].map((level) => ({
       jsonrpc: '2.0',
@@ -111,6 +111,6 @@ verifies('agents.log.level', async (wire) => {
 
 verifies('agents.log.unasked', async (wire) => {
   // With a progress token there is somebody to tell, and still nothing to tell it of.
-  expect((await callHearing(wire, { progressToken: 1 }, logThrice)).before).toEqual([]);
-  expect((await callHearing(wire, {}, logThrice)).before).toEqual([]);
+  expect((await callAndReceive(wire, { progressToken: 1 }, logThrice)).before).toEqual([]);
+  expect((await callAndReceive(wire, {}, logThrice)).before).toEqual([]);
 });
