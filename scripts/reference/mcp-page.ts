@@ -1,9 +1,9 @@
+import type { KnownDifference } from '../../test/conformance/official-suite/compare-columns.ts';
+import { SUITE } from '../../test/conformance/official-suite/official-suite.ts';
 import { AGENT_REQUIREMENTS } from '../../test/conformance/requirements/agent-requirements.ts';
 import { AGENT_STREAM_REQUIREMENTS } from '../../test/conformance/requirements/agent-stream-requirements.ts';
 import { CHOSEN_DIFFERENCES } from '../../test/conformance/requirements/chosen-differences.ts';
-import type { KnownDifference } from '../../test/conformance/official-suite/compare-columns.ts';
 import { KNOWN_DIFFERENCES } from '../../test/conformance/requirements/known-differences.ts';
-import { SUITE } from '../../test/conformance/official-suite/official-suite.ts';
 import type { Requirement } from '../../test/conformance/requirements/requirement.ts';
 import { SERVER_REQUIREMENTS } from '../../test/conformance/requirements/server-requirements.ts';
 import { SPOKEN_METHODS } from '../../test/conformance/requirements/spoken-methods.ts';

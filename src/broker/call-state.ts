@@ -150,7 +150,7 @@ export async function safeDispatch(
   try {
     return await upstreams.dispatch(call, options);
   } catch (error) {
-    upstreams.log.error('dispatch.broke', { callId: call.id, error: errorMessage(error) });
+    upstreams.log.error('dispatch.internal-error', { callId: call.id, error: errorMessage(error) });
     const message = 'the call broke after it was sent; it is in doubt';
     return { kind: 'failed', reason: 'upstream-lost', message, inDoubt: true };
   }

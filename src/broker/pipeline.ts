@@ -188,7 +188,7 @@ export class CallPipeline implements Broker {
       return await this.#evaluate(state, this.#isOpen ? rejected : 'shutting-down');
     } catch (error) {
       // INVARIANT: call never rejects. What ends here is a defect of the hall itself.
-      this.#deps.log.error('call.broke', { callId: state.call.id, error: errorMessage(error) });
+      this.#deps.log.error('call.internal-error', { callId: state.call.id, error: errorMessage(error) });
       return indeterminateRefusal(state, 'walk', 'control-failed');
     } finally {
       if (state.call.resumption !== undefined) this.#deps.suspendedCallStore.releaseClaim(state.call.id);

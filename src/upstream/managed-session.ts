@@ -9,8 +9,14 @@ import { toMcpRequest, type UpstreamRequest } from './call/upstream-request.ts';
 import { DetachedUrlElicitations } from './call/url-elicitations.ts';
 import { listFeatures, MAX_PAGE_BYTES } from './protocol/list-features.ts';
 import type { Response, ServerRequest, Transport } from './protocol/transport.ts';
-import { BackOff } from './session/back-off.ts';
-import { type FailedSession, openSession, type Session, type SessionConfig, stderrTailOf } from './session/session.ts';
+import {
+  BackOff,
+  type FailedSession,
+  openSession,
+  type Session,
+  type SessionConfig,
+  stderrTailOf,
+} from './session/session.ts';
 import { Subscriptions } from './session/subscriptions.ts';
 
 const LIST_THROTTLE_MS = 500;

@@ -11,8 +11,8 @@ import type { UpstreamRequest } from './call/upstream-request.ts';
 import { type Caller, CapabilitySessions, NO_CAPABILITIES, sessionKey } from './capability-sessions.ts';
 import { ManagedSession, type ManagedSessionEvents } from './managed-session.ts';
 import type { Session, SessionConfig } from './session/session.ts';
+import type { DiscoveredFeatures, UpstreamServer } from './session/upstream-server.ts';
 import { HttpClient } from './transport/http-client.ts';
-import type { DiscoveredFeatures, UpstreamServer } from './upstream-server.ts';
 import { stateOfSessions, type UpstreamStatus, worstBreakerState } from './upstream-status.ts';
 
 /** How old a listing of a server without change notifications may become while it is in use. */
@@ -25,7 +25,7 @@ export type FeaturesChangedListener = (server: string, change: DiscoveredFeature
 /** Told that a resource of a server changed, or may have, and who is subscribed to it. */
 export type ResourceUpdatedListener = (server: string, uri: string, principalIds: readonly string[]) => void;
 
-export interface ServerRuntimeOptions extends Omit<SessionConfig, 'sockets'> {
+export interface ServerRuntimeOptions extends Omit<SessionConfig, 'httpClient'> {
   readonly log: Log;
   readonly onResourceUpdated: ResourceUpdatedListener;
   readonly onFeaturesChanged: FeaturesChangedListener;
@@ -56,9 +56,9 @@ export class ServerRuntime {
     this.server = options.server;
     this.#options = options;
     const { transport } = options.server;
-    const sockets =
+    const httpClient =
       transport.type === 'stdio' ? undefined : new HttpClient(new URL(transport.url).origin, options.server);
-    this.#config = { ...options, sockets };
+    this.#config = { ...options, httpClient };
     this.#sinceMs = options.clock.wallMs();
     this.#breaker = this.#newBreaker();
     this.#capabilitySessions = new CapabilitySessions(this.#sessions, {
@@ -186,7 +186,7 @@ export class ServerRuntime {
       ...(this.#discoverySession === undefined ? [] : [this.#discoverySession]),
     ];
     await Promise.all(managedSessions.map((managedSession) => managedSession.close()));
-    await this.#config.sockets?.destroy();
+    await this.#config.httpClient?.destroy();
   }
 
   /** What the handshake of a session says for this call; a modern server is told with each request, and by no handshake. */
@@ -233,12 +233,12 @@ export class ServerRuntime {
       if (state === 'open') {
         if (this.#lastError === undefined) this.#setLastError('of the last ten calls half or more failed');
         // Each call that tries in vain opens it anew, which is no news.
-        if (!isOpen) log.warn('upstream.shut', { server });
+        if (!isOpen) log.warn('breaker.opened', { server });
         isOpen = true;
       } else if (state === 'closed') {
         this.#lastError = undefined;
         isOpen = false;
-        log.info('upstream.returned', { server });
+        log.info('breaker.closed', { server });
       }
     });
   }

@@ -7,10 +7,10 @@ import type { Clock } from '../lib/time.ts';
 import type { Log } from '../telemetry/log.ts';
 import { notSent } from './call/call-result.ts';
 import { childTraceparent } from './call/upstream-request.ts';
-import type { ClientInfo } from './protocol/json-rpc.ts';
+import type { ClientInfo } from './protocol/encode-request.ts';
 import type { VersionStore } from './protocol/versions.ts';
 import { type FeaturesChangedListener, type ResourceUpdatedListener, ServerRuntime } from './server-runtime.ts';
-import type { DiscoveredFeatures, UpstreamServer } from './upstream-server.ts';
+import type { DiscoveredFeatures, UpstreamServer } from './session/upstream-server.ts';
 import type { UpstreamStatus } from './upstream-status.ts';
 
 const SWEEP_MS = 1_000;

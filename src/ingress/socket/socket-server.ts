@@ -1,6 +1,6 @@
-import { chmodSync, lstatSync, mkdirSync, unlinkSync } from 'node:fs';
+import { chmodSync, lstatSync, mkdirSync, mkdtempSync, renameSync, rmSync, unlinkSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { FailureMode } from '../../domain/failure-mode.ts';
 import type { Principal } from '../../domain/principal.ts';
 import { type Problem, ProblemError } from '../../domain/problem.ts';
@@ -182,18 +182,24 @@ function removeStaleSocket(path: string): void {
   unlinkSync(path);
 }
 
+/**
+ * Binds the socket in a new directory that no other user can enter, restricts it to the owner, and moves it to its path.
+ * A umask would be simpler, but it belongs to the process and a worker thread cannot set it.
+ */
 function listen(server: Server, path: string, log: Log): Promise<void> {
-  return new Promise((resolve, reject) => {
+  const directory = mkdtempSync(join(dirname(path), '.s-'));
+  const bound = join(directory, 's');
+  return new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => reject(socketProblem(path, error.code ?? error.name)));
-    // `listen` binds the socket before it returns, so the umask applies from the start.
-    const umask = process.umask(0o777 & ~OWNER_ONLY_FILE);
-    server.listen(path, () => {
-      chmodSync(path, OWNER_ONLY_FILE);
+    server.listen(bound, () => {
+      chmodSync(bound, OWNER_ONLY_FILE);
+      renameSync(bound, path);
+      // libuv would remove the path that was bound, which no longer exists.
+      server.once('close', () => rmSync(path, { force: true }));
       server.on('error', (error) => log.error('ingress.failed', { error: error.name }));
       resolve();
     });
-    process.umask(umask);
-  });
+  }).finally(() => rmSync(directory, { recursive: true, force: true }));
 }
 
 function socketProblem(path: string, reason: string): ProblemError {

@@ -54,7 +54,7 @@ test('F9: a server of whose answers every other is an error or a broken connecti
   const [stormy, others] = await Promise.all([calls(ann, 'storm__echo', CALLS), calls(ben, 'counter__act', CALLS)]);
   expect(kindsOf(others.told)).toEqual(new Set(['result']));
   expect([...kindsOf(stormy.told)].sort()).toEqual(['result', 'upstream-lost', 'upstream-unavailable']);
-  expect(served.printed()).toContain('upstream.shut');
+  expect(served.printed()).toContain('breaker.opened');
   expect(served.printed()).not.toMatch(/upstream\.shut server=counter/);
   const p99 = ({ ms }: { readonly ms: readonly number[] }): number => ms[Math.floor(ms.length * 0.99)] ?? Number.NaN;
   process.stdout.write(
@@ -64,5 +64,5 @@ test('F9: a server of whose answers every other is an error or a broken connecti
   await expect.poll(async () => (await ann.call('storm__echo', { nonce: 'after' })).kind, PATIENT).toBe('result');
   const after = await calls(ann, 'storm__echo', 20);
   expect(kindsOf(after.told)).toEqual(new Set(['result']));
-  expect(served.printed()).toContain('upstream.returned');
+  expect(served.printed()).toContain('breaker.closed');
 });

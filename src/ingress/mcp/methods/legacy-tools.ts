@@ -1,6 +1,6 @@
 import type { FeatureList } from '../../../broker/broker.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../../lib/json/json.ts';
-import { embedSchema } from '../../../validation/json-schema/embed-schema.ts';
+import { embedSchema } from '../../../validation/json-schema/translate.ts';
 
 // Up to 2025-11-25 an `outputSchema` describes an object, `structuredContent` is an object, and every entry of
 // `properties` is an object. 2026-07-28 allows any schema (server/tools, "Output Schema"). Legacy clients reject a whole
