@@ -102,3 +102,23 @@ test('a tool server that did not respond is a tool error with the reason', () =>
     result: { isError: true, _meta: { 'dev.seneschal/decision': { reason: 'upstream-timeout' } } },
   });
 });
+
+test.each([
+  [undefined, 0],
+  [1_500, 1_500],
+])('an overload with a retry after %s ms has the status 503 and says when to retry', (retryAfterMs, expected) => {
+  const overload = refused({ reason: 'overloaded', ...(retryAfterMs === undefined ? {} : { retryAfterMs }) });
+  const reply = callReply(overload, REQUEST, { era: 'modern', serverInfo: SERVER });
+  expect(reply).toMatchObject({ status: 503, retryAfterMs: expected });
+  expect(JSON.parse(reply.body)).toMatchObject({ result: { isError: true } });
+});
+
+test('a missing capability is a bad request in the modern era, and a tool error in the legacy era', () => {
+  const error = { code: -32021, message: 'no elicitation' };
+  const outcome = { kind: 'failed', reason: 'capability-missing', message: 'x', error, inDoubt: false } as const;
+  const replies = (['modern', 'legacy'] as const).map((era) =>
+    callReply({ callId: 'call-1', outcome }, REQUEST, { era, serverInfo: SERVER }),
+  );
+  expect(replies.map(({ status }) => status)).toEqual([400, 200]);
+  expect(replies.map(({ body }) => JSON.parse(body))).toMatchObject([{ error }, { result: { isError: true } }]);
+});

@@ -2,7 +2,6 @@ import { expect, test } from 'vitest';
 import type { CallReply } from '../../../src/broker/broker.ts';
 import { OPERATIONS, type Operation } from '../../../src/domain/call.ts';
 import { callReply } from '../../../src/ingress/mcp/methods/call-reply.ts';
-import { parseCall } from '../../../src/ingress/mcp/methods/parse-call.ts';
 import type { JsonObject } from '../../../src/lib/json/json.ts';
 import { completed, refused } from '../../fixtures/http-harness.ts';
 
@@ -59,30 +58,4 @@ test('an error of the server is passed on, except for the code of a missing reso
   expect(legacy?.error).toEqual({ code: -32_002, message: 'no', data: { uri: 'x' } });
   expect(modern?.error).toEqual({ code: -32_602, message: 'no', data: { uri: 'x' } });
   expect(bodyOf(failed(-32_050), OPERATIONS.getPrompt, 'modern').error).toMatchObject({ code: -32_050 });
-});
-
-test.each([
-  ['prompts/get', { name: 1 }, '`name` is not a string'],
-  ['prompts/get', { name: 'p', arguments: [] }, '`arguments` is not an object'],
-  ['resources/read', {}, '`uri` is not a string'],
-  ['completion/complete', { argument: {} }, '`ref` is not an object'],
-  ['completion/complete', { ref: { type: 'ref/prompt', name: 'p' } }, '`argument` is missing'],
-  [
-    ...(['completion/complete', { ref: { type: 'ref/tool', name: 'p' }, argument: {} }] as const),
-    '`ref` is neither a prompt with a `name` nor a resource with a `uri`',
-  ],
-] as const)('%s with %o is invalid: %s', (method, params, problem) => {
-  expect(parseCall({ id: 1, method, params }, 'modern')).toEqual({ problem });
-});
-
-test('a completion keeps its context and no other parameter', () => {
-  const argument = { name: 'a', value: 'b' };
-  const context = { arguments: { c: 'd' } };
-  const params = { ref: { type: 'ref/resource', uri: 'x:{a}' }, argument, context, other: 1 };
-  const args = { argument, context };
-  expect(parseCall({ id: 1, method: 'completion/complete', params }, 'modern')).toEqual({
-    operation: OPERATIONS.completeTemplate,
-    name: 'x:{a}',
-    args,
-  });
 });
