@@ -116,7 +116,7 @@ async function serveSocket(
 /** Finds the view of a virtual server or a server. No name belongs to both. */
 function resolveView({ broker }: SocketServerOptions, principal: Principal, name: string): ViewName | undefined {
   const candidates = [`virtual:${name}`, `server:${name}`] as const;
-  return candidates.find((view) => broker.isViewVisible(principal, view));
+  return candidates.find((view) => broker.visibleLists.isViewVisible(principal, view));
 }
 
 function respond(socket: Socket, response: HandshakeResponse): void {

@@ -29,7 +29,7 @@ export function featureListReply(
   if (listMethod === undefined || (cursor !== undefined && typeof cursor !== 'string')) {
     return invalidCursorReply(request.id);
   }
-  const list = services.broker.list(principal, listMethod.kind, view);
+  const list = services.broker.visibleLists.list(principal, listMethod.kind, view);
   const listForEra = era === 'legacy' && listMethod.kind === 'tool' ? toLegacyToolList(list) : list;
   const page = services.paginator.page(listForEra, principal.id, cursor);
   if (!page) return invalidCursorReply(request.id);

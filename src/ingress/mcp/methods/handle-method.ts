@@ -85,7 +85,7 @@ function serverCapabilities(
   { broker }: McpServices,
   { principal, view }: Pick<ClientSession, 'principal' | 'view'>,
 ): JsonObject {
-  const { prompts, resources, completions, subscriptions } = broker.capabilitiesOf(principal, view);
+  const { prompts, resources, completions, subscriptions } = broker.visibleLists.capabilitiesOf(principal, view);
   return {
     tools: { listChanged: true },
     logging: {},
