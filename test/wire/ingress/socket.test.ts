@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -178,8 +178,22 @@ test('a file that is not a socket is not replaced', async () => {
   expect(await problemsOf(open())).toEqual([['ingress-socket-failed', path]]);
 });
 
-test('without a daemon the problem has the hint to start one', async () => {
+test('without a daemon the error says that it is absent', async () => {
   expect(await problemsOf(sendAdminRequest(path, 'keys.list', {}))).toEqual([['ingress-socket-failed', path]]);
+  await expect(sendAdminRequest(path, 'keys.list', {})).rejects.toMatchObject({ state: 'absent' });
+});
+
+test('the error for a daemon that closes the connection says that it is silent', async () => {
+  mkdirSync(join(directory, 'data'), { mode: 0o700 });
+  const stopping = createServer((socket) => socket.end());
+  await new Promise<void>((resolve) => stopping.listen(path, resolve));
+  await expect(sendAdminRequest(path, 'keys.list', {})).rejects.toMatchObject({ state: 'silent' });
+  stopping.close();
+});
+
+test('the error for a daemon that does not respond in time says that it is silent', async () => {
+  await open({ admin: () => new Promise<never>(() => {}) });
+  await expect(sendAdminRequest(path, 'keys.list', {}, 20)).rejects.toMatchObject({ state: 'silent' });
 });
 
 test('the daemon is notified when its last agent has disconnected', async () => {
