@@ -62,8 +62,8 @@ test('the variables and defaults that are told are those in force', () => {
 test('every variable that the code names is on the page of settings, and every one of the page is in the code', () => {
   const named = [...source.matchAll(/\bSENESCHAL_[A-Z]+\b/g)].map(([name]) => name);
   const made = Object.values(SETTING_FLAGS).map(({ variable = '' }) => variable);
-  const told = [...settingsText.matchAll(/\bSENESCHAL_[A-Z]+\b/g)].map(([name]) => name);
-  expect(new Set(told)).toEqual(new Set([...named, ...made]));
+  const documented = [...settingsText.matchAll(/\bSENESCHAL_[A-Z]+\b/g)].map(([name]) => name);
+  expect(new Set(documented)).toEqual(new Set([...named, ...made]));
 });
 
 test('every test that the security model names is there', () => {

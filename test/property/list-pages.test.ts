@@ -6,7 +6,7 @@ import type { Principal } from '../../src/domain/principal.ts';
 import type { ToolTarget } from '../../src/domain/target.ts';
 import { Paginator } from '../../src/ingress/mcp/methods/paginator.ts';
 import { principalNamed } from '../fixtures/http-harness.ts';
-import { NO_QUESTIONS } from '../fixtures/input-requests.ts';
+import { NO_INPUT_REQUESTS } from '../fixtures/input-requests.ts';
 
 const AGENTS = ['a', 'b', 'c'];
 const PRINCIPALS = AGENTS.map(principalNamed);
@@ -43,7 +43,7 @@ function snapshotOf({ seen, description }: GeneratedSnapshot): Snapshot {
   });
   return {
     ...{ revision: 'sha256:cc', registry: 'sha256:bb', requestControls: [], responseControls: [], isComplete: true },
-    ...NO_QUESTIONS,
+    ...NO_INPUT_REQUESTS,
     features: { tool: targets, prompt: [], resource: [], template: [] },
     resolve: () => undefined,
     viewOf: () => undefined,

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { afterEach, expect, test } from 'vitest';
 import type { AuthenticateRequest } from '../../../src/ingress/mcp/streamable-http/endpoint.ts';
 import { modernCall, send } from '../../fixtures/clients/raw-http.ts';
-import { type HttpHarness, openHttpHarness, principalNamed } from '../../fixtures/http-harness.ts';
+import { type HttpHarness, openHarness, principalNamed } from '../../fixtures/http-harness.ts';
 
 let harness: HttpHarness;
 
@@ -29,7 +29,7 @@ test.each([
   ['a no with a principal', { ok: false, principal: principalNamed('demo') }],
   ['a promise of a yes', Promise.resolve({ ok: true, principal: principalNamed('demo') })],
 ])('a verifier that returns %s authenticates no principal', async (_what, result) => {
-  harness = await openHttpHarness({ authenticate: verifierOf(result) });
+  harness = await openHarness({ authenticate: verifierOf(result) });
   for (const method of ROUTES) {
     const { headers, body } = modernCall('files__echo');
     const answer = await send(harness.ingress.port, { method, headers, body });
@@ -40,7 +40,7 @@ test.each([
 });
 
 test('a verifier that throws refuses the request, and the response contains nothing of the error', async () => {
-  harness = await openHttpHarness({
+  harness = await openHarness({
     authenticate: () => {
       throw new Error('near "\'": syntax error in SELECT secret FROM api_key');
     },
@@ -65,7 +65,7 @@ const anyAuthorization = fc.oneof(
 );
 
 test('10,000 wrong headers get the same response, whatever is wrong', async () => {
-  harness = await openHttpHarness();
+  harness = await openHarness();
   const agent = new Agent({ keepAlive: true, maxSockets: 16 });
   const { headers, body } = modernCall('files__echo');
   const otherAnswers: string[] = [];

@@ -1,14 +1,14 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { openListChangeFeed } from '../../../src/ingress/mcp/client/list-changed.ts';
 import { modernCall, openSession, type RawAnswer, send } from '../../fixtures/clients/raw-http.ts';
-import { type HttpHarness, openHttpHarness } from '../../fixtures/http-harness.ts';
+import { type HttpHarness, openHarness } from '../../fixtures/http-harness.ts';
 
 const PATHS = ['/mcp', '/servers/files/mcp', '/v/desk/mcp'] as const;
 const CALL = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'echo' } });
 let harness: HttpHarness;
 
 beforeEach(async () => {
-  harness = await openHttpHarness();
+  harness = await openHarness();
   harness.broker.views = { 'server:files': [{ name: 'echo' }], 'virtual:desk': [{ name: 'echo' }] };
 });
 afterEach(() => harness.ingress.close({ drainMs: 0 }));

@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { openSession, send } from '../../fixtures/clients/raw-http.ts';
-import { completed, type HttpHarness, openHttpHarness } from '../../fixtures/http-harness.ts';
+import { completed, type HttpHarness, openHarness } from '../../fixtures/http-harness.ts';
 
 let harness: HttpHarness;
 
 beforeEach(async () => {
-  harness = await openHttpHarness();
+  harness = await openHarness();
 });
 
 afterEach(() => harness.ingress.close({ drainMs: 0 }));

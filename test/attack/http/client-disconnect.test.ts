@@ -1,12 +1,12 @@
 import { connect } from 'node:net';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { modernCall, openSession, send } from '../../fixtures/clients/raw-http.ts';
-import { type HttpHarness, openHttpHarness, refused } from '../../fixtures/http-harness.ts';
+import { type HttpHarness, openHarness, refused } from '../../fixtures/http-harness.ts';
 
 let harness: HttpHarness;
 
 beforeEach(async () => {
-  harness = await openHttpHarness();
+  harness = await openHarness();
 });
 
 afterEach(() => harness.ingress.close({ drainMs: 0 }));

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { modernCall, send } from '../../fixtures/clients/raw-http.ts';
-import { type HttpHarness, openHttpHarness } from '../../fixtures/http-harness.ts';
+import { type HttpHarness, openHarness } from '../../fixtures/http-harness.ts';
 
 let harness: HttpHarness;
 
 beforeAll(async () => {
-  harness = await openHttpHarness({
+  harness = await openHarness({
     allowedHosts: ['broker.example.org'],
     allowedOrigins: ['https://console.example.org'],
   });

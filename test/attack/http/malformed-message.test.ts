@@ -2,12 +2,12 @@ import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { modernCall, openSession, send } from '../../fixtures/clients/raw-http.ts';
-import { type HttpHarness, openHttpHarness } from '../../fixtures/http-harness.ts';
+import { type HttpHarness, openHarness } from '../../fixtures/http-harness.ts';
 
 let harness: HttpHarness;
 
 beforeEach(async () => {
-  harness = await openHttpHarness();
+  harness = await openHarness();
 });
 
 afterEach(() => harness.ingress.close({ drainMs: 0 }));
@@ -75,7 +75,7 @@ test('the record of a malformed message contains no part of it', async () => {
 
 test.each(['announced', 'in chunks'])('a body over the limit, %s, is refused and recorded', async (how) => {
   await harness.ingress.close({ drainMs: 0 });
-  harness = await openHttpHarness({ maxMessageBytes: 1_000 });
+  harness = await openHarness({ maxMessageBytes: 1_000 });
   const headers: Record<string, string> = how === 'announced' ? {} : { 'transfer-encoding': 'chunked' };
   const answer = await send(harness.ingress.port, { headers, body: `{"x":"${'y'.repeat(2_000)}"}` });
   expect(answer.status).toBe(413);
@@ -85,7 +85,7 @@ test.each(['announced', 'in chunks'])('a body over the limit, %s, is refused and
 
 test('the connection of a body far over the limit is closed before its end', async () => {
   await harness.ingress.close({ drainMs: 0 });
-  harness = await openHttpHarness({ maxMessageBytes: 1_000 });
+  harness = await openHarness({ maxMessageBytes: 1_000 });
   const socket = connect(harness.ingress.port, '127.0.0.1');
   const head = `host: 127.0.0.1:${harness.ingress.port}\r\nauthorization: Bearer key-of-demo\r\ncontent-type: application/json`;
   socket.write(`POST /mcp HTTP/1.1\r\n${head}\r\ncontent-length: 100000000\r\n\r\n${'y'.repeat(20_000)}`);

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { modernCall, openSession, send } from '../../fixtures/clients/raw-http.ts';
-import { completed, type HttpHarness, openHttpHarness } from '../../fixtures/http-harness.ts';
+import { completed, type HttpHarness, openHarness } from '../../fixtures/http-harness.ts';
 
 const CLIENTS = 200;
 const CALLS_EACH = 25;
@@ -8,7 +8,7 @@ const CALLS_EACH = 25;
 let harness: HttpHarness;
 
 beforeAll(async () => {
-  harness = await openHttpHarness();
+  harness = await openHarness();
   let turn = 0;
   // Replies overtake each other: every call waits for a different number of turns of the event loop.
   harness.broker.behaviour = async ({ args }) => {

@@ -5,13 +5,13 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { modernCall, send } from '../../fixtures/clients/raw-http.ts';
 import { corpus } from '../../fixtures/corpora/corpora.ts';
 import { httpVectors } from '../../fixtures/corpora/http-vectors.ts';
-import { type HttpHarness, openHttpHarness } from '../../fixtures/http-harness.ts';
+import { type HttpHarness, openHarness } from '../../fixtures/http-harness.ts';
 
 let harness: HttpHarness;
 const sockets: Socket[] = [];
 
 beforeEach(async () => {
-  harness = await openHttpHarness();
+  harness = await openHarness();
 });
 
 afterEach(async () => {
@@ -19,7 +19,7 @@ afterEach(async () => {
   await harness.ingress.close({ drainMs: 0 });
 });
 
-function dial(): Socket {
+function open(): Socket {
   const socket = connect(harness.ingress.port, '127.0.0.1');
   socket.on('error', () => {});
   sockets.push(socket);
@@ -29,7 +29,7 @@ function dial(): Socket {
 /** Sends bytes on a new connection and reads until the server closes it. */
 function untilClosed(...parts: readonly (string | Buffer)[]): Promise<string> {
   return new Promise((resolve) => {
-    const socket = dial();
+    const socket = open();
     let read = '';
     socket.on('data', (chunk: Buffer) => (read += chunk.toString('latin1')));
     socket.on('close', () => resolve(read));
@@ -98,7 +98,7 @@ test('P11: a header of 32 KB is refused and its connection closed', async () => 
 
 test('P11, F12: the connection of a head or body that never ends is closed', async () => {
   await harness.ingress.close({ drainMs: 0 });
-  harness = await openHttpHarness({ timeouts: { headMs: 200, requestMs: 400 } });
+  harness = await openHarness({ timeouts: { headMs: 200, requestMs: 400 } });
   const head = HEAD.replace('HOST', `127.0.0.1:${harness.ingress.port}`);
   const slowHead = untilClosed('POST /mcp HTTP/1.1\r\nhost: ');
   const slowBody = untilClosed(`${head}content-length: 40\r\n\r\n{`);
@@ -111,7 +111,7 @@ test('P11, F12: the connection of a head or body that never ends is closed', asy
 
 test('P11, F12: the oldest of many silent connections of one address are closed, and a call is still served', async () => {
   await harness.ingress.close({ drainMs: 0 });
-  harness = await openHttpHarness({ connectionLimits: { perAddress: 100, silentPerAddress: 5, silentMs: 0 } });
+  harness = await openHarness({ connectionLimits: { perAddress: 100, silentPerAddress: 5, silentMs: 0 } });
   const closed = Array.from({ length: 20 }, () => untilClosed('POST /mcp'));
   await Promise.race(closed);
   const { headers, body } = modernCall('files__echo');
@@ -121,7 +121,7 @@ test('P11, F12: the oldest of many silent connections of one address are closed,
 
 test('P11: connections that were opened together and send a moment later are all served', async () => {
   await harness.ingress.close({ drainMs: 0 });
-  harness = await openHttpHarness({ connectionLimits: { perAddress: 100, silentPerAddress: 5, silentMs: 60_000 } });
+  harness = await openHarness({ connectionLimits: { perAddress: 100, silentPerAddress: 5, silentMs: 60_000 } });
   const head = HEAD.replace('HOST', `127.0.0.1:${harness.ingress.port}`);
   const answered = Array.from({ length: 40 }, () => untilClosed());
   for (const socket of sockets) if (socket.connecting) await once(socket, 'connect');
@@ -131,12 +131,12 @@ test('P11: connections that were opened together and send a moment later are all
 
 test('P11, F12: beyond the connection limit of an address a new connection is closed', async () => {
   await harness.ingress.close({ drainMs: 0 });
-  harness = await openHttpHarness({ connectionLimits: { perAddress: 3, silentPerAddress: 10, silentMs: 60_000 } });
-  const dialled = Array.from({ length: 6 }, () => untilClosed(''));
-  const first = await Promise.race(dialled);
+  harness = await openHarness({ connectionLimits: { perAddress: 3, silentPerAddress: 10, silentMs: 60_000 } });
+  const opened = Array.from({ length: 6 }, () => untilClosed(''));
+  const first = await Promise.race(opened);
   expect(first).toBe('');
   for (const socket of sockets.splice(0)) socket.destroy();
-  await Promise.all(dialled);
+  await Promise.all(opened);
   const { headers, body } = modernCall('files__echo');
   await expect
     .poll(

@@ -2,7 +2,7 @@ import { connect, type Socket } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterEach, expect, test } from 'vitest';
 import { modernCall } from '../../fixtures/clients/raw-http.ts';
-import { completed, type HttpHarness, openHttpHarness } from '../../fixtures/http-harness.ts';
+import { completed, type HttpHarness, openHarness } from '../../fixtures/http-harness.ts';
 
 /** More than a kernel buffers for a client that does not read. */
 const ANSWER_BYTES = 32 * 1_048_576;
@@ -16,7 +16,7 @@ afterEach(async () => {
 
 /** Makes a call whose reply is a large text, and reads nothing of it yet. */
 async function askForMuch(stalledResponseMs: number): Promise<void> {
-  harness = await openHttpHarness({ timeouts: { stalledResponseMs } });
+  harness = await openHarness({ timeouts: { stalledResponseMs } });
   harness.broker.behaviour = () => completed({ content: [{ type: 'text', text: 'x'.repeat(ANSWER_BYTES) }] });
   const { headers, body } = modernCall('files__echo');
   const fields = Object.entries({

@@ -3,7 +3,7 @@ import type { ClientContext } from '../../../src/domain/mcp/client-context.ts';
 import type { JsonObject } from '../../../src/lib/json/json.ts';
 import { completed } from '../../fixtures/http-harness.ts';
 import { verifies } from '../requirements/verifies.ts';
-import { type AgentWire, INITIALIZE_PARAMS, type Received, withModernMeta } from '../wires/agent-wire.ts';
+import { type AgentWire, INITIALIZE_PARAMS, type WireResponse, withModernMeta } from '../wires/agent-wire.ts';
 
 const DONE = completed({ content: [{ type: 'text', text: 'done' }] });
 const LOG_LEVEL = 'io.modelcontextprotocol/logLevel';
@@ -14,7 +14,7 @@ function callAndReceive(
   meta: JsonObject,
   notices: (link: ClientContext | undefined) => void,
   headers: Readonly<Record<string, string | undefined>> = {},
-): Promise<Received> {
+): Promise<WireResponse> {
   wire.broker.behaviour = (_request, _signal, link) => {
     notices(link);
     return DONE;

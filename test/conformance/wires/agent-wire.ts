@@ -4,7 +4,7 @@ import type { Transport } from '../requirements/requirement.ts';
 import type { Era } from '../upstream/start.ts';
 
 /** Everything received for one request. */
-export interface Received {
+export interface WireResponse {
   /** HTTP status; undefined on stdio. */
   readonly status: number | undefined;
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
@@ -16,7 +16,7 @@ export interface Received {
 
 /** A request in flight. */
 export interface PendingRequest {
-  readonly received: Promise<Received>;
+  readonly received: Promise<WireResponse>;
   /** Closes the connection of the reply; HTTP only. */
   readonly disconnect: () => void;
 }
@@ -47,12 +47,12 @@ export interface AgentWire {
   /** Declares capabilities from now on; a legacy client declares them once. */
   declare(capabilities: JsonObject): void;
   /** Sends one request, in the legacy era after `initialize`, and waits for the reply. */
-  request(method: string, params?: JsonObject, options?: RequestOptions): Promise<Received>;
+  request(method: string, params?: JsonObject, options?: RequestOptions): Promise<WireResponse>;
   startRequest(method: string, params?: JsonObject, options?: RequestOptions): PendingRequest;
   /** Sends a notification. @returns the HTTP status; undefined on stdio. */
   notify(method: string, params?: JsonObject): Promise<number | undefined>;
   /** Sends exactly these bytes, in the legacy era after `initialize`. */
-  raw(body: string, headers?: Readonly<Record<string, string | undefined>>): Promise<Received>;
+  raw(body: string, headers?: Readonly<Record<string, string | undefined>>): Promise<WireResponse>;
   /** Receives messages that belong to no request: by `subscriptions/listen`, or in the legacy era by its own means. */
   listen(filter?: JsonObject): Promise<NotificationStream>;
   close(): Promise<void>;
@@ -70,7 +70,7 @@ export interface HttpAgentWire extends AgentWire {
     readonly method: string;
     readonly headers?: Readonly<Record<string, string | undefined>>;
     readonly body?: string;
-  }): Promise<Received>;
+  }): Promise<WireResponse>;
 }
 
 const META = 'io.modelcontextprotocol';

@@ -1,6 +1,6 @@
 import { type ClientRequest, type IncomingMessage, request as open } from 'node:http';
 import type { JsonObject } from '../../../src/lib/json/json.ts';
-import { openHttpHarness } from '../../fixtures/http-harness.ts';
+import { openHarness } from '../../fixtures/http-harness.ts';
 import type { Era } from '../upstream/start.ts';
 import {
   type HttpAgentWire,
@@ -8,8 +8,8 @@ import {
   mirrorHeaders,
   type NotificationStream,
   type PendingRequest,
-  type Received,
   type RequestOptions,
+  type WireResponse,
   withModernMeta,
 } from './agent-wire.ts';
 
@@ -19,7 +19,7 @@ type Headers = Readonly<Record<string, string | undefined>>;
 
 /** Opens a real HTTP server with a fake broker, and returns an agent of it. */
 export async function openHttpAgent(era: Era): Promise<HttpAgentWire> {
-  const { broker, ingress } = await openHttpHarness();
+  const { broker, ingress } = await openHarness();
   const { port } = ingress;
   const streams = new Set<() => void>();
   let lastId = 0;
@@ -144,7 +144,7 @@ function opening(port: number, { method, headers = {}, body }: HttpRequest): Ope
 
 function exchange(port: number, request: HttpRequest, onMessage: MessageListener = () => {}): PendingRequest {
   const { sent, answered } = opening(port, request);
-  const received = answered.then(async (response): Promise<Received> => {
+  const received = answered.then(async (response): Promise<WireResponse> => {
     const { statusCode: status, headers } = response;
     const isStream = String(headers['content-type']).startsWith('text/event-stream');
     const messages: JsonObject[] = [];

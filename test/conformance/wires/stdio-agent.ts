@@ -9,8 +9,8 @@ import {
   type AgentWire,
   INITIALIZE_PARAMS,
   type PendingRequest,
-  type Received,
   type RequestOptions,
+  type WireResponse,
   withModernMeta,
 } from './agent-wire.ts';
 
@@ -84,7 +84,7 @@ class Lines {
   readonly say: (line: string) => void;
   /** Responds to input requests, if the test does. */
   onInputRequest: ((request: JsonObject) => JsonObject) | undefined;
-  readonly #waiting = new Map<string | number, (received: Received) => void>();
+  readonly #waiting = new Map<string | number, (received: WireResponse) => void>();
   readonly #others: JsonObject[] = [];
   readonly #listening: ((message: JsonObject) => void)[] = [];
   #before: JsonObject[] = [];
@@ -93,9 +93,9 @@ class Lines {
     this.say = say;
   }
 
-  ask(id: string | number, message: object): Promise<Received> {
+  ask(id: string | number, message: object): Promise<WireResponse> {
     this.#before = [];
-    const received = new Promise<Received>((resolve) => this.#waiting.set(id, resolve));
+    const received = new Promise<WireResponse>((resolve) => this.#waiting.set(id, resolve));
     this.say(JSON.stringify(message));
     return received;
   }

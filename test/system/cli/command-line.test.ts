@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { governedHome, openBookFile, WireAgent } from '../../fixtures/homes/governed-home.ts';
+import { governedHome, openLedgerDatabase, WireAgent } from '../../fixtures/homes/governed-home.ts';
 import { freePort, type Home } from '../../fixtures/homes/home.ts';
 
 const POLICY = `p, role:reader, tool:tools/echo, call, "args.nonce != 'x'", allow
@@ -190,7 +190,7 @@ test('a second broker on a data directory is refused and told who holds it', asy
 });
 
 test('a record that was changed afterwards ends `replay decide` with 4 and the name of the call', async () => {
-  const database = openBookFile(home);
+  const database = openLedgerDatabase(home);
   const row = database.prepare("SELECT seq, call, body FROM entry WHERE kind = 'call.refused'").get() as {
     readonly seq: number;
     readonly call: string;

@@ -148,9 +148,9 @@ describe('connecting a host', () => {
       '--server: `--url` says which path it is  (settings-invalid)\n' +
         'hint: write `/v/<name>/mcp` or `/servers/<name>/mcp` at the end of the url, and leave `--server` away\n',
     ],
-  ])('with %s it says what is wrong and writes nothing', async (flags, told) => {
+  ])('with %s it says what is wrong and writes nothing', async (flags, answers) => {
     const { code, stderr } = await connect('cursor', ...flags);
-    expect([code, stderr, existsSync(home.path(CURSOR))]).toEqual([2, told, false]);
+    expect([code, stderr, existsSync(home.path(CURSOR))]).toEqual([2, answers, false]);
   });
 
   test('tells what it did, and which servers go around the broker', async () => {

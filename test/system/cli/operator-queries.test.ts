@@ -2,9 +2,9 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
-  bookOf,
   governedHome,
-  openBookFile,
+  ledgerOf,
+  openLedgerDatabase,
   processServer,
   until,
   WireAgent,
@@ -203,7 +203,7 @@ describe('`ledger tail`', () => {
       .trimEnd()
       .split('\n')
       .map((line) => (JSON.parse(line) as { seq: number }).seq);
-    const last = bookOf(home).at(-1)?.seq ?? 0;
+    const last = ledgerOf(home).at(-1)?.seq ?? 0;
     // Each once, in order, none left out.
     expect(shown).toEqual(Array.from({ length: shown.length }, (_, index) => last - shown.length + 1 + index));
   });
@@ -215,7 +215,7 @@ describe('`ledger tail`', () => {
     await once(child.stdout, 'data');
     child.stdout.destroy();
     const ended = once(child, 'exit');
-    const database = openBookFile(home);
+    const database = openLedgerDatabase(home);
     database.exec(
       'INSERT INTO entry (kind, at, principal, body, leaf) SELECT kind, at, principal, body, leaf FROM entry LIMIT 1',
     );

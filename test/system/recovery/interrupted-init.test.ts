@@ -30,14 +30,14 @@ test('Ctrl-C while servers are started ends them, leaves nothing behind, and say
   homeWith({ command: 'sleep', args: ['600'] });
   const args = [home.command, 'init', '--from', 'mcp.json', '--yes'];
   const child = spawn(process.execPath, args, { cwd: home.dir, env: home.environment() });
-  let told = '';
-  child.stderr.on('data', (chunk: Buffer) => (told += chunk.toString()));
+  let output = '';
+  child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
   const ended = once(child, 'close');
   await until(() => childrenOf(child.pid).length > 0);
   const [started = 0] = childrenOf(child.pid);
   child.kill('SIGINT');
   expect(await ended).toEqual([130, null]);
-  expect(told).toMatch(/\ninterrupted; nothing was written\n$/);
+  expect(output).toMatch(/\ninterrupted; nothing was written\n$/);
   expect(isAlive(started)).toBe(false);
   expect(readdirSync(home.dir)).toEqual(['mcp.json']);
 });
@@ -50,13 +50,13 @@ test.runIf(hasTerminal)('Ctrl-C at a question ends with 130, and says that nothi
   const line = `'${process.execPath}' '${home.command}' init --from mcp.json`;
   const args = ['--quiet', '--return', '--command', line, '/dev/null'];
   const child = spawn('script', args, { cwd: home.dir, env: home.environment() });
-  let told = '';
-  child.stdout.on('data', (chunk: Buffer) => (told += chunk.toString()));
+  let output = '';
+  child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
   const ended = once(child, 'close');
-  await until(() => told.includes('ask for its tools? [y/N]'));
+  await until(() => output.includes('ask for its tools? [y/N]'));
   child.stdin.write('\x03');
   expect(await ended).toEqual([130, null]);
-  expect(told).toContain('interrupted; nothing was written\r\n');
+  expect(output).toContain('interrupted; nothing was written\r\n');
   expect(readdirSync(home.dir)).toEqual(['mcp.json']);
 });
 

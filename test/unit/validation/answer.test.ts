@@ -3,7 +3,7 @@ import type { InputRequestMethod } from '../../../src/domain/mcp/input-request.t
 import type { JsonObject } from '../../../src/lib/json/json.ts';
 import { validateInputResponse } from '../../../src/validation/input-requests/response.ts';
 import { SchemaCompiler } from '../../../src/validation/json-schema/compile.ts';
-import { questionOf } from '../../fixtures/input-requests.ts';
+import { inputRequestOf } from '../../fixtures/input-requests.ts';
 
 const control = validateInputResponse(new SchemaCompiler());
 const FORM = {
@@ -12,7 +12,7 @@ const FORM = {
 };
 
 async function judge(method: InputRequestMethod, params: JsonObject, result: JsonObject): Promise<string> {
-  const exchange = { call: questionOf(method, params, {}), result };
+  const exchange = { call: inputRequestOf(method, params, {}), result };
   const verdict = control.decide(exchange, await control.gather(exchange, { signal: new AbortController().signal }));
   return verdict.effect === 'allow' ? 'allow' : `${verdict.reason}: ${verdict.message}`;
 }

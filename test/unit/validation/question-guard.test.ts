@@ -2,13 +2,13 @@ import { expect, test } from 'vitest';
 import type { InputRequestMethod } from '../../../src/domain/mcp/input-request.ts';
 import type { JsonObject } from '../../../src/lib/json/json.ts';
 import { guardInputRequest } from '../../../src/validation/input-requests/guard.ts';
-import { questionOf } from '../../fixtures/input-requests.ts';
+import { inputRequestOf } from '../../fixtures/input-requests.ts';
 
 const control = guardInputRequest();
 const EVERYTHING = { elicitation: { form: {}, url: {} }, sampling: { tools: {} }, roots: {} };
 
 function judge(method: InputRequestMethod, params: JsonObject, capabilities: JsonObject = EVERYTHING): string {
-  const call = questionOf(method, params, capabilities);
+  const call = inputRequestOf(method, params, capabilities);
   const facts = control.gather({ call }, { signal: new AbortController().signal });
   if (facts instanceof Promise) throw new Error('nothing has to be waited for');
   const verdict = control.decide({ call }, facts);
@@ -115,7 +115,7 @@ test.each([
   ['https://bank.example/\n', 'url'],
   ['not a url', 'url'],
 ])('the url %s is %s', (url, expected) => {
-  const call = questionOf('elicitation/create', { mode: 'url', message: 'm', url }, EVERYTHING);
+  const call = inputRequestOf('elicitation/create', { mode: 'url', message: 'm', url }, EVERYTHING);
   const facts = control.gather({ call }, { signal: new AbortController().signal });
   expect(facts).toMatchObject({ fault: expected === 'allow' ? '' : expected });
 });

@@ -3,14 +3,14 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { AuthenticateRequest } from '../../../src/ingress/mcp/streamable-http/endpoint.ts';
 import { type EventStream, openEventStream } from '../../fixtures/clients/event-client.ts';
 import { modernMessage, openSession } from '../../fixtures/clients/raw-http.ts';
-import { type HttpHarness, keysOf, openHttpHarness } from '../../fixtures/http-harness.ts';
+import { type HttpHarness, keysOf, openHarness } from '../../fixtures/http-harness.ts';
 
 let harness: HttpHarness;
 let authenticate: AuthenticateRequest;
 
 beforeEach(async () => {
   authenticate = keysOf('demo', 'other');
-  harness = await openHttpHarness({ authenticate: (headers, connection) => authenticate(headers, connection) });
+  harness = await openHarness({ authenticate: (headers, connection) => authenticate(headers, connection) });
 });
 
 afterEach(() => harness.ingress.close({ drainMs: 0 }));

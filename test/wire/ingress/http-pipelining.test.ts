@@ -4,7 +4,7 @@ import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { modernCall } from '../../fixtures/clients/raw-http.ts';
 import { until } from '../../fixtures/homes/governed-home.ts';
-import { completed, type HttpHarness, openHttpHarness } from '../../fixtures/http-harness.ts';
+import { completed, type HttpHarness, openHarness } from '../../fixtures/http-harness.ts';
 
 let harness: HttpHarness;
 let socket: Socket;
@@ -14,7 +14,7 @@ let cancelled: number;
 
 beforeEach(async () => {
   [endCall, cancelled] = [[], 0];
-  harness = await openHttpHarness();
+  harness = await openHarness();
   harness.broker.behaviour = async ({ args }, signal) => {
     signal.addEventListener('abort', () => (cancelled += 1));
     await new Promise<void>((resolve) => endCall.push(resolve));

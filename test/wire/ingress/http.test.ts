@@ -3,19 +3,12 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { ProblemError } from '../../../src/domain/problem.ts';
 import { openHttpServer } from '../../../src/ingress/http-server.ts';
 import { modernCall, modernMessage, openSession, type RawAnswer, send } from '../../fixtures/clients/raw-http.ts';
-import {
-  completed,
-  type HttpHarness,
-  keysOf,
-  openHttpHarness,
-  refused,
-  TEST_PORTS,
-} from '../../fixtures/http-harness.ts';
+import { completed, type HttpHarness, keysOf, openHarness, refused, TEST_PORTS } from '../../fixtures/http-harness.ts';
 
 let harness: HttpHarness;
 
 beforeEach(async () => {
-  harness = await openHttpHarness();
+  harness = await openHarness();
 });
 
 afterEach(() => harness.ingress.close({ drainMs: 0 }));
@@ -40,7 +33,7 @@ test.each([
   [503, false],
 ])('`/readyz` responds with %d if ready is %s', async (status, ready) => {
   await harness.ingress.close({ drainMs: 0 });
-  harness = await openHttpHarness({ getReadiness: () => ({ ready }) });
+  harness = await openHarness({ getReadiness: () => ({ ready }) });
   const answer = await send(harness.ingress.port, { method: 'GET', path: '/readyz' });
   expect([answer.status, JSON.parse(answer.body)]).toEqual([status, { ready }]);
 });

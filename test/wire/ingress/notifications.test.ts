@@ -10,7 +10,7 @@ import {
   completed,
   fakeBroker,
   type HttpHarness,
-  openHttpHarness,
+  openHarness,
   principalNamed,
   TEST_PORTS,
 } from '../../fixtures/http-harness.ts';
@@ -21,7 +21,7 @@ let contexts: (ClientContext | undefined)[];
 
 beforeEach(async () => {
   contexts = [];
-  harness = await openHttpHarness();
+  harness = await openHarness();
   harness.broker.behaviour = (_request, _signal, context) => {
     contexts.push(context);
     context?.log({ level: 'info', logger: 'l', data: { a: 1 } });
@@ -121,7 +121,7 @@ test('an unknown log level is refused in both eras', async () => {
 test('no notification is sent after the reply, or to an agent whose key was revoked meanwhile', async () => {
   let isKnown = true;
   await harness.ingress.close({ drainMs: 0 });
-  harness = await openHttpHarness({
+  harness = await openHarness({
     authenticate: () => (isKnown ? { ok: true, principal: principalNamed('demo') } : { ok: false }),
   });
   harness.broker.behaviour = (_request, _signal, context) => {

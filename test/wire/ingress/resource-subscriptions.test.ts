@@ -8,7 +8,7 @@ import { modernMessage, openSession, send } from '../../fixtures/clients/raw-htt
 import {
   completed,
   type HttpHarness,
-  openHttpHarness,
+  openHarness,
   principalNamed,
   refused,
   TEST_PORTS,
@@ -18,7 +18,7 @@ import { until } from '../../fixtures/upstream-pool.ts';
 let harness: HttpHarness;
 
 beforeEach(async () => {
-  harness = await openHttpHarness();
+  harness = await openHarness();
   harness.broker.behaviour = ({ exposedName }) =>
     exposedName === 'memo:denied' ? refused({ visible: false, reason: 'unknown-resource' }) : completed({});
 });

@@ -3,13 +3,13 @@ import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { ToolListChangedNotificationSchema } from '@modelcontextprotocol/sdk/types.js';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { completed, type HttpHarness, openHttpHarness, refused } from '../../fixtures/http-harness.ts';
+import { completed, type HttpHarness, openHarness, refused } from '../../fixtures/http-harness.ts';
 
 let harness: HttpHarness;
 const closers: (() => Promise<void>)[] = [];
 
 beforeEach(async () => {
-  harness = await openHttpHarness();
+  harness = await openHarness();
 });
 
 afterEach(async () => {

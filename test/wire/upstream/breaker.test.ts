@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { Breaker, healthSignalOf } from '../../../src/upstream/call/breaker.ts';
 import { failedResponse } from '../../../src/upstream/protocol/transport.ts';
-import { type Answering, answerText, legacyAnswering, sendJson, serveHttp } from '../../fixtures/http-upstream.ts';
+import { legacyHandler, type RequestHandler, sendJson, serveHttp, textResponse } from '../../fixtures/http-upstream.ts';
 import { httpServer, openPool, stdioServer, stillClock, textOf } from '../../fixtures/upstream-pool.ts';
 
 function tripped(): { readonly breaker: Breaker; readonly advance: (ms: number) => void; readonly states: string[] } {
@@ -72,11 +72,12 @@ test('a deadline while others were answered speaks of the tool and not of the se
   expect(healthSignalOf(failedResponse('timeout', true, ''), false)).toBe('none');
 });
 
-const out: Answering = (_asked, response) => void response.writeHead(502, { 'content-type': 'text/plain' }).end('x');
-const echo: Answering = ({ message }, response) => sendJson(response, answerText(message.id, 'here'));
+const out: RequestHandler = (_asked, response) =>
+  void response.writeHead(502, { 'content-type': 'text/plain' }).end('x');
+const echo: RequestHandler = ({ message }, response) => sendJson(response, textResponse(message.id, 'here'));
 
 test('while a breaker is open a call fails at once, is not sent, and says when to try again', async () => {
-  const http = await serveHttp(legacyAnswering({ out, echo }));
+  const http = await serveHttp(legacyHandler({ out, echo }));
   const { call, pool } = openPool(httpServer(http.url, { era: 'legacy' }), { clock: stillClock() });
   for (let round = 0; round < 5; round += 1) await call('out');
   expect(pool.status()).toMatchObject([{ breaker: 'open' }]);
@@ -92,7 +93,7 @@ test('while a breaker is open a call fails at once, is not sent, and says when t
 
 test('a server that answers again is in service again with the first call that tries it', async () => {
   const clock = stillClock();
-  const http = await serveHttp(legacyAnswering({ out, echo }));
+  const http = await serveHttp(legacyHandler({ out, echo }));
   const { call, pool } = openPool(httpServer(http.url, { era: 'legacy' }), { clock });
   for (let round = 0; round < 5; round += 1) await call('out');
   clock.advance(500);
@@ -103,14 +104,14 @@ test('a server that answers again is in service again with the first call that t
 
 test('of many calls after the pause one tries a server that hangs, and the others do not wait for it', async () => {
   const clock = stillClock();
-  const http = await serveHttp(legacyAnswering({ hang: () => {}, echo }));
+  const http = await serveHttp(legacyHandler({ hang: () => {}, echo }));
   const { call, pool } = openPool(httpServer(http.url, { era: 'legacy' }), { clock });
   await call('echo');
   await Promise.all(Array.from({ length: 5 }, () => call('hang', {}, { timeoutMs: 100 })));
   expect(pool.status()).toMatchObject([{ breaker: 'open' }]);
   clock.advance(500);
-  const told = await Promise.all(Array.from({ length: 5 }, () => call('hang', {}, { timeoutMs: 100 })));
-  expect(told.map((outcome) => (outcome.kind === 'failed' ? outcome.reason : 'completed')).sort()).toEqual([
+  const results = await Promise.all(Array.from({ length: 5 }, () => call('hang', {}, { timeoutMs: 100 })));
+  expect(results.map((outcome) => (outcome.kind === 'failed' ? outcome.reason : 'completed')).sort()).toEqual([
     'upstream-timeout',
     'upstream-unavailable',
     'upstream-unavailable',
@@ -120,8 +121,8 @@ test('of many calls after the pause one tries a server that hangs, and the other
 });
 
 test('an open breaker of one server is not that of another', async () => {
-  const bad = await serveHttp(legacyAnswering({ out }));
-  const good = await serveHttp(legacyAnswering({ echo }));
+  const bad = await serveHttp(legacyHandler({ out }));
+  const good = await serveHttp(legacyHandler({ echo }));
   const { call } = openPool(
     [httpServer(bad.url, { era: 'legacy', name: 'bad' }), httpServer(good.url, { era: 'legacy', name: 'good' })],
     { clock: stillClock() },

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { inMemoryVersionStore } from '../../../src/upstream/protocol/versions.ts';
-import { legacyAnswering, sendJson, serveHttp } from '../../fixtures/http-upstream.ts';
+import { legacyHandler, sendJson, serveHttp } from '../../fixtures/http-upstream.ts';
 import {
   httpServer,
   isAlive,
@@ -57,9 +57,9 @@ test('a shared session is observed and then serves the calls', async () => {
 test('F11: a change that the server announces is listed again and told', async () => {
   const { pool, call, nextChange } = openPool(stdioServer());
   await pool.discover('srv');
-  const told = nextChange();
+  const change = nextChange();
   await call('change');
-  expect(await told).toMatchObject({
+  expect(await change).toMatchObject({
     tools: expect.arrayContaining([expect.objectContaining({ name: 'echo', description: 'a tool, changed' })]),
   });
 });
@@ -84,9 +84,9 @@ test('a tool that changed in this session alone is called in a new one', async (
   const first = nextChange();
   await call('echo', { text: 'x' });
   await first;
-  const told = nextChange();
+  const change = nextChange();
   await call('change');
-  await told;
+  await change;
   expect(textOf(await call('echo', { text: 'x' }))).toBe('x');
   expect(startsIn(journal.lines())).toBe(2);
 });
@@ -174,17 +174,17 @@ test('the tools of a modern server are listed again once a minute while it is in
     clock,
   });
   await pool.discover('srv');
-  const told = nextChange();
+  const change = nextChange();
   await call('change_silently');
   clock.advance(61_000);
-  expect(await told).toMatchObject({
+  expect(await change).toMatchObject({
     tools: expect.arrayContaining([expect.objectContaining({ description: 'changed' })]),
   });
 });
 
 test('a server that cannot list any more has no list, not the one of before', async () => {
   let isBroken = false;
-  const answering = legacyAnswering({});
+  const answering = legacyHandler({});
   const http = await serveHttp((asked, response) => {
     const { id, method } = asked.message;
     if (!isBroken || method !== 'tools/list') return answering(asked, response);
@@ -198,7 +198,7 @@ test('a server that cannot list any more has no list, not the one of before', as
 
 test.each([400, 404])('a server that forgot the session (HTTP %d) is asked again in a new one', async (status) => {
   let session = 's-1';
-  const answering = legacyAnswering({ echo: () => {} }, () => session);
+  const answering = legacyHandler({ echo: () => {} }, () => session);
   const http = await serveHttp((asked, response) => {
     const sent = asked.headers['mcp-session-id'];
     if (sent !== undefined && sent !== session) response.writeHead(status).end();

@@ -1,22 +1,22 @@
 import { expect, test } from 'vitest';
 import {
-  type Answering,
-  answerText,
-  legacyAnswering,
+  legacyHandler,
   openEvents,
+  type RequestHandler,
   sendJson,
   serveHttp,
+  textResponse,
 } from '../../fixtures/http-upstream.ts';
 import { httpServer, openPool, textOf, type Upstream, until } from '../../fixtures/upstream-pool.ts';
 
-const echo: Answering = ({ message }, response) =>
-  sendJson(response, answerText(message.id, JSON.stringify(message.params.arguments?.text).slice(1, -1)));
+const echo: RequestHandler = ({ message }, response) =>
+  sendJson(response, textResponse(message.id, JSON.stringify(message.params.arguments?.text).slice(1, -1)));
 
 /** A pool before one legacy HTTP server that has these tools and `echo`. */
 async function before(
-  tools: Readonly<Record<string, Answering>>,
+  tools: Readonly<Record<string, RequestHandler>>,
 ): Promise<Upstream & Awaited<ReturnType<typeof serveHttp>>> {
-  const http = await serveHttp(legacyAnswering({ echo, ...tools }));
+  const http = await serveHttp(legacyHandler({ echo, ...tools }));
   return { ...http, ...openPool(httpServer(http.url, { era: 'legacy' })) };
 }
 
@@ -41,8 +41,8 @@ test('an answer in an event stream counts, and what the stream says besides does
     stream: ({ message }, response) => {
       const send = openEvents(response);
       send({ jsonrpc: '2.0', method: 'notifications/message', params: {} });
-      send(answerText(message.id, 'streamed'));
-      send(answerText(message.id, 'again'));
+      send(textResponse(message.id, 'streamed'));
+      send(textResponse(message.id, 'again'));
       response.end();
     },
   });
@@ -55,7 +55,7 @@ test('a stream that begins with an event of empty data is read to its answer', a
     primed: ({ message }, response) => {
       response.writeHead(200, { 'content-type': 'text/event-stream' });
       response.write('id: 1\ndata: \n\n');
-      response.end(`id: 2\nevent: message\ndata: ${JSON.stringify(answerText(message.id, 'primed'))}\n\n`);
+      response.end(`id: 2\nevent: message\ndata: ${JSON.stringify(textResponse(message.id, 'primed'))}\n\n`);
     },
   });
   expect(textOf(await call('primed'))).toBe('primed');
@@ -65,7 +65,7 @@ test('200 calls at once are never mixed, whatever the order of their answers', a
   const { call } = await before({
     slow: ({ message }, response) => {
       const { text, ms } = message.params.arguments as { text: string; ms: number };
-      setTimeout(() => sendJson(response, answerText(message.id, text)), ms);
+      setTimeout(() => sendJson(response, textResponse(message.id, text)), ms);
     },
   });
   const nonces = Array.from({ length: 200 }, (_, index) => `nonce-${index}`);
@@ -73,15 +73,15 @@ test('200 calls at once are never mixed, whatever the order of their answers', a
   expect(replies.map(textOf)).toEqual(nonces);
 });
 
-const LIES: Readonly<Record<string, Answering>> = {
-  'a wrong id': ({ message }, response) => sendJson(response, answerText((message.id ?? 0) + 7, 'x')),
+const INVALID_RESULTS: Readonly<Record<string, RequestHandler>> = {
+  'a wrong id': ({ message }, response) => sendJson(response, textResponse((message.id ?? 0) + 7, 'x')),
   'an id of another type': ({ message }, response) =>
-    sendJson(response, { ...answerText(1, 'x'), id: String(message.id) }),
+    sendJson(response, { ...textResponse(1, 'x'), id: String(message.id) }),
   'no JSON': (_asked, response) =>
     void response.writeHead(200, { 'content-type': 'application/json' }).end('{"jsonrpc":'),
   'a page': (_asked, response) => void response.writeHead(200, { 'content-type': 'text/html' }).end('<h1>hello</h1>'),
   nothing: (_asked, response) => void response.writeHead(202).end(),
-  'a batch': ({ message }, response) => sendJson(response, [answerText(message.id, 'x')]),
+  'a batch': ({ message }, response) => sendJson(response, [textResponse(message.id, 'x')]),
   'invalid UTF-8': ({ message }, response) =>
     void response
       .writeHead(200, { 'content-type': 'application/json' })
@@ -101,8 +101,8 @@ const LIES: Readonly<Record<string, Answering>> = {
   'a redirect': (_asked, response) => void response.writeHead(307, { location: '/elsewhere' }).end(),
 };
 
-test.each(Object.keys(LIES))('a server that answers with %s fails that call alone', async (lie) => {
-  const { call, asked } = await before({ lie: LIES[lie] ?? echo });
+test.each(Object.keys(INVALID_RESULTS))('a server that answers with %s fails that call alone', async (lie) => {
+  const { call, received: asked } = await before({ lie: INVALID_RESULTS[lie] ?? echo });
   const [lied, beside] = await Promise.all([call('lie'), call('echo', { text: 'unharmed' })]);
   expect(lied).toMatchObject({ kind: 'failed', reason: 'upstream-protocol', inDoubt: true });
   expect(textOf(beside)).toBe('unharmed');
@@ -171,7 +171,7 @@ test('a slow drip ends at the deadline, however steadily it drips', async () => 
 
 test('a hung call fails alone, its socket is closed, and a legacy server is told', async () => {
   let closed = false;
-  const { call, asked } = await before({
+  const { call, received: asked } = await before({
     hang: (_asked, response) => void response.on('close', () => (closed = true)),
   });
   const hung = call('hang', {}, { timeoutMs: 150 });
@@ -233,23 +233,23 @@ test('HTTP 500 without an answer leaves the call in doubt', async () => {
 });
 
 test('the registry’s headers go with every request, and ids are the broker’s own', async () => {
-  const http = await serveHttp(legacyAnswering({ echo }));
+  const http = await serveHttp(legacyHandler({ echo }));
   const { call } = openPool(httpServer(http.url, { era: 'legacy', headers: { Authorization: 'Bearer abc' } }));
   await call('echo', { text: 'x' });
-  expect(new Set(http.asked.map(({ headers }) => headers.authorization))).toEqual(new Set(['Bearer abc']));
+  expect(new Set(http.received.map(({ headers }) => headers.authorization))).toEqual(new Set(['Bearer abc']));
   expect(
-    http.asked
+    http.received
       .filter(({ method, message }) => method === 'POST' && message.id !== undefined)
       .map(({ message }) => message.id),
   ).toEqual([1, 2, 3]);
 });
 
 test('a ping within the stream of an answer is answered', async () => {
-  const { call, asked } = await before({
+  const { call, received: asked } = await before({
     ping: ({ message }, response) => {
       const send = openEvents(response);
       send({ jsonrpc: '2.0', id: 'p1', method: 'ping' });
-      send(answerText(message.id, 'done'));
+      send(textResponse(message.id, 'done'));
       response.end();
     },
   });
@@ -259,7 +259,7 @@ test('a ping within the stream of an answer is answered', async () => {
 
 test('an answer that begins and does not go on is given up before the call is, and its server serves others', async () => {
   const http = await serveHttp(
-    legacyAnswering({
+    legacyHandler({
       echo,
       stall: ({ message }, response) => {
         response.writeHead(200, { 'content-type': 'application/json' });

@@ -2,13 +2,13 @@ import type { ServerResponse } from 'node:http';
 import { expect, test } from 'vitest';
 import type { ClientContext } from '../../../src/domain/mcp/client-context.ts';
 import {
-  type Answering,
-  type Asked,
-  answerText,
   type HttpUpstream,
-  legacyAnswering,
+  legacyHandler,
+  type ReceivedRequest,
+  type RequestHandler,
   sendJson,
   serveHttp,
+  textResponse,
 } from '../../fixtures/http-upstream.ts';
 import { httpServer, openPool, textOf, type Upstream, until } from '../../fixtures/upstream-pool.ts';
 
@@ -20,41 +20,41 @@ function stream(response: ServerResponse, ...events: readonly string[]): void {
 
 const message = (value: unknown): string => `data: ${JSON.stringify(value)}`;
 const prime = (id: string, retry = 'retry: 1\n'): string => `id: ${id}\n${retry}data: `;
-const isResumption = ({ headers }: Asked): boolean => headers['last-event-id'] !== undefined;
+const isResumption = ({ headers }: ReceivedRequest): boolean => headers['last-event-id'] !== undefined;
 /** A call that a GET without `Last-Event-ID` never is: that one listens. */
-const listening: Answering = (_asked, response) => void response.writeHead(405).end();
+const listening: RequestHandler = (_asked, response) => void response.writeHead(405).end();
 
 interface Resumable extends Upstream, HttpUpstream {
-  readonly resumptions: () => readonly Asked[];
+  readonly resumptions: () => readonly ReceivedRequest[];
 }
 
 /** A pool before a legacy server with one tool `poll`; `resumed` answers each GET that goes on. */
 async function before(
-  poll: Answering,
-  resumed: readonly Answering[],
+  poll: RequestHandler,
+  resumed: readonly RequestHandler[],
   part: Parameters<typeof httpServer>[1] = {},
 ): Promise<Resumable> {
   const left = [...resumed];
   const http = await serveHttp(
-    legacyAnswering({ poll }, () => 'session-1'),
+    legacyHandler({ poll }, () => 'session-1'),
     {
       onGet: (asked, response) =>
         isResumption(asked) ? (left.shift() ?? listening)(asked, response) : listening(asked, response),
     },
   );
-  const resumptions = (): readonly Asked[] => http.asked.filter(isResumption);
+  const resumptions = (): readonly ReceivedRequest[] => http.received.filter(isResumption);
   return { ...http, ...openPool(httpServer(http.url, { era: 'legacy', ...part })), resumptions };
 }
 
 /** The id of the call, which the answer has to have wherever it comes. */
-function callOf({ asked }: HttpUpstream): number | undefined {
+function callOf({ received: asked }: HttpUpstream): number | undefined {
   return asked.find((one) => one.message.method === 'tools/call')?.message.id;
 }
 
 test('a call whose stream ends after an event with an id goes on by GET, in its session and from that event', async () => {
   const upstream: Resumable = await before(
     (_asked, response) => stream(response, prime('first'), prime('event 7')),
-    [(_asked, response) => stream(response, `id: 8\n${message(answerText(callOf(upstream), 'at last'))}`)],
+    [(_asked, response) => stream(response, `id: 8\n${message(textResponse(callOf(upstream), 'at last'))}`)],
   );
   expect(textOf(await upstream.call('poll'))).toBe('at last');
   expect(upstream.called()).toEqual(['poll']);
@@ -75,7 +75,7 @@ test('a stream may end as often as it likes, each time the next goes on from the
       (_asked, response) => stream(response, prime('2')),
       (_asked, response) => stream(response),
       (_asked, response) => stream(response, prime('3')),
-      (_asked, response) => stream(response, message(answerText(callOf(upstream), 'polled'))),
+      (_asked, response) => stream(response, message(textResponse(callOf(upstream), 'polled'))),
     ],
   );
   expect(textOf(await upstream.call('poll'))).toBe('polled');
@@ -88,18 +88,18 @@ test('a socket that breaks in the middle of a stream is gone on from as one that
       response.writeHead(200, { 'content-type': 'text/event-stream' });
       response.write(`${prime('1')}\n\n${message({ cut: 'in the' })}`, () => response.destroy());
     },
-    [(_asked, response) => stream(response, message(answerText(callOf(upstream), 'mended')))],
+    [(_asked, response) => stream(response, message(textResponse(callOf(upstream), 'mended')))],
   );
   expect(textOf(await upstream.call('poll'))).toBe('mended');
   expect(upstream.called()).toEqual(['poll']);
 });
 
 test('what a server tells on the later stream belongs to the call, and no more of it than a call may be told', async () => {
-  const told: unknown[] = [];
+  const received: unknown[] = [];
   const link = {
     wantsProgress: true,
     capabilities: {},
-    progress: (params: unknown) => told.push(params) > 0,
+    progress: (params: unknown) => received.push(params) > 0,
     log: () => true,
   };
   const progress = (id: number | undefined, count: number): string =>
@@ -113,23 +113,23 @@ test('what a server tells on the later stream belongs to the call, and no more o
     [
       (_asked, response) => {
         const id = callOf(upstream);
-        stream(response, progress(id, 2), progress(id, 3), message(answerText(id, 'told')));
+        stream(response, progress(id, 2), progress(id, 3), message(textResponse(id, 'told')));
       },
     ],
     { maxNotifications: 2 },
   );
   // `as`: a link of this test alone, which the back door reads no more of.
   expect(textOf(await upstream.call('poll', {}, { link: link as unknown as ClientContext }))).toBe('told');
-  expect(told).toEqual([{ progress: 1 }, { progress: 2 }]);
+  expect(received).toEqual([{ progress: 1 }, { progress: 2 }]);
 });
 
-const REFUSALS: Readonly<Record<string, Answering>> = {
+const REFUSALS: Readonly<Record<string, RequestHandler>> = {
   'HTTP 405': (_asked, response) => void response.writeHead(405).end(),
   'HTTP 400': (_asked, response) => sendJson(response, { jsonrpc: '2.0', id: null, error: { code: -32600 } }, 400),
   'HTTP 404': (_asked, response) => void response.writeHead(404).end(),
   'HTTP 500': (_asked, response) => void response.writeHead(500).end(),
   'HTTP 204': (_asked, response) => void response.writeHead(204).end(),
-  JSON: (_asked, response) => sendJson(response, answerText(1, 'x')),
+  JSON: (_asked, response) => sendJson(response, textResponse(1, 'x')),
   'a broken socket': (_asked, response) => void response.destroy(),
 };
 
@@ -144,7 +144,7 @@ test.each(Object.keys(REFUSALS))(
 );
 
 test('a server that goes on without end and tells nothing is left after five streams', async () => {
-  const nothing: Answering = (_asked, response) => stream(response);
+  const nothing: RequestHandler = (_asked, response) => stream(response);
   const upstream = await before(
     (_asked, response) => stream(response, prime('1')),
     Array.from({ length: 9 }, () => nothing),
@@ -170,7 +170,7 @@ test('the deadline of the call ends the wait for the next stream', async () => {
     reason: 'upstream-timeout',
     inDoubt: true,
   });
-  await until(() => upstream.asked.some((one) => one.message.method === 'notifications/cancelled'));
+  await until(() => upstream.received.some((one) => one.message.method === 'notifications/cancelled'));
   expect(upstream.resumptions()).toEqual([]);
 });
 
@@ -210,7 +210,7 @@ test.each(['while it waits', 'while the stream is open'])('an agent that goes aw
     reason: 'cancelled',
     inDoubt: true,
   });
-  await until(() => isClosed && upstream.asked.some((one) => one.message.method === 'notifications/cancelled'));
+  await until(() => isClosed && upstream.received.some((one) => one.message.method === 'notifications/cancelled'));
 });
 
 test.each(['waits for the next stream', 'is on the next stream'])(
@@ -240,7 +240,7 @@ test.each(['waits for the next stream', 'is on the next stream'])(
 test('the bytes of all streams of a call together are capped', async () => {
   const question = (): string =>
     message({ jsonrpc: '2.0', id: 'q', method: 'ping', params: { pad: 'x'.repeat(90_000) } });
-  const more: Answering = (_asked, response) =>
+  const more: RequestHandler = (_asked, response) =>
     stream(response, `id: 2\nretry: 1\n${question()}`, question(), question());
   const upstream = await before(
     more,
@@ -253,7 +253,7 @@ test('the bytes of all streams of a call together are capped', async () => {
 test('an event of the later stream that is over the cap is given up', async () => {
   const upstream: Resumable = await before(
     (_asked, response) => stream(response, prime('1')),
-    [(_asked, response) => stream(response, message(answerText(callOf(upstream), 'x'.repeat(200_000))))],
+    [(_asked, response) => stream(response, message(textResponse(callOf(upstream), 'x'.repeat(200_000))))],
   );
   expect(await upstream.call('poll', {}, { maxResultBytes: 100_000 })).toMatchObject({ reason: 'result-too-large' });
 });
@@ -264,7 +264,7 @@ test('a call that changes nothing is sent again when the server does not go on',
     ({ message: { id } }, response) => {
       called += 1;
       if (called === 1) stream(response, prime('1'));
-      else sendJson(response, answerText(id, 'the second time'));
+      else sendJson(response, textResponse(id, 'the second time'));
     },
     [listening],
   );
@@ -281,5 +281,5 @@ test('a server of the modern era is never asked to go on', async () => {
   });
   const { call } = openPool(httpServer(upstream.url, { era: 'modern' }));
   expect(await call('poll')).toMatchObject({ reason: 'upstream-lost', inDoubt: true });
-  expect(upstream.asked.filter(({ method }) => method === 'GET')).toEqual([]);
+  expect(upstream.received.filter(({ method }) => method === 'GET')).toEqual([]);
 });

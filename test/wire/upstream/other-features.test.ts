@@ -2,14 +2,14 @@ import { expect, test } from 'vitest';
 import type { Call } from '../../../src/domain/call.ts';
 import type { DispatchResult } from '../../../src/domain/outcome.ts';
 import type { JsonObject } from '../../../src/lib/json/json.ts';
-import { type Answering, sendJson, serveHttp } from '../../fixtures/http-upstream.ts';
+import { type RequestHandler, sendJson, serveHttp } from '../../fixtures/http-upstream.ts';
 import { callOf, httpServer, openPool, type Upstream } from '../../fixtures/upstream-pool.ts';
 
 const GREET: JsonObject = { name: 'greet', description: 'says hello' };
 const TEMPLATE: JsonObject = { uriTemplate: 'note://{name}', name: 'notes' };
 
 /** A server of 2026-07-28 that has anything but tools; `lists` says what it lists, or with which code it refuses to. */
-function serverOf(lists: Readonly<Record<string, readonly JsonObject[] | number>>): Answering {
+function serverOf(lists: Readonly<Record<string, readonly JsonObject[] | number>>): RequestHandler {
   return ({ message: { id, method } }, response) => {
     const listed = lists[method];
     const reply = (result: object): void => sendJson(response, { jsonrpc: '2.0', id, result });
@@ -46,7 +46,7 @@ test('a server without tools is asked for what it says that it has', async () =>
     ...{ tools: [], prompts: [GREET], templates: [TEMPLATE], unlisted: [] },
     resources: [{ uri: 'note://one', name: 'one' }],
   });
-  expect(http.asked.map(({ message }) => message.method)).not.toContain('tools/list');
+  expect(http.received.map(({ message }) => message.method)).not.toContain('tools/list');
 });
 
 test('a list that cannot be read is empty and told of, but for one that the server does not know', async () => {
@@ -69,7 +69,7 @@ test('each act is asked for by its own method, under the name or URI that the se
   await ask(upstream, { action: 'read', target: resource });
   await ask(upstream, { action: 'complete', target: prompt, args: { argument } });
   await ask(upstream, { action: 'complete', target: template, args: { argument } });
-  const sent = http.asked.slice(-4).map(({ message, headers }) => {
+  const sent = http.received.slice(-4).map(({ message, headers }) => {
     const { _meta, ...params } = message.params;
     return [message.method, headers['mcp-name'], params];
   });

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { JsonObject } from '../../../src/lib/json/json.ts';
 import type { UpstreamServer } from '../../../src/upstream/session/upstream-server.ts';
-import { listeningAgent } from '../../fixtures/clients/recording-agent.ts';
+import { recordingAgent } from '../../fixtures/clients/recording-agent.ts';
 import { serveSse } from '../../fixtures/servers/sse-server.ts';
 import { type CallPart, httpServer, openPool, textOf, type Upstream } from '../../fixtures/upstream-pool.ts';
 
@@ -71,11 +71,7 @@ test.each([
     'the endpoint has another origin',
   ],
   ['of another port', () => 'event: endpoint\ndata: //127.0.0.1:1/messages\n\n', 'the endpoint has another origin'],
-  [
-    'that is no web address',
-    () => 'event: endpoint\ndata: file:///etc/passwd\n\n',
-    'the endpoint has another origin',
-  ],
+  ['that is no web address', () => 'event: endpoint\ndata: file:///etc/passwd\n\n', 'the endpoint has another origin'],
   ['that is not named', () => 'data: /messages\n\n', 'the event stream names no endpoint'],
 ])('an endpoint %s is not posted to', async (_what, endpoint, problem) => {
   const server = await serveSse({ endpoint });
@@ -94,15 +90,15 @@ test('a server that never names its endpoint is given up, and nothing is posted 
 test('over HTTP+SSE progress reaches its call, and a log message the only call of a session of one principal', async () => {
   const server = await serveSse();
   const [shared, own] = [openPool(oldServer(server.url)), openPool({ ...oldServer(server.url), sharing: 'principal' })];
-  const heard = [];
+  const received = [];
   for (const upstream of [shared, own]) {
     const call = await declared(upstream);
-    const link = listeningAgent({ logLevel: 'info' });
+    const link = recordingAgent({ logLevel: 'info' });
     expect(await call('tell', {}, { link })).toBe('told');
-    heard.push(link.heard);
+    received.push(link.received);
   }
   const progress = [{ progress: 1, total: 2 }];
-  expect(heard).toEqual([
+  expect(received).toEqual([
     { progress, log: [] },
     { progress, log: [{ level: 'warning', data: 'so' }] },
   ]);

@@ -2,20 +2,20 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { modernCall, modernMessage, send } from '../../../fixtures/clients/raw-http.ts';
 import { CountedHome } from '../../../fixtures/homes/counted-home.ts';
-import { type HttpHarness, openHttpHarness } from '../../../fixtures/http-harness.ts';
-import { LyingServer } from '../../../fixtures/servers/misbehaving-server.ts';
+import { type HttpHarness, openHarness } from '../../../fixtures/http-harness.ts';
+import { MisbehavingServer } from '../../../fixtures/servers/misbehaving-server.ts';
 
 describe('through the daemon', () => {
   let counted: CountedHome;
-  let liar: LyingServer;
+  let liar: MisbehavingServer;
   afterEach(async () => {
     await counted.close();
     await liar.close();
   });
 
   test('P9: an argument by the name of a secret is put into no header though no operator says so, a header name with a line break blocks its tool, and both are told of', async () => {
-    liar = await LyingServer.start({ era: 'modern', tools: ['sign', 'break_header', 'echo'] });
-    counted = await CountedHome.make({
+    liar = await MisbehavingServer.start({ era: 'modern', tools: ['sign', 'break_header', 'echo'] });
+    counted = await CountedHome.create({
       files: {
         'registry/servers/liar.yaml': `name: liar
 transport: { type: streamable-http, url: "${liar.url}" }
@@ -68,8 +68,8 @@ pin: auto
 
 describe('through a virtual server', () => {
   test('P9: a fixed argument is mirrored for its server, and no agent is asked for its header', async () => {
-    const liar = await LyingServer.start({ era: 'modern', tools: ['sign'] });
-    const counted = await CountedHome.make({
+    const liar = await MisbehavingServer.start({ era: 'modern', tools: ['sign'] });
+    const counted = await CountedHome.create({
       files: {
         'registry/servers/liar.yaml': `name: liar
 transport: { type: streamable-http, url: "${liar.url}" }
@@ -99,7 +99,7 @@ tools: { include: ["liar/*"], override: { liar/sign: { fixed: { region: eu } } }
 describe('in the ingress', () => {
   let harness: HttpHarness;
   beforeEach(async () => {
-    harness = await openHttpHarness();
+    harness = await openHarness();
     const properties = {
       region: { type: 'string', 'x-mcp-header': 'Region' },
       count: { type: 'integer', 'x-mcp-header': 'Count' },
