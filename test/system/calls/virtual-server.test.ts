@@ -140,7 +140,7 @@ describe('on its own', () => {
       'policies/policy.csv': 'p, agent:other, tool:more/*, call, , allow\n',
     });
     const reported = (await home.run(['policy', 'check'])).stdout.replaceAll(/\S*registry\/virtual/g, 'virtual');
-    const ungranted = 'virtual/back.yaml:1:7: no agent may use anything that the virtual server `back` shows';
+    const ungranted = 'virtual/back.yaml:1:7: no agent may use anything of the virtual server `back`';
     expect(reported.split('\n')).toEqual([
       'warning: virtual/desk.yaml:3:26: there is no server `gone`  (registry-original-unknown)',
       'hint: servers are `registry/servers/<name>.yaml`',
@@ -151,7 +151,7 @@ describe('on its own', () => {
       'warning: virtual/desk.yaml:3:13: `tools/lokup` matches no tool that is pinned  (registry-original-unknown)',
       'hint: `seneschal registry list` shows what there is, `seneschal registry pin` agrees to it',
       `warning: ${ungranted}  (registry-view-ungranted)`,
-      'hint: grant some of it in `policy.csv`: a virtual server by itself grants nothing',
+      'hint: grant some of its tools in `policy.csv`: a virtual server grants nothing by itself',
       '',
     ]);
     expect((await home.run(['doctor'])).stdout).toContain(ungranted);
