@@ -93,7 +93,7 @@ describe('while the file stays', () => {
     const [hidden, absent] = await Promise.all([say('desk'), say('nowhere')]);
     expect([hidden.code, absent.code]).toEqual([2, 2]);
     expect(hidden.stderr.replaceAll('desk', 'nowhere')).toBe(absent.stderr);
-    expect(absent.stderr).toContain('no server `nowhere` is there for the agent  (ingress-server-unknown)');
+    expect(absent.stderr).toContain('the agent cannot use a server `nowhere`  (ingress-server-unknown)');
   });
 });
 

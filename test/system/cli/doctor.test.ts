@@ -118,7 +118,7 @@ test('a secret that is not there is told once, and not again as a server that fa
   });
   const { code, codes, text } = await diagnose();
   expect([code, codes]).toEqual([1, ['error credentials-reference-missing']]);
-  expect(text).toContain('hint: export NO_SUCH_TOKEN=… where the broker is started');
+  expect(text).toContain('hint: set it in the environment that starts the broker: `export NO_SUCH_TOKEN=…`');
 });
 
 test('a secret that the broker has and this shell has not is no fault', async () => {

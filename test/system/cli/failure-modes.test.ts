@@ -116,11 +116,11 @@ const BROKEN: Readonly<Record<string, () => Promise<string | undefined>>> = {
 const BROKEN_ELSEWHERE: Readonly<Record<string, readonly [file: string, expects: string]>> = {
   connections: [
     'test/attack/http/request-smuggling.test.ts',
-    'beyond the connections that one address may have a new one is',
+    'beyond the connection limit of an address a new connection is',
   ],
-  'requests in turn': [
+  'pipelined requests': [
     'test/wire/ingress/http-pipelining.test.ts',
-    'a connection on which more wait than may is cut off',
+    'a connection with too many pipelined requests is closed',
   ],
   'resolving a prompt': ['test/system/calls/prompts-and-resources.test.ts', "'unknown-prompt'"],
   'resolving a URI': ['test/system/calls/prompts-and-resources.test.ts', "'unknown-resource'"],
@@ -131,7 +131,7 @@ const BROKEN_ELSEWHERE: Readonly<Record<string, readonly [file: string, expects:
   'tool schemas': ['test/attack/access/schema-bomb.test.ts', "'quarantined'"],
   'rate store': ['test/unit/limits/rate.test.ts', 'rate counters are in use'],
   'budget store': ['test/unit/limits/budget.test.ts', 'budget counters are in use'],
-  'mirrored arguments': ['test/system/attack/servers/param-header-injection.test.ts', '[400, -32020]'],
+  'parameter headers': ['test/system/attack/servers/param-header-injection.test.ts', '[400, -32020]'],
   breaker: ['test/system/calls/failing-server.test.ts', "'upstream-unavailable'"],
   controls: ['test/unit/broker/pipeline.test.ts', "'control-failed'"],
   ledger: ['test/system/recovery/disk-full.test.ts', "'ledger-unavailable'"],

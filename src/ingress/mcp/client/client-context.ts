@@ -9,64 +9,69 @@ import { encodeNotification } from '../../../domain/mcp/notification.ts';
 import { canRespond } from '../../../input-required/rewrite-for-client.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../../lib/json/json.ts';
 import { META_CLIENT_CAPABILITIES, META_LOG_LEVEL } from '../protocol/versions.ts';
-import type { LegacyClient } from './legacy-client.ts';
-import { ClientRequests } from './legacy-client.ts';
+import { ClientRequests, type LegacyClient } from './legacy-client.ts';
 
-/** Where the messages go that belong to one request. */
+/** Destination of the messages that belong to one request. */
 export interface NotificationSink {
-  /** Sends one JSON text before the reply; false where that cannot be, and it is dropped. MUST NOT throw. */
+  /** Sends one JSON text before the reply. Returns false if it was dropped. MUST NOT throw. */
   send(json: string): boolean;
 }
 
 /**
- * How much may wait for an agent to read it, in bytes; one message that is over it waits too. Far more than comes in one
- * turn of the event loop, in which no agent can read, since all of that counts as unread: a chunk of 64 KB of a server's
- * small messages becomes a few times as much under the agent's token.
+ * Unread bytes of one agent above which notifications are dropped. Far larger than the notifications of one turn of the
+ * event loop, during which no agent can read: 64 KB of small messages of a server become several times as much with the
+ * agent's progress token.
  */
 export const MAX_BUFFERED_BYTES = 1_048_576;
 
 const MAX_TOKEN_LENGTH = 256;
 
-/** What a request asks to be told before its answer. */
+/** Messages that a request wants before its reply. */
 export interface RequestedNotifications {
   readonly progressToken: string | number | undefined;
   readonly logLevel: LogLevel | undefined;
   readonly capabilities: JsonObject;
-  /** The client of a legacy session that can be asked. */
+  /** Client of a legacy session that accepts input requests on the stream of the call. */
   readonly client: LegacyClient | undefined;
 }
 
 /**
- * What a request asks to be told: progress by its token, log messages by a level, and questions by what its client can
- * answer. Undefined where it asks for nothing, so that most requests cost nothing. `client` is that of a legacy session; a modern request says all by itself.
+ * Returns the messages that a request wants: progress if it has a token, log messages from a level on, input requests if
+ * its client can respond to them. A legacy client declared level and capabilities for its session, a modern request
+ * declares its own.
+ * @returns undefined if it wants none, so that most requests cost nothing.
  */
 export function requestedNotificationsIn(
   { _meta: meta }: JsonObject,
   client: LegacyClient | undefined,
 ): RequestedNotifications | undefined {
-  const requestMeta = isJsonObject(meta) ? meta : undefined;
-  const token = parseProgressToken(requestMeta?.progressToken);
-  const logLevel = client === undefined ? parseLogLevel(requestMeta?.[META_LOG_LEVEL]) : client.logLevel;
-  const declaredCapabilities = client === undefined ? requestMeta?.[META_CLIENT_CAPABILITIES] : client.capabilities;
-  const capabilities = isJsonObject(declaredCapabilities) ? declaredCapabilities : {};
+  const requestMeta = isJsonObject(meta) ? meta : NO_META;
+  const progressToken = parseProgressToken(requestMeta.progressToken);
+  const { logLevel, capabilities } = client ?? declaredIn(requestMeta);
   const acceptsInputRequests = canRespond(capabilities);
-  if (token === undefined && logLevel === undefined && !acceptsInputRequests) return undefined;
-  return { progressToken: token, logLevel, capabilities, client: acceptsInputRequests ? client : undefined };
+  if (progressToken === undefined && logLevel === undefined && !acceptsInputRequests) return undefined;
+  return { progressToken, logLevel, capabilities, client: acceptsInputRequests ? client : undefined };
 }
 
-/** The agent's side of a request that wishes to hear of it. */
+const NO_META: JsonObject = Object.freeze({});
+
+function declaredIn(meta: JsonObject): Pick<RequestedNotifications, 'logLevel' | 'capabilities'> {
+  const { [META_LOG_LEVEL]: logLevel, [META_CLIENT_CAPABILITIES]: capabilities } = meta;
+  return {
+    logLevel: isLogLevel(logLevel) ? logLevel : undefined,
+    capabilities: isJsonObject(capabilities) ? capabilities : {},
+  };
+}
+
+/** Creates the client context of a request: everything that it wants goes to `sink`. */
 export function createClientContext(requested: RequestedNotifications, sink: NotificationSink): ClientContext {
   return new RequestClientContext(requested, sink);
 }
 
-/** MCP, "Progress": a string or an integer. A longer one would be repeated with each message. */
+/** MCP, "Progress": a string or an integer. Long tokens are ignored, because each notification repeats the token. */
 function parseProgressToken(value: JsonValue | undefined): string | number | undefined {
   if (typeof value === 'string') return value.length <= MAX_TOKEN_LENGTH ? value : undefined;
   return typeof value === 'number' && Number.isSafeInteger(value) ? value : undefined;
-}
-
-function parseLogLevel(value: JsonValue | undefined): LogLevel | undefined {
-  return isLogLevel(value) ? value : undefined;
 }
 
 class RequestClientContext implements ClientContext {
@@ -77,13 +82,10 @@ class RequestClientContext implements ClientContext {
   readonly #progressToken: string | number | undefined;
   readonly #sink: NotificationSink;
 
-  constructor(
-    { progressToken: token, logLevel, capabilities, client }: RequestedNotifications,
-    sink: NotificationSink,
-  ) {
+  constructor({ progressToken, logLevel, capabilities, client }: RequestedNotifications, sink: NotificationSink) {
     this.capabilities = capabilities;
     this.logLevel = logLevel;
-    this.#progressToken = token;
+    this.#progressToken = progressToken;
     this.#sink = sink;
     if (client === undefined) return;
     client.requests ??= new ClientRequests();
@@ -101,7 +103,8 @@ class RequestClientContext implements ClientContext {
   progress({ progress, total, message }: JsonObject): boolean {
     if (this.#progressToken === undefined || typeof progress !== 'number') return true;
     const params: JsonObject = {
-      ...{ progressToken: this.#progressToken, progress },
+      progressToken: this.#progressToken,
+      progress,
       ...(typeof total === 'number' ? { total } : {}),
       ...(typeof message === 'string' ? { message } : {}),
     };

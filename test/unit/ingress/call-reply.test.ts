@@ -1,18 +1,18 @@
 import { expect, test } from 'vitest';
 import { OPERATIONS } from '../../../src/domain/call.ts';
 import type { Era } from '../../../src/domain/mcp/era.ts';
-import { replyToToolCall } from '../../../src/ingress/mcp/methods/replies.ts';
+import { callReply } from '../../../src/ingress/mcp/methods/call-reply.ts';
 import type { JsonObject } from '../../../src/lib/json/json.ts';
 import { completed, refused } from '../../fixtures/http-harness.ts';
 
 const SERVER = { name: 'seneschal', version: '1' };
 const REQUEST = { id: 'a"b', operation: OPERATIONS.callTool, name: 'files__echo' };
 
-function bodyOf(reply: Parameters<typeof replyToToolCall>[0], era: Era = 'legacy'): unknown {
-  return JSON.parse(replyToToolCall(reply, REQUEST, { era, serverInfo: SERVER }).body);
+function bodyOf(reply: Parameters<typeof callReply>[0], era: Era = 'legacy'): unknown {
+  return JSON.parse(callReply(reply, REQUEST, { era, serverInfo: SERVER }).body);
 }
 
-test('a legacy result goes through as it came', () => {
+test('a legacy result passes unchanged', () => {
   const result = {
     content: [{ type: 'vendor', x: 1 }],
     structuredContent: { a: null },
@@ -22,7 +22,7 @@ test('a legacy result goes through as it came', () => {
   expect(bodyOf(completed(result))).toEqual({ jsonrpc: '2.0', id: 'a"b', result });
 });
 
-test('a modern result is stamped, and says who we are instead of who the tool server is', () => {
+test('a modern result has a type, and our identity replaces that of the tool server', () => {
   const result = { content: [], _meta: { k: 1, 'io.modelcontextprotocol/serverInfo': { name: 'upstream' } } };
   expect(bodyOf(completed(result), 'modern')).toEqual({
     jsonrpc: '2.0',
@@ -31,7 +31,7 @@ test('a modern result is stamped, and says who we are instead of who the tool se
   });
 });
 
-test('what a modern tool server stamped does not reach a legacy agent', () => {
+test('the type and the identity of a modern tool server do not reach a legacy agent', () => {
   const result = {
     content: [],
     resultType: 'complete',
@@ -47,15 +47,15 @@ test.each<JsonObject>([
   { content: [], structuredContent: { resultType: 'complete' } },
   { content: [], resultType: 'complete', structuredContent: { a: 1, resultType: 'complete' } },
   { resultType: 'complete' },
-])('the type of a result is taken out of its text for a legacy agent, and nothing else: %j', (result) => {
+])('only the type is removed from the text of a result for a legacy agent: %j', (result) => {
   const reply = completed(result);
   const { resultType: _, ...rest } = result;
   const printed = { ...reply, outcome: { ...reply.outcome, resultText: JSON.stringify(result) } };
   expect(bodyOf(printed)).toEqual({ jsonrpc: '2.0', id: 'a"b', result: rest });
 });
 
-test('a hidden tool and an unknown one get the same bytes', () => {
-  const hidden = replyToToolCall(
+test('a hidden tool and an unknown one get the same response, byte for byte', () => {
+  const hidden = callReply(
     refused({ reason: 'policy-denied', stage: 'authorize', visible: false }, 'call-1'),
     REQUEST,
     {
@@ -63,7 +63,7 @@ test('a hidden tool and an unknown one get the same bytes', () => {
       serverInfo: SERVER,
     },
   );
-  const unknown = replyToToolCall(
+  const unknown = callReply(
     refused({ reason: 'unknown-tool', stage: 'authorize', visible: false }, 'call-2'),
     REQUEST,
     {
@@ -90,15 +90,35 @@ test.each(['deny', 'indeterminate'] as const)('a refusal by %s is a tool error t
   });
 });
 
-test("a tool server's own error goes through as it came", () => {
+test("a tool server's own error passes unchanged", () => {
   const error = { code: -32099, message: 'quota', data: { left: 0 } };
   const outcome = { kind: 'failed', reason: 'upstream-error', message: 'x', error, inDoubt: false } as const;
   expect(bodyOf({ callId: 'call-1', outcome })).toEqual({ jsonrpc: '2.0', id: 'a"b', error });
 });
 
-test('a tool server that gave no answer is a tool error that says why', () => {
+test('a tool server that did not respond is a tool error with the reason', () => {
   const outcome = { kind: 'failed', reason: 'upstream-timeout', message: 'no answer in 30s', inDoubt: true } as const;
   expect(bodyOf({ callId: 'call-1', outcome })).toMatchObject({
     result: { isError: true, _meta: { 'dev.seneschal/decision': { reason: 'upstream-timeout' } } },
   });
+});
+
+test.each([
+  [undefined, 0],
+  [1_500, 1_500],
+])('an overload with a retry after %s ms has the status 503 and says when to retry', (retryAfterMs, expected) => {
+  const overload = refused({ reason: 'overloaded', ...(retryAfterMs === undefined ? {} : { retryAfterMs }) });
+  const reply = callReply(overload, REQUEST, { era: 'modern', serverInfo: SERVER });
+  expect(reply).toMatchObject({ status: 503, retryAfterMs: expected });
+  expect(JSON.parse(reply.body)).toMatchObject({ result: { isError: true } });
+});
+
+test('a missing capability is a bad request in the modern era, and a tool error in the legacy era', () => {
+  const error = { code: -32021, message: 'no elicitation' };
+  const outcome = { kind: 'failed', reason: 'capability-missing', message: 'x', error, inDoubt: false } as const;
+  const replies = (['modern', 'legacy'] as const).map((era) =>
+    callReply({ callId: 'call-1', outcome }, REQUEST, { era, serverInfo: SERVER }),
+  );
+  expect(replies.map(({ status }) => status)).toEqual([400, 200]);
+  expect(replies.map(({ body }) => JSON.parse(body))).toMatchObject([{ error }, { result: { isError: true } }]);
 });

@@ -57,15 +57,15 @@ describe('a reference', () => {
     expect(warnings).toEqual([]);
   });
 
-  test('is not looked for in what it stands for', () => {
+  test('is not resolved within a resolved value', () => {
     expect(resolveSecretReferences(env('A'), sources({ A: env('B'), B: 'no' })).reveal()).toBe(env('B'));
   });
 
-  test('is written out literally after `$$`', () => {
+  test('is literal after `$$`', () => {
     expect(resolveSecretReferences(`$${env('A')} costs $5`, sources()).reveal()).toBe(`${env('A')} costs $5`);
   });
 
-  test('to a file that others can read is told of', () => {
+  test('to a file that other users can read causes a warning', () => {
     write('token', 'abc', 0o644);
     expect(resolveSecretReferences(file('token'), sources()).reveal()).toBe('abc');
     expect(warnings.map(({ code, severity }) => [code, severity])).toEqual([
@@ -87,7 +87,7 @@ describe('a reference is refused', () => {
       'credentials-reference-missing: the environment variable `EMPTY` is not set',
     ],
     [
-      'to what every object has',
+      'to a property of every object',
       env('toString'),
       'credentials-reference-missing: the environment variable `toString` is not set',
     ],
@@ -117,12 +117,12 @@ describe('a reference is refused', () => {
   test('when a header would get a line end, without showing the value', () => {
     const act = () => resolveSecretReferences(env('A'), { ...sources({ A: 'abc\r\nhost: evil' }), use: 'header' });
     expect(problemsOf(act)).toEqual([
-      'servers/crm.yaml:2:9 credentials-reference-invalid: the value behind the reference holds a control character',
+      'servers/crm.yaml:2:9 credentials-reference-invalid: the referenced secret contains a control character',
     ]);
   });
 });
 
-test('all values of a map are resolved, and all that is missing is told at once', () => {
+test('all values of a map are resolved, and all missing ones are reported at once', () => {
   const options = { ...sources({ A: '1' }), location: (key: string) => `at ${key}`, use: 'variable' as const };
   expect(
     resolveAllSecretReferences({ X: env('A'), Y: 'plain' }, options)

@@ -1,8 +1,16 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import type { FailureMode } from '../../../domain/failure-mode.ts';
 import { isLogLevel } from '../../../domain/mcp/client-context.ts';
 import type { Era } from '../../../domain/mcp/era.ts';
+import { type ParamHeader, paramHeaderValue } from '../../../domain/mcp/param-headers.ts';
 import { isJsonObject, type JsonObject } from '../../../lib/json/json.ts';
-import type { RpcMessage, RpcProblem } from './json-rpc.ts';
-import { HEADER_MISMATCH, INVALID_PARAMS, UNSUPPORTED_PROTOCOL_VERSION } from './json-rpc.ts';
+import {
+  HEADER_MISMATCH,
+  INVALID_PARAMS,
+  type JsonRpcMessage,
+  type JsonRpcProblem,
+  UNSUPPORTED_PROTOCOL_VERSION,
+} from './json-rpc.ts';
 import {
   META_CLIENT_CAPABILITIES,
   META_CLIENT_INFO,
@@ -12,18 +20,18 @@ import {
   MODERN_VERSIONS,
 } from './versions.ts';
 
-/** The three headers that a modern POST carries beside its body, as `node:http` gives them; repeated ones are joined. */
+/** The headers of a modern POST that repeat its body, as `node:http` returns them; repeated headers are joined. */
 export interface McpHeaders {
   readonly version: string | undefined;
   readonly method: string | undefined;
   readonly name: string | undefined;
 }
 
-/** The era a message belongs to: the body says it, and the header only where the body is silent (2026-07-28, versioning). */
-export function eraOf(message: RpcMessage, headers?: McpHeaders): Era {
+/** Returns the era of a message: by its body, or by its header if the body does not state one (2026-07-28, versioning). */
+export function eraOf(message: JsonRpcMessage, headers?: McpHeaders): Era {
   const meta = message.params._meta;
   if (isJsonObject(meta) && meta[META_PROTOCOL_VERSION] !== undefined) {
-    // `initialize` belongs to the old handshake unless it names the new revision outright.
+    // `initialize` is a legacy request unless it states exactly the modern version.
     return message.method === 'initialize' && meta[META_PROTOCOL_VERSION] !== MODERN_VERSION ? 'legacy' : 'modern';
   }
   if (message.method === 'server/discover' || message.method === 'subscriptions/listen') return 'modern';
@@ -31,11 +39,11 @@ export function eraOf(message: RpcMessage, headers?: McpHeaders): Era {
 }
 
 /**
- * Checks what every modern request must carry, body first, then the headers against it (2026-07-28, basic/index and
- * streamable-http, "Server Validation"). On stdio there are no headers: leave them out.
- * @returns undefined when all is well.
+ * Checks the required `_meta` of a modern request, then its headers against the body (2026-07-28, basic/index and
+ * streamable-http, "Server Validation"). stdio has no headers.
+ * @returns undefined if the request is valid.
  */
-export function checkModernRequest(message: RpcMessage, headers?: McpHeaders): RpcProblem | undefined {
+export function checkModernRequest(message: JsonRpcMessage, headers?: McpHeaders): JsonRpcProblem | undefined {
   const meta = message.params._meta;
   if (!isJsonObject(meta)) return rejection(INVALID_PARAMS, '`params._meta` is missing');
   const version = meta[META_PROTOCOL_VERSION];
@@ -60,10 +68,14 @@ export function checkModernRequest(message: RpcMessage, headers?: McpHeaders): R
   return undefined;
 }
 
-function checkRequiredHeaders(message: RpcMessage, version: string, headers: McpHeaders): RpcProblem | undefined {
+function checkRequiredHeaders(
+  message: JsonRpcMessage,
+  version: string,
+  headers: McpHeaders,
+): JsonRpcProblem | undefined {
   if (headers.version === undefined) return rejection(HEADER_MISMATCH, 'the header `MCP-Protocol-Version` is missing');
   if (headers.version !== version) {
-    return rejection(HEADER_MISMATCH, 'the header `MCP-Protocol-Version` and the body disagree');
+    return rejection(HEADER_MISMATCH, 'the header `MCP-Protocol-Version` does not match the body');
   }
   if (headers.method === undefined) return rejection(HEADER_MISMATCH, 'the header `Mcp-Method` is missing');
   const source = nameParam(message.method);
@@ -74,24 +86,25 @@ function checkRequiredHeaders(message: RpcMessage, version: string, headers: Mcp
 }
 
 /**
- * Holds those headers against the body that are there. Revisions before 2026-07-28 have none of them; but whoever routes
- * by a header, a proxy for instance, must not see another request than the one that is served.
+ * Compares the headers that are present with the body. Revisions before 2026-07-28 do not define them, but a proxy that
+ * routes by a header must not see a different request from the one that is served.
+ * @returns undefined if they match.
  */
 export function checkHeaderMismatch(
-  message: RpcMessage,
+  message: JsonRpcMessage,
   headers: Pick<McpHeaders, 'method' | 'name'>,
-): RpcProblem | undefined {
+): JsonRpcProblem | undefined {
   if (headers.method !== undefined && headers.method !== message.method)
-    return rejection(HEADER_MISMATCH, 'the header `Mcp-Method` and the body disagree');
+    return rejection(HEADER_MISMATCH, 'the header `Mcp-Method` does not match the body');
   const source = nameParam(message.method);
   if (source === undefined || headers.name === undefined) return undefined;
   const name = message.params[source];
   const decoded = decodeHeaderValue(headers.name);
   if (decoded === undefined) return rejection(HEADER_MISMATCH, 'the header `Mcp-Name` is not valid base64 of UTF-8');
-  return decoded === name ? undefined : rejection(HEADER_MISMATCH, 'the header `Mcp-Name` and the body disagree');
+  return decoded === name ? undefined : rejection(HEADER_MISMATCH, 'the header `Mcp-Name` does not match the body');
 }
 
-/** The member of `params` that `Mcp-Name` repeats. */
+/** Returns the member of `params` that `Mcp-Name` repeats. */
 function nameParam(method: string): 'name' | 'uri' | undefined {
   if (method === 'tools/call' || method === 'prompts/get') return 'name';
   return method === 'resources/read' ? 'uri' : undefined;
@@ -101,19 +114,55 @@ const SENTINEL_START = '=?base64?';
 const SENTINEL_END = '?=';
 const CANONICAL_BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 
-/** The text of a header that may be written `=?base64?…?=`; undefined when the base64 or its UTF-8 is not valid. */
-export function decodeHeaderValue(value: string): string | undefined {
+/** Decodes a header value that may have the form `=?base64?…?=`. Returns undefined if its base64 or UTF-8 is invalid. */
+function decodeHeaderValue(value: string): string | undefined {
   if (!value.startsWith(SENTINEL_START) || !value.endsWith(SENTINEL_END)) return value;
   const base64 = value.slice(SENTINEL_START.length, -SENTINEL_END.length);
   if (!CANONICAL_BASE64.test(base64)) return undefined;
   const bytes = Buffer.from(base64, 'base64');
-  // Bits that belong to no byte could make two writings of one name.
+  // Unused bits of the last character would give one name several encodings.
   if (bytes.toString('base64') !== base64) return undefined;
   const text = bytes.toString('utf8');
-  // Decoding replaces what is not UTF-8; only valid bytes come back the same.
+  // Decoding replaces invalid UTF-8, so that only valid bytes survive the round trip.
   return Buffer.from(text, 'utf8').equals(bytes) ? text : undefined;
 }
 
-function rejection(code: number, problem: string, data?: JsonObject): RpcProblem {
+function rejection(code: number, problem: string, data?: JsonObject): JsonRpcProblem {
   return data === undefined ? { code, problem } : { code, problem, data };
+}
+
+export const paramHeadersFailureMode: FailureMode<'HTTP 400'> = {
+  control: 'parameter headers',
+  trigger: 'an `Mcp-Param-…` header that the tool requires is missing, or does not match its argument',
+  result: 'HTTP 400',
+  override: null,
+};
+
+const DECIMAL = /^-?(?:0|[1-9]\d*)(?:\.\d+)?$/;
+
+/**
+ * Compares the `Mcp-Param-…` headers of a call with its arguments (streamable HTTP 2026-07-28, "Server validation"). A
+ * header without an argument is ignored and never forwarded.
+ * @returns undefined if they match.
+ */
+export function checkParamHeaders(
+  paramHeaders: readonly ParamHeader[],
+  params: JsonObject,
+  headers: IncomingHttpHeaders,
+): JsonRpcProblem | undefined {
+  const args = isJsonObject(params.arguments) ? params.arguments : {};
+  for (const { header, path, type } of paramHeaders) {
+    const expected = paramHeaderValue(args, path);
+    if (expected === undefined) continue;
+    const headerValue = headers[header];
+    if (typeof headerValue !== 'string')
+      return rejection(HEADER_MISMATCH, 'an `Mcp-Param-…` header that the tool requires is missing');
+    const decoded = decodeHeaderValue(headerValue);
+    if (decoded === undefined)
+      return rejection(HEADER_MISMATCH, 'an `Mcp-Param-…` header is not valid base64 of UTF-8');
+    const isSame =
+      decoded === expected || (type === 'integer' && DECIMAL.test(decoded) && Number(decoded) === Number(expected));
+    if (!isSame) return rejection(HEADER_MISMATCH, 'an `Mcp-Param-…` header does not match the body');
+  }
+  return undefined;
 }

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { FeatureList } from '../../../src/broker/broker.ts';
-import { type ListPage, Paginator } from '../../../src/ingress/mcp/methods/pagination.ts';
+import { type ListPage, Paginator } from '../../../src/ingress/mcp/methods/paginator.ts';
 
 const KEY = Buffer.alloc(32, 7);
 
@@ -16,13 +16,13 @@ function names(page: ListPage | undefined): string[] {
   return JSON.parse(text(page)).map((tool: { name: string }) => tool.name);
 }
 
-test('2,500 tools come on one page', () => {
+test('2,500 tools fit on one page', () => {
   const page = new Paginator(KEY).page(listOf(2_500), 'agent:demo', undefined);
   expect(names(page)).toHaveLength(2_500);
   expect(page).not.toHaveProperty('nextCursor');
 });
 
-test('a page takes no more tools once it is large, and holds one tool however large that is', () => {
+test('a page ends once it is large, and has at least one tool', () => {
   const pages = new Paginator(KEY, { pageBytes: 30 });
   // Each is printed with 13 bytes.
   const list = listOf(7);
@@ -33,14 +33,14 @@ test('a page takes no more tools once it is large, and holds one tool however la
   expect(names(new Paginator(KEY, { pageBytes: 1 }).page(list, 'agent:demo', undefined))).toEqual(['t0']);
 });
 
-test('a page is printed once for all who are shown the same list', () => {
+test('a page is serialized once for all agents with the same list', () => {
   const pages = new Paginator(KEY);
   const list = listOf(3);
   const one = pages.page(list, 'agent:demo', undefined);
   expect(pages.page(list, 'agent:other', undefined)?.features).toBe(one?.features);
 });
 
-test('pages beyond the bytes that may be kept are printed anew and say the same', () => {
+test('pages beyond the cache limit are serialized again, with the same content', () => {
   const pages = new Paginator(KEY, { cacheBytes: 60 });
   // Each page of three tools is 43 bytes.
   const [one, other] = [listOf(3), listOf(3)];
@@ -52,7 +52,7 @@ test('pages beyond the bytes that may be kept are printed anew and say the same'
   expect(text(after)).toBe('[{"name":"t0"},{"name":"t1"},{"name":"t2"}]');
 });
 
-test('following the cursors gives every tool once, in order', () => {
+test('the cursors lead to every tool once, in order', () => {
   const pages = new Paginator(KEY, { pageSize: 2 });
   const list = listOf(5);
   const seen: string[] = [];
@@ -65,20 +65,20 @@ test('following the cursors gives every tool once, in order', () => {
   expect(seen).toEqual(['t0', 't1', 't2', 't3', 't4']);
 });
 
-test('a cursor is worth nothing to another principal', () => {
+test('a cursor is not valid for another principal', () => {
   const pages = new Paginator(KEY, { pageSize: 2 });
   const list = listOf(5);
   const cursor = pages.page(list, 'agent:demo', undefined)?.nextCursor;
   expect(pages.page(list, 'agent:other', cursor)).toBeUndefined();
 });
 
-test('a cursor is worth nothing once the list has changed', () => {
+test('a cursor is not valid after the list has changed', () => {
   const pages = new Paginator(KEY, { pageSize: 2 });
   const cursor = pages.page(listOf(5), 'agent:demo', undefined)?.nextCursor;
   expect(pages.page(listOf(5), 'agent:demo', cursor)).toBeUndefined();
 });
 
-test('a cursor of another key is worth nothing', () => {
+test('a cursor made with another key is not valid', () => {
   const list = listOf(5);
   const cursor = new Paginator(Buffer.alloc(32, 8), { pageSize: 2 }).page(list, 'agent:demo', undefined)?.nextCursor;
   expect(new Paginator(KEY, { pageSize: 2 }).page(list, 'agent:demo', cursor)).toBeUndefined();
@@ -88,7 +88,7 @@ test.each(['', 'x', '0', 'A'.repeat(27), 'A'.repeat(10_000)])('the text `%.30s` 
   expect(new Paginator(KEY, { pageSize: 2 }).page(listOf(5), 'agent:demo', cursor)).toBeUndefined();
 });
 
-test('what a tool says of tasks is not shown', () => {
+test('the task support of a tool is removed from lists', () => {
   const list: FeatureList = { definitions: [{ name: 'slow', execution: { taskSupport: 'required' } }] };
   expect(text(new Paginator(KEY).page(list, 'agent:demo', undefined))).toBe('[{"name":"slow"}]');
 });

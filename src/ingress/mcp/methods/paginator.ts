@@ -4,42 +4,41 @@ import type { FeatureList } from '../../../broker/broker.ts';
 import { withSafeIcons } from '../../../domain/mcp/safe-icons.ts';
 import type { JsonObject } from '../../../lib/json/json.ts';
 
-/** Offers on one page. Common clients never see a second one, and each page costs a round trip. */
+/** Features on one page. Common clients never request a second one, and each page costs a round trip. */
 const DEFAULT_PAGE_SIZE = 2_500;
-/** A page that has grown to so many bytes takes no more: clients read an answer as a whole. */
+/** A page ends once it has this many bytes: clients read a response as a whole. */
 const DEFAULT_PAGE_BYTES = 4 * 1_048_576;
-/** Bytes of pages that stay printed, of all lists together: large lists of many agents would be the broker's memory. */
+/** Bytes of serialized pages in the cache, of all lists together: limits the memory for large lists of many agents. */
 const DEFAULT_CACHE_BYTES = 32 * 1_048_576;
 const OFFSET_BYTES = 4;
 const MAC_BYTES = 16;
 
-/** One page of a list, printed. */
+/** A serialized page of a list. */
 export interface ListPage {
-  /** The JSON array of what is offered in UTF-8. Shared by every answer that shows the same: nobody may write into it. */
+  /** JSON array of features in UTF-8. Shared by all responses with this page: MUST NOT be written to. */
   readonly features: Uint8Array;
   readonly nextCursor?: string;
 }
 
-/** A page as it is kept. */
+/** A page in the cache. */
 interface SerializedPage {
   readonly bytes: Uint8Array;
-  /** Offset of the first offer that is not on it. */
+  /** Offset of the first feature after the page. */
   readonly end: number;
 }
 
-/** How large pages are. */
 export interface PaginatorOptions {
-  /** Offers on one page. Default: 2,500. */
+  /** Features on one page. Default: 2,500. */
   readonly pageSize?: number;
-  /** A page takes no more once it has so many bytes. Default: 4 MiB. */
+  /** A page ends once it has this many bytes. Default: 4 MiB. */
   readonly pageBytes?: number;
-  /** Bytes of pages that stay printed, of all lists together. Default: 32 MiB. */
+  /** Bytes of serialized pages in the cache, of all lists together. Default: 32 MiB. */
   readonly cacheBytes?: number;
 }
 
 /**
- * Cuts lists into pages. A cursor is an offset sealed with a key that lives as long as this object, bound to one
- * principal and one state of its list: nothing is kept for it, and a changed list makes it invalid.
+ * Divides lists into pages. A cursor is an offset with a MAC that binds it to one principal and one version of its list.
+ * It needs no state, and becomes invalid when the list changes. The key lives as long as this object.
  */
 export class Paginator {
   readonly #key: Uint8Array;
@@ -60,7 +59,7 @@ export class Paginator {
     });
   }
 
-  /** The page that `cursor` names, the first without one; undefined when the cursor is not one of ours for this list. */
+  /** Returns the page at `cursor`, or the first page. Returns undefined if the cursor is not valid for this list. */
   page(list: FeatureList, principalId: string, cursor: string | undefined): ListPage | undefined {
     const start = cursor === undefined ? 0 : this.#decodeCursor(list, principalId, cursor);
     if (start === undefined) return undefined;
@@ -70,7 +69,7 @@ export class Paginator {
       : { features };
   }
 
-  /** A list is the same object while nothing changes, so that a page is printed once and then only sent. */
+  /** A list is the same object until it changes, so that each page is serialized once. */
   #pageFrom(list: FeatureList, start: number): SerializedPage {
     const key = `${this.#listIdOf(list)} ${start}`;
     let page = this.#pageCache.get(key);
@@ -90,14 +89,14 @@ export class Paginator {
       serialized.push(json);
       length += Buffer.byteLength(json);
     }
-    // Bytes and not text, which would be encoded anew for every answer.
+    // Bytes and not text: text would be encoded for every response.
     return { bytes: Buffer.from(`[${serialized.join(',')}]`), end: start + serialized.length };
   }
 
   #json(feature: JsonObject): string {
     const cached = this.#featureJson.get(feature);
     if (cached !== undefined) return cached;
-    // `execution` speaks of tasks, which are not served while they are not governed.
+    // `execution` describes tasks, which are not supported.
     const { execution: _, ...visible } = feature;
     const json = JSON.stringify(withSafeIcons(visible));
     this.#featureJson.set(feature, json);
