@@ -135,9 +135,12 @@ const BROKEN_ELSEWHERE: Readonly<Record<string, readonly [file: string, expects:
   breaker: ['test/system/calls/failing-server.test.ts', "'upstream-unavailable'"],
   controls: ['test/unit/broker/pipeline.test.ts', "'control-failed'"],
   ledger: ['test/system/recovery/disk-full.test.ts', "'ledger-unavailable'"],
-  questions: ['test/system/attack/servers/server-reads-other-context.test.ts', "'elicit question-blocked'"],
+  'input requests': ['test/system/attack/servers/server-reads-other-context.test.ts', "'elicit question-blocked'"],
   capabilities: ['test/system/interop/input-requests-of-real-servers.test.ts', "'capability-missing'"],
-  answers: ['test/system/attack/servers/server-reads-other-context.test.ts', 'the answer is not passed on'],
+  'input responses': [
+    'test/system/attack/servers/server-reads-other-context.test.ts',
+    'the input response is not passed on',
+  ],
   'request state': ['test/system/attack/agents/request-state-tampering.test.ts', "'request-state-invalid'"],
   'waiting calls': [
     'test/system/attack/agents/request-state-tampering.test.ts',
