@@ -53,7 +53,7 @@ test.runIf(hasTerminal)('Ctrl-C at a question ends with 130, and says that nothi
   let told = '';
   child.stdout.on('data', (chunk: Buffer) => (told += chunk.toString()));
   const ended = once(child, 'close');
-  await until(() => told.includes('ask for its tools? [y/N]'));
+  await until(() => told.includes('to list its tools? [y/N]'));
   child.stdin.write('\x03');
   expect(await ended).toEqual([130, null]);
   expect(told).toContain('interrupted; nothing was written\r\n');

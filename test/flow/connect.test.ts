@@ -69,7 +69,10 @@ describe('connecting a host', () => {
         'name: crm\ntransport: { type: streamable-http, url: "http://127.0.0.1:9/mcp", headers: { a: "Bearer ${env:CRM_TOKEN}" } }\n',
     });
     const { code, stderr } = await connect('cursor');
-    expect([code, stderr]).toEqual([0, 'the tool servers need CRM_TOKEN: run `seneschal serve` where it is set\n']);
+    expect([code, stderr]).toEqual([
+      0,
+      'the tool servers need CRM_TOKEN: run `seneschal serve` in a shell where it is set\n',
+    ]);
   });
 
   test('adds one entry, keeps what was there, and is taken back byte for byte', async () => {
@@ -110,7 +113,7 @@ describe('connecting a host', () => {
     await connect('cursor');
     const once = text(CURSOR);
     const again = await connect('cursor');
-    expect(placed(again.stdout)).toBe('Cursor: is connected already, nothing was changed (<home>/.cursor/mcp.json)\n');
+    expect(placed(again.stdout)).toBe('Cursor: already connected, nothing was changed (<home>/.cursor/mcp.json)\n');
     expect([text(CURSOR), readdirSync(home.path('.cursor')).length]).toEqual([once, 2]);
   });
 
@@ -141,12 +144,12 @@ describe('connecting a host', () => {
   test.each([
     [
       ['--server', 'dsk'],
-      '--server: the registry has no server `dsk`  (registry-unknown-server)\nhint: there are tools\n',
+      '--server: the registry has no server or virtual server `dsk`  (registry-unknown-server)\nhint: write `--server` and one of tools\n',
     ],
     [
       ['--server', 'tools', '--url', 'https://h/mcp'],
-      '--server: `--url` says which path it is  (settings-invalid)\n' +
-        'hint: write `/v/<name>/mcp` or `/servers/<name>/mcp` at the end of the url, and leave `--server` away\n',
+      '--server: `--server` and `--url` exclude each other, because the url has a path already  (settings-invalid)\n' +
+        'hint: end the url with `/v/<name>/mcp` or `/servers/<name>/mcp`, and remove `--server`\n',
     ],
   ])('with %s it says what is wrong and writes nothing', async (flags, told) => {
     const { code, stderr } = await connect('cursor', ...flags);
@@ -207,7 +210,7 @@ describe('what is refused changes nothing', () => {
     const { code, stderr } = await connect('vscode', 'cursor');
     expect([code, placed(stderr).split('\n')[0]]).toEqual([
       2,
-      '<home>/.cursor/mcp.json:1:17: this is not JSON: a value is missing  (hosts-syntax)',
+      '<home>/.cursor/mcp.json:1:17: this is not valid JSON: missing value  (hosts-syntax)',
     ]);
     expect(readdirSync(home.dir)).not.toContain('.config');
   });
@@ -231,18 +234,18 @@ describe('what is refused changes nothing', () => {
   });
 
   test.each([
-    [['cursr'], 'cursr: there is no agent host of that name  (hosts-unknown)\nhint: did you mean `cursor`?'],
-    [['cursor', '--agent', 'nobody'], 'no file declares the agent `nobody`  (identity-unknown-agent)'],
-    [['cursor', '--undo'], 'no backup of this file lies beside it  (hosts-backup-missing)'],
+    [['cursr'], 'cursr: unknown agent host  (hosts-unknown)\nhint: did you mean `cursor`?'],
+    [['cursor', '--agent', 'nobody'], 'the registry has no agent `nobody`  (identity-unknown-agent)'],
+    [['cursor', '--undo'], 'this file has no backup, so there is nothing to undo  (hosts-backup-missing)'],
     [
       ['claude-desktop', '--http'],
-      'the config file of Claude Desktop starts programs and takes no url  (hosts-http-unsupported)',
+      'Claude Desktop cannot use a url: its config file only starts programs  (hosts-http-unsupported)',
     ],
-    [['cursor', '--url', 'ftp://h'], 'this is no http url without user and password  (settings-invalid)'],
-    [['cursor', '--http', '--port', '0'], '`--port` does not say where the broker is reached  (settings-invalid)'],
-    [['cline', '--scope', 'project'], 'Cline reads no file of this project  (hosts-unknown)'],
-    [['cursor', '--print', '--undo'], '`--print` and `--undo` ask for different things  (settings-invalid)'],
-    [['cursor', '--force'], '`--force` has a meaning with `--undo` alone  (settings-invalid)'],
+    [['cursor', '--url', 'ftp://h'], 'not an http or https url without user and password  (settings-invalid)'],
+    [['cursor', '--http', '--port', '0'], '`--port` does not determine the url of the broker  (settings-invalid)'],
+    [['cline', '--scope', 'project'], 'Cline has no config file per project  (hosts-unknown)'],
+    [['cursor', '--print', '--undo'], '`--print` and `--undo` exclude each other  (settings-invalid)'],
+    [['cursor', '--force'], '`--force` is only for `--undo`  (settings-invalid)'],
   ])('connect %j', async (args, said) => {
     put(CURSOR, OLD);
     const { code, stderr } = await connect(...args);
@@ -253,6 +256,6 @@ describe('what is refused changes nothing', () => {
   test('several agents, of which none is named', async () => {
     home.write({ 'registry/agents/other.yaml': 'name: other\nowner: ana@example.org\n' });
     const { code, stderr } = await connect('cursor');
-    expect([code, stderr]).toEqual([2, expect.stringContaining('hint: declared are demo, other')]);
+    expect([code, stderr]).toEqual([2, expect.stringContaining('hint: write `--agent` and one of demo, other')]);
   });
 });

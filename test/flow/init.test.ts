@@ -124,7 +124,7 @@ test('a server that does not start is told of with its last line, without its se
   const { code, stderr } = await home.run(['init', '--from', 'mcp.json', '--yes']);
   expect(code).toBe(0);
   expect(stderr).toMatch(
-    /^warning: mcp\.json:1:\d+: `broken` cannot be asked: .*\(exit code 3\); it wrote last: login failed for \[secret\]\\u001b\[2J {2}\(registry-server-unanswered\)$/m,
+    /^warning: mcp\.json:1:\d+: cannot list the tools of `broken`: .*\(exit code 3\); last line of its stderr: login failed for \[secret\]\\u001b\[2J {2}\(registry-server-unanswered\)$/m,
   );
   expect(readdirSync(home.path('registry/servers')).sort()).toEqual(['crm.yaml', 'files.yaml', 'memory.yaml']);
 });
@@ -173,7 +173,7 @@ test('what is there is never overwritten; with `--force` it is moved aside', asy
   home.write({ 'policies/policy.csv': '# mine\n' });
   const refused = await home.run(['init', '--from', 'mcp.json', '--yes']);
   expect(refused.code).toBe(2);
-  expect(refused.stderr).toContain('policies: this is there already; nothing was changed  (init-home-exists)');
+  expect(refused.stderr).toContain('policies: the directory exists already; nothing was changed  (init-home-exists)');
   expect(existsSync(home.path('registry'))).toBe(false);
   const forced = await home.run(['init', '--from', 'mcp.json', '--yes', '--force']);
   expect(forced.code, forced.stderr).toBe(0);
@@ -186,7 +186,7 @@ test('where no server can be asked nothing is written', async () => {
   home.write({ 'mcp.json': JSON.stringify({ mcpServers: { gone: { command: home.path('nowhere') } } }) });
   const { code, stderr } = await home.run(['init', '--from', 'mcp.json', '--yes']);
   expect(code).toBe(1);
-  expect(stderr).toContain('`gone` cannot be asked');
+  expect(stderr).toContain('cannot list the tools of `gone`');
   expect(stderr).toContain('(init-nothing-found)');
   expect(readdirSync(home.dir)).toEqual(['mcp.json']);
 });
@@ -226,5 +226,5 @@ test('the template ci grants the named tools alone', async () => {
   expect(rows).toEqual(['p, agent:nightly, tool:notes/create_entities, call, , allow']);
   const unknown = await home.run(['init', '--from', 'mcp.json', '--dry-run', '--template', 'ci', '--allow', 'notes/x']);
   expect(unknown.code).toBe(2);
-  expect(unknown.stderr).toContain('no server that was asked has `tool:notes/x`');
+  expect(unknown.stderr).toContain('none of the servers has a tool `tool:notes/x`');
 });

@@ -93,9 +93,9 @@ test('a secret in clear text is refused before anything is asked', async () => {
   const { code, stderr } = await home.run(['registry', 'add', upstream.url, '--header', header, '--yes']);
   expect([code, stderr]).toEqual([
     2,
-    '--header: a secret was given in clear text: the value has the form of an authorization with its credential' +
+    '--header: a secret in clear text: the value has the form of an authorization with its credential' +
       '  (registry-secret-in-clear)\n' +
-      `hint: export the secret under a name, and write \`--header 'Authorization=Bearer \${env:NAME}'\`\n`,
+      `hint: export the secret as an environment variable, and write \`--header 'Authorization=Bearer \${env:NAME}'\`\n`,
   ]);
   expect(upstream.asked).toEqual([]);
   expectUnchanged();
@@ -141,7 +141,7 @@ const WRONG: readonly (readonly [what: string, name: string, entry: object, code
     'tools',
     { command: 'true' },
     2,
-    '`registry import` leaves it out by `--only`',
+    'import only the others with `--only <name>`',
   ],
   ['a name that looks like another', 'too1s', { command: 'true' }, 2, '(registry-lookalike-name)'],
   ['a server that is not there', 'gone', { command: '/nowhere' }, 1, '(registry-server-unanswered)'],

@@ -107,12 +107,12 @@ describe('the edit of a file', () => {
   });
 
   test.each([
-    ['{ "mcpServers": ', 'mcp.json:1:17 hosts-syntax: this is not JSON: a value is missing'],
-    ['[]', 'mcp.json:1:1 hosts-shape-unknown: the file holds no object'],
-    ['{"mcpServers": []}', 'mcp.json:1:16 hosts-shape-unknown: `mcpServers` holds no object'],
+    ['{ "mcpServers": ', 'mcp.json:1:17 hosts-syntax: this is not valid JSON: missing value'],
+    ['[]', 'mcp.json:1:1 hosts-shape-unknown: the file is not an object'],
+    ['{"mcpServers": []}', 'mcp.json:1:16 hosts-shape-unknown: `mcpServers` is not an object'],
     [
       '{"mcpServers": {}, "mcpServers": {}}',
-      'mcp.json:1:20 hosts-duplicate-key: the key `mcpServers` is written twice, and only its own program knows which one counts',
+      'mcp.json:1:20 hosts-duplicate-key: the key `mcpServers` occurs twice, and it is unclear which of the two its program uses',
     ],
   ])('is refused for %s', (text, problem) => {
     expect(edited(text).split('\n')[0]).toBe(problem);
@@ -120,7 +120,7 @@ describe('the edit of a file', () => {
 
   test('is refused where the inputs of VS Code are no list', () => {
     expect(edited('{"inputs": {}}', { place: VSCODE, http: true })).toBe(
-      'mcp.json:1:12 hosts-shape-unknown: `inputs` is no list',
+      'mcp.json:1:12 hosts-shape-unknown: `inputs` is not a list',
     );
   });
 });

@@ -2,9 +2,12 @@ import { expect, test } from 'vitest';
 import { configLocations } from '../../../../src/onboarding/hosts/known-hosts.ts';
 
 const filesOf = (platform: string, env: Record<string, string> = {}): string[] =>
-  configLocations({ home: platform === 'win32' ? 'C:\\Users\\ana' : '/home/ana', platform, env, project: '/p' }).map(
-    ({ host, scope, file }) => `${host} ${scope} ${file}`,
-  );
+  configLocations({
+    userHome: platform === 'win32' ? 'C:\\Users\\ana' : '/home/ana',
+    platform,
+    env,
+    project: '/p',
+  }).map(({ host, scope, file }) => `${host} ${scope} ${file}`);
 
 test('on Linux what is the user’s lies in the home directory and below `.config`', () => {
   expect(filesOf('linux')).toEqual([
@@ -29,7 +32,7 @@ test('XDG_CONFIG_HOME and CLAUDE_CONFIG_DIR move what they move for the hosts th
 });
 
 test('in the home directory no file is both the user’s and the project’s', () => {
-  const places = configLocations({ home: '/home/ana', platform: 'linux', env: {}, project: '/home/ana' });
+  const places = configLocations({ userHome: '/home/ana', platform: 'linux', env: {}, project: '/home/ana' });
   expect(places.filter(({ host }) => host === 'cursor').map(({ scope }) => scope)).toEqual(['user']);
 });
 
@@ -47,6 +50,6 @@ test('on Windows they keep theirs in the roaming application data', () => {
 });
 
 test('servers of one project stand below its path in the file of Claude Code', () => {
-  const [place] = configLocations({ home: '/home/ana', platform: 'linux', env: {}, project: '/home/ana/shop' });
+  const [place] = configLocations({ userHome: '/home/ana', platform: 'linux', env: {}, project: '/home/ana/shop' });
   expect(place?.path).toEqual(['projects', '/home/ana/shop', 'mcpServers']);
 });

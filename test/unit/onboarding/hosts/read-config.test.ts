@@ -4,7 +4,7 @@ import type { ConfiguredServer, ConfigValue, ReadResult } from '../../../../src/
 import { readConfigLocation, readServerFile } from '../../../../src/onboarding/hosts/read-config.ts';
 import { VariableNames } from '../../../../src/onboarding/hosts/variable-names.ts';
 
-const CONTEXT = { home: '/home/ana', project: '/home/ana/shop' };
+const CONTEXT = { userHome: '/home/ana', project: '/home/ana/shop' };
 
 function read(text: string, names: VariableNames = new VariableNames()): ReadResult {
   return readServerFile('x.json', text, { ...CONTEXT, names });
@@ -79,7 +79,7 @@ describe('secrets', () => {
   test('a secret among the arguments is warned of at its place', () => {
     const reading = read('{"mcpServers":{"figma":{"command":"npx",\n"args":["--api-key=abcdefgh"]}}}');
     expect(problems(reading)).toEqual([
-      'x.json:2:9 hosts-secret-in-arguments: server `figma`: a secret stands in clear text where every user of the machine can read it',
+      'x.json:2:9 hosts-secret-in-arguments: server `figma`: a secret is written in clear text where every user of the machine can read it',
     ]);
   });
 });
@@ -113,7 +113,7 @@ describe('variables of hosts', () => {
     const reading = entry({ command: 'x', env: { A: '${command:pick.it}' } });
     expect(env(reading, 'A')?.text).toBe('$${command:pick.it}');
     expect(problems(reading)).toEqual([
-      'x.json:1:51 hosts-variable-unknown: server `github`: `${command:pick.it}` means nothing outside of its own program',
+      'x.json:1:51 hosts-variable-unknown: server `github`: only its own program can resolve `${command:pick.it}`',
     ]);
   });
 });
@@ -121,13 +121,13 @@ describe('variables of hosts', () => {
 describe('files that are not in order', () => {
   test('a file that is not JSON is refused at the place', () => {
     expect(problems(read('{\n  "mcpServers": {\n    "a": { command: "x" }\n  }\n}'))[0]).toBe(
-      'x.json:3:12 hosts-syntax: this is not JSON: a word that JSON does not have',
+      'x.json:3:12 hosts-syntax: this is not valid JSON: unknown word',
     );
   });
 
   test('a file that nests without end is refused before it is parsed', () => {
     expect(problems(read('['.repeat(100_000)))).toEqual([
-      'x.json:1:101 hosts-syntax: lists and objects are nested too deeply to be read',
+      'x.json:1:101 hosts-syntax: lists and objects are nested more than 100 levels deep',
     ]);
   });
 
@@ -145,33 +145,43 @@ describe('files that are not in order', () => {
     );
     expect(names(reading.servers)).toEqual(['g']);
     expect(problems(reading)).toEqual([
-      'x.json:2:27 hosts-entry-invalid: server `a`: `command` is no text',
-      'x.json:3:47 hosts-entry-invalid: server `b`: an item of `args` is no text',
-      'x.json:4:14 hosts-entry-invalid: server `c`: it is no object',
-      'x.json:5:9 hosts-entry-invalid: server `d`: it lacks `command` and `url`',
-      'x.json:6:9 hosts-entry-invalid: server `e`: it lacks `url`',
-      'x.json:7:39 hosts-entry-invalid: server `f`: `env` is no object',
+      'x.json:2:27 hosts-entry-invalid: server `a`: `command` is not a string',
+      'x.json:3:47 hosts-entry-invalid: server `b`: an item of `args` is not a string',
+      'x.json:4:14 hosts-entry-invalid: server `c`: the entry is not an object',
+      'x.json:5:9 hosts-entry-invalid: server `d`: `command` and `url` are missing',
+      'x.json:6:9 hosts-entry-invalid: server `e`: `url` is missing',
+      'x.json:7:39 hosts-entry-invalid: server `f`: `env` is not an object',
     ]);
   });
 
   test.each([
-    ['{"command":1}', 'x.json:2:16', '`command` is no text', 'put it in double quotes'],
-    ['{"command":true}', 'x.json:2:16', '`command` is no text', 'put it in double quotes'],
-    ['{"url":7}', 'x.json:2:12', '`url` is no text', 'put it in double quotes'],
-    ['{"command":"x","args":"-y"}', 'x.json:2:27', '`args` is no list', 'write `"args": ["…"]`'],
-    ['{"command":"x","args":["a",1]}', 'x.json:2:32', 'an item of `args` is no text', 'put each item in double quotes'],
-    ['{"command":"x","env":{"A":{"B":"c"}}}', 'x.json:2:31', '`env.A` is no text', 'put the value in double quotes'],
+    ['{"command":1}', 'x.json:2:16', '`command` is not a string', 'put it in double quotes'],
+    ['{"command":true}', 'x.json:2:16', '`command` is not a string', 'put it in double quotes'],
+    ['{"url":7}', 'x.json:2:12', '`url` is not a string', 'put it in double quotes'],
+    ['{"command":"x","args":"-y"}', 'x.json:2:27', '`args` is not a list', 'write `"args": ["…"]`'],
+    [
+      '{"command":"x","args":["a",1]}',
+      'x.json:2:32',
+      'an item of `args` is not a string',
+      'put each item in double quotes',
+    ],
+    [
+      '{"command":"x","env":{"A":{"B":"c"}}}',
+      'x.json:2:31',
+      '`env.A` is not a string',
+      'put the value in double quotes',
+    ],
     [
       '{"url":"https://h/mcp","headers":{"A":["b"]}}',
       'x.json:2:43',
-      '`headers.A` is no text',
+      '`headers.A` is not a string',
       'put the value in double quotes',
     ],
     [
       '{"command":"x","disabled":"yes"}',
       'x.json:2:31',
       '`disabled` is neither `true` nor `false`',
-      'write one of them, without quotes',
+      'write `true` or `false` without quotes',
     ],
   ])('a value of a wrong type costs its entry, and is told of at its place: %s', (body, at, message, hint) => {
     const reading = read(`{"mcpServers":{\n"a":${body},\n"b":{"command":"good"}}}`);
@@ -191,9 +201,9 @@ describe('files that are not in order', () => {
     );
     expect(reading.servers).toEqual([]);
     expect(problems(reading)).toEqual([
-      'x.json:1:28 hosts-transport-unsupported: server `a`: `sse` is a transport that is not supported',
-      'x.json:2:12 hosts-transport-unsupported: server `b`: `sse` is a transport that is not supported',
-      'x.json:3:13 hosts-transport-unsupported: server `c`: `ws` is a transport that is not supported',
+      'x.json:1:28 hosts-transport-unsupported: server `a`: the transport `sse` is not supported',
+      'x.json:2:12 hosts-transport-unsupported: server `b`: the transport `sse` is not supported',
+      'x.json:3:13 hosts-transport-unsupported: server `c`: the transport `ws` is not supported',
     ]);
   });
 
@@ -202,7 +212,9 @@ describe('files that are not in order', () => {
     expect(reading.servers.map(({ transport }) => transport.type === 'stdio' && transport.command.text)).toEqual([
       'new',
     ]);
-    expect(problems(reading)).toEqual(['x.json:2:1 hosts-duplicate-key: the server `a` is written twice']);
+    expect(problems(reading)).toEqual([
+      'x.json:2:1 hosts-duplicate-key: the server `a` occurs twice; the last one is used',
+    ]);
   });
 
   test.each([['[]'], ['{"servers":[]}'], ['{"name":"x"}'], ['7']])('%s holds servers in no known form', (text) => {
@@ -226,7 +238,7 @@ test('a url without a type is one of SSE to Cline, and of streamable HTTP to the
   const place = { host: 'cline', scope: 'user', file: 'x.json', path: ['mcpServers'], untypedUrl: 'sse' } as const;
   expect(names(read(text).servers)).toEqual(['a']);
   expect(problems(readConfigLocation(place, text, { ...CONTEXT, names: new VariableNames() }))).toEqual([
-    'x.json:1:27 hosts-transport-unsupported: server `a`: `sse` is a transport that is not supported',
+    'x.json:1:27 hosts-transport-unsupported: server `a`: the transport `sse` is not supported',
   ]);
 });
 

@@ -5,7 +5,7 @@ import { VariableNames } from '../../../../src/onboarding/hosts/variable-names.t
 
 function read(manifest: object): ReadResult {
   const text = JSON.stringify({ name: 'com.example/crm', version: '1.0.0', ...manifest });
-  return readServerFile('server.json', text, { home: '/h', project: '/p', names: new VariableNames() });
+  return readServerFile('server.json', text, { userHome: '/h', project: '/p', names: new VariableNames() });
 }
 
 function command(reading: ReadResult): string {
@@ -80,7 +80,7 @@ test('a manifest of which nothing can be used says why of each', () => {
   });
   expect(reading.servers).toEqual([]);
   expect(reading.problems.map(({ message }) => message)).toEqual([
-    'packages of `cargo` cannot be started',
-    '`sse` is a transport that is not supported',
+    'packages of the registry type `cargo` are not supported',
+    'the transport `sse` is not supported',
   ]);
 });

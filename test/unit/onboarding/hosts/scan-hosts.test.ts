@@ -18,7 +18,7 @@ function lineOf({ host, scope, name, transport, isDisabled, at }: ConfiguredServ
 }
 
 describe('a home with a file of every host', () => {
-  const scan = scanHosts({ home: `${DATA}/home`, platform: 'linux', env: {}, project: `${DATA}/project` });
+  const scan = scanHosts({ userHome: `${DATA}/home`, platform: 'linux', env: {}, project: `${DATA}/project` });
 
   test('each server is found with its place, and without its secrets', () => {
     expect(scan.servers.map(lineOf).map((line) => line.replaceAll(DATA, ''))).toEqual([
@@ -48,7 +48,7 @@ describe('a home with a file of every host', () => {
 });
 
 test('servers of a project stand in the file of Claude Code below its path, and those of others are left alone', () => {
-  const machine = { home: `${DATA}/home`, platform: 'linux', env: {}, project: '/home/ana/shop' };
+  const machine = { userHome: `${DATA}/home`, platform: 'linux', env: {}, project: '/home/ana/shop' };
   const local = scanHosts(machine).servers.filter(({ scope }) => scope === 'local');
   expect(local.map(lineOf)).toEqual([
     'claude-code local .claude.json:11:9 postgres: uvx postgres-mcp DATABASE_URI=${env:DATABASE_URI}',
@@ -56,7 +56,7 @@ test('servers of a project stand in the file of Claude Code below its path, and 
 });
 
 test('a home without any host is no problem', () => {
-  expect(scanHosts({ home: '/nowhere', platform: 'linux', env: {}, project: '/nowhere' })).toEqual({
+  expect(scanHosts({ userHome: '/nowhere', platform: 'linux', env: {}, project: '/nowhere' })).toEqual({
     configs: [],
     servers: [],
     problems: [],
@@ -64,7 +64,7 @@ test('a home without any host is no problem', () => {
 });
 
 test('a manifest of the MCP registry is one server, started from the first package that can be', () => {
-  const { servers, problems } = readServerFiles([`${DATA}/server.json`], { home: '/h', project: '/p' });
+  const { servers, problems } = readServerFiles([`${DATA}/server.json`], { userHome: '/h', project: '/p' });
   expect(servers.map(lineOf)).toEqual([
     '- - server.json:3:3 io.github.example/weather: npx -y @example/weather-mcp@1.2.0 serve --units metric WEATHER_API_KEY=${env:WEATHER_API_KEY} WEATHER_LOG_LEVEL=info',
   ]);
@@ -72,6 +72,6 @@ test('a manifest of the MCP registry is one server, started from the first packa
 });
 
 test('a file that is named and is not there is a problem', () => {
-  const { problems } = readServerFiles(['/nowhere/mcp.json'], { home: '/h', project: '/p' });
+  const { problems } = readServerFiles(['/nowhere/mcp.json'], { userHome: '/h', project: '/p' });
   expect(problems.map(({ code, at }) => `${at} ${code}`)).toEqual(['/nowhere/mcp.json config-unreadable']);
 });

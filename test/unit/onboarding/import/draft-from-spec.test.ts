@@ -85,50 +85,49 @@ test('a secret that was typed in clear text is refused at its flag, without quot
     {
       code: 'registry-secret-in-clear',
       at: '--env',
-      message: 'a secret was given in clear text: the name `API_KEY` is that of a secret',
-      hint: "export the secret under a name, and write `--env 'API_KEY=$" + "{env:NAME}'`",
+      message: 'a secret in clear text: the name `API_KEY` is that of a secret',
+      hint: "export the secret as an environment variable, and write `--env 'API_KEY=$" + "{env:NAME}'`",
     },
   ]);
 });
 
 const GITHUB = `ghp_${'aB3'.repeat(12)}`;
-const HAND_OVER =
-  "hint: hand it over as a variable, as in `--env 'NAME=$" +
-  "{env:NAME}'`: every user of the machine can read arguments";
-const SEND = "hint: send it as a header, as in `--header 'NAME=$" + "{env:NAME}'`";
+const PASS_AS_VARIABLE =
+  "hint: every user of the machine can read arguments: pass it as a variable with `--env 'NAME=$" + "{env:NAME}'`";
+const SEND_AS_HEADER = "hint: send it as a header with `--header 'NAME=$" + "{env:NAME}'`";
 
 test.each<[what: string, specification: string, args: string[], told: string[]]>([
   [
-    'a secret behind `--`',
+    'a secret after `--`',
     'npm:x@1.0.0',
     ['--all', '--token', 'hunter2hunter2', GITHUB],
     [
-      '<args>: argument 3 behind `--`: a secret in clear text: the name `token` is that of a secret  (registry-secret-in-clear)',
-      HAND_OVER,
-      '<args>: argument 4 behind `--`: a secret in clear text: the value has the form of a GitHub token  (registry-secret-in-clear)',
-      HAND_OVER,
+      '<args>: argument 3 after `--`: a secret in clear text: the name `token` is that of a secret  (registry-secret-in-clear)',
+      PASS_AS_VARIABLE,
+      '<args>: argument 4 after `--`: a secret in clear text: the value has the form of a GitHub token  (registry-secret-in-clear)',
+      PASS_AS_VARIABLE,
     ],
   ],
   [
-    'a reference behind `--`',
+    'a reference after `--`',
     'npm:x@1.0.0',
     ['--region=$' + '{env:REGION}'],
     [
-      '<args>: argument 1 behind `--`: a reference stands where none is read  (credentials-reference-invalid)',
-      HAND_OVER,
+      '<args>: argument 1 after `--`: a reference stands where none is read  (credentials-reference-invalid)',
+      PASS_AS_VARIABLE,
     ],
   ],
   [
     'a password in a url',
     'https://me:hunter2@example.org/mcp',
     [],
-    ['<server>: a secret in clear text: `url` holds a user or password  (registry-secret-in-clear)', SEND],
+    ['<server>: a secret in clear text: `url` holds a user or password  (registry-secret-in-clear)', SEND_AS_HEADER],
   ],
   [
     'a secret in the query of a url',
     'https://example.org/mcp?api_key=hunter2hunter2',
     [],
-    ['<server>: a secret in clear text: `url` has a secret in its query  (registry-secret-in-clear)', SEND],
+    ['<server>: a secret in clear text: `url` has a secret in its query  (registry-secret-in-clear)', SEND_AS_HEADER],
   ],
   [
     'a url that cannot be read, whatever it holds',
