@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { Home, type Served } from '../test/fixtures/home.ts';
+import { Home, type Served } from '../test/fixtures/homes/home.ts';
 
 /** Memory of a process in bytes: resident, and of that what the engine holds for what is alive. */
 export interface Memory {

@@ -4,7 +4,7 @@
 import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { Package } from '../test/fixtures/installed-package.ts';
+import { Package } from '../test/fixtures/programs/installed-package.ts';
 import type { Contestant } from './by-turns.ts';
 import type { DecisionCost } from './decision-cost.ts';
 import { type Governed, startGoverned } from './governed.ts';

@@ -14,7 +14,7 @@ import { KEY_VARIABLE } from '../src/onboarding/connect/host-entry.ts';
 import { loadPolicySet } from '../src/policy/load.ts';
 import { readSuite } from '../src/policy/suite.ts';
 import { LOG_EVENTS } from '../src/telemetry/log-events.ts';
-import { docBlocks, docCode, projectText, typedCommands } from './fixtures/doc-code.ts';
+import { docBlocks, docCode, projectText, typedCommands } from './fixtures/docs/doc-code.ts';
 
 const ROOT = resolve(import.meta.dirname, '..');
 const filesBelow = (folder: string): readonly string[] =>
@@ -36,7 +36,6 @@ const FOREIGN_FLAGS = [
   'tool-arg',
   'now',
   'system',
-  'max-semi-space-size',
   'home-dir',
   'shell',
   'unit',

@@ -1,12 +1,12 @@
-import { AGENT_REQUIREMENTS } from '../../test/conformance/agent-requirements.ts';
-import { AGENT_STREAM_REQUIREMENTS } from '../../test/conformance/agent-stream-requirements.ts';
-import { CHOSEN_DIFFERENCES } from '../../test/conformance/chosen-differences.ts';
-import type { KnownDifference } from '../../test/conformance/compare-columns.ts';
-import { KNOWN_DIFFERENCES } from '../../test/conformance/known-differences.ts';
-import { SUITE } from '../../test/conformance/official-suite.ts';
-import type { Requirement } from '../../test/conformance/requirement.ts';
-import { SERVER_REQUIREMENTS } from '../../test/conformance/server-requirements.ts';
-import { SPOKEN_METHODS } from '../../test/conformance/spoken-methods.ts';
+import type { KnownDifference } from '../../test/conformance/official-suite/compare-columns.ts';
+import { SUITE } from '../../test/conformance/official-suite/official-suite.ts';
+import { AGENT_REQUIREMENTS } from '../../test/conformance/requirements/agent-requirements.ts';
+import { AGENT_STREAM_REQUIREMENTS } from '../../test/conformance/requirements/agent-stream-requirements.ts';
+import { CHOSEN_DIFFERENCES } from '../../test/conformance/requirements/chosen-differences.ts';
+import { KNOWN_DIFFERENCES } from '../../test/conformance/requirements/known-differences.ts';
+import type { Requirement } from '../../test/conformance/requirements/requirement.ts';
+import { SERVER_REQUIREMENTS } from '../../test/conformance/requirements/server-requirements.ts';
+import { SPOKEN_METHODS } from '../../test/conformance/requirements/spoken-methods.ts';
 import { code, madeFrom, pageOf, tableOf } from './markdown.ts';
 
 const SPECIFICATION = 'https://modelcontextprotocol.io/specification/';
@@ -17,12 +17,12 @@ export function mcpPage(): string {
     '# MCP',
     '',
     madeFrom([
-      'test/conformance/spoken-methods.ts',
-      'test/conformance/known-differences.ts',
-      'test/conformance/chosen-differences.ts',
-      'test/conformance/agent-requirements.ts',
-      'test/conformance/agent-stream-requirements.ts',
-      'test/conformance/server-requirements.ts',
+      'test/conformance/requirements/spoken-methods.ts',
+      'test/conformance/requirements/known-differences.ts',
+      'test/conformance/requirements/chosen-differences.ts',
+      'test/conformance/requirements/agent-requirements.ts',
+      'test/conformance/requirements/agent-stream-requirements.ts',
+      'test/conformance/requirements/server-requirements.ts',
     ]),
     '',
     'What of MCP the broker speaks, to agents and to tool servers, in the legacy era (2025-03-26 to 2025-11-25) and in the',

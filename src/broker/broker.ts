@@ -1,11 +1,9 @@
 import type { CallContext, Operation, Resumption } from '../domain/call.ts';
-import type { ClientContext } from '../domain/mcp/client-context.ts';
-import type { SendInputRequest, UrlElicitationListener } from '../domain/mcp/input-request.ts';
+import type { CallOptions } from '../domain/mcp/call-options.ts';
 import type { ParamHeader } from '../domain/mcp/param-headers.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import type { Principal } from '../domain/principal.ts';
 import type { FeatureKind, ViewName } from '../domain/target.ts';
-import type { CancelSignal } from '../lib/cancellation.ts';
 import type { JsonObject, JsonValue } from '../lib/json/json.ts';
 
 /** A call as an ingress hands it over: proved, parsed, not yet resolved. */
@@ -20,33 +18,6 @@ export interface CallRequest {
   readonly view?: ViewName | undefined;
   /** Where the call goes on after a question. */
   readonly resumption?: Resumption | undefined;
-}
-
-/** What surrounds a call while it is under way. */
-export interface CallOptions {
-  /** The agent's cancellation. */
-  readonly signal: CancelSignal;
-  /** What the agent is told and asked meanwhile; undefined where it wants to hear nothing. */
-  readonly clientContext?: ClientContext | undefined;
-}
-
-/** What a tool server may ask while it is at work on a call. */
-export interface InputRequestHandler {
-  /** Exactly what it is told that the client can answer. */
-  readonly capabilities: JsonObject;
-  readonly send: SendInputRequest;
-  /** Milliseconds that an interaction may go on which the user agreed to. */
-  readonly expiryMs: number;
-  /** Tells the agent what its server says of the URLs that it was asked to open; undefined where its era knows of no such thing. */
-  readonly urlCompletion?: UrlElicitationListener | undefined;
-  /** Ends the call where it waits for its agent, so that another may have its place. False where it does not wait. */
-  preempt(): boolean;
-}
-
-/** What surrounds a call on its way out of the back door. */
-export interface DispatchOptions extends CallOptions {
-  /** Undefined where nobody can be asked. */
-  readonly inputRequests?: InputRequestHandler | undefined;
 }
 
 /** How a call ended, and the id under which the ledger holds it. */

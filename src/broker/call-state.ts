@@ -1,6 +1,7 @@
 import type { Call } from '../domain/call.ts';
 import type { Control } from '../domain/control.ts';
 import type { FailureMode } from '../domain/failure-mode.ts';
+import type { DispatchOptions } from '../domain/mcp/call-options.ts';
 import type { ClientContext } from '../domain/mcp/client-context.ts';
 import {
   type DispatchResult,
@@ -14,7 +15,7 @@ import type { CancelSignal } from '../lib/cancellation.ts';
 import type { JsonObject } from '../lib/json/json.ts';
 import { errorMessage } from '../lib/text/error-message.ts';
 import type { Log } from '../telemetry/log.ts';
-import type { CallReply, CallRequest, DispatchOptions } from './broker.ts';
+import type { CallReply, CallRequest } from './broker.ts';
 import type { Snapshot } from './snapshot.ts';
 import { viewFor } from './visibility.ts';
 
@@ -149,7 +150,7 @@ export async function safeDispatch(
   try {
     return await upstreams.dispatch(call, options);
   } catch (error) {
-    upstreams.log.error('dispatch.broke', { callId: call.id, error: errorMessage(error) });
+    upstreams.log.error('dispatch.internal-error', { callId: call.id, error: errorMessage(error) });
     const message = 'the call broke after it was sent; it is in doubt';
     return { kind: 'failed', reason: 'upstream-lost', message, inDoubt: true };
   }

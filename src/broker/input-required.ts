@@ -1,4 +1,5 @@
 import type { Call } from '../domain/call.ts';
+import type { DispatchOptions } from '../domain/mcp/call-options.ts';
 import type { ClientContext, ClientResponse } from '../domain/mcp/client-context.ts';
 import {
   INPUT_REQUEST_ACTIONS,
@@ -13,7 +14,6 @@ import type { SuspendedCallStore } from '../input-required/suspended-call-store.
 import { anySignal, Cancellation, type CancelSignal } from '../lib/cancellation.ts';
 import type { Ids } from '../lib/ids.ts';
 import type { Clock } from '../lib/time.ts';
-import type { DispatchOptions } from './broker.ts';
 import type { CallState } from './call-state.ts';
 import type { Snapshot } from './snapshot.ts';
 import { RoundClientContext } from './suspended-calls.ts';

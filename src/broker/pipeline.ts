@@ -1,5 +1,6 @@
 import type { Call, CallContext } from '../domain/call.ts';
 import type { Exchange } from '../domain/control.ts';
+import type { CallOptions, DispatchOptions } from '../domain/mcp/call-options.ts';
 import type { ParamHeader } from '../domain/mcp/param-headers.ts';
 import type { DispatchResult, InputRequired, Outcome, Refusal } from '../domain/outcome.ts';
 import type { Principal } from '../domain/principal.ts';
@@ -13,10 +14,8 @@ import type { Clock } from '../lib/time.ts';
 import type { Log } from '../telemetry/log.ts';
 import type {
   Broker,
-  CallOptions,
   CallReply,
   CallRequest,
-  DispatchOptions,
   FeatureList,
   ListListener,
   MalformedMessage,
@@ -189,7 +188,7 @@ export class CallPipeline implements Broker {
       return await this.#evaluate(state, this.#isOpen ? rejected : 'shutting-down');
     } catch (error) {
       // INVARIANT: call never rejects. What ends here is a defect of the hall itself.
-      this.#deps.log.error('call.broke', { callId: state.call.id, error: errorMessage(error) });
+      this.#deps.log.error('call.internal-error', { callId: state.call.id, error: errorMessage(error) });
       return indeterminateRefusal(state, 'walk', 'control-failed');
     } finally {
       if (state.call.resumption !== undefined) this.#deps.suspendedCallStore.releaseClaim(state.call.id);

@@ -5,7 +5,7 @@
  * `defineCommand({…})` from `declaration.ts`, such as `commands/policy/explain.ts`, and put it into COMMANDS here; a new
  * noun also gets its line in NOUNS. Help, errors and completion follow from the declaration.
  *
- * `test/flow/command-examples.test.ts` runs each example in a copy of the checkout's example (or, with `within`, in an
+ * `test/system/cli/command-examples.test.ts` runs each example in a copy of the checkout's example (or, with `within`, in an
  * empty directory), and the first one once more with `--output json`: it must really do what it says. Then
  * `npm run reference` writes `docs/reference/`, and `npm run golden` the golden files of help and JSON: read what they
  * write before you commit it.

@@ -1,6 +1,7 @@
 import { CommanderError } from 'commander';
 import { type Problem, ProblemError } from '../domain/problem.ts';
 import { COMMANDS, NOUNS } from './commands.ts';
+import { receiveSignals, serveInThread, shouldServeInThread } from './daemon/serve-thread.ts';
 import { EXIT, type ExitCode } from './framework/exit-codes.ts';
 import { helpWidth, PROGRAM } from './framework/help.ts';
 import { InterruptedError } from './framework/interruptible.ts';
@@ -47,10 +48,15 @@ function reportFailure(error: unknown): ExitCode {
 // What is thrown where nobody waits for it leaves a state that nobody knows: the program ends.
 process.on('uncaughtException', (error) => process.exit(reportFailure(error)));
 
-try {
-  await parser.parseAsync(argv, { from: 'user' });
-} catch (error) {
-  process.exitCode = reportFailure(error);
+receiveSignals();
+if (shouldServeInThread(argv)) {
+  serveInThread(argv, reportFailure);
+} else {
+  try {
+    await parser.parseAsync(argv, { from: 'user' });
+  } catch (error) {
+    process.exitCode = reportFailure(error);
+  }
 }
 
 /** What a person is told of an error that nobody foresaw: what it says, without the stack, and what to do. */

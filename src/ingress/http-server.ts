@@ -27,7 +27,7 @@ export interface HttpServerOptions extends McpDeps {
    * Milliseconds that a head and a whole request may take to arrive, and that an answer may lie without its client reading
    * any of it. Default: 10 s, 60 s and 60 s.
    */
-  readonly timeouts?: Partial<Record<'headMs' | 'requestMs' | 'unreadMs', number>>;
+  readonly timeouts?: Partial<Record<'headMs' | 'requestMs' | 'stalledResponseMs', number>>;
 }
 
 export interface HttpServer {

@@ -1,20 +1,38 @@
+import type { DispatchOptions } from '../domain/mcp/call-options.ts';
 import type { DispatchResult } from '../domain/outcome.ts';
 import { upstreamName } from '../domain/target.ts';
 import type { JsonObject } from '../lib/json/json.ts';
-import type { Breaker, BreakerState } from './call/breaker.ts';
-import type { CallOptions, ManagedSessionEvents } from './call/call-options.ts';
+import type { Breaker } from './call/breaker.ts';
 import { InteractiveCall } from './call/interactive-call.ts';
 import { type CallSession, type SessionRequestOptions, sendCall } from './call/send-call.ts';
 import { toMcpRequest, type UpstreamRequest } from './call/upstream-request.ts';
 import { DetachedUrlElicitations } from './call/url-elicitations.ts';
 import { listFeatures, MAX_PAGE_BYTES } from './protocol/list-features.ts';
 import type { Response, ServerRequest, Transport } from './protocol/transport.ts';
-import { BackOff } from './session/back-off.ts';
-import { type FailedSession, openSession, type Session, type SessionConfig, stderrTailOf } from './session/session.ts';
+import {
+  BackOff,
+  type FailedSession,
+  openSession,
+  type Session,
+  type SessionConfig,
+  stderrTailOf,
+} from './session/session.ts';
 import { Subscriptions } from './session/subscriptions.ts';
-import type { UpstreamStatus } from './upstream-server.ts';
 
 const LIST_THROTTLE_MS = 500;
+
+/** What a slot tells of. */
+export interface ManagedSessionEvents {
+  onOpened(): void;
+  /** What a session offers was listed: at its start, and whenever the server said that they changed. */
+  onListed(session: Session): void;
+  onListingFailed(message: string): void;
+  /** A resource changed that these principals are subscribed to, or may have. */
+  onUpdated(uri: string, principalIds: readonly string[]): void;
+  onDropped(): void;
+  /** A start failed, or a session ended that nobody ended. */
+  onFailure(message: string, stderrTail: string): void;
+}
 
 export interface ManagedSessionOptions {
   readonly events: ManagedSessionEvents;
@@ -102,7 +120,7 @@ export class ManagedSession implements CallSession {
   }
 
   /** Dispatches one call. Never rejects; a lost session is opened again once, and the call sent again where that is safe. */
-  async call(outgoing: UpstreamRequest, options: CallOptions): Promise<DispatchResult> {
+  async call(outgoing: UpstreamRequest, options: DispatchOptions): Promise<DispatchResult> {
     this.#activeCalls += 1;
     try {
       const { signal, clientContext, inputRequests } = options;
@@ -300,16 +318,4 @@ export class ManagedSession implements CallSession {
 
 function failedSession(message: string): FailedSession {
   return { kind: 'failed', message, stderrTail: '' };
-}
-
-/** How a server is doing, by its sessions; undefined where there is none, nor any on its way. */
-export function stateOfSessions(sessions: readonly ManagedSession[]): UpstreamStatus['state'] | undefined {
-  if (sessions.some((session) => session.session !== undefined)) return 'ready';
-  if (sessions.some((session) => session.isStarting)) return 'starting';
-  return sessions.some((session) => session.isBackingOff) ? 'backing-off' : undefined;
-}
-
-/** The worst of all breakers. */
-export function worstBreakerState(states: readonly BreakerState[]): BreakerState {
-  return states.find((state) => state === 'open') ?? states.find((state) => state === 'half-open') ?? 'closed';
 }

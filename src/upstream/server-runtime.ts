@@ -1,3 +1,4 @@
+import type { DispatchOptions } from '../domain/mcp/call-options.ts';
 import type { DispatchResult } from '../domain/outcome.ts';
 import { upstreamName } from '../domain/target.ts';
 import type { Digest } from '../lib/digest.ts';
@@ -5,14 +6,14 @@ import { canonicalJson } from '../lib/json/canonical-json.ts';
 import type { JsonObject } from '../lib/json/json.ts';
 import type { Log } from '../telemetry/log.ts';
 import { Breaker, breakerFailureMode } from './call/breaker.ts';
-import type { CallOptions, ManagedSessionEvents } from './call/call-options.ts';
 import { notSent } from './call/call-result.ts';
 import type { UpstreamRequest } from './call/upstream-request.ts';
 import { type Caller, CapabilitySessions, NO_CAPABILITIES, sessionKey } from './capability-sessions.ts';
-import { ManagedSession, stateOfSessions, worstBreakerState } from './managed-session.ts';
+import { ManagedSession, type ManagedSessionEvents } from './managed-session.ts';
 import type { Session, SessionConfig } from './session/session.ts';
+import type { DiscoveredFeatures, UpstreamServer } from './session/upstream-server.ts';
 import { HttpClient } from './transport/http-client.ts';
-import type { DiscoveredFeatures, UpstreamServer, UpstreamStatus } from './upstream-server.ts';
+import { stateOfSessions, type UpstreamStatus, worstBreakerState } from './upstream-status.ts';
 
 /** How old a listing of a server without change notifications may become while it is in use. */
 const REFRESH_LIST_MS = 60_000;
@@ -24,7 +25,7 @@ export type FeaturesChangedListener = (server: string, change: DiscoveredFeature
 /** Told that a resource of a server changed, or may have, and who is subscribed to it. */
 export type ResourceUpdatedListener = (server: string, uri: string, principalIds: readonly string[]) => void;
 
-export interface ServerRuntimeOptions extends Omit<SessionConfig, 'sockets'> {
+export interface ServerRuntimeOptions extends Omit<SessionConfig, 'httpClient'> {
   readonly log: Log;
   readonly onResourceUpdated: ResourceUpdatedListener;
   readonly onFeaturesChanged: FeaturesChangedListener;
@@ -55,9 +56,9 @@ export class ServerRuntime {
     this.server = options.server;
     this.#options = options;
     const { transport } = options.server;
-    const sockets =
+    const httpClient =
       transport.type === 'stdio' ? undefined : new HttpClient(new URL(transport.url).origin, options.server);
-    this.#config = { ...options, sockets };
+    this.#config = { ...options, httpClient };
     this.#sinceMs = options.clock.wallMs();
     this.#breaker = this.#newBreaker();
     this.#capabilitySessions = new CapabilitySessions(this.#sessions, {
@@ -65,7 +66,7 @@ export class ServerRuntime {
     });
   }
 
-  call(caller: Caller, request: UpstreamRequest, options: CallOptions): Promise<DispatchResult> {
+  call(caller: Caller, request: UpstreamRequest, options: DispatchOptions): Promise<DispatchResult> {
     if (this.#isRetired) return Promise.resolve(notSent('upstream-unavailable', 'the server was taken out of service'));
     if (this.server.sharing === 'all')
       return this.#callUnlessOpen(this.#sessionFor(SHARED_KEY, NO_CAPABILITIES), request, options);
@@ -89,7 +90,7 @@ export class ServerRuntime {
   }
 
   /** Asks the server to tell a principal of a resource from now on. */
-  async subscribe(caller: Caller, request: UpstreamRequest, options: CallOptions): Promise<DispatchResult> {
+  async subscribe(caller: Caller, request: UpstreamRequest, options: DispatchOptions): Promise<DispatchResult> {
     const { principalId } = caller;
     const result = await this.call(caller, request, options);
     if (result.kind !== 'completed') return result;
@@ -185,19 +186,21 @@ export class ServerRuntime {
       ...(this.#discoverySession === undefined ? [] : [this.#discoverySession]),
     ];
     await Promise.all(managedSessions.map((managedSession) => managedSession.close()));
-    await this.#config.sockets?.destroy();
+    await this.#config.httpClient?.destroy();
   }
 
   /** What the handshake of a session says for this call; a modern server is told with each request, and by no handshake. */
-  #clientCapabilitiesFor({ inputRequests: asking }: CallOptions): JsonObject {
-    if (asking === undefined || Object.keys(asking.capabilities).length === 0) return NO_CAPABILITIES;
-    return this.#options.versionStore.get(this.server.name)?.era === 'modern' ? NO_CAPABILITIES : asking.capabilities;
+  #clientCapabilitiesFor({ inputRequests }: DispatchOptions): JsonObject {
+    if (inputRequests === undefined || Object.keys(inputRequests.capabilities).length === 0) return NO_CAPABILITIES;
+    return this.#options.versionStore.get(this.server.name)?.era === 'modern'
+      ? NO_CAPABILITIES
+      : inputRequests.capabilities;
   }
 
   #callUnlessOpen(
     managedSession: ManagedSession,
     request: UpstreamRequest,
-    options: CallOptions,
+    options: DispatchOptions,
   ): Promise<DispatchResult> {
     return managedSession.breaker.isClosed
       ? managedSession.call(request, options)
@@ -205,7 +208,11 @@ export class ServerRuntime {
   }
 
   /** One call tries a server that failed; the others are told at once. */
-  #trialCall(managedSession: ManagedSession, request: UpstreamRequest, options: CallOptions): Promise<DispatchResult> {
+  #trialCall(
+    managedSession: ManagedSession,
+    request: UpstreamRequest,
+    options: DispatchOptions,
+  ): Promise<DispatchResult> {
     const waitMs = managedSession.breaker.acquireTrial();
     if (waitMs > 0) {
       const message = `\`${this.server.name}\` failed repeatedly; nothing is sent to it for a moment`;
@@ -226,12 +233,12 @@ export class ServerRuntime {
       if (state === 'open') {
         if (this.#lastError === undefined) this.#setLastError('of the last ten calls half or more failed');
         // Each call that tries in vain opens it anew, which is no news.
-        if (!isOpen) log.warn('upstream.shut', { server });
+        if (!isOpen) log.warn('breaker.opened', { server });
         isOpen = true;
       } else if (state === 'closed') {
         this.#lastError = undefined;
         isOpen = false;
-        log.info('upstream.returned', { server });
+        log.info('breaker.closed', { server });
       }
     });
   }

@@ -1,16 +1,17 @@
 import type { Call } from '../domain/call.ts';
+import type { DispatchOptions } from '../domain/mcp/call-options.ts';
 import type { DispatchResult } from '../domain/outcome.ts';
 import type { ResourceTarget } from '../domain/target.ts';
 import type { Ids } from '../lib/ids.ts';
 import type { Clock } from '../lib/time.ts';
 import type { Log } from '../telemetry/log.ts';
-import type { CallOptions } from './call/call-options.ts';
 import { notSent } from './call/call-result.ts';
 import { childTraceparent } from './call/upstream-request.ts';
-import type { ClientInfo } from './protocol/json-rpc.ts';
+import type { ClientInfo } from './protocol/encode-request.ts';
 import type { VersionStore } from './protocol/versions.ts';
 import { type FeaturesChangedListener, type ResourceUpdatedListener, ServerRuntime } from './server-runtime.ts';
-import type { DiscoveredFeatures, UpstreamServer, UpstreamStatus } from './upstream-server.ts';
+import type { DiscoveredFeatures, UpstreamServer } from './session/upstream-server.ts';
+import type { UpstreamStatus } from './upstream-status.ts';
 
 const SWEEP_MS = 1_000;
 
@@ -48,7 +49,7 @@ export class UpstreamPool {
    * Sends a call to its tool server and waits for what comes back, at most for the target's `timeoutMs` after the
    * session is ready. MUST NOT reject for anything that a tool server does; rejects for a call to what does not exist.
    */
-  dispatch(call: Call, options: CallOptions): Promise<DispatchResult> {
+  dispatch(call: Call, options: DispatchOptions): Promise<DispatchResult> {
     const { target, action, args } = call;
     if (target.kind === 'unknown' || target.kind === 'server') {
       return Promise.reject(new Error('a call to what does not exist was dispatched'));

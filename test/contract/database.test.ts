@@ -4,7 +4,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type Database, StorageError } from '../../src/storage/database.ts';
 import { openSqlite } from '../../src/storage/sqlite.ts';
 import { openSqliteForReading } from '../../src/storage/sqlite-file.ts';
-import { temporaryDirectory } from '../fixtures/book.ts';
+import { temporaryDirectory } from '../fixtures/ledger.ts';
 
 // One suite for the port. A second driver runs it by being another way to open.
 const migrations = [

@@ -11,12 +11,15 @@ import { databasePathOf, openDataDirectory } from '../../src/storage/data-direct
 import type { DatabaseReader } from '../../src/storage/database.ts';
 import { openSqlite } from '../../src/storage/sqlite.ts';
 import { openSqliteForReading } from '../../src/storage/sqlite-file.ts';
-import { admitted, CountingIds, StandingClock, temporaryDirectory } from '../fixtures/book.ts';
+import { admitted, CountingIds, StandingClock, temporaryDirectory } from '../fixtures/ledger.ts';
+import { scaled } from '../fixtures/scale.ts';
 
 const root = temporaryDirectory();
 afterAll(() => root.remove());
 
-const SCRIPT = resolve(import.meta.dirname, '../fixtures/recording-process.ts');
+/** Kills of the recording process, each later in its work than the one before. */
+const ROUNDS = scaled({ small: 8, full: 20 });
+const SCRIPT = resolve(import.meta.dirname, '../fixtures/programs/recording-process.ts');
 const NODE = ['--import', 'tsx', SCRIPT];
 
 interface Recording {
@@ -57,10 +60,10 @@ function recorded(database: DatabaseReader): ReadonlySet<string> {
   return new Set(rows.map(({ kind, call }) => `${kind === 'call.admitted' ? 'intent' : 'outcome'} ${call}`));
 }
 
-test('no acknowledged entry is lost when the process is killed, twenty times over', async () => {
+test('no acknowledged entry is lost when the process is killed again and again', async () => {
   const directory = join(root.path, 'killed');
   const acknowledged: string[] = [];
-  for (let round = 0; round < 20; round += 1) {
+  for (let round = 0; round < ROUNDS; round += 1) {
     const recording = startRecording(process.execPath, [...NODE, directory]);
     await recording.reached(1 + round * 15);
     await killed(recording);
@@ -70,7 +73,7 @@ test('no acknowledged entry is lost when the process is killed, twenty times ove
   const held = recorded(reader);
   reader.close();
   expect(acknowledged.filter((line) => !held.has(line))).toEqual([]);
-  expect(acknowledged.length).toBeGreaterThan(2_000);
+  expect(acknowledged.length).toBeGreaterThan(ROUNDS * ROUNDS * 5);
 }, 120_000);
 
 test('after a kill every intent without an outcome is in doubt, once, however often the book is opened', async () => {

@@ -9,7 +9,7 @@ import { canonicalJson } from '../../src/lib/json/canonical-json.ts';
 import type { JsonObject, JsonValue } from '../../src/lib/json/json.ts';
 import { SHA256_OF_BYTES_BEFORE, type SqlValue, type Statement } from '../../src/storage/database.ts';
 import { StatementDecoder, StatementEncoder } from '../../src/storage/writer-channel.ts';
-import { admitted, CountingIds, closed, DIGEST } from '../fixtures/book.ts';
+import { admitted, CountingIds, closed, DIGEST } from '../fixtures/ledger.ts';
 
 const RUNS = { numRuns: 300 };
 const json = fc.jsonValue({ stringUnit: 'grapheme' }) as fc.Arbitrary<JsonValue>;

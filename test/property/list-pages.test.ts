@@ -5,8 +5,8 @@ import { VisibleList } from '../../src/broker/visibility.ts';
 import type { Principal } from '../../src/domain/principal.ts';
 import type { ToolTarget } from '../../src/domain/target.ts';
 import { Paginator } from '../../src/ingress/mcp/methods/pagination.ts';
-import { principalNamed } from '../fixtures/ingress-door.ts';
-import { NO_QUESTIONS } from '../fixtures/questions.ts';
+import { principalNamed } from '../fixtures/http-harness.ts';
+import { NO_QUESTIONS } from '../fixtures/input-requests.ts';
 
 const AGENTS = ['a', 'b', 'c'];
 const PRINCIPALS = AGENTS.map(principalNamed);

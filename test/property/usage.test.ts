@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Entry } from '../../src/ledger/entry.ts';
 import { addUsage, NO_USAGE, queryUsage, USAGE_KEYS, type UsageSums } from '../../src/ledger/usage.ts';
-import { admitted, type Book, closed, openBook } from '../fixtures/book.ts';
+import { admitted, type Book, closed, openBook } from '../fixtures/ledger.ts';
 
 let book: Book;
 beforeAll(async () => {

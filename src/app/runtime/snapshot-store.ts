@@ -149,7 +149,7 @@ export class SnapshotStore {
         await this.#rejectFiles(error);
         return;
       }
-      if (this.#isRejected) this.#deps.log.info('reload.mended', { revision: files.rules.revision });
+      if (this.#isRejected) this.#deps.log.info('reload.recovered', { revision: files.rules.revision });
       this.#isRejected = false;
       const previous = this.#files;
       if (files.rules.revision === previous.rules.revision && files.registry.digest === previous.registry.digest)

@@ -31,7 +31,7 @@ export function startBackgroundDaemon(settings: Settings): BackgroundDaemon {
     '--data',
     data,
   ];
-  const child = spawn(process.execPath, [...process.execArgv, ...NODE_FLAGS, mainPath(), ...args, ...directoryFlags], {
+  const child = spawn(process.execPath, [...process.execArgv, mainPath(), ...args, ...directoryFlags], {
     detached: true,
     stdio: ['ignore', log, log],
   });
@@ -68,9 +68,3 @@ function daemonStartFailed(logPath: string, reason: string): Problem {
     hint: 'run `seneschal serve` to see it start',
   };
 }
-
-/**
- * How the engine is told to run a broker that serves: with three times 64 MB for what lives no longer than a call, it
- * clears up less often and copies less of the calls under way. `npm start` and the unit of `docs/how-to/` say the same.
- */
-export const NODE_FLAGS: readonly string[] = ['--max-semi-space-size=64'];

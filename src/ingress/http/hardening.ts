@@ -111,7 +111,7 @@ function closeLongestSilent({ silent }: ClientAddress, sinceMs: number): boolean
 }
 
 /**
- * Ends connections whose client reads nothing of an answer for `unreadMs`. Looks once in a while, since a timer for
+ * Ends connections whose client reads nothing of an answer for `stalledResponseMs`. Looks once in a while, since a timer for
  * each answer costs a tenth of what a call does; whether anything was read Node's own timer finds out.
  * Returns what is to be told of each answer that begins.
  */

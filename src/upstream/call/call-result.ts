@@ -1,10 +1,10 @@
 import type { FailureMode } from '../../domain/failure-mode.ts';
+import type { Era } from '../../domain/mcp/era.ts';
 import type { DispatchResult, JsonRpcErrorBody } from '../../domain/outcome.ts';
 import type { Reason } from '../../domain/reasons.ts';
 import { isJsonObject, type JsonObject } from '../../lib/json/json.ts';
 import { MODERN_ERROR_CODES } from '../protocol/http-status.ts';
 import type { FailedResponse, FailureKind, Response } from '../protocol/transport.ts';
-import type { Era } from '../protocol/versions.ts';
 
 export const resultSizeFailureMode: FailureMode<'result-too-large'> = {
   control: 'result size',

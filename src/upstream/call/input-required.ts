@@ -1,7 +1,7 @@
+import type { Era } from '../../domain/mcp/era.ts';
 import { type InputRequest, isInputRequestMethod } from '../../domain/mcp/input-request.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../lib/json/json.ts';
 import type { Response } from '../protocol/transport.ts';
-import type { Era } from '../protocol/versions.ts';
 
 /** What a server wants to know before it answers. */
 export interface RequiredInput {

@@ -1,36 +1,18 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import type { InputRequestHandler } from '../../domain/mcp/call-options.ts';
 import type { ClientContext } from '../../domain/mcp/client-context.ts';
-import {
-  type InputRequest,
-  type InputResponse,
-  isInputRequestMethod,
-  type SendInputRequest,
-  type UrlElicitationListener,
-} from '../../domain/mcp/input-request.ts';
+import type { Era } from '../../domain/mcp/era.ts';
+import { type InputRequest, type InputResponse, isInputRequestMethod } from '../../domain/mcp/input-request.ts';
 import type { DispatchResult, JsonRpcErrorBody } from '../../domain/outcome.ts';
 import { Cancellation, type CancelSignal } from '../../lib/cancellation.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../lib/json/json.ts';
 import type { Clock } from '../../lib/time.ts';
 import type { OutgoingResponse, Response, ServerRequest, Transport } from '../protocol/transport.ts';
-import type { Era } from '../protocol/versions.ts';
 import type { InputRequestListener } from './call-listener.ts';
 import { capabilityMissing, failedResult, notSent } from './call-result.ts';
 import { parseRequiredInput, type RequiredInput } from './input-required.ts';
 import { PausableDeadline } from './pausable-deadline.ts';
 import { UrlElicitations } from './url-elicitations.ts';
-
-/** What a tool server may ask while it is at work on one call. */
-export interface InputRequestHandler {
-  /** Exactly what it is told that the client can answer. */
-  readonly capabilities: JsonObject;
-  readonly send: SendInputRequest;
-  /** Milliseconds that an interaction may go on which the user agreed to. */
-  readonly expiryMs: number;
-  /** Tells the agent what its server says of the URLs that it was asked to open; undefined where its era knows of no such thing. */
-  readonly urlCompletion?: UrlElicitationListener | undefined;
-  /** Ends the call where it waits for its agent, so that another may have its place. False where it does not wait. */
-  preempt(): boolean;
-}
 
 type Responder = Pick<Transport, 'respond'>;
 

@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { FailureMode } from '../../domain/failure-mode.ts';
+import type { CallOptions } from '../../domain/mcp/call-options.ts';
 import { type ClientContext, isAtLeast, type LogLevel } from '../../domain/mcp/client-context.ts';
 import type { DispatchResult } from '../../domain/outcome.ts';
 import type { CancelSignal } from '../../lib/cancellation.ts';
@@ -9,7 +10,6 @@ import type { MessageListener, RequestOptions, Response } from '../protocol/tran
 import type { FailedSession, Session, SessionConfig } from '../session/session.ts';
 import { type Breaker, healthSignalOf } from './breaker.ts';
 import { CallListener } from './call-listener.ts';
-import type { CallOptions } from './call-options.ts';
 import { capabilityMissing, notSent, toDispatchResult } from './call-result.ts';
 import type { InteractiveCall, SendResult } from './interactive-call.ts';
 import type { UpstreamRequest } from './upstream-request.ts';

@@ -1,9 +1,9 @@
 import type { Call } from '../../domain/call.ts';
+import type { Era } from '../../domain/mcp/era.ts';
 import type { FeatureTarget } from '../../domain/target.ts';
 import type { Ids } from '../../lib/ids.ts';
 import type { JsonObject } from '../../lib/json/json.ts';
 import { paramHeaders } from '../protocol/param-headers.ts';
-import type { Era } from '../protocol/versions.ts';
 import type { RetryParams } from './interactive-call.ts';
 
 /** What of a call goes out. */

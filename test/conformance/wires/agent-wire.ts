@@ -1,6 +1,6 @@
 import type { JsonObject } from '../../../src/lib/json/json.ts';
-import type { FakeBroker } from '../../fixtures/ingress-door.ts';
-import type { Transport } from '../requirement.ts';
+import type { FakeBroker } from '../../fixtures/http-harness.ts';
+import type { Transport } from '../requirements/requirement.ts';
 import type { Era } from '../upstream/start.ts';
 
 /** What came of one request. */

@@ -1,6 +1,6 @@
 import { type ClientRequest, type IncomingMessage, request as open } from 'node:http';
 import type { JsonObject } from '../../../src/lib/json/json.ts';
-import { openDoor } from '../../fixtures/ingress-door.ts';
+import { openDoor } from '../../fixtures/http-harness.ts';
 import type { Era } from '../upstream/start.ts';
 import {
   type AskOptions,

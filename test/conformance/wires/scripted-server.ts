@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../../src/lib/json/json.ts';
-import type { Upstream } from '../../fixtures/upstream-parts.ts';
-import type { Transport } from '../requirement.ts';
+import type { Upstream } from '../../fixtures/upstream-pool.ts';
+import type { Transport } from '../requirements/requirement.ts';
 import type { Era } from '../upstream/start.ts';
 
 /** A message of the broker, as its bytes said. */

@@ -5,8 +5,8 @@ import { resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import type { JsonObject } from '../../../src/lib/json/json.ts';
-import { commandServer, httpServer, openPool, until } from '../../fixtures/upstream-parts.ts';
-import type { Transport } from '../requirement.ts';
+import { commandServer, httpServer, openPool, until } from '../../fixtures/upstream-pool.ts';
+import type { Transport } from '../requirements/requirement.ts';
 import type { Era } from '../upstream/start.ts';
 import { defaultAnswers, type Received, replyTo, type ServerWire, scriptedAnswer } from './scripted-server.ts';
 

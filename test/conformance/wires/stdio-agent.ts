@@ -3,7 +3,7 @@ import { duplexPair } from 'node:stream';
 import { createServices } from '../../../src/ingress/mcp/methods/services.ts';
 import { serveStdio } from '../../../src/ingress/mcp/stdio/stdio-connection.ts';
 import type { JsonObject } from '../../../src/lib/json/json.ts';
-import { fakeBroker, principalNamed, TEST_PORTS } from '../../fixtures/ingress-door.ts';
+import { fakeBroker, principalNamed, TEST_PORTS } from '../../fixtures/http-harness.ts';
 import type { Era } from '../upstream/start.ts';
 import {
   type AgentWire,

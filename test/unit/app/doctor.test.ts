@@ -8,7 +8,7 @@ import { MIN_NODE_VERSION, nodeVersionCheck } from '../../../src/app/doctor/mach
 import { systemClock } from '../../../src/app/system.ts';
 import { openDataDirectory } from '../../../src/storage/data-directory.ts';
 import { nativeModuleProblem } from '../../../src/storage/sqlite-connection.ts';
-import { temporaryDirectory } from '../../fixtures/book.ts';
+import { temporaryDirectory } from '../../fixtures/ledger.ts';
 
 let directory: ReturnType<typeof temporaryDirectory>;
 beforeEach(() => {

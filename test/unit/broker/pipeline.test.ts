@@ -11,7 +11,7 @@ import { allow, deny } from '../../../src/domain/verdict.ts';
 import { principalForOsUser } from '../../../src/identity/principal.ts';
 import { SuspendedCallStore } from '../../../src/input-required/suspended-call-store.ts';
 import { SILENT_LOG } from '../../../src/telemetry/log.ts';
-import { NO_QUESTIONS } from '../../fixtures/questions.ts';
+import { NO_QUESTIONS } from '../../fixtures/input-requests.ts';
 
 const principal = principalForOsUser('demo', 1000, (name) => ({ name, owner: 'ana@example.org' }));
 if (!principal) throw new Error('the fixture has no principal');

@@ -14,7 +14,7 @@ import { concurrencyControl, createConcurrencyState } from '../../../src/limits/
 import { loadLimits } from '../../../src/limits/load.ts';
 import { SILENT_LOG } from '../../../src/telemetry/log.ts';
 import { exchangeOf } from '../../fixtures/exchange.ts';
-import { NO_QUESTIONS } from '../../fixtures/questions.ts';
+import { NO_QUESTIONS } from '../../fixtures/input-requests.ts';
 
 /** What one call fills. */
 const LIMITS = `concurrency:

@@ -4,7 +4,7 @@ import { OPERATIONS, type Operation } from '../../../src/domain/call.ts';
 import { replyToNonToolCall } from '../../../src/ingress/mcp/methods/non-tool-replies.ts';
 import { parseCall } from '../../../src/ingress/mcp/methods/parse-call.ts';
 import type { JsonObject } from '../../../src/lib/json/json.ts';
-import { completed, refused } from '../../fixtures/ingress-door.ts';
+import { completed, refused } from '../../fixtures/http-harness.ts';
 
 const serverInfo = { name: 'seneschal', version: '0' };
 

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { listCallEntries } from '../../../src/ledger/list-entries.ts';
-import { admitted, type Book, closed, house, openBook } from '../../fixtures/book.ts';
+import { admitted, type Book, closed, house, openBook } from '../../fixtures/ledger.ts';
 
 let book: Book;
 beforeEach(async () => {

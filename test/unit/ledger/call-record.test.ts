@@ -6,8 +6,8 @@ import { CallRecord } from '../../../src/ledger/call-record.ts';
 import type { Entry } from '../../../src/ledger/entry.ts';
 import { listCallEntries, listEntries } from '../../../src/ledger/list-entries.ts';
 import { RecoveryCheckpoint } from '../../../src/ledger/recovery-checkpoint.ts';
-import { type Book, DIGEST, openBook, StandingClock } from '../../fixtures/book.ts';
 import { exchangeOf } from '../../fixtures/exchange.ts';
+import { type Book, DIGEST, openBook, StandingClock } from '../../fixtures/ledger.ts';
 
 let book: Book;
 let clock: StandingClock;

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { EntryError, encodeEntry, leafHash } from '../../../src/ledger/stored-entry.ts';
 import { canonicalJson } from '../../../src/lib/json/canonical-json.ts';
-import { house } from '../../fixtures/book.ts';
-import { corpus } from '../../fixtures/corpora.ts';
+import { corpus } from '../../fixtures/corpora/corpora.ts';
+import { house } from '../../fixtures/ledger.ts';
 
 const { folder, absent } = corpus('jcs-rfc8785');
 

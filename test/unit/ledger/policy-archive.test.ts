@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { archivePolicy, readPolicyArchive } from '../../../src/ledger/policy-archive.ts';
 import { digestOfJson } from '../../../src/lib/digest.ts';
-import { type Book, DIGEST, openBook } from '../../fixtures/book.ts';
+import { type Book, DIGEST, openBook } from '../../fixtures/ledger.ts';
 
 let book: Book;
 beforeEach(async () => {

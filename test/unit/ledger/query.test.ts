@@ -7,7 +7,7 @@ import {
   listEntries,
   listNextEntries,
 } from '../../../src/ledger/list-entries.ts';
-import { admitted, type Book, closed, house, openBook, refused } from '../../fixtures/book.ts';
+import { admitted, type Book, closed, house, openBook, refused } from '../../fixtures/ledger.ts';
 
 let book: Book;
 beforeEach(async () => {

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Entry } from '../../../src/ledger/entry.ts';
 import { recover } from '../../../src/ledger/recover.ts';
-import { admitted, type Book, closed, DIGEST, house, openBook, refused, StandingClock } from '../../fixtures/book.ts';
+import { admitted, type Book, closed, DIGEST, house, openBook, refused, StandingClock } from '../../fixtures/ledger.ts';
 
 let book: Book;
 beforeEach(async () => {

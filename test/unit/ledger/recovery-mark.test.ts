@@ -4,7 +4,7 @@ import { recover } from '../../../src/ledger/recover.ts';
 import { RecoveryCheckpoint } from '../../../src/ledger/recovery-checkpoint.ts';
 import { EntryError } from '../../../src/ledger/stored-entry.ts';
 import { StorageError } from '../../../src/storage/database.ts';
-import { admitted, type Book, closed, openBook, StandingClock } from '../../fixtures/book.ts';
+import { admitted, type Book, closed, openBook, StandingClock } from '../../fixtures/ledger.ts';
 
 let book: Book;
 let mark: RecoveryCheckpoint;

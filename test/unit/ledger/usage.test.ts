@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { InDoubtEntry, RefusedEntry, SummedEntry } from '../../../src/ledger/entry.ts';
 import { queryUsage, type UsageKey } from '../../../src/ledger/usage.ts';
-import { admitted, type Book, closed, openBook } from '../../fixtures/book.ts';
+import { admitted, type Book, closed, openBook } from '../../fixtures/ledger.ts';
 
 let book: Book;
 beforeEach(async () => {

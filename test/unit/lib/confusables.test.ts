@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { findConfusables, skeletons, toAsciiConfusable } from '../../../src/lib/text/confusables.ts';
-import { corpus } from '../../fixtures/corpora.ts';
+import { corpus } from '../../fixtures/corpora/corpora.ts';
 
 test.each([
   ['s\u0435nd_\u0435mail', 'send_email'],

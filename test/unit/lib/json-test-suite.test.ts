@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parseStrictJson } from '../../../src/lib/json/strict-json.ts';
-import { corpus, corpusFiles } from '../../fixtures/corpora.ts';
+import { corpus, corpusFiles } from '../../fixtures/corpora/corpora.ts';
 
 const suite = corpus('jsontestsuite');
 

@@ -1,8 +1,6 @@
-import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
-import { createInterface } from 'node:readline';
+import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { budgetControl } from '../../../src/limits/budget/control.ts';
 import { createBudgetState } from '../../../src/limits/budget/state.ts';
@@ -70,24 +68,4 @@ test('nine million dollars come back to the nano-dollar', async () => {
     { usedCalls: 1, usedNanoUsd: 9_007_198_999_999_999, isWarned: false },
   ]);
   await after.close();
-});
-
-test('a reservation is durable with what was written in its tick, also when the process is killed', async () => {
-  const script = resolve(import.meta.dirname, '../../fixtures/reserving-process.ts');
-  const endless = LIMITS.replace('100', '1000000');
-  const child = spawn(process.execPath, ['--import', 'tsx', script, path, endless], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  const exited = new Promise((done) => child.once('exit', done));
-  let told = 0;
-  for await (const line of createInterface({ input: child.stdout })) {
-    told = Number(line);
-    if (told === 40) child.kill('SIGKILL');
-  }
-  await exited;
-  const database = await openSqlite({ path, migrations });
-  const used = createBudgetStore(database).load()[0]?.usedCalls ?? 0;
-  await database.close();
-  expect(told).toBeGreaterThanOrEqual(40);
-  expect(used).toBeGreaterThanOrEqual(told);
 });

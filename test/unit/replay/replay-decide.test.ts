@@ -6,7 +6,7 @@ import type { Entry } from '../../../src/ledger/entry.ts';
 import type { StoredDecision } from '../../../src/ledger/list-entries.ts';
 import { encodeEntry, leafHash } from '../../../src/ledger/stored-entry.ts';
 import { type ReplayReport, replayDecide } from '../../../src/replay/replay-decide.ts';
-import { admitted, closed, DIGEST, refused } from '../../fixtures/book.ts';
+import { admitted, closed, DIGEST, refused } from '../../fixtures/ledger.ts';
 
 // A control that allows up to five: facts decide, and the target's id where it says so.
 const rate: Control = {

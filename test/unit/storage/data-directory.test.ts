@@ -2,7 +2,7 @@ import { chmodSync, chownSync, existsSync, mkdirSync, statSync, writeFileSync } 
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { findDataDirectoryHolder, openDataDirectory } from '../../../src/storage/data-directory.ts';
-import { temporaryDirectory } from '../../fixtures/book.ts';
+import { temporaryDirectory } from '../../fixtures/ledger.ts';
 
 const root = temporaryDirectory();
 afterAll(() => root.remove());

@@ -4,7 +4,7 @@ import { afterAll, expect, test } from 'vitest';
 import type { Migration } from '../../../src/storage/database.ts';
 import { openSqlite } from '../../../src/storage/sqlite.ts';
 import { openSqliteForReading } from '../../../src/storage/sqlite-file.ts';
-import { temporaryDirectory } from '../../fixtures/book.ts';
+import { temporaryDirectory } from '../../fixtures/ledger.ts';
 
 const root = temporaryDirectory();
 afterAll(() => root.remove());

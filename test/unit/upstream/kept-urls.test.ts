@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { UrlElicitationListener } from '../../../src/domain/mcp/input-request.ts';
 import { DetachedUrlElicitations, UrlElicitations } from '../../../src/upstream/call/url-elicitations.ts';
-import { stillClock } from '../../fixtures/upstream-parts.ts';
+import { stillClock } from '../../fixtures/upstream-pool.ts';
 
 const clock = stillClock();
 

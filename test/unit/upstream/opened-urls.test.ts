@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { UrlElicitations } from '../../../src/upstream/call/url-elicitations.ts';
-import { stillClock } from '../../fixtures/upstream-parts.ts';
+import { stillClock } from '../../fixtures/upstream-pool.ts';
 
 const EXPIRY_MS = 60_000;
 const clock = stillClock();

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { PausableDeadline } from '../../../src/upstream/call/pausable-deadline.ts';
-import { stillClock } from '../../fixtures/upstream-parts.ts';
+import { stillClock } from '../../fixtures/upstream-pool.ts';
 
 const clock = stillClock();
 

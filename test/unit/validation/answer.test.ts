@@ -3,7 +3,7 @@ import type { InputRequestMethod } from '../../../src/domain/mcp/input-request.t
 import type { JsonObject } from '../../../src/lib/json/json.ts';
 import { validateInputResponse } from '../../../src/validation/input-requests/response.ts';
 import { SchemaCompiler } from '../../../src/validation/json-schema/compile.ts';
-import { questionOf } from '../../fixtures/questions.ts';
+import { questionOf } from '../../fixtures/input-requests.ts';
 
 const control = validateInputResponse(new SchemaCompiler());
 const FORM = {

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { isJsonObject, type JsonValue } from '../../../src/lib/json/json.ts';
 import { compileReadSchema } from '../../../src/validation/json-schema/compile.ts';
 import { readSchema } from '../../../src/validation/json-schema/read-schema.ts';
-import { corpus, corpusFiles } from '../../fixtures/corpora.ts';
+import { corpus, corpusFiles } from '../../fixtures/corpora/corpora.ts';
 
 interface Group {
   readonly description: string;

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { InputRequestMethod } from '../../../src/domain/mcp/input-request.ts';
 import type { JsonObject } from '../../../src/lib/json/json.ts';
 import { guardInputRequest } from '../../../src/validation/input-requests/guard.ts';
-import { questionOf } from '../../fixtures/questions.ts';
+import { questionOf } from '../../fixtures/input-requests.ts';
 
 const control = guardInputRequest();
 const EVERYTHING = { elicitation: { form: {}, url: {} }, sampling: { tools: {} }, roots: {} };

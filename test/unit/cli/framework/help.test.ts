@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { COMMANDS, NOUNS } from '../../../../src/cli/commands.ts';
 import type { CommandDefinition } from '../../../../src/cli/framework/command.ts';
 import { commandHelp, helpWidth, nounHelp, programHelp } from '../../../../src/cli/framework/help.ts';
-import { expectGolden, GOLDEN } from '../../../fixtures/golden.ts';
+import { expectGolden, GOLDEN } from '../../../fixtures/docs/golden.ts';
 
 const named = COMMANDS.map((command): [string, CommandDefinition] => [command.path, command]);
 const nouns = Object.entries(NOUNS);

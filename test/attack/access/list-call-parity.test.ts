@@ -1,0 +1,107 @@
+import fc from 'fast-check';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { explainAccess } from '../../../src/app/queries/policy.ts';
+import type { Outcome } from '../../../src/domain/outcome.ts';
+import type { JsonObject } from '../../../src/lib/json/json.ts';
+import { ComposedHall } from '../../fixtures/composed-broker.ts';
+import { scaled } from '../../fixtures/scale.ts';
+import { ARGUMENTS, policy } from '../../property/policy-generator.ts';
+
+/** Generated policies; each is asked about 3 agents, 5 tools and 13 arguments. */
+const POLICIES = scaled({ small: 16, full: 200 });
+const AGENTS = { a: 't', ab: 'u', b: undefined };
+const TOOLS: Readonly<Record<string, readonly string[]>> = { x: ['a', 'ab', 'b'], y: ['a', 'ab'] };
+const TARGETS = Object.entries(TOOLS).flatMap(([server, tools]) => tools.map((tool) => ({ server, tool })));
+/** What every tool takes. No schema stands between the policy and the call, but for the one kind of `WRONG`. */
+const SCHEMA = { type: 'object', properties: { n: { type: ['integer', 'string'] }, s: { type: 'string' } } };
+const WRONG: JsonObject = { n: [], s: 'x' };
+
+const hall = new ComposedHall({ agents: AGENTS, tools: TOOLS, inputSchema: SCHEMA });
+const { settings, dispatched, recorded } = hall;
+
+beforeAll(() => hall.open());
+afterAll(() => hall.close());
+
+async function putInForce(csv: string): Promise<void> {
+  await hall.putInForce(csv);
+  expect(hall.standing.rules.texts['policy.csv']).toBe(csv);
+}
+
+/** Every agent with every tool: whether it is on the list, and how each of the calls ended. */
+async function forEachPair(
+  csv: string,
+  body: (pair: { agent: string; object: string; isListed: boolean; outcomes: readonly Outcome[] }) => void,
+): Promise<void> {
+  await putInForce(csv);
+  for (const agent of Object.keys(AGENTS)) {
+    const listed = new Set(hall.listOf(agent));
+    for (const { server, tool } of TARGETS) {
+      const exposedName = `${server}__${tool}`;
+      const outcomes = await Promise.all([...ARGUMENTS, WRONG].map((args) => hall.callAs(agent, exposedName, args)));
+      body({ agent, object: `tool:${server}/${tool}`, isListed: listed.has(exposedName), outcomes });
+    }
+  }
+}
+
+const RUNS = { numRuns: POLICIES, seed: 20_260_131, endOnFailure: true };
+const isAnswered = ({ kind }: Outcome): boolean => kind === 'completed';
+
+test('A2: what is not listed is refused whatever the arguments, and what is refused whatever the arguments is not listed', async () => {
+  let pairs = 0;
+  const property = fc.asyncProperty(policy, async ({ csv }) => {
+    await forEachPair(csv, ({ agent, object, isListed, outcomes }) => {
+      pairs += 1;
+      expect([agent, object, isListed]).toEqual([agent, object, outcomes.some(isAnswered)]);
+    });
+  });
+  await fc.assert(property, RUNS);
+  expect(pairs).toBe(POLICIES * 3 * TARGETS.length);
+});
+
+test('A2: a tool that is not listed is answered like one that does not exist, with right and with wrong arguments', async () => {
+  const property = fc.asyncProperty(policy, async ({ csv }) => {
+    await forEachPair(csv, ({ isListed, outcomes }) => {
+      for (const outcome of outcomes) if (outcome.kind === 'refused') expect(outcome.visible).toBe(isListed);
+    });
+  });
+  await fc.assert(property, RUNS);
+});
+
+test('A2: what is refused reaches no tool server, and what is sent has its intent in the book', async () => {
+  dispatched.length = 0;
+  recorded.length = 0;
+  let answered = 0;
+  const property = fc.asyncProperty(policy, async ({ csv }) => {
+    await forEachPair(csv, ({ outcomes }) => (answered += outcomes.filter(isAnswered).length));
+  });
+  await fc.assert(property, RUNS);
+  expect(dispatched.length).toBe(answered);
+  expect(new Set(dispatched)).toEqual(new Set(recorded));
+});
+
+test('A2: explain says of all arguments and of each what list and call do', async () => {
+  const property = fc.asyncProperty(policy, fc.nat(ARGUMENTS.length - 1), async ({ csv }, chosen) => {
+    const args = ARGUMENTS[chosen] ?? {};
+    await forEachPair(csv, ({ agent, object, isListed, outcomes }) => {
+      const question = { as: `agent:${agent}`, action: 'call', object };
+      expect(explainAccess(settings, question).effect === 'deny').toBe(!isListed);
+      const outcome = outcomes[chosen];
+      const rule = outcome?.kind === 'refused' ? outcome.rule : undefined;
+      const explained = explainAccess(settings, { ...question, args });
+      expect(explained.effect).toBe(outcome?.kind === 'completed' ? 'allow' : 'deny');
+      if (explained.effect === 'deny') expect(explained.rule).toBe(rule);
+    });
+  });
+  await fc.assert(property, { ...RUNS, numRuns: Math.ceil(POLICIES / 4) });
+});
+
+test.each([
+  ['who proves itself', "principal.proof == 'api-key'", 'allow'],
+  ['the harm of a tool that nobody spoke of', "target.risk == 'destructive'", 'allow'],
+  ['the way in', "context.transport == 'stdio'", 'deny'],
+])('A2: explain and call agree on %s', async (_what, when, effect) => {
+  await putInForce(`p, agent:a, tool:x/a, call, "${when}", allow\n`);
+  expect(explainAccess(settings, { as: 'agent:a', action: 'call', object: 'tool:x/a', args: {} }).effect).toBe(effect);
+  const outcome = await hall.callAs('a', 'x__a', {});
+  expect(outcome.kind).toBe(effect === 'allow' ? 'completed' : 'refused');
+});

@@ -1,0 +1,148 @@
+import { type IncomingMessage, request } from 'node:http';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { AuthenticateRequest } from '../../../src/ingress/http/authenticate-request.ts';
+import { type EventStream, openEventStream } from '../../fixtures/clients/event-client.ts';
+import { modernMessage, openSession } from '../../fixtures/clients/raw-http.ts';
+import { keysOf, type OpenDoor, openDoor } from '../../fixtures/http-harness.ts';
+
+let door: OpenDoor;
+let authenticate: AuthenticateRequest;
+
+beforeEach(async () => {
+  authenticate = keysOf('demo', 'other');
+  door = await openDoor({ authenticate: (headers, connection) => authenticate(headers, connection) });
+});
+
+afterEach(() => door.ingress.close({ drainMs: 0 }));
+
+function openStream(method: string, headers: Record<string, string>, body?: object): Promise<EventStream> {
+  return openEventStream(door.ingress.port, { method, headers, ...(body === undefined ? {} : { body }) });
+}
+
+function listen(filter: object, agent = 'demo'): Promise<EventStream> {
+  const headers = {
+    authorization: `Bearer key-of-${agent}`,
+    'content-type': 'application/json',
+    'mcp-protocol-version': '2026-07-28',
+    'mcp-method': 'subscriptions/listen',
+  };
+  return openStream('POST', headers, modernMessage('subscriptions/listen', { notifications: filter }, 'sub-1'));
+}
+
+/** The stream of a session whose client reads nothing of it yet. */
+function openUnread(port: number, headers: Record<string, string>): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    const sent = request({ host: '127.0.0.1', port, path: '/mcp', headers, agent: false }, resolve);
+    sent.on('error', reject);
+    sent.end();
+  });
+}
+
+async function bytesUntilEnd(response: IncomingMessage): Promise<number> {
+  let bytes = 0;
+  response.on('data', (chunk: Buffer) => {
+    bytes += chunk.length;
+  });
+  // However a connection ends that was broken off.
+  await new Promise<void>((resolve) => response.on('close', resolve).on('error', () => {}));
+  return bytes;
+}
+
+const TAG = { 'io.modelcontextprotocol/subscriptionId': 'sub-1' };
+const CHANGED = { jsonrpc: '2.0', method: 'notifications/tools/list_changed' };
+
+test('a subscription is acknowledged with what is served of it, and then hears of changes', async () => {
+  const stream = await listen({
+    toolsListChanged: true,
+    promptsListChanged: true,
+    taskIds: ['t-1'],
+  });
+  expect(await stream.next()).toEqual({
+    jsonrpc: '2.0',
+    method: 'notifications/subscriptions/acknowledged',
+    params: { notifications: { toolsListChanged: true, promptsListChanged: true }, _meta: TAG },
+  });
+  door.broker.changeListOf('agent:demo');
+  expect(await stream.next()).toEqual({ ...CHANGED, params: { _meta: TAG } });
+  door.broker.changeListOf('agent:demo', 'template');
+  door.broker.changeListOf('agent:demo', 'prompt');
+  const method = 'notifications/prompts/list_changed';
+  expect(await stream.next()).toEqual({ jsonrpc: '2.0', method, params: { _meta: TAG } });
+});
+
+test('a subscription to nothing that is served ends at once', async () => {
+  const stream = await listen({ taskIds: ['t-1'] });
+  expect(await stream.next()).toMatchObject({ params: { notifications: {} } });
+  expect(await stream.next()).toMatchObject({ id: 'sub-1', result: { resultType: 'complete', _meta: TAG } });
+  expect(await stream.next()).toBe('ended');
+});
+
+test('nobody hears of changes of another list', async () => {
+  const mine = await listen({ toolsListChanged: true }, 'demo');
+  const theirs = await listen({ toolsListChanged: true }, 'other');
+  await mine.next();
+  await theirs.next();
+  door.broker.changeListOf('agent:other');
+  expect(await theirs.next()).toMatchObject(CHANGED);
+  await door.ingress.close({ drainMs: 0 });
+  expect(await mine.next()).toMatchObject({ id: 'sub-1', result: {} });
+});
+
+test('closing ends a subscription with its result', async () => {
+  const stream = await listen({ toolsListChanged: true });
+  await stream.next();
+  await door.ingress.close({ drainMs: 0 });
+  expect(await stream.next()).toMatchObject({ id: 'sub-1', result: { resultType: 'complete', _meta: TAG } });
+  expect(await stream.next()).toBe('ended');
+});
+
+test('a stream whose key is revoked ends without a further word', async () => {
+  const stream = await listen({ toolsListChanged: true });
+  await stream.next();
+  authenticate = keysOf();
+  door.broker.changeListOf('agent:demo');
+  expect(await stream.next()).toBe('ended');
+});
+
+test('a session hears of changes on its stream', async () => {
+  const stream = await openStream('GET', await openSession(door.ingress.port));
+  expect(stream.status).toBe(200);
+  door.broker.changeListOf('agent:demo');
+  expect(await stream.next()).toEqual(CHANGED);
+});
+
+test('a second stream of a session takes the place of the first', async () => {
+  const session = await openSession(door.ingress.port);
+  const first = await openStream('GET', session);
+  const second = await openStream('GET', session);
+  expect(await first.next()).toBe('ended');
+  door.broker.changeListOf('agent:demo');
+  expect(await second.next()).toEqual(CHANGED);
+});
+
+test('the 65th subscription of one principal is refused', async () => {
+  const streams = await Promise.all(Array.from({ length: 64 }, () => listen({ toolsListChanged: true })));
+  for (const stream of streams) await stream.next();
+  const refused = await listen({ toolsListChanged: true });
+  expect(await refused.next()).toBe('ended');
+  expect((await listen({ toolsListChanged: true }, 'other')).status).toBe(200);
+});
+
+test('an agent that reads hears all of a burst, however much comes in one turn of the event loop', async () => {
+  const stream = await openStream('GET', await openSession(door.ingress.port));
+  for (let change = 0; change < 2_000; change += 1) door.broker.changeListOf('agent:demo');
+  for (let change = 0; change < 2_000; change += 1) expect(await stream.next()).toEqual(CHANGED);
+});
+
+test('an agent that does not read is cut off, and a stream that it opens anew hears of changes', async () => {
+  const session = await openSession(door.ingress.port);
+  const idle = await openUnread(door.ingress.port, session);
+  for (let turn = 0; turn < 300; turn += 1) {
+    for (let change = 0; change < 1_000; change += 1) door.broker.changeListOf('agent:demo');
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  const stream = await openStream('GET', session);
+  door.broker.changeListOf('agent:demo');
+  expect(await stream.next()).toEqual(CHANGED);
+  expect(await bytesUntilEnd(idle)).toBeLessThan(300 * 1_000 * JSON.stringify(CHANGED).length);
+});

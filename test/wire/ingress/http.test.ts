@@ -1,0 +1,226 @@
+import { createServer } from 'node:http';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { ProblemError } from '../../../src/domain/problem.ts';
+import { openHttpServer } from '../../../src/ingress/http-server.ts';
+import { modernCall, modernMessage, openSession, type RawAnswer, send } from '../../fixtures/clients/raw-http.ts';
+import { completed, keysOf, type OpenDoor, openDoor, refused, TEST_PORTS } from '../../fixtures/http-harness.ts';
+
+let door: OpenDoor;
+
+beforeEach(async () => {
+  door = await openDoor();
+});
+
+afterEach(() => door.ingress.close({ drainMs: 0 }));
+
+function modern(method: string, params: object = {}): Promise<RawAnswer> {
+  const headers = { 'mcp-protocol-version': '2026-07-28', 'mcp-method': method };
+  return send(door.ingress.port, { headers, body: JSON.stringify(modernMessage(method, params)) });
+}
+
+async function legacy(method: string, params: object = {}): Promise<RawAnswer> {
+  const headers = await openSession(door.ingress.port);
+  return send(door.ingress.port, { headers, body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }) });
+}
+
+test('`/healthz` says that it runs, to whoever asks', async () => {
+  const answer = await send(door.ingress.port, { method: 'GET', path: '/healthz', headers: { authorization: '' } });
+  expect([answer.status, answer.body]).toEqual([200, '{"status":"ok"}']);
+});
+
+test.each([
+  [200, true],
+  [503, false],
+])('`/readyz` answers %d when ready is %s', async (status, ready) => {
+  await door.ingress.close({ drainMs: 0 });
+  door = await openDoor({ getReadiness: () => ({ ready }) });
+  const answer = await send(door.ingress.port, { method: 'GET', path: '/readyz' });
+  expect([answer.status, JSON.parse(answer.body)]).toEqual([status, { ready }]);
+});
+
+test.each(['/', '/mcp/', '/mcpx', '/%', '/mcp%2f'])('there is nothing at %s', async (path) => {
+  const answer = await send(door.ingress.port, { method: 'GET', path });
+  expect([400, 404]).toContain(answer.status);
+  expect(answer.headers['x-powered-by']).toBeUndefined();
+});
+
+test('`server/discover` tells the modern revision, what we can do, and that it is private', async () => {
+  const answer = await modern('server/discover');
+  expect([answer.status, JSON.parse(answer.body)]).toEqual([
+    200,
+    {
+      jsonrpc: '2.0',
+      id: 1,
+      result: {
+        supportedVersions: ['2026-07-28'],
+        capabilities: { tools: { listChanged: true }, logging: {} },
+        ttlMs: 5000,
+        cacheScope: 'private',
+        resultType: 'complete',
+        _meta: { 'io.modelcontextprotocol/serverInfo': { name: 'seneschal', version: '0.1.0-test' } },
+      },
+    },
+  ]);
+});
+
+test('a modern list says for how long and for whom it may be kept', async () => {
+  expect(JSON.parse((await modern('tools/list')).body).result).toEqual({
+    tools: door.broker.tools,
+    ttlMs: 5000,
+    cacheScope: 'private',
+    resultType: 'complete',
+    _meta: { 'io.modelcontextprotocol/serverInfo': { name: 'seneschal', version: '0.1.0-test' } },
+  });
+});
+
+test('a list of several pages with text beyond ASCII reaches the client whole', async () => {
+  door.broker.tools = Array.from({ length: 3_000 }, (_, index) => ({ name: `t${index}`, title: 'räumt auf 🧹' }));
+  const first = JSON.parse((await modern('tools/list')).body).result;
+  const second = JSON.parse((await modern('tools/list', { cursor: first.nextCursor })).body).result;
+  expect(second).not.toHaveProperty('nextCursor');
+  expect([...first.tools, ...second.tools]).toEqual(door.broker.tools);
+});
+
+test('a legacy list says nothing of that', async () => {
+  expect(JSON.parse((await legacy('tools/list')).body).result).toEqual({ tools: door.broker.tools });
+});
+
+test.each(['ping', 'initialize', 'resources/subscribe', 'tools/Call'])(
+  'the modern method `%s` is not found',
+  async (method) => {
+    const answer = await modern(method);
+    expect([answer.status, JSON.parse(answer.body).error.code]).toEqual([404, -32601]);
+  },
+);
+
+test('a legacy method that is not served is told in band', async () => {
+  const answer = await legacy('tasks/list');
+  expect([answer.status, JSON.parse(answer.body).error.code]).toEqual([200, -32601]);
+});
+
+test('a session answers `ping`', async () => {
+  expect(JSON.parse((await legacy('ping')).body)).toEqual({ jsonrpc: '2.0', id: 1, result: {} });
+});
+
+test('a legacy request without a session is told to initialize', async () => {
+  const answer = await send(door.ingress.port, { body: '{"jsonrpc":"2.0","id":1,"method":"tools/list"}' });
+  expect([answer.status, JSON.parse(answer.body).id]).toEqual([400, 1]);
+});
+
+test('a legacy version that is not served is refused', async () => {
+  const headers = { ...(await openSession(door.ingress.port)), 'mcp-protocol-version': '2024-11-05' };
+  const answer = await send(door.ingress.port, { headers, body: '{"jsonrpc":"2.0","id":1,"method":"ping"}' });
+  expect(answer.status).toBe(400);
+});
+
+test.each([
+  ['2025-03-26', '2025-03-26'],
+  ['2025-06-18', '2025-06-18'],
+  ['2025-11-25', '2025-11-25'],
+  ['2024-11-05', '2025-11-25'],
+])('`initialize` with %s settles on %s', async (requested, settled) => {
+  const params = { protocolVersion: requested, capabilities: {}, clientInfo: { name: 'x', version: '1' } };
+  const answer = await send(door.ingress.port, {
+    body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'initialize', params }),
+  });
+  expect(JSON.parse(answer.body).result.protocolVersion).toBe(settled);
+});
+
+test.each(['GET', 'DELETE', 'PUT', 'OPTIONS', 'PATCH'])('%s without a session is not allowed', async (method) => {
+  const answer = await send(door.ingress.port, { method });
+  expect([answer.status, answer.headers.allow]).toEqual([405, 'POST']);
+});
+
+test('notifications are accepted without an answer', async () => {
+  const headers = await openSession(door.ingress.port);
+  const answer = await send(door.ingress.port, {
+    headers,
+    body: '{"jsonrpc":"2.0","method":"notifications/initialized"}',
+  });
+  expect([answer.status, answer.body]).toEqual([202, '']);
+});
+
+test.each([
+  ['a name that is a number', { name: 1 }],
+  ['no name', {}],
+  ['arguments that are a list', { name: 'files__echo', arguments: [] }],
+])('a call with %s is refused and recorded', async (_what, params) => {
+  const answer = await legacy('tools/call', params);
+  expect([answer.status, JSON.parse(answer.body).error.code]).toEqual([200, -32602]);
+  expect(door.broker.calls).toEqual([]);
+  expect(door.broker.malformed).toMatchObject([{ code: -32602 }]);
+});
+
+test.each([
+  ['the body', { _meta: { traceparent: `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01` } }, {}],
+  ['the header', {}, { traceparent: `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01` }],
+])('the trace context of %s reaches the call', async (_where, params, headers) => {
+  const session = await openSession(door.ingress.port);
+  const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'x', ...params } });
+  await send(door.ingress.port, { headers: { ...session, ...headers }, body });
+  expect(door.broker.calls[0]?.context.traceparent).toBe(`00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`);
+});
+
+test('what is not a trace context does not reach the call', async () => {
+  const session = await openSession(door.ingress.port);
+  const body = '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"x"}}';
+  await send(door.ingress.port, { headers: { ...session, traceparent: '00-evil' }, body });
+  expect(door.broker.calls[0]?.context).not.toHaveProperty('traceparent');
+});
+
+test('a broker that breaks its word costs one caller one answer and tells nothing', async () => {
+  door.broker.behaviour = () => Promise.reject(new Error('the secret is hunter2'));
+  const { headers, body } = modernCall('files__echo');
+  const answer = await send(door.ingress.port, { headers, body });
+  expect([answer.status, JSON.parse(answer.body).error]).toEqual([500, { code: -32603, message: 'Internal error' }]);
+});
+
+test('a port that is taken is a problem with a hint', async () => {
+  const taken = createServer();
+  await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
+  const address = taken.address();
+  const port = typeof address === 'object' ? (address?.port ?? 0) : 0;
+  const opening = openHttpServer({
+    ...TEST_PORTS,
+    broker: door.broker,
+    authenticate: keysOf(),
+    port,
+    getReadiness: () => ({ ready: true }),
+  });
+  const error = await opening.catch((thrown: unknown) => thrown);
+  expect(error).toBeInstanceOf(ProblemError);
+  expect(error).toMatchObject({ code: 'ingress-listen-failed', at: '--port' });
+  taken.close();
+});
+
+test('closing waits for a call under way and answers it', async () => {
+  let finish: () => void = () => {};
+  door.broker.behaviour = () =>
+    new Promise((resolve) => {
+      finish = () => resolve(completed({ content: [] }));
+    });
+  const { headers, body } = modernCall('files__echo');
+  const call = send(door.ingress.port, { headers, body });
+  await expect.poll(() => door.broker.calls.length).toBe(1);
+  const closed = door.ingress.close({ drainMs: 10_000 });
+  finish();
+  expect((await call).status).toBe(200);
+  await closed;
+});
+
+test('closing cancels a call that takes too long, and still answers it', async () => {
+  door.broker.behaviour = (_request, signal) =>
+    new Promise((resolve) => {
+      signal.addEventListener('abort', () => resolve(refused({ reason: 'cancelled', message: 'cancelled' })));
+    });
+  const { headers, body } = modernCall('files__echo');
+  const call = send(door.ingress.port, { headers, body });
+  await expect.poll(() => door.broker.calls.length).toBe(1);
+  await door.ingress.close({ drainMs: 1 });
+  expect(JSON.parse((await call).body).result.isError).toBe(true);
+});
+
+test('a closed door listens to the broker no more', async () => {
+  await door.ingress.close({ drainMs: 0 });
+  expect(door.broker.listeners).toBe(0);
+});

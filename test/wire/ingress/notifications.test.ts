@@ -1,0 +1,226 @@
+import { duplexPair } from 'node:stream';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { ClientContext } from '../../../src/domain/mcp/client-context.ts';
+import { createServices } from '../../../src/ingress/mcp/methods/services.ts';
+import { serveStdio } from '../../../src/ingress/mcp/stdio/stdio-connection.ts';
+import { type EventStream, openEventStream } from '../../fixtures/clients/event-client.ts';
+import { INITIALIZE, lineClient } from '../../fixtures/clients/line-client.ts';
+import { modernMessage, openSession, send } from '../../fixtures/clients/raw-http.ts';
+import {
+  completed,
+  fakeBroker,
+  type OpenDoor,
+  openDoor,
+  principalNamed,
+  TEST_PORTS,
+} from '../../fixtures/http-harness.ts';
+
+let door: OpenDoor;
+/** The side of the agent of each call that the broker was handed, oldest first. */
+let links: (ClientContext | undefined)[];
+
+beforeEach(async () => {
+  links = [];
+  door = await openDoor();
+  door.broker.behaviour = (_request, _signal, link) => {
+    links.push(link);
+    link?.log({ level: 'info', logger: 'l', data: { a: 1 } });
+    link?.progress({ progress: 1, total: 2, message: 'half', progressToken: 'theirs' });
+    link?.log({ level: 'debug', data: 'too low' });
+    return completed({ content: [] });
+  };
+});
+
+afterEach(() => door.ingress.close({ drainMs: 0 }));
+
+const BOTH = 'application/json, text/event-stream';
+const DONE = { jsonrpc: '2.0', id: 7, result: { content: [] } };
+const HALF = (progressToken: unknown): object => ({
+  jsonrpc: '2.0',
+  method: 'notifications/progress',
+  params: { progressToken, progress: 1, total: 2, message: 'half' },
+});
+const LOGGED = {
+  jsonrpc: '2.0',
+  method: 'notifications/message',
+  params: { level: 'info', logger: 'l', data: { a: 1 } },
+};
+
+function call(meta: object | undefined): object {
+  const params = { name: 'files__echo', arguments: {}, ...(meta === undefined ? {} : { _meta: meta }) };
+  return { jsonrpc: '2.0', id: 7, method: 'tools/call', params };
+}
+
+function post(headers: Record<string, string>, body: object, accept = BOTH): Promise<EventStream> {
+  const all = { authorization: 'Bearer key-of-demo', 'content-type': 'application/json', accept, ...headers };
+  return openEventStream(door.ingress.port, { method: 'POST', headers: all, body });
+}
+
+function modern(meta: object, accept = BOTH): Promise<EventStream> {
+  const body = modernMessage('tools/call', { name: 'files__echo', arguments: {} }, 7) as { params: { _meta: object } };
+  body.params._meta = { ...body.params._meta, ...meta };
+  return post(
+    { 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'tools/call', 'mcp-name': 'files__echo' },
+    body,
+    accept,
+  );
+}
+
+async function setLevel(session: Record<string, string>, level: unknown): Promise<unknown> {
+  const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'logging/setLevel', params: { level } });
+  return JSON.parse((await send(door.ingress.port, { headers: session, body })).body);
+}
+
+test('a call with neither token nor level is answered with one body, and the broker is handed no link', async () => {
+  const session = await openSession(door.ingress.port);
+  for (const answer of [await post(session, call(undefined)), await modern({}), await post(session, call({}))]) {
+    expect(answer.type).toBe('application/json');
+  }
+  expect(links).toEqual([undefined, undefined, undefined]);
+});
+
+test('progress of a legacy call comes on its own stream, before the answer and under the token of the agent', async () => {
+  const stream = await post(await openSession(door.ingress.port), call({ progressToken: 'mine' }));
+  expect(stream.type).toBe('text/event-stream');
+  expect([await stream.next(), await stream.next(), await stream.next()]).toEqual([HALF('mine'), DONE, 'ended']);
+});
+
+test('a modern call names its token and its level with itself', async () => {
+  const stream = await modern({ progressToken: 0, 'io.modelcontextprotocol/logLevel': 'info' });
+  expect([await stream.next(), await stream.next()]).toEqual([LOGGED, HALF(0)]);
+  expect(await stream.next()).toMatchObject({ id: 7, result: { resultType: 'complete' } });
+});
+
+test('a client that does not read event streams is sent none', async () => {
+  const answer = await modern({ progressToken: 1 }, 'application/json');
+  expect([answer.status, answer.type]).toEqual([200, 'application/json']);
+});
+
+test('a token that is no token of MCP is asked with none', async () => {
+  for (const progressToken of [null, 1.5, {}, 'x'.repeat(257)]) await modern({ progressToken });
+  expect(links).toEqual([undefined, undefined, undefined, undefined]);
+});
+
+test('the level that a legacy session sets is that of its calls and of no other session', async () => {
+  const [session, other] = [await openSession(door.ingress.port), await openSession(door.ingress.port)];
+  expect(await setLevel(session, 'info')).toEqual({ jsonrpc: '2.0', id: 1, result: {} });
+  const stream = await post(session, call(undefined));
+  expect([await stream.next(), await stream.next()]).toEqual([LOGGED, DONE]);
+  expect((await post(other, call(undefined))).type).toBe('application/json');
+});
+
+test('a level that is none of the eight is refused in both eras', async () => {
+  const session = await openSession(door.ingress.port);
+  for (const level of ['loud', 7, undefined]) {
+    expect(await setLevel(session, level)).toMatchObject({ error: { code: -32602 } });
+  }
+  const answer = await modern({ 'io.modelcontextprotocol/logLevel': 'loud' });
+  expect(answer.status).toBe(400);
+});
+
+test('nothing is told after the answer, nor to an agent whose key was taken away meanwhile', async () => {
+  let isKnown = true;
+  await door.ingress.close({ drainMs: 0 });
+  door = await openDoor({
+    authenticate: () => (isKnown ? { ok: true, principal: principalNamed('demo') } : { ok: false }),
+  });
+  door.broker.behaviour = (_request, _signal, link) => {
+    links.push(link);
+    link?.progress({ progress: 1 });
+    isKnown = false;
+    link?.progress({ progress: 2 });
+    return completed({ content: [] });
+  };
+  const stream = await modern({ progressToken: 'a' });
+  expect(await stream.next()).toMatchObject({ params: { progress: 1 } });
+  expect(await stream.next()).toMatchObject({ id: 7 });
+  links[0]?.progress({ progress: 3 });
+  expect(await stream.next()).toBe('ended');
+});
+
+test('an agent that does not read loses notifications, never the answer, and the broker holds little of them', async () => {
+  const data = 'x'.repeat(10_000);
+  door.broker.behaviour = (_request, _signal, link) => {
+    for (let told = 0; told < 10_000; told += 1) link?.log({ level: 'error', data });
+    return completed({ content: [] });
+  };
+  const stream = await modern({ 'io.modelcontextprotocol/logLevel': 'debug' });
+  const seen: unknown[] = [];
+  for (let event = await stream.next(); event !== 'ended'; event = await stream.next()) seen.push(event);
+  expect(seen.at(-1)).toMatchObject({ id: 7, result: {} });
+  expect(seen.length).toBeLessThan(1_000);
+});
+
+/** Half a megabyte of progress, each another. */
+const BURST = Array.from({ length: 5_000 }, (_, index) => index);
+/** What waits of it for an agent that does not read. */
+const UNREAD_BYTES = 1_048_576;
+
+function tellBurst(): void {
+  door.broker.behaviour = (_request, _signal, link) => {
+    for (const progress of BURST) link?.progress({ progress });
+    return completed({ content: [] });
+  };
+}
+
+test('an agent that reads is told all that came in one turn of the event loop, in order', async () => {
+  tellBurst();
+  const stream = await modern({ progressToken: 'a' });
+  const seen: unknown[] = [];
+  for (let event = await stream.next(); event !== 'ended'; event = await stream.next()) seen.push(event);
+  expect(seen.pop()).toMatchObject({ id: 7, result: {} });
+  expect(seen.map((event) => (event as { params: { progress: number } }).params.progress)).toEqual(BURST);
+});
+
+test('what an agent does not read is said to be lost, and it hears all else in order once it reads', async () => {
+  const data = 'x'.repeat(50_000);
+  const handed: number[] = [];
+  door.broker.behaviour = (_request, _signal, link) => {
+    for (let at = 0; at < 100; at += 1) if (link?.log({ level: 'error', data: `${at} ${data}` })) handed.push(at);
+    return completed({ content: [] });
+  };
+  const stream = await modern({ 'io.modelcontextprotocol/logLevel': 'debug' });
+  const seen: unknown[] = [];
+  for (let event = await stream.next(); event !== 'ended'; event = await stream.next()) seen.push(event);
+  expect(seen.pop()).toMatchObject({ id: 7, result: {} });
+  expect(seen.map((event) => Number.parseInt((event as { params: { data: string } }).params.data, 10))).toEqual(handed);
+  expect(handed.length * data.length).toBeGreaterThan(UNREAD_BYTES - data.length);
+  expect(handed.length * data.length).toBeLessThan(UNREAD_BYTES + data.length);
+});
+
+/** A door on pipes, and who is at it. */
+function piped() {
+  const [near, far] = duplexPair();
+  const services = createServices({
+    ...TEST_PORTS,
+    broker: { ...fakeBroker(), call: (...all) => door.broker.call(...all) },
+  });
+  const served = serveStdio({ services, input: far, output: far, principal: () => principalNamed('demo') });
+  return { client: lineClient(near), served };
+}
+
+test('on pipes too an agent that reads is told all that came in one turn of the event loop, in order', async () => {
+  tellBurst();
+  const { client, served } = piped();
+  const message = modernMessage('tools/call', { name: 'files__echo' }, 8) as { params: { _meta: object } };
+  message.params._meta = { ...message.params._meta, progressToken: 'q' };
+  client.say(message);
+  for (const progress of BURST) expect(await client.next()).toMatchObject({ params: { progress } });
+  expect(await client.next()).toMatchObject({ id: 8, result: {} });
+  await served.close({ drainMs: 0 });
+});
+
+test('on pipes notifications are lines before the answer, in both eras', async () => {
+  const { client, served } = piped();
+  client.say(INITIALIZE);
+  expect(await client.next()).toMatchObject({ result: { capabilities: { logging: {} } } });
+  client.say({ jsonrpc: '2.0', id: 2, method: 'logging/setLevel', params: { level: 'info' } });
+  expect(await client.next()).toEqual({ jsonrpc: '2.0', id: 2, result: {} });
+  client.say(call({ progressToken: 'p' }));
+  expect([await client.next(), await client.next(), await client.next()]).toEqual([LOGGED, HALF('p'), DONE]);
+  const message = modernMessage('tools/call', { name: 'files__echo' }, 8) as { params: { _meta: object } };
+  message.params._meta = { ...message.params._meta, progressToken: 'q' };
+  client.say(message);
+  expect([await client.next(), await client.next()]).toMatchObject([HALF('q'), { id: 8, result: {} }]);
+  await served.close({ drainMs: 0 });
+});

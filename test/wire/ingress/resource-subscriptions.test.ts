@@ -1,0 +1,165 @@
+import { duplexPair } from 'node:stream';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { createServices } from '../../../src/ingress/mcp/methods/services.ts';
+import { serveStdio } from '../../../src/ingress/mcp/stdio/stdio-connection.ts';
+import { type EventStream, openEventStream } from '../../fixtures/clients/event-client.ts';
+import { INITIALIZE, lineClient } from '../../fixtures/clients/line-client.ts';
+import { modernMessage, openSession, send } from '../../fixtures/clients/raw-http.ts';
+import {
+  completed,
+  type OpenDoor,
+  openDoor,
+  principalNamed,
+  refused,
+  TEST_PORTS,
+} from '../../fixtures/http-harness.ts';
+import { until } from '../../fixtures/upstream-pool.ts';
+
+let door: OpenDoor;
+
+beforeEach(async () => {
+  door = await openDoor();
+  door.broker.behaviour = ({ exposedName }) =>
+    exposedName === 'memo:denied' ? refused({ visible: false, reason: 'unknown-resource' }) : completed({});
+});
+
+afterEach(() => door.ingress.close({ drainMs: 0 }));
+
+const held = (): string[] => [...door.broker.subscribed.keys()];
+const change = (uri: string): void => door.broker.subscribed.get(uri)?.();
+const AS_DEMO = { authorization: 'Bearer key-of-demo' };
+
+async function ask(session: Record<string, string>, method: string, params: object): Promise<Record<string, unknown>> {
+  const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method, params });
+  return JSON.parse((await send(door.ingress.port, { headers: session, body })).body);
+}
+
+function listen(notifications: object): Promise<EventStream> {
+  const headers = {
+    ...{ ...AS_DEMO, 'content-type': 'application/json', 'mcp-protocol-version': '2026-07-28' },
+    'mcp-method': 'subscriptions/listen',
+  };
+  const body = modernMessage('subscriptions/listen', { notifications }, 'sub-1');
+  return openEventStream(door.ingress.port, { method: 'POST', headers, body });
+}
+
+const TAG = { 'io.modelcontextprotocol/subscriptionId': 'sub-1' };
+const UPDATED = (uri: string, tag = {}): object => ({
+  jsonrpc: '2.0',
+  method: 'notifications/resources/updated',
+  params: { uri, ...tag },
+});
+
+test('a legacy session hears on its stream of what it subscribed to, until it takes it back', async () => {
+  const session = await openSession(door.ingress.port);
+  const stream = await openEventStream(door.ingress.port, { method: 'GET', headers: session });
+  expect(await ask(session, 'resources/subscribe', { uri: 'memo:a' })).toEqual({ jsonrpc: '2.0', id: 1, result: {} });
+  await ask(session, 'resources/subscribe', { uri: 'memo:b' });
+  change('memo:a');
+  expect(await stream.next()).toEqual(UPDATED('memo:a'));
+  expect(await ask(session, 'resources/unsubscribe', { uri: 'memo:a' })).toMatchObject({ result: {} });
+  expect(held()).toEqual(['memo:b']);
+  change('memo:b');
+  expect(await stream.next()).toEqual(UPDATED('memo:b'));
+});
+
+test('a subscription that is refused is answered like what is not there, and one taken back that never was is not', async () => {
+  const session = await openSession(door.ingress.port);
+  expect(await ask(session, 'resources/subscribe', { uri: 'memo:denied' })).toMatchObject({ error: { code: -32_002 } });
+  expect(await ask(session, 'resources/subscribe', {})).toMatchObject({ error: { code: -32_602 } });
+  expect(await ask(session, 'resources/unsubscribe', { uri: 'memo:denied' })).toMatchObject({ result: {} });
+  expect(held()).toEqual([]);
+});
+
+test('a legacy session that ends takes its subscriptions with it', async () => {
+  const session = await openSession(door.ingress.port);
+  await ask(session, 'resources/subscribe', { uri: 'memo:a' });
+  await send(door.ingress.port, { method: 'DELETE', headers: session });
+  expect(held()).toEqual([]);
+});
+
+test('a listen request is acknowledged with the resources that it was granted, and told of them under its id', async () => {
+  const stream = await listen({ resourceSubscriptions: ['memo:a', 'memo:denied', 'memo:a', 'memo:b'] });
+  expect(await stream.next()).toEqual({
+    jsonrpc: '2.0',
+    method: 'notifications/subscriptions/acknowledged',
+    params: { notifications: { resourceSubscriptions: ['memo:a', 'memo:b'] }, _meta: TAG },
+  });
+  change('memo:b');
+  expect(await stream.next()).toEqual(UPDATED('memo:b', { _meta: TAG }));
+  expect(door.broker.calls.map(({ exposedName, operation: verb }) => [verb.action, exposedName])).toEqual([
+    ['subscribe', 'memo:a'],
+    ['subscribe', 'memo:denied'],
+    ['subscribe', 'memo:b'],
+  ]);
+  stream.leave();
+  await until(() => held().length === 0);
+});
+
+test('a listen request that is granted nothing ends at once', async () => {
+  const stream = await listen({ resourceSubscriptions: ['memo:denied'] });
+  expect(await stream.next()).toMatchObject({ params: { notifications: {} } });
+  expect(await stream.next()).toMatchObject({ id: 'sub-1', result: { resultType: 'complete' } });
+  expect(await stream.next()).toBe('ended');
+});
+
+test('what changes while a listen request is still being granted is told after its acknowledgement', async () => {
+  door.broker.behaviour = ({ exposedName }) => {
+    if (exposedName === 'memo:b') change('memo:a');
+    return completed({});
+  };
+  const stream = await listen({ resourceSubscriptions: ['memo:a', 'memo:b'] });
+  expect(await stream.next()).toMatchObject({ method: 'notifications/subscriptions/acknowledged' });
+  expect(await stream.next()).toEqual(UPDATED('memo:a', { _meta: TAG }));
+});
+
+test.each([
+  ['is no list', { resourceSubscriptions: 'memo:a' }],
+  ['holds what is no text', { resourceSubscriptions: [7] }],
+  ['is longer than 64', { resourceSubscriptions: Array.from({ length: 65 }, (_, at) => `memo:${at}`) }],
+])('a list of resources that %s is refused, and nothing is subscribed to', async (_what, filter) => {
+  const headers = { 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'subscriptions/listen' };
+  const body = JSON.stringify(modernMessage('subscriptions/listen', { notifications: filter }));
+  const answer = await send(door.ingress.port, { headers, body });
+  expect(JSON.parse(answer.body)).toMatchObject({ error: { code: -32_602 } });
+  expect(door.broker.calls).toEqual([]);
+});
+
+test('a modern agent has no request of its own to subscribe', async () => {
+  const headers = { 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'resources/subscribe' };
+  const body = JSON.stringify(modernMessage('resources/subscribe', { uri: 'memo:a' }));
+  expect((await send(door.ingress.port, { headers, body })).status).toBe(404);
+});
+
+test('the capability is told where a resource may be subscribed to, and nowhere else', async () => {
+  const headers = { 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'server/discover' };
+  const discover = async (): Promise<unknown> => {
+    const answer = await send(door.ingress.port, { headers, body: JSON.stringify(modernMessage('server/discover')) });
+    return JSON.parse(answer.body).result.capabilities.resources;
+  };
+  door.broker.surfaces = { prompts: false, resources: true, completions: false, subscriptions: false };
+  expect(await discover()).toEqual({ listChanged: true });
+  door.broker.surfaces = { prompts: false, resources: true, completions: false, subscriptions: true };
+  expect(await discover()).toEqual({ listChanged: true, subscribe: true });
+});
+
+test('on pipes both eras subscribe on one stream, and the end of the stream ends all', async () => {
+  const [near, far] = duplexPair();
+  const services = createServices({ ...TEST_PORTS, broker: door.broker });
+  const served = serveStdio({ services, input: far, output: far, principal: () => principalNamed('demo') });
+  const client = lineClient(near);
+  client.say(INITIALIZE);
+  await client.next();
+  client.say({ jsonrpc: '2.0', id: 2, method: 'resources/subscribe', params: { uri: 'memo:a' } });
+  expect(await client.next()).toEqual({ jsonrpc: '2.0', id: 2, result: {} });
+  client.say(modernMessage('subscriptions/listen', { notifications: { resourceSubscriptions: ['memo:b'] } }, 'sub-1'));
+  expect(await client.next()).toMatchObject({ params: { notifications: { resourceSubscriptions: ['memo:b'] } } });
+  change('memo:a');
+  change('memo:b');
+  expect([await client.next(), await client.next()]).toEqual([UPDATED('memo:a'), UPDATED('memo:b', { _meta: TAG })]);
+  client.say({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: 'sub-1' } });
+  await until(() => held().length === 1);
+  expect(held()).toEqual(['memo:a']);
+  await served.close({ drainMs: 0 });
+  expect(held()).toEqual([]);
+});

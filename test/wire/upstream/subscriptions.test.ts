@@ -1,0 +1,183 @@
+import type { ServerResponse } from 'node:http';
+import { resolve } from 'node:path';
+import { expect, test } from 'vitest';
+import type { DispatchResult } from '../../../src/domain/outcome.ts';
+import type { UpstreamServer } from '../../../src/upstream/session/upstream-server.ts';
+import { answerText, legacyAnswering, openEvents, sendJson, serveHttp } from '../../fixtures/http-upstream.ts';
+import {
+  commandServer,
+  httpServer,
+  openPool,
+  subscriptionOf,
+  textOf,
+  type Upstream,
+  until,
+} from '../../fixtures/upstream-pool.ts';
+
+const TELLING = resolve(import.meta.dirname, '../../fixtures/servers/notifying-stdio.mjs');
+const ERAS = ['legacy', 'modern'] as const;
+
+function telling(era: 'legacy' | 'modern', part: Partial<UpstreamServer> = {}): UpstreamServer {
+  return commandServer([TELLING, JSON.stringify({ era, resources: true })], { era, ...part });
+}
+
+function subscribe({ pool }: Upstream, uri: string, as = 'ana'): Promise<DispatchResult> {
+  return pool.dispatch(subscriptionOf(uri, as), { signal: new AbortController().signal });
+}
+
+function unsubscribe({ pool }: Upstream, uri: string, as = 'ana'): void {
+  pool.unsubscribe(`agent:${as}`, subscriptionOf(uri, as).target);
+}
+
+const subscribedIn = async (upstream: Upstream, as = 'ana'): Promise<unknown> =>
+  textOf(await upstream.call('subscribed', {}, { as }));
+
+test.each(ERAS)('a server tells of what was subscribed to until it is no longer: %s', async (era) => {
+  const upstream = openPool(telling(era));
+  expect(await subscribe(upstream, 'memo:a')).toEqual({ kind: 'completed', result: {}, resultBytes: 2 });
+  expect(await subscribe(upstream, 'memo:b')).toMatchObject({ kind: 'completed' });
+  expect(await subscribedIn(upstream)).toBe('memo:a memo:b');
+  await upstream.call('touch', { uri: 'memo:a' });
+  await until(() => upstream.updates.length === 1);
+  unsubscribe(upstream, 'memo:a');
+  await until(async () => (await subscribedIn(upstream)) === 'memo:b');
+  await upstream.call('touch', { uri: 'memo:a' });
+  await upstream.call('touch', { uri: 'memo:b' });
+  await until(() => upstream.updates.length === 2);
+  expect(upstream.updates).toEqual(['memo:a agent:ana', 'memo:b agent:ana']);
+});
+
+test.each(ERAS)('a server that does not tell of a resource is no subscription: %s', async (era) => {
+  const upstream = openPool(telling(era));
+  await subscribe(upstream, 'memo:a');
+  const code = era === 'legacy' ? -32050 : -32602;
+  expect(await subscribe(upstream, 'memo:no')).toMatchObject({ reason: 'upstream-error', error: { code } });
+  expect(await subscribedIn(upstream)).toBe('memo:a');
+});
+
+test.each(ERAS)(
+  'a session that is lost is opened again by itself, subscribed as before, and the gap is told of: %s',
+  async (era) => {
+    const upstream = openPool(telling(era));
+    await subscribe(upstream, 'memo:a');
+    await upstream.call('exit');
+    await until(() => upstream.updates.length === 1);
+    expect(await subscribedIn(upstream)).toBe('memo:a');
+    expect(upstream.pool.status()[0]?.starts).toBe(2);
+  },
+);
+
+test('a change of a sub-resource is told to who is subscribed above it, and one that only begins alike to nobody', async () => {
+  const upstream = openPool(telling('legacy'));
+  await subscribe(upstream, 'memo:a');
+  await upstream.call('touch', { uri: 'memo:ab', anyway: true });
+  await upstream.call('touch', { uri: 'memo:a/b/c', anyway: true });
+  await until(() => upstream.updates.length === 1);
+  expect(upstream.updates).toEqual(['memo:a/b/c agent:ana']);
+  expect(upstream.pool.status()[0]?.droppedMessages).toBe(1);
+});
+
+test('principals with a session each are told of their own, and a resource that nobody holds is dropped', async () => {
+  const upstream = openPool(telling('legacy'));
+  await subscribe(upstream, 'memo:a', 'ana');
+  await subscribe(upstream, 'memo:b', 'bob');
+  await upstream.call('touch', { uri: 'memo:b' }, { as: 'bob' });
+  await upstream.call('touch', { uri: 'memo:b', anyway: true }, { as: 'ana' });
+  await until(() => upstream.pool.status()[0]?.droppedMessages === 1);
+  await until(() => upstream.updates.length === 1);
+  expect(upstream.updates).toEqual(['memo:b agent:bob']);
+});
+
+test('principals that share a session hold a resource together, and the last one ends it', async () => {
+  const upstream = openPool(telling('legacy', { sharing: 'all' }));
+  await subscribe(upstream, 'memo:a', 'ana');
+  await subscribe(upstream, 'memo:a', 'bob');
+  await upstream.call('touch', { uri: 'memo:a' });
+  await until(() => upstream.updates.length === 1);
+  expect(upstream.updates).toEqual(['memo:a agent:ana agent:bob']);
+  unsubscribe(upstream, 'memo:a', 'ana');
+  expect(await subscribedIn(upstream)).toBe('memo:a');
+  unsubscribe(upstream, 'memo:a', 'bob');
+  await until(async () => (await subscribedIn(upstream)) === '');
+});
+
+test('a server that says without end that a resource changed is heard once for all that came together', async () => {
+  const upstream = openPool(telling('legacy'));
+  await subscribe(upstream, 'memo:a');
+  await Promise.all(Array.from({ length: 100 }, () => upstream.call('touch', { uri: 'memo:a' })));
+  await until(() => upstream.updates.length > 0);
+  expect(upstream.updates.length).toBeLessThan(20);
+});
+
+test('another revision of a server keeps what principals are subscribed to', async () => {
+  const upstream = openPool(telling('legacy'));
+  await subscribe(upstream, 'memo:a');
+  upstream.pool.applyServers([telling('legacy', { revision: '2' })]);
+  await until(async () => (await subscribedIn(upstream)) === 'memo:a');
+});
+
+test('a session that principals are subscribed in does not end for want of calls', async () => {
+  const upstream = openPool(telling('legacy', { idleMs: 1 }));
+  await subscribe(upstream, 'memo:a');
+  const sessions = (): number | undefined => upstream.pool.status()[0]?.sessions;
+  await new Promise((done) => setTimeout(done, 2_500));
+  expect(sessions()).toBe(1);
+  unsubscribe(upstream, 'memo:a');
+  await until(() => sessions() === 0);
+});
+
+test('a modern server tells of its lists on a stream of their own, and is not asked every minute', async () => {
+  const upstream = openPool(telling('modern', { sharing: 'all' }));
+  await upstream.pool.discover('srv');
+  const change = upstream.nextChange();
+  await upstream.call('add');
+  expect(await change).toMatchObject({ tools: expect.arrayContaining([expect.objectContaining({ name: 'more' })]) });
+});
+
+test('a stream that a modern server ends is opened again by itself, and the gap is told of', async () => {
+  const upstream = openPool(telling('modern'));
+  await subscribe(upstream, 'memo:a');
+  await upstream.call('hang_up');
+  expect(await subscribedIn(upstream)).toBe('');
+  await until(async () => (await subscribedIn(upstream)) === 'memo:a');
+  await until(() => upstream.updates.length === 1);
+  expect(upstream.pool.status()[0]?.starts).toBe(1);
+});
+
+test('a session that a server over HTTP forgot is found out on its stream, and subscribed in anew', async () => {
+  let session = 's-1';
+  let stream: ServerResponse | undefined;
+  const subscribed: string[] = [];
+  const answering = legacyAnswering(
+    { echo: ({ message }, response) => sendJson(response, answerText(message.id, 'here')) },
+    () => session,
+  );
+  const { url } = await serveHttp(
+    (asked, response) => {
+      if (asked.message.method !== 'resources/subscribe') return answering(asked, response);
+      subscribed.push(`${session} ${JSON.stringify(asked.message.params.uri)}`);
+      sendJson(response, { jsonrpc: '2.0', id: asked.message.id, result: {} });
+    },
+    {
+      onGet: ({ headers }, response) => {
+        if (headers['mcp-session-id'] !== session) return void response.writeHead(404).end();
+        stream = response;
+        openEvents(response);
+        response.flushHeaders();
+      },
+    },
+  );
+  const upstream = openPool(httpServer(url, { era: 'legacy' }));
+  await subscribe(upstream, 'memo:a');
+  await until(() => stream !== undefined);
+  eventsOn(stream)({ jsonrpc: '2.0', method: 'notifications/resources/updated', params: { uri: 'memo:a' } });
+  await until(() => upstream.updates.length === 1);
+  session = 's-2';
+  stream?.end();
+  await until(() => upstream.updates.length === 2);
+  expect(subscribed).toEqual(['s-1 "memo:a"', 's-2 "memo:a"']);
+});
+
+function eventsOn(stream: ServerResponse | undefined): (message: unknown) => void {
+  return (message) => void stream?.write(`data: ${JSON.stringify(message)}\n\n`);
+}
