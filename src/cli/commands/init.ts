@@ -111,7 +111,7 @@ async function makeHome(options: InitOptions, settings: Settings, signal: AbortS
   const template = options.template ?? (await chooseTemplate(options, signal));
   const allowedTools = options.allow.map((tool) => (tool.startsWith('tool:') ? tool : `tool:${tool}`));
   const baseOptions = coreOptions(signal);
-  // The broker would warn about a policy and limits that nobody has edited yet.
+  // The broker would warn about the new policy, which has no edits yet.
   const port = onboardingPort(settings, { ...baseOptions, log: { ...baseOptions.log, warn: () => {} } });
   const plan = await planHome({ ...options, template, allowedTools, drafts: search.drafts }, settings, {
     port,
