@@ -1,7 +1,5 @@
 import { homedir } from 'node:os';
-import type { Settings } from '../../app/settings.ts';
-import { parseAgentName } from '../../domain/principal.ts';
-import { type Problem, ProblemError } from '../../domain/problem.ts';
+import { ProblemError } from '../../domain/problem.ts';
 import {
   connectHosts,
   type HostSelection,
@@ -9,16 +7,13 @@ import {
   planDiff,
   undoConnections,
 } from '../../onboarding/connect/connect-hosts.ts';
-import type { Connection, Endpoint } from '../../onboarding/connect/host-entry.ts';
 import {
   directConnections,
   hostStatuses,
   managedPolicies,
   printedEntries,
-  requiredVariables,
-  resolveAgent,
-  serverPath,
 } from '../../onboarding/connect/host-status.ts';
+import { requiredVariables, resolveConnection } from '../../onboarding/connect/resolve-connection.ts';
 import { HOST_IDS, type HostId, type Machine, parseHostId } from '../../onboarding/hosts/known-hosts.ts';
 import { ownCommand, shimCommand } from '../daemon/shim-command.ts';
 import {
@@ -119,7 +114,8 @@ export const connect: CommandDefinition = defineCommand({
       printData(undoConnections(selection, { force: flags.force }), output, undoneText);
       return EXIT.yes;
     }
-    const connection = connectionOf(flags, settings());
+    const broker = settings();
+    const connection = resolveConnection(flags, broker, (options) => shimCommand(options, ownCommand(), broker));
     if (flags.print) printData(printedEntries(selection, connection), output, printedText);
     else if (flags.managed) printData(managedPolicies(selection, connection.endpoint), output, managedText);
     else {
@@ -143,7 +139,7 @@ export const connect: CommandDefinition = defineCommand({
       if (output === 'text') {
         for (const directConnection of directConnections(selection))
           printMessage(directConnectionText(directConnection));
-        if (connection.endpoint.type === 'stdio') printRequiredVariables(requiredVariables(settings().registry));
+        if (connection.endpoint.type === 'stdio') printRequiredVariables(requiredVariables(broker.registry));
       }
     }
     return EXIT.yes;
@@ -184,54 +180,4 @@ function rejectConflictingFlags(flags: Readonly<Record<string, unknown>>): void 
   if (flags.force !== true || flags.undo === true) return;
   const message = '`--force` is only for `--undo`';
   throw new ProblemError([{ code: 'settings-invalid', at: '--force', message, hint: 'remove `--force`' }]);
-}
-
-interface ConnectionFlags {
-  readonly agent?: string;
-  readonly http: boolean;
-  readonly url?: string;
-  readonly server?: string;
-}
-
-/** Endpoint and agent by flags and settings. @throws ProblemError if the registry lacks the agent or the server. */
-export function connectionOf(flags: ConnectionFlags, settings: Settings): Connection {
-  const agentName = flags.agent === undefined ? undefined : parseAgentName(flags.agent);
-  if (flags.http || flags.url !== undefined) {
-    const { server, url } = flags;
-    if (server !== undefined && url !== undefined) throw new ProblemError([CONFLICTING_PATHS]);
-    const path = server === undefined ? '/mcp' : serverPath(settings.registry, server);
-    // Over HTTP the key identifies the agent, and the broker may be on another machine with another registry.
-    const endpoint: Endpoint = { type: 'http', url: url === undefined ? urlOf(settings, path) : validateUrl(url) };
-    return agentName === undefined ? { endpoint } : { endpoint, agent: agentName };
-  }
-  const agent = resolveAgent(settings.registry, agentName);
-  const { server } = flags;
-  if (server !== undefined) serverPath(settings.registry, server);
-  return { endpoint: { type: 'stdio', ...shimCommand({ agent, server }, ownCommand(), settings) }, agent };
-}
-
-const CONFLICTING_PATHS: Problem = {
-  code: 'settings-invalid',
-  at: '--server',
-  message: '`--server` and `--url` exclude each other, because the url has a path already',
-  hint: 'end the url with `/v/<name>/mcp` or `/servers/<name>/mcp`, and remove `--server`',
-};
-
-function urlOf({ host, port }: Settings, path: string): string {
-  const isAnywhere = host === '0.0.0.0' || host === '::';
-  if (isAnywhere || port === 0) {
-    const message = `${isAnywhere ? '`--host`' : '`--port`'} does not determine the url of the broker`;
-    const hint = 'add the url, for example `--url https://tools.example.com/mcp`';
-    throw new ProblemError([{ code: 'settings-invalid', at: '--http', message, hint }]);
-  }
-  return `http://${host.includes(':') ? `[${host}]` : host}:${port}${path}`;
-}
-
-function validateUrl(text: string): string {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  const isAllowed = url !== undefined && /^https?:$/.test(url.protocol) && url.username === '' && url.password === '';
-  if (isAllowed) return text;
-  const message = 'not an http or https url without user and password';
-  const hint = 'write for example `--url https://tools.example.com/mcp`';
-  throw new ProblemError([{ code: 'settings-invalid', at: '--url', message, hint }]);
 }

@@ -1,7 +1,5 @@
 import { type Problem, ProblemError } from '../../domain/problem.ts';
 import type { JsonObject } from '../../lib/json/json.ts';
-import { parseSecretReferences } from '../../lib/secrets/secret-reference.ts';
-import { readRegistry } from '../../registry/load.ts';
 import { type HostId, KNOWN_HOSTS, locationsToWrite, type Machine } from '../hosts/known-hosts.ts';
 import { scanHosts } from '../hosts/scan-hosts.ts';
 import type { HostSelection } from './connect-hosts.ts';
@@ -74,48 +72,4 @@ export function hostStatuses(machine: Machine): {
     servers: enabled.filter((name) => name !== ENTRY_NAME),
   }));
   return { statuses, problems: problems.filter(({ severity }) => severity !== 'warning') };
-}
-
-/** The agent that a host connects as: `name`, or the only declared one. @throws ProblemError if neither exists. */
-export function resolveAgent(registryDir: string, name: string | undefined): string {
-  const agents = [...readRegistry(registryDir).registry.agents.keys()];
-  const [only] = agents;
-  if (name !== undefined && agents.includes(name)) return name;
-  if (name === undefined && only !== undefined && agents.length === 1) return only;
-  const hint =
-    agents.length === 0
-      ? `declare one in \`${registryDir}/agents/<name>.yaml\``
-      : `write \`--agent\` and one of ${agents.join(', ')}`;
-  if (name !== undefined) throw new ProblemError([unknownAgent(name, hint)]);
-  const message = agents.length === 0 ? 'the registry declares no agent' : 'the registry declares several agents';
-  throw new ProblemError([{ code: 'settings-invalid', at: '--agent', message, hint }]);
-}
-
-function unknownAgent(name: string, hint: string): Problem {
-  return { code: 'identity-unknown-agent', at: '--agent', message: `the registry has no agent \`${name}\``, hint };
-}
-
-/** HTTP path of a server or virtual server. @throws ProblemError if the registry has neither of that name. */
-export function serverPath(registryDir: string, name: string): string {
-  const { servers, virtual } = readRegistry(registryDir).registry;
-  if (virtual.has(name)) return `/v/${name}/mcp`;
-  if (servers.has(name)) return `/servers/${name}/mcp`;
-  const known = [...virtual.keys(), ...servers.keys()].sort();
-  const hint =
-    known.length === 0 ? 'add one with `seneschal registry add`' : `write \`--server\` and one of ${known.join(', ')}`;
-  const message = `the registry has no server or virtual server \`${name}\``;
-  throw new ProblemError([{ code: 'registry-unknown-server', at: '--server', message, hint }]);
-}
-
-/** Environment variables that the tool servers need, sorted. A broker that an agent host starts may lack them. */
-export function requiredVariables(registryDir: string): readonly string[] {
-  const names = [...readRegistry(registryDir).registry.servers.values()].flatMap(({ transport }) =>
-    Object.values(transport.type === 'stdio' ? transport.env : transport.headers).flatMap(environmentVariables),
-  );
-  return [...new Set(names)].sort();
-}
-
-function environmentVariables(text: string): readonly string[] {
-  const parts = parseSecretReferences(text);
-  return 'message' in parts ? [] : parts.flatMap((part) => (part.kind === 'env' ? [part.name] : []));
 }

@@ -53,14 +53,14 @@ function itemsOf(root: Node, key: string): readonly Node[] {
   return list?.type === 'array' ? (list.children ?? []) : [];
 }
 
-/** Command by which packages of a registry are started: the arguments before the package, and the version separator. */
+/** The command that starts a package, by registry type. `args` precede the package. */
 const RUNNERS: Readonly<
-  Record<string, { readonly command: string; readonly before: readonly string[]; readonly at: string }>
+  Record<string, { readonly command: string; readonly args: readonly string[]; readonly versionSeparator: string }>
 > = {
-  npm: { command: 'npx', before: ['-y'], at: '@' },
-  pypi: { command: 'uvx', before: [], at: '@' },
-  nuget: { command: 'dnx', before: ['--yes'], at: '@' },
-  oci: { command: 'docker', before: ['run', '-i', '--rm'], at: ':' },
+  npm: { command: 'npx', args: ['-y'], versionSeparator: '@' },
+  pypi: { command: 'uvx', args: [], versionSeparator: '@' },
+  nuget: { command: 'dnx', args: ['--yes'], versionSeparator: '@' },
+  oci: { command: 'docker', args: ['run', '-i', '--rm'], versionSeparator: ':' },
 };
 
 /** Reads a package as a stdio transport; a string is the reason why it cannot be started. */
@@ -79,12 +79,12 @@ function readPackage(node: Node, context: ValueContext): ConfiguredTransport | s
   const runtime = manifestArguments(nodeAt(node, ['runtimeArguments']), context);
   const runtimeTexts = new Set(runtime.map(({ text }) => text));
   const envArguments = type === 'oci' ? Object.keys(env).flatMap((name) => ['-e', name]) : [];
-  const image = version === undefined || hasVersion ? identifier : `${identifier}${runner.at}${version}`;
+  const image = version === undefined || hasVersion ? identifier : `${identifier}${runner.versionSeparator}${version}`;
   return {
     type: 'stdio',
     command: literalValue(scalarAt(node, 'runtimeHint') ?? runner.command),
     args: [
-      ...runner.before.filter((text) => !runtimeTexts.has(text)).map(literalValue),
+      ...runner.args.filter((text) => !runtimeTexts.has(text)).map(literalValue),
       ...runtime,
       ...envArguments.map(literalValue),
       literalValue(image),

@@ -134,9 +134,9 @@ function moveIntoPlace(staged: HomeDirectories, target: HomeDirectories): Moved 
   return { aside, undo };
 }
 
-function freeName(wanted: string): string {
+function freeName(preferred: string): string {
   for (let number = 1; ; number += 1) {
-    const name = number === 1 ? wanted : `${wanted}-${number}`;
+    const name = number === 1 ? preferred : `${preferred}-${number}`;
     if (!existsSync(name)) return name;
   }
 }
