@@ -13,7 +13,7 @@ export interface CallOptions {
 
 /** Handles the input requests of a tool server while it works on one call. */
 export interface InputRequestHandler {
-  /** Client capabilities that the server is told, no more and no fewer. */
+  /** Client capabilities that the server receives. */
   readonly capabilities: JsonObject;
   readonly send: SendInputRequest;
   /** Milliseconds that a URL elicitation may go on after the user accepted it. */

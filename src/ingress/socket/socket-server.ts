@@ -117,7 +117,7 @@ async function serveSocket(
 /** Of a virtual server or a server; no name is that of both. */
 function resolveView({ broker }: SocketServerOptions, principal: Principal, name: string): ViewName | undefined {
   const candidates = [`virtual:${name}`, `server:${name}`] as const;
-  return candidates.find((view) => broker.isViewVisible(principal, view));
+  return candidates.find((view) => broker.visibleLists.isViewVisible(principal, view));
 }
 
 function respond(socket: Socket, response: HandshakeResponse): void {

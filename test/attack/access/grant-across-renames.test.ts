@@ -83,7 +83,7 @@ test('a policy never sees what an agent gives for a fixed argument', async () =>
 
 test('what is shown of a fixed argument is nothing', async () => {
   await hall.putInForce(`p, agent:a, tool:x/send, call, , allow\n`);
-  const { definitions: offers } = hall.broker.list(hall.principal('a'), 'tool', VIEW);
+  const { definitions: offers } = hall.broker.visibleLists.list(hall.principal('a'), 'tool', VIEW);
   expect(JSON.stringify(offers)).not.toMatch(/desk|"to"/);
   expect(offers).toMatchObject([{ name: 'send', inputSchema: { properties: { text: { type: 'string' } } } }]);
 });

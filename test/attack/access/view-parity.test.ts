@@ -143,8 +143,10 @@ test('A2: in every view what is listed can be used, and what can be used is list
         listed += shown.length;
         if (view === undefined) continue;
         // One that may complete and nothing else is not shown anything, and has what to ask.
-        const { completions } = hall.broker.capabilitiesOf(hall.principal(agent), view);
-        expect(hall.broker.isViewVisible(hall.principal(agent), view)).toBe(shown.length > 0 || completions);
+        const { completions } = hall.broker.visibleLists.capabilitiesOf(hall.principal(agent), view);
+        expect(hall.broker.visibleLists.isViewVisible(hall.principal(agent), view)).toBe(
+          shown.length > 0 || completions,
+        );
       }
     }
   });
@@ -242,7 +244,7 @@ test.each(Object.entries(DOORS))(
 test('a cursor of one view is none on another, also where both show the same names', async () => {
   await hall.putInForce('p, agent:*, tool:*, call, , allow\n');
   const pages = new Paginator(Buffer.alloc(32, 7), { pageSize: 1 });
-  const lists = VIEWS.slice(0, 5).map((view) => hall.broker.list(hall.principal('a'), 'tool', view));
+  const lists = VIEWS.slice(0, 5).map((view) => hall.broker.visibleLists.list(hall.principal('a'), 'tool', view));
   const cursors = lists.map((list) => pages.page(list, 'agent:a', undefined)?.nextCursor);
   expect(cursors.every((cursor) => cursor !== undefined)).toBe(true);
   const opens = lists.map((list) => cursors.map((cursor) => pages.page(list, 'agent:a', cursor) !== undefined));

@@ -270,7 +270,7 @@ test('an answer that begins and does not go on is given up before the call is, a
   const { call } = openPool(httpServer(http.url, { era: 'legacy', stallTimeoutMs: 300 }));
   expect(await call('stall')).toMatchObject({
     reason: 'upstream-timeout',
-    message: 'the response began and then stalled; whether the tool acted is not known',
+    message: 'the response began and then stalled; the tool may have acted',
     inDoubt: true,
   });
   expect(textOf(await call('echo', { text: 'x' }))).toBe('x');

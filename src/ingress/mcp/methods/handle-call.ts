@@ -193,7 +193,7 @@ function capabilitiesFor(
   { broker }: McpServices,
   { principal, view }: Pick<ClientSession, 'principal' | 'view'>,
 ): JsonObject {
-  const { prompts, resources, completions, subscriptions } = broker.capabilitiesOf(principal, view);
+  const { prompts, resources, completions, subscriptions } = broker.visibleLists.capabilitiesOf(principal, view);
   return {
     tools: { listChanged: true },
     logging: {},
@@ -219,7 +219,7 @@ function handleList(services: McpServices, clientSession: ClientSession, request
   if (listMethod === undefined || (cursor !== undefined && typeof cursor !== 'string'))
     return invalidCursor(request.id);
   const { principal, era, view } = clientSession;
-  const list = services.broker.list(principal, listMethod.kind, view);
+  const list = services.broker.visibleLists.list(principal, listMethod.kind, view);
   const listForEra = era === 'legacy' && listMethod.kind === 'tool' ? toLegacyList(list) : list;
   const page = services.paginator.page(listForEra, principal.id, cursor);
   if (!page) return invalidCursor(request.id);

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { EntryError, encodeEntry, leafHash } from '../../../src/ledger/stored-entry.ts';
 import { canonicalJson } from '../../../src/lib/json/canonical-json.ts';
 import { corpus } from '../../fixtures/corpora/corpora.ts';
-import { house } from '../../fixtures/ledger.ts';
+import { systemEntry } from '../../fixtures/ledger.ts';
 
 const { folder, absent } = corpus('jcs-rfc8785');
 
@@ -17,25 +17,27 @@ describe.skipIf(absent !== false)('the vectors of RFC 8785', () => {
 });
 
 test('the bytes of an entry are its members in order, without white space', () => {
-  expect(encodeEntry(house('broker.started', { version: '1', pid: 7 }))).toBe(
+  expect(encodeEntry(systemEntry('broker.started', { version: '1', pid: 7 }))).toBe(
     '{"atMs":1700000000000,"detail":{"pid":7,"version":"1"},"kind":"broker.started","principal":"system:broker",' +
       '"registry":"sha256:1111111111111111111111111111111111111111111111111111111111111111",' +
       '"revision":"sha256:1111111111111111111111111111111111111111111111111111111111111111","session":"none","v":1}',
   );
 });
 
-test('keys that look like numbers stand in the order of text, not of numbers', () => {
-  expect(encodeEntry(house('tool.pinned', { '10': 1, '9': 2 }))).toContain('"detail":{"10":1,"9":2}');
+test('keys that look like numbers are in the order of text, not of numbers', () => {
+  expect(encodeEntry(systemEntry('tool.pinned', { '10': 1, '9': 2 }))).toContain('"detail":{"10":1,"9":2}');
 });
 
-test('an entry of 65,535 bytes is one, of one more is none', () => {
-  const room = 65_535 - encodeEntry(house('tool.pinned', { text: '' })).length;
-  expect(encodeEntry(house('tool.pinned', { text: 'x'.repeat(room) }))).toHaveLength(65_535);
-  expect(() => encodeEntry(house('tool.pinned', { text: 'x'.repeat(room + 1) }))).toThrow(EntryError);
+test('an entry of 65,535 bytes is accepted, and one more byte is refused', () => {
+  const room = 65_535 - encodeEntry(systemEntry('tool.pinned', { text: '' })).length;
+  expect(encodeEntry(systemEntry('tool.pinned', { text: 'x'.repeat(room) }))).toHaveLength(65_535);
+  expect(() => encodeEntry(systemEntry('tool.pinned', { text: 'x'.repeat(room + 1) }))).toThrow(EntryError);
 });
 
 test('the size of an entry is counted in bytes and not in characters', () => {
-  expect(() => encodeEntry(house('tool.pinned', { text: '€'.repeat(21_900) }))).toThrow('larger than 65535 bytes');
+  expect(() => encodeEntry(systemEntry('tool.pinned', { text: '€'.repeat(21_900) }))).toThrow(
+    'larger than 65535 bytes',
+  );
 });
 
 // The empty leaf and the leaf of one zero byte of the reference data of RFC 6962 and 9162.
