@@ -18,15 +18,15 @@ test('a reservation is durable with what was written in its tick, also when the 
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const exited = new Promise((done) => child.once('exit', done));
-  let told = 0;
+  let acknowledged = 0;
   for await (const line of createInterface({ input: child.stdout })) {
-    told = Number(line);
-    if (told === 40) child.kill('SIGKILL');
+    acknowledged = Number(line);
+    if (acknowledged === 40) child.kill('SIGKILL');
   }
   await exited;
   const database = await openSqlite({ path, migrations });
   const used = createBudgetStore(database).load()[0]?.usedCalls ?? 0;
   await database.close();
-  expect(told).toBeGreaterThanOrEqual(40);
-  expect(used).toBeGreaterThanOrEqual(told);
+  expect(acknowledged).toBeGreaterThanOrEqual(40);
+  expect(used).toBeGreaterThanOrEqual(acknowledged);
 });

@@ -6,18 +6,18 @@ import type { Principal } from '../../src/domain/principal.ts';
 import type { ToolTarget } from '../../src/domain/target.ts';
 import { Paginator } from '../../src/ingress/mcp/methods/pagination.ts';
 import { principalNamed } from '../fixtures/http-harness.ts';
-import { NO_QUESTIONS } from '../fixtures/input-requests.ts';
+import { NO_INPUT_REQUESTS } from '../fixtures/input-requests.ts';
 
 const AGENTS = ['a', 'b', 'c'];
 const PRINCIPALS = AGENTS.map(principalNamed);
 
 /** Which of the tools `t0`, `t1`, … each of the agents may see, and what all of them say of themselves. */
-interface GeneratedWorld {
+interface GeneratedSnapshot {
   readonly seen: readonly (readonly boolean[])[];
   readonly description: string;
 }
 
-const generatedWorld: fc.Arbitrary<GeneratedWorld> = fc.record({
+const generatedSnapshot: fc.Arbitrary<GeneratedSnapshot> = fc.record({
   seen: fc.array(
     // Agents that see the same share a list: let that be often so.
     fc.oneof(fc.tuple(fc.boolean(), fc.boolean(), fc.boolean()), fc.constant([true, true, true])),
@@ -32,7 +32,7 @@ const sizes = fc.record({
   bytesKept: fc.constantFrom(0, 200, 10_000),
 });
 
-function worldOf({ seen, description }: GeneratedWorld): Snapshot {
+function snapshotOf({ seen, description }: GeneratedSnapshot): Snapshot {
   const targets = seen.map((_, index): ToolTarget => {
     const name = `t${index}`;
     return {
@@ -43,7 +43,7 @@ function worldOf({ seen, description }: GeneratedWorld): Snapshot {
   });
   return {
     ...{ revision: 'sha256:cc', registry: 'sha256:bb', requestControls: [], responseControls: [], isComplete: true },
-    ...NO_QUESTIONS,
+    ...NO_INPUT_REQUESTS,
     features: { tool: targets, prompt: [], resource: [], template: [] },
     resolve: () => undefined,
     viewOf: () => undefined,
@@ -59,17 +59,20 @@ function worldOf({ seen, description }: GeneratedWorld): Snapshot {
 /** What one of the agents sees from then on. */
 const changeOfOne = fc.record({ agent: fc.nat(2), seen: fc.array(fc.boolean(), { minLength: 1, maxLength: 12 }) });
 
-function changed(world: GeneratedWorld, { agent, seen }: { agent: number; seen: readonly boolean[] }): GeneratedWorld {
+function changed(
+  snapshot: GeneratedSnapshot,
+  { agent, seen }: { agent: number; seen: readonly boolean[] },
+): GeneratedSnapshot {
   return {
-    ...world,
-    seen: world.seen.map((row, tool) => row.map((is, of) => (of === agent ? (seen[tool] ?? is) : is))),
+    ...snapshot,
+    seen: snapshot.seen.map((row, tool) => row.map((is, of) => (of === agent ? (seen[tool] ?? is) : is))),
   };
 }
 
 /** The governed list as it is defined, without any of what makes it quick. */
-function governed(world: Snapshot, principal: Principal): unknown[] {
-  return world.features.tool
-    .filter((target) => world.isVisible({ principal, subjects: [principal.id] }, target))
+function governed(snapshot: Snapshot, principal: Principal): unknown[] {
+  return snapshot.features.tool
+    .filter((target) => snapshot.isVisible({ principal, subjects: [principal.id] }, target))
     .map(({ definition, exposedName }) => ({ ...definition, name: exposedName }));
 }
 
@@ -77,18 +80,18 @@ const RUNS = { numRuns: 150, seed: 20_260_131 };
 
 test('the pages together are the governed list, each tool once, in order, for every principal in every world', () => {
   const property = fc.property(
-    fc.array(generatedWorld, { minLength: 1, maxLength: 4 }),
+    fc.array(generatedSnapshot, { minLength: 1, maxLength: 4 }),
     sizes,
     (generated, options) => {
-      const worlds = generated.map(worldOf);
+      const snapshots = generated.map(snapshotOf);
       const pages = new Paginator(Buffer.alloc(32, 7), options);
-      const [first, ...later] = worlds;
+      const [first, ...later] = snapshots;
       if (!first) throw new Error('a run has a world');
       const visibility = new VisibleList(first, 'tool');
-      for (const world of worlds) {
-        if (later.includes(world)) visibility.applySnapshot(world);
+      for (const snapshot of snapshots) {
+        if (later.includes(snapshot)) visibility.applySnapshot(snapshot);
         for (const principal of [...PRINCIPALS, ...PRINCIPALS]) {
-          expect(readAll(pages, visibility, principal)).toEqual(governed(world, principal));
+          expect(readAll(pages, visibility, principal)).toEqual(governed(snapshot, principal));
         }
       }
     },
@@ -99,8 +102,8 @@ test('the pages together are the governed list, each tool once, in order, for ev
 test('a cursor goes on in the list it is of, and is refused once its principal would see another', () => {
   let refused = 0;
   let went = 0;
-  const property = fc.property(generatedWorld, changeOfOne, sizes, (one, change, options) => {
-    const [before, after] = [worldOf(one), worldOf(changed(one, change))];
+  const property = fc.property(generatedSnapshot, changeOfOne, sizes, (one, change, options) => {
+    const [before, after] = [snapshotOf(one), snapshotOf(changed(one, change))];
     const pages = new Paginator(Buffer.alloc(32, 7), options);
     const visibility = new VisibleList(before, 'tool');
     const opened = PRINCIPALS.map((principal) => {
@@ -131,7 +134,7 @@ test('a cursor goes on in the list it is of, and is refused once its principal w
 
 test('agents that see the same share one list, and one that sees less does not', () => {
   const visibility = new VisibleList(
-    worldOf({
+    snapshotOf({
       seen: [
         [true, true, true],
         [true, true, false],
@@ -143,7 +146,7 @@ test('agents that see the same share one list, and one that sees less does not',
   const [a, b, c] = PRINCIPALS.map((principal) => visibility.list(principal));
   expect([a === b, a === c]).toEqual([true, false]);
   visibility.applySnapshot(
-    worldOf({
+    snapshotOf({
       seen: [
         [true, true, true],
         [true, false, false],

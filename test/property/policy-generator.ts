@@ -34,12 +34,12 @@ const PATTERNS = [...OBJECTS, 'tool:*', 'tool:x/*', 'tool:x/a*', 'tool:*/a', 'to
 
 /** Conditions of which each outcome can be had without the others, and what they mean, written a second time. */
 export const CONDITIONS: Readonly<Record<string, (args: JsonObject, team: string | undefined) => ConditionResult>> = {
-  'args.n <= 1': ({ n }) => (typeof n === 'number' ? tell(n <= 1) : 'error'),
-  "args.s == 'x'": ({ s }) => (s === undefined ? 'error' : typeof s === 'string' ? tell(s === 'x') : 'error'),
-  "principal.team == 't'": (_, team) => (team === undefined ? 'error' : tell(team === 't')),
+  'args.n <= 1': ({ n }) => (typeof n === 'number' ? notify(n <= 1) : 'error'),
+  "args.s == 'x'": ({ s }) => (s === undefined ? 'error' : typeof s === 'string' ? notify(s === 'x') : 'error'),
+  "principal.team == 't'": (_, team) => (team === undefined ? 'error' : notify(team === 't')),
 };
 
-const tell = (truth: boolean): ConditionResult => (truth ? 'true' : 'false');
+const notify = (truth: boolean): ConditionResult => (truth ? 'true' : 'false');
 
 /** Arguments among which every outcome of every condition is found. */
 export const ARGUMENTS: readonly JsonObject[] = [1, 2, 'one', undefined].flatMap((n) =>

@@ -69,8 +69,8 @@ test('explain with arguments says what a call with them gets, and holds the row 
       const decision = policySet.decide(question, (id) => policySet.condition(id)?.evaluate(scope) ?? 'error');
       const explanation = explain(policySet, { ...scope, ...question });
       expect([explanation.effect, explanation.rule]).toEqual([decision.allowed ? 'allow' : 'deny', decision.rule]);
-      const told = explanation.rows.map((row) => row.at);
-      expect(told).toEqual(expect.arrayContaining(decision.matching.map((line) => `policy.csv:${line}`)));
+      const reported = explanation.rows.map((row) => row.at);
+      expect(reported).toEqual(expect.arrayContaining(decision.matching.map((line) => `policy.csv:${line}`)));
     });
   });
   fc.assert(property, RUNS);

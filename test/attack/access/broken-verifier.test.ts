@@ -3,11 +3,11 @@ import fc from 'fast-check';
 import { afterEach, expect, test } from 'vitest';
 import type { AuthenticateRequest } from '../../../src/ingress/http/authenticate-request.ts';
 import { modernCall, send } from '../../fixtures/clients/raw-http.ts';
-import { type OpenDoor, openDoor, principalNamed } from '../../fixtures/http-harness.ts';
+import { type HttpHarness, openHarness, principalNamed } from '../../fixtures/http-harness.ts';
 
-let door: OpenDoor;
+let harness: HttpHarness;
 
-afterEach(() => door.ingress.close({ drainMs: 0 }));
+afterEach(() => harness.ingress.close({ drainMs: 0 }));
 
 const ROUTES = ['POST', 'GET', 'DELETE', 'PUT'];
 const UNAUTHORIZED = '{"error":"unauthorized","message":"a valid api key is required"}';
@@ -28,31 +28,31 @@ test.each([
   ['a no with a principal', { ok: false, principal: principalNamed('demo') }],
   ['a promise of a yes', Promise.resolve({ ok: true, principal: principalNamed('demo') })],
 ])('a verifier that gives %s proves nobody', async (_what, result) => {
-  door = await openDoor({ authenticate: verifierOf(result) });
+  harness = await openHarness({ authenticate: verifierOf(result) });
   for (const method of ROUTES) {
     const { headers, body } = modernCall('files__echo');
-    const answer = await send(door.ingress.port, { method, headers, body });
+    const answer = await send(harness.ingress.port, { method, headers, body });
     expect([answer.status, answer.body]).toEqual([401, UNAUTHORIZED]);
     expect(answer.headers['www-authenticate']).toBe('Bearer realm="seneschal"');
   }
-  expect(door.broker.calls).toEqual([]);
+  expect(harness.broker.calls).toEqual([]);
 });
 
 test('a verifier that throws is a door that stays shut, and tells nothing of why', async () => {
-  door = await openDoor({
+  harness = await openHarness({
     authenticate: () => {
       throw new Error('near "\'": syntax error in SELECT secret FROM api_key');
     },
   });
   for (const method of ROUTES) {
     const { headers, body } = modernCall('files__echo');
-    const answer = await send(door.ingress.port, { method, headers, body });
+    const answer = await send(harness.ingress.port, { method, headers, body });
     expect([answer.status, answer.body]).toEqual([
       503,
       '{"error":"unavailable","message":"nobody can be authenticated now"}',
     ]);
   }
-  expect(door.broker.calls).toEqual([]);
+  expect(harness.broker.calls).toEqual([]);
 });
 
 const written = fc.string({ unit: fc.integer({ min: 32, max: 126 }).map((code) => String.fromCharCode(code)) });
@@ -64,7 +64,7 @@ const anyAuthorization = fc.oneof(
 );
 
 test('10,000 wrong headers get the same words, whatever is wrong', async () => {
-  door = await openDoor();
+  harness = await openHarness();
   const agent = new Agent({ keepAlive: true, maxSockets: 16 });
   const { headers, body } = modernCall('files__echo');
   const otherAnswers: string[] = [];
@@ -72,7 +72,7 @@ test('10,000 wrong headers get the same words, whatever is wrong', async () => {
   while (headersToTry.length > 0) {
     await Promise.all(
       headersToTry.splice(0, 64).map(async (authorization) => {
-        const answer = await send(door.ingress.port, { agent, headers: { ...headers, authorization }, body });
+        const answer = await send(harness.ingress.port, { agent, headers: { ...headers, authorization }, body });
         if (answer.status !== 401 || answer.body !== UNAUTHORIZED)
           otherAnswers.push(`${authorization}: ${answer.body}`);
       }),
@@ -80,5 +80,5 @@ test('10,000 wrong headers get the same words, whatever is wrong', async () => {
   }
   agent.destroy();
   expect(otherAnswers).toEqual([]);
-  expect(door.broker.calls).toEqual([]);
+  expect(harness.broker.calls).toEqual([]);
 });

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { explainAccess } from '../../../src/app/queries/policy.ts';
 import type { Outcome } from '../../../src/domain/outcome.ts';
 import type { JsonObject } from '../../../src/lib/json/json.ts';
-import { ComposedHall } from '../../fixtures/composed-broker.ts';
+import { ComposedBroker } from '../../fixtures/composed-broker.ts';
 import { scaled } from '../../fixtures/scale.ts';
 import { ARGUMENTS, policy } from '../../property/policy-generator.ts';
 
@@ -16,15 +16,15 @@ const TARGETS = Object.entries(TOOLS).flatMap(([server, tools]) => tools.map((to
 const SCHEMA = { type: 'object', properties: { n: { type: ['integer', 'string'] }, s: { type: 'string' } } };
 const WRONG: JsonObject = { n: [], s: 'x' };
 
-const hall = new ComposedHall({ agents: AGENTS, tools: TOOLS, inputSchema: SCHEMA });
-const { settings, dispatched, recorded } = hall;
+const broker = new ComposedBroker({ agents: AGENTS, tools: TOOLS, inputSchema: SCHEMA });
+const { settings, dispatched, recorded } = broker;
 
-beforeAll(() => hall.open());
-afterAll(() => hall.close());
+beforeAll(() => broker.open());
+afterAll(() => broker.close());
 
 async function putInForce(csv: string): Promise<void> {
-  await hall.putInForce(csv);
-  expect(hall.standing.rules.texts['policy.csv']).toBe(csv);
+  await broker.putInForce(csv);
+  expect(broker.standing.rules.texts['policy.csv']).toBe(csv);
 }
 
 /** Every agent with every tool: whether it is on the list, and how each of the calls ended. */
@@ -34,10 +34,10 @@ async function forEachPair(
 ): Promise<void> {
   await putInForce(csv);
   for (const agent of Object.keys(AGENTS)) {
-    const listed = new Set(hall.listOf(agent));
+    const listed = new Set(broker.listOf(agent));
     for (const { server, tool } of TARGETS) {
       const exposedName = `${server}__${tool}`;
-      const outcomes = await Promise.all([...ARGUMENTS, WRONG].map((args) => hall.callAs(agent, exposedName, args)));
+      const outcomes = await Promise.all([...ARGUMENTS, WRONG].map((args) => broker.callAs(agent, exposedName, args)));
       body({ agent, object: `tool:${server}/${tool}`, isListed: listed.has(exposedName), outcomes });
     }
   }
@@ -102,6 +102,6 @@ test.each([
 ])('A2: explain and call agree on %s', async (_what, when, effect) => {
   await putInForce(`p, agent:a, tool:x/a, call, "${when}", allow\n`);
   expect(explainAccess(settings, { as: 'agent:a', action: 'call', object: 'tool:x/a', args: {} }).effect).toBe(effect);
-  const outcome = await hall.callAs('a', 'x__a', {});
+  const outcome = await broker.callAs('a', 'x__a', {});
   expect(outcome.kind).toBe(effect === 'allow' ? 'completed' : 'refused');
 });

@@ -4,10 +4,10 @@ import { explainAccess } from '../../../src/app/queries/policy.ts';
 import { OPERATIONS, type Operation } from '../../../src/domain/call.ts';
 import type { Outcome } from '../../../src/domain/outcome.ts';
 import type { FeatureKind } from '../../../src/domain/target.ts';
-import { ComposedHall } from '../../fixtures/composed-broker.ts';
+import { ComposedBroker } from '../../fixtures/composed-broker.ts';
 
 const AGENTS = { a: undefined, b: 'support' };
-const hall = new ComposedHall({
+const broker = new ComposedBroker({
   agents: AGENTS,
   tools: { x: [], y: [] },
   others: {
@@ -28,8 +28,8 @@ const hall = new ComposedHall({
   inputSchema: { type: 'object' },
 });
 
-beforeAll(() => hall.open());
-afterAll(() => hall.close());
+beforeAll(() => broker.open());
+afterAll(() => broker.close());
 
 const OBJECTS = [
   ...['prompt:x/*', 'prompt:x/greet', 'prompt:*/greet', 'prompt:y/greet', 'set:s', 'resource:*'],
@@ -93,15 +93,15 @@ const RUNS = { numRuns: 250, seed: 20_260_131, endOnFailure: true };
 test('A2: what is listed of prompts, resources and templates can be used, and what can be used is listed', async () => {
   let listed = 0;
   const property = fc.asyncProperty(policy, async (csv) => {
-    await hall.putInForce(csv);
+    await broker.putInForce(csv);
     for (const agent of Object.keys(AGENTS)) {
       for (const [kind, verb, asked] of USES) {
-        const list = hall.listOf(agent, kind);
+        const list = broker.listOf(agent, kind);
         const useful: string[] = [];
         for (const [name, uses] of Object.entries(asked)) {
           const outcomes = await Promise.all(
             uses.flatMap((exposedName) =>
-              (kind === 'prompt' ? ARGUMENTS : [{}]).map((args) => hall.actAs(agent, verb, { exposedName, args })),
+              (kind === 'prompt' ? ARGUMENTS : [{}]).map((args) => broker.actAs(agent, verb, { exposedName, args })),
             ),
           );
           if (outcomes.some(isAnswered)) useful.push(name);
@@ -123,16 +123,16 @@ test('A2: a completion is answered only where a row grants it, and else like one
   const argument = { argument: { name: 'n', value: '' } };
   let answered = 0;
   const property = fc.asyncProperty(policy, async (csv) => {
-    await hall.putInForce(csv);
+    await broker.putInForce(csv);
     for (const [verb, kind, exposedName, object] of [
       [OPERATIONS.completePrompt, 'prompt', 'x__greet', 'prompt:x/greet'],
       [OPERATIONS.completeTemplate, 'template', 'file:///t/{id}', 'resource:x/file:///t/{id}'],
     ] as const) {
-      const outcome = await hall.actAs('b', verb, { exposedName, args: argument });
+      const outcome = await broker.actAs('b', verb, { exposedName, args: argument });
       if (isAnswered(outcome)) answered += 1;
-      const explained = explainAccess(hall.settings, { as: 'agent:b', action: 'complete', object });
+      const explained = explainAccess(broker.settings, { as: 'agent:b', action: 'complete', object });
       if (explained.effect === 'deny') expect(isAnswered(outcome)).toBe(false);
-      const isListed = hall.listOf('b', kind).includes(exposedName);
+      const isListed = broker.listOf('b', kind).includes(exposedName);
       if (outcome.kind === 'refused') expect(outcome.visible).toBe(isListed || explained.effect !== 'deny');
     }
   });
@@ -146,19 +146,19 @@ const URIS = [...Object.keys(USES[1]?.[2] ?? {}), ...Object.values(USES[2]?.[2] 
 test('A2: it is offered to tell of changes exactly where some resource may be subscribed to', async () => {
   let offered = 0;
   const property = fc.asyncProperty(policyOf('subscribe', 'read', '*'), async (csv) => {
-    await hall.putInForce(csv);
+    await broker.putInForce(csv);
     for (const agent of Object.keys(AGENTS)) {
       const subscribed: string[] = [];
       for (const exposedName of URIS) {
-        const { end, outcome } = await hall.subscribeAs(agent, exposedName, () => {});
+        const { end, outcome } = await broker.subscribeAs(agent, exposedName, () => {});
         expect(end !== undefined).toBe(isAnswered(outcome));
         if (end !== undefined) subscribed.push(exposedName);
         end?.();
         if (exposedName !== 'file:///t/7') continue;
         const question = { as: `agent:${agent}`, action: 'subscribe', object: `resource:x/${exposedName}` };
-        expect(explainAccess(hall.settings, question).effect === 'allow').toBe(isAnswered(outcome));
+        expect(explainAccess(broker.settings, question).effect === 'allow').toBe(isAnswered(outcome));
       }
-      const { subscriptions } = hall.broker.visibleLists.capabilitiesOf(hall.principal(agent));
+      const { subscriptions } = broker.broker.visibleLists.capabilitiesOf(broker.principal(agent));
       if (subscriptions) offered += 1;
       expect([agent, csv, subscriptions]).toEqual([agent, csv, subscribed.length > 0]);
     }
@@ -178,9 +178,9 @@ test.each([
   ['the URI of another server', 'seneschal://y/file:///a/1'],
   ['a template itself', 'file:///t/{id}'],
 ])('A2: %s is answered like what is not there, and nothing leaves', async (_, exposedName) => {
-  await hall.putInForce('p, agent:a, resource:x/*, read, , allow\np, agent:a, resource:y/log:/a/*, read, , allow\n');
-  hall.dispatched.length = 0;
-  const outcome = await hall.actAs('a', OPERATIONS.readResource, { exposedName });
+  await broker.putInForce('p, agent:a, resource:x/*, read, , allow\np, agent:a, resource:y/log:/a/*, read, , allow\n');
+  broker.dispatched.length = 0;
+  const outcome = await broker.actAs('a', OPERATIONS.readResource, { exposedName });
   expect(outcome).toMatchObject({ kind: 'refused', visible: false });
-  expect(hall.dispatched).toEqual([]);
+  expect(broker.dispatched).toEqual([]);
 });

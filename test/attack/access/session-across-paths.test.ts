@@ -1,24 +1,24 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { openListChangeFeed } from '../../../src/ingress/mcp/client/list-changed.ts';
 import { modernCall, openSession, type RawAnswer, send } from '../../fixtures/clients/raw-http.ts';
-import { type OpenDoor, openDoor } from '../../fixtures/http-harness.ts';
+import { type HttpHarness, openHarness } from '../../fixtures/http-harness.ts';
 
 const PATHS = ['/mcp', '/servers/files/mcp', '/v/desk/mcp'] as const;
 const CALL = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'echo' } });
-let door: OpenDoor;
+let harness: HttpHarness;
 
 beforeEach(async () => {
-  door = await openDoor();
-  door.broker.views = { 'server:files': [{ name: 'echo' }], 'virtual:desk': [{ name: 'echo' }] };
+  harness = await openHarness();
+  harness.broker.views = { 'server:files': [{ name: 'echo' }], 'virtual:desk': [{ name: 'echo' }] };
 });
-afterEach(() => door.ingress.close({ drainMs: 0 }));
+afterEach(() => harness.ingress.close({ drainMs: 0 }));
 
 function ask(path: string, headers: Record<string, string> = {}, method = 'POST'): Promise<RawAnswer> {
-  return send(door.ingress.port, { method, path, headers, ...(method === 'POST' ? { body: CALL } : {}) });
+  return send(harness.ingress.port, { method, path, headers, ...(method === 'POST' ? { body: CALL } : {}) });
 }
 
 test.each(PATHS)('P7: a session that was opened on %s is unknown on every other path', async (opened) => {
-  const session = await openSession(door.ingress.port, 'demo', opened);
+  const session = await openSession(harness.ingress.port, 'demo', opened);
   for (const path of PATHS.filter((other) => other !== opened)) {
     for (const method of ['POST', 'GET', 'DELETE']) {
       const foreign = await ask(path, session, method);
@@ -27,15 +27,15 @@ test.each(PATHS)('P7: a session that was opened on %s is unknown on every other 
       expect({ ...foreign.headers, date: '' }).toEqual({ ...unknown.headers, date: '' });
     }
   }
-  expect(door.broker.calls).toEqual([]);
+  expect(harness.broker.calls).toEqual([]);
   expect((await ask(opened, session)).status).toBe(200);
 });
 
 test.each(PATHS)('a call is about what its path stands for: %s', async (path) => {
   const { headers, body } = modernCall('echo');
-  expect((await send(door.ingress.port, { path, headers, body })).status).toBe(200);
+  expect((await send(harness.ingress.port, { path, headers, body })).status).toBe(200);
   const view = { '/mcp': undefined, '/servers/files/mcp': 'server:files', '/v/desk/mcp': 'virtual:desk' }[path];
-  expect(door.broker.calls.map((call) => call.view)).toEqual([view]);
+  expect(harness.broker.calls.map((call) => call.view)).toEqual([view]);
 });
 
 test.each([...PATHS, '/v/nowhere/mcp'])(
@@ -73,23 +73,23 @@ test.each([
   const answer = await ask(path);
   expect([answer.status, answer.body]).toEqual([404, unknown.body]);
   expect({ ...answer.headers, date: '' }).toEqual({ ...unknown.headers, date: '' });
-  expect(door.broker.calls).toEqual([]);
+  expect(harness.broker.calls).toEqual([]);
 });
 
 test('a view that is taken away is gone for a session that was opened on it', async () => {
-  const session = await openSession(door.ingress.port, 'demo', '/v/desk/mcp');
-  door.broker.views = {};
+  const session = await openSession(harness.ingress.port, 'demo', '/v/desk/mcp');
+  harness.broker.views = {};
   expect((await ask('/v/desk/mcp', session)).body).toBe((await ask('/nothing')).body);
 });
 
 test('a stream of one view hears nothing of another', async () => {
-  const told: string[] = [];
-  const changes = openListChangeFeed(door.broker);
-  changes.watch({ principalId: 'agent:demo' }, () => told.push('whole'));
-  changes.watch({ principalId: 'agent:demo', view: 'virtual:desk' }, () => told.push('desk'));
-  changes.watch({ principalId: 'agent:other', view: 'virtual:desk' }, () => told.push('other'));
-  door.broker.changeListOf('agent:demo', 'tool', 'virtual:desk');
-  expect(told).toEqual(['desk']);
-  door.broker.changeListOf('agent:demo');
-  expect(told).toEqual(['desk', 'whole']);
+  const received: string[] = [];
+  const changes = openListChangeFeed(harness.broker);
+  changes.watch({ principalId: 'agent:demo' }, () => received.push('whole'));
+  changes.watch({ principalId: 'agent:demo', view: 'virtual:desk' }, () => received.push('desk'));
+  changes.watch({ principalId: 'agent:other', view: 'virtual:desk' }, () => received.push('other'));
+  harness.broker.changeListOf('agent:demo', 'tool', 'virtual:desk');
+  expect(received).toEqual(['desk']);
+  harness.broker.changeListOf('agent:demo');
+  expect(received).toEqual(['desk', 'whole']);
 });

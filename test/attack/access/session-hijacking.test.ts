@@ -1,23 +1,23 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { openSession, send } from '../../fixtures/clients/raw-http.ts';
-import { completed, type OpenDoor, openDoor } from '../../fixtures/http-harness.ts';
+import { completed, type HttpHarness, openHarness } from '../../fixtures/http-harness.ts';
 
-let door: OpenDoor;
+let harness: HttpHarness;
 
 beforeEach(async () => {
-  door = await openDoor();
+  harness = await openHarness();
 });
 
-afterEach(() => door.ingress.close({ drainMs: 0 }));
+afterEach(() => harness.ingress.close({ drainMs: 0 }));
 
 const AS_OTHER = { authorization: 'Bearer key-of-other' };
 const CALL = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'files__echo' } });
 
 test('P7: a session of another principal is answered like one that does not exist', async () => {
-  const session = await openSession(door.ingress.port, 'demo');
+  const session = await openSession(harness.ingress.port, 'demo');
   for (const method of ['POST', 'GET', 'DELETE']) {
-    const foreign = await send(door.ingress.port, { method, headers: { ...session, ...AS_OTHER }, body: CALL });
-    const unknown = await send(door.ingress.port, {
+    const foreign = await send(harness.ingress.port, { method, headers: { ...session, ...AS_OTHER }, body: CALL });
+    const unknown = await send(harness.ingress.port, {
       method,
       headers: { ...AS_OTHER, 'mcp-session-id': 'x'.repeat(32) },
       body: CALL,
@@ -25,46 +25,46 @@ test('P7: a session of another principal is answered like one that does not exis
     expect([foreign.status, foreign.body]).toEqual([404, unknown.body]);
     expect({ ...foreign.headers, date: '' }).toEqual({ ...unknown.headers, date: '' });
   }
-  expect(door.broker.calls).toEqual([]);
+  expect(harness.broker.calls).toEqual([]);
 });
 
 test('P7: who asked for a session that is not theirs is in the book', async () => {
-  const session = await openSession(door.ingress.port, 'demo');
-  await send(door.ingress.port, { headers: { ...session, ...AS_OTHER }, body: CALL });
-  expect(door.broker.malformed.map(({ principal, problem }) => `${principal.id} ${problem}`)).toEqual([
+  const session = await openSession(harness.ingress.port, 'demo');
+  await send(harness.ingress.port, { headers: { ...session, ...AS_OTHER }, body: CALL });
+  expect(harness.broker.malformed.map(({ principal, problem }) => `${principal.id} ${problem}`)).toEqual([
     'agent:other the principal has no session of that id',
   ]);
 });
 
 test('P7: a session goes on after somebody else tried to end it', async () => {
-  const session = await openSession(door.ingress.port, 'demo');
-  await send(door.ingress.port, { method: 'DELETE', headers: { ...session, ...AS_OTHER } });
-  expect((await send(door.ingress.port, { headers: session, body: CALL })).status).toBe(200);
+  const session = await openSession(harness.ingress.port, 'demo');
+  await send(harness.ingress.port, { method: 'DELETE', headers: { ...session, ...AS_OTHER } });
+  expect((await send(harness.ingress.port, { headers: session, body: CALL })).status).toBe(200);
 });
 
 test('P7: a session id alone proves nobody', async () => {
-  const session = await openSession(door.ingress.port, 'demo');
-  const answer = await send(door.ingress.port, { headers: { ...session, authorization: '' }, body: CALL });
+  const session = await openSession(harness.ingress.port, 'demo');
+  const answer = await send(harness.ingress.port, { headers: { ...session, authorization: '' }, body: CALL });
   expect(answer.status).toBe(401);
 });
 
 test('P7: one session cannot cancel a call of another, whatever ids they use', async () => {
   let cancelled = false;
   let finish: () => void = () => {};
-  door.broker.behaviour = (_request, signal) =>
+  harness.broker.behaviour = (_request, signal) =>
     new Promise((resolve) => {
       signal.addEventListener('abort', () => {
         cancelled = true;
       });
       finish = () => resolve(completed({ content: [] }));
     });
-  const mine = await openSession(door.ingress.port, 'demo');
-  const call = send(door.ingress.port, { headers: mine, body: CALL });
-  await expect.poll(() => door.broker.calls.length).toBe(1);
+  const mine = await openSession(harness.ingress.port, 'demo');
+  const call = send(harness.ingress.port, { headers: mine, body: CALL });
+  await expect.poll(() => harness.broker.calls.length).toBe(1);
   for (const agent of ['other', 'demo']) {
-    const session = await openSession(door.ingress.port, agent);
+    const session = await openSession(harness.ingress.port, agent);
     const cancel = { jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: 1 } };
-    expect((await send(door.ingress.port, { headers: session, body: JSON.stringify(cancel) })).status).toBe(202);
+    expect((await send(harness.ingress.port, { headers: session, body: JSON.stringify(cancel) })).status).toBe(202);
   }
   finish();
   expect((await call).status).toBe(200);
@@ -73,29 +73,29 @@ test('P7: one session cannot cancel a call of another, whatever ids they use', a
 
 test('P7: an id that is under way in a session cannot be used a second time', async () => {
   let finish: () => void = () => {};
-  door.broker.behaviour = () =>
+  harness.broker.behaviour = () =>
     new Promise((resolve) => {
       finish = () => resolve(completed({ content: [] }));
     });
-  const session = await openSession(door.ingress.port);
-  const first = send(door.ingress.port, { headers: session, body: CALL });
-  await expect.poll(() => door.broker.calls.length).toBe(1);
-  const second = await send(door.ingress.port, { headers: session, body: CALL });
+  const session = await openSession(harness.ingress.port);
+  const first = send(harness.ingress.port, { headers: session, body: CALL });
+  await expect.poll(() => harness.broker.calls.length).toBe(1);
+  const second = await send(harness.ingress.port, { headers: session, body: CALL });
   expect([second.status, JSON.parse(second.body).error.code]).toEqual([400, -32600]);
   finish();
   expect((await first).status).toBe(200);
-  expect(door.broker.calls).toHaveLength(1);
+  expect(harness.broker.calls).toHaveLength(1);
 });
 
 test('P7: an ended session is gone', async () => {
-  const session = await openSession(door.ingress.port);
-  expect((await send(door.ingress.port, { method: 'DELETE', headers: session })).status).toBe(204);
-  expect((await send(door.ingress.port, { headers: session, body: CALL })).status).toBe(404);
+  const session = await openSession(harness.ingress.port);
+  expect((await send(harness.ingress.port, { method: 'DELETE', headers: session })).status).toBe(204);
+  expect((await send(harness.ingress.port, { headers: session, body: CALL })).status).toBe(404);
 });
 
 test('P7: the record of a call names its session by something that opens nothing', async () => {
-  const session = await openSession(door.ingress.port);
-  await send(door.ingress.port, { headers: session, body: CALL });
-  expect(door.broker.calls[0]?.context.session).toMatch(/^[0-9a-f-]{36}$/);
-  expect(door.broker.calls[0]?.context.session).not.toBe(session['mcp-session-id']);
+  const session = await openSession(harness.ingress.port);
+  await send(harness.ingress.port, { headers: session, body: CALL });
+  expect(harness.broker.calls[0]?.context.session).toMatch(/^[0-9a-f-]{36}$/);
+  expect(harness.broker.calls[0]?.context.session).not.toBe(session['mcp-session-id']);
 });

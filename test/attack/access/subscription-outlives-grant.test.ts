@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { ComposedHall } from '../../fixtures/composed-broker.ts';
+import { ComposedBroker } from '../../fixtures/composed-broker.ts';
 
-const hall = new ComposedHall({
+const broker = new ComposedBroker({
   agents: { a: undefined, b: undefined },
   tools: { x: [], y: [] },
   others: {
@@ -21,18 +21,18 @@ const hall = new ComposedHall({
 });
 const GRANTED = 'p, agent:*, resource:x/*, subscribe, , allow\n';
 
-let told: string[];
+let received: string[];
 
-beforeAll(() => hall.open());
-afterAll(() => hall.close());
+beforeAll(() => broker.open());
+afterAll(() => broker.close());
 beforeEach(async () => {
-  told = [];
-  hall.unsubscribed.length = 0;
-  await hall.putInForce(GRANTED);
+  received = [];
+  broker.unsubscribed.length = 0;
+  await broker.putInForce(GRANTED);
 });
 
 async function subscribe(agent: string, uri: string): Promise<() => void> {
-  const { end } = await hall.subscribeAs(agent, uri, (updated) => void told.push(`${agent} ${updated}`));
+  const { end } = await broker.subscribeAs(agent, uri, (updated) => void received.push(`${agent} ${updated}`));
   // Once whoever asked would have been answered.
   await new Promise((resolve) => setImmediate(resolve));
   if (end === undefined) throw new Error('the subscription was refused');
@@ -40,7 +40,7 @@ async function subscribe(agent: string, uri: string): Promise<() => void> {
 }
 
 async function update(uri: string, ...agents: string[]): Promise<void> {
-  hall.broker.resourceUpdated(
+  broker.broker.resourceUpdated(
     'x',
     uri,
     agents.map((agent) => `agent:${agent}`),
@@ -53,80 +53,80 @@ test('a change is told to the principals whose session heard of it, and of no ot
   await update('memo:one', 'a');
   await update('memo:one', 'a', 'b');
   await update('log:/x', 'a');
-  expect(told).toEqual(['a memo:one', 'a memo:one', 'b memo:one']);
+  expect(received).toEqual(['a memo:one', 'a memo:one', 'b memo:one']);
   for (const end of ends) end();
   await update('memo:one', 'a', 'b');
-  expect(told).toHaveLength(3);
+  expect(received).toHaveLength(3);
 });
 
 test('a change of a sub-resource is told to whom may subscribe to that very one, and to nobody else', async () => {
-  await hall.putInForce(`${GRANTED}p, agent:a, resource:x/dir:/a/shut, subscribe, , deny\n`);
+  await broker.putInForce(`${GRANTED}p, agent:a, resource:x/dir:/a/shut, subscribe, , deny\n`);
   const ends = [await subscribe('a', 'dir:/a'), await subscribe('b', 'seneschal://x/dir:/a')];
   await update('dir:/a/shut', 'a', 'b');
   await update('dir:/a/open', 'a', 'b');
   await update('dir:/a/of-no-list', 'a', 'b');
   await update('dir:/ab', 'a', 'b');
   await update('dir:/a', 'a');
-  expect(told).toEqual(['b seneschal://x/dir:/a/shut', 'a dir:/a/open', 'b seneschal://x/dir:/a/open', 'a dir:/a']);
+  expect(received).toEqual(['b seneschal://x/dir:/a/shut', 'a dir:/a/open', 'b seneschal://x/dir:/a/open', 'a dir:/a']);
   for (const end of ends) end();
 });
 
 test('what is revoked is told of no more, and its server is told so', async () => {
   await subscribe('a', 'memo:one');
   const end = await subscribe('b', 'log:/x');
-  await hall.putInForce(`${GRANTED}p, agent:a, resource:x/*, subscribe, , deny\n`);
+  await broker.putInForce(`${GRANTED}p, agent:a, resource:x/*, subscribe, , deny\n`);
   await update('memo:one', 'a');
   await update('log:/x', 'b');
-  expect(told).toEqual(['b log:/x']);
-  expect(hall.unsubscribed).toEqual(['agent:a resource:x/memo:one']);
+  expect(received).toEqual(['b log:/x']);
+  expect(broker.unsubscribed).toEqual(['agent:a resource:x/memo:one']);
   end();
-  expect(hall.unsubscribed).toEqual(['agent:a resource:x/memo:one', 'agent:b resource:x/log:/x']);
+  expect(broker.unsubscribed).toEqual(['agent:a resource:x/memo:one', 'agent:b resource:x/log:/x']);
 });
 
 test('a grant whose time is over ends at the next change, without a reload', async () => {
   const until = new Date(Date.now() + 400).toISOString();
-  await hall.putInForce(`p, agent:a, resource:x/*, subscribe, "now < timestamp('${until}')", allow\n`);
+  await broker.putInForce(`p, agent:a, resource:x/*, subscribe, "now < timestamp('${until}')", allow\n`);
   await subscribe('a', 'memo:one');
   await update('memo:one', 'a');
   await new Promise((resolve) => setTimeout(resolve, 450));
   await update('memo:one', 'a');
-  expect(told).toEqual(['a memo:one']);
-  expect(hall.unsubscribed).toEqual(['agent:a resource:x/memo:one']);
+  expect(received).toEqual(['a memo:one']);
+  expect(broker.unsubscribed).toEqual(['agent:a resource:x/memo:one']);
 });
 
 test('a server that cannot be listed for a while loses no subscription', async () => {
   const end = await subscribe('a', 'memo:one');
-  await hall.standing.recordDiscovery('x', { status: 'failed', error: 'away' });
+  await broker.standing.recordDiscovery('x', { status: 'failed', error: 'away' });
   await update('memo:one', 'a');
-  expect(told).toEqual([]);
-  await hall.standing.recordDiscovery('x', {
+  expect(received).toEqual([]);
+  await broker.standing.recordDiscovery('x', {
     status: 'listed',
     tools: [],
     resources: [{ uri: 'memo:one', name: 'one' }],
   });
   await update('memo:one', 'a');
-  expect(told).toEqual(['a memo:one']);
+  expect(received).toEqual(['a memo:one']);
   end();
 });
 
 test('two sessions of one principal hold one subscription at the server', async () => {
   const ends = [await subscribe('a', 'memo:one'), await subscribe('a', 'memo:one')];
   ends[0]?.();
-  expect(hall.unsubscribed).toEqual([]);
+  expect(broker.unsubscribed).toEqual([]);
   ends[1]?.();
-  expect(hall.unsubscribed).toEqual(['agent:a resource:x/memo:one']);
+  expect(broker.unsubscribed).toEqual(['agent:a resource:x/memo:one']);
 });
 
 test('a principal is subscribed to so many resources and no more, and the refusal has its entry', async () => {
   const ends: (() => void)[] = [];
-  await hall.standing.recordDiscovery('x', {
+  await broker.standing.recordDiscovery('x', {
     ...{ status: 'listed', tools: [], resources: [{ uri: 'memo:one', name: 'one' }] },
     templates: [{ uriTemplate: 'log:/{name}', name: 'logs' }],
   });
   for (let held = 0; held < 256; held += 1) ends.push(await subscribe('a', `log:/${held}`));
-  const before = hall.refused.length;
-  const { outcome, end } = await hall.subscribeAs('a', 'memo:one', () => {});
-  expect([outcome, end, hall.refused.length]).toEqual([
+  const before = broker.refused.length;
+  const { outcome, end } = await broker.subscribeAs('a', 'memo:one', () => {});
+  expect([outcome, end, broker.refused.length]).toEqual([
     expect.objectContaining({ kind: 'refused', stage: 'walk', reason: 'subscriptions-exceeded', visible: true }),
     undefined,
     before + 1,

@@ -11,7 +11,7 @@ import { serveStdio } from '../../../src/ingress/mcp/stdio/stdio-connection.ts';
 import type { JsonObject } from '../../../src/lib/json/json.ts';
 import { INITIALIZE, lineClient } from '../../fixtures/clients/line-client.ts';
 import { modernMessage, send } from '../../fixtures/clients/raw-http.ts';
-import { ComposedHall } from '../../fixtures/composed-broker.ts';
+import { ComposedBroker } from '../../fixtures/composed-broker.ts';
 import { TEST_PORTS } from '../../fixtures/http-harness.ts';
 
 const AGENTS = { a: undefined, b: 'support' };
@@ -22,7 +22,7 @@ const VIEWS: readonly (ViewName | undefined)[] = [
   ...['virtual:x', 'server:part'],
 ] as (ViewName | undefined)[];
 
-const hall = new ComposedHall({
+const broker = new ComposedBroker({
   agents: AGENTS,
   tools: { x: ['read', 'drop'], y: ['read', 'list'] },
   others: {
@@ -46,15 +46,15 @@ resources: { include: ["*/memo:*"] }
 let http: HttpServer;
 
 beforeAll(async () => {
-  await hall.open();
+  await broker.open();
   http = await openHttpServer({
-    ...{ ...TEST_PORTS, broker: hall.broker, port: 0, getReadiness: () => ({ ready: true }) },
-    authenticate: ({ authorization }) => ({ ok: true, principal: hall.principal(authorization ?? '') }),
+    ...{ ...TEST_PORTS, broker: broker.broker, port: 0, getReadiness: () => ({ ready: true }) },
+    authenticate: ({ authorization }) => ({ ok: true, principal: broker.principal(authorization ?? '') }),
   });
 });
 afterAll(async () => {
   await http.close({ drainMs: 0 });
-  hall.close();
+  broker.close();
 });
 
 const OBJECTS = [
@@ -113,19 +113,19 @@ const ARGUMENTS: Readonly<Record<FeatureKind, readonly JsonObject[]>> = {
 test('A2: in every view what is listed can be used, and what can be used is listed', async () => {
   let listed = 0;
   const property = fc.asyncProperty(policy, async (csv) => {
-    await hall.putInForce(csv);
+    await broker.putInForce(csv);
     for (const agent of Object.keys(AGENTS)) {
       for (const view of VIEWS) {
         const shown: string[] = [];
         for (const kind of ['tool', 'prompt', 'resource', 'template'] as const) {
-          const list = hall.listOf(agent, kind, view);
+          const list = broker.listOf(agent, kind, view);
           // A URI may always be read by its long form too, and is listed once.
           const isOtherForm = (name: string): boolean =>
             name.startsWith('seneschal:') && !list.includes(name) && list.includes('memo:shared');
           const useful: string[] = [];
           for (const [name, asked] of TRIES[kind]) {
             const tries = asked.flatMap((exposedName) => ARGUMENTS[kind].map((args) => ({ exposedName, args, view })));
-            const outcomes = await Promise.all(tries.map((each) => hall.actAs(agent, VERB_OF[kind], each)));
+            const outcomes = await Promise.all(tries.map((each) => broker.actAs(agent, VERB_OF[kind], each)));
             if (outcomes.some(isAnswered)) useful.push(name);
             if (kind === 'template') continue;
             for (const outcome of outcomes) {
@@ -143,8 +143,8 @@ test('A2: in every view what is listed can be used, and what can be used is list
         listed += shown.length;
         if (view === undefined) continue;
         // One that may complete and nothing else is not shown anything, and has what to ask.
-        const { completions } = hall.broker.visibleLists.capabilitiesOf(hall.principal(agent), view);
-        expect(hall.broker.visibleLists.isViewVisible(hall.principal(agent), view)).toBe(
+        const { completions } = broker.broker.visibleLists.capabilitiesOf(broker.principal(agent), view);
+        expect(broker.broker.visibleLists.isViewVisible(broker.principal(agent), view)).toBe(
           shown.length > 0 || completions,
         );
       }
@@ -157,7 +157,7 @@ test('A2: in every view what is listed can be used, and what can be used is list
 /** Asks one request and gives what it was answered with. */
 type Ask = (method: string, params?: JsonObject) => Promise<Record<string, unknown>>;
 
-const DOORS: Readonly<Record<string, (agent: string, view: ViewName | undefined) => Promise<Ask>>> = {
+const ENDPOINTS: Readonly<Record<string, (agent: string, view: ViewName | undefined) => Promise<Ask>>> = {
   'http modern': async (agent, view) => async (method, params) => {
     const { name } = params ?? {};
     const headers = {
@@ -209,17 +209,17 @@ function pathOf(view: ViewName | undefined): string {
 
 function stream(agent: string, view: ViewName | undefined): ReturnType<typeof lineClient> {
   const [input, output] = [new PassThrough(), new PassThrough()];
-  const services = createServices({ ...TEST_PORTS, broker: hall.broker });
-  serveStdio({ services, input, output, view, principal: () => hall.principal(agent) });
+  const services = createServices({ ...TEST_PORTS, broker: broker.broker });
+  serveStdio({ services, input, output, view, principal: () => broker.principal(agent) });
   return lineClient(Duplex.from({ writable: input, readable: output }));
 }
 
-test.each(Object.entries(DOORS))(
+test.each(Object.entries(ENDPOINTS))(
   'A2: on every view %s lists what it answers, and answers what it lists',
   async (_, open) => {
     let listed = 0;
     const property = fc.asyncProperty(policyOnTools, fc.constantFrom(...VIEWS), async (csv, view) => {
-      await hall.putInForce(csv);
+      await broker.putInForce(csv);
       const ask = await open('b', view);
       const answer = await ask('tools/list');
       const { tools } = (answer.result ?? { tools: [] }) as { tools: { name: string }[] };
@@ -242,9 +242,9 @@ test.each(Object.entries(DOORS))(
 );
 
 test('a cursor of one view is none on another, also where both show the same names', async () => {
-  await hall.putInForce('p, agent:*, tool:*, call, , allow\n');
+  await broker.putInForce('p, agent:*, tool:*, call, , allow\n');
   const pages = new Paginator(Buffer.alloc(32, 7), { pageSize: 1 });
-  const lists = VIEWS.slice(0, 5).map((view) => hall.broker.visibleLists.list(hall.principal('a'), 'tool', view));
+  const lists = VIEWS.slice(0, 5).map((view) => broker.broker.visibleLists.list(broker.principal('a'), 'tool', view));
   const cursors = lists.map((list) => pages.page(list, 'agent:a', undefined)?.nextCursor);
   expect(cursors.every((cursor) => cursor !== undefined)).toBe(true);
   const opens = lists.map((list) => cursors.map((cursor) => pages.page(list, 'agent:a', cursor) !== undefined));

@@ -1,34 +1,34 @@
 import { connect } from 'node:net';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { modernCall, openSession, send } from '../../fixtures/clients/raw-http.ts';
-import { type OpenDoor, openDoor, refused } from '../../fixtures/http-harness.ts';
+import { type HttpHarness, openHarness, refused } from '../../fixtures/http-harness.ts';
 
-let door: OpenDoor;
+let harness: HttpHarness;
 
 beforeEach(async () => {
-  door = await openDoor();
+  harness = await openHarness();
 });
 
-afterEach(() => door.ingress.close({ drainMs: 0 }));
+afterEach(() => harness.ingress.close({ drainMs: 0 }));
 
 /** Sends a call over a bare socket, waits until the broker has it, and breaks the connection. */
 async function callAndVanish(headers: Record<string, string>, body: string): Promise<void> {
-  const socket = connect(door.ingress.port, '127.0.0.1');
+  const socket = connect(harness.ingress.port, '127.0.0.1');
   const all = {
-    host: `127.0.0.1:${door.ingress.port}`,
+    host: `127.0.0.1:${harness.ingress.port}`,
     authorization: 'Bearer key-of-demo',
     'content-type': 'application/json',
     ...headers,
   };
   const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`);
   socket.write(`POST /mcp HTTP/1.1\r\n${lines.join('')}content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
-  await expect.poll(() => door.broker.calls.length).toBe(1);
+  await expect.poll(() => harness.broker.calls.length).toBe(1);
   socket.destroy();
 }
 
 test.each(['modern', 'legacy'])('P14: a %s client that vanishes cancels its call', async (era) => {
   const cancelled = new Promise<void>((resolve) => {
-    door.broker.behaviour = (_request, signal) =>
+    harness.broker.behaviour = (_request, signal) =>
       new Promise((answer) => {
         signal.addEventListener('abort', () => {
           resolve();
@@ -39,8 +39,8 @@ test.each(['modern', 'legacy'])('P14: a %s client that vanishes cancels its call
   const modern = modernCall('files__echo');
   const legacy = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'files__echo' } });
   if (era === 'modern') await callAndVanish(modern.headers, modern.body);
-  else await callAndVanish(await openSession(door.ingress.port), legacy);
+  else await callAndVanish(await openSession(harness.ingress.port), legacy);
   await cancelled;
-  door.broker.behaviour = () => refused({});
-  expect((await send(door.ingress.port, modern)).status).toBe(200);
+  harness.broker.behaviour = () => refused({});
+  expect((await send(harness.ingress.port, modern)).status).toBe(200);
 });

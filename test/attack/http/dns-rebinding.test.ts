@@ -1,18 +1,21 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { modernCall, send } from '../../fixtures/clients/raw-http.ts';
-import { type OpenDoor, openDoor } from '../../fixtures/http-harness.ts';
+import { type HttpHarness, openHarness } from '../../fixtures/http-harness.ts';
 
-let door: OpenDoor;
+let harness: HttpHarness;
 
 beforeAll(async () => {
-  door = await openDoor({ allowedHosts: ['broker.example.org'], allowedOrigins: ['https://console.example.org'] });
+  harness = await openHarness({
+    allowedHosts: ['broker.example.org'],
+    allowedOrigins: ['https://console.example.org'],
+  });
 });
 
-afterAll(() => door.ingress.close({ drainMs: 0 }));
+afterAll(() => harness.ingress.close({ drainMs: 0 }));
 
 async function statusOf(headers: Record<string, string>, path = '/mcp'): Promise<number> {
   const call = modernCall('files__echo');
-  const answer = await send(door.ingress.port, { path, headers: { ...call.headers, ...headers }, body: call.body });
+  const answer = await send(harness.ingress.port, { path, headers: { ...call.headers, ...headers }, body: call.body });
   return answer.status;
 }
 
@@ -21,13 +24,13 @@ test.each(['/mcp', '/healthz', '/readyz', '/nothing'])('a page of a foreign orig
 });
 
 test.each(['/mcp', '/healthz', '/readyz', '/nothing'])('a rebound host name is refused on %s', async (path) => {
-  expect(await statusOf({ host: `evil.test:${door.ingress.port}` }, path)).toBe(403);
+  expect(await statusOf({ host: `evil.test:${harness.ingress.port}` }, path)).toBe(403);
 });
 
 test('a foreign origin is refused before the body is parsed', async () => {
-  const answer = await send(door.ingress.port, { headers: { origin: 'http://evil.test' }, body: '{' });
+  const answer = await send(harness.ingress.port, { headers: { origin: 'http://evil.test' }, body: '{' });
   expect(answer.status).toBe(403);
-  expect(door.broker.malformed).toEqual([]);
+  expect(harness.broker.malformed).toEqual([]);
 });
 
 test.each(['null', 'http://127.0.0.1', 'http://localhost.evil.test', 'https://console.example.org.evil.test'])(
@@ -49,7 +52,7 @@ test.each([
 
 test('a program without an origin is served under each loopback name', async () => {
   for (const name of ['localhost', '127.0.0.1', '[::1]', 'LOCALHOST']) {
-    expect(await statusOf({ host: `${name}:${door.ingress.port}` })).toBe(200);
+    expect(await statusOf({ host: `${name}:${harness.ingress.port}` })).toBe(200);
   }
 });
 

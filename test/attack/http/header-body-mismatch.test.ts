@@ -1,20 +1,20 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { modernCall, modernMessage, openSession, send } from '../../fixtures/clients/raw-http.ts';
-import { type OpenDoor, openDoor } from '../../fixtures/http-harness.ts';
+import { type HttpHarness, openHarness } from '../../fixtures/http-harness.ts';
 
-let door: OpenDoor;
+let harness: HttpHarness;
 
 beforeEach(async () => {
-  door = await openDoor();
+  harness = await openHarness();
 });
 
-afterEach(() => door.ingress.close({ drainMs: 0 }));
+afterEach(() => harness.ingress.close({ drainMs: 0 }));
 
 async function call(headers: Record<string, string>): Promise<{ status: number; code: unknown }> {
   const { headers: right, body } = modernCall('files__delete');
   const sent: Record<string, string> = { ...right, ...headers };
   for (const [name, value] of Object.entries(sent)) if (value === '-') delete sent[name];
-  const answer = await send(door.ingress.port, { headers: sent, body });
+  const answer = await send(harness.ingress.port, { headers: sent, body });
   return { status: answer.status, code: JSON.parse(answer.body).error?.code };
 }
 
@@ -34,13 +34,13 @@ test.each([
   ['another version', { 'mcp-protocol-version': '2025-11-25' }],
 ])('P2: headers that name %s than the body reach no tool', async (_what, headers) => {
   expect(await call(headers)).toEqual(MISMATCH);
-  expect(door.broker.calls).toEqual([]);
-  expect(door.broker.malformed).toMatchObject([{ principal: { id: 'agent:demo' }, code: -32020 }]);
+  expect(harness.broker.calls).toEqual([]);
+  expect(harness.broker.malformed).toMatchObject([{ principal: { id: 'agent:demo' }, code: -32020 }]);
 });
 
 test('P2: the base64 form of the same name is the same name', async () => {
   expect(await call({ 'mcp-name': '=?base64?ZmlsZXNfX2RlbGV0ZQ==?=' })).toEqual({ status: 200, code: undefined });
-  expect(door.broker.calls[0]?.exposedName).toBe('files__delete');
+  expect(harness.broker.calls[0]?.exposedName).toBe('files__delete');
 });
 
 test.each([
@@ -50,18 +50,18 @@ test.each([
 ])(
   'P2: a legacy call whose headers name %s reaches no tool, though its revision has no such headers',
   async (_what, headers) => {
-    const session = await openSession(door.ingress.port);
+    const session = await openSession(harness.ingress.port);
     const body = JSON.stringify({
       jsonrpc: '2.0',
       id: 2,
       method: 'tools/call',
       params: { name: 'files__delete', arguments: {} },
     });
-    expect((await send(door.ingress.port, { headers: session, body })).status).toBe(200);
-    const answer = await send(door.ingress.port, { headers: { ...session, ...headers }, body });
+    expect((await send(harness.ingress.port, { headers: session, body })).status).toBe(200);
+    const answer = await send(harness.ingress.port, { headers: { ...session, ...headers }, body });
     expect(answer.status).toBe(400);
     expect(JSON.parse(answer.body)).toMatchObject({ id: 2, error: { code: -32020 } });
-    expect(door.broker.calls).toHaveLength(1);
+    expect(harness.broker.calls).toHaveLength(1);
   },
 );
 
@@ -69,7 +69,7 @@ test('a version that is not served is told which are', async () => {
   const message = modernMessage('tools/list');
   const body = JSON.stringify(message).replace('2026-07-28', '2099-01-01');
   const headers = { 'mcp-protocol-version': '2099-01-01', 'mcp-method': 'tools/list' };
-  const answer = await send(door.ingress.port, { headers, body });
+  const answer = await send(harness.ingress.port, { headers, body });
   expect(answer.status).toBe(400);
   expect(JSON.parse(answer.body)).toEqual({
     jsonrpc: '2.0',
@@ -92,8 +92,8 @@ test.each([
   ],
 ])('a modern request with %s is refused', async (_what, meta) => {
   const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'x', _meta: meta } });
-  const answer = await send(door.ingress.port, { headers: modernCall('x').headers, body });
+  const answer = await send(harness.ingress.port, { headers: modernCall('x').headers, body });
   expect(answer.status).toBe(400);
   expect(JSON.parse(answer.body).error.code).toBe(-32602);
-  expect(door.broker.calls).toEqual([]);
+  expect(harness.broker.calls).toEqual([]);
 });

@@ -2,15 +2,15 @@ import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { modernCall, openSession, send } from '../../fixtures/clients/raw-http.ts';
-import { type OpenDoor, openDoor } from '../../fixtures/http-harness.ts';
+import { type HttpHarness, openHarness } from '../../fixtures/http-harness.ts';
 
-let door: OpenDoor;
+let harness: HttpHarness;
 
 beforeEach(async () => {
-  door = await openDoor();
+  harness = await openHarness();
 });
 
-afterEach(() => door.ingress.close({ drainMs: 0 }));
+afterEach(() => harness.ingress.close({ drainMs: 0 }));
 
 const CALL = '"params":{"name":"files__echo","arguments":{}}';
 
@@ -53,41 +53,41 @@ test.each([
     '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"x","arguments":{"\\u005f_proto__":{}}}}',
   ],
 ])('%s is a protocol error, a record, and no call', async (_what, status, code, body) => {
-  const session = await openSession(door.ingress.port);
-  const answer = await send(door.ingress.port, { headers: session, body });
+  const session = await openSession(harness.ingress.port);
+  const answer = await send(harness.ingress.port, { headers: session, body });
   expect([answer.status, JSON.parse(answer.body).error.code]).toEqual([status, code]);
-  expect(door.broker.calls).toEqual([]);
-  expect(door.broker.malformed).toMatchObject([{ principal: { id: 'agent:demo' }, code }]);
+  expect(harness.broker.calls).toEqual([]);
+  expect(harness.broker.malformed).toMatchObject([{ principal: { id: 'agent:demo' }, code }]);
   expect(({} as { role?: string }).role).toBeUndefined();
 });
 
 test('the process goes on after all of it', async () => {
-  await send(door.ingress.port, { body: `${'['.repeat(100_000)}` });
+  await send(harness.ingress.port, { body: `${'['.repeat(100_000)}` });
   const { headers, body } = modernCall('files__echo');
-  expect((await send(door.ingress.port, { headers, body })).status).toBe(200);
+  expect((await send(harness.ingress.port, { headers, body })).status).toBe(200);
 });
 
 test('a record of a malformed message holds nothing of the message', async () => {
-  await send(door.ingress.port, { body: '{"jsonrpc":"2.0","id":"hunter2","method":"hunter2","hunter2":1}' });
-  expect(door.broker.malformed).toHaveLength(1);
-  expect(JSON.stringify(door.broker.malformed)).not.toContain('hunter2');
+  await send(harness.ingress.port, { body: '{"jsonrpc":"2.0","id":"hunter2","method":"hunter2","hunter2":1}' });
+  expect(harness.broker.malformed).toHaveLength(1);
+  expect(JSON.stringify(harness.broker.malformed)).not.toContain('hunter2');
 });
 
 test.each(['announced', 'in chunks'])('a body over the cap, %s, is refused and recorded', async (how) => {
-  await door.ingress.close({ drainMs: 0 });
-  door = await openDoor({ maxMessageBytes: 1_000 });
+  await harness.ingress.close({ drainMs: 0 });
+  harness = await openHarness({ maxMessageBytes: 1_000 });
   const headers: Record<string, string> = how === 'announced' ? {} : { 'transfer-encoding': 'chunked' };
-  const answer = await send(door.ingress.port, { headers, body: `{"x":"${'y'.repeat(2_000)}"}` });
+  const answer = await send(harness.ingress.port, { headers, body: `{"x":"${'y'.repeat(2_000)}"}` });
   expect(answer.status).toBe(413);
   expect(JSON.parse(answer.body).error.code).toBe(-32600);
-  expect(door.broker.malformed).toMatchObject([{ problem: 'the message is too large' }]);
+  expect(harness.broker.malformed).toMatchObject([{ problem: 'the message is too large' }]);
 });
 
 test('a body far over the cap is cut off before its end', async () => {
-  await door.ingress.close({ drainMs: 0 });
-  door = await openDoor({ maxMessageBytes: 1_000 });
-  const socket = connect(door.ingress.port, '127.0.0.1');
-  const head = `host: 127.0.0.1:${door.ingress.port}\r\nauthorization: Bearer key-of-demo\r\ncontent-type: application/json`;
+  await harness.ingress.close({ drainMs: 0 });
+  harness = await openHarness({ maxMessageBytes: 1_000 });
+  const socket = connect(harness.ingress.port, '127.0.0.1');
+  const head = `host: 127.0.0.1:${harness.ingress.port}\r\nauthorization: Bearer key-of-demo\r\ncontent-type: application/json`;
   socket.write(`POST /mcp HTTP/1.1\r\n${head}\r\ncontent-length: 100000000\r\n\r\n${'y'.repeat(20_000)}`);
   expect(await text(socket)).toMatch(/^HTTP\/1\.1 413 /);
 });
@@ -99,7 +99,7 @@ test.each([
   ['transfer-encoding', 'chunked', 200],
 ])('a body whose %s is %s is answered with %i', async (field, encoding, status) => {
   const { headers, body } = modernCall('files__echo');
-  const answer = await send(door.ingress.port, { headers: { ...headers, [field]: encoding }, body });
+  const answer = await send(harness.ingress.port, { headers: { ...headers, [field]: encoding }, body });
   expect(answer.status).toBe(status);
 });
 
@@ -107,8 +107,8 @@ test.each(['text/plain', 'application/jsonp', 'application/x-www-form-urlencoded
   'a body of the type %s is refused',
   async (type) => {
     const { headers, body } = modernCall('files__echo');
-    const answer = await send(door.ingress.port, { headers: { ...headers, 'content-type': type }, body });
+    const answer = await send(harness.ingress.port, { headers: { ...headers, 'content-type': type }, body });
     expect(answer.status).toBe(415);
-    expect(door.broker.calls).toEqual([]);
+    expect(harness.broker.calls).toEqual([]);
   },
 );

@@ -1,31 +1,31 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { modernCall, openSession, send } from '../../fixtures/clients/raw-http.ts';
-import { completed, type OpenDoor, openDoor } from '../../fixtures/http-harness.ts';
+import { completed, type HttpHarness, openHarness } from '../../fixtures/http-harness.ts';
 
 const CLIENTS = 200;
 const CALLS_EACH = 25;
 
-let door: OpenDoor;
+let harness: HttpHarness;
 
 beforeAll(async () => {
-  door = await openDoor();
+  harness = await openHarness();
   let turn = 0;
   // Answers overtake each other: every call waits for a different number of turns of the loop.
-  door.broker.behaviour = async ({ args }) => {
+  harness.broker.behaviour = async ({ args }) => {
     turn += 1;
     for (let left = (turn * 7) % 23; left > 0; left -= 1) await new Promise((resolve) => setImmediate(resolve));
     return completed({ content: [{ type: 'text', text: args.nonce ?? '' }] });
   };
 });
 
-afterAll(() => door.ingress.close({ drainMs: 0 }));
+afterAll(() => harness.ingress.close({ drainMs: 0 }));
 
 test('200 clients that all use id 1 each get their own answer, 5,000 times', async () => {
   const mixed: string[] = [];
   await Promise.all(
     Array.from({ length: CLIENTS }, async (_unused, client) => {
       const session =
-        client % 2 === 0 ? await openSession(door.ingress.port, client % 4 === 0 ? 'demo' : 'other') : undefined;
+        client % 2 === 0 ? await openSession(harness.ingress.port, client % 4 === 0 ? 'demo' : 'other') : undefined;
       for (let round = 0; round < CALLS_EACH; round += 1) {
         const nonce = `${client}:${round}`;
         const { headers, body } = modernCall('files__echo', { nonce });
@@ -36,7 +36,7 @@ test('200 clients that all use id 1 each get their own answer, 5,000 times', asy
           params: { name: 'files__echo', arguments: { nonce } },
         };
         const answer = await send(
-          door.ingress.port,
+          harness.ingress.port,
           session ? { headers: session, body: JSON.stringify(legacy) } : { headers, body },
         );
         const reply = JSON.parse(answer.body);
@@ -45,5 +45,5 @@ test('200 clients that all use id 1 each get their own answer, 5,000 times', asy
     }),
   );
   expect(mixed).toEqual([]);
-  expect(door.broker.calls).toHaveLength(CLIENTS * CALLS_EACH);
+  expect(harness.broker.calls).toHaveLength(CLIENTS * CALLS_EACH);
 });

@@ -5,22 +5,22 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { modernCall, send } from '../../fixtures/clients/raw-http.ts';
 import { corpus } from '../../fixtures/corpora/corpora.ts';
 import { httpVectors } from '../../fixtures/corpora/http-vectors.ts';
-import { type OpenDoor, openDoor } from '../../fixtures/http-harness.ts';
+import { type HttpHarness, openHarness } from '../../fixtures/http-harness.ts';
 
-let door: OpenDoor;
+let harness: HttpHarness;
 const sockets: Socket[] = [];
 
 beforeEach(async () => {
-  door = await openDoor();
+  harness = await openHarness();
 });
 
 afterEach(async () => {
   for (const socket of sockets.splice(0)) socket.destroy();
-  await door.ingress.close({ drainMs: 0 });
+  await harness.ingress.close({ drainMs: 0 });
 });
 
-function dial(): Socket {
-  const socket = connect(door.ingress.port, '127.0.0.1');
+function open(): Socket {
+  const socket = connect(harness.ingress.port, '127.0.0.1');
   socket.on('error', () => {});
   sockets.push(socket);
   return socket;
@@ -29,7 +29,7 @@ function dial(): Socket {
 /** Sends bytes on a connection of their own and reads until the other side closes it. */
 function untilClosed(...parts: readonly (string | Buffer)[]): Promise<string> {
   return new Promise((resolve) => {
-    const socket = dial();
+    const socket = open();
     let read = '';
     socket.on('data', (chunk: Buffer) => (read += chunk.toString('latin1')));
     socket.on('close', () => resolve(read));
@@ -42,7 +42,7 @@ function wholeCall(): string {
   const { headers, body } = modernCall('files__echo', { smuggled: true });
   const lines = Object.entries({ ...headers, authorization: 'Bearer key-of-demo', 'content-type': 'application/json' });
   const head = lines.map(([name, value]) => `${name}: ${value}\r\n`).join('');
-  return `POST /mcp HTTP/1.1\r\nhost: 127.0.0.1:${door.ingress.port}\r\n${head}content-length: ${body.length}\r\n\r\n${body}`;
+  return `POST /mcp HTTP/1.1\r\nhost: 127.0.0.1:${harness.ingress.port}\r\n${head}content-length: ${body.length}\r\n\r\n${body}`;
 }
 
 const statusesOf = (read: string): readonly number[] =>
@@ -59,7 +59,7 @@ test.skipIf(absent !== false).each(vectors)(
   'P11: after the malformed request $name nothing on its connection is read',
   async ({ bytes }) => {
     const statuses = statusesOf(await untilClosed(bytes, wholeCall()));
-    expect(door.broker.calls).toEqual([]);
+    expect(harness.broker.calls).toEqual([]);
     for (const status of statuses) expect([400, 403, 404, 405, 431]).toContain(status);
   },
 );
@@ -69,7 +69,7 @@ test('a well-formed call through the same bytes is made', async () => {
     wholeCall().replace('POST /mcp HTTP/1.1\r\n', 'POST /mcp HTTP/1.1\r\nconnection: close\r\n'),
   );
   expect(statusesOf(read)).toEqual([200]);
-  expect(door.broker.calls).toHaveLength(1);
+  expect(harness.broker.calls).toHaveLength(1);
 });
 
 const CALL_BODY = '{"jsonrpc":"2.0","id":1,"method":"ping"}';
@@ -86,10 +86,10 @@ test.each([
   ['a chunk size that is none', `${HEAD}transfer-encoding: chunked\r\n\r\n0x5\r\nhello\r\n0\r\n\r\n`],
   ['a bare line feed', `${HEAD.replaceAll('\r\n', '\n')}content-length: 40\n\n${CALL_BODY}`],
 ])('P11: %s is refused with 400 and closed, and what follows reaches nobody', async (_what, request) => {
-  expect(statusesOf(await untilClosed(request.replace('HOST', `127.0.0.1:${door.ingress.port}`), wholeCall()))).toEqual(
-    [400],
-  );
-  expect(door.broker.calls).toEqual([]);
+  expect(
+    statusesOf(await untilClosed(request.replace('HOST', `127.0.0.1:${harness.ingress.port}`), wholeCall())),
+  ).toEqual([400]);
+  expect(harness.broker.calls).toEqual([]);
 });
 
 test('P11: a header of 32 KB is refused and closed', async () => {
@@ -97,32 +97,32 @@ test('P11: a header of 32 KB is refused and closed', async () => {
 });
 
 test('P11, F12: a head and a body that never end are given up, and the connection with them', async () => {
-  await door.ingress.close({ drainMs: 0 });
-  door = await openDoor({ timeouts: { headMs: 200, requestMs: 400 } });
-  const head = HEAD.replace('HOST', `127.0.0.1:${door.ingress.port}`);
+  await harness.ingress.close({ drainMs: 0 });
+  harness = await openHarness({ timeouts: { headMs: 200, requestMs: 400 } });
+  const head = HEAD.replace('HOST', `127.0.0.1:${harness.ingress.port}`);
   const slowHead = untilClosed('POST /mcp HTTP/1.1\r\nhost: ');
   const slowBody = untilClosed(`${head}content-length: 40\r\n\r\n{`);
   const silent = untilClosed();
   expect(statusesOf(await slowHead)).toEqual([408]);
   expect(statusesOf(await slowBody)).toEqual([408]);
   expect(statusesOf(await silent)).toEqual([408]);
-  expect(door.broker.calls).toEqual([]);
+  expect(harness.broker.calls).toEqual([]);
 });
 
 test('P11, F12: of many connections of one address that say nothing the oldest are closed, and a call still finds room', async () => {
-  await door.ingress.close({ drainMs: 0 });
-  door = await openDoor({ connectionLimits: { perAddress: 100, silentPerAddress: 5, silentMs: 0 } });
+  await harness.ingress.close({ drainMs: 0 });
+  harness = await openHarness({ connectionLimits: { perAddress: 100, silentPerAddress: 5, silentMs: 0 } });
   const closed = Array.from({ length: 20 }, () => untilClosed('POST /mcp'));
   await Promise.race(closed);
   const { headers, body } = modernCall('files__echo');
-  expect((await send(door.ingress.port, { headers, body })).status).toBe(200);
+  expect((await send(harness.ingress.port, { headers, body })).status).toBe(200);
   await Promise.all(closed.slice(0, 10));
 });
 
 test('P11: connections that were opened together and speak a moment later are all answered', async () => {
-  await door.ingress.close({ drainMs: 0 });
-  door = await openDoor({ connectionLimits: { perAddress: 100, silentPerAddress: 5, silentMs: 60_000 } });
-  const head = HEAD.replace('HOST', `127.0.0.1:${door.ingress.port}`);
+  await harness.ingress.close({ drainMs: 0 });
+  harness = await openHarness({ connectionLimits: { perAddress: 100, silentPerAddress: 5, silentMs: 60_000 } });
+  const head = HEAD.replace('HOST', `127.0.0.1:${harness.ingress.port}`);
   const answered = Array.from({ length: 40 }, () => untilClosed());
   for (const socket of sockets) if (socket.connecting) await once(socket, 'connect');
   for (const socket of sockets) socket.write(`${head}connection: close\r\ncontent-length: 2\r\n\r\n{}`);
@@ -130,18 +130,18 @@ test('P11: connections that were opened together and speak a moment later are al
 });
 
 test('P11, F12: beyond the connections that one address may have a new one is closed', async () => {
-  await door.ingress.close({ drainMs: 0 });
-  door = await openDoor({ connectionLimits: { perAddress: 3, silentPerAddress: 10, silentMs: 60_000 } });
-  const dialled = Array.from({ length: 6 }, () => untilClosed(''));
-  const first = await Promise.race(dialled);
+  await harness.ingress.close({ drainMs: 0 });
+  harness = await openHarness({ connectionLimits: { perAddress: 3, silentPerAddress: 10, silentMs: 60_000 } });
+  const opened = Array.from({ length: 6 }, () => untilClosed(''));
+  const first = await Promise.race(opened);
   expect(first).toBe('');
   for (const socket of sockets.splice(0)) socket.destroy();
-  await Promise.all(dialled);
+  await Promise.all(opened);
   const { headers, body } = modernCall('files__echo');
   await expect
     .poll(
       () =>
-        send(door.ingress.port, { headers, body }).then(
+        send(harness.ingress.port, { headers, body }).then(
           ({ status }) => status,
           () => 0,
         ),

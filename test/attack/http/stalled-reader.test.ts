@@ -2,32 +2,32 @@ import { connect, type Socket } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterEach, expect, test } from 'vitest';
 import { modernCall } from '../../fixtures/clients/raw-http.ts';
-import { completed, type OpenDoor, openDoor } from '../../fixtures/http-harness.ts';
+import { completed, type HttpHarness, openHarness } from '../../fixtures/http-harness.ts';
 
 /** More than a kernel takes in for somebody who does not read. */
 const ANSWER_BYTES = 32 * 1_048_576;
 
-let door: OpenDoor;
+let harness: HttpHarness;
 let socket: Socket;
 afterEach(async () => {
   socket.destroy();
-  await door.ingress.close({ drainMs: 0 });
+  await harness.ingress.close({ drainMs: 0 });
 });
 
 /** Has a call answered with a large text, of which nothing is read yet. */
 async function askForMuch(stalledResponseMs: number): Promise<void> {
-  door = await openDoor({ timeouts: { stalledResponseMs } });
-  door.broker.behaviour = () => completed({ content: [{ type: 'text', text: 'x'.repeat(ANSWER_BYTES) }] });
+  harness = await openHarness({ timeouts: { stalledResponseMs } });
+  harness.broker.behaviour = () => completed({ content: [{ type: 'text', text: 'x'.repeat(ANSWER_BYTES) }] });
   const { headers, body } = modernCall('files__echo');
   const fields = Object.entries({
-    ...{ host: `127.0.0.1:${door.ingress.port}`, authorization: 'Bearer key-of-demo', connection: 'close' },
+    ...{ host: `127.0.0.1:${harness.ingress.port}`, authorization: 'Bearer key-of-demo', connection: 'close' },
     ...{ 'content-type': 'application/json', 'content-length': `${Buffer.byteLength(body)}`, ...headers },
   });
-  socket = connect(door.ingress.port, '127.0.0.1');
+  socket = connect(harness.ingress.port, '127.0.0.1');
   socket.on('error', () => {});
   socket.pause();
   socket.write(`POST /mcp HTTP/1.1\r\n${fields.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n${body}`);
-  await expect.poll(() => door.broker.calls.length).toBe(1);
+  await expect.poll(() => harness.broker.calls.length).toBe(1);
 }
 
 /** Reads on, with a pause after each piece, until the connection ends. */

@@ -141,7 +141,10 @@ verifies('agents.resources.read', async (wire) => {
   wire.broker.behaviour = () => completed(READ);
   const { message } = await wire.ask('resources/read', { uri: 'test://a' });
   expect(bare(message)).toMatchObject(READ);
-  expect(wire.broker.calls[0]).toMatchObject({ exposedName: 'test://a', operation: { action: 'read', kind: 'resource' } });
+  expect(wire.broker.calls[0]).toMatchObject({
+    exposedName: 'test://a',
+    operation: { action: 'read', kind: 'resource' },
+  });
 });
 
 verifies('agents.resources.unknown', async (wire) => {

@@ -43,7 +43,7 @@ verifies('agents.initialize.first', async (wire) => {
 });
 
 verifies('agents.initialized', async (wire) => {
-  expect(await wire.tell('notifications/initialized')).toBe(wire.transport === 'http' ? 202 : undefined);
+  expect(await wire.notify('notifications/initialized')).toBe(wire.transport === 'http' ? 202 : undefined);
   expect((await wire.ask('ping')).before).toEqual([]);
 });
 

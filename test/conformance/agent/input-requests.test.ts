@@ -88,14 +88,14 @@ verifies('agents.urls.complete', async (wire) => {
     return completed({ content: [] });
   };
   const { before } = await wire.ask('tools/call', CALL);
-  const told = (elicitationId: string): JsonObject => ({
+  const completion = (elicitationId: string): JsonObject => ({
     ...{ jsonrpc: '2.0', method: 'notifications/elicitation/complete', params: { elicitationId } },
   });
-  expect(before).toEqual([told('within')]);
+  expect(before).toEqual([completion('within')]);
   expect(links.map((link) => link.elicitationComplete?.('after'))).toEqual([true]);
   // On pipes both come the same way.
-  if (wire.transport === 'stdio') expect(await notices.next()).toEqual(told('within'));
-  expect(await notices.next()).toEqual(told('after'));
+  if (wire.transport === 'stdio') expect(await notices.next()).toEqual(completion('within'));
+  expect(await notices.next()).toEqual(completion('after'));
   notices.close();
 });
 

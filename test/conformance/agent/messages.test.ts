@@ -21,7 +21,7 @@ verifies('agents.ids.under-way', async (wire) => {
   await expect.poll(() => wire.broker.calls.length).toBe(1);
   // Its own reply is the one that comes first: the refusal of the second.
   const refusal = wire.begin('tools/call', { name: 'files__echo' }, { id: 1 });
-  expect((await refusal.heard).message).toMatchObject({ id: 1, error: { code: -32600 } });
+  expect((await refusal.received).message).toMatchObject({ id: 1, error: { code: -32600 } });
   expect(wire.broker.calls.length).toBe(1);
   go();
   void first;
@@ -65,7 +65,7 @@ for (const text of ['{"id":1,"method":"ping"}', '{"jsonrpc":"1.0","id":1,"method
 }
 
 verifies('agents.notifications.unknown', async (wire) => {
-  expect(await wire.tell('notifications/never/heard/of')).toBe(statusOf(wire, 202));
+  expect(await wire.notify('notifications/never/heard/of')).toBe(statusOf(wire, 202));
   expect((await wire.ask('tools/list')).before).toEqual([]);
 });
 
@@ -119,7 +119,7 @@ verifies('agents.http.get-stream', async (wire) => {
 });
 
 verifies('agents.http.accepted', async (wire) => {
-  expect(await wire.tell('notifications/initialized')).toBe(202);
+  expect(await wire.notify('notifications/initialized')).toBe(202);
 });
 
 verifies('agents.http.content-type', async (wire) => {
@@ -160,7 +160,7 @@ verifies('agents.cancel.notification', async (wire) => {
   wire.begin('tools/call', { name: 'files__echo', arguments: { call: 'stays' } }, { id: 'stays' });
   wire.begin('tools/call', { name: 'files__echo', arguments: { call: 'goes' } }, { id: 'goes' });
   await expect.poll(() => wire.broker.calls.length).toBe(2);
-  await wire.tell('notifications/cancelled', { requestId: 'goes' });
+  await wire.notify('notifications/cancelled', { requestId: 'goes' });
   await expect.poll(() => aborted).toEqual(['goes']);
 });
 
@@ -172,11 +172,11 @@ verifies('agents.cancel.pipes', async (wire) => {
       });
     });
   let hasAnswer = false;
-  void wire.begin('tools/call', { name: 'files__echo' }, { id: 'gone' }).heard.then(() => {
+  void wire.begin('tools/call', { name: 'files__echo' }, { id: 'gone' }).received.then(() => {
     hasAnswer = true;
   });
   await expect.poll(() => wire.broker.calls.length).toBe(1);
-  await wire.tell('notifications/cancelled', { requestId: 'gone' });
+  await wire.notify('notifications/cancelled', { requestId: 'gone' });
   // Lines keep their order: what was asked later is answered later.
   await wire.ask('tools/list');
   expect(hasAnswer).toBe(false);
@@ -196,7 +196,7 @@ verifies('agents.cancel.closed-stream', async (wire) => {
 });
 
 verifies('agents.cancel.unknown', async (wire) => {
-  expect(await wire.tell('notifications/cancelled', { requestId: 'never asked' })).toBe(statusOf(wire, 202));
-  expect(await wire.tell('notifications/cancelled', { requestId: { of: 'no form' } })).toBe(statusOf(wire, 202));
+  expect(await wire.notify('notifications/cancelled', { requestId: 'never asked' })).toBe(statusOf(wire, 202));
+  expect(await wire.notify('notifications/cancelled', { requestId: { of: 'no form' } })).toBe(statusOf(wire, 202));
   expect((await wire.ask('tools/list')).message).toHaveProperty('result');
 });

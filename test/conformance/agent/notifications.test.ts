@@ -3,18 +3,18 @@ import type { ClientContext } from '../../../src/domain/mcp/client-context.ts';
 import type { JsonObject } from '../../../src/lib/json/json.ts';
 import { completed } from '../../fixtures/http-harness.ts';
 import { verifies } from '../requirements/verifies.ts';
-import { type AgentWire, enveloped, type Heard, INITIALIZE_PARAMS } from '../wires/agent-wire.ts';
+import { type AgentWire, enveloped, INITIALIZE_PARAMS, type WireResponse } from '../wires/agent-wire.ts';
 
 const DONE = completed({ content: [{ type: 'text', text: 'done' }] });
 const LOG_LEVEL = 'io.modelcontextprotocol/logLevel';
 
 /** Calls a tool that says `notices` before it answers. */
-function callHearing(
+function callAndListen(
   wire: AgentWire,
   meta: JsonObject,
   notices: (link: ClientContext | undefined) => void,
   headers: Readonly<Record<string, string | undefined>> = {},
-): Promise<Heard> {
+): Promise<WireResponse> {
   wire.broker.behaviour = (_request, _signal, link) => {
     notices(link);
     return DONE;
@@ -30,7 +30,7 @@ for (const token of ['mine', 7, '']) {
   verifies(
     'agents.progress.token',
     async (wire) => {
-      const { before, message } = await callHearing(wire, { progressToken: token }, halfWay);
+      const { before, message } = await callAndListen(wire, { progressToken: token }, halfWay);
       expect(before).toEqual([
         {
           jsonrpc: '2.0',
@@ -45,12 +45,12 @@ for (const token of ['mine', 7, '']) {
 }
 
 verifies('agents.progress.unasked', async (wire) => {
-  expect((await callHearing(wire, {}, halfWay)).before).toEqual([]);
+  expect((await callAndListen(wire, {}, halfWay)).before).toEqual([]);
 });
 
 verifies('agents.progress.over', async (wire) => {
   let link: ClientContext | undefined;
-  await callHearing(wire, { progressToken: 'mine' }, (given) => {
+  await callAndListen(wire, { progressToken: 'mine' }, (given) => {
     link = given;
   });
   expect(link?.wantsProgress).toBe(true);
@@ -59,18 +59,18 @@ verifies('agents.progress.over', async (wire) => {
 });
 
 verifies('agents.stream.form', async (wire) => {
-  const silent = await callHearing(wire, { progressToken: 'mine' }, () => {});
-  const telling = await callHearing(wire, { progressToken: 'mine' }, halfWay);
-  expect([silent, telling].map(({ status, headers }) => [status, headers['content-type']])).toEqual([
+  const silent = await callAndListen(wire, { progressToken: 'mine' }, () => {});
+  const notifying = await callAndListen(wire, { progressToken: 'mine' }, halfWay);
+  expect([silent, notifying].map(({ status, headers }) => [status, headers['content-type']])).toEqual([
     [200, 'application/json'],
     [200, 'text/event-stream'],
   ]);
 });
 
 verifies('agents.stream.accept', async (wire) => {
-  const heard = await callHearing(wire, { progressToken: 'mine' }, halfWay, { accept: 'application/json' });
-  expect([heard.headers['content-type'], heard.before.length]).toEqual(['application/json', 0]);
-  expect(heard.message).toHaveProperty('result');
+  const received = await callAndListen(wire, { progressToken: 'mine' }, halfWay, { accept: 'application/json' });
+  expect([received.headers['content-type'], received.before.length]).toEqual(['application/json', 0]);
+  expect(received.message).toHaveProperty('result');
 });
 
 verifies('agents.log.declared', async (wire) => {
@@ -99,7 +99,7 @@ function logThrice(link: ClientContext | undefined): void {
 verifies('agents.log.level', async (wire) => {
   if (wire.era === 'legacy') await wire.ask('logging/setLevel', { level: 'warning' });
   const meta: JsonObject = wire.era === 'modern' ? { [LOG_LEVEL]: 'warning' } : {};
-  const { before } = await callHearing(wire, meta, logThrice);
+  const { before } = await callAndListen(wire, meta, logThrice);
   expect(before).toEqual(
     ['warning', 'emergency'].map((level) => ({
       jsonrpc: '2.0',
@@ -111,6 +111,6 @@ verifies('agents.log.level', async (wire) => {
 
 verifies('agents.log.unasked', async (wire) => {
   // With a progress token there is somebody to tell, and still nothing to tell it of.
-  expect((await callHearing(wire, { progressToken: 1 }, logThrice)).before).toEqual([]);
-  expect((await callHearing(wire, {}, logThrice)).before).toEqual([]);
+  expect((await callAndListen(wire, { progressToken: 1 }, logThrice)).before).toEqual([]);
+  expect((await callAndListen(wire, {}, logThrice)).before).toEqual([]);
 });

@@ -9,7 +9,7 @@ import { AGENT_REQUESTS, SPOKEN_METHODS } from './spoken-methods.ts';
 const METHOD_NOT_FOUND = -32601;
 /** A method of the modern era alone is refused so where it comes without the envelope of its era. */
 const NO_ENVELOPE = '`params._meta` is missing';
-const DOORS = [
+const ENDPOINTS = [
   ['http', openHttpAgent],
   ['stdio', openStdioAgent],
 ] as const;
@@ -18,7 +18,7 @@ const ERAS: readonly Era[] = ['legacy', 'modern'];
 /** What listening methods need, so that they end. */
 const PARAMS = { notifications: {}, uri: 'test://a', name: 'a', level: 'info', ref: null };
 
-for (const [transport, open] of DOORS) {
+for (const [transport, open] of ENDPOINTS) {
   for (const era of ERAS) {
     test(`an agent (${transport}, ${era}) is served the methods that the page says, and no other`, async () => {
       const wire = await open(era);

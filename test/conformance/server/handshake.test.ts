@@ -93,8 +93,8 @@ verifies('servers.envelope', async (wire) => {
 
 verifies('servers.envelope.legacy', async (wire) => {
   await wire.upstream.call('act', {}, { definition: TOOL });
-  const told = JSON.stringify(afterwards(wire).map(({ message }) => message));
-  expect(told).not.toContain('io.modelcontextprotocol/');
+  const responses = JSON.stringify(afterwards(wire).map(({ message }) => message));
+  expect(responses).not.toContain('io.modelcontextprotocol/');
 });
 
 verifies('servers.headers.version', async (wire) => {

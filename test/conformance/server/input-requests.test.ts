@@ -38,11 +38,11 @@ const paramsOf = (message: JsonObject | undefined): JsonObject => (isJsonObject(
 verifies('servers.questions.capabilities', async (wire) => {
   await callAsked(wire, { elicitation: { form: {} } });
   await wire.upstream.call('act', {}, { definition: TOOL });
-  const told =
+  const declared =
     wire.era === 'legacy'
       ? wire.of('initialize').map(({ message }) => paramsOf(message).capabilities)
       : wire.of('tools/call').map(({ message }) => Object(paramsOf(message)._meta)[`${META}/clientCapabilities`]);
-  expect(told).toEqual([{ elicitation: { form: {} } }, {}]);
+  expect(declared).toEqual([{ elicitation: { form: {} } }, {}]);
 });
 
 const META = 'io.modelcontextprotocol';

@@ -12,7 +12,7 @@ class KeepingLink implements ClientContext {
   readonly capabilities: JsonObject = {};
   readonly wantsProgress: boolean;
   readonly logLevel: LogLevel | undefined;
-  readonly told: JsonObject[] = [];
+  readonly answers: JsonObject[] = [];
 
   constructor({ wantsProgress = false, logLevel }: { wantsProgress?: boolean; logLevel?: LogLevel }) {
     this.wantsProgress = wantsProgress;
@@ -20,11 +20,11 @@ class KeepingLink implements ClientContext {
   }
 
   progress(params: JsonObject): boolean {
-    return this.told.push(params) > 0;
+    return this.answers.push(params) > 0;
   }
 
   log(params: JsonObject): boolean {
-    return this.told.push(params) > 0;
+    return this.answers.push(params) > 0;
   }
 }
 
@@ -61,7 +61,9 @@ verifies('servers.progress.attributed', async (wire) => {
   await wire.until(() => goOn.length === 2);
   for (const go of goOn) go();
   const answers = await Promise.all(calls);
-  expect(links.map(({ told }) => told)).toEqual(answers.map((answer) => [{ progress: Number(textOf(answer)) }]));
+  expect(links.map(({ answers: told }) => told)).toEqual(
+    answers.map((answer) => [{ progress: Number(textOf(answer)) }]),
+  );
 });
 
 verifies('servers.log.set-level', async (wire) => {
@@ -92,7 +94,7 @@ verifies('servers.log.foreign', async (wire) => {
   await wire.until(() => goOn.length === 2);
   goOn[0]?.();
   await Promise.race(calls);
-  expect(links.map(({ told }) => told)).toEqual([[], []]);
+  expect(links.map(({ answers: told }) => told)).toEqual([[], []]);
   goOn[1]?.();
   await Promise.all(calls);
 });

@@ -10,10 +10,10 @@ const TAG = 'io.modelcontextprotocol/subscriptionId';
 function acknowledge(wire: ServerWire): ((method: string, params?: JsonObject) => void)[] {
   const saying: ((method: string, params?: JsonObject) => void)[] = [];
   wire.answers['subscriptions/listen'] = ({ id, params, say }) => {
-    const tell = (method: string, more: JsonObject = {}): void =>
+    const notify = (method: string, more: JsonObject = {}): void =>
       say({ jsonrpc: '2.0', method, params: { ...more, _meta: { [TAG]: id } } });
-    tell('notifications/subscriptions/acknowledged', { notifications: params.notifications ?? {} });
-    saying.push(tell);
+    notify('notifications/subscriptions/acknowledged', { notifications: params.notifications ?? {} });
+    saying.push(notify);
     return 'nothing';
   };
   return saying;

@@ -3,8 +3,8 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { Everything } from './everything.ts';
 import { isLocal } from './http-io.ts';
-import { LegacyDoor } from './legacy-door.ts';
-import { ModernDoor } from './modern-door.ts';
+import { LegacyEndpoint } from './legacy-endpoint.ts';
+import { ModernEndpoint } from './modern-endpoint.ts';
 
 export type Era = 'legacy' | 'modern';
 
@@ -17,13 +17,13 @@ export interface RunningUpstream {
 /** Starts the upstream on a free port, so that it speaks one era alone. */
 export async function startUpstream(era: Era): Promise<RunningUpstream> {
   const everything = new Everything();
-  const door = era === 'legacy' ? new LegacyDoor(everything) : new ModernDoor(everything);
+  const endpoint = era === 'legacy' ? new LegacyEndpoint(everything) : new ModernEndpoint(everything);
   const server: Server = createServer((request: IncomingMessage, response: ServerResponse) => {
     if (!isLocal(request)) {
       response.writeHead(403).end();
       return;
     }
-    door.handle(request, response).catch((error: unknown) => {
+    endpoint.handle(request, response).catch((error: unknown) => {
       process.stderr.write(`${String(error)}\n`);
       response.destroy();
     });

@@ -4,7 +4,7 @@ import type { Transport } from '../requirements/requirement.ts';
 import type { Era } from '../upstream/start.ts';
 
 /** What came of one request. */
-export interface Heard {
+export interface WireResponse {
   /** Of HTTP; undefined on pipes. */
   readonly status: number | undefined;
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
@@ -16,7 +16,7 @@ export interface Heard {
 
 /** A request that is under way. */
 export interface UnderWay {
-  readonly heard: Promise<Heard>;
+  readonly received: Promise<WireResponse>;
   /** Closes the connection that the reply would come on; HTTP only. */
   readonly hangUp: () => void;
 }
@@ -47,12 +47,12 @@ export interface AgentWire {
   /** From now on the client says that it can be asked so; a legacy one says it once. */
   declare(capabilities: JsonObject): void;
   /** Sends one request, in the legacy era after a handshake, and waits for the reply. */
-  ask(method: string, params?: JsonObject, options?: AskOptions): Promise<Heard>;
+  ask(method: string, params?: JsonObject, options?: AskOptions): Promise<WireResponse>;
   begin(method: string, params?: JsonObject, options?: AskOptions): UnderWay;
   /** Sends a notification. @returns the HTTP status, undefined on pipes. */
-  tell(method: string, params?: JsonObject): Promise<number | undefined>;
+  notify(method: string, params?: JsonObject): Promise<number | undefined>;
   /** Sends exactly these bytes, as the next thing after a handshake where there has been one. */
-  raw(body: string, headers?: Readonly<Record<string, string | undefined>>): Promise<Heard>;
+  raw(body: string, headers?: Readonly<Record<string, string | undefined>>): Promise<WireResponse>;
   /** Hears what no request asked for: by `subscriptions/listen` or as the legacy era has it. */
   listen(filter?: JsonObject): Promise<Notices>;
   close(): Promise<void>;
@@ -70,7 +70,7 @@ export interface HttpAgentWire extends AgentWire {
     readonly method: string;
     readonly headers?: Readonly<Record<string, string | undefined>>;
     readonly body?: string;
-  }): Promise<Heard>;
+  }): Promise<WireResponse>;
 }
 
 const META = 'io.modelcontextprotocol';

@@ -1,39 +1,39 @@
 import { type ClientRequest, type IncomingMessage, request as open } from 'node:http';
 import type { JsonObject } from '../../../src/lib/json/json.ts';
-import { openDoor } from '../../fixtures/http-harness.ts';
+import { openHarness } from '../../fixtures/http-harness.ts';
 import type { Era } from '../upstream/start.ts';
 import {
   type AskOptions,
   enveloped,
-  type Heard,
   type HttpAgentWire,
   INITIALIZE_PARAMS,
   mirrorHeaders,
   type Notices,
   type UnderWay,
+  type WireResponse,
 } from './agent-wire.ts';
 
 /** Hears each message of a stream as it comes. */
-type Hearing = (message: JsonObject) => void;
+type OnMessage = (message: JsonObject) => void;
 type Headers = Readonly<Record<string, string | undefined>>;
 
 /** Opens a real HTTP door before a fake broker, and an agent's end of it. */
 export async function openHttpAgent(era: Era): Promise<HttpAgentWire> {
-  const { broker, ingress } = await openDoor();
+  const { broker, ingress } = await openHarness();
   const { port } = ingress;
   const streams = new Set<() => void>();
   let lastId = 0;
   let declared: JsonObject = {};
   const answered: (number | undefined)[] = [];
-  let shaken: Promise<string> | undefined;
+  let initialized: Promise<string> | undefined;
   let closed: Promise<void> | undefined;
 
-  const post = (body: string, headers: Headers, hear?: Hearing): UnderWay =>
-    exchange(port, { method: 'POST', headers, body }, hear);
+  const post = (body: string, headers: Headers, onMessage?: OnMessage): UnderWay =>
+    exchange(port, { method: 'POST', headers, body }, onMessage);
 
   const session = (): Promise<string> => {
-    shaken ??= shake(post, declared);
-    return shaken;
+    initialized ??= initialize(post, declared);
+    return initialized;
   };
 
   const headersOf = async (method: string, params: JsonObject): Promise<Record<string, string>> =>
@@ -45,19 +45,19 @@ export async function openHttpAgent(era: Era): Promise<HttpAgentWire> {
     const sent = era === 'modern' && !bare ? enveloped(params, declared) : params;
     const body = JSON.stringify({ jsonrpc: '2.0', id, method, params: sent });
     let hangUp = (): void => {};
-    const heard = headersOf(method, params).then((own) => {
-      const answerTo: Hearing = (message) => {
+    const received = headersOf(method, params).then((own) => {
+      const answerTo: OnMessage = (message) => {
         if (message.method === undefined || message.id === undefined || onQuestion === undefined) return;
         const answer = { jsonrpc: '2.0', id: message.id, ...onQuestion(message) };
-        void post(JSON.stringify(answer), own).heard.then(({ status }) => answered.push(status));
+        void post(JSON.stringify(answer), own).received.then(({ status }) => answered.push(status));
       };
       const underWay = post(body, { ...own, ...headers }, answerTo);
       hangUp = underWay.hangUp;
-      return underWay.heard;
+      return underWay.received;
     });
     // Whoever hangs up hears nothing.
-    heard.catch(() => {});
-    return { heard, hangUp: () => hangUp() };
+    received.catch(() => {});
+    return { received, hangUp: () => hangUp() };
   };
 
   return {
@@ -65,13 +65,13 @@ export async function openHttpAgent(era: Era): Promise<HttpAgentWire> {
     declare: (capabilities) => {
       declared = capabilities;
     },
-    ask: (method, params, options) => begin(method, params, options).heard,
-    tell: async (method, params = {}) => {
+    ask: (method, params, options) => begin(method, params, options).received,
+    notify: async (method, params = {}) => {
       const body = JSON.stringify({ jsonrpc: '2.0', method, params });
-      return (await post(body, await headersOf(method, params)).heard).status;
+      return (await post(body, await headersOf(method, params)).received).status;
     },
-    raw: async (body, headers = {}) => post(body, headers).heard,
-    send: (request) => exchange(port, request).heard,
+    raw: async (body, headers = {}) => post(body, headers).received,
+    send: (request) => exchange(port, request).received,
     listen: async (filter = { toolsListChanged: true }) => {
       const params = enveloped({ notifications: filter }, declared);
       const stream = await openStream(port, {
@@ -93,13 +93,16 @@ export async function openHttpAgent(era: Era): Promise<HttpAgentWire> {
   };
 }
 
-async function shake(post: (body: string, headers: Headers) => UnderWay, capabilities: JsonObject): Promise<string> {
+async function initialize(
+  post: (body: string, headers: Headers) => UnderWay,
+  capabilities: JsonObject,
+): Promise<string> {
   const params = { ...INITIALIZE_PARAMS, capabilities };
   const initialize = { jsonrpc: '2.0', id: 'initialize', method: 'initialize', params };
-  const { headers } = await post(JSON.stringify(initialize), {}).heard;
+  const { headers } = await post(JSON.stringify(initialize), {}).received;
   const session = String(headers['mcp-session-id']);
   const initialized = { jsonrpc: '2.0', method: 'notifications/initialized' };
-  await post(JSON.stringify(initialized), { 'mcp-session-id': session }).heard;
+  await post(JSON.stringify(initialized), { 'mcp-session-id': session }).received;
   return session;
 }
 
@@ -132,9 +135,9 @@ function opening(port: number, { method, headers = {}, body }: HttpRequest): Ope
   return { sent, answered };
 }
 
-function exchange(port: number, request: HttpRequest, hear: Hearing = () => {}): UnderWay {
+function exchange(port: number, request: HttpRequest, onMessage: OnMessage = () => {}): UnderWay {
   const { sent, answered } = opening(port, request);
-  const heard = answered.then(async (response): Promise<Heard> => {
+  const received = answered.then(async (response): Promise<WireResponse> => {
     const { statusCode: status, headers } = response;
     const isStream = String(headers['content-type']).startsWith('text/event-stream');
     const messages: JsonObject[] = [];
@@ -146,15 +149,15 @@ function exchange(port: number, request: HttpRequest, hear: Hearing = () => {}):
       text = blocks.pop() ?? '';
       for (const message of blocks.flatMap(eventsOf)) {
         messages.push(message);
-        hear(message);
+        onMessage(message);
       }
     }
     if (!isStream) messages.push(...jsonOf(text));
     return { status, headers, message: messages.at(-1) ?? {}, before: messages.slice(0, -1) };
   });
   // Whoever hangs up hears nothing.
-  heard.catch(() => {});
-  return { heard, hangUp: () => void sent.destroy() };
+  received.catch(() => {});
+  return { received, hangUp: () => void sent.destroy() };
 }
 
 function jsonOf(text: string): readonly JsonObject[] {

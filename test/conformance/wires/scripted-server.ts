@@ -53,7 +53,7 @@ export interface ServerWire {
 
 /** What it answers unless a test says otherwise: one tool, one prompt, one resource, one template. */
 export function defaultAnswers(era: Era): Record<string, Answerer> {
-  const dressed = (result: JsonObject): JsonObject =>
+  const complete = (result: JsonObject): JsonObject =>
     era === 'legacy' ? result : { resultType: 'complete', ttlMs: 0, cacheScope: 'private', ...result };
   const capabilities = {
     tools: { listChanged: true },
@@ -74,13 +74,13 @@ export function defaultAnswers(era: Era): Record<string, Answerer> {
           }),
         }
       : {
-          'server/discover': () => ({ result: dressed({ supportedVersions: ['2026-07-28'], capabilities }) }),
+          'server/discover': () => ({ result: complete({ supportedVersions: ['2026-07-28'], capabilities }) }),
         }),
-    'tools/list': () => ({ result: dressed({ tools: [TOOL] }) }),
-    'prompts/list': () => ({ result: dressed({ prompts: [] }) }),
-    'resources/list': () => ({ result: dressed({ resources: [] }) }),
-    'resources/templates/list': () => ({ result: dressed({ resourceTemplates: [] }) }),
-    'tools/call': () => ({ result: dressed({ content: [{ type: 'text', text: 'done' }] }) }),
+    'tools/list': () => ({ result: complete({ tools: [TOOL] }) }),
+    'prompts/list': () => ({ result: complete({ prompts: [] }) }),
+    'resources/list': () => ({ result: complete({ resources: [] }) }),
+    'resources/templates/list': () => ({ result: complete({ resourceTemplates: [] }) }),
+    'tools/call': () => ({ result: complete({ content: [{ type: 'text', text: 'done' }] }) }),
   };
 }
 

@@ -9,9 +9,9 @@ import {
   type AgentWire,
   type AskOptions,
   enveloped,
-  type Heard,
   INITIALIZE_PARAMS,
   type UnderWay,
+  type WireResponse,
 } from './agent-wire.ts';
 
 /** Opens a door of lines before a fake broker, and an agent's end of it. */
@@ -25,16 +25,16 @@ export async function openStdioAgent(era: Era): Promise<AgentWire> {
   createInterface({ input: near }).on('line', (line) => lines.take(line));
   let lastId = 0;
   let declared: JsonObject = {};
-  let shaken: Promise<unknown> | undefined;
+  let initialized: Promise<unknown> | undefined;
 
-  const shake = (): Promise<unknown> => {
-    shaken ??= lines
+  const initialize = (): Promise<unknown> => {
+    initialized ??= lines
       .ask('initialize', {
         ...{ jsonrpc: '2.0', id: 'initialize', method: 'initialize' },
         params: { ...INITIALIZE_PARAMS, capabilities: declared },
       })
       .then(() => lines.say(JSON.stringify({ jsonrpc: '2.0', method: 'notifications/initialized' })));
-    return era === 'modern' ? Promise.resolve() : shaken;
+    return era === 'modern' ? Promise.resolve() : initialized;
   };
 
   const begin = (method: string, params: JsonObject = {}, options: AskOptions = {}): UnderWay => {
@@ -43,8 +43,8 @@ export async function openStdioAgent(era: Era): Promise<AgentWire> {
     const sent = era === 'modern' && !bare ? enveloped(params, declared) : params;
     if (onQuestion !== undefined) lines.onQuestion = onQuestion;
     const message = { jsonrpc: '2.0', id, method, params: sent };
-    const heard = (era === 'modern' ? Promise.resolve() : shake()).then(() => lines.ask(id, message));
-    return { heard, hangUp: () => near.end() };
+    const received = (era === 'modern' ? Promise.resolve() : initialize()).then(() => lines.ask(id, message));
+    return { received, hangUp: () => near.end() };
   };
 
   return {
@@ -52,9 +52,9 @@ export async function openStdioAgent(era: Era): Promise<AgentWire> {
     declare: (capabilities) => {
       declared = capabilities;
     },
-    ask: (method, params, options) => begin(method, params, options).heard,
-    tell: async (method, params = {}) => {
-      if (era === 'legacy') await shake();
+    ask: (method, params, options) => begin(method, params, options).received,
+    notify: async (method, params = {}) => {
+      if (era === 'legacy') await initialize();
       lines.say(JSON.stringify({ jsonrpc: '2.0', method, params }));
       return undefined;
     },
@@ -63,7 +63,7 @@ export async function openStdioAgent(era: Era): Promise<AgentWire> {
       return { status: undefined, headers: {}, message: await lines.next(), before: [] };
     },
     listen: async (filter = { toolsListChanged: true }) => {
-      if (era === 'legacy') await shake();
+      if (era === 'legacy') await initialize();
       else {
         const params = enveloped({ notifications: filter });
         lines.say(JSON.stringify({ jsonrpc: '2.0', id: 'listen', method: 'subscriptions/listen', params }));
@@ -79,7 +79,7 @@ class Lines {
   readonly say: (line: string) => void;
   /** Answers questions, where a test does. */
   onQuestion: ((question: JsonObject) => JsonObject) | undefined;
-  readonly #waiting = new Map<string | number, (heard: Heard) => void>();
+  readonly #waiting = new Map<string | number, (received: WireResponse) => void>();
   readonly #others: JsonObject[] = [];
   readonly #listening: ((message: JsonObject) => void)[] = [];
   #before: JsonObject[] = [];
@@ -88,11 +88,11 @@ class Lines {
     this.say = say;
   }
 
-  ask(id: string | number, message: object): Promise<Heard> {
+  ask(id: string | number, message: object): Promise<WireResponse> {
     this.#before = [];
-    const heard = new Promise<Heard>((resolve) => this.#waiting.set(id, resolve));
+    const received = new Promise<WireResponse>((resolve) => this.#waiting.set(id, resolve));
     this.say(JSON.stringify(message));
-    return heard;
+    return received;
   }
 
   next(): Promise<JsonObject> {

@@ -4,7 +4,7 @@ import { afterEach, expect, test } from 'vitest';
 import { connectClient } from '../../fixtures/clients/mcp-clients.ts';
 import { CountedHome } from '../../fixtures/homes/counted-home.ts';
 import { freePort, type Served } from '../../fixtures/homes/home.ts';
-import { LyingServer } from '../../fixtures/servers/misbehaving-server.ts';
+import { MisbehavingServer } from '../../fixtures/servers/misbehaving-server.ts';
 
 let counted: CountedHome;
 const mute: Server[] = [];
@@ -45,7 +45,7 @@ async function statuses(): Promise<readonly Record<string, unknown>[]> {
 
 test('F9: servers that are gone or mute are failed with reason and date, and the broker and the others are ready', async () => {
   const gone = await freePort();
-  counted = await CountedHome.make({ files: { ...http('gone', gone), ...http('mute', await muteServer()) } });
+  counted = await CountedHome.create({ files: { ...http('gone', gone), ...http('mute', await muteServer()) } });
   const served = await counted.home.serve();
   await expect
     .poll(() => readyz(served), { timeout: 20_000 })
@@ -84,8 +84,8 @@ test('F9: servers that are gone or mute are failed with reason and date, and the
 });
 
 test('a server that fails after it was agreed to keeps its tools in the list, and a call of them says why it fails', async () => {
-  const liar = await LyingServer.start({ tools: ['echo'] });
-  counted = await CountedHome.make({ files: http('liar', liar.port, 'tools: { echo: { risk: read } }\n') });
+  const liar = await MisbehavingServer.start({ tools: ['echo'] });
+  counted = await CountedHome.create({ files: http('liar', liar.port, 'tools: { echo: { risk: read } }\n') });
   const first = await counted.home.serve();
   expect((await counted.caller(first).call('liar__echo', { nonce: 'a' })).kind).toBe('result');
   await first.stop();

@@ -3,7 +3,7 @@ import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/
 import { ElicitRequestSchema } from '@modelcontextprotocol/sdk/types.js';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { JsonObject } from '../../../src/lib/json/json.ts';
-import { type Answered, bookOf, governedHome, until, WireAgent } from '../../fixtures/homes/governed-home.ts';
+import { type Answered, governedHome, ledgerOf, until, WireAgent } from '../../fixtures/homes/governed-home.ts';
 import type { Home, Served } from '../../fixtures/homes/home.ts';
 import { ANSWERS_FORMS, AskingHttpServer, askingProcess } from '../../fixtures/servers/eliciting-server.ts';
 
@@ -67,7 +67,7 @@ const messagesOf = (waiting: Waiting): unknown[] =>
 
 /** How the questions ended that the book has an end of, in order. */
 const ends = (): unknown[] =>
-  bookOf(home)
+  ledgerOf(home)
     .filter(({ entry }) => entry.kind === 'call.closed' && entry.action === 'elicit')
     .map(({ entry }) => entry.reason ?? entry.outcome);
 
@@ -79,7 +79,7 @@ test.each(SERVERS)('a legacy client is told that the server on %s takes its ques
     'taken back',
     `The server "${server}" asks: Second?`,
   ]);
-  expect(result.content).toEqual([{ type: 'text', text: JSON.stringify({ heard: ['taken back', ANSWER] }) }]);
+  expect(result.content).toEqual([{ type: 'text', text: JSON.stringify({ received: ['taken back', ANSWER] }) }]);
   expect(ends().slice(endsBefore)).toEqual(['cancelled', 'completed']);
 });
 
@@ -101,7 +101,7 @@ test.each(SERVERS)(
     const [key = ''] = Object.keys(waiting.inputRequests);
     const { requestState } = waiting;
     const last = await callModern(server, 'taken back', { requestState, inputResponses: { [key]: ANSWER } });
-    expect(last.text).toBe(JSON.stringify({ heard: ['taken back', ANSWER] }));
+    expect(last.text).toBe(JSON.stringify({ received: ['taken back', ANSWER] }));
     expect(ends().slice(endsBefore)).toEqual(['cancelled', 'completed']);
   },
 );

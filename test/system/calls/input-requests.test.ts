@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type AnsweringClient, answeringClient } from '../../fixtures/clients/answering-client.ts';
 import { stdioEntry } from '../../fixtures/clients/stdio-shim.ts';
-import { bookOf, governedHome, until } from '../../fixtures/homes/governed-home.ts';
+import { governedHome, ledgerOf, until } from '../../fixtures/homes/governed-home.ts';
 import type { Home, Served } from '../../fixtures/homes/home.ts';
 import { AskingHttpServer, askingProcess } from '../../fixtures/servers/eliciting-server.ts';
 
@@ -63,11 +63,11 @@ function clientOf(era: string, transport: string): AnsweringClient {
 }
 
 /** What the server heard. */
-async function heard(client: AnsweringClient, server: string, args: Record<string, unknown>): Promise<unknown> {
+async function received(client: AnsweringClient, server: string, args: Record<string, unknown>): Promise<unknown> {
   const result = await client.call(`${server}__ask`, args);
   const [block] = result.content as readonly { readonly text: string }[];
   try {
-    return (JSON.parse(block?.text ?? '') as { heard: unknown }).heard;
+    return (JSON.parse(block?.text ?? '') as { received: unknown }).received;
   } catch {
     return block?.text;
   }
@@ -76,7 +76,7 @@ async function heard(client: AnsweringClient, server: string, args: Record<strin
 test.each(COMBINATIONS)('a %s client over %s fills in the form of the server %s', async (era, transport, server) => {
   const client = clientOf(era, transport);
   client.content = { name: 'Ana', age: 7 };
-  expect(await heard(client, server, { kind: 'form' })).toEqual([
+  expect(await received(client, server, { kind: 'form' })).toEqual([
     { action: 'accept', content: { name: 'Ana', age: 7 } },
   ]);
   expect(client.seen.map(({ method, params }) => [method, params.message])).toEqual([
@@ -86,7 +86,7 @@ test.each(COMBINATIONS)('a %s client over %s fills in the form of the server %s'
 
 test.each(COMBINATIONS)('a %s client over %s opens the URL of the server %s', async (era, transport, server) => {
   const client = clientOf(era, transport);
-  expect(await heard(client, server, { kind: 'url' })).toEqual([{ action: 'accept' }]);
+  expect(await received(client, server, { kind: 'url' })).toEqual([{ action: 'accept' }]);
   expect(client.seen).toMatchObject([
     {
       method: 'elicitation/create',
@@ -101,7 +101,7 @@ test.each(COMBINATIONS)('a %s client over %s opens the URL of the server %s', as
 
 test.each(COMBINATIONS)('the model of a %s client over %s answers the server %s', async (era, transport, server) => {
   const client = clientOf(era, transport);
-  expect(await heard(client, server, { kind: 'model' })).toEqual([
+  expect(await received(client, server, { kind: 'model' })).toEqual([
     { role: 'assistant', content: { type: 'text', text: 'Because.' }, model: 'test-model' },
   ]);
   expect(client.seen).toMatchObject([{ method: 'sampling/createMessage', params: { maxTokens: 10 } }]);
@@ -109,13 +109,13 @@ test.each(COMBINATIONS)('the model of a %s client over %s answers the server %s'
 
 test.each(COMBINATIONS)('a %s client over %s tells its roots to the server %s', async (era, transport, server) => {
   const client = clientOf(era, transport);
-  expect(await heard(client, server, { kind: 'roots' })).toEqual([{ roots: [{ uri: 'file:///work' }] }]);
+  expect(await received(client, server, { kind: 'roots' })).toEqual([{ roots: [{ uri: 'file:///work' }] }]);
 });
 
 test.each(COMBINATIONS)('a %s client over %s answers two questions of %s at once', async (era, transport, server) => {
   const client = clientOf(era, transport);
   client.content = { name: 'Ana' };
-  expect(await heard(client, server, { kind: 'two' })).toEqual([
+  expect(await received(client, server, { kind: 'two' })).toEqual([
     { action: 'accept', content: { name: 'Ana' } },
     { roots: [{ uri: 'file:///work' }] },
   ]);
@@ -123,7 +123,7 @@ test.each(COMBINATIONS)('a %s client over %s answers two questions of %s at once
 });
 
 test('each question is a call of its own in the record, names the call it belongs to, and replays', async () => {
-  const entries = bookOf(home).map(({ entry }) => entry);
+  const entries = ledgerOf(home).map(({ entry }) => entry);
   const asked = entries.filter(({ kind, action }) => kind === 'call.admitted' && action !== 'call');
   expect(asked.length).toBe(COMBINATIONS.length * 6);
   const calls = new Set(entries.filter(({ action }) => action === 'call').map(({ callId }) => callId));

@@ -1,15 +1,19 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { resolve } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type HearingClient, hearingLegacy, hearingModern } from '../../fixtures/clients/notification-client.ts';
+import {
+  legacyNotificationClient,
+  modernNotificationClient,
+  type NotificationClient,
+} from '../../fixtures/clients/notification-client.ts';
 import { stdioEntry } from '../../fixtures/clients/stdio-shim.ts';
-import { bookOf, governedHome, until } from '../../fixtures/homes/governed-home.ts';
+import { governedHome, ledgerOf, until } from '../../fixtures/homes/governed-home.ts';
 import { freePort, type Home, type Served } from '../../fixtures/homes/home.ts';
 import { type GatedServer, serveGated } from '../../fixtures/servers/gated-server.ts';
 
 const ROOT = resolve(import.meta.dirname, '../../..');
 const EVERYTHING = resolve(ROOT, 'node_modules/@modelcontextprotocol/server-everything/dist/index.js');
-const TELLING = resolve(ROOT, 'test/fixtures/servers/notifying-stdio.mjs');
+const _N_O_T_I_F_Y_I_N_G = resolve(ROOT, 'test/fixtures/servers/notifying-stdio.mjs');
 const POLICY = `
 p, agent:*, tool:*, call, , allow
 p, agent:demo, resource:*, read, , allow
@@ -24,7 +28,7 @@ let gated: GatedServer;
 let everything: ChildProcess;
 let key: string;
 let otherKey: string;
-const open: HearingClient[] = [];
+const open: NotificationClient[] = [];
 
 const piped = (name: string, args: readonly string[]): string =>
   `name: ${name}\ntransport: ${JSON.stringify({ type: 'stdio', command: process.execPath, args })}\npin: auto\n`;
@@ -41,7 +45,10 @@ beforeAll(async () => {
     servers: {
       pipes: piped('pipes', [EVERYTHING, 'stdio']),
       web: overHttp('web', `http://127.0.0.1:${port}/mcp`),
-      telling: piped('telling', [TELLING, JSON.stringify({ era: 'modern', resources: true, logging: true })]),
+      notifying: piped('telling', [
+        _N_O_T_I_F_Y_I_N_G,
+        JSON.stringify({ era: 'modern', resources: true, logging: true }),
+      ]),
       gated: overHttp('gated', gated.url),
     },
     policy: POLICY,
@@ -57,7 +64,7 @@ afterAll(async () => {
   await gated?.close();
 });
 
-async function kept(connecting: Promise<HearingClient>): Promise<HearingClient> {
+async function kept(connecting: Promise<NotificationClient>): Promise<NotificationClient> {
   const client = await connecting;
   open.push(client);
   return client;
@@ -66,10 +73,10 @@ async function kept(connecting: Promise<HearingClient>): Promise<HearingClient> 
 const http = (of = key) =>
   ({ type: 'http', url: `${served.url}/mcp`, headers: { authorization: `Bearer ${of}` } }) as const;
 const CLIENTS = [
-  ['a legacy agent over HTTP', () => kept(hearingLegacy(http()))],
-  ['a legacy agent on pipes', () => kept(hearingLegacy(stdioEntry(home, 'demo')))],
-  ['a modern agent over HTTP', () => kept(hearingModern(http()))],
-  ['a modern agent on pipes', () => kept(hearingModern(stdioEntry(home, 'demo')))],
+  ['a legacy agent over HTTP', () => kept(legacyNotificationClient(http()))],
+  ['a legacy agent on pipes', () => kept(legacyNotificationClient(stdioEntry(home, 'demo')))],
+  ['a modern agent over HTTP', () => kept(modernNotificationClient(http()))],
+  ['a modern agent on pipes', () => kept(modernNotificationClient(stdioEntry(home, 'demo')))],
 ] as const;
 
 test.each(CLIENTS)('%s hears the progress of servers of both eras, on pipes and over HTTP', async (_who, connect) => {
@@ -77,7 +84,7 @@ test.each(CLIENTS)('%s hears the progress of servers of both eras, on pipes and 
   const steps = { duration: 0.4, steps: 2 };
   for (const server of ['pipes', 'web']) {
     await client.call(`${server}__trigger-long-running-operation`, steps);
-    expect([server, client.heard.progress.splice(0)]).toEqual([
+    expect([server, client.received.progress.splice(0)]).toEqual([
       server,
       [
         { progress: 1, total: 2 },
@@ -86,7 +93,7 @@ test.each(CLIENTS)('%s hears the progress of servers of both eras, on pipes and 
     ]);
   }
   expect(await client.call('telling__steps')).toBe('done');
-  expect(client.heard.progress.splice(0)).toEqual([
+  expect(client.received.progress.splice(0)).toEqual([
     { progress: 1, total: 2, message: 'half' },
     { progress: 2, total: 2 },
   ]);
@@ -96,10 +103,10 @@ test.each(CLIENTS)('%s is told of a modern server over HTTP before it has answer
   const client = await connect();
   await client.setLevel('warning');
   const called = client.call('gated__gate', {}, 'warning');
-  await until(() => client.heard.progress.length === 1 && client.heard.log.length === 1);
+  await until(() => client.received.progress.length === 1 && client.received.log.length === 1);
   gated.openGate();
   expect(await called).toBe('through');
-  expect(client.heard).toEqual({
+  expect(client.received).toEqual({
     progress: [{ progress: 1, total: 2 }],
     log: [{ level: 'warning', logger: 'porter', data: 'at the gate' }],
     updated: [],
@@ -108,18 +115,18 @@ test.each(CLIENTS)('%s is told of a modern server over HTTP before it has answer
 
 test.each(CLIENTS)('%s hears log messages of its own call and level, and of nobody else', async (_who, connect) => {
   const client = await connect();
-  const other = await kept(hearingLegacy(http(otherKey)));
+  const other = await kept(legacyNotificationClient(http(otherKey)));
   await Promise.all([client.setLevel('debug'), other.setLevel('debug')]);
   await client.call('telling__log', { data: 'mine' }, 'debug');
-  await until(() => client.heard.log.length === 2);
-  expect(client.heard.log[0]).toEqual({ level: 'info', logger: 'l', data: 'mine' });
-  expect(other.heard.log).toEqual([]);
+  await until(() => client.received.log.length === 2);
+  expect(client.received.log[0]).toEqual({ level: 'info', logger: 'l', data: 'mine' });
+  expect(other.received.log).toEqual([]);
 });
 
 test('an agent that wants no log messages hears none, whatever its server says', async () => {
-  const client = await kept(hearingLegacy(http()));
+  const client = await kept(legacyNotificationClient(http()));
   await client.call('telling__log', { data: 'unasked' });
-  expect(client.heard.log).toEqual([]);
+  expect(client.received.log).toEqual([]);
 });
 
 test.each(CLIENTS)('%s hears of changes of what it subscribed to, until it ends that', async (_who, connect) => {
@@ -128,10 +135,10 @@ test.each(CLIENTS)('%s hears of changes of what it subscribed to, until it ends 
   const end = await client.subscribe('seneschal://telling/memo:a');
   const endOther = await client.subscribe('seneschal://gated/memo:a');
   await client.call('telling__touch', { uri: 'memo:a' });
-  await until(() => client.heard.updated.length === 1);
+  await until(() => client.received.updated.length === 1);
   gated.change('memo:a');
-  await until(() => client.heard.updated.length === 2);
-  expect(client.heard.updated.splice(0)).toEqual(['seneschal://telling/memo:a', 'seneschal://gated/memo:a']);
+  await until(() => client.received.updated.length === 2);
+  expect(client.received.updated.splice(0)).toEqual(['seneschal://telling/memo:a', 'seneschal://gated/memo:a']);
   await end();
   await until(async () => (await client.call('telling__subscribed')) === '');
   await endOther();
@@ -140,15 +147,15 @@ test.each(CLIENTS)('%s hears of changes of what it subscribed to, until it ends 
 test.each(CLIENTS)('%s is refused what no row grants, and the book has it', async (_who, connect) => {
   const client = await connect();
   await expect(client.subscribe('memo:b')).rejects.toThrow();
-  const refusals = bookOf(home).filter(({ entry }) => entry.kind === 'call.refused' && entry.action === 'subscribe');
+  const refusals = ledgerOf(home).filter(({ entry }) => entry.kind === 'call.refused' && entry.action === 'subscribe');
   expect(refusals.at(-1)?.entry).toMatchObject({ reason: 'policy-denied', principal: 'agent:demo' });
 });
 
 test('an official legacy server tells of its resources over HTTP', async () => {
-  const client = await kept(hearingModern(http()));
+  const client = await kept(modernNotificationClient(http()));
   const uri = `seneschal://web/${DOCUMENT}`;
   await client.subscribe(uri);
   await client.call('web__toggle-subscriber-updates');
-  await until(() => client.heard.updated.includes(uri));
+  await until(() => client.received.updated.includes(uri));
   await client.call('web__toggle-subscriber-updates');
 });

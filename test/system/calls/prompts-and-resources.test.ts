@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type AgentClient, type ClientKind, connectClient, type McpEntry } from '../../fixtures/clients/mcp-clients.ts';
 import { stdioEntry } from '../../fixtures/clients/stdio-shim.ts';
-import { bookOf, governedHome, until } from '../../fixtures/homes/governed-home.ts';
+import { governedHome, ledgerOf, until } from '../../fixtures/homes/governed-home.ts';
 import type { Home, Served } from '../../fixtures/homes/home.ts';
 
 const EVERYTHING = resolve(
@@ -51,7 +51,7 @@ beforeAll(async () => {
   });
   for (const agent of ['reader', 'other', 'limited']) keys.set(agent, await home.key(agent));
   served = await home.serve();
-  await until(() => bookOf(home).length > 0 && served.printed().length > 0);
+  await until(() => ledgerOf(home).length > 0 && served.printed().length > 0);
   direct = await connectClient('v1', { command: process.execPath, args: [EVERYTHING, 'stdio'] });
   // Until the server was listed the broker says that there may be anything.
   const probe = await connect('v2-modern', 'http', 'other');
@@ -94,8 +94,8 @@ async function errorOf(refusal: Promise<unknown>): Promise<Record<string, unknow
 
 test.each(CLIENTS)(
   '%s over %s: an agent is shown what it is granted of each surface, and no more',
-  async (kind, door) => {
-    const { others } = await connect(kind, door);
+  async (kind, transport) => {
+    const { others } = await connect(kind, transport);
     expect(others.capabilities()).toEqual(['completions', 'logging', 'prompts', 'resources', 'tools']);
     const { prompts } = (await others.prompts()) as { prompts: { name: string }[] };
     expect(prompts.map(({ name }) => name)).toEqual([
@@ -110,49 +110,57 @@ test.each(CLIENTS)(
   },
 );
 
-test.each(CLIENTS)('%s over %s: prompts, resources and completions say what the server says', async (kind, door) => {
-  const { others } = await connect(kind, door);
-  const city = { city: 'Bern', state: 'BE' };
-  expect(bare(await others.get('everything__args-prompt', city))).toEqual(await direct.others.get('args-prompt', city));
-  const uri = 'demo://resource/static/document/features.md';
-  expect(bare(await others.read(uri))).toEqual(await direct.others.read(uri));
-  const dynamic = await others.read('demo://resource/dynamic/text/7');
-  expect(dynamic).toMatchObject({ contents: [{ uri: 'demo://resource/dynamic/text/7', mimeType: 'text/plain' }] });
-  const department = { name: 'department', value: 'E' };
-  expect(bare(await others.completePrompt('everything__completable-prompt', department))).toEqual(
-    await direct.others.completePrompt('completable-prompt', department),
-  );
-  const id = { name: 'resourceId', value: '5' };
-  expect(bare(await others.completeTemplate(TEXT_TEMPLATE, id))).toEqual(
-    await direct.others.completeTemplate(TEXT_TEMPLATE, id),
-  );
-});
-
-test.each(CLIENTS)('%s over %s: what may not be reached is answered like what is not there', async (kind, door) => {
-  const { others } = await connect(kind, door);
-  const alike = async (ask: (name: string) => Promise<unknown>, names: readonly string[]): Promise<unknown[]> =>
-    Promise.all(
-      names.map(async (name) => {
-        const error = await errorOf(ask(name));
-        return JSON.stringify(error).replaceAll(name, '…');
-      }),
+test.each(CLIENTS)(
+  '%s over %s: prompts, resources and completions say what the server says',
+  async (kind, transport) => {
+    const { others } = await connect(kind, transport);
+    const city = { city: 'Bern', state: 'BE' };
+    expect(bare(await others.get('everything__args-prompt', city))).toEqual(
+      await direct.others.get('args-prompt', city),
     );
-  const prompts = await alike((name) => others.get(name), ['everything__resource-prompt', 'everything__no-such-one']);
-  expect(prompts[0]).toContain('Unknown prompt: …');
-  expect(new Set(prompts).size).toBe(1);
-  const resources = await alike(
-    (uri) => others.read(uri),
-    ['demo://resource/static/document/structure.md', 'demo://resource/dynamic/blob/1', 'demo://nothing/at/all'],
-  );
-  expect(resources[0]).toContain('Resource not found: …');
-  expect(new Set(resources).size).toBe(1);
-  const argument = { name: 'name', value: '' };
-  const completions = await alike(
-    (name) => others.completePrompt(name, argument),
-    ['everything__resource-prompt', 'x'],
-  );
-  expect(new Set(completions).size).toBe(1);
-});
+    const uri = 'demo://resource/static/document/features.md';
+    expect(bare(await others.read(uri))).toEqual(await direct.others.read(uri));
+    const dynamic = await others.read('demo://resource/dynamic/text/7');
+    expect(dynamic).toMatchObject({ contents: [{ uri: 'demo://resource/dynamic/text/7', mimeType: 'text/plain' }] });
+    const department = { name: 'department', value: 'E' };
+    expect(bare(await others.completePrompt('everything__completable-prompt', department))).toEqual(
+      await direct.others.completePrompt('completable-prompt', department),
+    );
+    const id = { name: 'resourceId', value: '5' };
+    expect(bare(await others.completeTemplate(TEXT_TEMPLATE, id))).toEqual(
+      await direct.others.completeTemplate(TEXT_TEMPLATE, id),
+    );
+  },
+);
+
+test.each(CLIENTS)(
+  '%s over %s: what may not be reached is answered like what is not there',
+  async (kind, transport) => {
+    const { others } = await connect(kind, transport);
+    const alike = async (ask: (name: string) => Promise<unknown>, names: readonly string[]): Promise<unknown[]> =>
+      Promise.all(
+        names.map(async (name) => {
+          const error = await errorOf(ask(name));
+          return JSON.stringify(error).replaceAll(name, '…');
+        }),
+      );
+    const prompts = await alike((name) => others.get(name), ['everything__resource-prompt', 'everything__no-such-one']);
+    expect(prompts[0]).toContain('Unknown prompt: …');
+    expect(new Set(prompts).size).toBe(1);
+    const resources = await alike(
+      (uri) => others.read(uri),
+      ['demo://resource/static/document/structure.md', 'demo://resource/dynamic/blob/1', 'demo://nothing/at/all'],
+    );
+    expect(resources[0]).toContain('Resource not found: …');
+    expect(new Set(resources).size).toBe(1);
+    const argument = { name: 'name', value: '' };
+    const completions = await alike(
+      (name) => others.completePrompt(name, argument),
+      ['everything__resource-prompt', 'x'],
+    );
+    expect(new Set(completions).size).toBe(1);
+  },
+);
 
 test('an agent without grants is told of tools and log messages alone', async () => {
   const { others } = await connect('v2-modern', 'http', 'other');
@@ -196,7 +204,7 @@ test('explain says of a prompt and of a URI what get and read do', async () => {
 });
 
 test('each act is in the book with what it was done to, and a replay decides it alike', async () => {
-  const acts = bookOf(home)
+  const acts = ledgerOf(home)
     .filter(({ kind }) => kind === 'call.admitted')
     .map(({ entry }) => `${entry.action as string} ${(entry.target as { id: string }).id}`);
   for (const act of [
@@ -208,7 +216,7 @@ test('each act is in the book with what it was done to, and a replay decides it 
   ]) {
     expect(acts).toContain(act);
   }
-  const refused = bookOf(home).filter(({ kind }) => kind === 'call.refused');
+  const refused = ledgerOf(home).filter(({ kind }) => kind === 'call.refused');
   const reasons = new Set(refused.map(({ entry }) => entry.reason));
   expect(reasons).toContain('unknown-prompt');
   expect(reasons).toContain('unknown-resource');

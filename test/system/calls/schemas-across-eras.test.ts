@@ -1,7 +1,7 @@
 // A tool of a modern server whose schemas no revision before 2026-07-28 knows, seen by real clients of both eras.
 import { afterEach, expect, test } from 'vitest';
 import { type AgentClient, type ClientKind, connectClient } from '../../fixtures/clients/mcp-clients.ts';
-import { bookOf, governedHome, httpServer, until } from '../../fixtures/homes/governed-home.ts';
+import { governedHome, httpServer, ledgerOf, until } from '../../fixtures/homes/governed-home.ts';
 import type { Home } from '../../fixtures/homes/home.ts';
 import { serveModernOffers } from '../../fixtures/servers/modern-features.ts';
 
@@ -97,7 +97,7 @@ test("what is validated and recorded is the server's own form, also where a lega
     _meta: { 'dev.seneschal/decision': { reason: 'output-invalid' } },
   });
   await client.call('up__numbers');
-  const closed = bookOf(home).filter(({ kind }) => kind === 'call.closed');
+  const closed = ledgerOf(home).filter(({ kind }) => kind === 'call.closed');
   const { stdout } = await home.run(['ledger', 'show', closed.at(-1)?.entry.callId ?? '', '--output', 'json']);
   expect(stdout.replaceAll(/\s/g, '')).toContain('"structuredContent":[1,2]');
 });

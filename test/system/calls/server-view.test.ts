@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type AgentClient, type ClientKind, connectClient } from '../../fixtures/clients/mcp-clients.ts';
 import { send } from '../../fixtures/clients/raw-http.ts';
-import { bookOf, governedHome, until } from '../../fixtures/homes/governed-home.ts';
+import { governedHome, ledgerOf, until } from '../../fixtures/homes/governed-home.ts';
 import type { Home, Served } from '../../fixtures/homes/home.ts';
 
 const EVERYTHING = resolve(
@@ -37,7 +37,7 @@ beforeAll(async () => {
   });
   for (const agent of ['all', 'some', 'none']) keys.set(agent, await home.key(agent));
   served = await home.serve();
-  await until(() => bookOf(home).length > 0 && served.printed().length > 0);
+  await until(() => ledgerOf(home).length > 0 && served.printed().length > 0);
   direct = await connectClient('v1', { command: process.execPath, args: [EVERYTHING, 'stdio'] });
   open.push(direct);
   await until(async () => (await fetchStatus('/servers/everything/mcp', 'all')) === 400);
@@ -122,7 +122,7 @@ test('an agent is shown on a server what it is granted there', async () => {
 
 test('the entry of a call names the original, and where and under which name it was called', async () => {
   await (await connect('v2-modern', 'some')).call('echo', { message: 'hi' });
-  const admitted = bookOf(home).filter(
+  const admitted = ledgerOf(home).filter(
     ({ kind, entry }) => kind === 'call.admitted' && entry.principal === 'agent:some',
   );
   expect(admitted.at(-1)?.entry.target).toMatchObject({

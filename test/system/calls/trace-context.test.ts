@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { bookOf, governedHome, httpServer, until, WireAgent } from '../../fixtures/homes/governed-home.ts';
+import { governedHome, httpServer, ledgerOf, until, WireAgent } from '../../fixtures/homes/governed-home.ts';
 import type { Home } from '../../fixtures/homes/home.ts';
-import { answerText, type HttpUpstream, legacyAnswering, sendJson, serveHttp } from '../../fixtures/http-upstream.ts';
+import { type HttpUpstream, legacyHandler, sendJson, serveHttp, textResponse } from '../../fixtures/http-upstream.ts';
 
 const TRACEPARENT = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;
 const UNTRUSTED = { tracestate: 'vendor=said-by-the-agent', baggage: 'user=said-by-the-agent' };
@@ -12,7 +12,7 @@ let agent: WireAgent;
 
 beforeEach(async () => {
   upstream = await serveHttp(
-    legacyAnswering({ echo: ({ message }, response) => sendJson(response, answerText(message.id, 'done')) }),
+    legacyHandler({ echo: ({ message }, response) => sendJson(response, textResponse(message.id, 'done')) }),
   );
   home = governedHome({ servers: { tools: httpServer('tools', upstream.url) } });
   const key = await home.key('demo');
@@ -33,18 +33,18 @@ test('the trace of an agent goes on at the tool server, and what else it says of
     { name: 'tools__echo' },
   );
   expect(text).toBe('done');
-  const called = upstream.asked.find(({ message }) => message.method === 'tools/call');
+  const called = upstream.received.find(({ message }) => message.method === 'tools/call');
   const child = expect.stringMatching(/^00-a{32}-(?!b{16})[0-9a-f]{16}-01$/);
   expect(called?.message.params._meta).toEqual({ traceparent: child });
   expect(called?.headers).toMatchObject({ traceparent: child });
   expect(JSON.stringify(called)).not.toContain('said-by-the-agent');
-  const admitted = bookOf(home).find(({ entry }) => entry.kind === 'call.admitted');
+  const admitted = ledgerOf(home).find(({ entry }) => entry.kind === 'call.admitted');
   expect(admitted?.entry.context).toMatchObject({ traceparent: TRACEPARENT });
 });
 
 test('a call without a trace begins none', async () => {
   expect((await agent.call('tools__echo')).text).toBe('done');
-  const called = upstream.asked.find(({ message }) => message.method === 'tools/call');
+  const called = upstream.received.find(({ message }) => message.method === 'tools/call');
   expect(called?.message.params).toEqual({ name: 'echo', arguments: {} });
   expect(called?.headers).not.toHaveProperty('traceparent');
 });

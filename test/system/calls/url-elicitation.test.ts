@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type AnsweringClient, answeringClient } from '../../fixtures/clients/answering-client.ts';
 import { stdioEntry } from '../../fixtures/clients/stdio-shim.ts';
-import { bookOf, governedHome, until } from '../../fixtures/homes/governed-home.ts';
+import { governedHome, ledgerOf, until } from '../../fixtures/homes/governed-home.ts';
 import type { Home, Served } from '../../fixtures/homes/home.ts';
 import { AskingHttpServer, askingProcess } from '../../fixtures/servers/eliciting-server.ts';
 
@@ -96,7 +96,7 @@ test.each(COMBINATIONS)(
       _meta: { 'dev.seneschal/decision': { reason: 'question-unfinished' } },
     });
     expect(client.seen.length).toBe(1);
-    const last = bookOf(home).findLast(({ kind, entry }) => kind === 'call.closed' && entry.action === 'call')?.entry;
+    const last = ledgerOf(home).findLast(({ kind, entry }) => kind === 'call.closed' && entry.action === 'call')?.entry;
     expect(last).toMatchObject({ outcome: 'failed', reason: 'question-unfinished', inDoubt: false });
   },
 );

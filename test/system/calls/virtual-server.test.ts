@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type AgentClient, type ClientKind, connectClient } from '../../fixtures/clients/mcp-clients.ts';
 import { stdioEntry } from '../../fixtures/clients/stdio-shim.ts';
-import { bookOf, governedHome, processServer, until } from '../../fixtures/homes/governed-home.ts';
+import { governedHome, ledgerOf, processServer, until } from '../../fixtures/homes/governed-home.ts';
 import type { Home, Served } from '../../fixtures/homes/home.ts';
 
 const DESK = `name: desk
@@ -38,12 +38,12 @@ async function closeHome(): Promise<void> {
   await home.close();
 }
 
-async function connect(kind: ClientKind, door: 'http' | 'stdio', server = 'desk'): Promise<AgentClient> {
+async function connect(kind: ClientKind, transport: 'http' | 'stdio', server = 'desk'): Promise<AgentClient> {
   const entry = stdioEntry(home, 'demo');
   const path = server === 'desk' ? '/v/desk/mcp' : `/servers/${server}/mcp`;
   const client = await connectClient(
     kind,
-    door === 'stdio' && 'command' in entry
+    transport === 'stdio' && 'command' in entry
       ? { ...entry, args: [...entry.args, '--server', server] }
       : {
           ...{ type: 'http', url: `${served.url}${path}` },
@@ -55,30 +55,33 @@ async function connect(kind: ClientKind, door: 'http' | 'stdio', server = 'desk'
 }
 
 const entriesOf = (kind: string): readonly Record<string, unknown>[] =>
-  bookOf(home).flatMap((row) => (row.kind === kind ? [row.entry] : []));
+  ledgerOf(home).flatMap((row) => (row.kind === kind ? [row.entry] : []));
 
 describe('while the file stays', () => {
   beforeAll(openHome);
   afterAll(closeHome);
 
-  test.each(WAYS)('%s over %s: an agent is offered the part of the tools that the file names', async (kind, door) => {
-    const client = await connect(kind, door);
-    expect(await client.list()).toMatchObject([
-      { name: 'lookup', description: 'the tool lookup' },
-      { name: 'say', description: 'Says what the desk says', inputSchema: { properties: {} } },
-    ]);
-    expect(await client.call('say')).toMatchObject({ content: [{ type: 'text', text: 'from-the-desk' }] });
-    expect(await client.call('say', { nonce: 'mine' })).toMatchObject({
-      isError: true,
-      _meta: { 'dev.seneschal/decision': { reason: 'arguments-invalid' } },
-    });
-    for (const name of ['echo', 'tools__echo', 'more__echo', 'slow']) {
-      await expect(client.call(name, { nonce: 'n' })).rejects.toMatchObject({ code: -32602 });
-    }
-  });
+  test.each(WAYS)(
+    '%s over %s: an agent is offered the part of the tools that the file names',
+    async (kind, transport) => {
+      const client = await connect(kind, transport);
+      expect(await client.list()).toMatchObject([
+        { name: 'lookup', description: 'the tool lookup' },
+        { name: 'say', description: 'Says what the desk says', inputSchema: { properties: {} } },
+      ]);
+      expect(await client.call('say')).toMatchObject({ content: [{ type: 'text', text: 'from-the-desk' }] });
+      expect(await client.call('say', { nonce: 'mine' })).toMatchObject({
+        isError: true,
+        _meta: { 'dev.seneschal/decision': { reason: 'arguments-invalid' } },
+      });
+      for (const name of ['echo', 'tools__echo', 'more__echo', 'slow']) {
+        await expect(client.call(name, { nonce: 'n' })).rejects.toMatchObject({ code: -32602 });
+      }
+    },
+  );
 
-  test.each(WAYS)('%s over %s: one registered server is offered alone, as it is', async (kind, door) => {
-    const client = await connect(kind, door, 'more');
+  test.each(WAYS)('%s over %s: one registered server is offered alone, as it is', async (kind, transport) => {
+    const client = await connect(kind, transport, 'more');
     expect((await client.list()).map(({ name }) => name)).toContain('echo');
     expect(await client.call('echo', { nonce: 'n' })).toMatchObject({ content: [{ type: 'text', text: 'n' }] });
     await expect(client.call('say')).rejects.toMatchObject({ code: -32602 });
@@ -136,9 +139,9 @@ describe('on its own', () => {
       'registry/virtual/back.yaml': 'name: back\ntools: { include: [tools/lookup] }\n',
       'policies/policy.csv': 'p, agent:other, tool:more/*, call, , allow\n',
     });
-    const told = (await home.run(['policy', 'check'])).stdout.replaceAll(/\S*registry\/virtual/g, 'virtual');
-    const ungranted = 'virtual/back.yaml:1:7: no agent may use anything that the virtual server `back` shows';
-    expect(told.split('\n')).toEqual([
+    const reported = (await home.run(['policy', 'check'])).stdout.replaceAll(/\S*registry\/virtual/g, 'virtual');
+    const ungranted = 'virtual/back.yaml:1:7: no agent may use anything of the virtual server `back`';
+    expect(reported.split('\n')).toEqual([
       'warning: virtual/desk.yaml:3:26: there is no server `gone`  (registry-original-unknown)',
       'hint: servers are `registry/servers/<name>.yaml`',
       'warning: virtual/desk.yaml:4:18: no tool `tools/ecoh` is pinned, so that it is not shown  (registry-original-unknown)',
@@ -148,7 +151,7 @@ describe('on its own', () => {
       'warning: virtual/desk.yaml:3:13: `tools/lokup` matches no tool that is pinned  (registry-original-unknown)',
       'hint: `seneschal registry list` shows what there is, `seneschal registry pin` agrees to it',
       `warning: ${ungranted}  (registry-view-ungranted)`,
-      'hint: grant some of it in `policy.csv`: a virtual server by itself grants nothing',
+      'hint: grant some of its tools in `policy.csv`: a virtual server grants nothing by itself',
       '',
     ]);
     expect((await home.run(['doctor'])).stdout).toContain(ungranted);

@@ -64,25 +64,25 @@ describe('what is typed wrongly is told with code, place and hint, and ends with
     ['serve --waiting-calls 1001', 'settings-invalid', '--waiting-calls', 'write a whole number from 1 to 1000'],
     ['serve --question-expiry 25d', 'settings-invalid', '--question-expiry', 'write at most `24d`'],
   ])('`seneschal %s`', async (line, code, at, hint) => {
-    const told = await home.run(words(line));
-    expect([told.code, told.stdout]).toEqual([2, '']);
-    expect(told.stderr.split('\n')).toEqual([expect.stringContaining(`  (${code})`), `hint: ${hint}`, '']);
-    expect(told.stderr.startsWith(`${at}: `)).toBe(true);
+    const reported = await home.run(words(line));
+    expect([reported.code, reported.stdout]).toEqual([2, '']);
+    expect(reported.stderr.split('\n')).toEqual([expect.stringContaining(`  (${code})`), `hint: ${hint}`, '']);
+    expect(reported.stderr.startsWith(`${at}: `)).toBe(true);
   });
 
   test('a missing word is answered by help, and told', async () => {
-    const told = await home.run(['policy']);
-    expect([told.code, told.stdout]).toEqual([2, '']);
-    expect(told.stderr).toMatch(/^USAGE\n[\s\S]*\nCOMMANDS\n {2}policy check [\s\S]*\n\nFLAGS\n/);
-    expect(told.stderr).toMatch(
+    const reported = await home.run(['policy']);
+    expect([reported.code, reported.stdout]).toEqual([2, '']);
+    expect(reported.stderr).toMatch(/^USAGE\n[\s\S]*\nCOMMANDS\n {2}policy check [\s\S]*\n\nFLAGS\n/);
+    expect(reported.stderr).toMatch(
       /\n\nseneschal policy: a command is missing {2}\(usage-missing-command\)\nhint: run `seneschal policy --help`\n$/,
     );
   });
 
   test.each(['--output json', '--output=json'])('as one JSON line on standard error with `%s`', async (asked) => {
-    const told = await home.run(words(`policy explain call ${asked}`));
-    expect([told.code, told.stdout]).toEqual([2, '']);
-    const { problems } = JSON.parse(told.stderr) as { problems: { code: string; at: string; hint: string }[] };
+    const reported = await home.run(words(`policy explain call ${asked}`));
+    expect([reported.code, reported.stdout]).toEqual([2, '']);
+    const { problems } = JSON.parse(reported.stderr) as { problems: { code: string; at: string; hint: string }[] };
     expect(problems).toEqual([
       {
         code: 'usage-missing-flag',
@@ -95,9 +95,9 @@ describe('what is typed wrongly is told with code, place and hint, and ends with
 });
 
 test.each(COMMANDS.map(({ path }) => path))('`seneschal %s` refuses a flag that it does not know', async (path) => {
-  const told = await home.run([...words(path), '--no-such-flag']);
-  expect([told.code, told.stdout]).toEqual([2, '']);
-  expect(told.stderr).toMatch(/ {2}\(usage-(?:unknown-flag|missing-flag)\)\nhint: /);
+  const reported = await home.run([...words(path), '--no-such-flag']);
+  expect([reported.code, reported.stdout]).toEqual([2, '']);
+  expect(reported.stderr).toMatch(/ {2}\(usage-(?:unknown-flag|missing-flag)\)\nhint: /);
 });
 
 test('a flag that takes a number quotes a value that is not one', async () => {
@@ -111,9 +111,9 @@ test('a flag that takes a number quotes a value that is not one', async () => {
 });
 
 test('a problem that has no file or flag names the command that met it', async () => {
-  const told = await home.run(words('registry diff nosuch'));
-  expect(told.code).toBe(2);
-  expect(told.stderr).toMatch(/^seneschal registry diff: .* {2}\(registry-unknown-server\)\nhint: /m);
+  const reported = await home.run(words('registry diff nosuch'));
+  expect(reported.code).toBe(2);
+  expect(reported.stderr).toMatch(/^seneschal registry diff: .* {2}\(registry-unknown-server\)\nhint: /m);
 });
 
 describe('a defect of the program', () => {
@@ -123,9 +123,9 @@ describe('a defect of the program', () => {
 
   test('is told without its stack, with a code and what to do, and ends with 1', async () => {
     const env = broken("process.stdout.once = () => { throw new TypeError('it is not a function'); };");
-    const told = await home.run(words('policy test'), { env });
-    expect([told.code, told.stdout]).toEqual([1, '']);
-    expect(told.stderr).toMatch(
+    const reported = await home.run(words('policy test'), { env });
+    expect([reported.code, reported.stdout]).toEqual([1, '']);
+    expect(reported.stderr).toMatch(
       /^seneschal policy test: TypeError: it is not a function {2}\(internal-defect\)\nhint: this is a defect of [^\n]*\n$/,
     );
     const json = await home.run(words('policy test --output json'), { env });
@@ -135,19 +135,21 @@ describe('a defect of the program', () => {
 
   test('is told where nobody waits for it', async () => {
     const later = "setImmediate(() => { throw new RangeError('too late'); })";
-    const told = await home.run(words('policy test'), { env: broken(`process.stdout.once = () => ${later};`) });
-    expect(told.code).toBe(1);
-    expect(told.stderr).toMatch(/^seneschal policy test: RangeError: too late {2}\(internal-defect\)\nhint: [^\n]*\n$/);
+    const reported = await home.run(words('policy test'), { env: broken(`process.stdout.once = () => ${later};`) });
+    expect(reported.code).toBe(1);
+    expect(reported.stderr).toMatch(
+      /^seneschal policy test: RangeError: too late {2}\(internal-defect\)\nhint: [^\n]*\n$/,
+    );
   });
 });
 
 test('a reader that has gone is no defect, but the answer was not given', async () => {
   const line = `{ "$0" "$1" policy test; echo "ended with $?" >&2; } | true`;
-  const told = await new Promise<string>((done) => {
+  const reported = await new Promise<string>((done) => {
     const options = { cwd: home.dir, env: home.environment() };
     execFile('sh', ['-c', line, process.execPath, home.command], options, (_, _stdout, stderr) => done(stderr));
   });
-  expect(told).toBe('ended with 1\n');
+  expect(reported).toBe('ended with 1\n');
 });
 
 test('Ctrl-C ends a command with 130; no tool server and no hold on the data directory is left behind', async () => {

@@ -13,17 +13,17 @@ import { expectGolden, GOLDEN } from '../../fixtures/docs/golden.ts';
 import { withoutVolatile } from '../../fixtures/docs/volatile-values.ts';
 import { until } from '../../fixtures/homes/governed-home.ts';
 import type { Home, Ran } from '../../fixtures/homes/home.ts';
-import { commandsHome, copyOf, environmentIn, type ToldHome, toldHome } from '../../fixtures/homes/seeded-home.ts';
+import { commandsHome, copyOf, environmentIn, type SeededHome, seededHome } from '../../fixtures/homes/seeded-home.ts';
 
 const CHECKOUT = resolve(import.meta.dirname, '../../..');
 
-let told: ToldHome;
+let seeded: SeededHome;
 let commands: Home;
 let copy: Home | undefined;
 
 beforeAll(async () => {
   commands = commandsHome();
-  told = await toldHome();
+  seeded = await seededHome();
 });
 
 afterEach(async () => {
@@ -33,13 +33,13 @@ afterEach(async () => {
 });
 
 afterAll(async () => {
-  await told.home.close();
+  await seeded.home.close();
   await commands.close();
 });
 
 /** Runs a line as a person types it; with `runsOn` it is ended as by Ctrl-C when it has printed that. */
 async function runLine(line: string, { within, runsOn }: { within: Home; runsOn?: string | undefined }): Promise<Ran> {
-  const real = line.replaceAll(EXAMPLE_CALL, told.call).replaceAll(EXAMPLE_KEY, told.key);
+  const real = line.replaceAll(EXAMPLE_CALL, seeded.call).replaceAll(EXAMPLE_KEY, seeded.key);
   // One that runs on is the whole line: `exec` lets the signal reach it and not a shell before it.
   const child = spawn('bash', ['-c', runsOn === undefined ? real : `exec ${real}`], {
     cwd: within.dir,
@@ -73,7 +73,7 @@ const examples = COMMANDS.flatMap((command) =>
 );
 
 test.each(examples)('`%s` does what its help says', async (line, { exit = EXIT.yes, runsUntil: runsOn, within }) => {
-  copy = copyOf(told, within);
+  copy = copyOf(seeded, within);
   const { code, stdout, stderr } = await runLine(line, { within: copy, runsOn });
   expect([code, stdout]).toEqual([runsOn === undefined ? exit : EXIT.interrupted, expect.any(String)]);
   expect(stderr).not.toContain('internal-defect');
@@ -90,12 +90,12 @@ describe('`--output json`', () => {
     'of `%s` reads as in its golden file',
     async (path, { examples: [{ line, exit = EXIT.yes, within }] }) => {
       expect(line).toMatch(/^seneschal /);
-      copy = copyOf(told, within);
+      copy = copyOf(seeded, within);
       const json = /--output json/.test(line) ? line : `${line} --output json`;
       const { code, stdout, stderr } = await runLine(json, { within: copy });
       expect([code, stderr]).toEqual([exit, expect.not.stringContaining('internal-defect')]);
       expect(() => JSON.parse(stdout) as unknown).not.toThrow();
-      const places = { home: copy.dir, made: told.home.dir, checkout: CHECKOUT, node: process.execPath };
+      const places = { home: copy.dir, made: seeded.home.dir, checkout: CHECKOUT, node: process.execPath };
       expectGolden(`json/${path.replaceAll(' ', '-')}.json`, withoutVolatile(stdout, places));
     },
   );

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { governedHome, openBookFile, WireAgent } from '../../fixtures/homes/governed-home.ts';
+import { governedHome, openLedgerDatabase, WireAgent } from '../../fixtures/homes/governed-home.ts';
 import { freePort, type Home } from '../../fixtures/homes/home.ts';
 
 const POLICY = `p, role:reader, tool:tools/echo, call, "args.nonce != 'x'", allow
@@ -38,7 +38,7 @@ describe('exit codes', () => {
     ['nonsense', 2, 'unknown command `nonsense`  (usage-unknown-command)'],
     ['serve --port x', 2, '--port: `x` is not a valid port  (settings-invalid)'],
     ['serve --idle-exit soon', 2, '--idle-exit: `soon` is not a duration  (settings-invalid)'],
-    ['serve --host 0.0.0.0', 2, 'name each host under which agents reach the broker with `--allow-host`'],
+    ['serve --host 0.0.0.0', 2, 'pass `--allow-host` with each host name that agents use'],
     ['serve --registry absent', 2, 'config-unreadable'],
     ['stdio', 2, 'the flag `--agent <agent>` is missing  (usage-missing-flag)'],
     ['keys create agent:nobody', 2, 'declare it in `registry/agents/nobody.yaml`'],
@@ -56,11 +56,11 @@ describe('exit codes', () => {
     ['policy explain --as agent:demo call tool:tools/echo --args {"a":1,"a":2}', 2, '(duplicate-key)'],
     ['policy explain --as agent:demo call tools__echo', 2, 'write `tool:tools/echo`'],
     ['policy check --policies absent', 0, ''],
-    ['registry diff nosuch', 2, 'no server is called `nosuch`  (registry-unknown-server)'],
+    ['registry diff nosuch', 2, 'there is no server `nosuch`  (registry-unknown-server)'],
     ['registry diff tools', 0, ''],
     ['ledger list --limit x', 2, '--limit: `--limit` has a value that is not allowed'],
     ['ledger list --since yesterday', 2, 'write a time such as'],
-    ['ledger show 123', 1, 'no entry is of the call `123`  (ledger-unknown-call)'],
+    ['ledger show 123', 1, 'the ledger has no entry of call `123`  (ledger-unknown-call)'],
     ['ledger list --data absent', 1, 'the data directory has no ledger yet  (storage-file-missing)'],
     ['replay decide', 0, ''],
     ['replay decide --data absent', 1, 'hint: start `seneschal serve`'],
@@ -190,7 +190,7 @@ test('a second broker on a data directory is refused and told who holds it', asy
 });
 
 test('a record that was changed afterwards ends `replay decide` with 4 and the name of the call', async () => {
-  const database = openBookFile(home);
+  const database = openLedgerDatabase(home);
   const row = database.prepare("SELECT seq, call, body FROM entry WHERE kind = 'call.refused'").get() as {
     readonly seq: number;
     readonly call: string;

@@ -7,7 +7,7 @@ import { afterEach, expect, test } from 'vitest';
 import {
   governedHome,
   type HomeParts,
-  openBookFile,
+  openLedgerDatabase,
   processServer,
   until,
 } from '../../fixtures/homes/governed-home.ts';
@@ -34,7 +34,11 @@ const reference = (to: string): string => `$\{${to}}`;
 const examined = (more: readonly string[] = []): Promise<Ran> => home.run(['doctor', '--port', '0', ...more]);
 
 /** The findings as `severity code`, and what a person is told, with this home left out of it. */
-async function told(): Promise<{ readonly code: number; readonly codes: readonly string[]; readonly text: string }> {
+async function diagnose(): Promise<{
+  readonly code: number;
+  readonly codes: readonly string[];
+  readonly text: string;
+}> {
   const { code, stdout } = await examined();
   const text = stdout.replaceAll(home.dir, 'HOME');
   const lines = text.split('\n').filter((line) => /^(?:error|warning): /.test(line));
@@ -52,13 +56,13 @@ test('a healthy set-up is one line, without a broker and beside one', async () =
 
 test('before the first start there is nothing to complain of, and nothing is made', async () => {
   home = governedHome({ policy: POLICY, servers: SERVERS });
-  expect(await told()).toMatchObject({ code: 0, codes: [] });
+  expect(await diagnose()).toMatchObject({ code: 0, codes: [] });
   expect(existsSync(home.path('data'))).toBe(false);
 });
 
 test('in a directory without a home it is said how one is made', async () => {
   home = new Home();
-  const { code, codes, text } = await told();
+  const { code, codes, text } = await diagnose();
   expect([code, codes]).toEqual([1, ['error config-unreadable']]);
   expect(text).toContain(
     'HOME/registry: there is no registry here  (config-unreadable)\n' +
@@ -70,10 +74,10 @@ test('a data directory and a file of it that others can open', async () => {
   await healthyHome();
   chmodSync(home.path('data'), 0o755);
   chmodSync(home.path('data/lock'), 0o640);
-  const { code, codes, text } = await told();
+  const { code, codes, text } = await diagnose();
   expect([code, codes]).toEqual([1, ['error doctor-file-open', 'error doctor-file-open']]);
-  expect(text).toContain('HOME/data: other users of this machine may open it: its mode is 755');
-  expect(text).toContain('hint: chmod go= HOME/data/lock\n');
+  expect(text).toContain('HOME/data: other users of this machine can open it: its mode is 755');
+  expect(text).toContain('hint: run `chmod go= HOME/data/lock`\n');
 });
 
 test('a row of the policy and a file of the registry that do not load are both named', async () => {
@@ -82,7 +86,7 @@ test('a row of the policy and a file of the registry that do not load are both n
     'policies/policy.csv': 'p, agent:demo, tool:*, call, , denny\n',
     'registry/agents/x.yaml': 'name: x\n',
   });
-  const { code, codes, text } = await told();
+  const { code, codes, text } = await diagnose();
   expect([code, codes]).toEqual([1, ['error config-missing-key', 'error policy-unknown-effect']]);
   expect(text).toMatch(/policy\.csv:1:\d+: unknown effect `denny` .*\nhint: write `allow` or `deny`/);
 });
@@ -90,7 +94,7 @@ test('a row of the policy and a file of the registry that do not load are both n
 test('a policy test that does not hold', async () => {
   await healthyHome();
   home.write({ 'policies/tests/demo.yaml': '- as: agent:demo\n  may_not:\n    - call tool:tools/echo\n' });
-  const { code, codes, text } = await told();
+  const { code, codes, text } = await diagnose();
   expect([code, codes]).toEqual([1, ['error policy-test-failed']]);
   expect(text).toContain('hint: run `seneschal policy explain --as agent:demo call tool:tools/echo`');
 });
@@ -102,17 +106,17 @@ test('a server that does not start', async () => {
       ...SERVERS,
     },
   });
-  const { code, codes, text } = await told();
+  const { code, codes, text } = await diagnose();
   expect([code, codes]).toEqual([1, ['error doctor-server-failed']]);
-  expect(text).toContain('registry/servers/gone.yaml:2:12: the server `gone` cannot be asked: ');
-  expect(text).toContain('hint: mend its `command` or `url` there, then ask it with `seneschal registry list`');
+  expect(text).toContain('registry/servers/gone.yaml:2:12: the server `gone` cannot list its tools: ');
+  expect(text).toContain('hint: fix its `command` or `url` in this file, then run `seneschal registry list`');
 });
 
 test('a secret that is not there is told once, and not again as a server that fails', async () => {
   await healthyHome({
     servers: { tools: processServer('tools', { env: { TOKEN: reference('env:NO_SUCH_TOKEN') }, more: DESCRIBED }) },
   });
-  const { code, codes, text } = await told();
+  const { code, codes, text } = await diagnose();
   expect([code, codes]).toEqual([1, ['error credentials-reference-missing']]);
   expect(text).toContain('hint: export NO_SUCH_TOKEN=… where the broker is started');
 });
@@ -131,7 +135,7 @@ test('a secret file that others can read', async () => {
     servers: { tools: processServer('tools', { env: { TOKEN: reference('file:token.md') }, more: DESCRIBED }) },
   });
   writeFileSync(home.path('registry/token.md'), 'hidden\n', { mode: 0o644 });
-  const { code, codes, text } = await told();
+  const { code, codes, text } = await diagnose();
   expect([code, codes]).toEqual([0, ['warning credentials-file-readable-by-others']]);
   expect(text).toContain('hint: chmod 600 token.md');
   expect(text).not.toContain('hidden');
@@ -146,18 +150,18 @@ test('tools that nobody has agreed to, one that drifted, and one that is gone', 
     'registry/servers/srv.yaml': `name: srv\ntransport: ${transport}\ntools:\n  read: { risk: read }\n`,
     'declared.json': JSON.stringify({ read: 'reads', write: 'writes' }),
   });
-  const unpinned = await told();
+  const unpinned = await diagnose();
   expect([unpinned.code, unpinned.codes]).toEqual([0, ['warning doctor-tool-blocked']]);
-  expect(unpinned.text).toContain('2 of the tools of `srv` cannot be called, being unpinned: `read`, `write`');
-  expect(unpinned.text).toContain('then agree with `seneschal registry pin srv`');
+  expect(unpinned.text).toContain('2 of the tools of `srv` are unpinned and cannot be called: `read`, `write`');
+  expect(unpinned.text).toContain('then pin them with `seneschal registry pin srv`');
   await home.run(['registry', 'pin']);
-  expect((await told()).codes).toEqual([]);
+  expect((await diagnose()).codes).toEqual([]);
   home.write({ 'declared.json': JSON.stringify({ read: 'reads, and obeys' }) });
-  const drifted = await told();
+  const drifted = await diagnose();
   expect([drifted.code, drifted.codes]).toEqual([1, ['error doctor-tool-blocked', 'warning doctor-tool-blocked']]);
-  expect(drifted.text).toContain('1 of the tools of `srv` cannot be called, being drifted: `read`');
-  expect(drifted.text).toContain('hint: look at what changed with `seneschal registry diff srv`');
-  expect(drifted.text).toContain('1 of the tools of `srv` cannot be called, being missing: `write`');
+  expect(drifted.text).toContain('1 of the tools of `srv` are drifted and cannot be called: `read`');
+  expect(drifted.text).toContain('hint: review the changes with `seneschal registry diff srv`');
+  expect(drifted.text).toContain('1 of the tools of `srv` are missing and cannot be called: `write`');
 });
 
 test('a port that another program holds', async () => {
@@ -172,7 +176,7 @@ test('a port that another program holds', async () => {
     `error: --port: cannot listen on \`127.0.0.1:${port}\`: EADDRINUSE  (ingress-listen-failed)\n`,
   );
   expect(stdout).toContain(
-    `hint: see who holds it with \`ss -ltnp sport = :${port}\`, or choose another with \`--port\``,
+    `hint: find the process with \`ss -ltnp sport = :${port}\`, or choose another port with \`--port\``,
   );
   other.close();
 });
@@ -182,7 +186,7 @@ test('keys that have expired, or soon will', async () => {
   home = governedHome({ agents: { demo: '', other: '' }, policy, servers: SERVERS });
   await home.run(['keys', 'create', 'agent:demo', '--expires', '1ms']);
   await home.run(['keys', 'create', 'agent:other', '--expires', '5d']);
-  const { code, codes, text } = await told();
+  const { code, codes, text } = await diagnose();
   expect([code, codes]).toEqual([
     1,
     ['error doctor-key-expired', 'warning doctor-key-expiring', 'warning doctor-agent-without-key'],
@@ -191,40 +195,40 @@ test('keys that have expired, or soon will', async () => {
     /key [0-9a-f]{16}: the key of agent:other expires in 5 days, on \d{4}-\d\d-\d\d {2}\(doctor-key-expiring\)/,
   );
   expect(text).toContain(
-    'make a new one with `seneschal keys create agent:demo --expires 90d`, then `seneschal keys revoke ',
+    'create a key with `seneschal keys create agent:demo --expires 90d`, then run `seneschal keys revoke ',
   );
   // With another key the agent is not locked out.
   await home.key('demo');
-  expect((await told()).codes).toEqual(['warning doctor-key-expired', 'warning doctor-key-expiring']);
+  expect((await diagnose()).codes).toEqual(['warning doctor-key-expired', 'warning doctor-key-expiring']);
 });
 
 test('an agent that may do nothing', async () => {
   await healthyHome({ agents: { demo: '', idle: '' } });
   await home.key('idle');
-  const { code, codes, text } = await told();
+  const { code, codes, text } = await diagnose();
   expect([code, codes]).toEqual([0, ['warning doctor-agent-without-grant']]);
   expect(text).toContain(
-    'registry/agents/idle.yaml: no grant is for agent:idle, its roles or its team: it may call nothing',
+    'registry/agents/idle.yaml: no grant applies to agent:idle, its roles or its team: it may call nothing',
   );
-  expect(text).toContain('hint: see why with `seneschal policy list --as agent:idle --all`, or take the file out');
+  expect(text).toContain('hint: see why with `seneschal policy list --as agent:idle --all`, or remove the file');
 });
 
 test('a clock that was set back', async () => {
   await healthyHome();
-  const database = openBookFile(home);
+  const database = openLedgerDatabase(home);
   database.prepare('UPDATE entry SET at = ? WHERE seq = 1').run(Date.now());
   database.prepare('UPDATE entry SET at = ? WHERE seq = (SELECT max(seq) FROM entry)').run(Date.UTC(2099, 0, 1));
   database.close();
-  const { code, codes, text } = await told();
+  const { code, codes, text } = await diagnose();
   expect([code, codes]).toEqual([1, ['error doctor-clock-behind']]);
-  expect(text).toContain('was made at 2099-01-01T00:00:00.000Z');
+  expect(text).toContain('was written at 2099-01-01T00:00:00.000Z');
   expect(text).toContain('hint: set the clock (`timedatectl set-ntp true`)');
 });
 
 test('a database that is none', async () => {
   await healthyHome();
   writeFileSync(home.path('data/seneschal.db'), 'this is no database');
-  const { code, codes, text } = await told();
+  const { code, codes, text } = await diagnose();
   expect(code).toBe(1);
   expect(new Set(codes)).toEqual(new Set(['error storage-file-damaged']));
   expect(text).toContain('hint: restore it from a backup, or name another directory with `--data`');
@@ -234,14 +238,14 @@ test('a broker that was killed, and one that hangs', async () => {
   await healthyHome();
   const killed = await home.serve();
   await killed.stop('SIGKILL');
-  const left = await told();
+  const left = await diagnose();
   expect([left.code, left.codes]).toEqual([0, ['warning doctor-lock-left']]);
-  expect(left.text).toContain(`a broker (process ${killed.child.pid}) ended without letting go`);
+  expect(left.text).toContain(`a broker (process ${killed.child.pid}) ended without releasing the data directory`);
   const hanging = await home.serve();
   hanging.child.kill('SIGSTOP');
-  const silent = await told();
+  const silent = await diagnose();
   expect([silent.code, silent.codes]).toEqual([1, ['error doctor-daemon-silent']]);
-  expect(silent.text).toContain(`if it hangs, \`kill ${hanging.child.pid}\``);
+  expect(silent.text).toContain(`if it hangs, run \`kill ${hanging.child.pid}\``);
   hanging.child.kill('SIGCONT');
   await hanging.stop();
 });
@@ -258,8 +262,8 @@ test('`--output json` holds findings with code, place, severity and mend, and wh
       {
         ...{ check: 'data directory', severity: 'error', code: 'doctor-file-open', at: home.path('data') },
         ...{
-          message: 'other users of this machine may open it: its mode is 750',
-          hint: `chmod go= ${home.path('data')}`,
+          message: 'other users of this machine can open it: its mode is 750',
+          hint: `run \`chmod go= ${home.path('data')}\``,
         },
       },
     ],

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { FAILURE_MODES } from '../../../src/app/queries/failure-modes.ts';
 import { modernCall, send } from '../../fixtures/clients/raw-http.ts';
-import { bookOf, governedHome, processServer, until, WireAgent } from '../../fixtures/homes/governed-home.ts';
+import { governedHome, ledgerOf, processServer, until, WireAgent } from '../../fixtures/homes/governed-home.ts';
 import type { Home, Served } from '../../fixtures/homes/home.ts';
 
 const POLICY =
@@ -50,15 +50,15 @@ async function statusOf(headers: Readonly<Record<string, string>>, body?: string
   return `HTTP ${(await send(port, { headers: { ...call.headers, ...headers }, body: body ?? call.body })).status}`;
 }
 
-const codeSaid = (stderr: string): string | undefined => /\(([a-z-]+)\)\nhint: /.exec(stderr)?.[1];
+const printedCode = (stderr: string): string | undefined => /\(([a-z-]+)\)\nhint: /.exec(stderr)?.[1];
 
 /** The kind of the entry that a reload makes of a file that is wrong; the file is mended again. */
 async function rejected(path: string, wrong: string): Promise<string | undefined> {
-  const before = bookOf(home).length;
+  const before = ledgerOf(home).length;
   const right = readFileSync(home.path(path), 'utf8');
   home.write({ [path]: wrong });
   const found = (): string | undefined =>
-    bookOf(home)
+    ledgerOf(home)
       .slice(before)
       .find(({ kind }) => kind.endsWith('.rejected'))?.kind;
   await until(() => found() !== undefined);
@@ -68,9 +68,9 @@ async function rejected(path: string, wrong: string): Promise<string | undefined
 
 /** How each guard is made to fail, and what comes of it. */
 const BROKEN: Readonly<Record<string, () => Promise<string | undefined>>> = {
-  'data directory': async () => codeSaid((await home.run(['serve', '--port', '0'])).stderr),
+  'data directory': async () => printedCode((await home.run(['serve', '--port', '0'])).stderr),
   'listening address': async () =>
-    codeSaid((await home.run(['serve', '--port', '0', '--host', '0.0.0.0', '--data', home.path('other')])).stderr),
+    printedCode((await home.run(['serve', '--port', '0', '--host', '0.0.0.0', '--data', home.path('other')])).stderr),
   'policy load': () => rejected('policies/policy.csv', 'p, agent:demo, tool:*, call, , denny\n'),
   'registry load': () => rejected('registry/agents/demo.yaml', 'name: demo\n'),
   host: () => statusOf({ host: 'evil.example' }),
@@ -80,11 +80,11 @@ const BROKEN: Readonly<Record<string, () => Promise<string | undefined>>> = {
     const answered = await agents.get('demo')?.post(Buffer.alloc(8_000_000, 0x20), {});
     return `HTTP ${answered?.status}`;
   },
-  'authentication on the socket': async () => codeSaid((await home.run(['stdio', '--agent', 'nobody'])).stderr),
+  'authentication on the socket': async () => printedCode((await home.run(['stdio', '--agent', 'nobody'])).stderr),
   'resolving a name': async () => {
     const answered = await agents.get('demo')?.call('tools__nosuch');
     expect(answered?.message.error).toMatchObject({ code: -32602 });
-    return bookOf(home).at(-1)?.entry.reason;
+    return ledgerOf(home).at(-1)?.entry.reason;
   },
   rate: async () => {
     await reasonOf('fast', 'tools__echo', { nonce: 'a' });
@@ -92,13 +92,13 @@ const BROKEN: Readonly<Record<string, () => Promise<string | undefined>>> = {
   },
   authorization: async () => {
     await agents.get('demo')?.call('tools__lookup');
-    return bookOf(home).at(-1)?.entry.reason;
+    return ledgerOf(home).at(-1)?.entry.reason;
   },
   arguments: () => reasonOf('demo', 'tools__echo', { nonce: 7 }),
   concurrency: async () => {
-    const before = bookOf(home).length;
+    const before = ledgerOf(home).length;
     const slow = agents.get('busy')?.call('tools__slow', { nonce: 'a', ms: 3_000 });
-    await until(() => bookOf(home).length > before);
+    await until(() => ledgerOf(home).length > before);
     const reason = await reasonOf('busy', 'tools__slow', { nonce: 'b' });
     await slow;
     return reason;
@@ -135,9 +135,12 @@ const BROKEN_ELSEWHERE: Readonly<Record<string, readonly [file: string, expects:
   breaker: ['test/system/calls/failing-server.test.ts', "'upstream-unavailable'"],
   controls: ['test/unit/broker/pipeline.test.ts', "'control-failed'"],
   ledger: ['test/system/recovery/disk-full.test.ts', "'ledger-unavailable'"],
-  questions: ['test/system/attack/servers/server-reads-other-context.test.ts', "'elicit question-blocked'"],
+  'input requests': ['test/system/attack/servers/server-reads-other-context.test.ts', "'elicit question-blocked'"],
   capabilities: ['test/system/interop/input-requests-of-real-servers.test.ts', "'capability-missing'"],
-  answers: ['test/system/attack/servers/server-reads-other-context.test.ts', 'the answer is not passed on'],
+  'input responses': [
+    'test/system/attack/servers/server-reads-other-context.test.ts',
+    'the input response is not passed on',
+  ],
   'request state': ['test/system/attack/agents/request-state-tampering.test.ts', "'request-state-invalid'"],
   'waiting calls': [
     'test/system/attack/agents/request-state-tampering.test.ts',

@@ -2,9 +2,9 @@ import { execFile } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
-import { bookOf } from '../../fixtures/homes/governed-home.ts';
+import { ledgerOf } from '../../fixtures/homes/governed-home.ts';
 import { Home, type Ran } from '../../fixtures/homes/home.ts';
-import { answerText, type HttpUpstream, legacyAnswering, sendJson, serveHttp } from '../../fixtures/http-upstream.ts';
+import { type HttpUpstream, legacyHandler, sendJson, serveHttp, textResponse } from '../../fixtures/http-upstream.ts';
 
 const OFFICIAL = resolve(import.meta.dirname, '../../../node_modules/@modelcontextprotocol');
 const INSPECTOR = resolve(import.meta.dirname, '../../../node_modules/.bin/mcp-inspector');
@@ -22,8 +22,8 @@ afterEach(() => home.close());
 
 /** Answers requests that have the token. */
 function crmServer(): Promise<HttpUpstream> {
-  const answering = legacyAnswering({
-    get_customer: ({ message }, response) => sendJson(response, answerText(message.id, 'Ana of Example Ltd')),
+  const answering = legacyHandler({
+    get_customer: ({ message }, response) => sendJson(response, textResponse(message.id, 'Ana of Example Ltd')),
   });
   return serveHttp((asked, response) => {
     if (asked.headers.authorization === `Bearer ${SECRETS.crm}`) answering(asked, response);
@@ -85,13 +85,13 @@ test('`init`, `serve` and an agent lead from a config file to governed calls', a
   const crm = await homeWithConfig();
   const written = await home.run(['init', '--from', 'mcp.json', '--yes']);
   expect(written.code, written.stderr).toBe(0);
-  expect(crm.asked.map(({ headers }) => headers.authorization)).toContain(`Bearer ${SECRETS.crm}`);
+  expect(crm.received.map(({ headers }) => headers.authorization)).toContain(`Bearer ${SECRETS.crm}`);
   await home.serve({ env: { GITHUB_TOKEN: SECRETS.memory, CRM_TOKEN: SECRETS.crm } });
   const file = await inspect('files__read_text_file', `path=${home.path('files/welcome.md')}`);
   expect(file.stdout, file.stderr).toContain('Welcome to the shop.');
   const customer = await inspect('crm__get_customer');
   expect(customer.stdout, customer.stderr).toContain('Ana of Example Ltd');
-  const calls = bookOf(home).filter(({ kind }) => kind.startsWith('call.'));
+  const calls = ledgerOf(home).filter(({ kind }) => kind.startsWith('call.'));
   expect(calls.every(({ entry }) => entry.principal === 'agent:me')).toBe(true);
   // The file server requests the roots of the Inspector, which the starter policy allows.
   expect(calls.map(({ kind, entry }) => [kind, entry.action])).toEqual([
@@ -137,7 +137,7 @@ test('the home is complete: its tests pass without warnings, and the ledger has 
   const diff = await home.run(['registry', 'diff'], { env: { GITHUB_TOKEN: 'x', CRM_TOKEN: SECRETS.crm } });
   expect(diff, diff.stderr).toMatchObject({ code: 0, stdout: '' });
   expect(readFileSync(home.path('registry/agents/desk.yaml'), 'utf8')).toContain('owner: ana@example.org\n');
-  const entries = bookOf(home).map(({ entry }) => entry);
+  const entries = ledgerOf(home).map(({ entry }) => entry);
   const added = entries.filter(({ kind }) => kind === 'server.added');
   expect(added.map(({ detail, principal }) => [detail, principal])).toEqual([
     [{ server: 'files', tools: 14 }, `os-user:${process.getuid?.()}`],
@@ -164,7 +164,7 @@ test('without a terminal and without `--yes` nothing is started and nothing is w
   const { code, stderr } = await home.run(['init', '--from', 'mcp.json']);
   expect(code).toBe(2);
   expect(stderr).toContain('(registry-not-agreed)\nhint: add `--yes`, or run the command on a terminal');
-  expect(crm.asked).toEqual([]);
+  expect(crm.received).toEqual([]);
   expect(readdirSync(home.dir).sort()).toEqual(['files', 'mcp.json']);
 });
 

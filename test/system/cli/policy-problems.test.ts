@@ -108,7 +108,7 @@ function policiesOf(what: string): string {
 }
 
 /** What the loader says of one way, as the command line prints it. */
-function toldOf(what: string): string {
+function reportOf(what: string): string {
   const policies = policiesOf(what);
   try {
     checkPolicyFiles(settingsFrom({ flags: { registry: home.path('registry'), policies }, env: {} }));
@@ -123,18 +123,18 @@ function toldOf(what: string): string {
 }
 
 test('each way in which a policy file can be wrong is told at its place, with a hint', async () => {
-  const told = Object.keys(WRONG).map((what) => ({ what, text: toldOf(what) }));
+  const reported = Object.keys(WRONG).map((what) => ({ what, text: reportOf(what) }));
   // Where a place within a file can be named, it is named with line and column; each problem has its hint.
   const form = /^(?:policies\/\S+?(?::\d+:\d+)?: .+ {2}\([a-z-]+\)\nhint: .+\n)+$/;
-  expect(told.filter(({ text }) => !form.test(text))).toEqual([]);
-  await expect(told.map(({ what, text }) => `# ${what}\n${text}`).join('\n')).toMatchFileSnapshot(GOLDEN);
+  expect(reported.filter(({ text }) => !form.test(text))).toEqual([]);
+  await expect(reported.map(({ what, text }) => `# ${what}\n${text}`).join('\n')).toMatchFileSnapshot(GOLDEN);
 });
 
 test('`policy check` and `serve` refuse twelve of them in these words, and end with 2', async () => {
   const ways = [...ASKED_OF_THE_COMMAND];
   const worker = async (): Promise<void> => {
     for (let what = ways.shift(); what !== undefined; what = ways.shift()) {
-      const refused: Ran = { code: 2, stdout: '', stderr: toldOf(what) };
+      const refused: Ran = { code: 2, stdout: '', stderr: reportOf(what) };
       const policies = home.path(`${what.replaceAll(' ', '-')}/policies`);
       const env = { SENESCHAL_POLICIES: policies, SENESCHAL_DATA: `${policies}/../data` };
       for (const args of [
@@ -142,8 +142,8 @@ test('`policy check` and `serve` refuse twelve of them in these words, and end w
         ['serve', '--port', '0'],
       ]) {
         const { code, stdout, stderr } = await home.run(args, { env });
-        const told = { code, stdout, stderr: stderr.replaceAll(policies, 'policies') };
-        expect([what, args[0], told]).toEqual([what, args[0], refused]);
+        const reported = { code, stdout, stderr: stderr.replaceAll(policies, 'policies') };
+        expect([what, args[0], reported]).toEqual([what, args[0], refused]);
       }
     }
   };

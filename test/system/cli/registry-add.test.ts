@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
-import { bookOf, governedHome, WireAgent } from '../../fixtures/homes/governed-home.ts';
+import { governedHome, ledgerOf, WireAgent } from '../../fixtures/homes/governed-home.ts';
 import type { Home, Ran } from '../../fixtures/homes/home.ts';
-import { legacyAnswering, sendJson, serveHttp } from '../../fixtures/http-upstream.ts';
+import { legacyHandler, sendJson, serveHttp } from '../../fixtures/http-upstream.ts';
 
 const MODULES = resolve(import.meta.dirname, '../../../node_modules');
 const MEMORY = `${MODULES}/@modelcontextprotocol/server-memory/dist/index.js`;
@@ -51,7 +51,7 @@ test('a package is added at its installed version, and its tools are pinned', as
   expect(text).toContain('  read_graph: { risk: read } # its name begins with `read`\n');
   const lock = JSON.parse(readFileSync(home.path('registry/registry.lock'), 'utf8')) as { servers: object };
   expect(Object.keys(lock.servers)).toEqual(['notes']);
-  const kinds = bookOf(home).map(({ kind }) => kind);
+  const kinds = ledgerOf(home).map(({ kind }) => kind);
   expect(kinds.filter((kind) => kind === 'server.added' || kind === 'tool.pinned')).toHaveLength(10);
 });
 
@@ -65,13 +65,13 @@ test('with a running broker a server can be called as soon as the command exits'
   expect(await agent.tools()).toContain('notes__read_graph');
   expect((await agent.call('notes__read_graph')).isError).toBe(false);
   agent.close();
-  const added = bookOf(home).filter(({ kind }) => kind === 'server.added');
+  const added = ledgerOf(home).filter(({ kind }) => kind === 'server.added');
   expect(added.map(({ entry }) => entry.principal)).toEqual([`os-user:${process.getuid?.()}`]);
 });
 
 test('a url is added with references to secrets in its headers', async () => {
   homeWith();
-  const answering = legacyAnswering({ get_customer: () => {} });
+  const answering = legacyHandler({ get_customer: () => {} });
   const upstream = await serveHttp((asked, response) => {
     if (asked.headers.authorization === 'Bearer from-the-environment') answering(asked, response);
     else sendJson(response, {}, 401);
@@ -97,7 +97,7 @@ test('a secret in clear text is refused before any request is sent', async () =>
       '  (registry-secret-in-clear)\n' +
       `hint: export the secret as an environment variable, and write \`--header 'Authorization=Bearer \${env:NAME}'\`\n`,
   ]);
-  expect(upstream.asked).toEqual([]);
+  expect(upstream.received).toEqual([]);
   expectUnchanged();
 });
 
@@ -200,5 +200,5 @@ test('a server that lists other definitions after the agreement is not added', a
   const { code, stderr } = await importing('--yes');
   expect([code, stderr]).toEqual([2, expect.stringContaining('(registry-tools-changed)')]);
   expectUnchanged();
-  expect(bookOf(home).map(({ kind }) => kind)).not.toContain('tool.pinned');
+  expect(ledgerOf(home).map(({ kind }) => kind)).not.toContain('tool.pinned');
 });

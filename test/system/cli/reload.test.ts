@@ -2,8 +2,8 @@ import { rmSync } from 'node:fs';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import {
   ALLOW_ALL,
-  bookOf,
   governedHome,
+  ledgerOf,
   processServer,
   until,
   WireAgent,
@@ -26,10 +26,10 @@ afterEach(async () => {
   await home.close();
 });
 
-const recorded = (kind: string): number => bookOf(home).filter((row) => row.kind === kind).length;
+const recorded = (kind: string): number => ledgerOf(home).filter((row) => row.kind === kind).length;
 const revisions = (): ReadonlySet<string | null> =>
   new Set(
-    bookOf(home)
+    ledgerOf(home)
       .filter(({ kind }) => kind.startsWith('call.'))
       .map(({ entry }) => entry.revision),
   );
@@ -135,10 +135,10 @@ test('a key that is revoked proves nothing from the moment the command has ended
   const load = underLoad([agent, agent]);
   await until(() => recorded('call.closed') > 5);
   expect((await home.run(['keys', 'revoke', first])).code).toBe(0);
-  const settled = bookOf(home).length;
+  const settled = ledgerOf(home).length;
   expect((await agent.call('tools__echo', { nonce: 'n' })).status).toBe(401);
   await load.stop();
-  const late = bookOf(home).slice(settled);
+  const late = ledgerOf(home).slice(settled);
   expect(late.filter(({ kind }) => kind === 'call.admitted')).toEqual([]);
 });
 
@@ -156,7 +156,7 @@ test('every entry of a call carries one revision, and decides as it says, howeve
   expect(ends).toEqual(new Set(['completed', 'Unknown tool: tools__echo']));
   await served.stop();
   const ofCalls = new Map<string, Set<string | null>>();
-  for (const { entry } of bookOf(home)) {
+  for (const { entry } of ledgerOf(home)) {
     if (entry.callId !== undefined)
       ofCalls.set(entry.callId, (ofCalls.get(entry.callId) ?? new Set()).add(entry.revision));
   }

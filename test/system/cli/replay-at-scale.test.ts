@@ -4,10 +4,10 @@ import { settingsFrom } from '../../../src/app/settings.ts';
 import { leafHash } from '../../../src/ledger/stored-entry.ts';
 import type { Difference } from '../../../src/replay/difference.ts';
 import {
-  type BookRow,
-  bookOf,
   governedHome,
-  openBookFile,
+  type LedgerRow,
+  ledgerOf,
+  openLedgerDatabase,
   processServer,
   until,
   WireAgent,
@@ -97,7 +97,7 @@ async function recordCalls(count: number): Promise<void> {
   const agents = keys.map((key) => new WireAgent(served.url, key));
   let asked = 0;
   for (let phase = 0; countCalls() < count; phase += 1) {
-    const applied = bookOf(home).filter(({ kind }) => kind === 'policy.applied').length;
+    const applied = ledgerOf(home).filter(({ kind }) => kind === 'policy.applied').length;
     const goal = asked + Math.max(100, Math.ceil(count / 8));
     const worker = async (): Promise<void> => {
       while (asked < goal) {
@@ -111,14 +111,14 @@ async function recordCalls(count: number): Promise<void> {
     home.write({ 'policies/policy.csv': POLICIES[next] ?? '', 'policies/limits.yaml': LIMITS[next] ?? '' });
     if (phase === 1) await home.run(['keys', 'revoke', String(keys[4]?.slice(4, 20))]);
     await load;
-    await until(() => bookOf(home).filter(({ kind }) => kind === 'policy.applied').length > applied);
+    await until(() => ledgerOf(home).filter(({ kind }) => kind === 'policy.applied').length > applied);
   }
   for (const agent of agents) agent.close();
   await served.stop();
 }
 
 function countCalls(): number {
-  const database = openBookFile(home);
+  const database = openLedgerDatabase(home);
   const sql = "SELECT count(*) AS calls FROM entry WHERE kind IN ('call.admitted', 'call.refused')";
   const { calls } = database.prepare(sql).get() as { calls: number };
   database.close();
@@ -136,8 +136,8 @@ test('every recorded call is decided again as it was decided first', async () =>
 });
 
 test('among the recorded calls is every kind of answer, under three revisions', () => {
-  const book = bookOf(home);
-  const said = new Set(book.map(({ entry }) => `${entry.kind} ${entry.reason ?? entry.outcome ?? ''}`.trim()));
+  const ledger = ledgerOf(home);
+  const said = new Set(ledger.map(({ entry }) => `${entry.kind} ${entry.reason ?? entry.outcome ?? ''}`.trim()));
   expect([...said]).toEqual(
     expect.arrayContaining([
       ...['call.admitted', 'call.closed completed', 'call.closed output-invalid', 'call.refused policy-denied'],
@@ -145,7 +145,7 @@ test('among the recorded calls is every kind of answer, under three revisions', 
       ...['call.refused arguments-invalid', 'call.refused unknown-tool', 'key.revoked', 'policy.applied'],
     ]),
   );
-  const calls = book.filter(({ kind }) => kind === 'call.admitted' || kind === 'call.refused');
+  const calls = ledger.filter(({ kind }) => kind === 'call.admitted' || kind === 'call.refused');
   expect(new Set(calls.map(({ entry }) => entry.revision)).size).toBe(3);
   expect(new Set(calls.map(({ entry }) => entry.principal)).size).toBe(5);
 });
@@ -192,8 +192,8 @@ const FORGERIES: readonly {
 ];
 
 describe.each(FORGERIES)('a forger who changes $what', ({ kind, from, to, reason }) => {
-  const toForge = (): BookRow => {
-    const row = bookOf(home).find(
+  const toForge = (): LedgerRow => {
+    const row = ledgerOf(home).find(
       ({ kind: found, body, entry }) =>
         found === kind && (reason === undefined || entry.reason === reason) && body.search(from) >= 0,
     );
@@ -217,7 +217,7 @@ describe.each(FORGERIES)('a forger who changes $what', ({ kind, from, to, reason
 });
 
 test('the command ends with 4 and says which call a forged fact is of', async () => {
-  const row = bookOf(home).find(({ entry }) => entry.reason === 'arguments-invalid');
+  const row = ledgerOf(home).find(({ entry }) => entry.reason === 'arguments-invalid');
   if (!row) throw new Error('there is no entry to forge');
   put(row.seq, forgedBody(row.body, /"errors":\[\{[^\]]*\]/, '"errors":[]'), leafHash(row.body));
   const { code, stdout } = await home.run(['replay', 'decide']);
@@ -231,7 +231,7 @@ function forgedBody(body: string, from: RegExp, to: string): string {
 }
 
 /** Replays with one body forged, and puts the true one back. */
-function withBody({ seq, body }: BookRow, forged: string, { rehash }: { rehash: boolean }): readonly Difference[] {
+function withBody({ seq, body }: LedgerRow, forged: string, { rehash }: { rehash: boolean }): readonly Difference[] {
   put(seq, forged, leafHash(rehash ? forged : body));
   const { differences } = replayLedger(settingsFrom({ flags: { data: home.path('data') }, env: {} }));
   put(seq, body, leafHash(body));
@@ -239,7 +239,7 @@ function withBody({ seq, body }: BookRow, forged: string, { rehash }: { rehash: 
 }
 
 function put(seq: number, body: string, leaf: Uint8Array): void {
-  const database = openBookFile(home);
+  const database = openLedgerDatabase(home);
   database.prepare('UPDATE entry SET body = ?, leaf = ? WHERE seq = ?').run(body, leaf, seq);
   database.close();
 }

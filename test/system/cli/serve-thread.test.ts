@@ -16,7 +16,7 @@ interface NodeReport {
 }
 
 test('a broker started without flags serves in a thread with a young generation of 192 MiB', async () => {
-  counted = await CountedHome.make();
+  counted = await CountedHome.create();
   const directory = mkdtempSync(join(tmpdir(), 'report-'));
   const served = await counted.home.serve({
     env: { NODE_OPTIONS: `--report-on-signal --report-directory=${directory}` },
@@ -36,7 +36,7 @@ test('a broker started without flags serves in a thread with a young generation 
 });
 
 test('a second SIGTERM ends the process at once, as the system does', async () => {
-  counted = await CountedHome.make();
+  counted = await CountedHome.create();
   counted.counter.pause = 'before-answering';
   const served = await counted.home.serve();
   const call = counted.caller(served).call('counter__act', { nonce: 'a' });
@@ -54,9 +54,9 @@ test('a second SIGTERM ends the process at once, as the system does', async () =
 });
 
 test('SIGINT ends a broker with exit code 130 when its calls have ended', async () => {
-  counted = await CountedHome.make();
+  counted = await CountedHome.create();
   const served = await counted.home.serve();
   await served.stop('SIGINT');
   expect(served.child.exitCode).toBe(130);
-  expect(counted.houseKinds().at(-1)).toBe('broker.stopped');
+  expect(counted.systemEntryKinds().at(-1)).toBe('broker.stopped');
 });

@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type AnsweringClient, answeringClient } from '../../fixtures/clients/answering-client.ts';
 import type { McpEntry } from '../../fixtures/clients/mcp-clients.ts';
-import { bookOf, governedHome, until } from '../../fixtures/homes/governed-home.ts';
+import { governedHome, ledgerOf, until } from '../../fixtures/homes/governed-home.ts';
 import type { Home, Served } from '../../fixtures/homes/home.ts';
 
 const SERVERS = resolve(import.meta.dirname, '../../../node_modules/@modelcontextprotocol');
@@ -117,7 +117,7 @@ test('a client that can answer nothing is told what it lacks for a tool that ask
 });
 
 test('no question was answered that no call caused', () => {
-  const entries = bookOf(home).map(({ entry }) => entry);
+  const entries = ledgerOf(home).map(({ entry }) => entry);
   const calls = new Set(entries.filter(({ action }) => action === 'call').map(({ callId }) => callId));
   const asked = entries.filter(({ kind, action }) => kind === 'call.admitted' && action !== 'call');
   expect(asked.length).toBeGreaterThan(0);

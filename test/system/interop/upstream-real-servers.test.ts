@@ -105,9 +105,9 @@ test('a legacy SDK server with sessions is called in its session, and its change
   expect(textOf(await upstream.call('greet', { who: 'ana' }, { definition }))).toBe('hello ana');
   // The server cannot tell when the stream for notifications is open, so it says it until it is heard.
   servers.at(-1)?.registerTool('late', {}, () => ({ content: [] }));
-  const telling = setInterval(() => servers.at(-1)?.sendToolListChanged(), 20);
+  const notifying = setInterval(() => servers.at(-1)?.sendToolListChanged(), 20);
   await until(() => upstream.changes.length > 0);
-  clearInterval(telling);
+  clearInterval(notifying);
   expect(upstream.changes[0]).toMatchObject({ era: 'legacy', tools: [{ name: 'greet' }, { name: 'late' }] });
 });
 

@@ -38,8 +38,8 @@ test('T6, F22: a server that crashes at every start leaves no process, no open f
   let memory = 0;
   for (let start = 0; start < RESTARTS; start += 1) {
     if (start === WARM) [files, memory] = [openFiles(), process.memoryUsage().rss];
-    const told = await call('echo');
-    expect(told).toMatchObject({ reason: 'upstream-unavailable', inDoubt: false });
+    const outcome = await call('echo');
+    expect(outcome).toMatchObject({ reason: 'upstream-unavailable', inDoubt: false });
     // Beyond the longest wait between two starts.
     clock.advance(60_001);
   }

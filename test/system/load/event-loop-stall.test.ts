@@ -3,11 +3,11 @@ import { resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterEach, expect, test } from 'vitest';
 import type { JsonObject, JsonValue } from '../../../src/lib/json/json.ts';
-import type { Told } from '../../fixtures/clients/caller.ts';
+import type { Delivery } from '../../fixtures/clients/caller.ts';
 import { send } from '../../fixtures/clients/raw-http.ts';
 import { CountedHome } from '../../fixtures/homes/counted-home.ts';
 import type { Served } from '../../fixtures/homes/home.ts';
-import { type Answering, answerText, sendJson, serveHttp } from '../../fixtures/http-upstream.ts';
+import { type RequestHandler, sendJson, serveHttp, textResponse } from '../../fixtures/http-upstream.ts';
 
 let counted: CountedHome;
 afterEach(() => counted.close());
@@ -59,7 +59,7 @@ const TEMPLATES: readonly (readonly [template: string, uri: string])[] = [
   [`memo://${'{a,b,c}'.repeat(200)}`, `memo://${'a,'.repeat(50_000)}`],
 ];
 
-const answering: Answering = ({ message }, response) => {
+const answering: RequestHandler = ({ message }, response) => {
   const { id, method, params } = message;
   const reply = (result: JsonObject): void => sendJson(response, { jsonrpc: '2.0', id: id ?? null, result });
   if (method === 'initialize') {
@@ -74,7 +74,7 @@ const answering: Answering = ({ message }, response) => {
   if (method === 'resources/templates/list') {
     return reply({ resourceTemplates: TEMPLATES.map(([uriTemplate]) => ({ uriTemplate, name: uriTemplate })) });
   }
-  if (method === 'tools/call') return sendJson(response, answerText(id, 'done'));
+  if (method === 'tools/call') return sendJson(response, textResponse(id, 'done'));
   sendJson(response, { jsonrpc: '2.0', id: id ?? null, error: { code: -32601, message: 'no' } });
 };
 
@@ -113,7 +113,7 @@ async function reader(served: Served): Promise<(uri: string) => Promise<string>>
 
 test('F15, P10: bombs of schemas, expressions and URI templates fail by themselves while another agent goes on calling', async () => {
   const { url } = await serveHttp(answering);
-  counted = await CountedHome.make({
+  counted = await CountedHome.create({
     agents: ['ann', 'ben'],
     files: {
       'registry/servers/bombs.yaml': `name: bombs\ntransport: { type: streamable-http, url: "${url}" }\npin: auto\nsharing: all\n`,
@@ -128,22 +128,22 @@ test('F15, P10: bombs of schemas, expressions and URI templates fail by themselv
   for (let warm = 0; warm < 100; warm += 1) await ben.call('counter__act', { nonce: `warm-${warm}` });
   const read = await reader(served);
   await stallsOf(served);
-  const failed: Told[] = [];
+  const failed: Delivery[] = [];
   const answers: Record<string, string> = {};
   const stalls: [string, Stalls][] = [];
   let isOver = false;
   const calling = (async () => {
     for (let made = 0; !isOver; made += 1) {
-      const told = await ben.call('counter__act', { nonce: `n-${made}` });
-      if (told.kind !== 'result') failed.push(told);
+      const outcome = await ben.call('counter__act', { nonce: `n-${made}` });
+      if (outcome.kind !== 'result') failed.push(outcome);
       await wait(2);
     }
   })();
   await wait(500);
   stalls.push(['no bomb', await stallsOf(served)]);
   for (const [name, [, args]] of Object.entries(BOMBS)) {
-    const told = await ann.call(`bombs__${name}`, args);
-    answers[name] = told.kind === 'refused' ? told.reason : told.kind;
+    const outcome = await ann.call(`bombs__${name}`, args);
+    answers[name] = outcome.kind === 'refused' ? outcome.reason : outcome.kind;
     stalls.push([name, await stallsOf(served)]);
   }
   for (const [template, uri] of TEMPLATES) {

@@ -1,26 +1,26 @@
 import { resolve } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
-import type { Caller, Told } from '../../fixtures/clients/caller.ts';
+import type { Caller, Delivery } from '../../fixtures/clients/caller.ts';
 import { CountedHome } from '../../fixtures/homes/counted-home.ts';
 import { forgetPeakOf, peakMemoryOf } from '../../fixtures/programs/process-stats.ts';
 import { scaled } from '../../fixtures/scale.ts';
-import { LyingServer } from '../../fixtures/servers/misbehaving-server.ts';
+import { MisbehavingServer } from '../../fixtures/servers/misbehaving-server.ts';
 
 let counted: CountedHome;
-let liar: LyingServer;
+let liar: MisbehavingServer;
 afterEach(async () => {
   await counted.close();
   await liar.close();
 });
 
-const LYING_CHILD = resolve(import.meta.dirname, '../../fixtures/servers/misbehaving-stdio.mjs');
+const _M_I_S_B_E_H_A_V_I_N_G_CHILD = resolve(import.meta.dirname, '../../fixtures/servers/misbehaving-stdio.mjs');
 const CAP_MB = 16;
 /** Notifications of one call; `npm run scale` sends a million. */
 const NOTICES = scaled({ small: 100_000, full: 1_000_000 });
 const LONG = 600_000;
 const COMMON = `timeout: 60s\npin: auto\nrisk: read\nmaxResultBytes: ${CAP_MB << 20}\n`;
 
-const shortly = (told: Told): string => (told.kind === 'refused' ? told.reason : told.kind);
+const shortly = (outcome: Delivery): string => (outcome.kind === 'refused' ? outcome.reason : outcome.kind);
 
 /** What goes wrong, and how that call has to end. */
 const CASES: readonly (readonly [what: string, tool: string, args: object, ending: string])[] = [
@@ -35,9 +35,9 @@ const CASES: readonly (readonly [what: string, tool: string, args: object, endin
 test(
   'F7, F10, F16: results and notifications beyond all measure cost the calls that bring them, and little memory',
   async () => {
-    liar = await LyingServer.start();
-    const child = { type: 'stdio', command: process.execPath, args: [LYING_CHILD, '{}'] };
-    counted = await CountedHome.make({
+    liar = await MisbehavingServer.start();
+    const child = { type: 'stdio', command: process.execPath, args: [_M_I_S_B_E_H_A_V_I_N_G_CHILD, '{}'] };
+    counted = await CountedHome.create({
       agents: ['ann', 'ben'],
       files: {
         'registry/servers/liar.yaml': `name: liar\ntransport: { type: streamable-http, url: "${liar.url}" }\n${COMMON}`,
@@ -55,9 +55,9 @@ test(
     for (const [what, tool, args, ending] of CASES) {
       const restingMb = restingMbOf(pid);
       forgetPeakOf(pid);
-      const told = ann.call(tool, { ...args });
+      const outcome = ann.call(tool, { ...args });
       const good = await ben.call('counter__act', { nonce: what });
-      expect([what, shortly(await told), good.kind]).toEqual([what, ending, 'result']);
+      expect([what, shortly(await outcome), good.kind]).toEqual([what, ending, 'result']);
       grown.push([what, peakMemoryOf(pid) / 1_048_576 - restingMb]);
     }
     process.stdout.write(

@@ -1,39 +1,39 @@
 import { resolve } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
-import { type HearingClient, hearingModern } from '../../fixtures/clients/notification-client.ts';
+import { modernNotificationClient, type NotificationClient } from '../../fixtures/clients/notification-client.ts';
 import { governedHome, httpServer, WireAgent } from '../../fixtures/homes/governed-home.ts';
 import type { Home, Served } from '../../fixtures/homes/home.ts';
-import { answerText, legacyAnswering, openEvents, serveHttp } from '../../fixtures/http-upstream.ts';
+import { legacyHandler, openEvents, serveHttp, textResponse } from '../../fixtures/http-upstream.ts';
 import { peakMemoryOf } from '../../fixtures/programs/process-stats.ts';
 import { scaled } from '../../fixtures/scale.ts';
 
-const TELLING = resolve(import.meta.dirname, '../../fixtures/servers/notifying-stdio.mjs');
+const _N_O_T_I_F_Y_I_N_G = resolve(import.meta.dirname, '../../fixtures/servers/notifying-stdio.mjs');
 const NOTIFICATIONS = scaled({ small: 200_000, full: 1_000_000 });
 
 let home: Home;
 let served: Served;
-let hearing: HearingClient | undefined;
+let receiving: NotificationClient | undefined;
 let agent: WireAgent | undefined;
 
 afterEach(async () => {
   agent?.close();
-  await hearing?.close();
+  await receiving?.close();
   await home.close();
 });
 
 /** A server over HTTP that tells of its progress so often before it answers, as fast as it is read. */
 async function chattyUrl(): Promise<string> {
   const { url } = await serveHttp(
-    legacyAnswering({
+    legacyHandler({
       flood: ({ message }, response) => {
         const send = openEvents(response);
         const { progressToken } = message.params._meta as { progressToken: number };
-        const told = { jsonrpc: '2.0', method: 'notifications/progress', params: { progressToken, progress: 1 } };
-        const block = `data: ${JSON.stringify(told)}\n\n`.repeat(1_000);
+        const progress = { jsonrpc: '2.0', method: 'notifications/progress', params: { progressToken, progress: 1 } };
+        const block = `data: ${JSON.stringify(progress)}\n\n`.repeat(1_000);
         let left = NOTIFICATIONS;
         const more = (): void => {
           if (left === 0) {
-            send(answerText(message.id, 'flooded'));
+            send(textResponse(message.id, 'flooded'));
             response.end();
             return;
           }
@@ -48,7 +48,7 @@ async function chattyUrl(): Promise<string> {
 }
 
 async function serve(): Promise<void> {
-  const transport = { type: 'stdio', command: process.execPath, args: [TELLING, '{}'] };
+  const transport = { type: 'stdio', command: process.execPath, args: [_N_O_T_I_F_Y_I_N_G, '{}'] };
   home = governedHome({
     servers: {
       pipes: `name: pipes\ntransport: ${JSON.stringify(transport)}\npin: auto\ntimeout: 5m\n`,
@@ -59,7 +59,7 @@ async function serve(): Promise<void> {
   served = await home.serve();
   agent = new WireAgent(served.url, key);
   const headers = { authorization: `Bearer ${key}` };
-  hearing = await hearingModern({ type: 'http', url: `${served.url}/mcp`, headers });
+  receiving = await modernNotificationClient({ type: 'http', url: `${served.url}/mcp`, headers });
 }
 
 async function droppedOf(server: string): Promise<number> {
@@ -73,8 +73,8 @@ test(`F10: ${NOTIFICATIONS.toLocaleString('en')} notifications of one call are d
   await agent?.call('pipes__steps');
   const memoryBefore = peakMemoryOf(served.child.pid);
   for (const server of ['pipes', 'web']) {
-    expect(await hearing?.call(`${server}__flood`, { messages: NOTIFICATIONS })).toBe('flooded');
-    expect(hearing?.heard.progress.splice(0)).toHaveLength(1_000);
+    expect(await receiving?.call(`${server}__flood`, { messages: NOTIFICATIONS })).toBe('flooded');
+    expect(receiving?.received.progress.splice(0)).toHaveLength(1_000);
     expect(await droppedOf(server)).toBeGreaterThanOrEqual(NOTIFICATIONS - 1_000);
   }
   const grownMb = Math.round((peakMemoryOf(served.child.pid) - memoryBefore) / 1_000_000);

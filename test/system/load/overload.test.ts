@@ -4,7 +4,7 @@ import { afterEach, expect, test } from 'vitest';
 import { modernCall, type RawAnswer, send } from '../../fixtures/clients/raw-http.ts';
 import { CountedHome } from '../../fixtures/homes/counted-home.ts';
 import type { Served } from '../../fixtures/homes/home.ts';
-import { type HttpUpstream, legacyAnswering, sendJson, serveHttp } from '../../fixtures/http-upstream.ts';
+import { type HttpUpstream, legacyHandler, sendJson, serveHttp } from '../../fixtures/http-upstream.ts';
 import { scaled } from '../../fixtures/scale.ts';
 
 /** How long five times as much is asked as can be done; `npm run scale` makes it longer. */
@@ -30,7 +30,7 @@ function ask(served: Served, tool: string, nonce: string): Promise<RawAnswer> {
 const isShed = ({ status, body }: RawAnswer): boolean => status === 503 && body.includes('"overloaded"');
 
 test('F14: of five times as many calls as the broker takes, those beyond are refused with Retry-After, and the others come through', async () => {
-  counted = await CountedHome.make();
+  counted = await CountedHome.create();
   counted.counter.pause = 'before-answering';
   const served = await counted.home.serve({ args: ['--max-calls', String(MAX_CALLS)] });
   const asked = Array.from({ length: 5 * MAX_CALLS }, (_, at) => ask(served, 'counter__act', `n-${at}`));
@@ -63,14 +63,14 @@ test('F14: of five times as many calls as the broker takes, those beyond are ref
 });
 
 /** Refusals in the book, those that are summed among them. */
-function refusalsIn({ openBook }: { openBook: CountedHome['openBook'] }): number {
-  const book = openBook.call(counted);
-  const rows = book
+function refusalsIn({ openLedger }: { openLedger: CountedHome['openLedger'] }): number {
+  const ledger = openLedger.call(counted);
+  const rows = ledger
     .prepare<[], { readonly kind: string; readonly body: string }>(
       `SELECT kind, body FROM entry WHERE body LIKE '%"overloaded"%'`,
     )
     .all();
-  book.close();
+  ledger.close();
   const counts = rows.map(({ kind, body }) =>
     kind === 'call.refusals-summed' ? (JSON.parse(body) as { readonly count: number }).count : 1,
   );
@@ -111,7 +111,7 @@ async function load(served: Served, perSecond: number, seconds: number): Promise
 
 function slowUpstream(): Promise<HttpUpstream> {
   return serveHttp(
-    legacyAnswering({
+    legacyHandler({
       echo: ({ message }, response) => {
         const answer = { jsonrpc: '2.0', id: message.id ?? null, result: { content: [{ type: 'text', text: 'x' }] } };
         setTimeout(() => sendJson(response, answer), SERVICE_MS);
@@ -124,7 +124,7 @@ test(
   'F14: asked for five times what it can do, the broker goes on doing what it can, and is as before when it is over',
   async () => {
     const { url } = await slowUpstream();
-    counted = await CountedHome.make({
+    counted = await CountedHome.create({
       files: {
         'registry/servers/far.yaml': `name: far\ntransport: { type: streamable-http, url: "${url}" }\npin: auto\nsharing: all\n`,
       },

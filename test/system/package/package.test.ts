@@ -89,8 +89,8 @@ test.for(NODES)(
     });
     await client.close();
     const list = [installed.command, 'ledger', 'list', '--agent', 'agent:demo', '--data', home.path('data')];
-    const book = execFileSync('env', list, { env, encoding: 'utf8' });
-    expect(book.match(/call\.\w+/g)).toEqual(['call.refused', 'call.closed', 'call.admitted']);
+    const ledger = execFileSync('env', list, { env, encoding: 'utf8' });
+    expect(ledger.match(/call\.\w+/g)).toEqual(['call.refused', 'call.closed', 'call.admitted']);
   },
 );
 

@@ -1,6 +1,6 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { afterEach, expect, test } from 'vitest';
-import type { Told } from '../../fixtures/clients/caller.ts';
+import type { Delivery } from '../../fixtures/clients/caller.ts';
 import { CountedHome } from '../../fixtures/homes/counted-home.ts';
 import type { Served } from '../../fixtures/homes/home.ts';
 
@@ -13,12 +13,12 @@ const EVERY_MS = 5;
 
 interface Load {
   /** Stops calling and gives every answer. */
-  end(): Promise<readonly Told[]>;
+  end(): Promise<readonly Delivery[]>;
 }
 
 function load(served: Served): Load {
   const caller = counted.caller(served);
-  const underWay: Promise<Told>[] = [];
+  const underWay: Promise<Delivery>[] = [];
   const timer = setInterval(() => {
     underWay.push(caller.call('counter__act', { nonce: `load-${underWay.length}` }));
   }, EVERY_MS);
@@ -32,8 +32,8 @@ function load(served: Served): Load {
 
 /** Policy revisions of the entries of each call. */
 function revisionsOfCalls(): readonly (readonly string[])[] {
-  const book = counted.openBook();
-  const rows = book.prepare<[], { readonly call: string; readonly body: string }>(
+  const ledger = counted.openLedger();
+  const rows = ledger.prepare<[], { readonly call: string; readonly body: string }>(
     'SELECT call, body FROM entry WHERE call IS NOT NULL',
   );
   const revisions = new Map<string, Set<string>>();
@@ -41,12 +41,12 @@ function revisionsOfCalls(): readonly (readonly string[])[] {
     const revision = /"revision":"([^"]+)"/.exec(body)?.[1] ?? 'none';
     revisions.set(call, (revisions.get(call) ?? new Set()).add(revision));
   }
-  book.close();
+  ledger.close();
   return [...revisions.values()].map((set) => [...set]);
 }
 
 test('F19: a policy file that is half written, broken or gone under load changes nothing but the alarm', async () => {
-  counted = await CountedHome.make();
+  counted = await CountedHome.create();
   const served = await counted.home.serve();
   const policy = counted.home.path('policies/policy.csv');
   const calling = load(served);
@@ -58,19 +58,19 @@ test('F19: a policy file that is half written, broken or gone under load changes
   await served.said('reload.refused', 3);
   writeFileSync(policy, `${ROWS}p, agent:demo, tool:none/*, call, , deny\n`);
   await served.said('policy.applied');
-  const told = await calling.end();
-  expect(told.filter(({ kind }) => kind !== 'result')).toEqual([]);
-  expect(told.length).toBeGreaterThan(20);
+  const deliveries = await calling.end();
+  expect(deliveries.filter(({ kind }) => kind !== 'result')).toEqual([]);
+  expect(deliveries.length).toBeGreaterThan(20);
   await served.stop();
   expect(new Set(revisionsOfCalls().flat()).size).toBeLessThanOrEqual(2);
-  const kinds = counted.houseKinds().filter((kind) => kind.startsWith('policy.'));
+  const kinds = counted.systemEntryKinds().filter((kind) => kind.startsWith('policy.'));
   expect(kinds.at(-1)).toBe('policy.applied');
   expect(kinds.slice(0, -1).every((kind) => kind === 'policy.rejected')).toBe(true);
   expect(kinds.length).toBeGreaterThanOrEqual(4);
 });
 
 test('F19: a broker does not start with a broken policy, and says where it is broken', async () => {
-  counted = await CountedHome.make();
+  counted = await CountedHome.create();
   counted.home.write({ 'policies/policy.csv': `${ROWS}p, agent:demo, tool:*, call, , alow\n` });
   const ran = await counted.home.run(['serve', '--port', '0']);
   expect(ran.code).toBe(2);
@@ -78,7 +78,7 @@ test('F19: a broker does not start with a broken policy, and says where it is br
 });
 
 test('F20: a grant that is taken back under load allows no call after the broker has said so', async () => {
-  counted = await CountedHome.make({ agents: ['demo', 'other'] });
+  counted = await CountedHome.create({ agents: ['demo', 'other'] });
   const served = await counted.home.serve();
   const calling = load(served);
   counted.home.write({ 'policies/policy.csv': 'p, agent:other, tool:*, call, , allow\n' });
@@ -89,14 +89,14 @@ test('F20: a grant that is taken back under load allows no call after the broker
   expect(after).toMatchObject({ kind: 'error', body: expect.stringContaining('Unknown tool') });
   expect(other).toEqual({ kind: 'result', text: 'other' });
   await served.stop();
-  const book = counted.openBook();
-  const revisions = book
+  const ledger = counted.openLedger();
+  const revisions = ledger
     .prepare<[string], { readonly body: string }>(
       `SELECT body FROM entry WHERE kind = 'call.admitted' AND principal = ?`,
     )
     .all('agent:demo')
     .map(({ body }) => /"revision":"([^"]+)"/.exec(body)?.[1]);
-  book.close();
+  ledger.close();
   // What was decided before may arrive after; nothing is decided by what was taken back.
   expect(new Set(revisions).size).toBe(1);
   expect(counted.counter.arrived).not.toContain('after');

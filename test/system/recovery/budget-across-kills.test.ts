@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
-import type { Caller, Told } from '../../fixtures/clients/caller.ts';
+import type { Caller, Delivery } from '../../fixtures/clients/caller.ts';
 import { admittedNonces, CountedHome } from '../../fixtures/homes/counted-home.ts';
 
 let counted: CountedHome;
@@ -12,16 +12,16 @@ const budgetOf = (hard: string): string =>
   `budgets:\n  - { subject: "agent:*", resource: "tool:*", window: month, hard: ${hard} }\n`;
 
 /** So many calls at once, each with a nonce of its own. */
-function callsAtOnce(caller: Caller, count: number, prefix: string): Promise<readonly Told[]> {
+function callsAtOnce(caller: Caller, count: number, prefix: string): Promise<readonly Delivery[]> {
   return Promise.all(
     Array.from({ length: count }, (_, at) => caller.call('counter__act', { nonce: `${prefix}-${at}` })),
   );
 }
 
 /** How often each answer was given. */
-function tally(told: readonly Told[]): Readonly<Record<string, number>> {
+function tally(deliveries: readonly Delivery[]): Readonly<Record<string, number>> {
   const counts: Record<string, number> = {};
-  for (const answer of told) {
+  for (const answer of deliveries) {
     const key = answer.kind === 'refused' ? answer.reason : answer.kind;
     counts[key] = (counts[key] ?? 0) + 1;
   }
@@ -29,17 +29,17 @@ function tally(told: readonly Told[]): Readonly<Record<string, number>> {
 }
 
 test('B1: of 1,000 calls at once against a budget of 100, exactly 100 are sent', async () => {
-  counted = await CountedHome.make({ limits: budgetOf('{ calls: 100 }') });
+  counted = await CountedHome.create({ limits: budgetOf('{ calls: 100 }') });
   const served = await counted.home.serve();
-  const told = await callsAtOnce(counted.caller(served), 1_000, 'a');
-  expect(tally(told)).toEqual({ result: 100, 'budget-exhausted': 900 });
+  const deliveries = await callsAtOnce(counted.caller(served), 1_000, 'a');
+  expect(tally(deliveries)).toEqual({ result: 100, 'budget-exhausted': 900 });
   expect(counted.acted().length).toBe(100);
   await served.stop();
   expect(await counted.replay()).toEqual({ code: 0, differences: 0, undecidable: 0 });
 });
 
 test('B1: killed in the middle of 1,000 calls, a budget of 100 grants 100 intents in all and never more side effects', async () => {
-  counted = await CountedHome.make({ limits: budgetOf('{ calls: 100 }') });
+  counted = await CountedHome.create({ limits: budgetOf('{ calls: 100 }') });
   const first = await counted.home.serve();
   counted.counter.pause = 'before-answering';
   const before = callsAtOnce(counted.caller(first), 1_000, 'a');
@@ -64,7 +64,7 @@ test('B1: killed in the middle of 1,000 calls, a budget of 100 grants 100 intent
 });
 
 test('B1: a budget of one dollar pays for exactly 100 calls of a cent', async () => {
-  counted = await CountedHome.make({ limits: budgetOf('{ usd: "1.00" }'), costUsd: '0.01' });
+  counted = await CountedHome.create({ limits: budgetOf('{ usd: "1.00" }'), costUsd: '0.01' });
   const served = await counted.home.serve();
   const caller = counted.caller(served);
   expect(tally(await callsAtOnce(caller, 300, 'a'))).toEqual({ result: 100, 'budget-exhausted': 200 });
@@ -73,7 +73,7 @@ test('B1: a budget of one dollar pays for exactly 100 calls of a cent', async ()
 });
 
 test('B1: a call that its server never got costs nothing', async () => {
-  counted = await CountedHome.make({ limits: budgetOf('{ calls: 5 }') });
+  counted = await CountedHome.create({ limits: budgetOf('{ calls: 5 }') });
   const served = await counted.home.serve();
   const caller = counted.caller(served);
   const { port } = counted.counter;
@@ -111,7 +111,7 @@ function clockSetBy(file: string): Record<string, string> {
 test.skipIf(fakeTime === undefined)(
   'B2: a clock that jumps an hour ahead and back gives no extra quota of an hour, nor does a restart with a clock set back',
   async () => {
-    counted = await CountedHome.make({
+    counted = await CountedHome.create({
       limits: 'budgets:\n  - { subject: "agent:*", resource: "tool:*", window: hour, hard: { calls: 10 } }\n',
     });
     const file = counted.home.path('clock');
@@ -134,7 +134,7 @@ test.skipIf(fakeTime === undefined)(
     setClock(-1);
     expect(tally(await callsAtOnce(caller, 3, 'behind'))).toEqual({ 'budget-exhausted': 3 });
     await first.stop();
-    expect(counted.houseKinds().filter((kind) => kind === 'clock.jumped').length).toBe(2);
+    expect(counted.systemEntryKinds().filter((kind) => kind === 'clock.jumped').length).toBe(2);
     const second = await counted.home.serve({ env });
     expect(tally(await callsAtOnce(counted.caller(second), 3, 'restarted'))).toEqual({ 'budget-exhausted': 3 });
     await second.stop();

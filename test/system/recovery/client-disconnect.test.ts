@@ -24,25 +24,25 @@ function sendCall(served: Served, nonce: string): ClientRequest {
   return sent;
 }
 
-const bookedOnce = (): readonly string[] => [...counted.calls().values()].map(({ kinds }) => kinds.join());
+const recordedOnce = (): readonly string[] => [...counted.calls().values()].map(({ kinds }) => kinds.join());
 
 /** The entries that close calls. */
 function howClosed(): readonly unknown[] {
-  const book = counted.openBook();
-  const rows = book.prepare<[], { readonly body: string }>(`SELECT body FROM entry WHERE kind = 'call.closed'`).all();
-  book.close();
+  const ledger = counted.openLedger();
+  const rows = ledger.prepare<[], { readonly body: string }>(`SELECT body FROM entry WHERE kind = 'call.closed'`).all();
+  ledger.close();
   return rows.map(({ body }): unknown => JSON.parse(body));
 }
 
 test('P14, F13: a client that vanishes while its call is out ends it at the server, and the call stays charged and recorded', async () => {
-  counted = await CountedHome.make({ limits: ONE_CALL });
+  counted = await CountedHome.create({ limits: ONE_CALL });
   counted.counter.pause = 'before-answering';
   const served = await counted.home.serve();
   const sent = sendCall(served, 'gone');
   await counted.counter.until(({ acted }) => acted.length === 1);
   sent.destroy();
   await counted.counter.until(({ aborted }) => aborted === 1);
-  await expect.poll(bookedOnce, PATIENT).toEqual(['call.admitted,call.closed']);
+  await expect.poll(recordedOnce, PATIENT).toEqual(['call.admitted,call.closed']);
   expect(howClosed()).toMatchObject([{ outcome: 'failed', reason: 'cancelled', inDoubt: true }]);
   expect(await counted.caller(served).call('counter__act', { nonce: 'next' })).toMatchObject({
     kind: 'refused',
@@ -51,18 +51,18 @@ test('P14, F13: a client that vanishes while its call is out ends it at the serv
 });
 
 test('P14, F13: a client that vanishes before its call is sent gets its budget back, and the server never sees the call', async () => {
-  counted = await CountedHome.make({ limits: ONE_CALL });
+  counted = await CountedHome.create({ limits: ONE_CALL });
   const served = await counted.home.serve();
-  const book = counted.openBook();
-  book.exec('BEGIN IMMEDIATE');
+  const ledger = counted.openLedger();
+  ledger.exec('BEGIN IMMEDIATE');
   const sent = sendCall(served, 'gone');
   await new Promise((flushed) => sent.once('finish', flushed));
   await manyTurns(served);
   sent.destroy();
   await manyTurns(served);
-  book.exec('ROLLBACK');
-  book.close();
-  await expect.poll(bookedOnce, PATIENT).toEqual(['call.admitted,call.closed']);
+  ledger.exec('ROLLBACK');
+  ledger.close();
+  await expect.poll(recordedOnce, PATIENT).toEqual(['call.admitted,call.closed']);
   expect(howClosed()).toMatchObject([{ outcome: 'failed', reason: 'cancelled', inDoubt: false }]);
   expect(counted.counter.arrived).toEqual([]);
   expect(await counted.caller(served).call('counter__act', { nonce: 'next' })).toEqual({

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs';
 import { afterEach, expect, test } from 'vitest';
-import type { Caller, Told } from '../../fixtures/clients/caller.ts';
+import type { Caller, Delivery } from '../../fixtures/clients/caller.ts';
 import { admittedNonces, CountedHome } from '../../fixtures/homes/counted-home.ts';
 import { mayMountSmall, mountSmall } from '../../fixtures/homes/small-disk.ts';
 import { childrenOf } from '../../fixtures/programs/process-stats.ts';
@@ -23,7 +23,7 @@ const BOOKLESS = 'ledger-unavailable';
 
 /** A home whose data directory is a disk of its own, of 4 MB. */
 function onSmallDisk(limits = ''): Promise<CountedHome> {
-  return CountedHome.make({ limits }, (home) => {
+  return CountedHome.create({ limits }, (home) => {
     mounted = home.path('data');
     mkdirSync(mounted, { recursive: true });
     mountSmall(mounted, '4m');
@@ -41,32 +41,37 @@ function fillUp(path: string): void {
 }
 
 /** Calls one after the other, at most so often, until one is refused; gives every nonce with what was told. */
-async function callUntilRefused(caller: Caller, most: number): Promise<Map<string, Told>> {
-  const told = new Map<string, Told>();
+async function callUntilRefused(caller: Caller, most: number): Promise<Map<string, Delivery>> {
+  const deliveries = new Map<string, Delivery>();
   for (let at = 0; at < most; at += 1) {
     const answer = await caller.call('counter__act', { nonce: `until-${at}` });
-    told.set(`until-${at}`, answer);
+    deliveries.set(`until-${at}`, answer);
     if (answer.kind !== 'result') break;
   }
-  return told;
+  return deliveries;
 }
 
 async function callAtOnce(caller: Caller, count: number): Promise<readonly string[]> {
-  const told = await Promise.all(
+  const deliveries = await Promise.all(
     Array.from({ length: count }, (_, at) => caller.call('counter__act', { nonce: `more-${at}` })),
   );
-  return told.map((answer) => (answer.kind === 'refused' ? answer.reason : answer.kind));
+  return deliveries.map((answer) => (answer.kind === 'refused' ? answer.reason : answer.kind));
 }
 
 /** Nonces that were told as done and lack an entry, and nonces acted on without an intent. Both are none. */
-function missing(told: ReadonlyMap<string, Told>): { readonly unbooked: string[]; readonly unintended: string[] } {
+function missing(deliveries: ReadonlyMap<string, Delivery>): {
+  readonly unbooked: string[];
+  readonly unintended: string[];
+} {
   const calls = counted.calls();
   const intents = admittedNonces(calls);
   const closed = new Set(
     [...calls.values()].filter(({ kinds }) => kinds.at(-1) === 'call.closed').map(({ nonce }) => nonce),
   );
   return {
-    unbooked: [...told].filter(([nonce, { kind }]) => kind === 'result' && !closed.has(nonce)).map(([nonce]) => nonce),
+    unbooked: [...deliveries]
+      .filter(([nonce, { kind }]) => kind === 'result' && !closed.has(nonce))
+      .map(([nonce]) => nonce),
     unintended: counted.acted().filter((nonce) => !intents.has(nonce)),
   };
 }
@@ -79,8 +84,8 @@ test.skipIf(!mayMount)(
     const caller = counted.caller(served);
     expect(await caller.call('counter__act', { nonce: 'before' })).toEqual({ kind: 'result', text: 'before' });
     fillUp(counted.home.path('data/ballast'));
-    const told = await callUntilRefused(caller, 500);
-    expect([...told.values()].at(-1)).toMatchObject({ kind: 'refused', reason: BOOKLESS });
+    const deliveries = await callUntilRefused(caller, 500);
+    expect([...deliveries.values()].at(-1)).toMatchObject({ kind: 'refused', reason: BOOKLESS });
     const arrived = counted.counter.arrived.length;
     expect(await callAtOnce(caller, 50)).toEqual(Array.from({ length: 50 }, () => BOOKLESS));
     expect(counted.counter.arrived.length).toBe(arrived);
@@ -89,7 +94,7 @@ test.skipIf(!mayMount)(
     expect(await caller.call('counter__act', { nonce: 'after' })).toEqual({ kind: 'result', text: 'after' });
     await served.stop();
     expect(served.child.exitCode).toBe(0);
-    expect(missing(told)).toEqual({ unbooked: [], unintended: [] });
+    expect(missing(deliveries)).toEqual({ unbooked: [], unintended: [] });
     expect(counted.integrity()).toBe('ok');
     expect(await counted.replay()).toEqual({ code: 0, differences: 0, undecidable: 0 });
   },
@@ -139,15 +144,15 @@ test.skipIf(!mayMount)(
 test.skipIf(!mayTrace)(
   'F5: when the disk fails to sync, calls are refused and nothing more is sent, and a sync that failed is never told as done',
   async () => {
-    counted = await CountedHome.make();
+    counted = await CountedHome.create();
     const failing = ['-f', '-qq', '--seccomp-bpf', '-o', '/dev/null', '-e', 'trace=fdatasync,fsync'];
     const served = await counted.home.serve({
       under: ['strace', ...failing, '-e', 'inject=fdatasync,fsync:error=EIO:when=80+'],
     });
     const caller = counted.caller(served);
-    const told = await callUntilRefused(caller, 500);
-    expect([...told.values()].at(-1)).toMatchObject({ kind: 'refused', reason: BOOKLESS });
-    expect([...told.values()].filter(({ kind }) => kind === 'result').length).toBeGreaterThan(10);
+    const deliveries = await callUntilRefused(caller, 500);
+    expect([...deliveries.values()].at(-1)).toMatchObject({ kind: 'refused', reason: BOOKLESS });
+    expect([...deliveries.values()].filter(({ kind }) => kind === 'result').length).toBeGreaterThan(10);
     const arrived = counted.counter.arrived.length;
     expect(await callAtOnce(caller, 20)).toEqual(Array.from({ length: 20 }, () => BOOKLESS));
     expect(counted.counter.arrived.length).toBe(arrived);
@@ -155,7 +160,7 @@ test.skipIf(!mayTrace)(
     await served.stop();
     const again = await counted.home.serve();
     expect(await counted.caller(again).call('counter__act', { nonce: 'after' })).toMatchObject({ kind: 'result' });
-    expect(missing(told)).toEqual({ unbooked: [], unintended: [] });
+    expect(missing(deliveries)).toEqual({ unbooked: [], unintended: [] });
     expect(counted.integrity()).toBe('ok');
   },
 );

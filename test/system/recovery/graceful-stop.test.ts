@@ -8,7 +8,7 @@ afterEach(() => counted.close());
 const PATIENT = { timeout: 30_000, interval: 20 };
 
 test('F27: stopped with 100 calls under way, those that end within the drain are told and the others recorded in doubt', async () => {
-  counted = await CountedHome.make();
+  counted = await CountedHome.create();
   counted.counter.pause = 'before-answering';
   const served = await counted.home.serve();
   const caller = counted.caller(served);
@@ -23,36 +23,36 @@ test('F27: stopped with 100 calls under way, those that end within the drain are
   await expect.poll(isServing, PATIENT).toBe(false);
   expect(await counted.caller(served).call('counter__act', { nonce: 'late' })).toEqual({ kind: 'lost' });
   counted.counter.goOn(60);
-  const told = await Promise.all(underWay);
+  const deliveries = await Promise.all(underWay);
   await stopped;
   expect(served.child.exitCode).toBe(0);
-  expect(told.filter(({ kind }) => kind === 'result').length).toBe(60);
-  expect(told.filter((answer) => answer.kind === 'refused' && answer.reason === 'cancelled').length).toBe(40);
+  expect(deliveries.filter(({ kind }) => kind === 'result').length).toBe(60);
+  expect(deliveries.filter((answer) => answer.kind === 'refused' && answer.reason === 'cancelled').length).toBe(40);
   expect(counted.counter.aborted).toBe(40);
   expect(counted.counter.acted).not.toContain('late');
   expect(callsEndingIn(counted.calls(), 'call.closed').length).toBe(100);
   expect(closedInDoubt()).toBe(40);
-  expect(counted.houseKinds().at(-1)).toBe('broker.stopped');
+  expect(counted.systemEntryKinds().at(-1)).toBe('broker.stopped');
   expect(await counted.replay()).toEqual({ code: 0, differences: 0, undecidable: 0 });
 });
 
 test('F21: a second broker on the same data directory is refused with the name of the first, which goes on', async () => {
-  counted = await CountedHome.make();
+  counted = await CountedHome.create();
   const served = await counted.home.serve();
   const before = readFileSync(counted.home.path('data/holder.json'), 'utf8');
-  const entries = counted.houseKinds();
+  const entries = counted.systemEntryKinds();
   const second = await counted.home.run(['serve', '--port', '0']);
   expect(second.code).toBe(1);
   expect(second.stderr).toContain(`process ${served.child.pid} holds the data directory`);
   expect(readFileSync(counted.home.path('data/holder.json'), 'utf8')).toBe(before);
   expect(await counted.caller(served).call('counter__act', { nonce: 'a' })).toEqual({ kind: 'result', text: 'a' });
-  expect(counted.houseKinds()).toEqual(entries);
+  expect(counted.systemEntryKinds()).toEqual(entries);
 });
 
 /** How many closed entries say that nobody knows whether the tool acted. */
 function closedInDoubt(): number {
-  const book = counted.openBook();
-  const rows = book.prepare<[], { readonly body: string }>(`SELECT body FROM entry WHERE kind = 'call.closed'`).all();
-  book.close();
+  const ledger = counted.openLedger();
+  const rows = ledger.prepare<[], { readonly body: string }>(`SELECT body FROM entry WHERE kind = 'call.closed'`).all();
+  ledger.close();
   return rows.filter(({ body }) => body.includes('"inDoubt":true')).length;
 }

@@ -28,7 +28,7 @@ async function afterRestart(): Promise<{ readonly inDoubt: number; readonly inte
 const PATIENT = { timeout: 30_000 };
 
 test('L1, F2: killed while a message is half received: there is no intent and no side effect', async () => {
-  counted = await CountedHome.make();
+  counted = await CountedHome.create();
   const served = await counted.home.serve();
   const { headers, body } = modernCall('counter__act', { nonce: 'half' });
   const lines = Object.entries({ ...headers, authorization: `Bearer ${counted.keys.get('demo')}` });
@@ -44,24 +44,24 @@ test('L1, F2: killed while a message is half received: there is no intent and no
 });
 
 test('L1, F2: killed while the intent waits for the book: nothing was sent', async () => {
-  counted = await CountedHome.make();
+  counted = await CountedHome.create();
   const served = await counted.home.serve();
   const caller = counted.caller(served);
   await caller.call('counter__act', { nonce: 'before' });
-  const book = counted.openBook();
-  book.exec('BEGIN IMMEDIATE');
+  const ledger = counted.openLedger();
+  ledger.exec('BEGIN IMMEDIATE');
   const answer = caller.call('counter__act', { nonce: 'waits' });
   await manyTurns(served);
   expect(counted.counter.arrived).toEqual(['before']);
   await kill(served);
-  book.close();
+  ledger.close();
   expect(await answer).toEqual({ kind: 'lost' });
   expect(await afterRestart()).toEqual({ inDoubt: 0, intents: ['before'] });
   expect(counted.acted()).toEqual(['before']);
 });
 
 test('L1, F2: killed when the call is sent and not yet read by its server: it is in doubt, and acted on at most once', async () => {
-  counted = await CountedHome.make();
+  counted = await CountedHome.create();
   const served = await counted.home.serve();
   const caller = counted.caller(served);
   await caller.call('pipe__act', { nonce: 'before' });
@@ -82,7 +82,7 @@ test.each([
   ['acted on and not answered', 'before-answering', ['unanswered']],
   ['answered by half', 'within-answer', ['unanswered']],
 ] as const)('L1, F2: killed when the call is %s: it is in doubt, and not sent again', async (_, pause, acted) => {
-  counted = await CountedHome.make();
+  counted = await CountedHome.create();
   counted.counter.pause = pause;
   const served = await counted.home.serve();
   const answer = counted.caller(served).call('counter__act', { nonce: 'unanswered' });
@@ -95,24 +95,24 @@ test.each([
 });
 
 test('L1, F2: killed while the outcome waits for the book: nobody was told, and the call is in doubt', async () => {
-  counted = await CountedHome.make();
+  counted = await CountedHome.create();
   counted.counter.pause = 'before-answering';
   const served = await counted.home.serve();
   const answer = counted.caller(served).call('counter__act', { nonce: 'acted' });
   await counted.counter.until(({ acted }) => acted.length === 1);
-  const book = counted.openBook();
-  book.exec('BEGIN IMMEDIATE');
+  const ledger = counted.openLedger();
+  ledger.exec('BEGIN IMMEDIATE');
   counted.counter.goOn();
   await manyTurns(served);
   await kill(served);
-  book.close();
+  ledger.close();
   expect(await answer).toEqual({ kind: 'lost' });
   expect(await afterRestart()).toEqual({ inDoubt: 1, intents: ['acted'] });
   expect(counted.counter.arrived).toEqual(['acted']);
 });
 
 test('L1, F2: killed right after the reply: both entries are there and nothing is in doubt', async () => {
-  counted = await CountedHome.make();
+  counted = await CountedHome.create();
   const served = await counted.home.serve();
   const answer = await counted.caller(served).call('counter__act', { nonce: 'told' });
   await kill(served);
@@ -122,20 +122,20 @@ test('L1, F2: killed right after the reply: both entries are there and nothing i
 });
 
 test('L1, F2: killed again while it comes up: the open intent is in doubt once', async () => {
-  counted = await CountedHome.make();
+  counted = await CountedHome.create();
   counted.counter.pause = 'before-answering';
   const served = await counted.home.serve();
   const answer = counted.caller(served).call('counter__act', { nonce: 'open' });
   await counted.counter.until(({ acted }) => acted.length === 1);
   await kill(served);
   await answer;
-  const book = counted.openBook();
-  book.exec('BEGIN IMMEDIATE');
+  const ledger = counted.openLedger();
+  ledger.exec('BEGIN IMMEDIATE');
   // Its recovery waits for the book until the deadline kills it.
   const second = spawnSync(process.execPath, [counted.home.command, 'serve', '--port', '0'], {
     ...{ cwd: counted.home.dir, env: counted.home.environment(), timeout: 2_500, killSignal: 'SIGKILL' },
   });
-  book.close();
+  ledger.close();
   expect(second.signal).toBe('SIGKILL');
   expect(callsEndingIn(counted.calls(), 'call.in-doubt')).toEqual([]);
   expect(await afterRestart()).toEqual({ inDoubt: 1, intents: ['open'] });

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, expect, test } from 'vitest';
-import type { Told } from '../../fixtures/clients/caller.ts';
-import { admittedNonces, type BookedCall, CountedHome, callsEndingIn } from '../../fixtures/homes/counted-home.ts';
+import type { Delivery } from '../../fixtures/clients/caller.ts';
+import { admittedNonces, CountedHome, callsEndingIn, type RecordedCall } from '../../fixtures/homes/counted-home.ts';
 import { scaled } from '../../fixtures/scale.ts';
 
 let counted: CountedHome | undefined;
@@ -13,7 +13,7 @@ const AGENTS = ['ann', 'ben', 'cleo', 'dan'];
 const EVERY_MS = 5;
 
 interface Round {
-  readonly told: ReadonlyMap<string, Told>;
+  readonly deliveries: ReadonlyMap<string, Delivery>;
   readonly readyMs: number;
 }
 
@@ -23,7 +23,7 @@ async function killedUnderLoad(home: CountedHome, round: number): Promise<Round>
   const served = await home.home.serve();
   const readyMs = performance.now() - startedMs;
   const callers = AGENTS.map((agent) => home.caller(served, agent));
-  const told = new Map<string, Told>();
+  const deliveries = new Map<string, Delivery>();
   const underWay: Promise<void>[] = [];
   let made = 0;
   const traffic = setInterval(() => {
@@ -31,33 +31,36 @@ async function killedUnderLoad(home: CountedHome, round: number): Promise<Round>
     const caller = callers[made % callers.length];
     const tool = made % 3 === 0 ? 'pipe__act' : 'counter__act';
     made += 1;
-    if (caller) underWay.push(caller.call(tool, { nonce }).then((answer) => void told.set(nonce, answer)));
+    if (caller) underWay.push(caller.call(tool, { nonce }).then((answer) => void deliveries.set(nonce, answer)));
   }, EVERY_MS);
   await delay(50 + Math.random() * 1_950);
   await served.stop('SIGKILL');
   clearInterval(traffic);
   await Promise.all(underWay);
   for (const caller of callers) caller.close();
-  return { told, readyMs };
+  return { deliveries, readyMs };
 }
 
 /** Nonces that the agent was told a result of, without both entries in the book. */
-function unbooked(told: ReadonlyMap<string, Told>, calls: ReadonlyMap<string, BookedCall>): readonly string[] {
+function unbooked(
+  deliveries: ReadonlyMap<string, Delivery>,
+  calls: ReadonlyMap<string, RecordedCall>,
+): readonly string[] {
   const closed = new Set(
     [...calls.values()].filter(({ kinds }) => kinds.join() === 'call.admitted,call.closed').map(({ nonce }) => nonce),
   );
-  return [...told].filter(([nonce, { kind }]) => kind === 'result' && !closed.has(nonce)).map(([nonce]) => nonce);
+  return [...deliveries].filter(([nonce, { kind }]) => kind === 'result' && !closed.has(nonce)).map(([nonce]) => nonce);
 }
 
 test(
   `L1, F1: killed under load ${ROUNDS} times, no acknowledged call lacks its entries and no side effect its intent`,
   async () => {
-    counted = await CountedHome.make({ agents: AGENTS });
-    const told = new Map<string, Told>();
+    counted = await CountedHome.create({ agents: AGENTS });
+    const deliveries = new Map<string, Delivery>();
     const readyMs: number[] = [];
     for (let round = 0; round < ROUNDS; round += 1) {
-      const { told: more, readyMs: took } = await killedUnderLoad(counted, round);
-      for (const [nonce, answer] of more) told.set(nonce, answer);
+      const { deliveries: more, readyMs: took } = await killedUnderLoad(counted, round);
+      for (const [nonce, answer] of more) deliveries.set(nonce, answer);
       readyMs.push(took);
     }
     const startedMs = performance.now();
@@ -66,7 +69,7 @@ test(
     const calls = counted.calls();
     const inDoubt = callsEndingIn(calls, 'call.in-doubt');
     const intents = admittedNonces(calls);
-    expect(unbooked(told, calls)).toEqual([]);
+    expect(unbooked(deliveries, calls)).toEqual([]);
     expect(counted.acted().filter((nonce) => !intents.has(nonce))).toEqual([]);
     expect(callsEndingIn(calls, 'call.admitted')).toEqual([]);
     const listed = await counted.home.run([
@@ -84,11 +87,11 @@ test(
     expect(counted.integrity()).toBe('ok');
     expect(await counted.replay()).toEqual({ code: 0, differences: 0, undecidable: 0 });
     await last.stop();
-    const results = [...told.values()].filter(({ kind }) => kind === 'result').length;
+    const results = [...deliveries.values()].filter(({ kind }) => kind === 'result').length;
     const slowest = Math.max(...readyMs).toFixed(0);
     const median = readyMs.toSorted((a, b) => a - b)[Math.floor(readyMs.length / 2)]?.toFixed(0);
     process.stdout.write(
-      `kill -9 under load: ${ROUNDS} rounds, ${told.size} calls, ${results} acknowledged, ${calls.size} in the book, ` +
+      `kill -9 under load: ${ROUNDS} rounds, ${deliveries.size} calls, ${results} acknowledged, ${calls.size} in the book, ` +
         `${counted.acted().length} side effects, ${inDoubt.length} in doubt, ` +
         `ready after ${median} ms (median), ${slowest} ms (slowest)\n`,
     );

@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from 'vitest';
 import type { JsonObject } from '../../../src/lib/json/json.ts';
-import { type Answered, bookOf, governedHome, until, WireAgent } from '../../fixtures/homes/governed-home.ts';
+import { type Answered, governedHome, ledgerOf, until, WireAgent } from '../../fixtures/homes/governed-home.ts';
 import type { Home, Served } from '../../fixtures/homes/home.ts';
 import { ANSWERS_FORMS, askingProcess } from '../../fixtures/servers/eliciting-server.ts';
 
@@ -37,7 +37,7 @@ async function ask(ana: WireAgent): Promise<() => Promise<Answered>> {
 
 /** How the calls of the tool ended, in order. */
 function endings(): readonly string[] {
-  return bookOf(home)
+  return ledgerOf(home)
     .map(({ entry }) => entry)
     .filter(({ kind, target }) => kind === 'call.closed' && target === 'tool:crm/ask')
     .map(({ outcome, reason, costNanoUsd }) => `${outcome} ${reason ?? ''} ${Number(costNanoUsd)}`);

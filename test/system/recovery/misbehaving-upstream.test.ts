@@ -1,20 +1,20 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
-import type { Caller, Told } from '../../fixtures/clients/caller.ts';
+import type { Caller, Delivery } from '../../fixtures/clients/caller.ts';
 import { CountedHome, callsEndingIn } from '../../fixtures/homes/counted-home.ts';
 import type { Served } from '../../fixtures/homes/home.ts';
 import { childrenOf, peakMemoryOf } from '../../fixtures/programs/process-stats.ts';
-import { LyingServer } from '../../fixtures/servers/misbehaving-server.ts';
+import { MisbehavingServer } from '../../fixtures/servers/misbehaving-server.ts';
 
 let counted: CountedHome;
-let liar: LyingServer;
+let liar: MisbehavingServer;
 afterEach(async () => {
   await counted.close();
   await liar.close();
 });
 
-const LYING_CHILD = resolve(import.meta.dirname, '../../fixtures/servers/misbehaving-stdio.mjs');
+const _M_I_S_B_E_H_A_V_I_N_G_CHILD = resolve(import.meta.dirname, '../../fixtures/servers/misbehaving-stdio.mjs');
 const commonOf = (timeout: string): string =>
   `timeout: ${timeout}\npin: auto\nrisk: write\ntools: { lookup: { risk: read } }\n`;
 
@@ -26,8 +26,8 @@ interface Serving {
 
 /** Serves the counting servers and, beside them, `liar` over HTTP and `crooked` on pipes. */
 async function serve({ env = {}, timeout = '2s' }: Serving = {}): Promise<Served> {
-  liar = await LyingServer.start();
-  counted = await CountedHome.make({
+  liar = await MisbehavingServer.start();
+  counted = await CountedHome.create({
     agents: ['ann', 'ben'],
     files: {
       'registry/servers/liar.yaml': `name: liar
@@ -35,15 +35,15 @@ transport: { type: streamable-http, url: "${liar.url}" }
 maxResultBytes: 65536
 ${commonOf(timeout)}`,
       'registry/servers/crooked.yaml': `name: crooked
-transport: { type: stdio, command: ${JSON.stringify(process.execPath)}, args: [${JSON.stringify(LYING_CHILD)}, "{}"] }
+transport: { type: stdio, command: ${JSON.stringify(process.execPath)}, args: [${JSON.stringify(_M_I_S_B_E_H_A_V_I_N_G_CHILD)}, "{}"] }
 ${commonOf(timeout)}`,
     },
   });
   return counted.home.serve({ env });
 }
 
-function shortly(told: Told): string {
-  return told.kind === 'refused' ? told.reason : told.kind === 'result' ? 'result' : told.kind;
+function shortly(delivery: Delivery): string {
+  return delivery.kind === 'refused' ? delivery.reason : delivery.kind === 'result' ? 'result' : delivery.kind;
 }
 
 /** Calls a tool that works, over and over, until `done`; gives how often, and every answer that was not a result. */
@@ -51,14 +51,14 @@ async function goodCalls(
   caller: Caller,
   tool: string,
   done: Promise<unknown>,
-): Promise<{ readonly made: number; readonly bad: readonly Told[] }> {
+): Promise<{ readonly made: number; readonly bad: readonly Delivery[] }> {
   let isDone = false;
   void done.finally(() => (isDone = true));
-  const bad: Told[] = [];
+  const bad: Delivery[] = [];
   let made = 0;
   for (; !isDone; made += 1) {
-    const told = await caller.call(tool, { nonce: `good-${made}` });
-    if (told.kind !== 'result') bad.push(told);
+    const delivery = await caller.call(tool, { nonce: `good-${made}` });
+    if (delivery.kind !== 'result') bad.push(delivery);
   }
   return { made, bad };
 }
@@ -68,7 +68,7 @@ test('F7, F10: a tool server that lies over HTTP costs only the calls it lies to
   const ann = counted.caller(served, 'ann');
   await counted.caller(served, 'ben').call('counter__act', { nonce: 'warm' });
   const memoryBefore = peakMemoryOf(served.child.pid);
-  const lies = [
+  const cases = [
     'wrong_id',
     'two_replies',
     'garbage',
@@ -81,9 +81,9 @@ test('F7, F10: a tool server that lies over HTTP costs only the calls it lies to
     'server_error',
     'invalid_output',
   ];
-  const telling = Promise.all(lies.map(async (lie) => [lie, shortly(await ann.call(`liar__${lie}`, {}))] as const));
-  const good = await goodCalls(counted.caller(served, 'ben'), 'counter__act', telling);
-  expect(Object.fromEntries(await telling)).toEqual({
+  const notifying = Promise.all(cases.map(async (lie) => [lie, shortly(await ann.call(`liar__${lie}`, {}))] as const));
+  const good = await goodCalls(counted.caller(served, 'ben'), 'counter__act', notifying);
+  expect(Object.fromEntries(await notifying)).toEqual({
     wrong_id: 'upstream-protocol',
     two_replies: 'result',
     garbage: 'upstream-protocol',
@@ -111,7 +111,7 @@ test('F7, F10: a tool server that lies on pipes costs only the calls it lies to,
   const ben = counted.caller(served, 'ben');
   await ben.call('crooked__echo', { text: 'warm' });
   const memoryBefore = peakMemoryOf(served.child.pid);
-  const lies: Record<string, object> = {
+  const cases: Record<string, object> = {
     garbage: {},
     wrong_id: {},
     twice: {},
@@ -120,13 +120,14 @@ test('F7, F10: a tool server that lies on pipes costs only the calls it lies to,
     endless: {},
     exit: {},
   };
-  const told: Record<string, string> = {};
-  const telling = (async () => {
+  const delivery: Record<string, string> = {};
+  const notifying = (async () => {
     // One after the other: they share the process of one agent, and some of them end it.
-    for (const [lie, args] of Object.entries(lies)) told[lie] = shortly(await ann.call(`crooked__${lie}`, { ...args }));
+    for (const [lie, args] of Object.entries(cases))
+      delivery[lie] = shortly(await ann.call(`crooked__${lie}`, { ...args }));
   })();
-  const good = await goodCalls(ben, 'pipe__act', telling);
-  expect(told).toEqual({
+  const good = await goodCalls(ben, 'pipe__act', notifying);
+  expect(delivery).toEqual({
     garbage: 'upstream-protocol',
     wrong_id: 'upstream-timeout',
     twice: 'result',

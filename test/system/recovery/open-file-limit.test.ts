@@ -12,7 +12,7 @@ afterEach(async () => {
 });
 
 test('F17: a broker with 64 open files that is dialled 200 times does not end, and serves when they have gone', async () => {
-  counted = await CountedHome.make();
+  counted = await CountedHome.create();
   const served = await counted.home.serve();
   // Once it runs: to load its modules alone takes more.
   execFileSync('prlimit', ['--pid', String(served.child.pid), '--nofile=64:64']);

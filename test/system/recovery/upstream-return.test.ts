@@ -2,15 +2,15 @@ import { resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterEach, expect, test } from 'vitest';
 import type { JsonObject } from '../../../src/lib/json/json.ts';
-import type { Caller, Told } from '../../fixtures/clients/caller.ts';
+import type { Caller, Delivery } from '../../fixtures/clients/caller.ts';
 import { CountedHome } from '../../fixtures/homes/counted-home.ts';
 import { scaled } from '../../fixtures/scale.ts';
-import { LyingServer, type LyingServerOptions } from '../../fixtures/servers/misbehaving-server.ts';
+import { MisbehavingServer, type MisbehavingServerOptions } from '../../fixtures/servers/misbehaving-server.ts';
 
 /** How often a server is killed; `npm run scale` does it more often. */
 const KILLS = scaled({ small: 2, full: 20 });
-const LYING_CHILD = resolve(import.meta.dirname, '../../fixtures/servers/misbehaving-stdio.mjs');
-const READS: LyingServerOptions = { tools: ['echo', 'lookup'] };
+const _M_I_S_B_E_H_A_V_I_N_G_CHILD = resolve(import.meta.dirname, '../../fixtures/servers/misbehaving-stdio.mjs');
+const READS: MisbehavingServerOptions = { tools: ['echo', 'lookup'] };
 const LONG = 600_000;
 /** A process that goes on ending early is started at intervals that double: that is a crash loop and no return. */
 const QUICK_STARTS = 2;
@@ -20,7 +20,7 @@ const GONE_MS = 500;
 const BETWEEN_MS = 500;
 
 let counted: CountedHome;
-let liar: LyingServer;
+let liar: MisbehavingServer;
 afterEach(async () => {
   await counted.close();
   await liar.close();
@@ -57,7 +57,7 @@ class Reads {
   readonly #worked: { readonly sentMs: number; readonly cameMs: number }[] = [];
   readonly #timer: NodeJS.Timeout;
 
-  constructor(read: () => Promise<Told>) {
+  constructor(read: () => Promise<Delivery>) {
     this.#timer = setInterval(() => {
       const sentMs = performance.now();
       void read().then(({ kind }) => {
@@ -118,14 +118,14 @@ async function besides(
   return beside.failed + quiet.failed;
 }
 
-async function home(options: LyingServerOptions = {}): Promise<void> {
-  liar = await LyingServer.start({ ...READS, ...options });
+async function home(options: MisbehavingServerOptions = {}): Promise<void> {
+  liar = await MisbehavingServer.start({ ...READS, ...options });
   const transport = {
     type: 'stdio',
     command: process.execPath,
-    args: [LYING_CHILD, JSON.stringify({ tools: ['pid', 'echo'] })],
+    args: [_M_I_S_B_E_H_A_V_I_N_G_CHILD, JSON.stringify({ tools: ['pid', 'echo'] })],
   };
-  counted = await CountedHome.make({
+  counted = await CountedHome.create({
     agents: ['ann', 'ben'],
     files: {
       'registry/servers/liar.yaml': `name: liar
@@ -152,7 +152,7 @@ test(
       const { port } = liar;
       await liar.close();
       await wait(GONE_MS);
-      liar = await LyingServer.start({ ...READS, port });
+      liar = await MisbehavingServer.start({ ...READS, port });
     });
     expect(failed).toBe(0);
   },
@@ -170,8 +170,8 @@ test(
       async () => {
         // The same agent, and so the same process.
         reader ??= counted.caller({ url: counted.home.running()[0]?.url ?? '' }, 'ann');
-        const told = await reader.call('child__pid', {});
-        if (told.kind === 'result') process.kill(Number(told.text), 'SIGKILL');
+        const outcome = await reader.call('child__pid', {});
+        if (outcome.kind === 'result') process.kill(Number(outcome.text), 'SIGKILL');
       },
       Math.min(KILLS, QUICK_STARTS),
     );

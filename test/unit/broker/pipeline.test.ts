@@ -11,7 +11,7 @@ import type { ToolTarget } from '../../../src/domain/target.ts';
 import { allow, deny } from '../../../src/domain/verdict.ts';
 import { principalForOsUser } from '../../../src/identity/principal.ts';
 import { SILENT_LOG } from '../../../src/telemetry/log.ts';
-import { NO_QUESTIONS } from '../../fixtures/input-requests.ts';
+import { NO_INPUT_REQUESTS } from '../../fixtures/input-requests.ts';
 
 const principal = principalForOsUser('demo', 1000, (name) => ({ name, owner: 'ana@example.org' }));
 if (!principal) throw new Error('the fixture has no principal');
@@ -76,7 +76,7 @@ function compose(change: {
       name: 'validate-output' as const,
       settle: () => {},
     })),
-    ...NO_QUESTIONS,
+    ...NO_INPUT_REQUESTS,
     features: { ...NO_FEATURES, tool: [target] },
     isComplete: true,
     viewOf: () => undefined,
@@ -324,7 +324,7 @@ function emptySnapshot(): Snapshot {
     registry: 'sha256:bb',
     requestControls: [],
     responseControls: [],
-    ...NO_QUESTIONS,
+    ...NO_INPUT_REQUESTS,
     features: NO_FEATURES,
     isComplete: true,
     viewOf: () => undefined,

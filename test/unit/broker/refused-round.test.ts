@@ -14,7 +14,7 @@ import { concurrencyControl, createConcurrencyState } from '../../../src/limits/
 import { loadLimits } from '../../../src/limits/load.ts';
 import { SILENT_LOG } from '../../../src/telemetry/log.ts';
 import { exchangeOf } from '../../fixtures/exchange.ts';
-import { NO_QUESTIONS } from '../../fixtures/input-requests.ts';
+import { NO_INPUT_REQUESTS } from '../../fixtures/input-requests.ts';
 
 /** One call uses up both limits. */
 const LIMITS = `concurrency:
@@ -153,7 +153,7 @@ class Composed {
       decide: () => this.verdict ?? { effect: 'allow' },
     };
     return {
-      ...NO_QUESTIONS,
+      ...NO_INPUT_REQUESTS,
       revision: 'sha256:aa',
       registry: 'sha256:bb',
       requestControls,

@@ -3,20 +3,20 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { AuthenticateRequest } from '../../../src/ingress/http/authenticate-request.ts';
 import { type EventStream, openEventStream } from '../../fixtures/clients/event-client.ts';
 import { modernMessage, openSession } from '../../fixtures/clients/raw-http.ts';
-import { keysOf, type OpenDoor, openDoor } from '../../fixtures/http-harness.ts';
+import { type HttpHarness, keysOf, openHarness } from '../../fixtures/http-harness.ts';
 
-let door: OpenDoor;
+let harness: HttpHarness;
 let authenticate: AuthenticateRequest;
 
 beforeEach(async () => {
   authenticate = keysOf('demo', 'other');
-  door = await openDoor({ authenticate: (headers, connection) => authenticate(headers, connection) });
+  harness = await openHarness({ authenticate: (headers, connection) => authenticate(headers, connection) });
 });
 
-afterEach(() => door.ingress.close({ drainMs: 0 }));
+afterEach(() => harness.ingress.close({ drainMs: 0 }));
 
 function openStream(method: string, headers: Record<string, string>, body?: object): Promise<EventStream> {
-  return openEventStream(door.ingress.port, { method, headers, ...(body === undefined ? {} : { body }) });
+  return openEventStream(harness.ingress.port, { method, headers, ...(body === undefined ? {} : { body }) });
 }
 
 function listen(filter: object, agent = 'demo'): Promise<EventStream> {
@@ -62,10 +62,10 @@ test('a subscription is acknowledged with what is served of it, and then hears o
     method: 'notifications/subscriptions/acknowledged',
     params: { notifications: { toolsListChanged: true, promptsListChanged: true }, _meta: TAG },
   });
-  door.broker.changeListOf('agent:demo');
+  harness.broker.changeListOf('agent:demo');
   expect(await stream.next()).toEqual({ ...CHANGED, params: { _meta: TAG } });
-  door.broker.changeListOf('agent:demo', 'template');
-  door.broker.changeListOf('agent:demo', 'prompt');
+  harness.broker.changeListOf('agent:demo', 'template');
+  harness.broker.changeListOf('agent:demo', 'prompt');
   const method = 'notifications/prompts/list_changed';
   expect(await stream.next()).toEqual({ jsonrpc: '2.0', method, params: { _meta: TAG } });
 });
@@ -82,16 +82,16 @@ test('nobody hears of changes of another list', async () => {
   const theirs = await listen({ toolsListChanged: true }, 'other');
   await mine.next();
   await theirs.next();
-  door.broker.changeListOf('agent:other');
+  harness.broker.changeListOf('agent:other');
   expect(await theirs.next()).toMatchObject(CHANGED);
-  await door.ingress.close({ drainMs: 0 });
+  await harness.ingress.close({ drainMs: 0 });
   expect(await mine.next()).toMatchObject({ id: 'sub-1', result: {} });
 });
 
 test('closing ends a subscription with its result', async () => {
   const stream = await listen({ toolsListChanged: true });
   await stream.next();
-  await door.ingress.close({ drainMs: 0 });
+  await harness.ingress.close({ drainMs: 0 });
   expect(await stream.next()).toMatchObject({ id: 'sub-1', result: { resultType: 'complete', _meta: TAG } });
   expect(await stream.next()).toBe('ended');
 });
@@ -100,23 +100,23 @@ test('a stream whose key is revoked ends without a further word', async () => {
   const stream = await listen({ toolsListChanged: true });
   await stream.next();
   authenticate = keysOf();
-  door.broker.changeListOf('agent:demo');
+  harness.broker.changeListOf('agent:demo');
   expect(await stream.next()).toBe('ended');
 });
 
 test('a session hears of changes on its stream', async () => {
-  const stream = await openStream('GET', await openSession(door.ingress.port));
+  const stream = await openStream('GET', await openSession(harness.ingress.port));
   expect(stream.status).toBe(200);
-  door.broker.changeListOf('agent:demo');
+  harness.broker.changeListOf('agent:demo');
   expect(await stream.next()).toEqual(CHANGED);
 });
 
 test('a second stream of a session takes the place of the first', async () => {
-  const session = await openSession(door.ingress.port);
+  const session = await openSession(harness.ingress.port);
   const first = await openStream('GET', session);
   const second = await openStream('GET', session);
   expect(await first.next()).toBe('ended');
-  door.broker.changeListOf('agent:demo');
+  harness.broker.changeListOf('agent:demo');
   expect(await second.next()).toEqual(CHANGED);
 });
 
@@ -129,20 +129,20 @@ test('the 65th subscription of one principal is refused', async () => {
 });
 
 test('an agent that reads hears all of a burst, however much comes in one turn of the event loop', async () => {
-  const stream = await openStream('GET', await openSession(door.ingress.port));
-  for (let change = 0; change < 2_000; change += 1) door.broker.changeListOf('agent:demo');
+  const stream = await openStream('GET', await openSession(harness.ingress.port));
+  for (let change = 0; change < 2_000; change += 1) harness.broker.changeListOf('agent:demo');
   for (let change = 0; change < 2_000; change += 1) expect(await stream.next()).toEqual(CHANGED);
 });
 
 test('an agent that does not read is cut off, and a stream that it opens anew hears of changes', async () => {
-  const session = await openSession(door.ingress.port);
-  const idle = await openUnread(door.ingress.port, session);
+  const session = await openSession(harness.ingress.port);
+  const idle = await openUnread(harness.ingress.port, session);
   for (let turn = 0; turn < 300; turn += 1) {
-    for (let change = 0; change < 1_000; change += 1) door.broker.changeListOf('agent:demo');
+    for (let change = 0; change < 1_000; change += 1) harness.broker.changeListOf('agent:demo');
     await new Promise((resolve) => setImmediate(resolve));
   }
   const stream = await openStream('GET', session);
-  door.broker.changeListOf('agent:demo');
+  harness.broker.changeListOf('agent:demo');
   expect(await stream.next()).toEqual(CHANGED);
   expect(await bytesUntilEnd(idle)).toBeLessThan(300 * 1_000 * JSON.stringify(CHANGED).length);
 });

@@ -3,28 +3,28 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { ProblemError } from '../../../src/domain/problem.ts';
 import { openHttpServer } from '../../../src/ingress/http-server.ts';
 import { modernCall, modernMessage, openSession, type RawAnswer, send } from '../../fixtures/clients/raw-http.ts';
-import { completed, keysOf, type OpenDoor, openDoor, refused, TEST_PORTS } from '../../fixtures/http-harness.ts';
+import { completed, type HttpHarness, keysOf, openHarness, refused, TEST_PORTS } from '../../fixtures/http-harness.ts';
 
-let door: OpenDoor;
+let harness: HttpHarness;
 
 beforeEach(async () => {
-  door = await openDoor();
+  harness = await openHarness();
 });
 
-afterEach(() => door.ingress.close({ drainMs: 0 }));
+afterEach(() => harness.ingress.close({ drainMs: 0 }));
 
 function modern(method: string, params: object = {}): Promise<RawAnswer> {
   const headers = { 'mcp-protocol-version': '2026-07-28', 'mcp-method': method };
-  return send(door.ingress.port, { headers, body: JSON.stringify(modernMessage(method, params)) });
+  return send(harness.ingress.port, { headers, body: JSON.stringify(modernMessage(method, params)) });
 }
 
 async function legacy(method: string, params: object = {}): Promise<RawAnswer> {
-  const headers = await openSession(door.ingress.port);
-  return send(door.ingress.port, { headers, body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }) });
+  const headers = await openSession(harness.ingress.port);
+  return send(harness.ingress.port, { headers, body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }) });
 }
 
 test('`/healthz` says that it runs, to whoever asks', async () => {
-  const answer = await send(door.ingress.port, { method: 'GET', path: '/healthz', headers: { authorization: '' } });
+  const answer = await send(harness.ingress.port, { method: 'GET', path: '/healthz', headers: { authorization: '' } });
   expect([answer.status, answer.body]).toEqual([200, '{"status":"ok"}']);
 });
 
@@ -32,14 +32,14 @@ test.each([
   [200, true],
   [503, false],
 ])('`/readyz` answers %d when ready is %s', async (status, ready) => {
-  await door.ingress.close({ drainMs: 0 });
-  door = await openDoor({ getReadiness: () => ({ ready }) });
-  const answer = await send(door.ingress.port, { method: 'GET', path: '/readyz' });
+  await harness.ingress.close({ drainMs: 0 });
+  harness = await openHarness({ getReadiness: () => ({ ready }) });
+  const answer = await send(harness.ingress.port, { method: 'GET', path: '/readyz' });
   expect([answer.status, JSON.parse(answer.body)]).toEqual([status, { ready }]);
 });
 
 test.each(['/', '/mcp/', '/mcpx', '/%', '/mcp%2f'])('there is nothing at %s', async (path) => {
-  const answer = await send(door.ingress.port, { method: 'GET', path });
+  const answer = await send(harness.ingress.port, { method: 'GET', path });
   expect([400, 404]).toContain(answer.status);
   expect(answer.headers['x-powered-by']).toBeUndefined();
 });
@@ -65,7 +65,7 @@ test('`server/discover` tells the modern revision, what we can do, and that it i
 
 test('a modern list says for how long and for whom it may be kept', async () => {
   expect(JSON.parse((await modern('tools/list')).body).result).toEqual({
-    tools: door.broker.tools,
+    tools: harness.broker.tools,
     ttlMs: 5000,
     cacheScope: 'private',
     resultType: 'complete',
@@ -74,15 +74,15 @@ test('a modern list says for how long and for whom it may be kept', async () => 
 });
 
 test('a list of several pages with text beyond ASCII reaches the client whole', async () => {
-  door.broker.tools = Array.from({ length: 3_000 }, (_, index) => ({ name: `t${index}`, title: 'räumt auf 🧹' }));
+  harness.broker.tools = Array.from({ length: 3_000 }, (_, index) => ({ name: `t${index}`, title: 'räumt auf 🧹' }));
   const first = JSON.parse((await modern('tools/list')).body).result;
   const second = JSON.parse((await modern('tools/list', { cursor: first.nextCursor })).body).result;
   expect(second).not.toHaveProperty('nextCursor');
-  expect([...first.tools, ...second.tools]).toEqual(door.broker.tools);
+  expect([...first.tools, ...second.tools]).toEqual(harness.broker.tools);
 });
 
 test('a legacy list says nothing of that', async () => {
-  expect(JSON.parse((await legacy('tools/list')).body).result).toEqual({ tools: door.broker.tools });
+  expect(JSON.parse((await legacy('tools/list')).body).result).toEqual({ tools: harness.broker.tools });
 });
 
 test.each(['ping', 'initialize', 'resources/subscribe', 'tools/Call'])(
@@ -103,13 +103,13 @@ test('a session answers `ping`', async () => {
 });
 
 test('a legacy request without a session is told to initialize', async () => {
-  const answer = await send(door.ingress.port, { body: '{"jsonrpc":"2.0","id":1,"method":"tools/list"}' });
+  const answer = await send(harness.ingress.port, { body: '{"jsonrpc":"2.0","id":1,"method":"tools/list"}' });
   expect([answer.status, JSON.parse(answer.body).id]).toEqual([400, 1]);
 });
 
 test('a legacy version that is not served is refused', async () => {
-  const headers = { ...(await openSession(door.ingress.port)), 'mcp-protocol-version': '2024-11-05' };
-  const answer = await send(door.ingress.port, { headers, body: '{"jsonrpc":"2.0","id":1,"method":"ping"}' });
+  const headers = { ...(await openSession(harness.ingress.port)), 'mcp-protocol-version': '2024-11-05' };
+  const answer = await send(harness.ingress.port, { headers, body: '{"jsonrpc":"2.0","id":1,"method":"ping"}' });
   expect(answer.status).toBe(400);
 });
 
@@ -120,20 +120,20 @@ test.each([
   ['2024-11-05', '2025-11-25'],
 ])('`initialize` with %s settles on %s', async (requested, settled) => {
   const params = { protocolVersion: requested, capabilities: {}, clientInfo: { name: 'x', version: '1' } };
-  const answer = await send(door.ingress.port, {
+  const answer = await send(harness.ingress.port, {
     body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'initialize', params }),
   });
   expect(JSON.parse(answer.body).result.protocolVersion).toBe(settled);
 });
 
 test.each(['GET', 'DELETE', 'PUT', 'OPTIONS', 'PATCH'])('%s without a session is not allowed', async (method) => {
-  const answer = await send(door.ingress.port, { method });
+  const answer = await send(harness.ingress.port, { method });
   expect([answer.status, answer.headers.allow]).toEqual([405, 'POST']);
 });
 
 test('notifications are accepted without an answer', async () => {
-  const headers = await openSession(door.ingress.port);
-  const answer = await send(door.ingress.port, {
+  const headers = await openSession(harness.ingress.port);
+  const answer = await send(harness.ingress.port, {
     headers,
     body: '{"jsonrpc":"2.0","method":"notifications/initialized"}',
   });
@@ -147,31 +147,31 @@ test.each([
 ])('a call with %s is refused and recorded', async (_what, params) => {
   const answer = await legacy('tools/call', params);
   expect([answer.status, JSON.parse(answer.body).error.code]).toEqual([200, -32602]);
-  expect(door.broker.calls).toEqual([]);
-  expect(door.broker.malformed).toMatchObject([{ code: -32602 }]);
+  expect(harness.broker.calls).toEqual([]);
+  expect(harness.broker.malformed).toMatchObject([{ code: -32602 }]);
 });
 
 test.each([
   ['the body', { _meta: { traceparent: `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01` } }, {}],
   ['the header', {}, { traceparent: `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01` }],
 ])('the trace context of %s reaches the call', async (_where, params, headers) => {
-  const session = await openSession(door.ingress.port);
+  const session = await openSession(harness.ingress.port);
   const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'x', ...params } });
-  await send(door.ingress.port, { headers: { ...session, ...headers }, body });
-  expect(door.broker.calls[0]?.context.traceparent).toBe(`00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`);
+  await send(harness.ingress.port, { headers: { ...session, ...headers }, body });
+  expect(harness.broker.calls[0]?.context.traceparent).toBe(`00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`);
 });
 
 test('what is not a trace context does not reach the call', async () => {
-  const session = await openSession(door.ingress.port);
+  const session = await openSession(harness.ingress.port);
   const body = '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"x"}}';
-  await send(door.ingress.port, { headers: { ...session, traceparent: '00-evil' }, body });
-  expect(door.broker.calls[0]?.context).not.toHaveProperty('traceparent');
+  await send(harness.ingress.port, { headers: { ...session, traceparent: '00-evil' }, body });
+  expect(harness.broker.calls[0]?.context).not.toHaveProperty('traceparent');
 });
 
 test('a broker that breaks its word costs one caller one answer and tells nothing', async () => {
-  door.broker.behaviour = () => Promise.reject(new Error('the secret is hunter2'));
+  harness.broker.behaviour = () => Promise.reject(new Error('the secret is hunter2'));
   const { headers, body } = modernCall('files__echo');
-  const answer = await send(door.ingress.port, { headers, body });
+  const answer = await send(harness.ingress.port, { headers, body });
   expect([answer.status, JSON.parse(answer.body).error]).toEqual([500, { code: -32603, message: 'Internal error' }]);
 });
 
@@ -182,7 +182,7 @@ test('a port that is taken is a problem with a hint', async () => {
   const port = typeof address === 'object' ? (address?.port ?? 0) : 0;
   const opening = openHttpServer({
     ...TEST_PORTS,
-    broker: door.broker,
+    broker: harness.broker,
     authenticate: keysOf(),
     port,
     getReadiness: () => ({ ready: true }),
@@ -195,32 +195,32 @@ test('a port that is taken is a problem with a hint', async () => {
 
 test('closing waits for a call under way and answers it', async () => {
   let finish: () => void = () => {};
-  door.broker.behaviour = () =>
+  harness.broker.behaviour = () =>
     new Promise((resolve) => {
       finish = () => resolve(completed({ content: [] }));
     });
   const { headers, body } = modernCall('files__echo');
-  const call = send(door.ingress.port, { headers, body });
-  await expect.poll(() => door.broker.calls.length).toBe(1);
-  const closed = door.ingress.close({ drainMs: 10_000 });
+  const call = send(harness.ingress.port, { headers, body });
+  await expect.poll(() => harness.broker.calls.length).toBe(1);
+  const closed = harness.ingress.close({ drainMs: 10_000 });
   finish();
   expect((await call).status).toBe(200);
   await closed;
 });
 
 test('closing cancels a call that takes too long, and still answers it', async () => {
-  door.broker.behaviour = (_request, signal) =>
+  harness.broker.behaviour = (_request, signal) =>
     new Promise((resolve) => {
       signal.addEventListener('abort', () => resolve(refused({ reason: 'cancelled', message: 'cancelled' })));
     });
   const { headers, body } = modernCall('files__echo');
-  const call = send(door.ingress.port, { headers, body });
-  await expect.poll(() => door.broker.calls.length).toBe(1);
-  await door.ingress.close({ drainMs: 1 });
+  const call = send(harness.ingress.port, { headers, body });
+  await expect.poll(() => harness.broker.calls.length).toBe(1);
+  await harness.ingress.close({ drainMs: 1 });
   expect(JSON.parse((await call).body).result.isError).toBe(true);
 });
 
 test('a closed door listens to the broker no more', async () => {
-  await door.ingress.close({ drainMs: 0 });
-  expect(door.broker.listeners).toBe(0);
+  await harness.ingress.close({ drainMs: 0 });
+  expect(harness.broker.listeners).toBe(0);
 });

@@ -9,20 +9,20 @@ import { modernMessage, openSession, send } from '../../fixtures/clients/raw-htt
 import {
   completed,
   fakeBroker,
-  type OpenDoor,
-  openDoor,
+  type HttpHarness,
+  openHarness,
   principalNamed,
   TEST_PORTS,
 } from '../../fixtures/http-harness.ts';
 
-let door: OpenDoor;
+let harness: HttpHarness;
 /** The side of the agent of each call that the broker was handed, oldest first. */
 let links: (ClientContext | undefined)[];
 
 beforeEach(async () => {
   links = [];
-  door = await openDoor();
-  door.broker.behaviour = (_request, _signal, link) => {
+  harness = await openHarness();
+  harness.broker.behaviour = (_request, _signal, link) => {
     links.push(link);
     link?.log({ level: 'info', logger: 'l', data: { a: 1 } });
     link?.progress({ progress: 1, total: 2, message: 'half', progressToken: 'theirs' });
@@ -31,7 +31,7 @@ beforeEach(async () => {
   };
 });
 
-afterEach(() => door.ingress.close({ drainMs: 0 }));
+afterEach(() => harness.ingress.close({ drainMs: 0 }));
 
 const BOTH = 'application/json, text/event-stream';
 const DONE = { jsonrpc: '2.0', id: 7, result: { content: [] } };
@@ -53,7 +53,7 @@ function call(meta: object | undefined): object {
 
 function post(headers: Record<string, string>, body: object, accept = BOTH): Promise<EventStream> {
   const all = { authorization: 'Bearer key-of-demo', 'content-type': 'application/json', accept, ...headers };
-  return openEventStream(door.ingress.port, { method: 'POST', headers: all, body });
+  return openEventStream(harness.ingress.port, { method: 'POST', headers: all, body });
 }
 
 function modern(meta: object, accept = BOTH): Promise<EventStream> {
@@ -68,11 +68,11 @@ function modern(meta: object, accept = BOTH): Promise<EventStream> {
 
 async function setLevel(session: Record<string, string>, level: unknown): Promise<unknown> {
   const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'logging/setLevel', params: { level } });
-  return JSON.parse((await send(door.ingress.port, { headers: session, body })).body);
+  return JSON.parse((await send(harness.ingress.port, { headers: session, body })).body);
 }
 
 test('a call with neither token nor level is answered with one body, and the broker is handed no link', async () => {
-  const session = await openSession(door.ingress.port);
+  const session = await openSession(harness.ingress.port);
   for (const answer of [await post(session, call(undefined)), await modern({}), await post(session, call({}))]) {
     expect(answer.type).toBe('application/json');
   }
@@ -80,7 +80,7 @@ test('a call with neither token nor level is answered with one body, and the bro
 });
 
 test('progress of a legacy call comes on its own stream, before the answer and under the token of the agent', async () => {
-  const stream = await post(await openSession(door.ingress.port), call({ progressToken: 'mine' }));
+  const stream = await post(await openSession(harness.ingress.port), call({ progressToken: 'mine' }));
   expect(stream.type).toBe('text/event-stream');
   expect([await stream.next(), await stream.next(), await stream.next()]).toEqual([HALF('mine'), DONE, 'ended']);
 });
@@ -102,7 +102,7 @@ test('a token that is no token of MCP is asked with none', async () => {
 });
 
 test('the level that a legacy session sets is that of its calls and of no other session', async () => {
-  const [session, other] = [await openSession(door.ingress.port), await openSession(door.ingress.port)];
+  const [session, other] = [await openSession(harness.ingress.port), await openSession(harness.ingress.port)];
   expect(await setLevel(session, 'info')).toEqual({ jsonrpc: '2.0', id: 1, result: {} });
   const stream = await post(session, call(undefined));
   expect([await stream.next(), await stream.next()]).toEqual([LOGGED, DONE]);
@@ -110,7 +110,7 @@ test('the level that a legacy session sets is that of its calls and of no other 
 });
 
 test('a level that is none of the eight is refused in both eras', async () => {
-  const session = await openSession(door.ingress.port);
+  const session = await openSession(harness.ingress.port);
   for (const level of ['loud', 7, undefined]) {
     expect(await setLevel(session, level)).toMatchObject({ error: { code: -32602 } });
   }
@@ -120,11 +120,11 @@ test('a level that is none of the eight is refused in both eras', async () => {
 
 test('nothing is told after the answer, nor to an agent whose key was taken away meanwhile', async () => {
   let isKnown = true;
-  await door.ingress.close({ drainMs: 0 });
-  door = await openDoor({
+  await harness.ingress.close({ drainMs: 0 });
+  harness = await openHarness({
     authenticate: () => (isKnown ? { ok: true, principal: principalNamed('demo') } : { ok: false }),
   });
-  door.broker.behaviour = (_request, _signal, link) => {
+  harness.broker.behaviour = (_request, _signal, link) => {
     links.push(link);
     link?.progress({ progress: 1 });
     isKnown = false;
@@ -140,8 +140,8 @@ test('nothing is told after the answer, nor to an agent whose key was taken away
 
 test('an agent that does not read loses notifications, never the answer, and the broker holds little of them', async () => {
   const data = 'x'.repeat(10_000);
-  door.broker.behaviour = (_request, _signal, link) => {
-    for (let told = 0; told < 10_000; told += 1) link?.log({ level: 'error', data });
+  harness.broker.behaviour = (_request, _signal, link) => {
+    for (let sent = 0; sent < 10_000; sent += 1) link?.log({ level: 'error', data });
     return completed({ content: [] });
   };
   const stream = await modern({ 'io.modelcontextprotocol/logLevel': 'debug' });
@@ -156,15 +156,15 @@ const BURST = Array.from({ length: 5_000 }, (_, index) => index);
 /** What waits of it for an agent that does not read. */
 const UNREAD_BYTES = 1_048_576;
 
-function tellBurst(): void {
-  door.broker.behaviour = (_request, _signal, link) => {
+function notifyBurst(): void {
+  harness.broker.behaviour = (_request, _signal, link) => {
     for (const progress of BURST) link?.progress({ progress });
     return completed({ content: [] });
   };
 }
 
 test('an agent that reads is told all that came in one turn of the event loop, in order', async () => {
-  tellBurst();
+  notifyBurst();
   const stream = await modern({ progressToken: 'a' });
   const seen: unknown[] = [];
   for (let event = await stream.next(); event !== 'ended'; event = await stream.next()) seen.push(event);
@@ -175,7 +175,7 @@ test('an agent that reads is told all that came in one turn of the event loop, i
 test('what an agent does not read is said to be lost, and it hears all else in order once it reads', async () => {
   const data = 'x'.repeat(50_000);
   const handed: number[] = [];
-  door.broker.behaviour = (_request, _signal, link) => {
+  harness.broker.behaviour = (_request, _signal, link) => {
     for (let at = 0; at < 100; at += 1) if (link?.log({ level: 'error', data: `${at} ${data}` })) handed.push(at);
     return completed({ content: [] });
   };
@@ -193,14 +193,14 @@ function piped() {
   const [near, far] = duplexPair();
   const services = createServices({
     ...TEST_PORTS,
-    broker: { ...fakeBroker(), call: (...all) => door.broker.call(...all) },
+    broker: { ...fakeBroker(), call: (...all) => harness.broker.call(...all) },
   });
   const served = serveStdio({ services, input: far, output: far, principal: () => principalNamed('demo') });
   return { client: lineClient(near), served };
 }
 
 test('on pipes too an agent that reads is told all that came in one turn of the event loop, in order', async () => {
-  tellBurst();
+  notifyBurst();
   const { client, served } = piped();
   const message = modernMessage('tools/call', { name: 'files__echo' }, 8) as { params: { _meta: object } };
   message.params._meta = { ...message.params._meta, progressToken: 'q' };

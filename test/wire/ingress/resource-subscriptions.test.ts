@@ -7,31 +7,31 @@ import { INITIALIZE, lineClient } from '../../fixtures/clients/line-client.ts';
 import { modernMessage, openSession, send } from '../../fixtures/clients/raw-http.ts';
 import {
   completed,
-  type OpenDoor,
-  openDoor,
+  type HttpHarness,
+  openHarness,
   principalNamed,
   refused,
   TEST_PORTS,
 } from '../../fixtures/http-harness.ts';
 import { until } from '../../fixtures/upstream-pool.ts';
 
-let door: OpenDoor;
+let harness: HttpHarness;
 
 beforeEach(async () => {
-  door = await openDoor();
-  door.broker.behaviour = ({ exposedName }) =>
+  harness = await openHarness();
+  harness.broker.behaviour = ({ exposedName }) =>
     exposedName === 'memo:denied' ? refused({ visible: false, reason: 'unknown-resource' }) : completed({});
 });
 
-afterEach(() => door.ingress.close({ drainMs: 0 }));
+afterEach(() => harness.ingress.close({ drainMs: 0 }));
 
-const held = (): string[] => [...door.broker.subscribed.keys()];
-const change = (uri: string): void => door.broker.subscribed.get(uri)?.();
+const held = (): string[] => [...harness.broker.subscribed.keys()];
+const change = (uri: string): void => harness.broker.subscribed.get(uri)?.();
 const AS_DEMO = { authorization: 'Bearer key-of-demo' };
 
 async function ask(session: Record<string, string>, method: string, params: object): Promise<Record<string, unknown>> {
   const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method, params });
-  return JSON.parse((await send(door.ingress.port, { headers: session, body })).body);
+  return JSON.parse((await send(harness.ingress.port, { headers: session, body })).body);
 }
 
 function listen(notifications: object): Promise<EventStream> {
@@ -40,7 +40,7 @@ function listen(notifications: object): Promise<EventStream> {
     'mcp-method': 'subscriptions/listen',
   };
   const body = modernMessage('subscriptions/listen', { notifications }, 'sub-1');
-  return openEventStream(door.ingress.port, { method: 'POST', headers, body });
+  return openEventStream(harness.ingress.port, { method: 'POST', headers, body });
 }
 
 const TAG = { 'io.modelcontextprotocol/subscriptionId': 'sub-1' };
@@ -51,8 +51,8 @@ const UPDATED = (uri: string, tag = {}): object => ({
 });
 
 test('a legacy session hears on its stream of what it subscribed to, until it takes it back', async () => {
-  const session = await openSession(door.ingress.port);
-  const stream = await openEventStream(door.ingress.port, { method: 'GET', headers: session });
+  const session = await openSession(harness.ingress.port);
+  const stream = await openEventStream(harness.ingress.port, { method: 'GET', headers: session });
   expect(await ask(session, 'resources/subscribe', { uri: 'memo:a' })).toEqual({ jsonrpc: '2.0', id: 1, result: {} });
   await ask(session, 'resources/subscribe', { uri: 'memo:b' });
   change('memo:a');
@@ -64,7 +64,7 @@ test('a legacy session hears on its stream of what it subscribed to, until it ta
 });
 
 test('a subscription that is refused is answered like what is not there, and one taken back that never was is not', async () => {
-  const session = await openSession(door.ingress.port);
+  const session = await openSession(harness.ingress.port);
   expect(await ask(session, 'resources/subscribe', { uri: 'memo:denied' })).toMatchObject({ error: { code: -32_002 } });
   expect(await ask(session, 'resources/subscribe', {})).toMatchObject({ error: { code: -32_602 } });
   expect(await ask(session, 'resources/unsubscribe', { uri: 'memo:denied' })).toMatchObject({ result: {} });
@@ -72,9 +72,9 @@ test('a subscription that is refused is answered like what is not there, and one
 });
 
 test('a legacy session that ends takes its subscriptions with it', async () => {
-  const session = await openSession(door.ingress.port);
+  const session = await openSession(harness.ingress.port);
   await ask(session, 'resources/subscribe', { uri: 'memo:a' });
-  await send(door.ingress.port, { method: 'DELETE', headers: session });
+  await send(harness.ingress.port, { method: 'DELETE', headers: session });
   expect(held()).toEqual([]);
 });
 
@@ -87,7 +87,7 @@ test('a listen request is acknowledged with the resources that it was granted, a
   });
   change('memo:b');
   expect(await stream.next()).toEqual(UPDATED('memo:b', { _meta: TAG }));
-  expect(door.broker.calls.map(({ exposedName, operation: verb }) => [verb.action, exposedName])).toEqual([
+  expect(harness.broker.calls.map(({ exposedName, operation: verb }) => [verb.action, exposedName])).toEqual([
     ['subscribe', 'memo:a'],
     ['subscribe', 'memo:denied'],
     ['subscribe', 'memo:b'],
@@ -104,7 +104,7 @@ test('a listen request that is granted nothing ends at once', async () => {
 });
 
 test('what changes while a listen request is still being granted is told after its acknowledgement', async () => {
-  door.broker.behaviour = ({ exposedName }) => {
+  harness.broker.behaviour = ({ exposedName }) => {
     if (exposedName === 'memo:b') change('memo:a');
     return completed({});
   };
@@ -120,32 +120,35 @@ test.each([
 ])('a list of resources that %s is refused, and nothing is subscribed to', async (_what, filter) => {
   const headers = { 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'subscriptions/listen' };
   const body = JSON.stringify(modernMessage('subscriptions/listen', { notifications: filter }));
-  const answer = await send(door.ingress.port, { headers, body });
+  const answer = await send(harness.ingress.port, { headers, body });
   expect(JSON.parse(answer.body)).toMatchObject({ error: { code: -32_602 } });
-  expect(door.broker.calls).toEqual([]);
+  expect(harness.broker.calls).toEqual([]);
 });
 
 test('a modern agent has no request of its own to subscribe', async () => {
   const headers = { 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'resources/subscribe' };
   const body = JSON.stringify(modernMessage('resources/subscribe', { uri: 'memo:a' }));
-  expect((await send(door.ingress.port, { headers, body })).status).toBe(404);
+  expect((await send(harness.ingress.port, { headers, body })).status).toBe(404);
 });
 
 test('the capability is told where a resource may be subscribed to, and nowhere else', async () => {
   const headers = { 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'server/discover' };
   const discover = async (): Promise<unknown> => {
-    const answer = await send(door.ingress.port, { headers, body: JSON.stringify(modernMessage('server/discover')) });
+    const answer = await send(harness.ingress.port, {
+      headers,
+      body: JSON.stringify(modernMessage('server/discover')),
+    });
     return JSON.parse(answer.body).result.capabilities.resources;
   };
-  door.broker.surfaces = { prompts: false, resources: true, completions: false, subscriptions: false };
+  harness.broker.surfaces = { prompts: false, resources: true, completions: false, subscriptions: false };
   expect(await discover()).toEqual({ listChanged: true });
-  door.broker.surfaces = { prompts: false, resources: true, completions: false, subscriptions: true };
+  harness.broker.surfaces = { prompts: false, resources: true, completions: false, subscriptions: true };
   expect(await discover()).toEqual({ listChanged: true, subscribe: true });
 });
 
 test('on pipes both eras subscribe on one stream, and the end of the stream ends all', async () => {
   const [near, far] = duplexPair();
-  const services = createServices({ ...TEST_PORTS, broker: door.broker });
+  const services = createServices({ ...TEST_PORTS, broker: harness.broker });
   const served = serveStdio({ services, input: far, output: far, principal: () => principalNamed('demo') });
   const client = lineClient(near);
   client.say(INITIALIZE);

@@ -3,18 +3,18 @@ import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { ToolListChangedNotificationSchema } from '@modelcontextprotocol/sdk/types.js';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { completed, type OpenDoor, openDoor, refused } from '../../fixtures/http-harness.ts';
+import { completed, type HttpHarness, openHarness, refused } from '../../fixtures/http-harness.ts';
 
-let door: OpenDoor;
+let harness: HttpHarness;
 const closers: (() => Promise<void>)[] = [];
 
 beforeEach(async () => {
-  door = await openDoor();
+  harness = await openHarness();
 });
 
 afterEach(async () => {
   for (const close of closers.splice(0)) await close();
-  await door.ingress.close({ drainMs: 100 });
+  await harness.ingress.close({ drainMs: 100 });
 });
 
 const requestInit = { headers: { authorization: 'Bearer key-of-demo' } };
@@ -23,14 +23,14 @@ const info = { name: 'test-client', version: '1.0.0' };
 async function legacyClient(): Promise<Client> {
   const client = new Client(info);
   // `as`: the SDK's own transport does not satisfy its own interface under exactOptionalPropertyTypes.
-  await client.connect(new StreamableHTTPClientTransport(new URL(`${door.url}/mcp`), { requestInit }) as never);
+  await client.connect(new StreamableHTTPClientTransport(new URL(`${harness.url}/mcp`), { requestInit }) as never);
   closers.push(() => client.close());
   return client;
 }
 
 async function modernClient(mode: 'auto' | { pin: string }): Promise<ModernClient> {
   const client = new ModernClient(info, { versionNegotiation: { mode } });
-  await client.connect(new ModernTransport(new URL(`${door.url}/mcp`), { requestInit }));
+  await client.connect(new ModernTransport(new URL(`${harness.url}/mcp`), { requestInit }));
   closers.push(() => client.close());
   return client;
 }
@@ -42,7 +42,7 @@ test('the SDK v1 client lists and calls', async () => {
   expect(await client.callTool({ name: 'files__echo', arguments: { a: 1 } })).toEqual({
     content: [{ type: 'text', text: '{"a":1}' }],
   });
-  expect(door.broker.calls[0]?.context.protocolVersion).toBe('2025-11-25');
+  expect(harness.broker.calls[0]?.context.protocolVersion).toBe('2025-11-25');
 });
 
 test('the SDK v2 client that negotiates by itself speaks 2026-07-28 to us', async () => {
@@ -50,7 +50,7 @@ test('the SDK v2 client that negotiates by itself speaks 2026-07-28 to us', asyn
   expect((await client.listTools()).tools.map((tool) => tool.name)).toEqual(['files__echo']);
   const result = await client.callTool({ name: 'files__echo', arguments: { a: 1 } });
   expect(result.content).toEqual([{ type: 'text', text: '{"a":1}' }]);
-  expect(door.broker.calls[0]?.context).toEqual({
+  expect(harness.broker.calls[0]?.context).toEqual({
     transport: 'http',
     protocolVersion: '2026-07-28',
     session: 'stateless',
@@ -59,21 +59,21 @@ test('the SDK v2 client that negotiates by itself speaks 2026-07-28 to us', asyn
 
 test('the SDK v2 client that stays with the old handshake is served as well', async () => {
   const client = new ModernClient(info);
-  await client.connect(new ModernTransport(new URL(`${door.url}/mcp`), { requestInit }));
+  await client.connect(new ModernTransport(new URL(`${harness.url}/mcp`), { requestInit }));
   closers.push(() => client.close());
   const result = await client.callTool({ name: 'files__echo', arguments: { b: 2 } });
   expect(result.content).toEqual([{ type: 'text', text: '{"b":2}' }]);
-  expect(door.broker.calls[0]?.context.protocolVersion).toBe('2025-11-25');
+  expect(harness.broker.calls[0]?.context.protocolVersion).toBe('2025-11-25');
 });
 
 test('the SDK v2 client calls a tool whose name needs the base64 form of the header', async () => {
   const client = await modernClient({ pin: '2026-07-28' });
   await client.callTool({ name: 'héllo wörld', arguments: {} });
-  expect(door.broker.calls[0]?.exposedName).toBe('héllo wörld');
+  expect(harness.broker.calls[0]?.exposedName).toBe('héllo wörld');
 });
 
 test('a refusal reaches the SDK v1 client as a tool error with its decision', async () => {
-  door.broker.behaviour = () => refused({ retryAfterMs: 1500 }, 'call-7');
+  harness.broker.behaviour = () => refused({ retryAfterMs: 1500 }, 'call-7');
   const client = await legacyClient();
   expect(await client.callTool({ name: 'files__echo', arguments: {} })).toEqual({
     content: [{ type: 'text', text: 'too many calls' }],
@@ -83,7 +83,7 @@ test('a refusal reaches the SDK v1 client as a tool error with its decision', as
 });
 
 test('an invisible tool reaches both clients as an unknown one', async () => {
-  door.broker.behaviour = () => refused({ stage: 'authorize', reason: 'policy-denied', visible: false });
+  harness.broker.behaviour = () => refused({ stage: 'authorize', reason: 'policy-denied', visible: false });
   const unknown = /Unknown tool: files__secret/;
   await expect((await legacyClient()).callTool({ name: 'files__secret' })).rejects.toThrow(unknown);
   await expect((await modernClient('auto')).callTool({ name: 'files__secret' })).rejects.toThrow(unknown);
@@ -91,37 +91,37 @@ test('an invisible tool reaches both clients as an unknown one', async () => {
 
 test('the SDK v1 client hears that its own list changed and nothing of another list', async () => {
   const client = await legacyClient();
-  const heard = new Promise<string>((resolve) => {
+  const received = new Promise<string>((resolve) => {
     client.setNotificationHandler(ToolListChangedNotificationSchema, ({ method }) => resolve(method));
   });
   // The client opens its stream after the handshake: it is there once a change is heard.
   const pushing = setInterval(() => {
-    door.broker.changeListOf('agent:other');
-    door.broker.changeListOf('agent:demo');
+    harness.broker.changeListOf('agent:other');
+    harness.broker.changeListOf('agent:demo');
   }, 20);
-  expect(await heard).toBe('notifications/tools/list_changed');
+  expect(await received).toBe('notifications/tools/list_changed');
   clearInterval(pushing);
 });
 
 test('the SDK v2 client hears of a change on the stream that it listens to', async () => {
   let changed: () => void = () => {};
-  const heard = new Promise<void>((resolve) => {
+  const received = new Promise<void>((resolve) => {
     changed = resolve;
   });
   const client = new ModernClient(info, {
     versionNegotiation: { mode: 'auto' },
     listChanged: { tools: { debounceMs: 0, onChanged: () => changed() } },
   });
-  await client.connect(new ModernTransport(new URL(`${door.url}/mcp`), { requestInit }));
+  await client.connect(new ModernTransport(new URL(`${harness.url}/mcp`), { requestInit }));
   closers.push(() => client.close());
-  const pushing = setInterval(() => door.broker.changeListOf('agent:demo'), 20);
-  await heard;
+  const pushing = setInterval(() => harness.broker.changeListOf('agent:demo'), 20);
+  await received;
   clearInterval(pushing);
 });
 
 test('a client that aborts its request cancels the call at the broker', async () => {
   const cancelled = new Promise<void>((resolve) => {
-    door.broker.behaviour = (_request, signal) =>
+    harness.broker.behaviour = (_request, signal) =>
       new Promise((answer) => {
         signal.addEventListener('abort', () => {
           resolve();
@@ -132,7 +132,7 @@ test('a client that aborts its request cancels the call at the broker', async ()
   const client = await modernClient('auto');
   const abort = new AbortController();
   const call = client.callTool({ name: 'files__echo', arguments: {} }, { signal: abort.signal });
-  await expect.poll(() => door.broker.calls.length).toBe(1);
+  await expect.poll(() => harness.broker.calls.length).toBe(1);
   abort.abort();
   await expect(call).rejects.toThrow();
   await cancelled;
@@ -140,7 +140,7 @@ test('a client that aborts its request cancels the call at the broker', async ()
 
 test('the SDK v1 client cancels by its notification', async () => {
   const cancelled = new Promise<void>((resolve) => {
-    door.broker.behaviour = (_request, signal) =>
+    harness.broker.behaviour = (_request, signal) =>
       new Promise((answer) => {
         signal.addEventListener('abort', () => {
           resolve();
@@ -151,7 +151,7 @@ test('the SDK v1 client cancels by its notification', async () => {
   const client = await legacyClient();
   const abort = new AbortController();
   const call = client.callTool({ name: 'files__echo', arguments: {} }, undefined, { signal: abort.signal });
-  await expect.poll(() => door.broker.calls.length).toBe(1);
+  await expect.poll(() => harness.broker.calls.length).toBe(1);
   abort.abort('enough');
   await expect(call).rejects.toThrow('enough');
   await cancelled;

@@ -184,13 +184,13 @@ test('without a daemon the command line is told to start one', async () => {
 
 test('the daemon hears when its last agent is gone', async () => {
   let idle: () => void = () => {};
-  const heard = new Promise<void>((resolve) => {
+  const received = new Promise<void>((resolve) => {
     idle = resolve;
   });
   await open({ onIdle: () => idle() });
   const socket = await connectAgent(path, 'demo');
   socket.end();
-  await heard;
+  await received;
 });
 
 test('closing ends the streams of agents and removes the socket', async () => {

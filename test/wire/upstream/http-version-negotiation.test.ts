@@ -1,19 +1,19 @@
 import { expect, test } from 'vitest';
 import { inMemoryVersionStore } from '../../../src/upstream/protocol/versions.ts';
 import {
-  type Answering,
-  answerText,
-  legacyAnswering,
+  legacyHandler,
   openEvents,
+  type RequestHandler,
   sendJson,
   serveHttp,
+  textResponse,
 } from '../../fixtures/http-upstream.ts';
 import { httpServer, openPool, textOf, until } from '../../fixtures/upstream-pool.ts';
 
-const echo: Answering = ({ message }, response) => sendJson(response, answerText(message.id, 'echoed'));
+const echo: RequestHandler = ({ message }, response) => sendJson(response, textResponse(message.id, 'echoed'));
 
-/** A server of 2026-07-28 that knows no `initialize`. */
-const modern: Answering = (asked, response) => {
+/** A server of 2026-07-28 without `initialize`. */
+const modern: RequestHandler = (asked, response) => {
   const { id, method } = asked.message;
   const reply = (result: object): void =>
     sendJson(response, { jsonrpc: '2.0', id, result: { resultType: 'complete', ...result } });
@@ -31,20 +31,20 @@ const modern: Answering = (asked, response) => {
   else reply({ content: [{ type: 'text', text: 'echoed' }] });
 };
 
-test('a modern server is found by `server/discover` alone and called without a session', async () => {
+test('a modern server is detected by `server/discover` alone and called without a session', async () => {
   const http = await serveHttp(modern);
   const eraMemory = inMemoryVersionStore();
   const { call } = openPool(httpServer(http.url), { eraMemory });
   expect(textOf(await call('echo'))).toBe('echoed');
-  expect(http.asked.map(({ message }) => message.method)).toEqual(['server/discover', 'tools/list', 'tools/call']);
+  expect(http.received.map(({ message }) => message.method)).toEqual(['server/discover', 'tools/list', 'tools/call']);
   expect(eraMemory.get('srv')).toMatchObject({ era: 'modern', protocolVersion: '2026-07-28' });
 });
 
-test('a modern request carries its envelope, and headers that say the same', async () => {
+test('a modern request carries its envelope and matching headers', async () => {
   const http = await serveHttp(modern);
   const { call } = openPool(httpServer(http.url));
   await call('echo', { a: 1 });
-  const { message, headers } = http.asked[2] ?? { message: undefined, headers: {} as Record<string, string> };
+  const { message, headers } = http.received[2] ?? { message: undefined, headers: {} as Record<string, string> };
   expect(message?.params).toEqual({
     name: 'echo',
     arguments: { a: 1 },
@@ -62,7 +62,7 @@ test('a modern request carries its envelope, and headers that say the same', asy
   expect(headers['mcp-session-id']).toBeUndefined();
 });
 
-test('arguments that a modern tool marks are mirrored in headers, encoded where they must be', async () => {
+test('arguments with `x-mcp-header` are sent in headers too, encoded if needed', async () => {
   const inputSchema = {
     type: 'object',
     properties: {
@@ -82,30 +82,30 @@ test('arguments that a modern tool marks are mirrored in headers, encoded where 
   });
   const { call } = openPool(httpServer(http.url));
   await call('weather', { region: 'eu', place: { city: 'Köln' } }, { definition });
-  const mirrored = Object.entries(http.asked[2]?.headers ?? {}).filter(([name]) => name.startsWith('mcp-param'));
+  const mirrored = Object.entries(http.received[2]?.headers ?? {}).filter(([name]) => name.startsWith('mcp-param'));
   expect(Object.fromEntries(mirrored)).toEqual({ 'mcp-param-region': 'eu', 'mcp-param-city': '=?base64?S8O2bG4=?=' });
 });
 
-test('a modern server that asks for input which the broker cannot give has not completed', async () => {
+test('a modern server that needs input without a client that can give it has not completed', async () => {
   const http = await serveHttp(modern);
   const { call } = openPool(httpServer(http.url));
   expect(await call('ask')).toMatchObject({ kind: 'failed', reason: 'upstream-protocol' });
 });
 
-test('a legacy server is found by what it answers to `server/discover`', async () => {
-  const http = await serveHttp(legacyAnswering({ echo }));
+test('a legacy server is detected by its response to `server/discover`', async () => {
+  const http = await serveHttp(legacyHandler({ echo }));
   const { pool } = openPool(httpServer(http.url));
   expect(await pool.discover('srv')).toMatchObject({ era: 'legacy', protocolVersion: '2025-11-25' });
 });
 
-test('a session-keeping legacy server, which answers 404 to what has no session, is found too', async () => {
-  const http = await serveHttp(legacyAnswering({ echo }, () => 'one'));
+test('a legacy server that responds with 404 to a request without a session is detected too', async () => {
+  const http = await serveHttp(legacyHandler({ echo }, () => 'one'));
   const { pool } = openPool(httpServer(http.url));
   expect(await pool.discover('srv')).toMatchObject({ era: 'legacy' });
 });
 
 test.each([401, 403, 500, 503])(
-  'HTTP %i says nothing of an era: nothing is remembered and `initialize` is not tried',
+  'HTTP %i is no evidence of an era: nothing is remembered and `initialize` is not tried',
   async (status) => {
     const http = await serveHttp((_asked, response) => void response.writeHead(status).end());
     const eraMemory = inMemoryVersionStore();
@@ -114,13 +114,13 @@ test.each([401, 403, 500, 503])(
       error: `\`server/discover\` failed: the server responded with HTTP ${status}`,
     });
     expect(eraMemory.get('srv')).toBeUndefined();
-    expect(http.asked.map(({ message }) => message.method)).toEqual(['server/discover']);
+    expect(http.received.map(({ message }) => message.method)).toEqual(['server/discover']);
   },
 );
 
-test('a server that became modern is found out when the remembered era fails', async () => {
+test('a server that became modern is detected when the remembered era fails', async () => {
   const eraMemory = inMemoryVersionStore();
-  let answering: Answering = legacyAnswering({ echo }, () => 'one');
+  let answering: RequestHandler = legacyHandler({ echo }, () => 'one');
   const http = await serveHttp((asked, response) => answering(asked, response));
   const { call } = openPool(httpServer(http.url), { eraMemory });
   await call('echo');
@@ -132,9 +132,9 @@ test('a server that became modern is found out when the remembered era fails', a
   expect(eraMemory.get('srv')?.era).toBe('modern');
 });
 
-test.each([404, 400])('a session that the server forgot (HTTP %i) is opened anew for a read', async (status) => {
+test.each([404, 400])('a read opens a new session if the server forgot the old one (HTTP %i)', async (status) => {
   let session = 'first';
-  const answering = legacyAnswering({ echo }, () => session);
+  const answering = legacyHandler({ echo }, () => session);
   const http = await serveHttp((asked, response) => {
     const stale = asked.message.method !== 'initialize' && asked.headers['mcp-session-id'] !== session;
     if (stale)
@@ -148,10 +148,10 @@ test.each([404, 400])('a session that the server forgot (HTTP %i) is opened anew
 });
 
 test.each([404, 400])(
-  'a write that meets a forgotten session (HTTP %i) is in doubt, and the next one finds a new session',
+  'a write in a forgotten session (HTTP %i) is in doubt, and the next one gets a new session',
   async (status) => {
     let session = 'first';
-    const answering = legacyAnswering({ echo }, () => session);
+    const answering = legacyHandler({ echo }, () => session);
     const http = await serveHttp((asked, response) => {
       const stale = asked.message.method !== 'initialize' && asked.headers['mcp-session-id'] !== session;
       if (stale) sendJson(response, { error: 'no valid session' }, status);
@@ -165,20 +165,20 @@ test.each([404, 400])(
   },
 );
 
-test('many reads that meet a forgotten session open one new one together', async () => {
+test('many reads in a forgotten session open one new session together', async () => {
   let session = 'first';
-  const http = await serveHttp(legacyAnswering({ echo }, () => session));
+  const http = await serveHttp(legacyHandler({ echo }, () => session));
   const { call } = openPool(httpServer(http.url, { era: 'legacy' }));
   await call('echo');
   session = 'second';
   const replies = await Promise.all(Array.from({ length: 20 }, () => call('echo', {}, { risk: 'read' })));
   expect(new Set(replies.map(textOf))).toEqual(new Set(['echoed']));
-  expect(http.asked.filter(({ message }) => message.method === 'initialize')).toHaveLength(2);
+  expect(http.received.filter(({ message }) => message.method === 'initialize')).toHaveLength(2);
 });
 
-test('a session that never holds is given up after one new start', async () => {
+test('a server that forgets every session is abandoned after one new session', async () => {
   let opened = 0;
-  const answering = legacyAnswering({ echo }, () => `s${opened}`);
+  const answering = legacyHandler({ echo }, () => `s${opened}`);
   const http = await serveHttp((asked, response) => {
     if (asked.message.method === 'initialize') opened += 1;
     if (asked.message.method === 'tools/call') response.writeHead(404).end();
@@ -189,7 +189,7 @@ test('a session that never holds is given up after one new start', async () => {
   expect(opened).toBe(2);
 });
 
-test('principals have sessions of their own at a legacy server', async () => {
+test('each principal has its own session at a legacy server', async () => {
   let opened = 0;
   const sessions = new Map<string, string>();
   const http = await serveHttp((asked, response) => {
@@ -197,7 +197,7 @@ test('principals have sessions of their own at a legacy server', async () => {
     const session = String(asked.headers['mcp-session-id']);
     if (method === 'tools/call') sessions.set(JSON.stringify(params.arguments?.who), session);
     if (method === 'initialize') opened += 1;
-    legacyAnswering({ echo }, () => (method === 'initialize' ? `s${opened}` : session))(
+    legacyHandler({ echo }, () => (method === 'initialize' ? `s${opened}` : session))(
       { ...asked, message: { ...asked.message, ...(id === undefined ? {} : { id }) } },
       response,
     );
@@ -211,25 +211,25 @@ test('principals have sessions of their own at a legacy server', async () => {
   ]);
 });
 
-test('a session is ended at the server when the broker ends it', async () => {
-  const http = await serveHttp(legacyAnswering({ echo }, () => 'one'));
+test('a session that the broker closes is deleted at the server', async () => {
+  const http = await serveHttp(legacyHandler({ echo }, () => 'one'));
   const { pool, call } = openPool(httpServer(http.url, { era: 'legacy' }));
   await call('echo');
   await pool.close();
-  expect(http.asked.at(-1)).toMatchObject({ method: 'DELETE', headers: { 'mcp-session-id': 'one' } });
+  expect(http.received.at(-1)).toMatchObject({ method: 'DELETE', headers: { 'mcp-session-id': 'one' } });
 });
 
-test('`list_changed` within the stream of an answer makes the broker list again', async () => {
-  const tools: Record<string, Answering> = {
+test('`list_changed` on the stream of a call makes the broker list again', async () => {
+  const tools: Record<string, RequestHandler> = {
     echo: ({ message }, response) => {
       tools.added = echo;
       const send = openEvents(response);
       send({ jsonrpc: '2.0', method: 'notifications/tools/list_changed' });
-      send(answerText(message.id, 'done'));
+      send(textResponse(message.id, 'done'));
       response.end();
     },
   };
-  const http = await serveHttp((asked, response) => legacyAnswering(tools)(asked, response));
+  const http = await serveHttp((asked, response) => legacyHandler(tools)(asked, response));
   const { pool, call, changes } = openPool(httpServer(http.url, { era: 'legacy' }));
   await pool.discover('srv');
   await call('echo');
@@ -241,33 +241,30 @@ test.each([
   [404, -32_601],
   [400, -32_000],
   [400, -32_001],
-])(
-  'a session that is gone by HTTP %d and error %d in answer to the call is met anew for a read',
-  async (status, code) => {
-    let session = 's-1';
-    const answering = legacyAnswering(
-      { echo: ({ message }, response) => sendJson(response, answerText(message.id, 'here')) },
-      () => session,
-    );
-    const http = await serveHttp((asked, response) => {
-      const sent = asked.headers['mcp-session-id'];
-      if (sent === undefined || sent === session) return answering(asked, response);
-      sendJson(response, { jsonrpc: '2.0', id: asked.message.id, error: { code, message: 'no session' } }, status);
-    });
-    const { call } = openPool(httpServer(http.url, { era: 'legacy' }));
-    await call('echo', {}, { risk: 'read' });
-    session = 's-2';
-    expect(textOf(await call('echo', {}, { risk: 'read' }))).toBe('here');
-    session = 's-3';
-    expect(await call('echo', {}, { risk: 'write' })).toMatchObject({ reason: 'upstream-lost' });
-  },
-);
+])('a read is sent in a new session after a response with HTTP %d and error %d', async (status, code) => {
+  let session = 's-1';
+  const answering = legacyHandler(
+    { echo: ({ message }, response) => sendJson(response, textResponse(message.id, 'here')) },
+    () => session,
+  );
+  const http = await serveHttp((asked, response) => {
+    const sent = asked.headers['mcp-session-id'];
+    if (sent === undefined || sent === session) return answering(asked, response);
+    sendJson(response, { jsonrpc: '2.0', id: asked.message.id, error: { code, message: 'no session' } }, status);
+  });
+  const { call } = openPool(httpServer(http.url, { era: 'legacy' }));
+  await call('echo', {}, { risk: 'read' });
+  session = 's-2';
+  expect(textOf(await call('echo', {}, { risk: 'read' }))).toBe('here');
+  session = 's-3';
+  expect(await call('echo', {}, { risk: 'write' })).toMatchObject({ reason: 'upstream-lost' });
+});
 
-test('a read whose connection breaks and whose session is then gone still comes through', async () => {
+test('a read whose connection breaks and whose session is then lost still succeeds', async () => {
   let session = 's-1';
   let broken = 0;
-  const answering = legacyAnswering(
-    { echo: ({ message }, response) => sendJson(response, answerText(message.id, 'here')) },
+  const answering = legacyHandler(
+    { echo: ({ message }, response) => sendJson(response, textResponse(message.id, 'here')) },
     () => session,
   );
   const http = await serveHttp((asked, response) => {

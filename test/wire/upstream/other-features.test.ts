@@ -2,14 +2,14 @@ import { expect, test } from 'vitest';
 import type { Call } from '../../../src/domain/call.ts';
 import type { DispatchResult } from '../../../src/domain/outcome.ts';
 import type { JsonObject } from '../../../src/lib/json/json.ts';
-import { type Answering, sendJson, serveHttp } from '../../fixtures/http-upstream.ts';
+import { type RequestHandler, sendJson, serveHttp } from '../../fixtures/http-upstream.ts';
 import { callOf, httpServer, openPool, type Upstream } from '../../fixtures/upstream-pool.ts';
 
 const GREET: JsonObject = { name: 'greet', description: 'says hello' };
 const TEMPLATE: JsonObject = { uriTemplate: 'note://{name}', name: 'notes' };
 
-/** A server of 2026-07-28 that has anything but tools; `lists` says what it lists, or with which code it refuses to. */
-function serverOf(lists: Readonly<Record<string, readonly JsonObject[] | number>>): Answering {
+/** A server of 2026-07-28 without tools. `lists` holds each list, or the error code of its refusal. */
+function serverOf(lists: Readonly<Record<string, readonly JsonObject[] | number>>): RequestHandler {
   return ({ message: { id, method } }, response) => {
     const listed = lists[method];
     const reply = (result: object): void => sendJson(response, { jsonrpc: '2.0', id, result });
@@ -36,20 +36,20 @@ function ask(
 ): Promise<DispatchResult> {
   const call = callOf('unused', act.args ?? {}, {});
   const target = { ...call.target, ...act.target };
-  // `as`: the back door reads no more of a target than is here.
+  // `as`: the pool reads only these members of a target.
   return pool.dispatch({ ...call, action: act.action, target } as Call, { signal: new AbortController().signal });
 }
 
-test('a server without tools is asked for what it says that it has', async () => {
+test('a server without tools is asked for the lists it declares', async () => {
   const http = await serveHttp(serverOf(ALL));
   expect(await openPool(httpServer(http.url)).pool.discover('srv')).toMatchObject({
     ...{ tools: [], prompts: [GREET], templates: [TEMPLATE], unlisted: [] },
     resources: [{ uri: 'note://one', name: 'one' }],
   });
-  expect(http.asked.map(({ message }) => message.method)).not.toContain('tools/list');
+  expect(http.received.map(({ message }) => message.method)).not.toContain('tools/list');
 });
 
-test('a list that cannot be read is empty and told of, but for one that the server does not know', async () => {
+test('a list that cannot be read is empty and reported, unless the server does not have the method', async () => {
   const lists = { ...ALL, 'prompts/list': -32_603, 'resources/templates/list': -32_601 };
   const http = await serveHttp(serverOf(lists));
   expect(await openPool(httpServer(http.url)).pool.discover('srv')).toMatchObject({
@@ -58,7 +58,7 @@ test('a list that cannot be read is empty and told of, but for one that the serv
   });
 });
 
-test('each act is asked for by its own method, under the name or URI that the server knows', async () => {
+test('each action uses its own method, with the upstream name or URI', async () => {
   const http = await serveHttp(serverOf(ALL));
   const upstream = openPool(httpServer(http.url));
   const prompt = { kind: 'prompt', prompt: 'greet', definition: GREET };
@@ -69,7 +69,7 @@ test('each act is asked for by its own method, under the name or URI that the se
   await ask(upstream, { action: 'read', target: resource });
   await ask(upstream, { action: 'complete', target: prompt, args: { argument } });
   await ask(upstream, { action: 'complete', target: template, args: { argument } });
-  const sent = http.asked.slice(-4).map(({ message, headers }) => {
+  const sent = http.received.slice(-4).map(({ message, headers }) => {
     const { _meta, ...params } = message.params;
     return [message.method, headers['mcp-name'], params];
   });
@@ -81,7 +81,7 @@ test('each act is asked for by its own method, under the name or URI that the se
   ]);
 });
 
-test('a prompt or template that the session declares otherwise is not asked for; a listed resource is no declaration', async () => {
+test('a prompt or template with another definition in the session is not used; a listed resource has no definition', async () => {
   const http = await serveHttp(serverOf(ALL));
   const upstream = openPool(httpServer(http.url));
   const drifted = { kind: 'failed', reason: 'tool-drifted', inDoubt: false };

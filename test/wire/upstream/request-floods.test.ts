@@ -1,14 +1,14 @@
 import type { ServerResponse } from 'node:http';
 import { expect, test } from 'vitest';
 import { SseParser } from '../../../src/upstream/transport/sse-parser.ts';
-import { listeningAgent } from '../../fixtures/clients/recording-agent.ts';
+import { recordingAgent } from '../../fixtures/clients/recording-agent.ts';
 import {
-  type Answering,
-  answerText,
-  legacyAnswering,
+  legacyHandler,
   openEvents,
+  type RequestHandler,
   sendJson,
   serveHttp,
+  textResponse,
 } from '../../fixtures/http-upstream.ts';
 import { httpServer, openPool, textOf, type Upstream, until } from '../../fixtures/upstream-pool.ts';
 
@@ -16,18 +16,18 @@ const PING = { jsonrpc: '2.0', id: 'p', method: 'ping' };
 
 const dropped = ({ pool }: Upstream): number | undefined => pool.status()[0]?.droppedMessages;
 
-/** A server whose tool `flood` sends requests before its answer; what answers them waits in `held`. */
+/** A server whose tool `flood` sends requests before its response. The POSTs that answer them wait in `held`. */
 async function flooding(requests: readonly object[]): Promise<{ url: string; held: ServerResponse[] }> {
   const held: ServerResponse[] = [];
-  const legacy = legacyAnswering({
+  const legacy = legacyHandler({
     flood: ({ message }, response) => {
       const send = openEvents(response);
       for (const request of requests) send(request);
-      send(answerText(message.id, 'flooded'));
+      send(textResponse(message.id, 'flooded'));
       response.end();
     },
   });
-  const answering: Answering = (asked, response) => {
+  const answering: RequestHandler = (asked, response) => {
     if (asked.message.method === undefined) held.push(response);
     else legacy(asked, response);
   };
@@ -36,10 +36,10 @@ async function flooding(requests: readonly object[]): Promise<{ url: string; hel
 
 const many = (count: number, message: object): readonly object[] => Array.from({ length: count }, () => message);
 
-test('a server that asks faster than it takes answers gets four at a time, and what waits is bounded', async () => {
+test('a server that sends requests faster than it takes responses gets four at a time, and the queue is bounded', async () => {
   const { url, held } = await flooding(many(200, PING));
   const upstream = openPool(httpServer(url, { era: 'legacy' }));
-  expect(textOf(await upstream.call('flood', {}, { link: listeningAgent() }))).toBe('flooded');
+  expect(textOf(await upstream.call('flood', {}, { link: recordingAgent() }))).toBe('flooded');
   expect(dropped(upstream)).toBe(132);
   await until(() => held.length === 4);
   let answered = 0;
@@ -57,27 +57,27 @@ test.each(['ping', 'foo/bar'])(
   async (method) => {
     const { url, held } = await flooding(many(20, { ...PING, method }));
     const upstream = openPool(httpServer(url, { era: 'legacy', maxNotifications: 3 }));
-    expect(textOf(await upstream.call('flood', {}, { link: listeningAgent() }))).toBe('flooded');
+    expect(textOf(await upstream.call('flood', {}, { link: recordingAgent() }))).toBe('flooded');
     await until(() => held.length === 3);
     expect(dropped(upstream)).toBe(17);
   },
 );
 
-test('what a server tells and what it asks during a call are counted apart', async () => {
-  const log = { jsonrpc: '2.0', method: 'notifications/message', params: { level: 'info', data: 'told' } };
+test('notifications and requests of a server during a call are counted separately', async () => {
+  const log = { jsonrpc: '2.0', method: 'notifications/message', params: { level: 'info', data: 'note' } };
   const { url, held } = await flooding([...many(3, log), ...many(3, PING), ...many(2, log), ...many(4, PING)]);
   const upstream = openPool(httpServer(url, { era: 'legacy', maxNotifications: 3 }));
-  const agent = listeningAgent({ logLevel: 'debug' });
+  const agent = recordingAgent({ logLevel: 'debug' });
   expect(textOf(await upstream.call('flood', {}, { link: agent }))).toBe('flooded');
   await until(() => held.length === 3);
-  expect([agent.heard.log.length, dropped(upstream)]).toEqual([3, 6]);
+  expect([agent.received.log.length, dropped(upstream)]).toEqual([3, 6]);
 });
 
-test('a server that asks without end on the stream of its session is not heard for a while, and is called', async () => {
+test('a server that floods requests on its standalone stream is disconnected from it for a while, and is still called', async () => {
   let closed = 0;
   const server = await serveHttp(
-    legacyAnswering(
-      { echo: ({ message }, response) => sendJson(response, answerText(message.id, 'called')) },
+    legacyHandler(
+      { echo: ({ message }, response) => sendJson(response, textResponse(message.id, 'called')) },
       () => 's',
     ),
     {
@@ -97,10 +97,10 @@ test('a server that asks without end on the stream of its session is not heard f
   expect(textOf(await upstream.call('echo'))).toBe('called');
   // The second stream, a second later, ends with its first event: the ten seconds are not over.
   await until(() => closed === 2);
-  expect(server.asked.filter(({ method }) => method === 'GET')).toHaveLength(2);
+  expect(server.received.filter(({ method }) => method === 'GET')).toHaveLength(2);
 });
 
-test('an HTTP+SSE server that asks without end has its session ended', async () => {
+test('the session of an HTTP+SSE server that floods requests is ended', async () => {
   const server = await serveHttp((_asked, response) => response.writeHead(202).end(), {
     onGet: (_asked, response) => {
       response.writeHead(200, { 'content-type': 'text/event-stream' });
@@ -116,13 +116,13 @@ test('an HTTP+SSE server that asks without end has its session ended', async () 
   });
 });
 
-test('calls beyond 256 wait for a socket, and all are answered', async () => {
+test('calls beyond 256 wait for a socket, and all complete', async () => {
   const held: (() => void)[] = [];
   const server = await serveHttp(
-    legacyAnswering({
+    legacyHandler({
       wait: ({ message }, response) =>
         held.push(() => {
-          openEvents(response)(answerText(message.id, 'waited'));
+          openEvents(response)(textResponse(message.id, 'waited'));
           response.end();
         }),
     }),
@@ -140,16 +140,16 @@ test('calls beyond 256 wait for a socket, and all are answered', async () => {
   clearInterval(answering);
 });
 
-test('a stream that brought many events rests for a turn of the event loop', async () => {
+test('a stream with many events pauses for a turn of the event loop', async () => {
   const reader = new SseParser(1_024, () => {});
-  const told: string[] = [];
-  const stream = { pause: () => void told.push('pause'), resume: () => void told.push('resume') };
+  const calls: string[] = [];
+  const stream = { pause: () => void calls.push('pause'), resume: () => void calls.push('resume') };
   reader.push(Buffer.from('data: x\n\n'.repeat(63)));
   reader.yieldToEventLoop(stream);
-  expect(told).toEqual([]);
+  expect(calls).toEqual([]);
   reader.push(Buffer.from('data: x\n\n'));
   reader.yieldToEventLoop(stream);
-  expect(told).toEqual(['pause']);
+  expect(calls).toEqual(['pause']);
   await new Promise((resolve) => setImmediate(resolve));
-  expect(told).toEqual(['pause', 'resume']);
+  expect(calls).toEqual(['pause', 'resume']);
 });

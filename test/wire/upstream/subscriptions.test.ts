@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { expect, test } from 'vitest';
 import type { DispatchResult } from '../../../src/domain/outcome.ts';
 import type { UpstreamServer } from '../../../src/upstream/session/upstream-server.ts';
-import { answerText, legacyAnswering, openEvents, sendJson, serveHttp } from '../../fixtures/http-upstream.ts';
+import { legacyHandler, openEvents, sendJson, serveHttp, textResponse } from '../../fixtures/http-upstream.ts';
 import {
   commandServer,
   httpServer,
@@ -14,11 +14,11 @@ import {
   until,
 } from '../../fixtures/upstream-pool.ts';
 
-const TELLING = resolve(import.meta.dirname, '../../fixtures/servers/notifying-stdio.mjs');
+const _N_O_T_I_F_Y_I_N_G = resolve(import.meta.dirname, '../../fixtures/servers/notifying-stdio.mjs');
 const ERAS = ['legacy', 'modern'] as const;
 
-function telling(era: 'legacy' | 'modern', part: Partial<UpstreamServer> = {}): UpstreamServer {
-  return commandServer([TELLING, JSON.stringify({ era, resources: true })], { era, ...part });
+function notifying(era: 'legacy' | 'modern', part: Partial<UpstreamServer> = {}): UpstreamServer {
+  return commandServer([_N_O_T_I_F_Y_I_N_G, JSON.stringify({ era, resources: true })], { era, ...part });
 }
 
 function subscribe({ pool }: Upstream, uri: string, as = 'ana'): Promise<DispatchResult> {
@@ -32,8 +32,8 @@ function unsubscribe({ pool }: Upstream, uri: string, as = 'ana'): void {
 const subscribedIn = async (upstream: Upstream, as = 'ana'): Promise<unknown> =>
   textOf(await upstream.call('subscribed', {}, { as }));
 
-test.each(ERAS)('a server tells of what was subscribed to until it is no longer: %s', async (era) => {
-  const upstream = openPool(telling(era));
+test.each(ERAS)('a server reports a subscribed resource until it is unsubscribed: %s', async (era) => {
+  const upstream = openPool(notifying(era));
   expect(await subscribe(upstream, 'memo:a')).toEqual({ kind: 'completed', result: {}, resultBytes: 2 });
   expect(await subscribe(upstream, 'memo:b')).toMatchObject({ kind: 'completed' });
   expect(await subscribedIn(upstream)).toBe('memo:a memo:b');
@@ -47,8 +47,8 @@ test.each(ERAS)('a server tells of what was subscribed to until it is no longer:
   expect(upstream.updates).toEqual(['memo:a agent:ana', 'memo:b agent:ana']);
 });
 
-test.each(ERAS)('a server that does not tell of a resource is no subscription: %s', async (era) => {
-  const upstream = openPool(telling(era));
+test.each(ERAS)('a subscription that the server refuses does not exist: %s', async (era) => {
+  const upstream = openPool(notifying(era));
   await subscribe(upstream, 'memo:a');
   const code = era === 'legacy' ? -32050 : -32602;
   expect(await subscribe(upstream, 'memo:no')).toMatchObject({ reason: 'upstream-error', error: { code } });
@@ -56,9 +56,9 @@ test.each(ERAS)('a server that does not tell of a resource is no subscription: %
 });
 
 test.each(ERAS)(
-  'a session that is lost is opened again by itself, subscribed as before, and the gap is told of: %s',
+  'a lost session is reopened and resubscribed, and its resources are reported as changed: %s',
   async (era) => {
-    const upstream = openPool(telling(era));
+    const upstream = openPool(notifying(era));
     await subscribe(upstream, 'memo:a');
     await upstream.call('exit');
     await until(() => upstream.updates.length === 1);
@@ -67,8 +67,8 @@ test.each(ERAS)(
   },
 );
 
-test('a change of a sub-resource is told to who is subscribed above it, and one that only begins alike to nobody', async () => {
-  const upstream = openPool(telling('legacy'));
+test('a change of a sub-resource reaches subscribers of its parent, and a URI with the same prefix does not', async () => {
+  const upstream = openPool(notifying('legacy'));
   await subscribe(upstream, 'memo:a');
   await upstream.call('touch', { uri: 'memo:ab', anyway: true });
   await upstream.call('touch', { uri: 'memo:a/b/c', anyway: true });
@@ -77,8 +77,8 @@ test('a change of a sub-resource is told to who is subscribed above it, and one 
   expect(upstream.pool.status()[0]?.droppedMessages).toBe(1);
 });
 
-test('principals with a session each are told of their own, and a resource that nobody holds is dropped', async () => {
-  const upstream = openPool(telling('legacy'));
+test('each principal is notified of its own resources, and an update without a subscriber is dropped', async () => {
+  const upstream = openPool(notifying('legacy'));
   await subscribe(upstream, 'memo:a', 'ana');
   await subscribe(upstream, 'memo:b', 'bob');
   await upstream.call('touch', { uri: 'memo:b' }, { as: 'bob' });
@@ -88,8 +88,8 @@ test('principals with a session each are told of their own, and a resource that 
   expect(upstream.updates).toEqual(['memo:b agent:bob']);
 });
 
-test('principals that share a session hold a resource together, and the last one ends it', async () => {
-  const upstream = openPool(telling('legacy', { sharing: 'all' }));
+test('principals that share a session share a subscription, and the last one ends it', async () => {
+  const upstream = openPool(notifying('legacy', { sharing: 'all' }));
   await subscribe(upstream, 'memo:a', 'ana');
   await subscribe(upstream, 'memo:a', 'bob');
   await upstream.call('touch', { uri: 'memo:a' });
@@ -101,23 +101,23 @@ test('principals that share a session hold a resource together, and the last one
   await until(async () => (await subscribedIn(upstream)) === '');
 });
 
-test('a server that says without end that a resource changed is heard once for all that came together', async () => {
-  const upstream = openPool(telling('legacy'));
+test('a flood of updates of one resource is reported once', async () => {
+  const upstream = openPool(notifying('legacy'));
   await subscribe(upstream, 'memo:a');
   await Promise.all(Array.from({ length: 100 }, () => upstream.call('touch', { uri: 'memo:a' })));
   await until(() => upstream.updates.length > 0);
   expect(upstream.updates.length).toBeLessThan(20);
 });
 
-test('another revision of a server keeps what principals are subscribed to', async () => {
-  const upstream = openPool(telling('legacy'));
+test('subscriptions survive a new revision of the server', async () => {
+  const upstream = openPool(notifying('legacy'));
   await subscribe(upstream, 'memo:a');
-  upstream.pool.applyServers([telling('legacy', { revision: '2' })]);
+  upstream.pool.applyServers([notifying('legacy', { revision: '2' })]);
   await until(async () => (await subscribedIn(upstream)) === 'memo:a');
 });
 
-test('a session that principals are subscribed in does not end for want of calls', async () => {
-  const upstream = openPool(telling('legacy', { idleMs: 1 }));
+test('a session with subscriptions does not end when idle', async () => {
+  const upstream = openPool(notifying('legacy', { idleMs: 1 }));
   await subscribe(upstream, 'memo:a');
   const sessions = (): number | undefined => upstream.pool.status()[0]?.sessions;
   await new Promise((done) => setTimeout(done, 2_500));
@@ -126,16 +126,16 @@ test('a session that principals are subscribed in does not end for want of calls
   await until(() => sessions() === 0);
 });
 
-test('a modern server tells of its lists on a stream of their own, and is not asked every minute', async () => {
-  const upstream = openPool(telling('modern', { sharing: 'all' }));
+test('a modern server reports list changes on a stream, and is not polled every minute', async () => {
+  const upstream = openPool(notifying('modern', { sharing: 'all' }));
   await upstream.pool.discover('srv');
   const change = upstream.nextChange();
   await upstream.call('add');
   expect(await change).toMatchObject({ tools: expect.arrayContaining([expect.objectContaining({ name: 'more' })]) });
 });
 
-test('a stream that a modern server ends is opened again by itself, and the gap is told of', async () => {
-  const upstream = openPool(telling('modern'));
+test('a subscription stream that a modern server ends is reopened, and its resources are reported as changed', async () => {
+  const upstream = openPool(notifying('modern'));
   await subscribe(upstream, 'memo:a');
   await upstream.call('hang_up');
   expect(await subscribedIn(upstream)).toBe('');
@@ -144,12 +144,12 @@ test('a stream that a modern server ends is opened again by itself, and the gap 
   expect(upstream.pool.status()[0]?.starts).toBe(1);
 });
 
-test('a session that a server over HTTP forgot is found out on its stream, and subscribed in anew', async () => {
+test('a forgotten session is detected on its standalone stream and resubscribed', async () => {
   let session = 's-1';
   let stream: ServerResponse | undefined;
   const subscribed: string[] = [];
-  const answering = legacyAnswering(
-    { echo: ({ message }, response) => sendJson(response, answerText(message.id, 'here')) },
+  const answering = legacyHandler(
+    { echo: ({ message }, response) => sendJson(response, textResponse(message.id, 'here')) },
     () => session,
   );
   const { url } = await serveHttp(

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { JsonObject } from '../../../../src/lib/json/json.ts';
-import { type Answered, bookOf, governedHome, until, WireAgent } from '../../../fixtures/homes/governed-home.ts';
+import { type Answered, governedHome, ledgerOf, until, WireAgent } from '../../../fixtures/homes/governed-home.ts';
 import type { Home, Served } from '../../../fixtures/homes/home.ts';
 import { ANSWERS_FORMS, askingProcess, mayAsk } from '../../../fixtures/servers/eliciting-server.ts';
 
@@ -47,7 +47,7 @@ async function ask(server: string): Promise<() => Promise<Answered>> {
 
 /** How the calls of a server's tool ended, in order. */
 function endingsOf(server: string): readonly string[] {
-  return bookOf(home)
+  return ledgerOf(home)
     .map(({ entry }) => entry)
     .filter(({ kind, target }) => kind === 'call.closed' && target === `tool:${server}/ask`)
     .map(({ outcome, reason, inDoubt }) => `${String(outcome)} ${String(reason ?? '')} ${JSON.stringify(inDoubt)}`);

@@ -2,14 +2,14 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { JsonObject, JsonValue } from '../../../../src/lib/json/json.ts';
 import { corpus, corpusFiles } from '../../../fixtures/corpora/corpora.ts';
-import { type Answered, bookOf, governedHome, httpServer, WireAgent } from '../../../fixtures/homes/governed-home.ts';
+import { type Answered, governedHome, httpServer, ledgerOf, WireAgent } from '../../../fixtures/homes/governed-home.ts';
 import type { Home } from '../../../fixtures/homes/home.ts';
 import {
-  answerText,
   type HttpUpstream,
-  legacyAnswering,
+  legacyHandler,
   sendJson,
   serveHttp,
+  textResponse,
 } from '../../../fixtures/http-upstream.ts';
 
 const META = '{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}';
@@ -20,9 +20,9 @@ let agent: WireAgent;
 let upstream: HttpUpstream;
 
 /** A broker in its own process before a tool server that keeps what reaches it. */
-async function openHouse(): Promise<void> {
+async function openHome(): Promise<void> {
   upstream = await serveHttp(
-    legacyAnswering({ echo: ({ message }, response) => sendJson(response, answerText(message.id, 'done')) }),
+    legacyHandler({ echo: ({ message }, response) => sendJson(response, textResponse(message.id, 'done')) }),
   );
   home = governedHome({ servers: { far: httpServer('far', upstream.url) } });
   const served = await home.serve();
@@ -40,11 +40,11 @@ function callWith(args: Uint8Array | string, more: string = ''): Promise<Answere
   return agent.post(Buffer.concat([Buffer.from(before), Buffer.from(args), Buffer.from('}}')]), HEADERS);
 }
 
-const lastArguments = (): JsonValue | undefined => upstream.asked.at(-1)?.message.params.arguments;
+const lastArguments = (): JsonValue | undefined => upstream.received.at(-1)?.message.params.arguments;
 const codeOf = ({ message }: Answered): unknown => (message.error as JsonObject | undefined)?.code;
 
 test('P3: an envelope that two readers could read differently reaches no tool server', async () => {
-  await openHouse();
+  await openHome();
   const differentials = [
     '"Method":"tools/list",',
     '"METHOD":"tools/list",',
@@ -61,14 +61,14 @@ test('P3: an envelope that two readers could read differently reaches no tool se
   for (const more of differentials) codes.push(codeOf(await callWith('{}', more)));
   expect(codes).toEqual(differentials.map(() => -32600));
   expect(upstream.called()).toEqual([]);
-  const recorded = bookOf(home).filter(({ kind }) => kind === 'message.refused' || kind === 'call.refusals-summed');
+  const recorded = ledgerOf(home).filter(({ kind }) => kind === 'message.refused' || kind === 'call.refusals-summed');
   expect(recorded.every(({ entry }) => entry.principal === 'agent:demo')).toBe(true);
   expect(recorded.length).toBeGreaterThan(0);
   expect((await callWith('{}')).text).toBe('done');
 });
 
 test('P13: a prototype key in the arguments is refused at any depth, and nobody becomes an admin', async () => {
-  await openHouse();
+  await openHome();
   for (const args of [
     '{"__proto__":{"role":"admin"}}',
     '{"a":[{"\\u005f_proto__":{"admin":true}}]}',
@@ -82,7 +82,7 @@ test('P13: a prototype key in the arguments is refused at any depth, and nobody 
 });
 
 test('P12: arrays that nest 100,000 deep are refused, and the next call is served', async () => {
-  await openHouse();
+  await openHome();
   const deep = await callWith(`{"v":${'['.repeat(100_000)}${']'.repeat(100_000)}}`);
   expect([deep.status, codeOf(deep)]).toEqual([400, -32700]);
   expect(upstream.called()).toEqual([]);
@@ -95,12 +95,12 @@ describe.skipIf(suite.absent)('P12: JSONTestSuite as arguments of calls', () => 
   const files = suite.absent ? [] : corpusFiles(join(suite.folder, 'test_parsing'));
   const wrapped = (bytes: Uint8Array): Buffer => Buffer.concat([Buffer.from('{"v":'), bytes, Buffer.from('}')]);
   /** Well-formed, and yet two readers may understand them differently. */
-  const TOLD_APART = ['y_object_duplicated_key.json', 'y_object_duplicated_key_and_value.json'];
+  const DISTINGUISHED = ['y_object_duplicated_key.json', 'y_object_duplicated_key_and_value.json'];
 
   test('what must be accepted reaches the tool server as it was meant', async () => {
-    await openHouse();
+    await openHome();
     const wrong: string[] = [];
-    const accepted = files.filter(({ name }) => name.startsWith('y_') && !TOLD_APART.includes(name));
+    const accepted = files.filter(({ name }) => name.startsWith('y_') && !DISTINGUISHED.includes(name));
     for (const { name, bytes } of accepted) {
       const { text } = await callWith(wrapped(bytes));
       const meant: JsonValue = { v: JSON.parse(bytes.toString('utf8')) as JsonValue };
@@ -111,9 +111,9 @@ describe.skipIf(suite.absent)('P12: JSONTestSuite as arguments of calls', () => 
   });
 
   test('what must be rejected, and what two readers may read differently, reaches no tool server', async () => {
-    await openHouse();
+    await openHome();
     const wrong: string[] = [];
-    const rejected = files.filter(({ name }) => name.startsWith('n_') || TOLD_APART.includes(name));
+    const rejected = files.filter(({ name }) => name.startsWith('n_') || DISTINGUISHED.includes(name));
     for (const { name, bytes } of rejected) {
       const answer = await callWith(wrapped(bytes));
       if (answer.status !== 400 || codeOf(answer) === undefined) wrong.push(`${name}: ${answer.body}`);

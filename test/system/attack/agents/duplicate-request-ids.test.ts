@@ -2,7 +2,7 @@ import { afterEach, expect, test } from 'vitest';
 import type { JsonObject } from '../../../../src/lib/json/json.ts';
 import { governedHome, httpServer, processServer, WireAgent } from '../../../fixtures/homes/governed-home.ts';
 import type { Home } from '../../../fixtures/homes/home.ts';
-import { answerText, legacyAnswering, sendJson, serveHttp } from '../../../fixtures/http-upstream.ts';
+import { legacyHandler, sendJson, serveHttp, textResponse } from '../../../fixtures/http-upstream.ts';
 import { scaled } from '../../../fixtures/scale.ts';
 
 /** Calls of all clients together over each transport; `npm run scale` makes 100,000. */
@@ -59,10 +59,10 @@ test(
   async () => {
     const ids: unknown[] = [];
     const upstream = await serveHttp(
-      legacyAnswering({
+      legacyHandler({
         echo: ({ message }, response) => {
           ids.push(message.id);
-          const answer = answerText(message.id, nonceOf(message.params.arguments));
+          const answer = textResponse(message.id, nonceOf(message.params.arguments));
           setTimeout(() => sendJson(response, answer), delayMs());
         },
       }),
@@ -86,8 +86,8 @@ test(
 
 test('P5: two ids that JavaScript would read as one are refused, and as strings each gets its own answer', async () => {
   const upstream = await serveHttp(
-    legacyAnswering({
-      echo: ({ message }, response) => sendJson(response, answerText(message.id, nonceOf(message.params.arguments))),
+    legacyHandler({
+      echo: ({ message }, response) => sendJson(response, textResponse(message.id, nonceOf(message.params.arguments))),
     }),
   );
   home = governedHome({ servers: { far: httpServer('far', upstream.url) } });

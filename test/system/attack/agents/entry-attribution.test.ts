@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { Duplex } from 'node:stream';
 import { afterEach, expect, test } from 'vitest';
 import { INITIALIZE, lineClient } from '../../../fixtures/clients/line-client.ts';
-import { bookOf, governedHome, openBookFile, until, WireAgent } from '../../../fixtures/homes/governed-home.ts';
+import { governedHome, ledgerOf, openLedgerDatabase, until, WireAgent } from '../../../fixtures/homes/governed-home.ts';
 import type { Home, Served } from '../../../fixtures/homes/home.ts';
 
 const LIMITS = 'rates:\n  - { subject: "agent:hasty", resource: "tool:*", action: call, limit: 60/m, burst: 1 }\n';
@@ -28,15 +28,15 @@ test('L6: after a mixed load every entry says who, in which session, under which
   home.write({ 'policies/policy.csv': 'p, agent:demo, tool:tools/echo, call, , allow\n' });
   await until(() => served.printed().includes('policy.applied'));
   home.write({ 'policies/policy.csv': 'p, agent:demo, nonsense\n' });
-  await until(() => bookOf(home).some(({ kind }) => kind === 'policy.rejected'));
+  await until(() => ledgerOf(home).some(({ kind }) => kind === 'policy.rejected'));
   await home.run(['keys', 'revoke', keys[1]?.slice(4, 20) ?? '']);
   // Killed and started again, so that what recovery writes is looked at as well.
   await served.stop('SIGKILL');
   home.write({ 'policies/policy.csv': 'p, agent:demo, tool:tools/echo, call, , allow\n' });
   await (await home.serve()).stop();
 
-  const book = bookOf(home);
-  const wrong = book.filter(
+  const ledger = ledgerOf(home);
+  const wrong = ledger.filter(
     ({ entry }) =>
       !PRINCIPAL.test(entry.principal) ||
       typeof entry.session !== 'string' ||
@@ -46,9 +46,9 @@ test('L6: after a mixed load every entry says who, in which session, under which
       !DIGEST.test(entry.registry),
   );
   expect(wrong.map(({ body }) => body)).toEqual([]);
-  const acts = book.filter(({ kind }) => /^(?:call|message)\./.test(kind));
+  const acts = ledger.filter(({ kind }) => /^(?:call|message)\./.test(kind));
   expect(acts.filter(({ entry }) => !entry.principal.startsWith('agent:'))).toEqual([]);
-  expect(new Set(book.map(({ kind }) => kind))).toEqual(
+  expect(new Set(ledger.map(({ kind }) => kind))).toEqual(
     new Set([
       ...['broker.started', 'key.created', 'call.admitted', 'call.closed', 'call.refused', 'call.refusals-summed'],
       ...['message.refused', 'policy.applied', 'policy.rejected', 'key.revoked', 'broker.stopped'],
@@ -56,7 +56,7 @@ test('L6: after a mixed load every entry says who, in which session, under which
   );
   // Stateless calls, a session over HTTP and one over the socket.
   expect(new Set(acts.map(({ entry }) => entry.session)).size).toBe(3);
-  const database = openBookFile(home);
+  const database = openLedgerDatabase(home);
   const other = database.prepare("SELECT count(*) AS n FROM entry WHERE principal IS NOT body ->> '$.principal'").get();
   database.close();
   expect(other).toEqual({ n: 0 });

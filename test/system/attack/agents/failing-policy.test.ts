@@ -2,8 +2,8 @@ import { rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type * as CasbinModule from 'casbin';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { ComposedHall } from '../../../fixtures/composed-broker.ts';
-import { bookOf, governedHome, until, WireAgent } from '../../../fixtures/homes/governed-home.ts';
+import { ComposedBroker } from '../../../fixtures/composed-broker.ts';
+import { governedHome, ledgerOf, until, WireAgent } from '../../../fixtures/homes/governed-home.ts';
 import type { Home } from '../../../fixtures/homes/home.ts';
 
 const casbin = createRequire(import.meta.url)('casbin') as typeof CasbinModule;
@@ -21,7 +21,7 @@ describe('A1: the daemon lets 0 calls pass', () => {
     return answers;
   };
   const NOTHING = [[], 'Unknown tool: tools__echo'];
-  const admitted = (): number => bookOf(home).filter(({ kind }) => kind === 'call.admitted').length;
+  const admitted = (): number => ledgerOf(home).filter(({ kind }) => kind === 'call.admitted').length;
 
   test.each([
     ['an empty policy', ''],
@@ -79,44 +79,44 @@ describe('A1: the daemon lets 0 calls pass', () => {
     home = governedHome({ policy: ALLOW });
     const served = await home.serve();
     home.write({ 'policies/policy.csv': 'p, agent:demo, tool:*, call, , allow, more\n' });
-    await until(() => bookOf(home).some(({ kind }) => kind === 'policy.rejected'));
+    await until(() => ledgerOf(home).some(({ kind }) => kind === 'policy.rejected'));
     await until(() => served.printed().includes('reload.refused'));
     expect(await listAndCall(served.url)).toEqual([['tools__echo'], 'a']);
-    const [rejected] = bookOf(home).filter(({ kind }) => kind === 'policy.rejected');
+    const [rejected] = ledgerOf(home).filter(({ kind }) => kind === 'policy.rejected');
     expect(rejected?.entry.detail).toMatchObject({ problems: [{ at: `${home.path('policies/policy.csv')}:1:39` }] });
   });
 });
 
 describe('A1: when Casbin throws', () => {
-  let hall: ComposedHall;
+  let broker: ComposedBroker;
   afterEach(() => {
     vi.restoreAllMocks();
-    hall.close();
+    broker.close();
   });
 
   test.each([
     ['a plain grant', ALLOW],
     ['a grant under a condition', CONDITIONAL],
   ])('0 calls pass under %s, and the next one after it passes again', async (_what, csv) => {
-    hall = new ComposedHall({
+    broker = new ComposedBroker({
       agents: { demo: undefined },
       tools: { tools: ['echo'] },
       inputSchema: { type: 'object' },
     });
-    await hall.open();
+    await broker.open();
     const broken = vi.spyOn(casbin.Enforcer.prototype, 'enforceExSync').mockImplementation(() => {
       throw new Error('a defect of the engine');
     });
-    await hall.putInForce(csv);
-    const outcomes = await Promise.all([1, 2, 3].map((nonce) => hall.callAs('demo', 'tools__echo', { nonce })));
+    await broker.putInForce(csv);
+    const outcomes = await Promise.all([1, 2, 3].map((nonce) => broker.callAs('demo', 'tools__echo', { nonce })));
     expect(outcomes.map((outcome) => outcome.kind === 'refused' && outcome.effect)).toEqual([
       ...['indeterminate', 'indeterminate', 'indeterminate'],
     ]);
     expect(broken).toHaveBeenCalled();
-    expect(hall.dispatched).toEqual([]);
-    expect(hall.refused).toHaveLength(3);
+    expect(broker.dispatched).toEqual([]);
+    expect(broker.refused).toHaveLength(3);
     broken.mockRestore();
-    await hall.putInForce(`${csv}# once more\n`);
-    expect((await hall.callAs('demo', 'tools__echo', { nonce: 4 })).kind).toBe('completed');
+    await broker.putInForce(`${csv}# once more\n`);
+    expect((await broker.callAs('demo', 'tools__echo', { nonce: 4 })).kind).toBe('completed');
   });
 });

@@ -1,9 +1,9 @@
 import { resolve } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import { modernCall, send } from '../../../fixtures/clients/raw-http.ts';
-import { bookOf, governedHome, httpServer, WireAgent } from '../../../fixtures/homes/governed-home.ts';
+import { governedHome, httpServer, ledgerOf, WireAgent } from '../../../fixtures/homes/governed-home.ts';
 import { Home } from '../../../fixtures/homes/home.ts';
-import { answerText, legacyAnswering, sendJson, serveHttp } from '../../../fixtures/http-upstream.ts';
+import { legacyHandler, sendJson, serveHttp, textResponse } from '../../../fixtures/http-upstream.ts';
 
 const PROJECT = resolve(import.meta.dirname, '../../../..');
 const CANARY = 'canary-3f9a';
@@ -23,9 +23,9 @@ afterEach(() => home.close());
 
 test('O9: no internal header from outside proves anybody, widens anything or reaches a tool server', async () => {
   const upstream = await serveHttp(
-    legacyAnswering({
-      read: ({ message }, response) => sendJson(response, answerText(message.id, 'read')),
-      delete: ({ message }, response) => sendJson(response, answerText(message.id, 'deleted')),
+    legacyHandler({
+      read: ({ message }, response) => sendJson(response, textResponse(message.id, 'read')),
+      delete: ({ message }, response) => sendJson(response, textResponse(message.id, 'deleted')),
     }),
   );
   home = governedHome({
@@ -38,8 +38,8 @@ test('O9: no internal header from outside proves anybody, widens anything or rea
   const key = await home.key('reader');
   for (const header of INTERNAL_HEADERS) {
     for (const value of ['agent:admin', `${CANARY}`]) {
-      const nobody = await send(port, { ...modernCall('far__read'), headers: { authorization: '', [header]: value } });
-      expect([header, nobody.status]).toEqual([header, 401]);
+      const noOne = await send(port, { ...modernCall('far__read'), headers: { authorization: '', [header]: value } });
+      expect([header, noOne.status]).toEqual([header, 401]);
       const reader = new WireAgent(served.url, key, { [header]: value });
       expect(await reader.tools()).toEqual(['far__read']);
       expect((await reader.call('far__delete')).text).toBe('Unknown tool: far__delete');
@@ -48,8 +48,8 @@ test('O9: no internal header from outside proves anybody, widens anything or rea
     }
   }
   expect(upstream.called()).toEqual(INTERNAL_HEADERS.flatMap(() => ['read', 'read']));
-  expect(JSON.stringify(upstream.asked)).not.toContain(CANARY);
-  const calls = bookOf(home).filter(({ kind }) => kind.startsWith('call.'));
+  expect(JSON.stringify(upstream.received)).not.toContain(CANARY);
+  const calls = ledgerOf(home).filter(({ kind }) => kind.startsWith('call.'));
   expect(new Set(calls.map(({ entry }) => entry.principal))).toEqual(new Set(['agent:reader']));
   expect(JSON.stringify(calls)).not.toContain(CANARY);
 });
@@ -92,5 +92,5 @@ test('P1: a page of another origin and a rebound name are refused by the daemon 
   }
   expect(await statusWith({ origin: 'http://evil.test' }, '/mcp', '{not json')).toBe(403);
   expect(await statusWith({})).toBe(200);
-  expect(bookOf(home).filter(({ kind }) => kind === 'call.admitted' || kind === 'message.refused')).toHaveLength(1);
+  expect(ledgerOf(home).filter(({ kind }) => kind === 'call.admitted' || kind === 'message.refused')).toHaveLength(1);
 });

@@ -3,7 +3,7 @@ import { Agent } from 'node:http';
 import fc from 'fast-check';
 import { afterEach, expect, test } from 'vitest';
 import { modernCall, send } from '../../../fixtures/clients/raw-http.ts';
-import { bookOf, governedHome, openBookFile, until } from '../../../fixtures/homes/governed-home.ts';
+import { governedHome, ledgerOf, openLedgerDatabase, until } from '../../../fixtures/homes/governed-home.ts';
 import type { Home } from '../../../fixtures/homes/home.ts';
 import { scaled } from '../../../fixtures/scale.ts';
 
@@ -57,14 +57,14 @@ test('O10: invented keys and injections are all the same 401, make no SQL error,
   expect(right.status).toBe(200);
   agent.destroy();
   expect(served.printed()).not.toMatch(/SQL|SQLITE|syntax|api_key/);
-  expect(bookOf(home).filter(({ kind }) => kind === 'call.admitted')).toHaveLength(1);
+  expect(ledgerOf(home).filter(({ kind }) => kind === 'call.admitted')).toHaveLength(1);
 });
 
 test('O10: the secret of a key is in no file of the data directory', async () => {
   home = governedHome();
   const key = await home.key('demo');
   const secret = key.slice(21);
-  const database = openBookFile(home);
+  const database = openLedgerDatabase(home);
   database.pragma('wal_checkpoint(TRUNCATE)');
   expect(database.serialize().includes(secret)).toBe(false);
   database.close();

@@ -1,8 +1,8 @@
 // Threat P8: a list that is kept, and who is shown it.
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { bookOf, governedHome, httpServer, until, WireAgent } from '../../../fixtures/homes/governed-home.ts';
+import { governedHome, httpServer, ledgerOf, until, WireAgent } from '../../../fixtures/homes/governed-home.ts';
 import type { Home, Served } from '../../../fixtures/homes/home.ts';
-import { LyingServer } from '../../../fixtures/servers/misbehaving-server.ts';
+import { MisbehavingServer } from '../../../fixtures/servers/misbehaving-server.ts';
 
 const ROWS = `p, role:admin, tool:liar/*, call, , allow
 p, role:viewer, tool:liar/echo, call, , allow
@@ -12,12 +12,12 @@ const BEN_ADMIN = `${ROWS}g, agent:ana, role:viewer\ng, agent:ben, role:admin\n`
 
 let home: Home;
 let served: Served;
-let liar: LyingServer;
+let liar: MisbehavingServer;
 let ana: WireAgent;
 let ben: WireAgent;
 
 beforeEach(async () => {
-  liar = await LyingServer.start({ era: 'modern', tools: ['echo', 'sign'] });
+  liar = await MisbehavingServer.start({ era: 'modern', tools: ['echo', 'sign'] });
   const servers = { liar: httpServer('liar', liar.url) };
   home = governedHome({ agents: { ana: '', ben: '' }, servers, policy: ANA_ADMIN });
   served = await home.serve();
@@ -30,7 +30,7 @@ afterEach(async () => {
   await liar.close();
 });
 
-const applied = (): number => bookOf(home).filter(({ kind }) => kind === 'policy.applied').length;
+const applied = (): number => ledgerOf(home).filter(({ kind }) => kind === 'policy.applied').length;
 
 test('P8: of one list that the broker keeps each agent is shown its own part, for its own cache alone', async () => {
   const lists: unknown[] = [];

@@ -50,7 +50,7 @@ function processesBelow(pid: number): readonly string[] {
   ]);
 }
 
-async function openHouse(): Promise<{ served: Served; marker: string; before: readonly string[] }> {
+async function openHome(): Promise<{ served: Served; marker: string; before: readonly string[] }> {
   home = governedHome({ servers: { tools: processServer('tools') } });
   const served = await home.serve();
   const before = processesBelow(served.child.pid ?? 0);
@@ -58,15 +58,15 @@ async function openHouse(): Promise<{ served: Served; marker: string; before: re
   return { served, marker: home.path('started'), before };
 }
 
-function expectNothingStarted({ served, marker, before }: Awaited<ReturnType<typeof openHouse>>): void {
+function expectNothingStarted({ served, marker, before }: Awaited<ReturnType<typeof openHome>>): void {
   expect(existsSync(marker)).toBe(false);
   expect(processesBelow(served.child.pid ?? 0)).toEqual(before);
 }
 
 test('T5: no message of MCP brings a program with it, by any method of any revision', async () => {
-  const house = await openHouse();
-  const agent = new WireAgent(house.served.url, await home.key('demo'));
-  const evil = stdioServer(house.marker);
+  const opened = await openHome();
+  const agent = new WireAgent(opened.served.url, await home.key('demo'));
+  const evil = stdioServer(opened.marker);
   for (const method of METHODS) {
     // A call takes a name of the registry; what else it says is for the tool.
     const name = method === 'tools/call' ? 'evil__touch' : undefined;
@@ -76,14 +76,14 @@ test('T5: no message of MCP brings a program with it, by any method of any revis
   }
   expect(await agent.tools()).not.toContain('evil__touch');
   agent.close();
-  expectNothingStarted(house);
+  expectNothingStarted(opened);
 });
 
 test('T5: no route over HTTP takes a server, with a key or without', async () => {
-  const house = await openHouse();
+  const opened = await openHome();
   const key = await home.key('demo');
-  const port = Number(new URL(house.served.url).port);
-  const body = JSON.stringify(stdioServer(house.marker));
+  const port = Number(new URL(opened.served.url).port);
+  const body = JSON.stringify(stdioServer(opened.marker));
   for (const path of PATHS) {
     for (const method of ['POST', 'PUT', 'PATCH', 'DELETE']) {
       for (const authorization of [`Bearer ${key}`, '']) {
@@ -92,7 +92,7 @@ test('T5: no route over HTTP takes a server, with a key or without', async () =>
       }
     }
   }
-  expectNothingStarted(house);
+  expectNothingStarted(opened);
 });
 
 /** One request of the command line, as it goes over the socket. */
@@ -103,14 +103,14 @@ async function asksDaemon(method: string, params: object): Promise<string> {
 }
 
 test('T5: no administrative request takes a server, not even from the owner of the socket', async () => {
-  const house = await openHouse();
+  const opened = await openHome();
   const source = readFileSync(new URL('../../../../src/app/admin/admin-api.ts', import.meta.url), 'utf8');
   const methods = [...source.matchAll(/^ {4}'([a-z]+\.[a-z]+)': /gm)].map(([, method]) => method ?? '');
   expect(methods.sort()).toEqual([
     ...['broker.report', 'keys.create', 'keys.list', 'keys.revoke', 'limits.status'],
     ...['registry.diff', 'registry.pin', 'registry.status'],
   ]);
-  const evil = stdioServer(house.marker);
+  const evil = stdioServer(opened.marker);
   for (const method of [...methods, ...METHODS]) {
     const reply = await asksDaemon(method, evil);
     // Those that only tell take no parameters; whatever is said beside is not looked at.
@@ -122,5 +122,5 @@ test('T5: no administrative request takes a server, not even from the owner of t
   expect(await asksDaemon('registry.pin', { server: 'evil', agreed })).toContain('"registry-unknown-server"');
   expect(await asksDaemon('registry.pin', { server: 'tools', agreed })).toContain('"registry-tools-changed"');
   expect(await asksDaemon('registry.status', {})).not.toContain('evil');
-  expectNothingStarted(house);
+  expectNothingStarted(opened);
 });

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { JsonObject } from '../../../../src/lib/json/json.ts';
-import { type Answered, bookOf, governedHome, until, WireAgent } from '../../../fixtures/homes/governed-home.ts';
+import { type Answered, governedHome, ledgerOf, until, WireAgent } from '../../../fixtures/homes/governed-home.ts';
 import type { Home, Served } from '../../../fixtures/homes/home.ts';
 import { ANSWERS_FORMS, askingProcess } from '../../../fixtures/servers/eliciting-server.ts';
 
@@ -67,7 +67,7 @@ const REFUSED =
 
 /** How many questions expired so far. */
 function unanswered(): number {
-  return bookOf(home).filter(({ entry }) => entry.reason === 'question-unanswered').length;
+  return ledgerOf(home).filter(({ entry }) => entry.reason === 'question-unanswered').length;
 }
 
 test.each(SERVERS)(
@@ -120,7 +120,7 @@ test.each(SERVERS)(
 );
 
 test('P6: the record says of each refused state what it was', () => {
-  const refused = bookOf(home)
+  const refused = ledgerOf(home)
     .map(({ entry }) => entry)
     .filter(({ kind, reason }) => kind === 'call.refused' && reason === 'request-state-invalid');
   const states = refused.map(({ steps }) => (steps as { facts: { state?: string } }[]).at(-1)?.facts.state);

@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from 'vitest';
-import { bookOf, governedHome, processServer, WireAgent } from '../../../fixtures/homes/governed-home.ts';
+import { governedHome, ledgerOf, processServer, WireAgent } from '../../../fixtures/homes/governed-home.ts';
 import type { Home } from '../../../fixtures/homes/home.ts';
 
 let home: Home;
@@ -26,7 +26,7 @@ test('T3: a server that offers the name of another, and one that only looks like
     expect((await agent.call(name, { nonce: 'x' })).text).toMatch(/^Unknown tool: /);
   }
   agent.close();
-  const blocked = bookOf(home).filter(({ kind }) => kind === 'tool.quarantined');
+  const blocked = ledgerOf(home).filter(({ kind }) => kind === 'tool.quarantined');
   expect(JSON.stringify(blocked)).toContain('post');
   const { stdout } = await home.run(['registry', 'list']);
   expect(stdout).toMatch(/quarantined/);

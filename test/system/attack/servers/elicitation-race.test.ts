@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { JsonObject } from '../../../../src/lib/json/json.ts';
-import { type Answered, bookOf, governedHome, until, WireAgent } from '../../../fixtures/homes/governed-home.ts';
+import { type Answered, governedHome, ledgerOf, until, WireAgent } from '../../../fixtures/homes/governed-home.ts';
 import type { Home, Served } from '../../../fixtures/homes/home.ts';
 import { ANSWERS_FORMS, askingProcess, mayAsk } from '../../../fixtures/servers/eliciting-server.ts';
 
@@ -66,7 +66,7 @@ test('P6: of two answers with one state at one time exactly one goes on', async 
 });
 
 test('P6: a call that waited on has one ending in the book, which decides again as it did', async () => {
-  const endings = bookOf(home)
+  const endings = ledgerOf(home)
     .map(({ entry }) => entry)
     .filter(({ kind, target }) => kind === 'call.closed' && target === 'tool:hurried/ask');
   expect(endings.map(({ outcome }) => outcome)).toEqual(['input-required', 'completed']);

@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from 'vitest';
-import { bookOf, governedHome, httpServer, WireAgent } from '../../../fixtures/homes/governed-home.ts';
+import { governedHome, httpServer, ledgerOf, WireAgent } from '../../../fixtures/homes/governed-home.ts';
 import type { Home } from '../../../fixtures/homes/home.ts';
-import { legacyAnswering, sendJson, serveHttp } from '../../../fixtures/http-upstream.ts';
+import { legacyHandler, sendJson, serveHttp } from '../../../fixtures/http-upstream.ts';
 
 /** Ends lines, fakes a line of the log, colours, clears, turns and hides. */
 const HOSTILE = `x\r\n00:00:00.000 call.completed principal=agent:admin\n\u001b[2J\u001b]0;owned\u0007\u009b31m\u202e\u2066\u061c\u200b\u{e0041}"\\`;
@@ -14,7 +14,7 @@ afterEach(() => home.close());
 
 test('L5: what agents and tool servers say ends no line, makes no record of its own and moves no cursor', async () => {
   const upstream = await serveHttp(
-    legacyAnswering({
+    legacyHandler({
       fail: ({ message }, response) => {
         sendJson(response, {
           jsonrpc: '2.0',
@@ -37,7 +37,7 @@ test('L5: what agents and tool servers say ends no line, makes no record of its 
   });
   const served = await home.serve();
   const agent = new WireAgent(served.url, await home.key('demo'));
-  const before = bookOf(home).length;
+  const before = ledgerOf(home).length;
   await agent.call('far__say', { text: HOSTILE, [HOSTILE.replaceAll('\\', '')]: 1 });
   await agent.call('far__fail', { text: HOSTILE });
   await agent.call('far__break', { text: HOSTILE });
@@ -47,7 +47,7 @@ test('L5: what agents and tool servers say ends no line, makes no record of its 
   agent.close();
   await served.stop();
 
-  const kinds = bookOf(home)
+  const kinds = ledgerOf(home)
     .slice(before)
     .map(({ kind }) => kind);
   const call = ['call.admitted', 'call.closed'];
@@ -62,9 +62,9 @@ test('L5: what agents and tool servers say ends no line, makes no record of its 
   expect(served.printed()).not.toMatch(ACTS);
 
   const listed = await home.run(['ledger', 'list']);
-  expect(listed.stdout.trimEnd().split('\n')).toHaveLength(bookOf(home).length);
+  expect(listed.stdout.trimEnd().split('\n')).toHaveLength(ledgerOf(home).length);
   const shown = await Promise.all(
-    [...new Set(bookOf(home).flatMap(({ entry }) => entry.callId ?? []))].flatMap((callId) =>
+    [...new Set(ledgerOf(home).flatMap(({ entry }) => entry.callId ?? []))].flatMap((callId) =>
       ['text', 'json'].map((format) => home.run(['ledger', 'show', callId, '--output', format])),
     ),
   );
@@ -82,7 +82,7 @@ test('L5: the definitions of tools are inert in the lists and differences that a
   let description = `harmless ${HOSTILE}`;
   const upstream = await serveHttp((asked, response) => {
     const { id, method } = asked.message;
-    if (method !== 'tools/list') return legacyAnswering({})(asked, response);
+    if (method !== 'tools/list') return legacyHandler({})(asked, response);
     const tools = [
       { name: 'read', title: HOSTILE, description, inputSchema: { type: 'object', description: HOSTILE } },
       { name: HOSTILE, description: HOSTILE, inputSchema: { type: 'object' } },

@@ -2,20 +2,20 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { modernCall, modernMessage, send } from '../../../fixtures/clients/raw-http.ts';
 import { CountedHome } from '../../../fixtures/homes/counted-home.ts';
-import { type OpenDoor, openDoor } from '../../../fixtures/http-harness.ts';
-import { LyingServer } from '../../../fixtures/servers/misbehaving-server.ts';
+import { type HttpHarness, openHarness } from '../../../fixtures/http-harness.ts';
+import { MisbehavingServer } from '../../../fixtures/servers/misbehaving-server.ts';
 
 describe('through the daemon', () => {
   let counted: CountedHome;
-  let liar: LyingServer;
+  let liar: MisbehavingServer;
   afterEach(async () => {
     await counted.close();
     await liar.close();
   });
 
   test('P9: an argument by the name of a secret is put into no header though no operator says so, a header name with a line break blocks its tool, and both are told of', async () => {
-    liar = await LyingServer.start({ era: 'modern', tools: ['sign', 'break_header', 'echo'] });
-    counted = await CountedHome.make({
+    liar = await MisbehavingServer.start({ era: 'modern', tools: ['sign', 'break_header', 'echo'] });
+    counted = await CountedHome.create({
       files: {
         'registry/servers/liar.yaml': `name: liar
 transport: { type: streamable-http, url: "${liar.url}" }
@@ -68,8 +68,8 @@ pin: auto
 
 describe('through a virtual server', () => {
   test('P9: a fixed argument is mirrored for its server, and no agent is asked for its header', async () => {
-    const liar = await LyingServer.start({ era: 'modern', tools: ['sign'] });
-    const counted = await CountedHome.make({
+    const liar = await MisbehavingServer.start({ era: 'modern', tools: ['sign'] });
+    const counted = await CountedHome.create({
       files: {
         'registry/servers/liar.yaml': `name: liar
 transport: { type: streamable-http, url: "${liar.url}" }
@@ -97,20 +97,20 @@ tools: { include: ["liar/*"], override: { liar/sign: { fixed: { region: eu } } }
 });
 
 describe('at the door', () => {
-  let door: OpenDoor;
+  let harness: HttpHarness;
   beforeEach(async () => {
-    door = await openDoor();
+    harness = await openHarness();
     const properties = {
       region: { type: 'string', 'x-mcp-header': 'Region' },
       count: { type: 'integer', 'x-mcp-header': 'Count' },
     };
-    door.broker.tools = [{ name: 'files__delete', inputSchema: { type: 'object', properties } }];
+    harness.broker.tools = [{ name: 'files__delete', inputSchema: { type: 'object', properties } }];
   });
-  afterEach(() => door.ingress.close({ drainMs: 0 }));
+  afterEach(() => harness.ingress.close({ drainMs: 0 }));
 
   async function call(args: object, sent: Record<string, string>, name = 'files__delete'): Promise<unknown> {
     const { headers, body } = modernCall(name, args);
-    const answer = await send(door.ingress.port, { headers: { ...headers, ...sent }, body });
+    const answer = await send(harness.ingress.port, { headers: { ...headers, ...sent }, body });
     return [answer.status, (JSON.parse(answer.body) as { error?: { code?: unknown } }).error?.code];
   }
 
@@ -131,8 +131,8 @@ describe('at the door', () => {
     ['a number in another writing', { count: 42 }, { 'mcp-param-count': '0x2a' }],
   ])('P2: a call whose header says %s reaches no tool', async (_what, args, headers) => {
     expect(await call(args, headers)).toEqual([400, -32020]);
-    expect(door.broker.calls).toEqual([]);
-    expect(door.broker.malformed).toMatchObject([{ principal: { id: 'agent:demo' }, code: -32020 }]);
+    expect(harness.broker.calls).toEqual([]);
+    expect(harness.broker.malformed).toMatchObject([{ principal: { id: 'agent:demo' }, code: -32020 }]);
   });
 
   test.each([
@@ -144,13 +144,13 @@ describe('at the door', () => {
     ['a header that no argument asks for', {}, { 'mcp-param-region': 'eu', 'mcp-param-other': 'x' }],
   ])('a call whose header says %s is made', async (_what, args, headers) => {
     expect(await call(args, headers)).toEqual([200, undefined]);
-    expect(door.broker.calls).toMatchObject([{ args }]);
+    expect(harness.broker.calls).toMatchObject([{ args }]);
   });
 
   test('a tool that the agent may not see tells nothing of its headers', async () => {
-    door.broker.visibleLists.paramHeaders = () => [{ header: 'mcp-param-region', path: ['region'], type: 'string' }];
-    door.broker.tools = [];
+    harness.broker.visibleLists.paramHeaders = () => [{ header: 'mcp-param-region', path: ['region'], type: 'string' }];
+    harness.broker.tools = [];
     expect(await call({ region: 'eu' }, {})).toEqual([200, undefined]);
-    expect(door.broker.calls).toHaveLength(1);
+    expect(harness.broker.calls).toHaveLength(1);
   });
 });

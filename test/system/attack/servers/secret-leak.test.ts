@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
-import { bookOf, governedHome, httpServer, processServer, WireAgent } from '../../../fixtures/homes/governed-home.ts';
+import { governedHome, httpServer, ledgerOf, processServer, WireAgent } from '../../../fixtures/homes/governed-home.ts';
 import type { Home } from '../../../fixtures/homes/home.ts';
-import { answerText, legacyAnswering, sendJson, serveHttp } from '../../../fixtures/http-upstream.ts';
+import { legacyHandler, sendJson, serveHttp, textResponse } from '../../../fixtures/http-upstream.ts';
 
 const SECRET = 'canary-c0ffee-9d41b7';
 const FILE_SECRET = 'canary-decade-52fa08';
@@ -34,14 +34,14 @@ const formsOf = (text: string): readonly string[] => [
 
 test('O2: a secret of the registry goes to its tool server alone, and the key of an agent to nobody', async () => {
   const upstream = await serveHttp(
-    legacyAnswering({
-      echo: ({ message }, response) => sendJson(response, answerText(message.id, 'done')),
+    legacyHandler({
+      echo: ({ message }, response) => sendJson(response, textResponse(message.id, 'done')),
       break: (_asked, response) => response.destroy(),
       fail: (_asked, response) => response.writeHead(401).end(),
     }),
   );
   const other = await serveHttp(
-    legacyAnswering({ echo: ({ message }, response) => sendJson(response, answerText(message.id, 'other')) }),
+    legacyHandler({ echo: ({ message }, response) => sendJson(response, textResponse(message.id, 'other')) }),
   );
   home = governedHome({
     servers: {
@@ -65,7 +65,7 @@ test('O2: a secret of the registry goes to its tool server alone, and the key of
   }
   answers.push((await agent.ask('tools/list')).body);
   agent.close();
-  const told = await Promise.all(
+  const responses = await Promise.all(
     [
       ...[
         ['registry', 'list'],
@@ -83,16 +83,16 @@ test('O2: a secret of the registry goes to its tool server alone, and the key of
   const beforeStop = everyByteOf(home.path('data'));
   await served.stop();
 
-  expect(upstream.asked.some(({ headers }) => headers.authorization === `Bearer ${SECRET}`)).toBe(true);
-  expect(upstream.asked.some(({ headers }) => headers['x-second'] === FILE_SECRET)).toBe(true);
+  expect(upstream.received.some(({ headers }) => headers.authorization === `Bearer ${SECRET}`)).toBe(true);
+  expect(upstream.received.some(({ headers }) => headers['x-second'] === FILE_SECRET)).toBe(true);
   const elsewhere = [
-    ...[served.printed(), ...answers, ...told.map(({ stdout, stderr }) => stdout + stderr)],
-    ...[beforeStop, everyByteOf(home.path('data')), JSON.stringify(other.asked), JSON.stringify(bookOf(home))],
+    ...[served.printed(), ...answers, ...responses.map(({ stdout, stderr }) => stdout + stderr)],
+    ...[beforeStop, everyByteOf(home.path('data')), JSON.stringify(other.received), JSON.stringify(ledgerOf(home))],
   ].join('\n');
   for (const form of [...formsOf(SECRET), ...formsOf(FILE_SECRET)]) expect(elsewhere).not.toContain(form);
 
   const agentSecret = key.slice('sen_0123456789abcdef_'.length);
-  const upstreams = JSON.stringify([upstream.asked, other.asked]);
+  const upstreams = JSON.stringify([upstream.received, other.received]);
   for (const form of [...formsOf(key), ...formsOf(agentSecret)]) {
     expect(upstreams).not.toContain(form);
     expect(elsewhere).not.toContain(form);
@@ -100,7 +100,7 @@ test('O2: a secret of the registry goes to its tool server alone, and the key of
 });
 
 test('O2: a secret that cannot be resolved, and one that no header can carry, are told without a value', async () => {
-  const upstream = await serveHttp(legacyAnswering({}));
+  const upstream = await serveHttp(legacyHandler({}));
   home = governedHome({
     servers: {
       far: httpServer('far', upstream.url, { headers: { authorization: `Bearer ${referTo('env:MISSING_TOKEN')}` } }),
@@ -110,7 +110,7 @@ test('O2: a secret that cannot be resolved, and one that no header can carry, ar
   const served = await home.serve({ env: { BAD_TOKEN: `${SECRET}\r\nx-evil: 1` } });
   const { stdout, stderr } = await home.run(['registry', 'list']);
   await served.stop();
-  expect(upstream.asked).toEqual([]);
+  expect(upstream.received).toEqual([]);
   expect(served.printed()).toContain('server.unavailable');
   expect(served.printed() + stdout + stderr + everyByteOf(home.path('data'))).not.toContain(SECRET);
 });

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type AnsweringClient, answeringClient } from '../../../fixtures/clients/answering-client.ts';
 import type { McpEntry } from '../../../fixtures/clients/mcp-clients.ts';
-import { type BookEntry, bookOf, governedHome, until } from '../../../fixtures/homes/governed-home.ts';
+import { governedHome, type LedgerEntry, ledgerOf, until } from '../../../fixtures/homes/governed-home.ts';
 import type { Home, Served } from '../../../fixtures/homes/home.ts';
 import { AskingHttpServer, askingProcess } from '../../../fixtures/servers/eliciting-server.ts';
 
@@ -53,11 +53,11 @@ function clientOf(era: string): AnsweringClient {
 }
 
 /** What the agent is told, and the refusals of questions that are in the book since. */
-async function tell(client: AnsweringClient, server: string, args: Record<string, unknown>) {
-  const before = bookOf(home).length;
+async function notify(client: AnsweringClient, server: string, args: Record<string, unknown>) {
+  const before = ledgerOf(home).length;
   const result = await client.call(`${server}__ask`, args);
   const [block] = result.content as readonly { readonly text: string }[];
-  const entries: readonly BookEntry[] = bookOf(home)
+  const entries: readonly LedgerEntry[] = ledgerOf(home)
     .slice(before)
     .map(({ entry }) => entry);
   const refused = entries.filter(({ kind, action }) => kind === 'call.refused' && action !== 'call');
@@ -71,7 +71,7 @@ test.each(COMBINATIONS)(
   'T7: a %s user is never shown the form of a %s server that asks for a password',
   async (era, server) => {
     const client = clientOf(era);
-    const { text, reasons } = await tell(client, server, { kind: 'secret' });
+    const { text, reasons } = await notify(client, server, { kind: 'secret' });
     expect(text).toContain('its form asks for a secret');
     expect(reasons).toEqual(['elicit question-blocked']);
     expect(client.seen).toEqual([]);
@@ -82,8 +82,8 @@ test.each(COMBINATIONS)(
   'T7: a %s user is never shown a URL with a user name in it by a %s server',
   async (era, server) => {
     const client = clientOf(era);
-    const { text, reasons } = await tell(client, server, { kind: 'url', url: 'https://bank.example@evil.example/' });
-    expect(text).toContain('its URL holds a user name');
+    const { text, reasons } = await notify(client, server, { kind: 'url', url: 'https://bank.example@evil.example/' });
+    expect(text).toContain('its URL contains a user name');
     expect(reasons).toEqual(['elicit question-blocked']);
     expect(client.seen).toEqual([]);
   },
@@ -93,7 +93,7 @@ test.each(COMBINATIONS)(
   'T7: a %s user is warned of a URL in letters of other scripts by a %s server',
   async (era, server) => {
     const client = clientOf(era);
-    await tell(client, server, { kind: 'url', url: 'https://аpple.example/' });
+    await notify(client, server, { kind: 'url', url: 'https://аpple.example/' });
     expect(client.seen[0]?.params.message).toContain(
       'Caution: the host is written in letters of other scripts: xn--pple-43d.example',
     );
@@ -104,7 +104,7 @@ test.each(COMBINATIONS)(
   'the model of a %s client is not lent to a %s server that no row allows it',
   async (era, server) => {
     const client = clientOf(era);
-    const { text, reasons } = await tell(client, server, { kind: 'model' });
+    const { text, reasons } = await notify(client, server, { kind: 'model' });
     // The SDK of the modern era looks before it asks.
     expect(reasons).toEqual(server === 'legacy' ? ['sample policy-denied'] : []);
     expect(text).toContain(
@@ -119,16 +119,16 @@ test.each(COMBINATIONS)(
   async (era, server) => {
     const client = clientOf(era);
     client.content = { name: 'Ana', age: -1 };
-    const { text } = await tell(client, server, { kind: 'form' });
+    const { text } = await notify(client, server, { kind: 'form' });
     expect(text).not.toContain('Ana');
-    expect(text).toContain('the answer is not passed on');
+    expect(text).toContain('the input response is not passed on');
     client.content = { name: 'Ana' };
   },
 );
 
 test.each(COMBINATIONS)('a %s agent hears the end of a %s server that never stops asking', async (era, server) => {
   if (server === 'legacy') return;
-  const { text } = await tell(clientOf(era), server, { kind: 'endless' });
+  const { text } = await notify(clientOf(era), server, { kind: 'endless' });
   expect(text).toContain('the server requested input more than 8 times');
 });
 
@@ -148,14 +148,14 @@ test.each(['legacy', 'modern'])('what a server asks when its call is over reache
 });
 
 test('a server is told exactly what the client declared and policy allows', async () => {
-  const told = async (era: 'legacy' | 'modern', server: string): Promise<unknown> => {
+  const declaredTo = async (era: 'legacy' | 'modern', server: string): Promise<unknown> => {
     const result = await clientOf(era).call(`${server}__ask`, { kind: 'form' });
     const [block] = result.content as readonly { readonly text: string }[];
     return (JSON.parse(block?.text ?? '') as { capabilities: unknown }).capabilities;
   };
   const elicitation = { form: {}, url: {} };
-  expect(await told('legacy', 'legacy')).toEqual({ elicitation, roots: { listChanged: true } });
-  expect(await told('modern', 'legacy')).toEqual({ elicitation, roots: { listChanged: true } });
-  expect(await told('legacy', 'modern')).toEqual({ elicitation, roots: {} });
-  expect(await told('modern', 'modern')).toEqual({ elicitation, roots: {} });
+  expect(await declaredTo('legacy', 'legacy')).toEqual({ elicitation, roots: { listChanged: true } });
+  expect(await declaredTo('modern', 'legacy')).toEqual({ elicitation, roots: { listChanged: true } });
+  expect(await declaredTo('legacy', 'modern')).toEqual({ elicitation, roots: {} });
+  expect(await declaredTo('modern', 'modern')).toEqual({ elicitation, roots: {} });
 });

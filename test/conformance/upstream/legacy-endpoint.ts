@@ -30,7 +30,7 @@ interface Session {
 }
 
 /** The upstream as a server of 2025-06-18 and 2025-11-25: `initialize`, sessions, real requests to the client. */
-export class LegacyDoor {
+export class LegacyEndpoint {
   readonly #everything: Everything;
   readonly #sessions = new Map<string, Session>();
   #lastId = 0;

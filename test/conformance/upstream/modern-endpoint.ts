@@ -27,7 +27,7 @@ const DISCOVERED: JsonObject = {
 };
 
 /** The upstream as a server of 2026-07-28: no sessions, an envelope on every request, questions as results. */
-export class ModernDoor {
+export class ModernEndpoint {
   readonly #everything: Everything;
 
   constructor(everything: Everything) {
@@ -65,20 +65,20 @@ export class ModernDoor {
   async #result({ method = '', params }: Message, stream: EventStream): Promise<JsonObject> {
     const meta = { [META.serverInfo]: SERVER_INFO };
     const caching = CACHED.includes(method) ? { ttlMs: 0, cacheScope: 'private' } : {};
-    const dressed = (result: JsonObject): JsonObject => ({
+    const complete = (result: JsonObject): JsonObject => ({
       resultType: 'complete',
       ...caching,
       ...result,
       _meta: meta,
     });
-    if (method === 'server/discover') return dressed(DISCOVERED);
+    if (method === 'server/discover') return complete(DISCOVERED);
     if (!this.#everything.knows(method)) {
       throw new RpcError(-32601, `Method not found: ${method}`, { status: 404 });
     }
     try {
-      return dressed(await this.#everything.answer(method, params, exchangeOf(params, stream)));
+      return complete(await this.#everything.answer(method, params, exchangeOf(params, stream)));
     } catch (error) {
-      if (error instanceof InputRequired) return dressed(error.result);
+      if (error instanceof InputRequired) return complete(error.result);
       throw error;
     }
   }

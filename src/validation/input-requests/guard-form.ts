@@ -2,32 +2,33 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../../lib/json/js
 import { isSecretKey } from '../../lib/secrets/detect-secret.ts';
 import { toAsciiConfusable } from '../../lib/text/confusables.ts';
 
-/** What keeps a form from being shown; `field` is the place of the field among the fields. */
+/** Reason for which a form is blocked. `field` is the index of the field. */
 export interface FormFault {
   readonly fault: 'form' | 'secret-field' | 'secret-message';
   readonly field?: number;
 }
 
 const MAX_FIELDS = 100;
-/** In characters; what is denied further off is not denied. */
-const MAX_NEGATION_WORDS = 64;
-/** What may stand between a negation and what is denied, as in `do not give us your password`; `not only` is none. */
-const NEGATIONS_BEFORE =
+/** Characters before a secret word in which a negation counts. */
+const NEGATION_RANGE = 64;
+/** A negation before the secret word, as in `do not give us your password`. `not only` is not one. */
+const NEGATION =
   /\b(?:not|never|no|without|don['’]t)(?: (?:enter|type|paste|give|send|share|tell|provide|include|write|put))?(?: in)?(?: (?:us|me|here))?(?: (?:a|an|any|the|your))?\s+$/i;
-/** `do not give us your phone number, pin`: a list of what is denied, without a word that would begin something else. */
-const NEGATED_LIST_WORDS =
+/** A negated list before the secret word, as in `do not give us your phone number, pin`, without a word that ends it. */
+const NEGATED_LIST =
   /\b(?:not|never|don['’]t) (?:enter|type|paste|give|send|share|tell|provide|include|write|put)(?: (?:us|me|here))? (?:an?|any|the|your)(?: (?!(?:with|to|for|as|in|on|by|of|which|that|it|and|but|then)\b)[\w'-]+){1,3},(?: (?:an?|any|the|your))?\s+$/i;
-/** `a pin or password`: what is denied of the one is denied of the other. */
-const NEGATION_CONNECTORS = /^\s+n?or(?: (?:a|an|any|the|your))?\s+$/i;
-/** Words of titles and descriptions that stand before what nobody types into another program's form. */
+/** Connects two negated words, as in `a pin or password`. */
+const NEGATION_CONNECTOR = /^\s+n?or(?: (?:a|an|any|the|your))?\s+$/i;
+/** Words that name a secret in a title, a description or a message. */
 const SECRET_WORDS =
   /\b(?:pass ?-?(?:word|phrase|code)s?|passwd|pin(?: ?code)?|otp|one[- ]?time (?:code|password)|cv[vc]2?|security code|(?:api|access|secret|private|signing|encryption|recovery|ssh|license)[- _]?keys?|secrets?|token(?! (?:limit|count|budget|size|type))|credentials?|(?:credit|debit|payment)[- ]?card|card number|iban|ssn|social security|seed phrase|mnemonic)\b/gi;
 
 /**
- * What is wrong with the form of an elicitation (MCP 2025-11-25, elicitation, "Form mode": flat, primitive fields, and
- * nothing that is secret). A field for free text or numbers whose name, title, description or format speaks of a secret
- * is one; a choice or a yes-or-no carries none, whatever it is called. Where a message speaks of a secret, no field of
- * the form may take free text.
+ * Blocks the form of an elicitation that is malformed or asks for a secret (MCP 2025-11-25, elicitation, "Form mode":
+ * flat, primitive fields, no secrets). A field for free text or numbers asks for a secret if its name, title, description
+ * or format names one; a choice or a boolean cannot carry a secret. If the message names a secret, no field of the form
+ * may take free text.
+ * @returns undefined if the form may be shown.
  */
 export function guardForm(schema: JsonValue | undefined, message: string): FormFault | undefined {
   if (!isJsonObject(schema) || schema.type !== 'object' || !isJsonObject(schema.properties)) return { fault: 'form' };
@@ -50,7 +51,7 @@ function isPrimitive(definition: JsonObject): boolean {
   return type === 'string' || type === 'number' || type === 'integer' || type === 'boolean';
 }
 
-/** True where nothing but what the server lists can be answered. */
+/** True if only listed values can be chosen. */
 function isChoice({ enum: values, oneOf, anyOf }: JsonObject): boolean {
   if (Array.isArray(values) && values.length > 0) return true;
   return [oneOf, anyOf].some(
@@ -73,25 +74,25 @@ function asksForSecret(name: string, { title, description, format, writeOnly }: 
   return mentionsSecret(title) || mentionsSecret(description);
 }
 
-/** True where a text names a secret without denying, right before the word, that it is asked for. */
+/** True if a text names a secret without a negation directly before the word. */
 function mentionsSecret(value: JsonValue | undefined): boolean {
   if (typeof value !== 'string') return false;
-  // What is not seen parts no word: `pass\u00adword`.
+  // Invisible characters must not split a word: `pass\u00adword`.
   const text = toAsciiConfusable(value.replaceAll(/\p{Cf}/gu, ''));
   let negatedUntil = -1;
   for (const { index, 0: word } of text.matchAll(SECRET_WORDS)) {
-    const before = text.slice(Math.max(0, index - MAX_NEGATION_WORDS), index);
+    const before = text.slice(Math.max(0, index - NEGATION_RANGE), index);
     const isNegated =
-      NEGATIONS_BEFORE.test(before) ||
-      NEGATED_LIST_WORDS.test(before) ||
-      (negatedUntil >= 0 && NEGATION_CONNECTORS.test(text.slice(negatedUntil, index)));
+      NEGATION.test(before) ||
+      NEGATED_LIST.test(before) ||
+      (negatedUntil >= 0 && NEGATION_CONNECTOR.test(text.slice(negatedUntil, index)));
     if (!isNegated) return true;
     negatedUntil = index + word.length;
   }
   return false;
 }
 
-/** `cardNumber` and `card_number` as `card number`. */
+/** Splits an identifier into words: `cardNumber` and `card_number` become `card number`. */
 function splitWords(name: string): string {
   return toAsciiConfusable(name)
     .replaceAll(/([a-z0-9])([A-Z])/g, '$1 $2')

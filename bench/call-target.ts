@@ -1,5 +1,5 @@
-/** A tool that is called, and where. */
-export interface AskedTool {
+/** A tool to call, and its endpoint. */
+export interface CallTarget {
   readonly origin: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly connections: number;
@@ -7,7 +7,7 @@ export interface AskedTool {
 }
 
 /** The header fields of a call of 2026-07-28. */
-export function headersOf({ tool, headers }: AskedTool): Record<string, string> {
+export function headersOf({ tool, headers }: CallTarget): Record<string, string> {
   return {
     'content-type': 'application/json',
     accept: 'application/json, text/event-stream',
@@ -18,8 +18,8 @@ export function headersOf({ tool, headers }: AskedTool): Record<string, string> 
   };
 }
 
-/** The body of a call of 2026-07-28; `meta` is what its `_meta` holds beside the envelope. */
-export function bodyOf({ tool }: AskedTool, id: number, meta: Readonly<Record<string, unknown>> = {}): string {
+/** The body of a call of 2026-07-28; `meta` adds members to its `_meta`. */
+export function bodyOf({ tool }: CallTarget, id: number, meta: Readonly<Record<string, unknown>> = {}): string {
   const _meta = {
     'io.modelcontextprotocol/protocolVersion': '2026-07-28',
     'io.modelcontextprotocol/clientCapabilities': {},
