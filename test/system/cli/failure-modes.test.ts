@@ -179,9 +179,7 @@ test('the command prints every row', async () => {
     })),
   );
   const text = (await home.run(['posture'])).stdout;
-  expect(text).toContain(
-    'rate: rate-exceeded\n  when   a matching rate is used up\n  opens  no row of ',
-  );
+  expect(text).toContain('rate: rate-exceeded\n  when   a matching rate is used up\n  opens  no row of ');
   expect(text).toContain('ledger: ledger-unavailable\n');
   expect(text.split('\n').filter((line) => line === '  opens  nothing').length).toBe(
     FAILURE_MODES.filter(({ override: opens }) => opens === null).length,
