@@ -5,8 +5,7 @@ import {
   CONDITION_FUNCTIONS,
   CONDITION_VARIABLES,
 } from '../../src/policy/conditions/condition-variables.ts';
-import { OBJECT_KINDS } from '../../src/policy/files/id-defect.ts';
-import { columnsFor, ROW_KINDS } from '../../src/policy/files/policy-rows.ts';
+import { columnsFor, OBJECT_KINDS, ROW_KINDS } from '../../src/policy/files/policy-rows.ts';
 import { suiteSchema } from '../../src/policy/suite.ts';
 import { code, generatedFrom, pageOf, tableOf } from './markdown.ts';
 import { schemaRows, schemaTable } from './schema-rows.ts';
@@ -28,9 +27,9 @@ const ACTION_MEANINGS: { readonly [Each in Action]: string } = {
   get: 'a prompt',
   complete: 'an argument of a prompt or of a resource template',
   subscribe: 'a resource',
-  elicit: 'the agent, by a tool server: the object is `server:<server>`',
-  sample: 'the agent, by a tool server: the object is `server:<server>`',
-  roots: 'the agent, by a tool server: the object is `server:<server>`',
+  elicit: 'an elicitation by a tool server; the object is `server:<server>`',
+  sample: 'a sampling request of a tool server; the object is `server:<server>`',
+  roots: 'a request for roots by a tool server; the object is `server:<server>`',
 };
 
 /** The page `docs/reference/policy.md`. */
@@ -68,7 +67,7 @@ export function policyPage(): string {
     `${list(ACTIONS)}, and ${code('*')} for all of them.`,
     '',
     ...tableOf(
-      ['Action', 'Of'],
+      ['Action', 'Applies to'],
       Object.entries(ACTION_MEANINGS).map(([action, of]) => [code(action), of]),
     ),
     '',

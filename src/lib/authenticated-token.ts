@@ -5,15 +5,15 @@ const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 
 /**
- * Seals texts so that who carries them can neither read nor change them: AES-256-GCM (NIST SP 800-38D) under one key,
- * a random nonce before and the tag behind the text, in base64url. With random nonces a key is good for 2³² texts.
+ * Seals texts so that their bearer can neither read nor change them: AES-256-GCM (NIST SP 800-38D) under one key, nonce,
+ * ciphertext and tag in base64url. With random nonces, one key is good for 2³² texts.
  */
 export class AuthenticatedToken {
   readonly #randomBytes: (length: number) => Uint8Array;
   readonly #key: Uint8Array;
   readonly #purpose: Uint8Array;
 
-  /** `purpose` is authenticated too: what was sealed for one is nothing to another. */
+  /** `purpose` is authenticated too: a token sealed for one purpose does not open for another. */
   constructor(randomBytes: (length: number) => Uint8Array, purpose: string) {
     this.#randomBytes = randomBytes;
     this.#key = randomBytes(KEY_BYTES);
@@ -27,10 +27,10 @@ export class AuthenticatedToken {
     return Buffer.concat(sealed).toString('base64url');
   }
 
-  /** The text; undefined when it was not sealed here, for this purpose, or is not exactly what was handed out. */
+  /** Opens a token; undefined when it was not sealed with this key and purpose, or was changed in any way. */
   open(sealed: string): string | undefined {
     const bytes = Buffer.from(sealed, 'base64url');
-    // Decoding skips what is no base64 and bits that belong to no byte: two writings of one text would be two texts.
+    // The decoder skips invalid characters and unused bits; accepting those would give one token several spellings.
     if (bytes.length < NONCE_BYTES + TAG_BYTES || bytes.toString('base64url') !== sealed) return undefined;
     const decipher = createDecipheriv('aes-256-gcm', this.#key, bytes.subarray(0, NONCE_BYTES), {
       authTagLength: TAG_BYTES,

@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import type { Call } from '../domain/call.ts';
 import type { Control, Exchange } from '../domain/control.ts';
 import type { Principal } from '../domain/principal.ts';
@@ -6,7 +7,6 @@ import type { AdmittedEntry, DecisionEntry, RecordedStep, RecordedTarget, Refuse
 import type { StoredDecision } from '../ledger/list-entries.ts';
 import { hasValidHash, parseDecision, parseDigest } from '../ledger/stored-entry.ts';
 import type { Digest } from '../lib/digest.ts';
-import { LruMap } from '../lib/lru.ts';
 import { errorMessage } from '../lib/text/error-message.ts';
 import { type ComparedDecision, comparedDecision, type Difference, findInconsistency } from './difference.ts';
 
@@ -51,7 +51,7 @@ const CONTROLS_CACHE_SIZE = 8;
 
 class Replay {
   readonly #input: ReplayInput;
-  readonly #controls = new LruMap<string, ReadonlyMap<string, Control> | 'missing'>(CONTROLS_CACHE_SIZE);
+  readonly #controls = new LRUCache<string, ReadonlyMap<string, Control> | 'missing'>({ max: CONTROLS_CACHE_SIZE });
   readonly #missing = new Map<string, number>();
   readonly #differences: Difference[] = [];
   #differenceCount = 0;

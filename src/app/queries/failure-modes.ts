@@ -4,9 +4,9 @@ import { subscriptionsFailureMode } from '../../broker/resource-subscriptions.ts
 import { controlFailureMode } from '../../broker/run-controls.ts';
 import type { FailureMode } from '../../domain/failure-mode.ts';
 import type { ControlName } from '../../domain/verdict.ts';
-import { connectionsFailureMode, pipeliningFailureMode } from '../../ingress/http/hardening.ts';
+import { connectionsFailureMode, pipeliningFailureMode } from '../../ingress/http/guard-connections.ts';
 import { hostFailureModes } from '../../ingress/http/host-validation.ts';
-import { paramHeadersFailureMode } from '../../ingress/mcp/protocol/param-headers.ts';
+import { paramHeadersFailureMode } from '../../ingress/mcp/protocol/modern-request.ts';
 import { httpFailureModes } from '../../ingress/mcp/streamable-http/endpoint.ts';
 import { socketFailureMode } from '../../ingress/socket/socket-server.ts';
 import { requestStateFailureMode } from '../../input-required/request-state.ts';

@@ -1,4 +1,4 @@
-import { ProblemError } from '../../domain/problem.ts';
+import { DaemonUnreachableError } from '../../ingress/socket/connect.ts';
 import { type Settings, socketPathOf } from '../settings.ts';
 import type { ServerSecretProblem } from './upstream-servers.ts';
 
@@ -7,20 +7,14 @@ export function daemonSocketPath(settings: Settings): string {
   return socketPathOf(settings, process.getuid?.() ?? 0);
 }
 
-/** True for an error that means that no daemon listens, as opposed to one that refused. */
+/** True for the error of a connection if no daemon listens. */
 export function isDaemonAbsent(error: unknown): boolean {
-  return (
-    error instanceof ProblemError && error.code === 'ingress-socket-failed' && /ENOENT|ECONNREFUSED/.test(error.message)
-  );
+  return error instanceof DaemonUnreachableError && error.state === 'absent';
 }
 
-/** True for an error that means that the daemon closed the connection without a response, as one that is stopping does. */
+/** True for the error of a connection that the daemon closed without a response, as it does while it stops. */
 export function isDaemonClosing(error: unknown): boolean {
-  return (
-    error instanceof ProblemError &&
-    error.code === 'ingress-socket-failed' &&
-    /did not (?:answer|respond)/.test(error.message)
-  );
+  return error instanceof DaemonUnreachableError && error.state === 'silent';
 }
 
 /** Status of a running broker, for `seneschal doctor`. */

@@ -1,8 +1,8 @@
 import { createRequire } from 'node:module';
 import type { Ajv2020 as AjvClass } from 'ajv/dist/2020.js';
+import { LRUCache } from 'lru-cache';
 import { type Digest, digestOfJson } from '../../lib/digest.ts';
 import type { JsonObject, JsonValue } from '../../lib/json/json.ts';
-import { LruMap } from '../../lib/lru.ts';
 import { ajvKeywords, FuelBudget, FuelExhausted, linearEngine } from './ajv-keywords.ts';
 import { type ReadSchema, readSchema } from './read-schema.ts';
 import { describeErrors, type SchemaError } from './schema-error.ts';
@@ -21,11 +21,11 @@ const TOO_COMPLEX: readonly SchemaError[] = [{ pointer: '', keyword: 'fuel', mes
 
 /** Compiles admitted schemas, once per content, and caches the result by object and by digest. */
 export class SchemaCompiler {
-  readonly #byDigest: LruMap<Digest, CompiledSchema>;
+  readonly #byDigest: LRUCache<Digest, CompiledSchema>;
   readonly #byObject = new WeakMap<JsonObject, CompiledSchema>();
 
   constructor(options: { readonly capacity?: number } = {}) {
-    this.#byDigest = new LruMap(options.capacity ?? 1_000);
+    this.#byDigest = new LRUCache({ max: options.capacity ?? 1_000 });
   }
 
   /**

@@ -1,8 +1,8 @@
-import { LruMap } from '../../lib/lru.ts';
+import { LRUCache } from 'lru-cache';
 import { compileRe2Pattern, type Re2Pattern } from '../../lib/text/re2-pattern.ts';
 
 // Admission and compilation use the same patterns, and so do the tools of one server.
-const cachedPatterns = new LruMap<string, Re2Pattern>(500);
+const cachedPatterns = new LRUCache<string, Re2Pattern>({ max: 500 });
 
 /** Compiles a pattern to RE2, or returns the cached one; undefined if it cannot match in linear time. */
 export function compiledPattern(source: string): Re2Pattern | undefined {

@@ -13,7 +13,7 @@ afterEach(() => harness.ingress.close({ drainMs: 0 }));
 const AS_OTHER = { authorization: 'Bearer key-of-other' };
 const CALL = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'files__echo' } });
 
-test('P7: a session of another principal is answered like one that does not exist', async () => {
+test('P7: a session of another principal gets the response of one that does not exist', async () => {
   const session = await openSession(harness.ingress.port, 'demo');
   for (const method of ['POST', 'GET', 'DELETE']) {
     const foreign = await send(harness.ingress.port, { method, headers: { ...session, ...AS_OTHER }, body: CALL });
@@ -28,21 +28,21 @@ test('P7: a session of another principal is answered like one that does not exis
   expect(harness.broker.calls).toEqual([]);
 });
 
-test('P7: who asked for a session that is not theirs is in the book', async () => {
+test('P7: a request for the session of another principal is recorded', async () => {
   const session = await openSession(harness.ingress.port, 'demo');
   await send(harness.ingress.port, { headers: { ...session, ...AS_OTHER }, body: CALL });
   expect(harness.broker.malformed.map(({ principal, problem }) => `${principal.id} ${problem}`)).toEqual([
-    'agent:other the principal has no session of that id',
+    'agent:other the principal has no session with this id',
   ]);
 });
 
-test('P7: a session goes on after somebody else tried to end it', async () => {
+test('P7: a session goes on after another principal tried to end it', async () => {
   const session = await openSession(harness.ingress.port, 'demo');
   await send(harness.ingress.port, { method: 'DELETE', headers: { ...session, ...AS_OTHER } });
   expect((await send(harness.ingress.port, { headers: session, body: CALL })).status).toBe(200);
 });
 
-test('P7: a session id alone proves nobody', async () => {
+test('P7: a session id alone does not authenticate', async () => {
   const session = await openSession(harness.ingress.port, 'demo');
   const answer = await send(harness.ingress.port, { headers: { ...session, authorization: '' }, body: CALL });
   expect(answer.status).toBe(401);
@@ -71,7 +71,7 @@ test('P7: one session cannot cancel a call of another, whatever ids they use', a
   expect(cancelled).toBe(false);
 });
 
-test('P7: an id that is under way in a session cannot be used a second time', async () => {
+test('P7: the id of a request in flight cannot be used again in its session', async () => {
   let finish: () => void = () => {};
   harness.broker.behaviour = () =>
     new Promise((resolve) => {
@@ -93,7 +93,7 @@ test('P7: an ended session is gone', async () => {
   expect((await send(harness.ingress.port, { headers: session, body: CALL })).status).toBe(404);
 });
 
-test('P7: the record of a call names its session by something that opens nothing', async () => {
+test('P7: the record of a call identifies its session by an id that is not its session id', async () => {
   const session = await openSession(harness.ingress.port);
   await send(harness.ingress.port, { headers: session, body: CALL });
   expect(harness.broker.calls[0]?.context.session).toMatch(/^[0-9a-f-]{36}$/);

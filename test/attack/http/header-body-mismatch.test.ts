@@ -32,13 +32,13 @@ test.each([
   ['no method', { 'mcp-method': '-' }],
   ['no version', { 'mcp-protocol-version': '-' }],
   ['another version', { 'mcp-protocol-version': '2025-11-25' }],
-])('P2: headers that name %s than the body reach no tool', async (_what, headers) => {
+])('P2: a call whose headers name %s than the body reaches no tool', async (_what, headers) => {
   expect(await call(headers)).toEqual(MISMATCH);
   expect(harness.broker.calls).toEqual([]);
   expect(harness.broker.malformed).toMatchObject([{ principal: { id: 'agent:demo' }, code: -32020 }]);
 });
 
-test('P2: the base64 form of the same name is the same name', async () => {
+test('P2: the base64 form of the name matches it', async () => {
   expect(await call({ 'mcp-name': '=?base64?ZmlsZXNfX2RlbGV0ZQ==?=' })).toEqual({ status: 200, code: undefined });
   expect(harness.broker.calls[0]?.exposedName).toBe('files__delete');
 });
@@ -65,7 +65,7 @@ test.each([
   },
 );
 
-test('a version that is not served is told which are', async () => {
+test('the error of an unsupported version lists the supported ones', async () => {
   const message = modernMessage('tools/list');
   const body = JSON.stringify(message).replace('2026-07-28', '2099-01-01');
   const headers = { 'mcp-protocol-version': '2099-01-01', 'mcp-method': 'tools/list' };

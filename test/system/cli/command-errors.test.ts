@@ -16,7 +16,7 @@ afterAll(() => home.close());
 const words = (line: string): string[] => line.split(' ').filter(Boolean);
 const see = (path: string): string => `run \`seneschal ${path} --help\``;
 
-describe('what is typed wrongly is told with code, place and hint, and ends with 2', () => {
+describe('a usage error is reported with code, place and hint, and ends with 2', () => {
   test.each([
     ['polcy', 'usage-unknown-command', 'seneschal', 'did you mean `seneschal policy`? run `seneschal --help`'],
     [
@@ -48,14 +48,14 @@ describe('what is typed wrongly is told with code, place and hint, and ends with
       'ledger show',
       'usage-missing-argument',
       'seneschal ledger show',
-      `<call> is the id of the call: the \`decisionId\` of a refusal; ${see('ledger show')}`,
+      `<call> is the id of the call, such as the \`decisionId\` of a refusal; ${see('ledger show')}`,
     ],
     ['policy test all', 'usage-excess-argument', 'seneschal policy test', see('policy test')],
     [
       'policy explain call tool:a/b',
       'usage-missing-flag',
       'seneschal policy explain',
-      `--as <agent> says who asks, such as \`agent:demo\`; ${see('policy explain')}`,
+      `--as <agent> is the agent, such as \`agent:demo\`; ${see('policy explain')}`,
     ],
     ['ledger list --limit', 'usage-missing-value', '--limit', see('ledger list')],
     ['keys list --output xml', 'usage-invalid-value', '--output', 'write `text` or `json`'],
@@ -70,7 +70,7 @@ describe('what is typed wrongly is told with code, place and hint, and ends with
     expect(reported.stderr.startsWith(`${at}: `)).toBe(true);
   });
 
-  test('a missing word is answered by help, and told', async () => {
+  test('a missing command is answered by help and an error', async () => {
     const reported = await home.run(['policy']);
     expect([reported.code, reported.stdout]).toEqual([2, '']);
     expect(reported.stderr).toMatch(/^USAGE\n[\s\S]*\nCOMMANDS\n {2}policy check [\s\S]*\n\nFLAGS\n/);
@@ -88,7 +88,7 @@ describe('what is typed wrongly is told with code, place and hint, and ends with
         code: 'usage-missing-flag',
         at: 'seneschal policy explain',
         message: 'the flag `--as <agent>` is missing',
-        hint: `--as <agent> says who asks, such as \`agent:demo\`; ${see('policy explain')}`,
+        hint: `--as <agent> is the agent, such as \`agent:demo\`; ${see('policy explain')}`,
       },
     ]);
   });
@@ -121,7 +121,7 @@ describe('a defect of the program', () => {
     NODE_OPTIONS: `--import "data:text/javascript,${encodeURIComponent(code)}"`,
   });
 
-  test('is told without its stack, with a code and what to do, and ends with 1', async () => {
+  test('is reported without its stack, with a code and a hint, and ends with 1', async () => {
     const env = broken("process.stdout.once = () => { throw new TypeError('it is not a function'); };");
     const reported = await home.run(words('policy test'), { env });
     expect([reported.code, reported.stdout]).toEqual([1, '']);
@@ -133,7 +133,7 @@ describe('a defect of the program', () => {
     expect(JSON.parse(json.stderr)).toMatchObject({ problems: [{ code: 'internal-defect' }] });
   });
 
-  test('is told where nobody waits for it', async () => {
+  test('is reported when it is thrown outside of any await', async () => {
     const later = "setImmediate(() => { throw new RangeError('too late'); })";
     const reported = await home.run(words('policy test'), { env: broken(`process.stdout.once = () => ${later};`) });
     expect(reported.code).toBe(1);
@@ -153,7 +153,7 @@ test('a reader that has gone is no defect, but the answer was not given', async 
 });
 
 test('Ctrl-C ends a command with 130; no tool server and no hold on the data directory is left behind', async () => {
-  // It answers nothing, and does not mind that nobody speaks to it any more.
+  // It answers nothing, and ignores the end of its input.
   const deaf = { type: 'stdio', command: process.execPath, args: ['-e', 'setInterval(() => {}, 1000)'] };
   const waiting = governedHome({ servers: { deaf: `name: deaf\ntransport: ${JSON.stringify(deaf)}\n` } });
   const child = spawn(process.execPath, [waiting.command, 'registry', 'pin'], {

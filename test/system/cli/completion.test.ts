@@ -69,7 +69,7 @@ describe('bash completes', () => {
       ['policy', 'check', '--data', 'd'],
       ['dark', 'deep'],
     ],
-    // Nobody can guess an agent.
+    // The name of an agent cannot be completed.
     [['policy', 'explain', '--as', ''], []],
     [['completion', 'f'], ['fish']],
     [['nonsense', ''], []],

@@ -58,7 +58,7 @@ describe('connecting a host', () => {
     expect([code, stderr.replaceAll(home.dir, '<home>')]).toEqual([
       2,
       '<home>/registry: there is no registry here  (config-unreadable)\n' +
-        'hint: run `seneschal init` to make one, or name another with `--registry`\n',
+        'hint: run `seneschal init` to create one, or name another directory with `--registry`\n',
     ]);
     expect(existsSync(home.path(CURSOR))).toBe(false);
   });

@@ -33,7 +33,7 @@ const reference = (to: string): string => `$\{${to}}`;
 /** Without a fixed port, which another program of this machine may hold. */
 const examined = (more: readonly string[] = []): Promise<Ran> => home.run(['doctor', '--port', '0', ...more]);
 
-/** The findings as `severity code`, and what a person is told, with this home left out of it. */
+/** The findings as `severity code`, and the output for people, without the path of this home. */
 async function diagnose(): Promise<{
   readonly code: number;
   readonly codes: readonly string[];
@@ -66,7 +66,7 @@ test('in a directory without a home it is said how one is made', async () => {
   expect([code, codes]).toEqual([1, ['error config-unreadable']]);
   expect(text).toContain(
     'HOME/registry: there is no registry here  (config-unreadable)\n' +
-      'hint: run `seneschal init` to make one, or name another with `--registry`\n',
+      'hint: run `seneschal init` to create one, or name another directory with `--registry`\n',
   );
 });
 
@@ -112,13 +112,13 @@ test('a server that does not start', async () => {
   expect(text).toContain('hint: fix its `command` or `url` in this file, then run `seneschal registry list`');
 });
 
-test('a secret that is not there is told once, and not again as a server that fails', async () => {
+test('a missing secret is reported once, and not again as a failed server', async () => {
   await healthyHome({
     servers: { tools: processServer('tools', { env: { TOKEN: reference('env:NO_SUCH_TOKEN') }, more: DESCRIBED }) },
   });
   const { code, codes, text } = await diagnose();
   expect([code, codes]).toEqual([1, ['error credentials-reference-missing']]);
-  expect(text).toContain('hint: export NO_SUCH_TOKEN=… where the broker is started');
+  expect(text).toContain('hint: set it in the environment that starts the broker: `export NO_SUCH_TOKEN=…`');
 });
 
 test('a secret that the broker has and this shell has not is no fault', async () => {
@@ -141,7 +141,7 @@ test('a secret file that others can read', async () => {
   expect(text).not.toContain('hidden');
 });
 
-test('tools that nobody has agreed to, one that drifted, and one that is gone', async () => {
+test('tools that are not pinned, one that drifted, and one that is gone', async () => {
   await healthyHome({ servers: {}, policy: 'p, agent:demo, tool:srv/read, call, , allow\n' });
   const args = [join(import.meta.dirname, '../../fixtures/servers/declared-tools.mjs')];
   const env = { DECLARED: home.path('declared.json'), CALL_LOG: home.path('calls.log') };
@@ -250,7 +250,7 @@ test('a broker that was killed, and one that hangs', async () => {
   await hanging.stop();
 });
 
-test('`--output json` holds findings with code, place, severity and mend, and what was measured', async () => {
+test('`--output json` has findings with code, place, severity and fix, and the measurements', async () => {
   home = governedHome({ policy: POLICY, servers: SERVERS });
   await home.key('demo');
   chmodSync(home.path('data'), 0o750);

@@ -211,7 +211,9 @@ test('what warns of the new policies names the files where they stand', async ()
   home.write({ 'mcp.json': JSON.stringify({ mcpServers: { notes: memoryEntry() } }) });
   const { code, stderr } = await home.run(['init', '--from', 'mcp.json', '--template', 'team', '--yes']);
   expect(code, stderr).toBe(0);
-  expect(stderr).toContain(`warning: ${home.path('policies/policy.csv')}:6:4: no agent has \`role:contributor\``);
+  expect(stderr).toContain(
+    `warning: ${home.path('policies/policy.csv')}:6:4: no agent has the role \`role:contributor\``,
+  );
 });
 
 test('the template ci grants the named tools alone', async () => {

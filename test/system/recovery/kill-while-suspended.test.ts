@@ -58,7 +58,7 @@ test('F2: killed while a call waits for an answer: the next start closes it, onc
   for (const signal of ['SIGKILL', 'SIGTERM'] as const) {
     const { served, ana } = await serve(key);
     expect(endings()).toEqual(ended);
-    expect((await call(ana)).text).toContain('2 calls per month do not cover this call');
+    expect((await call(ana)).text).toContain('monthly budget of 2 calls is exhausted');
     await served.stop(signal);
     ana.close();
   }

@@ -52,7 +52,9 @@ test('O10: invented keys and injections are all the same 401, make no SQL error,
       }),
     );
   }
-  expect([...answers]).toEqual(['401 {"error":"unauthorized","message":"a valid api key is required"}']);
+  expect([...answers]).toEqual([
+    '401 {"error":"unauthorized","message":"a valid API key is required: send `Authorization: Bearer <key>`"}',
+  ]);
   const right = await send(port, { agent, body, headers: { ...headers, authorization: `Bearer ${key}` } });
   expect(right.status).toBe(200);
   agent.destroy();

@@ -50,9 +50,9 @@ test('T8: no list shows an icon that runs, reads a file or is fetched in the cle
   agent.close();
   const { stdout } = await home.run(['registry', 'list', '--output', 'json']);
   // What the operator agrees to is the whole definition.
-  expect(stdout).toContain('the tool `draw` has icons that are neither at `https:` nor images in `data:`');
+  expect(stdout).toContain('the tool `draw` has icons that are neither `https:` URLs nor `data:` images');
   expect(stdout).toContain('the prompt `hello` has icons');
-  expect(stdout).toContain('icons of 1 resources are neither');
+  expect(stdout).toContain('1 resources have icons that are neither');
 });
 
 test('T8: the pin is of the whole definition: an icon that is not shown and becomes another one is a drift', async () => {

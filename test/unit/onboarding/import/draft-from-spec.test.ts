@@ -114,7 +114,7 @@ test.each<[what: string, specification: string, args: string[], told: string[]]>
     'npm:x@1.0.0',
     ['--region=$' + '{env:REGION}'],
     [
-      '<args>: argument 1 behind `--`: a reference stands where none is read  (credentials-reference-invalid)',
+      '<args>: argument 1 behind `--`: references are not resolved here  (credentials-reference-invalid)',
       HAND_OVER,
     ],
   ],
@@ -134,7 +134,7 @@ test.each<[what: string, specification: string, args: string[], told: string[]]>
     'a url that cannot be read, whatever it holds',
     'https://me:hunter2@[example.org/mcp',
     [],
-    ['<server>: `url` is no absolute url  (config-invalid-value)', 'hint: write for example `https://example.org/mcp`'],
+    ['<server>: `url` is not an absolute URL  (config-invalid-value)', 'hint: write for example `https://example.org/mcp`'],
   ],
 ])('%s is refused at its argument, without quoting it', async (_what, specification, args, told) => {
   const message = await draft(specification, { args }).catch((error: Error) => error.message);
