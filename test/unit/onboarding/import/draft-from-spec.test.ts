@@ -113,7 +113,7 @@ test.each<[title: string, specification: string, args: string[], lines: string[]
     'npm:x@1.0.0',
     ['--region=$' + '{env:REGION}'],
     [
-      '<args>: argument 1 behind `--`: references are not resolved here  (credentials-reference-invalid)',
+      '<args>: argument 1 after `--`: references are not resolved here  (credentials-reference-invalid)',
       PASS_AS_VARIABLE,
     ],
   ],
