@@ -1,10 +1,12 @@
 // Threat P11: a request that two parsers read differently, one that never ends, and one that is too large.
+
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { modernCall, send } from '../../fixtures/clients/raw-http.ts';
 import { corpus } from '../../fixtures/corpora/corpora.ts';
 import { httpVectors } from '../../fixtures/corpora/http-vectors.ts';
+import { verifies } from '../../fixtures/docs/verifies.ts';
 import { type HttpHarness, openHarness } from '../../fixtures/http-harness.ts';
 
 let harness: HttpHarness;
@@ -51,18 +53,17 @@ const statusesOf = (read: string): readonly number[] =>
 const { folder, absent } = corpus('llhttp-http-parsing');
 const vectors = absent === false ? httpVectors(folder).filter(({ isError }) => isError) : [];
 
-test.skipIf(absent !== false)('P11: there are as many malformed requests as there were', () => {
+verifies('P11').skipIf(absent !== false)('there are as many malformed requests as there were', () => {
   expect(vectors.length).toBe(53);
 });
 
-test.skipIf(absent !== false).each(vectors)(
-  'P11: after the malformed request $name nothing on its connection is read',
-  async ({ bytes }) => {
-    const statuses = statusesOf(await untilClosed(bytes, wholeCall()));
-    expect(harness.broker.calls).toEqual([]);
-    for (const status of statuses) expect([400, 403, 404, 405, 431]).toContain(status);
-  },
-);
+verifies('P11')
+  .skipIf(absent !== false)
+  .each(vectors)('after the malformed request $name nothing on its connection is read', async ({ bytes }) => {
+  const statuses = statusesOf(await untilClosed(bytes, wholeCall()));
+  expect(harness.broker.calls).toEqual([]);
+  for (const status of statuses) expect([400, 403, 404, 405, 431]).toContain(status);
+});
 
 test('a well-formed call through the same bytes is made', async () => {
   const read = await untilClosed(
@@ -76,7 +77,7 @@ const CALL_BODY = '{"jsonrpc":"2.0","id":1,"method":"ping"}';
 const HEAD =
   'POST /mcp HTTP/1.1\r\nhost: HOST\r\nauthorization: Bearer key-of-demo\r\ncontent-type: application/json\r\n';
 
-test.each([
+verifies('P11').each([
   ['a length and chunks', `${HEAD}content-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n`],
   ['two lengths', `${HEAD}content-length: 5\r\ncontent-length: 40\r\n\r\n${CALL_BODY}`],
   ['a length in other digits', `${HEAD}content-length: +40\r\n\r\n${CALL_BODY}`],
@@ -85,18 +86,18 @@ test.each([
   ['a folded header', `${HEAD}x: a\r\n b\r\ncontent-length : 40\r\n\r\n${CALL_BODY}`],
   ['a chunk size that is none', `${HEAD}transfer-encoding: chunked\r\n\r\n0x5\r\nhello\r\n0\r\n\r\n`],
   ['a bare line feed', `${HEAD.replaceAll('\r\n', '\n')}content-length: 40\n\n${CALL_BODY}`],
-])('P11: %s is refused with 400 and closed, and what follows reaches nobody', async (_what, request) => {
+])('%s is refused with 400 and closed, and what follows reaches nobody', async (_what, request) => {
   expect(
     statusesOf(await untilClosed(request.replace('HOST', `127.0.0.1:${harness.ingress.port}`), wholeCall())),
   ).toEqual([400]);
   expect(harness.broker.calls).toEqual([]);
 });
 
-test('P11: a header of 32 KB is refused and closed', async () => {
+verifies('P11')('a header of 32 KB is refused and closed', async () => {
   expect(statusesOf(await untilClosed(`${HEAD}x: ${'a'.repeat(32_768)}\r\n\r\n`))).toEqual([431]);
 });
 
-test('P11, F12: a head and a body that never end are given up, and the connection with them', async () => {
+verifies('P11', 'F12')('a head and a body that never end are given up, and the connection with them', async () => {
   await harness.ingress.close({ drainMs: 0 });
   harness = await openHarness({ timeouts: { headMs: 200, requestMs: 400 } });
   const head = HEAD.replace('HOST', `127.0.0.1:${harness.ingress.port}`);
@@ -109,17 +110,20 @@ test('P11, F12: a head and a body that never end are given up, and the connectio
   expect(harness.broker.calls).toEqual([]);
 });
 
-test('P11, F12: of many connections of one address that say nothing the oldest are closed, and a call still finds room', async () => {
-  await harness.ingress.close({ drainMs: 0 });
-  harness = await openHarness({ connectionLimits: { perAddress: 100, silentPerAddress: 5, silentMs: 0 } });
-  const closed = Array.from({ length: 20 }, () => untilClosed('POST /mcp'));
-  await Promise.race(closed);
-  const { headers, body } = modernCall('files__echo');
-  expect((await send(harness.ingress.port, { headers, body })).status).toBe(200);
-  await Promise.all(closed.slice(0, 10));
-});
+verifies('P11', 'F12')(
+  'of many connections of one address that say nothing the oldest are closed, and a call still finds room',
+  async () => {
+    await harness.ingress.close({ drainMs: 0 });
+    harness = await openHarness({ connectionLimits: { perAddress: 100, silentPerAddress: 5, silentMs: 0 } });
+    const closed = Array.from({ length: 20 }, () => untilClosed('POST /mcp'));
+    await Promise.race(closed);
+    const { headers, body } = modernCall('files__echo');
+    expect((await send(harness.ingress.port, { headers, body })).status).toBe(200);
+    await Promise.all(closed.slice(0, 10));
+  },
+);
 
-test('P11: connections that were opened together and speak a moment later are all answered', async () => {
+verifies('P11')('connections that were opened together and speak a moment later are all answered', async () => {
   await harness.ingress.close({ drainMs: 0 });
   harness = await openHarness({ connectionLimits: { perAddress: 100, silentPerAddress: 5, silentMs: 60_000 } });
   const head = HEAD.replace('HOST', `127.0.0.1:${harness.ingress.port}`);
@@ -129,7 +133,7 @@ test('P11: connections that were opened together and speak a moment later are al
   for (const answer of answered) expect(statusesOf(await answer)).toEqual([400]);
 });
 
-test('P11, F12: beyond the connections that one address may have a new one is closed', async () => {
+verifies('P11', 'F12')('beyond the connections that one address may have a new one is closed', async () => {
   await harness.ingress.close({ drainMs: 0 });
   harness = await openHarness({ connectionLimits: { perAddress: 3, silentPerAddress: 10, silentMs: 60_000 } });
   const opened = Array.from({ length: 6 }, () => untilClosed(''));

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, expect } from 'vitest';
 import { modernNotificationClient, type NotificationClient } from '../../fixtures/clients/notification-client.ts';
+import { verifies } from '../../fixtures/docs/verifies.ts';
 import { governedHome, httpServer, WireAgent } from '../../fixtures/homes/governed-home.ts';
 import type { Home, Served } from '../../fixtures/homes/home.ts';
 import { legacyHandler, openEvents, serveHttp, textResponse } from '../../fixtures/http-upstream.ts';
@@ -68,16 +69,20 @@ async function droppedOf(server: string): Promise<number> {
   return listed.servers.find(({ name }) => name === server)?.droppedMessages ?? -1;
 }
 
-test(`F10: ${NOTIFICATIONS.toLocaleString('en')} notifications of one call are dropped but for a thousand, and the broker holds none of them`, async () => {
-  await serve();
-  await agent?.call('pipes__steps');
-  const memoryBefore = peakMemoryOf(served.child.pid);
-  for (const server of ['pipes', 'web']) {
-    expect(await receiving?.call(`${server}__flood`, { messages: NOTIFICATIONS })).toBe('flooded');
-    expect(receiving?.received.progress.splice(0)).toHaveLength(1_000);
-    expect(await droppedOf(server)).toBeGreaterThanOrEqual(NOTIFICATIONS - 1_000);
-  }
-  const grownMb = Math.round((peakMemoryOf(served.child.pid) - memoryBefore) / 1_000_000);
-  process.stdout.write(`two floods of ${NOTIFICATIONS} notifications: peak memory grew by ${grownMb} MB\n`);
-  expect(grownMb).toBeLessThan(100);
-}, 300_000);
+verifies('F10')(
+  `${NOTIFICATIONS.toLocaleString('en')} notifications of one call are dropped but for a thousand, and the broker holds none of them`,
+  async () => {
+    await serve();
+    await agent?.call('pipes__steps');
+    const memoryBefore = peakMemoryOf(served.child.pid);
+    for (const server of ['pipes', 'web']) {
+      expect(await receiving?.call(`${server}__flood`, { messages: NOTIFICATIONS })).toBe('flooded');
+      expect(receiving?.received.progress.splice(0)).toHaveLength(1_000);
+      expect(await droppedOf(server)).toBeGreaterThanOrEqual(NOTIFICATIONS - 1_000);
+    }
+    const grownMb = Math.round((peakMemoryOf(served.child.pid) - memoryBefore) / 1_000_000);
+    process.stdout.write(`two floods of ${NOTIFICATIONS} notifications: peak memory grew by ${grownMb} MB\n`);
+    expect(grownMb).toBeLessThan(100);
+  },
+  300_000,
+);

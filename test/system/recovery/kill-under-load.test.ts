@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, expect } from 'vitest';
 import type { Delivery } from '../../fixtures/clients/caller.ts';
+import { verifies } from '../../fixtures/docs/verifies.ts';
 import { admittedNonces, CountedHome, callsEndingIn, type RecordedCall } from '../../fixtures/homes/counted-home.ts';
 import { scaled } from '../../fixtures/scale.ts';
 
@@ -52,8 +53,8 @@ function unbooked(
   return [...deliveries].filter(([nonce, { kind }]) => kind === 'result' && !closed.has(nonce)).map(([nonce]) => nonce);
 }
 
-test(
-  `L1, F1: killed under load ${ROUNDS} times, no acknowledged call lacks its entries and no side effect its intent`,
+verifies('L1', 'F1')(
+  `killed under load ${ROUNDS} times, no acknowledged call lacks its entries and no side effect its intent`,
   async () => {
     counted = await CountedHome.create({ agents: AGENTS });
     const deliveries = new Map<string, Delivery>();

@@ -56,7 +56,7 @@ test('a log message that two calls may have caused is dropped and counted', asyn
   const upstream = notifying();
   const agents = [recordingAgent({ logLevel: 'debug' }), recordingAgent({ logLevel: 'debug' })];
   await Promise.all(agents.map((link) => upstream.call('later', {}, { link })));
-  expect(agents.map(({ received: heard }) => heard.log)).toEqual([[], []]);
+  expect(agents.map(({ received }) => received.log)).toEqual([[], []]);
   expect(dropped(upstream)).toBe(1);
 });
 

@@ -55,7 +55,7 @@ function endingsOf(server: string): readonly string[] {
 
 test('calls that nobody answers shut nobody out of a server over pipes: the first of them ends', async () => {
   const [first] = [await ask('pipes'), await ask('pipes'), await ask('pipes'), await ask('pipes')];
-  expect((await call('pipes', 'none')).text).toContain('{"heard":[]');
+  expect((await call('pipes', 'none')).text).toContain('{"received":[]');
   expect((await first?.())?.text).toBe(STATE_REFUSED);
   const fifth = await ask('pipes');
   expect((await fifth()).text).toContain('"name":"Ana"');
@@ -90,7 +90,7 @@ test('a call that waits keeps its place among those under way until it ends', as
   await ask('narrow');
   expect((await call('narrow', 'form')).text).toContain('1 calls at one time are allowed');
   await until(() => endingsOf('narrow').at(-1) === 'failed question-unanswered true');
-  expect((await call('narrow', 'none')).text).toContain('{"heard":[]');
+  expect((await call('narrow', 'none')).text).toContain('{"received":[]');
 });
 
 test('the record of calls that wait decides again as it did', async () => {

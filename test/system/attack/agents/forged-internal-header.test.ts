@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, expect } from 'vitest';
 import { modernCall, send } from '../../../fixtures/clients/raw-http.ts';
+import { verifies } from '../../../fixtures/docs/verifies.ts';
 import { governedHome, httpServer, ledgerOf, WireAgent } from '../../../fixtures/homes/governed-home.ts';
 import { Home } from '../../../fixtures/homes/home.ts';
 import { legacyHandler, sendJson, serveHttp, textResponse } from '../../../fixtures/http-upstream.ts';
@@ -21,7 +22,7 @@ let home: Home;
 
 afterEach(() => home.close());
 
-test('O9: no internal header from outside proves anybody, widens anything or reaches a tool server', async () => {
+verifies('O9')('no internal header from outside proves anybody, widens anything or reaches a tool server', async () => {
   const upstream = await serveHttp(
     legacyHandler({
       read: ({ message }, response) => sendJson(response, textResponse(message.id, 'read')),
@@ -54,8 +55,8 @@ test('O9: no internal header from outside proves anybody, widens anything or rea
   expect(JSON.stringify(calls)).not.toContain(CANARY);
 });
 
-test.each(['0.0.0.0', '::', '192.0.2.1', 'example.org'])(
-  'O9: the sample settings do not serve on %s, where others could reach them',
+verifies('O9').each(['0.0.0.0', '::', '192.0.2.1', 'example.org'])(
+  'the sample settings do not serve on %s, where others could reach them',
   async (host) => {
     home = new Home();
     const sample = ['--registry', resolve(PROJECT, 'registry'), '--policies', resolve(PROJECT, 'policies')];
@@ -65,7 +66,7 @@ test.each(['0.0.0.0', '::', '192.0.2.1', 'example.org'])(
   },
 );
 
-test('O9: a fresh data directory holds no key, and no well-known secret opens it', async () => {
+verifies('O9')('a fresh data directory holds no key, and no well-known secret opens it', async () => {
   home = governedHome();
   const served = await home.serve();
   const listed = await home.run(['keys', 'list', '--output', 'json']);
@@ -78,19 +79,22 @@ test('O9: a fresh data directory holds no key, and no well-known secret opens it
   }
 });
 
-test('P1: a page of another origin and a rebound name are refused by the daemon before anything is read', async () => {
-  home = governedHome();
-  const served = await home.serve();
-  const port = Number(new URL(served.url).port);
-  const authorization = `Bearer ${await home.key('demo')}`;
-  const { headers, body } = modernCall('tools__echo', { nonce: 'a' });
-  const statusWith = async (more: Record<string, string>, path = '/mcp', sent = body): Promise<number> =>
-    (await send(port, { path, headers: { ...headers, authorization, ...more }, body: sent })).status;
-  for (const path of ['/mcp', '/healthz', '/readyz', '/anything']) {
-    expect(await statusWith({ origin: 'http://evil.test' }, path)).toBe(403);
-    expect(await statusWith({ host: `evil.test:${port}` }, path)).toBe(403);
-  }
-  expect(await statusWith({ origin: 'http://evil.test' }, '/mcp', '{not json')).toBe(403);
-  expect(await statusWith({})).toBe(200);
-  expect(ledgerOf(home).filter(({ kind }) => kind === 'call.admitted' || kind === 'message.refused')).toHaveLength(1);
-});
+verifies('P1')(
+  'a page of another origin and a rebound name are refused by the daemon before anything is read',
+  async () => {
+    home = governedHome();
+    const served = await home.serve();
+    const port = Number(new URL(served.url).port);
+    const authorization = `Bearer ${await home.key('demo')}`;
+    const { headers, body } = modernCall('tools__echo', { nonce: 'a' });
+    const statusWith = async (more: Record<string, string>, path = '/mcp', sent = body): Promise<number> =>
+      (await send(port, { path, headers: { ...headers, authorization, ...more }, body: sent })).status;
+    for (const path of ['/mcp', '/healthz', '/readyz', '/anything']) {
+      expect(await statusWith({ origin: 'http://evil.test' }, path)).toBe(403);
+      expect(await statusWith({ host: `evil.test:${port}` }, path)).toBe(403);
+    }
+    expect(await statusWith({ origin: 'http://evil.test' }, '/mcp', '{not json')).toBe(403);
+    expect(await statusWith({})).toBe(200);
+    expect(ledgerOf(home).filter(({ kind }) => kind === 'call.admitted' || kind === 'message.refused')).toHaveLength(1);
+  },
+);

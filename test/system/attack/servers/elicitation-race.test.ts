@@ -1,5 +1,6 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect } from 'vitest';
 import type { JsonObject } from '../../../../src/lib/json/json.ts';
+import { verifies } from '../../../fixtures/docs/verifies.ts';
 import { type Answered, governedHome, ledgerOf, until, WireAgent } from '../../../fixtures/homes/governed-home.ts';
 import type { Home, Served } from '../../../fixtures/homes/home.ts';
 import { ANSWERS_FORMS, askingProcess, mayAsk } from '../../../fixtures/servers/eliciting-server.ts';
@@ -42,7 +43,7 @@ async function ask(server: string): Promise<() => Promise<Answered>> {
   return () => call(server, { requestState, inputResponses });
 }
 
-test('P6: an answer that is told to try again later finds its call waiting, and then is good once', async () => {
+verifies('P6')('an answer that is told to try again later finds its call waiting, and then is good once', async () => {
   const goOn = await ask('hurried');
   const refused = await goOn();
   expect(refused.reason).toBe('rate-exceeded');
@@ -58,14 +59,14 @@ test('P6: an answer that is told to try again later finds its call waiting, and 
   expect((await goOn()).text).toBe(STATE_REFUSED);
 });
 
-test('P6: of two answers with one state at one time exactly one goes on', async () => {
+verifies('P6')('of two answers with one state at one time exactly one goes on', async () => {
   const goOn = await ask('twice');
   const texts = (await Promise.all([goOn(), goOn()])).map(({ text }) => text);
   expect(texts.filter((text) => text.includes('"name":"Ana"'))).toHaveLength(1);
   expect(texts).toContain(STATE_REFUSED);
 });
 
-test('P6: a call that waited on has one ending in the book, which decides again as it did', async () => {
+verifies('P6')('a call that waited on has one ending in the book, which decides again as it did', async () => {
   const endings = ledgerOf(home)
     .map(({ entry }) => entry)
     .filter(({ kind, target }) => kind === 'call.closed' && target === 'tool:hurried/ask');

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type AnsweringClient, answeringClient } from '../../../fixtures/clients/answering-client.ts';
 import type { McpEntry } from '../../../fixtures/clients/mcp-clients.ts';
+import { verifies } from '../../../fixtures/docs/verifies.ts';
 import { governedHome, type LedgerEntry, ledgerOf, until } from '../../../fixtures/homes/governed-home.ts';
 import type { Home, Served } from '../../../fixtures/homes/home.ts';
 import { AskingHttpServer, askingProcess } from '../../../fixtures/servers/eliciting-server.ts';
@@ -67,8 +68,8 @@ async function notify(client: AnsweringClient, server: string, args: Record<stri
   };
 }
 
-test.each(COMBINATIONS)(
-  'T7: a %s user is never shown the form of a %s server that asks for a password',
+verifies('T7').each(COMBINATIONS)(
+  'a %s user is never shown the form of a %s server that asks for a password',
   async (era, server) => {
     const client = clientOf(era);
     const { text, reasons } = await notify(client, server, { kind: 'secret' });
@@ -78,8 +79,8 @@ test.each(COMBINATIONS)(
   },
 );
 
-test.each(COMBINATIONS)(
-  'T7: a %s user is never shown a URL with a user name in it by a %s server',
+verifies('T7').each(COMBINATIONS)(
+  'a %s user is never shown a URL with a user name in it by a %s server',
   async (era, server) => {
     const client = clientOf(era);
     const { text, reasons } = await notify(client, server, { kind: 'url', url: 'https://bank.example@evil.example/' });
@@ -89,8 +90,8 @@ test.each(COMBINATIONS)(
   },
 );
 
-test.each(COMBINATIONS)(
-  'T7: a %s user is warned of a URL in letters of other scripts by a %s server',
+verifies('T7').each(COMBINATIONS)(
+  'a %s user is warned of a URL in letters of other scripts by a %s server',
   async (era, server) => {
     const client = clientOf(era);
     await notify(client, server, { kind: 'url', url: 'https://аpple.example/' });
