@@ -49,7 +49,7 @@ test('every command and flag of the code is on the page of commands, and every o
   expect(onPage).toEqual(inCode);
 });
 
-test('the variables and defaults that are told are those in force', () => {
+test('the documented variables and defaults are those in force', () => {
   for (const [name, { variable = '', default: otherwise }] of Object.entries(SETTING_FLAGS)) {
     // `as`: the two tables have the same names, as their types say.
     const of = (env: Record<string, string>): { value: unknown; origin: string } =>

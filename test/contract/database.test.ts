@@ -105,7 +105,7 @@ test('a put is written in the transaction of the write that follows it', async (
   expect(names()).toEqual(['state', 'state!']);
 });
 
-test('a put whose statement the database refuses is told of and blocks nothing', async () => {
+test('a put whose statement the database refuses is reported and blocks nothing', async () => {
   database.put('wrong', { sql: 'INSERT INTO nowhere VALUES (1)', params: [] });
   await database.write([insert('a')]);
   expect(names()).toEqual(['a']);
@@ -151,7 +151,7 @@ test('after close everything is refused as closed', async () => {
   expect(() => database.read(NAMES)).toThrow(expect.objectContaining(isClosed));
 });
 
-test('rows can be walked one by one while other queries run', async () => {
+test('rows can be iterated one by one while other queries run', async () => {
   await database.write([insert('a'), insert('b')]);
   const seen: unknown[] = [];
   for (const row of database.iterate<{ name: string }>(NAMES)) {

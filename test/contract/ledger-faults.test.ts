@@ -76,7 +76,7 @@ test('no acknowledged entry is lost when the process is killed again and again',
   expect(acknowledged.length).toBeGreaterThan(ROUNDS * ROUNDS * 5);
 }, 120_000);
 
-test('after a kill every intent without an outcome is in doubt, once, however often the book is opened', async () => {
+test('after a kill every intent without an outcome is in doubt, once, however often the ledger is opened', async () => {
   const directory = join(root.path, 'in-doubt');
   const recording = startRecording(process.execPath, [...NODE, directory]);
   await recording.reached(100);
@@ -160,7 +160,7 @@ afterAll(() => {
 test.skipIf(cannotMount !== false)(
   'a full disk refuses entries, keeps what it has and takes entries again when there is room',
   async () => {
-    const database = await openSqlite({ path: join(small, 'book.db'), migrations });
+    const database = await openSqlite({ path: join(small, 'ledger.db'), migrations });
     const ledger = new Ledger(database, { ids: new CountingIds() });
     await ledger.append(admitted('before'));
     fillUp(join(small, 'ballast'));
@@ -228,7 +228,7 @@ const cannotTrace = ((): string | false => {
   return traced.status !== 0 && 'needs strace';
 })();
 
-test.skipIf(cannotTrace !== false)('a sync that fails is never told as a success', async () => {
+test.skipIf(cannotTrace !== false)('a sync that fails is never reported as a success', async () => {
   const directory = join(root.path, 'failing-sync');
   const failing = ['-f', '-qq', '-o', '/dev/null', '-e', 'trace=fdatasync,fsync'];
   const inject = ['-e', 'inject=fdatasync,fsync:error=EIO:when=40+'];

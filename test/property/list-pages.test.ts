@@ -78,7 +78,7 @@ function governed(snapshot: Snapshot, principal: Principal): unknown[] {
 
 const RUNS = { numRuns: 150, seed: 20_260_131 };
 
-test('the pages together are the governed list, each tool once, in order, for every principal in every world', () => {
+test('the pages together are the governed list, each tool once, in order, for every principal in every snapshot', () => {
   const property = fc.property(
     fc.array(generatedSnapshot, { minLength: 1, maxLength: 4 }),
     sizes,
@@ -86,7 +86,7 @@ test('the pages together are the governed list, each tool once, in order, for ev
       const snapshots = generated.map(snapshotOf);
       const pages = new Paginator(Buffer.alloc(32, 7), options);
       const [first, ...later] = snapshots;
-      if (!first) throw new Error('a run has a world');
+      if (!first) throw new Error('a run has a snapshot');
       const visibility = new VisibleList(first, 'tool');
       for (const snapshot of snapshots) {
         if (later.includes(snapshot)) visibility.applySnapshot(snapshot);

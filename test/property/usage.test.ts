@@ -94,7 +94,7 @@ function entriesOf(
 test('whatever calls are summed by, the sums of all groups are the totals', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(ending, { maxLength: 30 }), async (endings) => {
-      // A time of its own for each run, so that one book serves all.
+      // A time of its own for each run, so that one ledger serves all.
       runs += 1;
       const fromMs = runs * SPAN_MS;
       const acts = endings.map((each, index) => entriesOf(each, `${runs}-${index}`, fromMs));

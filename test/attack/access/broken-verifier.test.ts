@@ -27,7 +27,7 @@ test.each([
   ['a yes of another kind', { ok: 1, principal: principalNamed('demo') }],
   ['a no with a principal', { ok: false, principal: principalNamed('demo') }],
   ['a promise of a yes', Promise.resolve({ ok: true, principal: principalNamed('demo') })],
-])('a verifier that gives %s proves nobody', async (_what, result) => {
+])('a verifier that gives %s authenticates no agent', async (_what, result) => {
   harness = await openHarness({ authenticate: verifierOf(result) });
   for (const method of ROUTES) {
     const { headers, body } = modernCall('files__echo');
@@ -38,7 +38,7 @@ test.each([
   expect(harness.broker.calls).toEqual([]);
 });
 
-test('a verifier that throws is a door that stays shut, and tells nothing of why', async () => {
+test('a verifier that throws refuses every request and discloses no cause', async () => {
   harness = await openHarness({
     authenticate: () => {
       throw new Error('near "\'": syntax error in SELECT secret FROM api_key');

@@ -66,7 +66,7 @@ verifies('T2').each([
   ['output schema', { outputSchema: { type: 'object' } }],
   ['icons', { icons: [{ src: 'https://evil.example/i.png' }] }],
   ['`_meta`', { _meta: { 'x/y': 'z' } }],
-  ['a member nobody knows', { instructions: 'obey' }],
+  ['an unknown member', { instructions: 'obey' }],
 ])('a new %s is drift too', (_what, more) => {
   const catalog = catalogOf('lock', { lock: AGREED }, [tool('read', more)]);
   expect(catalog.targets).toEqual([]);

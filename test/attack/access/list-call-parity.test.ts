@@ -48,7 +48,7 @@ const RUNS = { numRuns: POLICIES, seed: 20_260_131, endOnFailure: true };
 const isAnswered = ({ kind }: Outcome): boolean => kind === 'completed';
 
 verifies('A2')(
-  'what is not listed is refused whatever the arguments, and what is refused whatever the arguments is not listed',
+  'an unlisted tool is refused with any arguments, and a tool refused with any arguments is unlisted',
   async () => {
     let pairs = 0;
     const property = fc.asyncProperty(policy, async ({ csv }) => {
@@ -63,7 +63,7 @@ verifies('A2')(
 );
 
 verifies('A2')(
-  'a tool that is not listed is answered like one that does not exist, with right and with wrong arguments',
+  'an unlisted tool gets the same response as one that does not exist, with valid and invalid arguments',
   async () => {
     const property = fc.asyncProperty(policy, async ({ csv }) => {
       await forEachPair(csv, ({ isListed, outcomes }) => {
@@ -74,7 +74,7 @@ verifies('A2')(
   },
 );
 
-verifies('A2')('what is refused reaches no tool server, and what is sent has its intent in the book', async () => {
+verifies('A2')('a refused call reaches no tool server, and a sent call has its intent in the ledger', async () => {
   dispatched.length = 0;
   recorded.length = 0;
   let answered = 0;
@@ -86,7 +86,7 @@ verifies('A2')('what is refused reaches no tool server, and what is sent has its
   expect(new Set(dispatched)).toEqual(new Set(recorded));
 });
 
-verifies('A2')('explain says of all arguments and of each what list and call do', async () => {
+verifies('A2')('explain agrees with list and call, for all arguments and for each', async () => {
   const property = fc.asyncProperty(policy, fc.nat(ARGUMENTS.length - 1), async ({ csv }, chosen) => {
     const args = ARGUMENTS[chosen] ?? {};
     await forEachPair(csv, ({ agent, object, isListed, outcomes }) => {
@@ -104,7 +104,7 @@ verifies('A2')('explain says of all arguments and of each what list and call do'
 
 verifies('A2').each([
   ['who proves itself', "principal.proof == 'api-key'", 'allow'],
-  ['the harm of a tool that nobody spoke of', "target.risk == 'destructive'", 'allow'],
+  ['the harm of a tool whose risk is not declared', "target.risk == 'destructive'", 'allow'],
   ['the way in', "context.transport == 'stdio'", 'deny'],
 ])('explain and call agree on %s', async (_what, when, effect) => {
   await putInForce(`p, agent:a, tool:x/a, call, "${when}", allow\n`);

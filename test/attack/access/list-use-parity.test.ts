@@ -91,40 +91,37 @@ const isAnswered = ({ kind }: Outcome): boolean => kind === 'completed';
 const ARGUMENTS = [{}, { n: 'x' }, { n: 'y' }];
 const RUNS = { numRuns: 250, seed: 20_260_131, endOnFailure: true };
 
-verifies('A2')(
-  'what is listed of prompts, resources and templates can be used, and what can be used is listed',
-  async () => {
-    let listed = 0;
-    const property = fc.asyncProperty(policy, async (csv) => {
-      await broker.putInForce(csv);
-      for (const agent of Object.keys(AGENTS)) {
-        for (const [kind, verb, asked] of USES) {
-          const list = broker.listOf(agent, kind);
-          const useful: string[] = [];
-          for (const [name, uses] of Object.entries(asked)) {
-            const outcomes = await Promise.all(
-              uses.flatMap((exposedName) =>
-                (kind === 'prompt' ? ARGUMENTS : [{}]).map((args) => broker.actAs(agent, verb, { exposedName, args })),
-              ),
-            );
-            if (outcomes.some(isAnswered)) useful.push(name);
-            if (kind === 'template') continue;
-            // The other spellings of a URI get the very same answer.
-            for (const outcome of outcomes)
-              if (outcome.kind === 'refused') expect(outcome.visible).toBe(list.includes(name));
-          }
-          listed += list.length;
-          expect([agent, kind, list]).toEqual([agent, kind, useful.sort()]);
+verifies('A2')('listed prompts, resources and templates can be used, and usable ones are listed', async () => {
+  let listed = 0;
+  const property = fc.asyncProperty(policy, async (csv) => {
+    await broker.putInForce(csv);
+    for (const agent of Object.keys(AGENTS)) {
+      for (const [kind, verb, asked] of USES) {
+        const list = broker.listOf(agent, kind);
+        const useful: string[] = [];
+        for (const [name, uses] of Object.entries(asked)) {
+          const outcomes = await Promise.all(
+            uses.flatMap((exposedName) =>
+              (kind === 'prompt' ? ARGUMENTS : [{}]).map((args) => broker.actAs(agent, verb, { exposedName, args })),
+            ),
+          );
+          if (outcomes.some(isAnswered)) useful.push(name);
+          if (kind === 'template') continue;
+          // The other spellings of a URI get the very same answer.
+          for (const outcome of outcomes)
+            if (outcome.kind === 'refused') expect(outcome.visible).toBe(list.includes(name));
         }
+        listed += list.length;
+        expect([agent, kind, list]).toEqual([agent, kind, useful.sort()]);
       }
-    });
-    await fc.assert(property, RUNS);
-    expect(listed).toBeGreaterThan(150);
-  },
-);
+    }
+  });
+  await fc.assert(property, RUNS);
+  expect(listed).toBeGreaterThan(150);
+});
 
 verifies('A2')(
-  'a completion is answered only where a row grants it, and else like one of what is not there',
+  'a completion is answered only where a row grants it, and otherwise as if its target did not exist',
   async () => {
     const argument = { argument: { name: 'n', value: '' } };
     let answered = 0;
@@ -150,7 +147,7 @@ verifies('A2')(
 /** What of resources there is to subscribe to: those that are listed, and some that templates make. */
 const URIS = [...Object.keys(USES[1]?.[2] ?? {}), ...Object.values(USES[2]?.[2] ?? {}).flat()];
 
-verifies('A2')('it is offered to tell of changes exactly where some resource may be subscribed to', async () => {
+verifies('A2')('the subscribe capability is declared exactly where some resource may be subscribed to', async () => {
   let offered = 0;
   const property = fc.asyncProperty(policyOf('subscribe', 'read', '*'), async (csv) => {
     await broker.putInForce(csv);
@@ -184,7 +181,7 @@ verifies('A2').each([
   ['a server that is not there', 'seneschal://z/memo:shared'],
   ['the URI of another server', 'seneschal://y/file:///a/1'],
   ['a template itself', 'file:///t/{id}'],
-])('%s is answered like what is not there, and nothing leaves', async (_, exposedName) => {
+])('%s gets the response of a missing feature, and nothing is sent', async (_, exposedName) => {
   await broker.putInForce('p, agent:a, resource:x/*, read, , allow\np, agent:a, resource:y/log:/a/*, read, , allow\n');
   broker.dispatched.length = 0;
   const outcome = await broker.actAs('a', OPERATIONS.readResource, { exposedName });

@@ -26,7 +26,7 @@ verifies('P10')('`anyOf` that doubles 40 times runs out of fuel', () => {
   expect(ending({ $defs: doubling('anyOf', 40, { type: 'string' }), $ref: '#/$defs/d0' }, {})).toBe('fuel');
 });
 
-verifies('P10')('a doubled walk over a long string runs out of fuel', () => {
+verifies('P10')('a doubled scan of a long string runs out of fuel', () => {
   const $defs = doubling('allOf', 40, { maxLength: 2_000_000 });
   expect(ending({ $defs, properties: { x: { $ref: '#/$defs/d0' } } }, { x: 'a'.repeat(1_000_000) })).toBe('fuel');
 });
@@ -69,7 +69,7 @@ verifies('P10')('an array that nests 100,000 deep in a schema is quarantined', (
   expect(ending({ default: nested }, {})).toBe('quarantined');
 });
 
-verifies('P10')('after a bomb the next validation has a full tank', () => {
+verifies('P10')('after a bomb the next validation has its full fuel', () => {
   const schema = new SchemaCompiler().compile({
     $defs: doubling('anyOf', 40, { type: 'string' }),
     anyOf: [{ type: 'array' }, { $ref: '#/$defs/d0' }],

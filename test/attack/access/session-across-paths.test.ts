@@ -48,7 +48,7 @@ test.each([...PATHS, '/v/nowhere/mcp'])(
   },
 );
 
-test('nobody without a key learns which views there are', async () => {
+test('a client without a key cannot learn which views exist', async () => {
   const answers = await Promise.all(
     [...PATHS, '/v/nowhere/mcp', '/servers/nowhere/mcp'].map((path) => ask(path, { authorization: 'Bearer wrong' })),
   );
@@ -83,7 +83,7 @@ test('a view that is taken away is gone for a session that was opened on it', as
   expect((await ask('/v/desk/mcp', session)).body).toBe((await ask('/nothing')).body);
 });
 
-test('a stream of one view hears nothing of another', async () => {
+test('a stream of one view receives nothing of another', async () => {
   const received: string[] = [];
   const changes = openListChangeFeed(harness.broker);
   changes.watch({ principalId: 'agent:demo' }, () => received.push('whole'));

@@ -14,7 +14,7 @@ afterEach(() => harness.ingress.close({ drainMs: 0 }));
 const AS_OTHER = { authorization: 'Bearer key-of-other' };
 const CALL = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'files__echo' } });
 
-verifies('P7')('a session of another principal is answered like one that does not exist', async () => {
+verifies('P7')('a session of another principal gets the response of one that does not exist', async () => {
   const session = await openSession(harness.ingress.port, 'demo');
   for (const method of ['POST', 'GET', 'DELETE']) {
     const foreign = await send(harness.ingress.port, { method, headers: { ...session, ...AS_OTHER }, body: CALL });
@@ -29,7 +29,7 @@ verifies('P7')('a session of another principal is answered like one that does no
   expect(harness.broker.calls).toEqual([]);
 });
 
-verifies('P7')('who asked for a session that is not theirs is in the book', async () => {
+verifies('P7')('a request for the session of another principal is recorded', async () => {
   const session = await openSession(harness.ingress.port, 'demo');
   await send(harness.ingress.port, { headers: { ...session, ...AS_OTHER }, body: CALL });
   expect(harness.broker.malformed.map(({ principal, problem }) => `${principal.id} ${problem}`)).toEqual([
@@ -37,13 +37,13 @@ verifies('P7')('who asked for a session that is not theirs is in the book', asyn
   ]);
 });
 
-verifies('P7')('a session goes on after somebody else tried to end it', async () => {
+verifies('P7')('a session continues after another principal tried to end it', async () => {
   const session = await openSession(harness.ingress.port, 'demo');
   await send(harness.ingress.port, { method: 'DELETE', headers: { ...session, ...AS_OTHER } });
   expect((await send(harness.ingress.port, { headers: session, body: CALL })).status).toBe(200);
 });
 
-verifies('P7')('a session id alone proves nobody', async () => {
+verifies('P7')('a session id alone authenticates no one', async () => {
   const session = await openSession(harness.ingress.port, 'demo');
   const answer = await send(harness.ingress.port, { headers: { ...session, authorization: '' }, body: CALL });
   expect(answer.status).toBe(401);
@@ -72,7 +72,7 @@ verifies('P7')('one session cannot cancel a call of another, whatever ids they u
   expect(cancelled).toBe(false);
 });
 
-verifies('P7')('an id that is under way in a session cannot be used a second time', async () => {
+verifies('P7')('an id in flight in a session cannot be used a second time', async () => {
   let finish: () => void = () => {};
   harness.broker.behaviour = () =>
     new Promise((resolve) => {
@@ -94,7 +94,7 @@ verifies('P7')('an ended session is gone', async () => {
   expect((await send(harness.ingress.port, { headers: session, body: CALL })).status).toBe(404);
 });
 
-verifies('P7')('the record of a call names its session by something that opens nothing', async () => {
+verifies('P7')('the record of a call names its session by a value that cannot be used as a session id', async () => {
   const session = await openSession(harness.ingress.port);
   await send(harness.ingress.port, { headers: session, body: CALL });
   expect(harness.broker.calls[0]?.context.session).toMatch(/^[0-9a-f-]{36}$/);

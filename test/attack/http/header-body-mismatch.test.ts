@@ -66,7 +66,7 @@ verifies('P2').each([
   },
 );
 
-test('a version that is not served is told which are', async () => {
+test('an unsupported version is answered with the supported ones', async () => {
   const message = modernMessage('tools/list');
   const body = JSON.stringify(message).replace('2026-07-28', '2099-01-01');
   const headers = { 'mcp-protocol-version': '2099-01-01', 'mcp-method': 'tools/list' };

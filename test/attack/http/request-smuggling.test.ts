@@ -86,7 +86,7 @@ verifies('P11').each([
   ['a folded header', `${HEAD}x: a\r\n b\r\ncontent-length : 40\r\n\r\n${CALL_BODY}`],
   ['a chunk size that is none', `${HEAD}transfer-encoding: chunked\r\n\r\n0x5\r\nhello\r\n0\r\n\r\n`],
   ['a bare line feed', `${HEAD.replaceAll('\r\n', '\n')}content-length: 40\n\n${CALL_BODY}`],
-])('%s is refused with 400 and closed, and what follows reaches nobody', async (_what, request) => {
+])('%s is refused with 400 and closed, and the bytes that follow are dropped', async (_what, request) => {
   expect(
     statusesOf(await untilClosed(request.replace('HOST', `127.0.0.1:${harness.ingress.port}`), wholeCall())),
   ).toEqual([400]);

@@ -65,7 +65,7 @@ for (const text of ['{"id":1,"method":"ping"}', '{"jsonrpc":"1.0","id":1,"method
 }
 
 verifies('agents.notifications.unknown', async (wire) => {
-  expect(await wire.notify('notifications/never/heard/of')).toBe(statusOf(wire, 202));
+  expect(await wire.notify('notifications/unknown')).toBe(statusOf(wire, 202));
   expect((await wire.ask('tools/list')).before).toEqual([]);
 });
 

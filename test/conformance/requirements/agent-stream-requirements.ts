@@ -9,7 +9,7 @@ export const AGENT_STREAM_REQUIREMENTS = {
   'agents.progress.unasked': {
     source: '2025-11-25/basic/utilities/progress',
     holds: 'everywhere',
-    says: 'a request without a progress token hears of no progress',
+    says: 'a request without a progress token receives no progress',
   },
   'agents.progress.over': {
     source: '2025-11-25/basic/utilities/progress#behavior-requirements',
@@ -44,7 +44,7 @@ export const AGENT_STREAM_REQUIREMENTS = {
   'agents.log.unasked': {
     source: '2026-07-28/server/utilities/logging',
     holds: 'everywhere',
-    says: 'a request whose agent asked for no level hears no log message',
+    says: 'a request whose agent set no log level receives no log message',
   },
 
   // Questions of tool servers
@@ -76,12 +76,12 @@ export const AGENT_STREAM_REQUIREMENTS = {
   'agents.urls.complete': {
     source: '2025-11-25/client/elicitation#completion-notifications-for-url-mode-elicitation',
     holds: 'legacy',
-    says: 'a client is told that an interaction is over by the id that it was asked under, before the reply and after it',
+    says: 'a client is notified that an interaction is complete under the id it was requested with, before the reply and after it',
   },
   'agents.urls.stateless': {
     source: '2026-07-28/client/elicitation',
     holds: 'modern',
-    says: 'a modern client is not told that an interaction is over, since its era has no such notification',
+    says: 'a modern client is not notified that an interaction is complete, since its era has no such notification',
   },
   'agents.ask.stateless': {
     source: '2026-07-28/basic/patterns/mrtr',
@@ -113,7 +113,7 @@ export const AGENT_STREAM_REQUIREMENTS = {
   'agents.list-changed': {
     source: '2025-11-25/server/tools#list-changed-notification',
     holds: 'everywhere',
-    says: 'an agent that listens hears that a list of its own changed, and nothing of those of others',
+    says: 'a listening agent is notified that its own list changed, and never about the lists of others',
   },
   'agents.subscribe.answered': {
     source: '2025-11-25/server/resources#subscriptions',
@@ -123,7 +123,7 @@ export const AGENT_STREAM_REQUIREMENTS = {
   'agents.subscribe.updated': {
     source: '2025-11-25/server/resources#subscriptions',
     holds: 'legacy',
-    says: 'an agent hears of the resources that it is subscribed to, until it is no longer',
+    says: 'an agent is notified about the resources it subscribes to, until it unsubscribes',
   },
   'agents.subscribe.unknown': {
     source: '2025-11-25/server/resources#error-handling',
@@ -133,7 +133,7 @@ export const AGENT_STREAM_REQUIREMENTS = {
   'agents.listen.resources': {
     source: '2026-07-28/basic/patterns/subscriptions',
     holds: 'modern',
-    says: 'a subscription names the resources that it may hear of, acknowledges these alone, and hears of their changes',
+    says: 'a subscription names resources, acknowledges only those that are granted, and receives their changes',
   },
   'agents.listen.acknowledged': {
     source: '2026-07-28/basic/patterns/subscriptions',
@@ -148,7 +148,7 @@ export const AGENT_STREAM_REQUIREMENTS = {
   'agents.listen.filter': {
     source: '2026-07-28/basic/patterns/subscriptions',
     holds: 'modern',
-    says: 'a subscription hears of nothing that its filter does not ask for',
+    says: 'a subscription receives nothing outside its filter',
   },
   'agents.listen.parameters': {
     source: '2026-07-28/basic/patterns/subscriptions',

@@ -18,7 +18,7 @@ export const CHOSEN_DIFFERENCES: readonly ChosenDifference[] = [
     advised: 'that the connection of a request is closed should not be read as its cancellation',
     does: 'a legacy agent over HTTP that closes the connection of its call cancels it, as a modern one does',
     reason:
-      'the broker keeps no reply for later, so that nobody could be given the answer, while the call would go on to act and to hold its limits for an agent that may be gone for good',
+      'the broker stores no replies, so no client could receive the result, while the call would go on and hold its limits for an agent that may never return',
     shownBy: 'test/attack/http/client-disconnect.test.ts',
   },
   {

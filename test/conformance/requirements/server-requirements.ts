@@ -157,7 +157,7 @@ export const SERVER_REQUIREMENTS = {
   'servers.listen.filter': {
     source: '2026-07-28/basic/patterns/subscriptions',
     holds: 'modern',
-    says: 'a server that tells of changed lists is listened to by `subscriptions/listen`, for what it declares',
+    says: 'a server that announces changed lists is subscribed to with `subscriptions/listen`, for the lists it declares',
   },
   'servers.listen.changed': {
     source: '2026-07-28/basic/patterns/subscriptions',
@@ -252,7 +252,7 @@ export const SERVER_REQUIREMENTS = {
   'servers.log.set-level': {
     source: '2025-11-25/server/utilities/logging#setting-log-level',
     holds: 'legacy',
-    says: 'a server that declares log messages is told the level that the agent asked for',
+    says: 'a server that declares log messages receives the level that the agent set',
   },
   'servers.log.envelope': {
     source: '2026-07-28/server/utilities/logging',
@@ -268,7 +268,7 @@ export const SERVER_REQUIREMENTS = {
   'servers.questions.capabilities': {
     source: '2026-07-28/basic#_meta',
     holds: 'everywhere',
-    says: 'a server is told exactly what the client of the call can be asked and policy allows',
+    says: 'a server receives exactly the client capabilities that the client declared and policy allows',
   },
   'servers.questions.answered': {
     source: '2025-11-25/client/elicitation',
@@ -283,7 +283,7 @@ export const SERVER_REQUIREMENTS = {
   'servers.urls.retried': {
     source: '2025-11-25/client/elicitation#url-elicitation-required-error',
     holds: 'legacy',
-    says: 'a call that was answered with −32042 is sent again once the server says that the interaction is over, and nobody is asked for the same URL again',
+    says: 'a call that was answered with −32042 is sent again once the server says that the interaction is complete, and the user is not shown the same URL again',
   },
   'servers.urls.unknown': {
     source: '2025-11-25/client/elicitation#completion-notifications-for-url-mode-elicitation',
@@ -320,7 +320,7 @@ export const SERVER_REQUIREMENTS = {
   'servers.cancel.pipes': {
     source: '2026-07-28/basic/patterns/cancellation',
     holds: 'stdio',
-    says: 'on pipes a cancelled call is told by `notifications/cancelled` in either era',
+    says: 'over stdio a cancelled call is announced with `notifications/cancelled` in either era',
   },
   'servers.cancel.closed-stream': {
     source: '2026-07-28/basic/patterns/cancellation',

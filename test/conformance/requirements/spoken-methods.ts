@@ -2,7 +2,7 @@
 export interface SpokenMethod {
   readonly agents: { readonly legacy: boolean; readonly modern: boolean };
   readonly servers: { readonly legacy: boolean; readonly modern: boolean };
-  /** What is told of it beside yes and no. */
+  /** Remark beside yes and no. */
   readonly note?: string;
 }
 

@@ -38,11 +38,11 @@ export interface Notices {
   readonly close: () => void;
 }
 
-/** An agent's end of a door: it speaks the bytes of one era over one transport, without any SDK. */
+/** An agent's end of a connection: it speaks the bytes of one era over one transport, without any SDK. */
 export interface AgentWire {
   readonly era: Era;
   readonly transport: Transport;
-  /** What stands behind the door. */
+  /** The broker behind the endpoint. */
   readonly broker: FakeBroker;
   /** From now on the client says that it can be asked so; a legacy one says it once. */
   declare(capabilities: JsonObject): void;
@@ -53,7 +53,7 @@ export interface AgentWire {
   notify(method: string, params?: JsonObject): Promise<number | undefined>;
   /** Sends exactly these bytes, as the next thing after a handshake where there has been one. */
   raw(body: string, headers?: Readonly<Record<string, string | undefined>>): Promise<WireResponse>;
-  /** Hears what no request asked for: by `subscriptions/listen` or as the legacy era has it. */
+  /** Receives unsolicited messages: by `subscriptions/listen`, or on the legacy stream. */
   listen(filter?: JsonObject): Promise<Notices>;
   close(): Promise<void>;
 }

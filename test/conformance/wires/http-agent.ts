@@ -13,11 +13,11 @@ import {
   type WireResponse,
 } from './agent-wire.ts';
 
-/** Hears each message of a stream as it comes. */
+/** Receives each message of a stream as it arrives. */
 type OnMessage = (message: JsonObject) => void;
 type Headers = Readonly<Record<string, string | undefined>>;
 
-/** Opens a real HTTP door before a fake broker, and an agent's end of it. */
+/** Opens a real HTTP endpoint before a fake broker, and an agent's end of it. */
 export async function openHttpAgent(era: Era): Promise<HttpAgentWire> {
   const { broker, ingress } = await openHarness();
   const { port } = ingress;
@@ -55,7 +55,7 @@ export async function openHttpAgent(era: Era): Promise<HttpAgentWire> {
       hangUp = underWay.hangUp;
       return underWay.received;
     });
-    // Whoever hangs up hears nothing.
+    // A client that disconnects receives nothing.
     received.catch(() => {});
     return { received, hangUp: () => hangUp() };
   };
@@ -155,13 +155,13 @@ function exchange(port: number, request: HttpRequest, onMessage: OnMessage = () 
     if (!isStream) messages.push(...jsonOf(text));
     return { status, headers, message: messages.at(-1) ?? {}, before: messages.slice(0, -1) };
   });
-  // Whoever hangs up hears nothing.
+  // A client that disconnects receives nothing.
   received.catch(() => {});
   return { received, hangUp: () => void sent.destroy() };
 }
 
 function jsonOf(text: string): readonly JsonObject[] {
-  // `as`: the door sends objects of JSON.
+  // `as`: the endpoint sends JSON objects.
   return text === '' ? [] : [JSON.parse(text) as JsonObject];
 }
 

@@ -14,7 +14,7 @@ import {
   type WireResponse,
 } from './agent-wire.ts';
 
-/** Opens a door of lines before a fake broker, and an agent's end of it. */
+/** Opens a stdio endpoint before a fake broker, and an agent's end of it. */
 export async function openStdioAgent(era: Era): Promise<AgentWire> {
   const broker = fakeBroker();
   const principal = principalNamed('demo');
@@ -101,7 +101,7 @@ class Lines {
   }
 
   take(line: string): void {
-    // `as`: the door writes objects of JSON.
+    // `as`: the endpoint writes JSON objects.
     const message = JSON.parse(line) as JsonObject;
     const { id } = message;
     const waiting = typeof id === 'string' || typeof id === 'number' ? this.#waiting.get(id) : undefined;

@@ -1,4 +1,4 @@
-// Threats P14, T6 and fault 9 seen from outside: a server that fails is told of, and costs the others nothing.
+// From outside: a server that fails is reported, and the others are unaffected.
 
 import { createServer, type Server } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
@@ -46,7 +46,7 @@ async function statuses(): Promise<readonly Record<string, unknown>[]> {
 }
 
 verifies('F9')(
-  'servers that are gone or mute are failed with reason and date, and the broker and the others are ready',
+  'servers that are gone or silent are reported with reason and date, and the broker and the others are ready',
   async () => {
     const gone = await freePort();
     counted = await CountedHome.create({ files: { ...http('gone', gone), ...http('mute', await muteServer()) } });

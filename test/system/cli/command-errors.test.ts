@@ -16,7 +16,7 @@ afterAll(() => home.close());
 const words = (line: string): string[] => line.split(' ').filter(Boolean);
 const see = (path: string): string => `run \`seneschal ${path} --help\``;
 
-describe('what is typed wrongly is told with code, place and hint, and ends with 2', () => {
+describe('a wrong command line is reported with code, place and hint, and exits with 2', () => {
   test.each([
     ['polcy', 'usage-unknown-command', 'seneschal', 'did you mean `seneschal policy`? run `seneschal --help`'],
     [
@@ -70,7 +70,7 @@ describe('what is typed wrongly is told with code, place and hint, and ends with
     expect(reported.stderr.startsWith(`${at}: `)).toBe(true);
   });
 
-  test('a missing word is answered by help, and told', async () => {
+  test('a missing word is reported, with the help', async () => {
     const reported = await home.run(['policy']);
     expect([reported.code, reported.stdout]).toEqual([2, '']);
     expect(reported.stderr).toMatch(/^USAGE\n[\s\S]*\nCOMMANDS\n {2}policy check [\s\S]*\n\nFLAGS\n/);
@@ -100,7 +100,7 @@ test.each(COMMANDS.map(({ path }) => path))('`seneschal %s` refuses a flag that 
   expect(reported.stderr).toMatch(/ {2}\(usage-(?:unknown-flag|missing-flag)\)\nhint: /);
 });
 
-test('numbers of calls that are none are told of in the same words', async () => {
+test('invalid call ids are reported in the same words', async () => {
   const reported = async (flag: string): Promise<string> => (await home.run(['serve', flag, '07'])).stderr;
   expect(await reported('--max-calls')).toMatch(/^--max-calls: this is no number of calls {2}\(settings-invalid\)\n/);
   expect(await reported('--waiting-calls')).toMatch(
@@ -119,7 +119,7 @@ describe('a defect of the program', () => {
     NODE_OPTIONS: `--import "data:text/javascript,${encodeURIComponent(code)}"`,
   });
 
-  test('is told without its stack, with a code and what to do, and ends with 1', async () => {
+  test('is reported without its stack, with a code and what to do, and exits with 1', async () => {
     const env = broken("process.stdout.once = () => { throw new TypeError('it is not a function'); };");
     const reported = await home.run(words('policy test'), { env });
     expect([reported.code, reported.stdout]).toEqual([1, '']);
@@ -131,7 +131,7 @@ describe('a defect of the program', () => {
     expect(JSON.parse(json.stderr)).toMatchObject({ problems: [{ code: 'internal-defect' }] });
   });
 
-  test('is told where nobody waits for it', async () => {
+  test('is reported where no caller awaits it', async () => {
     const later = "setImmediate(() => { throw new RangeError('too late'); })";
     const reported = await home.run(words('policy test'), { env: broken(`process.stdout.once = () => ${later};`) });
     expect(reported.code).toBe(1);
@@ -151,7 +151,7 @@ test('a reader that has gone is no defect, but the answer was not given', async 
 });
 
 test('Ctrl-C ends a command with 130; no tool server and no hold on the data directory is left behind', async () => {
-  // It answers nothing, and does not mind that nobody speaks to it any more.
+  // It answers nothing, and ignores the end of its input.
   const deaf = { type: 'stdio', command: process.execPath, args: ['-e', 'setInterval(() => {}, 1000)'] };
   const waiting = governedHome({ servers: { deaf: `name: deaf\ntransport: ${JSON.stringify(deaf)}\n` } });
   const child = spawn(process.execPath, [waiting.command, 'registry', 'pin'], {

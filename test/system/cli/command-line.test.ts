@@ -41,7 +41,7 @@ describe('exit codes', () => {
     ['serve --host 0.0.0.0', 2, 'name each host under which agents reach the broker with `--allow-host`'],
     ['serve --registry absent', 2, 'config-unreadable'],
     ['stdio', 2, 'the flag `--agent <agent>` is missing  (usage-missing-flag)'],
-    ['keys create agent:nobody', 2, 'declare it in `registry/agents/nobody.yaml`'],
+    ['keys create agent:unknown', 2, 'declare it in `registry/agents/unknown.yaml`'],
     ['keys create agent:demo --expires 5x', 2, '--expires: this is no duration  (settings-invalid)'],
     ['keys revoke 0000000000000000', 2, 'run `seneschal keys list`'],
     ['keys list', 0, ''],
@@ -50,7 +50,7 @@ describe('exit codes', () => {
     ['policy explain --as agent:demo call tool:tools/slow', 0, ''],
     ['policy explain --as demo call tool:tools/slow', 0, ''],
     ['policy explain --as agent:other call tool:tools/slow', 3, ''],
-    ['policy explain --as agent:nobody call tool:tools/slow', 2, 'write one of agent:demo, agent:other'],
+    ['policy explain --as agent:unknown call tool:tools/slow', 2, 'write one of agent:demo, agent:other'],
     ['policy explain --as agent:demo fly tool:tools/slow', 2, 'unknown action `fly`'],
     ['policy explain --as agent:demo call tool:tools/echo --args x', 2, '`--args` is not a JSON object'],
     ['policy explain --as agent:demo call tool:tools/echo --args {"a":1,"a":2}', 2, '(duplicate-key)'],
@@ -166,20 +166,20 @@ test('a policy test that fails keeps the broker from starting, and `policy test`
   await broken.close();
 });
 
-test('a broker that cannot open its door ends, and makes no key that nobody would see', async () => {
+test('a broker that cannot listen exits, and creates no key', async () => {
   const served = await home.serve();
   const elsewhere = ['--data', home.path('elsewhere')];
   const taken = await home.run(['serve', '--port', new URL(served.url).port, '--first-key', 'demo', ...elsewhere]);
   expect(taken.code).toBe(1);
   expect(taken.stderr).toMatch(/\(ingress-listen-failed\)\nhint: /);
   expect((await home.run(['keys', 'list', '--output', 'json', ...elsewhere])).stdout).toBe('[]\n');
-  const unknown = await home.run(['serve', '--port', String(await freePort()), '--first-key', 'nobody', ...elsewhere]);
+  const unknown = await home.run(['serve', '--port', String(await freePort()), '--first-key', 'unknown', ...elsewhere]);
   expect(unknown.code).toBe(2);
-  expect(unknown.stderr).toContain('declare it in `registry/agents/nobody.yaml`');
+  expect(unknown.stderr).toContain('declare it in `registry/agents/unknown.yaml`');
   await served.stop();
 });
 
-test('a second broker on a data directory is refused and told who holds it', async () => {
+test('a second broker on a data directory is refused with the name of the first', async () => {
   const served = await home.serve();
   const second = await home.run(['serve', '--port', String(await freePort())]);
   expect([second.code, second.stdout]).toEqual([1, '']);

@@ -69,7 +69,7 @@ describe('bash completes', () => {
       ['policy', 'check', '--data', 'd'],
       ['dark', 'deep'],
     ],
-    // Nobody can guess an agent.
+    // An agent cannot be guessed.
     [['policy', 'explain', '--as', ''], []],
     [['completion', 'f'], ['fish']],
     [['nonsense', ''], []],

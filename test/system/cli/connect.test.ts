@@ -232,7 +232,7 @@ describe('what is refused changes nothing', () => {
 
   test.each([
     [['cursr'], 'cursr: there is no agent host of that name  (hosts-unknown)\nhint: did you mean `cursor`?'],
-    [['cursor', '--agent', 'nobody'], 'no file declares the agent `nobody`  (identity-unknown-agent)'],
+    [['cursor', '--agent', 'unknown'], 'no file declares the agent `unknown`  (identity-unknown-agent)'],
     [['cursor', '--undo'], 'no backup of this file lies beside it  (hosts-backup-missing)'],
     [
       ['claude-desktop', '--http'],

@@ -33,7 +33,7 @@ const reference = (to: string): string => `$\{${to}}`;
 /** Without a fixed port, which another program of this machine may hold. */
 const examined = (more: readonly string[] = []): Promise<Ran> => home.run(['doctor', '--port', '0', ...more]);
 
-/** The findings as `severity code`, and what a person is told, with this home left out of it. */
+/** The findings as `severity code`, and the printed text without the path of this home. */
 async function diagnose(): Promise<{
   readonly code: number;
   readonly codes: readonly string[];
@@ -112,7 +112,7 @@ test('a server that does not start', async () => {
   expect(text).toContain('hint: mend its `command` or `url` there, then ask it with `seneschal registry list`');
 });
 
-test('a secret that is not there is told once, and not again as a server that fails', async () => {
+test('a missing secret is reported once, and not again as a failing server', async () => {
   await healthyHome({
     servers: { tools: processServer('tools', { env: { TOKEN: reference('env:NO_SUCH_TOKEN') }, more: DESCRIBED }) },
   });
@@ -141,7 +141,7 @@ test('a secret file that others can read', async () => {
   expect(text).not.toContain('hidden');
 });
 
-test('tools that nobody has agreed to, one that drifted, and one that is gone', async () => {
+test('tools that are not pinned, one that drifted, and one that is gone', async () => {
   await healthyHome({ servers: {}, policy: 'p, agent:demo, tool:srv/read, call, , allow\n' });
   const args = [join(import.meta.dirname, '../../fixtures/servers/declared-tools.mjs')];
   const env = { DECLARED: home.path('declared.json'), CALL_LOG: home.path('calls.log') };
@@ -250,7 +250,7 @@ test('a broker that was killed, and one that hangs', async () => {
   await hanging.stop();
 });
 
-test('`--output json` holds findings with code, place, severity and mend, and what was measured', async () => {
+test('`--output json` holds findings with code, place, severity and hint, and the measurements', async () => {
   home = governedHome({ policy: POLICY, servers: SERVERS });
   await home.key('demo');
   chmodSync(home.path('data'), 0o750);

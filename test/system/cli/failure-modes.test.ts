@@ -22,7 +22,7 @@ let served: Served;
 const agents = new Map<string, WireAgent>();
 
 beforeAll(async () => {
-  const secret = { TOKEN: `$\{env:POSTURE_TOKEN}`, TOOLS: 'echo' };
+  const secret = { TOKEN: `$\{env:FAILURE_MODE_TOKEN}`, TOOLS: 'echo' };
   home = governedHome({
     agents: Object.fromEntries(AGENTS.map((name) => [name, ''])),
     servers: { tools: processServer('tools'), vault: processServer('vault', { env: secret }) },
@@ -30,7 +30,7 @@ beforeAll(async () => {
     limits: LIMITS,
   });
   // Once with its secret, so that the tools of the server are known and pinned.
-  await (await home.serve({ env: { POSTURE_TOKEN: 'hidden' } })).stop();
+  await (await home.serve({ env: { FAILURE_MODE_TOKEN: 'hidden' } })).stop();
   served = await home.serve();
   for (const name of AGENTS) agents.set(name, new WireAgent(served.url, await home.key(name)));
 });
@@ -52,7 +52,7 @@ async function statusOf(headers: Readonly<Record<string, string>>, body?: string
 
 const printedCode = (stderr: string): string | undefined => /\(([a-z-]+)\)\nhint: /.exec(stderr)?.[1];
 
-/** The kind of the entry that a reload makes of a file that is wrong; the file is mended again. */
+/** The kind of the entry that a reload makes of a file that is wrong; the file is repaired afterwards. */
 async function rejected(path: string, wrong: string): Promise<string | undefined> {
   const before = ledgerOf(home).length;
   const right = readFileSync(home.path(path), 'utf8');
@@ -80,7 +80,7 @@ const BROKEN: Readonly<Record<string, () => Promise<string | undefined>>> = {
     const answered = await agents.get('demo')?.post(Buffer.alloc(8_000_000, 0x20), {});
     return `HTTP ${answered?.status}`;
   },
-  'authentication on the socket': async () => printedCode((await home.run(['stdio', '--agent', 'nobody'])).stderr),
+  'authentication on the socket': async () => printedCode((await home.run(['stdio', '--agent', 'unknown'])).stderr),
   'resolving a name': async () => {
     const answered = await agents.get('demo')?.call('tools__nosuch');
     expect(answered?.message.error).toMatchObject({ code: -32602 });

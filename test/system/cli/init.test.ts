@@ -20,7 +20,7 @@ let home: Home;
 
 afterEach(() => home.close());
 
-/** Answers whoever brings the token. */
+/** Answers requests that carry the token. */
 function crmServer(): Promise<HttpUpstream> {
   const answering = legacyHandler({
     get_customer: ({ message }, response) => sendJson(response, textResponse(message.id, 'Ana of Example Ltd')),
@@ -54,7 +54,7 @@ function config(url: string): string {
 async function homeWithConfig(): Promise<HttpUpstream> {
   home = new Home();
   const crm = await crmServer();
-  home.write({ 'mcp.json': config(crm.url), 'files/welcome.md': 'Welcome to the house.\n' });
+  home.write({ 'mcp.json': config(crm.url), 'files/welcome.md': 'Welcome to the project.\n' });
   return crm;
 }
 
@@ -88,7 +88,7 @@ test('from a config file to first governed calls: `init`, `serve`, and an agent'
   expect(crm.received.map(({ headers }) => headers.authorization)).toContain(`Bearer ${SECRETS.crm}`);
   await home.serve({ env: { GITHUB_TOKEN: SECRETS.memory, CRM_TOKEN: SECRETS.crm } });
   const file = await inspect('files__read_text_file', `path=${home.path('files/welcome.md')}`);
-  expect(file.stdout, file.stderr).toContain('Welcome to the house.');
+  expect(file.stdout, file.stderr).toContain('Welcome to the project.');
   const customer = await inspect('crm__get_customer');
   expect(customer.stdout, customer.stderr).toContain('Ana of Example Ltd');
   const calls = ledgerOf(home).filter(({ kind }) => kind.startsWith('call.'));
@@ -119,7 +119,7 @@ test('no secret of the config file is in any file that is written, nor in what i
   expect(stderr).toMatch(/^export CRM_TOKEN=… {3}# for crm; /m);
 });
 
-test('a server that does not start is told of with its last line, without its secret, and left out', async () => {
+test('a server that does not start is reported with its last line, without its secret, and left out', async () => {
   await homeWithConfig();
   const { code, stderr } = await home.run(['init', '--from', 'mcp.json', '--yes']);
   expect(code).toBe(0);

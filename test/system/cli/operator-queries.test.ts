@@ -75,7 +75,7 @@ test('`limits status` asks the broker that counts, and without one tells the bud
       budget,
     ],
   });
-  expect((await asked('limits status --as agent:nobody')).stderr).toContain('write one of agent:demo, agent:other');
+  expect((await asked('limits status --as agent:unknown')).stderr).toContain('write one of agent:demo, agent:other');
   await served.stop();
   expect((await asked('limits status --as agent:demo --output json')).json()).toEqual({
     running: false,
@@ -208,7 +208,7 @@ describe('`ledger tail`', () => {
     expect(shown).toEqual(Array.from({ length: shown.length }, (_, index) => last - shown.length + 1 + index));
   });
 
-  test('ends when whoever reads it has gone', async () => {
+  test('ends when its reader has gone', async () => {
     const child = start(['--follow']);
     let complaint = '';
     child.stderr.on('data', (chunk: Buffer) => (complaint += chunk.toString()));

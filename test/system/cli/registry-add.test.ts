@@ -101,7 +101,7 @@ test('a secret in clear text is refused before anything is asked', async () => {
   expectUnchanged();
 });
 
-test('a secret in a url is told of at the argument and printed nowhere, also where the name is taken', async () => {
+test('a secret in a URL is reported at the argument and printed nowhere, also where the name is taken', async () => {
   homeWith();
   const { code, stdout, stderr } = await home.run([
     ...['registry', 'add', 'https://me:hunter2@tools.example.invalid/mcp', '--name', 'tools', '--yes'],
@@ -112,7 +112,7 @@ test('a secret in a url is told of at the argument and printed nowhere, also whe
   expectUnchanged();
 });
 
-test('what is wrong with a name is told at what was named, and not at a file that was never written', async () => {
+test('an invalid name is reported at the argument, and not at a file that was never written', async () => {
   homeWith();
   const { code, stderr } = await home.run(['registry', 'add', 'http://127.0.0.1:9/mcp', '--name', 'Bad_Name', '--yes']);
   expect(code).toBe(2);
@@ -155,7 +155,7 @@ const WRONG: readonly (readonly [what: string, name: string, entry: object, code
   ],
 ];
 
-test.each(WRONG)('%s is told of, and nothing is written', async (_, name, entry, code, says) => {
+test.each(WRONG)('%s is reported, and nothing is written', async (_, name, entry, code, says) => {
   homeWith({ [name]: entry });
   const ran = await importing('--yes');
   expect([ran.code, ran.stderr]).toEqual([code, expect.stringContaining(says)]);

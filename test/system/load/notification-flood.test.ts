@@ -22,7 +22,7 @@ afterEach(async () => {
   await home.close();
 });
 
-/** A server over HTTP that tells of its progress so often before it answers, as fast as it is read. */
+/** A server over HTTP that sends that many progress notifications before its response, as fast as they are read. */
 async function chattyUrl(): Promise<string> {
   const { url } = await serveHttp(
     legacyHandler({

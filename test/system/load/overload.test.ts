@@ -19,7 +19,7 @@ const LONG = (SECONDS + BEFORE_SECONDS) * 1_000 + 300_000;
 let counted: CountedHome;
 afterEach(() => counted.close());
 
-/** Fewer than one address may have: where the machine is busy, requests wait here and not at the door. */
+/** Fewer than one address may have: where the machine is busy, requests wait here and not at the listener. */
 const connections = new Agent({ keepAlive: true, maxSockets: 1_024 });
 
 function ask(served: Served, tool: string, nonce: string): Promise<RawAnswer> {
@@ -66,7 +66,7 @@ verifies('F14')(
   },
 );
 
-/** Refusals in the book, those that are summed among them. */
+/** Refusals in the ledger, including summed ones. */
 function refusalsIn({ openLedger }: { openLedger: CountedHome['openLedger'] }): number {
   const ledger = openLedger.call(counted);
   const rows = ledger

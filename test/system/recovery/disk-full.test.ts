@@ -41,7 +41,7 @@ function fillUp(path: string): void {
   }
 }
 
-/** Calls one after the other, at most so often, until one is refused; gives every nonce with what was told. */
+/** Calls one after the other, at most so often, until one is refused; returns the reply for every nonce. */
 async function callUntilRefused(caller: Caller, most: number): Promise<Map<string, Delivery>> {
   const deliveries = new Map<string, Delivery>();
   for (let at = 0; at < most; at += 1) {
@@ -59,7 +59,7 @@ async function callAtOnce(caller: Caller, count: number): Promise<readonly strin
   return deliveries.map((answer) => (answer.kind === 'refused' ? answer.reason : answer.kind));
 }
 
-/** Nonces that were told as done and lack an entry, and nonces acted on without an intent. Both are none. */
+/** Nonces acknowledged without an entry, and nonces acted on without an intent. Both must be empty. */
 function missing(deliveries: ReadonlyMap<string, Delivery>): {
   readonly unbooked: string[];
   readonly unintended: string[];
@@ -102,7 +102,7 @@ verifies('F4').skipIf(!mayMount)(
 );
 
 verifies('F4').skipIf(!mayMount)(
-  'the disk becomes full while an outcome is to be written: the call is told as in doubt',
+  'the disk becomes full while an outcome is to be written: the call is reported as in doubt',
   async () => {
     counted = await onSmallDisk();
     const served = await counted.home.serve();
@@ -143,7 +143,7 @@ verifies('F4').skipIf(!mayMount)(
 );
 
 verifies('F5').skipIf(!mayTrace)(
-  'when the disk fails to sync, calls are refused and nothing more is sent, and a sync that failed is never told as done',
+  'when the disk fails to sync, calls are refused and nothing more is sent, and a failed sync is never acknowledged',
   async () => {
     counted = await CountedHome.create();
     const failing = ['-f', '-qq', '--seccomp-bpf', '-o', '/dev/null', '-e', 'trace=fdatasync,fsync'];

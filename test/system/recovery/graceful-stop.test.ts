@@ -9,7 +9,7 @@ afterEach(() => counted.close());
 const PATIENT = { timeout: 30_000, interval: 20 };
 
 verifies('F27')(
-  'stopped with 100 calls under way, those that end within the drain are told and the others recorded in doubt',
+  'stopped with 100 calls under way, those that end within the drain get their reply and the others are recorded in doubt',
   async () => {
     counted = await CountedHome.create();
     counted.counter.pause = 'before-answering';
@@ -56,7 +56,7 @@ verifies('F21')(
   },
 );
 
-/** How many closed entries say that nobody knows whether the tool acted. */
+/** Number of closed entries that are in doubt. */
 function closedInDoubt(): number {
   const ledger = counted.openLedger();
   const rows = ledger.prepare<[], { readonly body: string }>(`SELECT body FROM entry WHERE kind = 'call.closed'`).all();

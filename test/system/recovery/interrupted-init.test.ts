@@ -71,7 +71,7 @@ test.runIf(mayMount)('a disk that is full while a home is written leaves nothing
   expect(readdirSync(mounted)).toEqual([]);
 });
 
-test('a directory that cannot be made is told of, and nothing is left behind', async () => {
+test('a directory that cannot be made is reported, and nothing is left behind', async () => {
   homeWith({ command: process.execPath, args: [MEMORY] });
   const places = ['--registry', 'registry', '--policies', 'mcp.json/policies'];
   const { code, stderr } = await home.run(['init', '--from', 'mcp.json', '--yes', ...places]);
@@ -79,7 +79,7 @@ test('a directory that cannot be made is told of, and nothing is left behind', a
   expect(readdirSync(home.dir)).toEqual(['mcp.json']);
 });
 
-test('where the ledger is held by another broker the home is taken back, for who agreed would be in no book', async () => {
+test('where another broker holds the ledger the home is rolled back, since the pins could not be recorded', async () => {
   homeWith({ command: process.execPath, args: [MEMORY] });
   home.write({ 'other/registry/agents/x.yaml': 'name: x\nowner: x\n' });
   const other = { SENESCHAL_REGISTRY: home.path('other/registry'), SENESCHAL_POLICIES: home.path('other/policies') };

@@ -16,7 +16,7 @@ async function kill(served: Served): Promise<void> {
   await served.stop('SIGKILL');
 }
 
-/** Starts the broker again and says what the book holds of calls then. */
+/** Restarts the broker and returns what the ledger holds of calls. */
 async function afterRestart(): Promise<{ readonly inDoubt: number; readonly intents: readonly string[] }> {
   const served = await counted.home.serve();
   const calls = counted.calls();
@@ -44,7 +44,7 @@ verifies('L1', 'F2')('killed while a message is half received: there is no inten
   expect(counted.acted()).toEqual([]);
 });
 
-verifies('L1', 'F2')('killed while the intent waits for the book: nothing was sent', async () => {
+verifies('L1', 'F2')('killed while the intent waits for the ledger: nothing was sent', async () => {
   counted = await CountedHome.create();
   const served = await counted.home.serve();
   const caller = counted.caller(served);
@@ -99,7 +99,7 @@ verifies('L1', 'F2').each([
 });
 
 verifies('L1', 'F2')(
-  'killed while the outcome waits for the book: nobody was told, and the call is in doubt',
+  'killed while the outcome waits for the ledger: no reply was sent, and the call is in doubt',
   async () => {
     counted = await CountedHome.create();
     counted.counter.pause = 'before-answering';
@@ -121,11 +121,11 @@ verifies('L1', 'F2')(
 verifies('L1', 'F2')('killed right after the reply: both entries are there and nothing is in doubt', async () => {
   counted = await CountedHome.create();
   const served = await counted.home.serve();
-  const answer = await counted.caller(served).call('counter__act', { nonce: 'told' });
+  const answer = await counted.caller(served).call('counter__act', { nonce: 'done' });
   await kill(served);
-  expect(answer).toEqual({ kind: 'result', text: 'told' });
-  expect([...counted.calls().values()]).toEqual([{ kinds: ['call.admitted', 'call.closed'], nonce: 'told' }]);
-  expect(await afterRestart()).toEqual({ inDoubt: 0, intents: ['told'] });
+  expect(answer).toEqual({ kind: 'result', text: 'done' });
+  expect([...counted.calls().values()]).toEqual([{ kinds: ['call.admitted', 'call.closed'], nonce: 'done' }]);
+  expect(await afterRestart()).toEqual({ inDoubt: 0, intents: ['done'] });
 });
 
 verifies('L1', 'F2')('killed again while it comes up: the open intent is in doubt once', async () => {
@@ -138,7 +138,7 @@ verifies('L1', 'F2')('killed again while it comes up: the open intent is in doub
   await answer;
   const ledger = counted.openLedger();
   ledger.exec('BEGIN IMMEDIATE');
-  // Its recovery waits for the book until the deadline kills it.
+  // Its recovery waits for the ledger until the deadline kills it.
   const second = spawnSync(process.execPath, [counted.home.command, 'serve', '--port', '0'], {
     ...{ cwd: counted.home.dir, env: counted.home.environment(), timeout: 2_500, killSignal: 'SIGKILL' },
   });

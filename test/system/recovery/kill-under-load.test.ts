@@ -18,7 +18,7 @@ interface Round {
   readonly readyMs: number;
 }
 
-/** Serves, calls at a steady rate, kills at a moment between 50 and 2,000 ms, and waits for what was told. */
+/** Serves, calls at a steady rate, kills at a moment between 50 and 2,000 ms, and waits for the replies. */
 async function killedUnderLoad(home: CountedHome, round: number): Promise<Round> {
   const startedMs = performance.now();
   const served = await home.home.serve();
@@ -42,7 +42,7 @@ async function killedUnderLoad(home: CountedHome, round: number): Promise<Round>
   return { deliveries, readyMs };
 }
 
-/** Nonces that the agent was told a result of, without both entries in the book. */
+/** Nonces with a result but without both entries in the ledger. */
 function unbooked(
   deliveries: ReadonlyMap<string, Delivery>,
   calls: ReadonlyMap<string, RecordedCall>,
@@ -92,7 +92,7 @@ verifies('L1', 'F1')(
     const slowest = Math.max(...readyMs).toFixed(0);
     const median = readyMs.toSorted((a, b) => a - b)[Math.floor(readyMs.length / 2)]?.toFixed(0);
     process.stdout.write(
-      `kill -9 under load: ${ROUNDS} rounds, ${deliveries.size} calls, ${results} acknowledged, ${calls.size} in the book, ` +
+      `kill -9 under load: ${ROUNDS} rounds, ${deliveries.size} calls, ${results} acknowledged, ${calls.size} in the ledger, ` +
         `${counted.acted().length} side effects, ${inDoubt.length} in doubt, ` +
         `ready after ${median} ms (median), ${slowest} ms (slowest)\n`,
     );

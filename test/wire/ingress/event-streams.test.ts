@@ -51,7 +51,7 @@ async function bytesUntilEnd(response: IncomingMessage): Promise<number> {
 const TAG = { 'io.modelcontextprotocol/subscriptionId': 'sub-1' };
 const CHANGED = { jsonrpc: '2.0', method: 'notifications/tools/list_changed' };
 
-test('a subscription is acknowledged with what is served of it, and then hears of changes', async () => {
+test('a subscription is acknowledged with its granted filter, and then receives changes', async () => {
   const stream = await listen({
     toolsListChanged: true,
     promptsListChanged: true,
@@ -77,7 +77,7 @@ test('a subscription to nothing that is served ends at once', async () => {
   expect(await stream.next()).toBe('ended');
 });
 
-test('nobody hears of changes of another list', async () => {
+test('changes of a list reach no stream of another list', async () => {
   const mine = await listen({ toolsListChanged: true }, 'demo');
   const theirs = await listen({ toolsListChanged: true }, 'other');
   await mine.next();
@@ -104,7 +104,7 @@ test('a stream whose key is revoked ends without a further word', async () => {
   expect(await stream.next()).toBe('ended');
 });
 
-test('a session hears of changes on its stream', async () => {
+test('a session receives changes on its stream', async () => {
   const stream = await openStream('GET', await openSession(harness.ingress.port));
   expect(stream.status).toBe(200);
   harness.broker.changeListOf('agent:demo');
@@ -128,13 +128,13 @@ test('the 65th subscription of one principal is refused', async () => {
   expect((await listen({ toolsListChanged: true }, 'other')).status).toBe(200);
 });
 
-test('an agent that reads hears all of a burst, however much comes in one turn of the event loop', async () => {
+test('an agent that reads receives all of a burst, however much comes in one turn of the event loop', async () => {
   const stream = await openStream('GET', await openSession(harness.ingress.port));
   for (let change = 0; change < 2_000; change += 1) harness.broker.changeListOf('agent:demo');
   for (let change = 0; change < 2_000; change += 1) expect(await stream.next()).toEqual(CHANGED);
 });
 
-test('an agent that does not read is cut off, and a stream that it opens anew hears of changes', async () => {
+test('an agent that does not read is cut off, and a stream that it reopens receives changes', async () => {
   const session = await openSession(harness.ingress.port);
   const idle = await openUnread(harness.ingress.port, session);
   for (let turn = 0; turn < 300; turn += 1) {

@@ -23,7 +23,7 @@ async function legacy(method: string, params: object = {}): Promise<RawAnswer> {
   return send(harness.ingress.port, { headers, body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }) });
 }
 
-test('`/healthz` says that it runs, to whoever asks', async () => {
+test('`/healthz` answers without authentication', async () => {
   const answer = await send(harness.ingress.port, { method: 'GET', path: '/healthz', headers: { authorization: '' } });
   expect([answer.status, answer.body]).toEqual([200, '{"status":"ok"}']);
 });
@@ -93,7 +93,7 @@ test.each(['ping', 'initialize', 'resources/subscribe', 'tools/Call'])(
   },
 );
 
-test('a legacy method that is not served is told in band', async () => {
+test('an unknown legacy method is refused with a JSON-RPC error', async () => {
   const answer = await legacy('tasks/list');
   expect([answer.status, JSON.parse(answer.body).error.code]).toEqual([200, -32601]);
 });
@@ -102,7 +102,7 @@ test('a session answers `ping`', async () => {
   expect(JSON.parse((await legacy('ping')).body)).toEqual({ jsonrpc: '2.0', id: 1, result: {} });
 });
 
-test('a legacy request without a session is told to initialize', async () => {
+test('a legacy request without a session is refused with a hint to initialize', async () => {
   const answer = await send(harness.ingress.port, { body: '{"jsonrpc":"2.0","id":1,"method":"tools/list"}' });
   expect([answer.status, JSON.parse(answer.body).id]).toEqual([400, 1]);
 });
@@ -220,7 +220,7 @@ test('closing cancels a call that takes too long, and still answers it', async (
   expect(JSON.parse((await call).body).result.isError).toBe(true);
 });
 
-test('a closed door listens to the broker no more', async () => {
+test('a closed endpoint is no longer a listener of the broker', async () => {
   await harness.ingress.close({ drainMs: 0 });
   expect(harness.broker.listeners).toBe(0);
 });

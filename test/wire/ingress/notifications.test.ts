@@ -118,7 +118,7 @@ test('a level that is none of the eight is refused in both eras', async () => {
   expect(answer.status).toBe(400);
 });
 
-test('nothing is told after the answer, nor to an agent whose key was taken away meanwhile', async () => {
+test('no notification follows the response, nor reaches an agent whose key was revoked meanwhile', async () => {
   let isKnown = true;
   await harness.ingress.close({ drainMs: 0 });
   harness = await openHarness({
@@ -163,7 +163,7 @@ function notifyBurst(): void {
   };
 }
 
-test('an agent that reads is told all that came in one turn of the event loop, in order', async () => {
+test('an agent that reads receives all that came in one turn of the event loop, in order', async () => {
   notifyBurst();
   const stream = await modern({ progressToken: 'a' });
   const seen: unknown[] = [];
@@ -172,7 +172,7 @@ test('an agent that reads is told all that came in one turn of the event loop, i
   expect(seen.map((event) => (event as { params: { progress: number } }).params.progress)).toEqual(BURST);
 });
 
-test('what an agent does not read is said to be lost, and it hears all else in order once it reads', async () => {
+test('unread notifications are reported as dropped, and the rest arrive in order once the agent reads', async () => {
   const data = 'x'.repeat(50_000);
   const handed: number[] = [];
   harness.broker.behaviour = (_request, _signal, link) => {
@@ -188,7 +188,7 @@ test('what an agent does not read is said to be lost, and it hears all else in o
   expect(handed.length * data.length).toBeLessThan(UNREAD_BYTES + data.length);
 });
 
-/** A door on pipes, and who is at it. */
+/** A stdio endpoint and its agent. */
 function piped() {
   const [near, far] = duplexPair();
   const services = createServices({
@@ -199,7 +199,7 @@ function piped() {
   return { client: lineClient(near), served };
 }
 
-test('on pipes too an agent that reads is told all that came in one turn of the event loop, in order', async () => {
+test('on pipes too an agent that reads receives all that came in one turn of the event loop, in order', async () => {
   notifyBurst();
   const { client, served } = piped();
   const message = modernMessage('tools/call', { name: 'files__echo' }, 8) as { params: { _meta: object } };

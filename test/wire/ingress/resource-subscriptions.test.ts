@@ -50,7 +50,7 @@ const UPDATED = (uri: string, tag = {}): object => ({
   params: { uri, ...tag },
 });
 
-test('a legacy session hears on its stream of what it subscribed to, until it takes it back', async () => {
+test('a legacy session receives on its stream what it subscribed to, until it unsubscribes', async () => {
   const session = await openSession(harness.ingress.port);
   const stream = await openEventStream(harness.ingress.port, { method: 'GET', headers: session });
   expect(await ask(session, 'resources/subscribe', { uri: 'memo:a' })).toEqual({ jsonrpc: '2.0', id: 1, result: {} });
@@ -78,7 +78,7 @@ test('a legacy session that ends takes its subscriptions with it', async () => {
   expect(held()).toEqual([]);
 });
 
-test('a listen request is acknowledged with the resources that it was granted, and told of them under its id', async () => {
+test('a listen request is acknowledged with its granted resources, and notified of them under its id', async () => {
   const stream = await listen({ resourceSubscriptions: ['memo:a', 'memo:denied', 'memo:a', 'memo:b'] });
   expect(await stream.next()).toEqual({
     jsonrpc: '2.0',
@@ -103,7 +103,7 @@ test('a listen request that is granted nothing ends at once', async () => {
   expect(await stream.next()).toBe('ended');
 });
 
-test('what changes while a listen request is still being granted is told after its acknowledgement', async () => {
+test('a change during the grant of a listen request is sent after its acknowledgement', async () => {
   harness.broker.behaviour = ({ exposedName }) => {
     if (exposedName === 'memo:b') change('memo:a');
     return completed({});
@@ -131,7 +131,7 @@ test('a modern agent has no request of its own to subscribe', async () => {
   expect((await send(harness.ingress.port, { headers, body })).status).toBe(404);
 });
 
-test('the capability is told where a resource may be subscribed to, and nowhere else', async () => {
+test('the capability is declared where a resource may be subscribed to, and nowhere else', async () => {
   const headers = { 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'server/discover' };
   const discover = async (): Promise<unknown> => {
     const answer = await send(harness.ingress.port, {

@@ -89,12 +89,12 @@ test('an invisible tool reaches both clients as an unknown one', async () => {
   await expect((await modernClient('auto')).callTool({ name: 'files__secret' })).rejects.toThrow(unknown);
 });
 
-test('the SDK v1 client hears that its own list changed and nothing of another list', async () => {
+test('the SDK v1 client is notified that its own list changed, and not about another list', async () => {
   const client = await legacyClient();
   const received = new Promise<string>((resolve) => {
     client.setNotificationHandler(ToolListChangedNotificationSchema, ({ method }) => resolve(method));
   });
-  // The client opens its stream after the handshake: it is there once a change is heard.
+  // The client opens its stream after the handshake: it is open once a change is received.
   const pushing = setInterval(() => {
     harness.broker.changeListOf('agent:other');
     harness.broker.changeListOf('agent:demo');
@@ -103,7 +103,7 @@ test('the SDK v1 client hears that its own list changed and nothing of another l
   clearInterval(pushing);
 });
 
-test('the SDK v2 client hears of a change on the stream that it listens to', async () => {
+test('the SDK v2 client receives a change on the stream that it opened', async () => {
   let changed: () => void = () => {};
   const received = new Promise<void>((resolve) => {
     changed = resolve;

@@ -40,7 +40,7 @@ function roomFor(room: SendBufferBudget, bytes: number): ReturnType<SendBufferBu
 let server: Server | undefined;
 afterEach(() => void server?.close());
 
-/** A call that is told `messages` at once and answered; its agent reads nothing yet. */
+/** A call that is sent `messages` at once and answered; its agent reads nothing yet. */
 async function unreadCall(unread: SendBufferBudget, messages: readonly string[]): Promise<Socket> {
   let answered: () => void = () => {};
   const isAnswered = new Promise<void>((resolve) => (answered = resolve));

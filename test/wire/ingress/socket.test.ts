@@ -117,9 +117,9 @@ test.each([
   });
 });
 
-test('an agent that nobody declared is refused with a hint', async () => {
+test('an undeclared agent is refused with a hint', async () => {
   await open();
-  expect(await problemsOf(connectAgent(path, 'nobody'))).toEqual([['ingress-agent-unknown', '--agent']]);
+  expect(await problemsOf(connectAgent(path, 'unknown'))).toEqual([['ingress-agent-unknown', '--agent']]);
 });
 
 test('a request of the command line is handed on and answered', async () => {
@@ -130,7 +130,7 @@ test('a request of the command line is handed on and answered', async () => {
   });
 });
 
-test('the problems of a request reach whoever asked', async () => {
+test('the problems of a request reach its sender', async () => {
   const problem = { code: 'settings-invalid', at: '--agent', message: 'no', hint: 'yes' } as const;
   await open({
     admin: () => {
@@ -178,11 +178,11 @@ test('what is not a socket is left alone', async () => {
   expect(await problemsOf(open())).toEqual([['ingress-socket-failed', path]]);
 });
 
-test('without a daemon the command line is told to start one', async () => {
+test('without a daemon the command line gets a hint to start one', async () => {
   expect(await problemsOf(sendAdminRequest(path, 'keys.list', {}))).toEqual([['ingress-socket-failed', path]]);
 });
 
-test('the daemon hears when its last agent is gone', async () => {
+test('the daemon is notified when its last agent is gone', async () => {
   let idle: () => void = () => {};
   const received = new Promise<void>((resolve) => {
     idle = resolve;

@@ -117,7 +117,7 @@ test('garbage is answered without an id, recorded, and the stream goes on', asyn
   expect(broker.malformed).toMatchObject([{ principal: { id: 'agent:demo' }, code: -32700 }]);
 });
 
-test('a line over the cap is thrown away, told, and the stream goes on', async () => {
+test('a line over the limit is dropped and reported, and the stream goes on', async () => {
   await initialize();
   client.say(`{"x":"${'y'.repeat(200_000)}"}`);
   expect(await client.next()).toMatchObject({ id: null, error: { code: -32600, message: 'the message is too large' } });
@@ -125,7 +125,7 @@ test('a line over the cap is thrown away, told, and the stream goes on', async (
   expect(await client.next()).toMatchObject({ id: 1, result: {} });
 });
 
-test('answers are told in the order in which they are ready', async () => {
+test('responses are sent in the order in which they are ready', async () => {
   let finishFirst: () => void = () => {};
   broker.behaviour = ({ args }) =>
     args.a === 1
@@ -179,7 +179,7 @@ test('an agent whose input ends has its calls aborted', async () => {
   await stream.ended;
 });
 
-test('a legacy agent hears that its own list changed and nothing of another', async () => {
+test('a legacy agent is notified that its own list changed, and not about another', async () => {
   await initialize();
   broker.changeListOf('agent:other');
   broker.changeListOf('agent:demo');
@@ -188,7 +188,7 @@ test('a legacy agent hears that its own list changed and nothing of another', as
   expect(await client.next()).toMatchObject({ id: 2 });
 });
 
-test('a modern agent hears of changes only while it listens', async () => {
+test('a modern agent receives changes only while it listens', async () => {
   const tag = { 'io.modelcontextprotocol/subscriptionId': 'sub' };
   client.say(
     modernMessage(

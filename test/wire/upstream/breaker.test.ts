@@ -59,7 +59,7 @@ test.each([
   ['HTTP 429', { ...failedResponse('refused', true, ''), status: 429 }, 'none'],
   ['HTTP 401', { ...failedResponse('refused', true, ''), status: 401 }, 'none'],
   ['a connection that broke', failedResponse('lost', true, ''), 'failing'],
-  ['a deadline while nobody was answered', failedResponse('timeout', true, ''), 'failing'],
+  ['a deadline while no call was answered', failedResponse('timeout', true, ''), 'failing'],
   ['an agent that went away', failedResponse('cancelled', true, ''), 'none'],
   ['a result that is too large', failedResponse('too-large', true, ''), 'none'],
   ['an error of the tool', { kind: 'error', error: { code: 1, message: '' } }, 'alive'],

@@ -26,14 +26,14 @@ test('every page of the tools is listed, verbatim and in order', async () => {
   );
 });
 
-verifies('F11')('of a server that lists too many tools no page is read beyond them', async () => {
+verifies('F11')('the list of a server with too many tools is not read beyond the limit', async () => {
   const tools = Array.from({ length: 10_000 }, (_, index) => `t${index}`);
   const { pool } = openPool(stdioServer({ tools, page: 1_000 }, { maxTools: 2_500 }));
   const observed = await pool.discover('srv');
   expect('tools' in observed && observed.tools.length).toBe(2_501);
 });
 
-verifies('F11')('a server that pages for ever has no list', async () => {
+verifies('F11')('a server that pages without end has no list', async () => {
   const tools = Array.from({ length: 300 }, (_, index) => `t${index}`);
   const { pool } = openPool(stdioServer({ tools, page: 1 }));
   expect(await pool.discover('srv')).toEqual({ error: '`tools/list` has more than 200 pages' });
@@ -55,7 +55,7 @@ test('a shared session is observed and then serves the calls', async () => {
   expect(changes).toEqual([]);
 });
 
-verifies('F11')('a change that the server announces is listed again and told', async () => {
+verifies('F11')('an announced change is listed again and passed on', async () => {
   const { pool, call, nextChange } = openPool(stdioServer());
   await pool.discover('srv');
   const change = nextChange();
@@ -92,7 +92,7 @@ test('a tool that changed in this session alone is called in a new one', async (
   expect(startsIn(journal.lines())).toBe(2);
 });
 
-test('a new session that lists the same tools tells of no change', async () => {
+test('a new session that lists the same tools announces no change', async () => {
   const { pool, call, changes } = openPool(stdioServer());
   await pool.discover('srv');
   await call('echo', { text: 'x' }, { as: 'ana' });
@@ -220,7 +220,7 @@ test('a server that says without end that its tools changed is still observed', 
   await changing;
 });
 
-test('what went wrong, how often, and since when is told until something goes well', async () => {
+test('the last failure, its count and its time are reported until a success', async () => {
   const clock = stillClock();
   const { pool, call } = openPool(stdioServer(), { clock });
   await call('echo', { text: 'x' });

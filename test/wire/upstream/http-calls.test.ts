@@ -169,7 +169,7 @@ test('a slow drip ends at the deadline, however steadily it drips', async () => 
   await until(() => closed);
 });
 
-test('a hung call fails alone, its socket is closed, and a legacy server is told', async () => {
+test('a hung call fails alone, its socket is closed, and a legacy server is notified', async () => {
   let closed = false;
   const { call, received: asked } = await before({
     hang: (_asked, response) => void response.on('close', () => (closed = true)),

@@ -88,13 +88,13 @@ test('a socket that breaks in the middle of a stream is gone on from as one that
       response.writeHead(200, { 'content-type': 'text/event-stream' });
       response.write(`${prime('1')}\n\n${message({ cut: 'in the' })}`, () => response.destroy());
     },
-    [(_asked, response) => stream(response, message(textResponse(callOf(upstream), 'mended')))],
+    [(_asked, response) => stream(response, message(textResponse(callOf(upstream), 'resumed')))],
   );
-  expect(textOf(await upstream.call('poll'))).toBe('mended');
+  expect(textOf(await upstream.call('poll'))).toBe('resumed');
   expect(upstream.called()).toEqual(['poll']);
 });
 
-test('what a server tells on the later stream belongs to the call, and no more of it than a call may be told', async () => {
+test('notifications on the resumed stream belong to the call, up to the limit of a call', async () => {
   const received: unknown[] = [];
   const link = {
     wantsProgress: true,
@@ -113,13 +113,13 @@ test('what a server tells on the later stream belongs to the call, and no more o
     [
       (_asked, response) => {
         const id = callOf(upstream);
-        stream(response, progress(id, 2), progress(id, 3), message(textResponse(id, 'told')));
+        stream(response, progress(id, 2), progress(id, 3), message(textResponse(id, 'done')));
       },
     ],
     { maxNotifications: 2 },
   );
-  // `as`: a link of this test alone, which the back door reads no more of.
-  expect(textOf(await upstream.call('poll', {}, { link: link as unknown as ClientContext }))).toBe('told');
+  // `as`: a link of this test alone, of which the upstream pool reads no more.
+  expect(textOf(await upstream.call('poll', {}, { link: link as unknown as ClientContext }))).toBe('done');
   expect(received).toEqual([{ progress: 1 }, { progress: 2 }]);
 });
 

@@ -36,7 +36,7 @@ test('progress under a token that no call has is dropped and counted', async () 
   expect([agent.received.progress, dropped(upstream)]).toEqual([[], 2]);
 });
 
-test('a call whose agent wants no progress asks for none, and is told of none', async () => {
+test('a call whose agent wants no progress requests none, and receives none', async () => {
   const upstream = notifying();
   const agent = recordingAgent({ wantsProgress: false });
   expect(textOf(await upstream.call('meta', {}, { link: agent }))).toBe('{}');
@@ -60,7 +60,7 @@ test('a log message that two calls may have caused is dropped and counted', asyn
   expect(dropped(upstream)).toBe(1);
 });
 
-test('a log message over pipes that principals share is dropped, whoever calls alone', async () => {
+test('a log message of a shared stdio session is dropped, even with one call in flight', async () => {
   const upstream = notifying({}, { sharing: 'all' });
   const agent = recordingAgent({ logLevel: 'debug' });
   await upstream.call('log', { data: 'of a former call?' }, { link: agent });
@@ -77,7 +77,7 @@ test('a legacy server that logs is asked for the lowest level that an agent of t
   expect(await levelAfter('error')).toBe('info');
 });
 
-test('a modern server is told the level with each request, and the token is the id of the request', async () => {
+test('a modern server receives the level with each request, and the token is the id of the request', async () => {
   const upstream = notifying({ era: 'modern' }, { era: 'modern' });
   const asked = textOf(await upstream.call('meta', {}, { link: recordingAgent({ logLevel: 'notice' }) }));
   const meta = JSON.parse(String(asked)) as Record<string, unknown>;
@@ -102,7 +102,7 @@ test('what an agent does not read is counted as dropped, and the call succeeds',
   expect(dropped(upstream)).toBe(4);
 });
 
-test('what comes on the stream of one HTTP request belongs to it, whoever else is under way', async () => {
+test('messages on the stream of one HTTP request belong to it, whatever else is in flight', async () => {
   const upstream = openPool(
     httpServer(
       (

@@ -36,7 +36,7 @@ function ask(
 ): Promise<DispatchResult> {
   const call = callOf('unused', act.args ?? {}, {});
   const target = { ...call.target, ...act.target };
-  // `as`: the back door reads no more of a target than is here.
+  // `as`: the upstream pool reads no more of a target than this.
   return pool.dispatch({ ...call, action: act.action, target } as Call, { signal: new AbortController().signal });
 }
 
@@ -49,7 +49,7 @@ test('a server without tools is asked for what it says that it has', async () =>
   expect(http.received.map(({ message }) => message.method)).not.toContain('tools/list');
 });
 
-test('a list that cannot be read is empty and told of, but for one that the server does not know', async () => {
+test('an unreadable list is empty and reported, unless the server does not know the method', async () => {
   const lists = { ...ALL, 'prompts/list': -32_603, 'resources/templates/list': -32_601 };
   const http = await serveHttp(serverOf(lists));
   expect(await openPool(httpServer(http.url)).pool.discover('srv')).toMatchObject({

@@ -100,7 +100,7 @@ test('secrets that cannot be resolved keep the server down and are not named', a
   });
 });
 
-test('which secret cannot be resolved is told to the operator and not to the agent', async () => {
+test('the name of an unresolved secret is reported to the operator and not to the agent', async () => {
   const problem = {
     code: 'credentials-reference-missing',
     at: 'x.yaml:3:1',

@@ -98,7 +98,7 @@ test('over HTTP+SSE progress reaches its call, and a log message the only call o
   for (const upstream of [shared, own]) {
     const call = await declared(upstream);
     const link = recordingAgent({ logLevel: 'info' });
-    expect(await call('tell', {}, { link })).toBe('told');
+    expect(await call('tell', {}, { link })).toBe('notified');
     received.push(link.received);
   }
   const progress = [{ progress: 1, total: 2 }];

@@ -95,7 +95,7 @@ test.each([
   expect(textOf(await beside)).toBe('unharmed');
 });
 
-test('a reply under an id that nobody waits for is dropped and counted', async () => {
+test('a response under an unknown id is dropped and counted', async () => {
   const { call, pool } = openPool(stdioServer());
   expect(await call('wrong_id', {}, { timeoutMs: 100 })).toMatchObject({ reason: 'upstream-timeout' });
   expect(pool.status()).toMatchObject([{ droppedMessages: 1 }]);

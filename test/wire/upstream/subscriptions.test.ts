@@ -32,7 +32,7 @@ function unsubscribe({ pool }: Upstream, uri: string, as = 'ana'): void {
 const subscribedIn = async (upstream: Upstream, as = 'ana'): Promise<unknown> =>
   textOf(await upstream.call('subscribed', {}, { as }));
 
-test.each(ERAS)('a server tells of what was subscribed to until it is no longer: %s', async (era) => {
+test.each(ERAS)('a server sends updates until the subscription ends: %s', async (era) => {
   const upstream = openPool(notifying(era));
   expect(await subscribe(upstream, 'memo:a')).toEqual({ kind: 'completed', result: {}, resultBytes: 2 });
   expect(await subscribe(upstream, 'memo:b')).toMatchObject({ kind: 'completed' });
@@ -55,19 +55,16 @@ test.each(ERAS)('a server that does not tell of a resource is no subscription: %
   expect(await subscribedIn(upstream)).toBe('memo:a');
 });
 
-test.each(ERAS)(
-  'a session that is lost is opened again by itself, subscribed as before, and the gap is told of: %s',
-  async (era) => {
-    const upstream = openPool(notifying(era));
-    await subscribe(upstream, 'memo:a');
-    await upstream.call('exit');
-    await until(() => upstream.updates.length === 1);
-    expect(await subscribedIn(upstream)).toBe('memo:a');
-    expect(upstream.pool.status()[0]?.starts).toBe(2);
-  },
-);
+test.each(ERAS)('a lost session is reopened and resubscribed, and the gap is announced: %s', async (era) => {
+  const upstream = openPool(notifying(era));
+  await subscribe(upstream, 'memo:a');
+  await upstream.call('exit');
+  await until(() => upstream.updates.length === 1);
+  expect(await subscribedIn(upstream)).toBe('memo:a');
+  expect(upstream.pool.status()[0]?.starts).toBe(2);
+});
 
-test('a change of a sub-resource is told to who is subscribed above it, and one that only begins alike to nobody', async () => {
+test('a change of a sub-resource reaches subscribers of its parent, and a mere prefix reaches none', async () => {
   const upstream = openPool(notifying('legacy'));
   await subscribe(upstream, 'memo:a');
   await upstream.call('touch', { uri: 'memo:ab', anyway: true });
@@ -77,7 +74,7 @@ test('a change of a sub-resource is told to who is subscribed above it, and one 
   expect(upstream.pool.status()[0]?.droppedMessages).toBe(1);
 });
 
-test('principals with a session each are told of their own, and a resource that nobody holds is dropped', async () => {
+test('principals with their own sessions receive their own updates, and an update without a subscriber is dropped', async () => {
   const upstream = openPool(notifying('legacy'));
   await subscribe(upstream, 'memo:a', 'ana');
   await subscribe(upstream, 'memo:b', 'bob');
@@ -101,7 +98,7 @@ test('principals that share a session hold a resource together, and the last one
   await until(async () => (await subscribedIn(upstream)) === '');
 });
 
-test('a server that says without end that a resource changed is heard once for all that came together', async () => {
+test('a flood of updates of one resource is coalesced into one', async () => {
   const upstream = openPool(notifying('legacy'));
   await subscribe(upstream, 'memo:a');
   await Promise.all(Array.from({ length: 100 }, () => upstream.call('touch', { uri: 'memo:a' })));
@@ -126,7 +123,7 @@ test('a session that principals are subscribed in does not end for want of calls
   await until(() => sessions() === 0);
 });
 
-test('a modern server tells of its lists on a stream of their own, and is not asked every minute', async () => {
+test('a modern server announces list changes on a stream of their own, and is not polled', async () => {
   const upstream = openPool(notifying('modern', { sharing: 'all' }));
   await upstream.pool.discover('srv');
   const change = upstream.nextChange();
@@ -134,7 +131,7 @@ test('a modern server tells of its lists on a stream of their own, and is not as
   expect(await change).toMatchObject({ tools: expect.arrayContaining([expect.objectContaining({ name: 'more' })]) });
 });
 
-test('a stream that a modern server ends is opened again by itself, and the gap is told of', async () => {
+test('a stream that a modern server ends is reopened, and the gap is announced', async () => {
   const upstream = openPool(notifying('modern'));
   await subscribe(upstream, 'memo:a');
   await upstream.call('hang_up');

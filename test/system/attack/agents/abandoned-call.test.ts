@@ -53,7 +53,7 @@ function endingsOf(server: string): readonly string[] {
     .map(({ outcome, reason, inDoubt }) => `${String(outcome)} ${String(reason ?? '')} ${JSON.stringify(inDoubt)}`);
 }
 
-test('calls that nobody answers shut nobody out of a server over pipes: the first of them ends', async () => {
+test('unanswered input requests never block a stdio server: the oldest call is preempted', async () => {
   const [first] = [await ask('pipes'), await ask('pipes'), await ask('pipes'), await ask('pipes')];
   expect((await call('pipes', 'none')).text).toContain('{"received":[]');
   expect((await first?.())?.text).toBe(STATE_REFUSED);
@@ -73,7 +73,7 @@ test('a grant that is taken away ends the call that waits, also where it comes b
   expect((await goOn()).text).toBe(STATE_REFUSED);
 });
 
-test('a budget holds the calls that wait, and is charged for the one that nobody answers', async () => {
+test('a budget holds the calls that wait, and is charged for the one that is never answered', async () => {
   const goOn = await ask('paid');
   await ask('paid');
   expect((await call('paid', 'form')).text).toContain('2 calls per month do not cover this call');

@@ -68,7 +68,7 @@ verifies('P3')('an envelope that two readers could read differently reaches no t
   expect((await callWith('{}')).text).toBe('done');
 });
 
-verifies('P13')('a prototype key in the arguments is refused at any depth, and nobody becomes an admin', async () => {
+verifies('P13')('a prototype key in the arguments is refused at any depth, and makes no agent an admin', async () => {
   await openHome();
   for (const args of [
     '{"__proto__":{"role":"admin"}}',

@@ -26,7 +26,7 @@ describe('the daemon lets 0 calls pass', () => {
 
   verifies('A1').each([
     ['an empty policy', ''],
-    ['a policy of comments', '# nobody may do anything\n\n'],
+    ['a policy of comments', '# no agent may do anything\n\n'],
     ['a policy that speaks of others', 'p, agent:other, tool:*, call, , allow\n'],
     ['a policy that speaks of other acts', 'p, agent:demo, tool:*, read, , allow\n'],
     ['a policy that only denies', 'p, agent:demo, tool:*, call, , deny\n'],

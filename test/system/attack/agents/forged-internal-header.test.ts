@@ -9,7 +9,7 @@ import { legacyHandler, sendJson, serveHttp, textResponse } from '../../../fixtu
 const PROJECT = resolve(import.meta.dirname, '../../../..');
 const CANARY = 'canary-3f9a';
 
-/** What gateways, proxies and this house itself might take for a word from inside. */
+/** Headers that a gateway, a proxy or the broker itself might trust as internal. */
 const INTERNAL_HEADERS = [
   ...['x-seneschal-agent', 'x-seneschal-principal', 'x-seneschal-session', 'x-seneschal-admin', 'seneschal'],
   ...['x-agent', 'x-principal', 'x-user', 'x-remote-user', 'remote-user', 'x-authenticated-user', 'x-auth-user'],
@@ -22,38 +22,41 @@ let home: Home;
 
 afterEach(() => home.close());
 
-verifies('O9')('no internal header from outside proves anybody, widens anything or reaches a tool server', async () => {
-  const upstream = await serveHttp(
-    legacyHandler({
-      read: ({ message }, response) => sendJson(response, textResponse(message.id, 'read')),
-      delete: ({ message }, response) => sendJson(response, textResponse(message.id, 'deleted')),
-    }),
-  );
-  home = governedHome({
-    agents: { reader: '', admin: '' },
-    servers: { far: httpServer('far', upstream.url) },
-    policy: 'p, agent:reader, tool:far/read, call, , allow\np, agent:admin, tool:*, call, , allow\n',
-  });
-  const served = await home.serve();
-  const port = Number(new URL(served.url).port);
-  const key = await home.key('reader');
-  for (const header of INTERNAL_HEADERS) {
-    for (const value of ['agent:admin', `${CANARY}`]) {
-      const noOne = await send(port, { ...modernCall('far__read'), headers: { authorization: '', [header]: value } });
-      expect([header, noOne.status]).toEqual([header, 401]);
-      const reader = new WireAgent(served.url, key, { [header]: value });
-      expect(await reader.tools()).toEqual(['far__read']);
-      expect((await reader.call('far__delete')).text).toBe('Unknown tool: far__delete');
-      expect((await reader.call('far__read')).text).toBe('read');
-      reader.close();
+verifies('O9')(
+  'an internal header from outside authenticates no one, widens no grant and reaches no tool server',
+  async () => {
+    const upstream = await serveHttp(
+      legacyHandler({
+        read: ({ message }, response) => sendJson(response, textResponse(message.id, 'read')),
+        delete: ({ message }, response) => sendJson(response, textResponse(message.id, 'deleted')),
+      }),
+    );
+    home = governedHome({
+      agents: { reader: '', admin: '' },
+      servers: { far: httpServer('far', upstream.url) },
+      policy: 'p, agent:reader, tool:far/read, call, , allow\np, agent:admin, tool:*, call, , allow\n',
+    });
+    const served = await home.serve();
+    const port = Number(new URL(served.url).port);
+    const key = await home.key('reader');
+    for (const header of INTERNAL_HEADERS) {
+      for (const value of ['agent:admin', `${CANARY}`]) {
+        const noOne = await send(port, { ...modernCall('far__read'), headers: { authorization: '', [header]: value } });
+        expect([header, noOne.status]).toEqual([header, 401]);
+        const reader = new WireAgent(served.url, key, { [header]: value });
+        expect(await reader.tools()).toEqual(['far__read']);
+        expect((await reader.call('far__delete')).text).toBe('Unknown tool: far__delete');
+        expect((await reader.call('far__read')).text).toBe('read');
+        reader.close();
+      }
     }
-  }
-  expect(upstream.called()).toEqual(INTERNAL_HEADERS.flatMap(() => ['read', 'read']));
-  expect(JSON.stringify(upstream.received)).not.toContain(CANARY);
-  const calls = ledgerOf(home).filter(({ kind }) => kind.startsWith('call.'));
-  expect(new Set(calls.map(({ entry }) => entry.principal))).toEqual(new Set(['agent:reader']));
-  expect(JSON.stringify(calls)).not.toContain(CANARY);
-});
+    expect(upstream.called()).toEqual(INTERNAL_HEADERS.flatMap(() => ['read', 'read']));
+    expect(JSON.stringify(upstream.received)).not.toContain(CANARY);
+    const calls = ledgerOf(home).filter(({ kind }) => kind.startsWith('call.'));
+    expect(new Set(calls.map(({ entry }) => entry.principal))).toEqual(new Set(['agent:reader']));
+    expect(JSON.stringify(calls)).not.toContain(CANARY);
+  },
+);
 
 verifies('O9').each(['0.0.0.0', '::', '192.0.2.1', 'example.org'])(
   'the sample settings do not serve on %s, where others could reach them',

@@ -74,7 +74,7 @@ verifies('O10')('the secret of a key is in no file of the data directory', async
   database.close();
 });
 
-verifies('O8')('a key that was revoked, or whose agent is gone, proves nobody from then on', async () => {
+verifies('O8')('a key that was revoked, or whose agent is gone, authenticates no one from then on', async () => {
   home = governedHome({ agents: { demo: '', gone: '' } });
   const served = await home.serve();
   const port = Number(new URL(served.url).port);

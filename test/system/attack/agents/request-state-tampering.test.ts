@@ -128,7 +128,7 @@ verifies('P6')('the record says of each refused state what it was', () => {
   expect(new Set(states)).toEqual(new Set(['unreadable', 'foreign', 'spent', 'expired']));
 });
 
-verifies('P6').each(SERVERS)('a call of the %s server that goes on walks the whole chain again', async (server) => {
+verifies('P6').each(SERVERS)('a resumed call of the %s server passes every control again', async (server) => {
   const tool = `${server}__ask`;
   const asked = await ask(ana, tool);
   home.write({ 'policies/policy.csv': `${POLICY}p, agent:ana, tool:${server}/ask, call, , deny\n` });

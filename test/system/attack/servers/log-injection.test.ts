@@ -13,84 +13,71 @@ let home: Home;
 
 afterEach(() => home.close());
 
-verifies('L5')(
-  'what agents and tool servers say ends no line, makes no record of its own and moves no cursor',
-  async () => {
-    const upstream = await serveHttp(
-      legacyHandler({
-        fail: ({ message }, response) => {
-          sendJson(response, {
-            jsonrpc: '2.0',
-            id: message.id,
-            error: { code: -32_050, message: HOSTILE, data: HOSTILE },
-          });
-        },
-        say: ({ message }, response) => {
-          const result = { content: [{ type: 'text', text: HOSTILE }], [HOSTILE]: HOSTILE };
-          sendJson(response, { jsonrpc: '2.0', id: message.id, result });
-        },
-        break: (_asked, response) => {
-          response.writeHead(500, HOSTILE.replaceAll(/[^\x20-\x7e]/g, '')).end(HOSTILE);
-        },
-      }),
-    );
-    home = governedHome({
-      servers: { far: httpServer('far', upstream.url, { more: 'payloads: keep\n' }) },
-      policy: 'p, agent:demo, tool:far/*, call, "args.text != \'refused\'", allow\n',
-    });
-    const served = await home.serve();
-    const agent = new WireAgent(served.url, await home.key('demo'));
-    const before = ledgerOf(home).length;
-    await agent.call('far__say', { text: HOSTILE, [HOSTILE.replaceAll('\\', '')]: 1 });
-    await agent.call('far__fail', { text: HOSTILE });
-    await agent.call('far__break', { text: HOSTILE });
-    await agent.call('far__say', { text: 'refused' });
-    await agent.call(`far__${HOSTILE}`, {});
-    await agent.call(HOSTILE, {});
-    agent.close();
-    await served.stop();
+verifies('L5')('text of agents and tool servers ends no line, forges no record and moves no cursor', async () => {
+  const upstream = await serveHttp(
+    legacyHandler({
+      fail: ({ message }, response) => {
+        sendJson(response, {
+          jsonrpc: '2.0',
+          id: message.id,
+          error: { code: -32_050, message: HOSTILE, data: HOSTILE },
+        });
+      },
+      say: ({ message }, response) => {
+        const result = { content: [{ type: 'text', text: HOSTILE }], [HOSTILE]: HOSTILE };
+        sendJson(response, { jsonrpc: '2.0', id: message.id, result });
+      },
+      break: (_asked, response) => {
+        response.writeHead(500, HOSTILE.replaceAll(/[^\x20-\x7e]/g, '')).end(HOSTILE);
+      },
+    }),
+  );
+  home = governedHome({
+    servers: { far: httpServer('far', upstream.url, { more: 'payloads: keep\n' }) },
+    policy: 'p, agent:demo, tool:far/*, call, "args.text != \'refused\'", allow\n',
+  });
+  const served = await home.serve();
+  const agent = new WireAgent(served.url, await home.key('demo'));
+  const before = ledgerOf(home).length;
+  await agent.call('far__say', { text: HOSTILE, [HOSTILE.replaceAll('\\', '')]: 1 });
+  await agent.call('far__fail', { text: HOSTILE });
+  await agent.call('far__break', { text: HOSTILE });
+  await agent.call('far__say', { text: 'refused' });
+  await agent.call(`far__${HOSTILE}`, {});
+  await agent.call(HOSTILE, {});
+  agent.close();
+  await served.stop();
 
-    const kinds = ledgerOf(home)
-      .slice(before)
-      .map(({ kind }) => kind);
-    const call = ['call.admitted', 'call.closed'];
-    expect(kinds).toEqual([
-      ...call,
-      ...call,
-      ...call,
-      'call.refused',
-      'call.refused',
-      'call.refused',
-      'broker.stopped',
-    ]);
+  const kinds = ledgerOf(home)
+    .slice(before)
+    .map(({ kind }) => kind);
+  const call = ['call.admitted', 'call.closed'];
+  expect(kinds).toEqual([...call, ...call, ...call, 'call.refused', 'call.refused', 'call.refused', 'broker.stopped']);
 
-    const log = served
-      .printed()
-      .split('\n')
-      .filter((line) => /^\d\d:\d\d:\d\d\.\d{3} /.test(line));
-    expect(log.filter((line) => line.includes(' call.'))).toHaveLength(6);
-    expect(log.filter((line) => line.includes('agent:admin'))).toEqual([]);
-    expect(served.printed()).not.toMatch(ACTS);
+  const log = served
+    .printed()
+    .split('\n')
+    .filter((line) => /^\d\d:\d\d:\d\d\.\d{3} /.test(line));
+  expect(log.filter((line) => line.includes(' call.'))).toHaveLength(6);
+  expect(log.filter((line) => line.includes('agent:admin'))).toEqual([]);
+  expect(served.printed()).not.toMatch(ACTS);
 
-    const listed = await home.run(['ledger', 'list']);
-    expect(listed.stdout.trimEnd().split('\n')).toHaveLength(ledgerOf(home).length);
-    const shown = await Promise.all(
-      [...new Set(ledgerOf(home).flatMap(({ entry }) => entry.callId ?? []))].flatMap((callId) =>
-        ['text', 'json'].map((format) => home.run(['ledger', 'show', callId, '--output', format])),
-      ),
-    );
-    const replayed = await home.run(['replay', 'decide']);
-    for (const { stdout, stderr } of [listed, ...shown, replayed]) {
-      expect(stdout).not.toMatch(ACTS);
-      expect(stderr).not.toMatch(ACTS);
-    }
-    // Nothing was lost over it: the book holds what was said, and JSON gives it back.
-    const said = shown
-      .map(({ stdout }) => stdout)
-      .find((stdout) => stdout.startsWith('[') && stdout.includes('"result'));
-    expect(JSON.stringify(JSON.parse(said ?? ''))).toContain(JSON.stringify(HOSTILE).slice(1, -1));
-  },
-);
+  const listed = await home.run(['ledger', 'list']);
+  expect(listed.stdout.trimEnd().split('\n')).toHaveLength(ledgerOf(home).length);
+  const shown = await Promise.all(
+    [...new Set(ledgerOf(home).flatMap(({ entry }) => entry.callId ?? []))].flatMap((callId) =>
+      ['text', 'json'].map((format) => home.run(['ledger', 'show', callId, '--output', format])),
+    ),
+  );
+  const replayed = await home.run(['replay', 'decide']);
+  for (const { stdout, stderr } of [listed, ...shown, replayed]) {
+    expect(stdout).not.toMatch(ACTS);
+    expect(stderr).not.toMatch(ACTS);
+  }
+  // Nothing is lost: the ledger holds the text, and JSON gives it back.
+  const said = shown.map(({ stdout }) => stdout).find((stdout) => stdout.startsWith('[') && stdout.includes('"result'));
+  expect(JSON.stringify(JSON.parse(said ?? ''))).toContain(JSON.stringify(HOSTILE).slice(1, -1));
+});
 
 verifies('L5')('the definitions of tools are inert in the lists and differences that an operator reads', async () => {
   let description = `harmless ${HOSTILE}`;
@@ -123,7 +110,7 @@ verifies('L5').each([
     'policies/limits.yaml',
     'rates:\n  - { subject: "agent:\\u001b[2J \\u009b", resource: "tool:*", limit: "x\\u202e", burst: 1 }\n',
   ],
-])('a problem in %s is told without its control characters', async (path, text) => {
+])('a problem in %s is printed without its control characters', async (path, text) => {
   home = governedHome();
   home.write({ [path]: text });
   for (const args of [

@@ -16,7 +16,7 @@ describe('through the daemon', () => {
   });
 
   verifies('P9')(
-    'an argument by the name of a secret is put into no header though no operator says so, a header name with a line break blocks its tool, and both are told of',
+    'an argument with the name of a secret is put into no header, a header name with a line break blocks its tool, and both are reported',
     async () => {
       liar = await MisbehavingServer.start({ era: 'modern', tools: ['sign', 'break_header', 'echo'] });
       counted = await CountedHome.create({
@@ -101,7 +101,7 @@ tools: { include: ["liar/*"], override: { liar/sign: { fixed: { region: eu } } }
   });
 });
 
-describe('at the door', () => {
+describe('at the endpoint', () => {
   let harness: HttpHarness;
   beforeEach(async () => {
     harness = await openHarness();

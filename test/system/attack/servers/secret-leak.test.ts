@@ -33,78 +33,75 @@ const formsOf = (text: string): readonly string[] => [
   encodeURIComponent(text),
 ];
 
-verifies('O2')(
-  'a secret of the registry goes to its tool server alone, and the key of an agent to nobody',
-  async () => {
-    const upstream = await serveHttp(
-      legacyHandler({
-        echo: ({ message }, response) => sendJson(response, textResponse(message.id, 'done')),
-        break: (_asked, response) => response.destroy(),
-        fail: (_asked, response) => response.writeHead(401).end(),
+verifies('O2')('a secret of the registry goes to its tool server alone, and the key of an agent to none', async () => {
+  const upstream = await serveHttp(
+    legacyHandler({
+      echo: ({ message }, response) => sendJson(response, textResponse(message.id, 'done')),
+      break: (_asked, response) => response.destroy(),
+      fail: (_asked, response) => response.writeHead(401).end(),
+    }),
+  );
+  const other = await serveHttp(
+    legacyHandler({ echo: ({ message }, response) => sendJson(response, textResponse(message.id, 'other')) }),
+  );
+  home = governedHome({
+    servers: {
+      far: httpServer('far', upstream.url, {
+        headers: { authorization: `Bearer ${referTo('env:FAR_TOKEN')}`, 'x-second': referTo('file:../far-token') },
+        more: 'payloads: keep\n',
       }),
-    );
-    const other = await serveHttp(
-      legacyHandler({ echo: ({ message }, response) => sendJson(response, textResponse(message.id, 'other')) }),
-    );
-    home = governedHome({
-      servers: {
-        far: httpServer('far', upstream.url, {
-          headers: { authorization: `Bearer ${referTo('env:FAR_TOKEN')}`, 'x-second': referTo('file:../far-token') },
-          more: 'payloads: keep\n',
-        }),
-        other: httpServer('other', other.url),
-        down: httpServer('down', 'http://127.0.0.1:9/mcp', { headers: { authorization: referTo('env:FAR_TOKEN') } }),
-        child: processServer('child', { env: { CHILD_TOKEN: referTo('env:FAR_TOKEN'), TOOLS: 'echo' } }),
-      },
-    });
-    home.write({ 'far-token': `${FILE_SECRET}\n` });
-    const env = { FAR_TOKEN: SECRET };
-    const served = await home.serve({ env });
-    const key = await home.key('demo');
-    const agent = new WireAgent(served.url, key);
-    const answers: string[] = [];
-    for (const name of ['far__echo', 'far__break', 'far__fail', 'other__echo', 'child__echo', 'down__echo']) {
-      answers.push((await agent.call(name, { nonce: 'a' })).body);
-    }
-    answers.push((await agent.ask('tools/list')).body);
-    agent.close();
-    const responses = await Promise.all(
-      [
-        ...[
-          ['registry', 'list'],
-          ['registry', 'diff'],
-          ['registry', 'list', '--output', 'json'],
-          ['keys', 'list'],
-        ],
-        ...[
-          ['ledger', 'list', '--output', 'json'],
-          ['policy', 'check'],
-          ['replay', 'decide', '--output', 'json'],
-        ],
-      ].map((args) => home.run(args, { env })),
-    );
-    const beforeStop = everyByteOf(home.path('data'));
-    await served.stop();
+      other: httpServer('other', other.url),
+      down: httpServer('down', 'http://127.0.0.1:9/mcp', { headers: { authorization: referTo('env:FAR_TOKEN') } }),
+      child: processServer('child', { env: { CHILD_TOKEN: referTo('env:FAR_TOKEN'), TOOLS: 'echo' } }),
+    },
+  });
+  home.write({ 'far-token': `${FILE_SECRET}\n` });
+  const env = { FAR_TOKEN: SECRET };
+  const served = await home.serve({ env });
+  const key = await home.key('demo');
+  const agent = new WireAgent(served.url, key);
+  const answers: string[] = [];
+  for (const name of ['far__echo', 'far__break', 'far__fail', 'other__echo', 'child__echo', 'down__echo']) {
+    answers.push((await agent.call(name, { nonce: 'a' })).body);
+  }
+  answers.push((await agent.ask('tools/list')).body);
+  agent.close();
+  const responses = await Promise.all(
+    [
+      ...[
+        ['registry', 'list'],
+        ['registry', 'diff'],
+        ['registry', 'list', '--output', 'json'],
+        ['keys', 'list'],
+      ],
+      ...[
+        ['ledger', 'list', '--output', 'json'],
+        ['policy', 'check'],
+        ['replay', 'decide', '--output', 'json'],
+      ],
+    ].map((args) => home.run(args, { env })),
+  );
+  const beforeStop = everyByteOf(home.path('data'));
+  await served.stop();
 
-    expect(upstream.received.some(({ headers }) => headers.authorization === `Bearer ${SECRET}`)).toBe(true);
-    expect(upstream.received.some(({ headers }) => headers['x-second'] === FILE_SECRET)).toBe(true);
-    const elsewhere = [
-      ...[served.printed(), ...answers, ...responses.map(({ stdout, stderr }) => stdout + stderr)],
-      ...[beforeStop, everyByteOf(home.path('data')), JSON.stringify(other.received), JSON.stringify(ledgerOf(home))],
-    ].join('\n');
-    for (const form of [...formsOf(SECRET), ...formsOf(FILE_SECRET)]) expect(elsewhere).not.toContain(form);
+  expect(upstream.received.some(({ headers }) => headers.authorization === `Bearer ${SECRET}`)).toBe(true);
+  expect(upstream.received.some(({ headers }) => headers['x-second'] === FILE_SECRET)).toBe(true);
+  const elsewhere = [
+    ...[served.printed(), ...answers, ...responses.map(({ stdout, stderr }) => stdout + stderr)],
+    ...[beforeStop, everyByteOf(home.path('data')), JSON.stringify(other.received), JSON.stringify(ledgerOf(home))],
+  ].join('\n');
+  for (const form of [...formsOf(SECRET), ...formsOf(FILE_SECRET)]) expect(elsewhere).not.toContain(form);
 
-    const agentSecret = key.slice('sen_0123456789abcdef_'.length);
-    const upstreams = JSON.stringify([upstream.received, other.received]);
-    for (const form of [...formsOf(key), ...formsOf(agentSecret)]) {
-      expect(upstreams).not.toContain(form);
-      expect(elsewhere).not.toContain(form);
-    }
-  },
-);
+  const agentSecret = key.slice('sen_0123456789abcdef_'.length);
+  const upstreams = JSON.stringify([upstream.received, other.received]);
+  for (const form of [...formsOf(key), ...formsOf(agentSecret)]) {
+    expect(upstreams).not.toContain(form);
+    expect(elsewhere).not.toContain(form);
+  }
+});
 
 verifies('O2')(
-  'a secret that cannot be resolved, and one that no header can carry, are told without a value',
+  'a secret that cannot be resolved, and one that no header can carry, are reported without a value',
   async () => {
     const upstream = await serveHttp(legacyHandler({}));
     home = governedHome({

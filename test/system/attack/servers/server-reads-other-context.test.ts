@@ -53,7 +53,7 @@ function clientOf(era: string): AnsweringClient {
   return client;
 }
 
-/** What the agent is told, and the refusals of questions that are in the book since. */
+/** The agent's reply, and the refused input requests recorded since. */
 async function notify(client: AnsweringClient, server: string, args: Record<string, unknown>) {
   const before = ledgerOf(home).length;
   const result = await client.call(`${server}__ask`, args);
@@ -127,7 +127,7 @@ test.each(COMBINATIONS)(
   },
 );
 
-test.each(COMBINATIONS)('a %s agent hears the end of a %s server that never stops asking', async (era, server) => {
+test.each(COMBINATIONS)('a %s agent gets a reply from a %s server that never stops asking', async (era, server) => {
   if (server === 'legacy') return;
   const { text } = await notify(clientOf(era), server, { kind: 'endless' });
   expect(text).toContain('the server asked more than 8 times');
@@ -148,7 +148,7 @@ test.each(['legacy', 'modern'])('what a server asks when its call is over reache
   await other.close();
 });
 
-test('a server is told exactly what the client declared and policy allows', async () => {
+test('a server receives exactly the capabilities that the client declared and policy allows', async () => {
   const declaredTo = async (era: 'legacy' | 'modern', server: string): Promise<unknown> => {
     const result = await clientOf(era).call(`${server}__ask`, { kind: 'form' });
     const [block] = result.content as readonly { readonly text: string }[];
