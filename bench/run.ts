@@ -1,6 +1,6 @@
 // Measures and prints; with --write the page goes to docs/reference/performance.md, with --quick everything is shorter,
 // with --installed the package is installed into an empty directory and measured beside the checkout, with --calls
-// nothing but calls is measured.
+// nothing but calls is measured, with --writer nothing but the way to the writer thread.
 import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -11,11 +11,12 @@ import { type Governed, startGoverned } from './governed.ts';
 import type { CallLoad } from './load.ts';
 import { type Part, residentMbOf, startPart } from './part.ts';
 import { compare } from './proxy-cost.ts';
-import { callSections, performancePage } from './report.ts';
+import { callSections, handOverSection, performancePage } from './report.ts';
 import { measureSessions, type SessionCost } from './session-cost.ts';
 import { measureStages } from './stage-cost.ts';
 import { compareStreams, type StreamCost } from './streaming.ts';
 import { type ListCost, measureList } from './tools-list.ts';
+import type { HandOverCost } from './writer-channel.ts';
 
 type Listening = { readonly port: number };
 
@@ -94,6 +95,13 @@ async function measureDecisions(): Promise<readonly DecisionCost[]> {
   return part.said;
 }
 
+async function measureHandOver(): Promise<readonly HandOverCost[]> {
+  const work = quick ? { rounds: 3, entries: 5_000 } : { rounds: 15, entries: 40_000 };
+  const part = await startPart<readonly HandOverCost[]>('writer-channel.ts', { sizes: [1, 8, 32], ...work });
+  await part.stop();
+  return part.said;
+}
+
 async function measureTools(): Promise<ListCost> {
   const upstream = await startPart<Listening>('upstream.ts', { tools: 5_000 });
   const governed = await startGoverned(`${originOf(upstream)}/mcp`);
@@ -144,6 +152,10 @@ async function measureManySessions(): Promise<SessionCost> {
   }
 }
 
+if (process.argv.includes('--writer')) {
+  process.stdout.write(handOverSection(await measureHandOver()));
+  process.exit();
+}
 const calls = await measureCalls();
 const callPlan = { ...plan, connections };
 if (process.argv.includes('--calls')) {
@@ -154,10 +166,11 @@ const decisions = await measureDecisions();
 const list = await measureTools();
 const streamCosts = await measureStreams();
 const sessions = await measureManySessions();
+const handOver = await measureHandOver();
 const page = performancePage({
   plan: callPlan,
   ...{ ...calls, decisions, list },
-  ...{ streams, streamCosts, sessions },
+  ...{ streams, streamCosts, sessions, handOver },
 });
 process.stdout.write(page);
 if (process.argv.includes('--write')) {

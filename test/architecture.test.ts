@@ -129,6 +129,14 @@ test('a file under 40 lines of code has two importers, or is a command, a migrat
   expect(wrong.map((file) => `${file.path}: ${file.codeLines}`)).toEqual([]);
 });
 
+test('docs/architecture.md names the files of a call in order: each exists, and there are at most 45', () => {
+  const rows = architecture.filter((line) => /^\| \d+ \| `[a-z/-]+\.ts` \|/.test(line));
+  const paths = rows.map((line) => /`([a-z/-]+\.ts)`/.exec(line)?.[1] ?? '');
+  expect(paths.length).toBeGreaterThan(30);
+  expect(paths.length).toBeLessThanOrEqual(45);
+  expect(paths.filter((path) => !files.some((file) => file.path === path))).toEqual([]);
+});
+
 test('no folder has more than 15 children', () => {
   const folders = [...new Set(files.map((file) => file.path.split('/').slice(0, -1).join('/')))];
   const wrong = folders

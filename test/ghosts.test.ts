@@ -36,7 +36,6 @@ const FOREIGN_FLAGS = [
   'tool-arg',
   'now',
   'system',
-  'max-semi-space-size',
   'home-dir',
   'shell',
   'unit',

@@ -1,3 +1,4 @@
+import { Help } from 'commander';
 import type { CommandDefinition, Example, Flag } from '../../src/cli/framework/command.ts';
 import { OUTPUT_FLAG, SETTING_FLAGS } from '../../src/cli/framework/flags.ts';
 import {
@@ -7,8 +8,8 @@ import {
   flagRows,
   flagTerm,
   type HelpRow,
+  paragraphsOf,
   usageOf,
-  wrapWords,
 } from '../../src/cli/framework/help.ts';
 
 const WIDTH = 118;
@@ -49,7 +50,7 @@ function section(command: CommandDefinition): string {
   return [
     `${command.path.includes(' ') ? '###' : '##'} ${command.path}`,
     `\`\`\`text\n${usageOf(command)}\n\`\`\``,
-    ...command.description.split(/\n\s*\n/).map(prose),
+    ...paragraphsOf(command.description).map(prose),
     ...(rows.length > 0 ? [table(['Argument', 'Is'], rows.map(code))] : []),
     table(['Flag', 'Does'], flagRows(command).map(code)),
     table(['Code', 'Means'], exitRows(command.exitCodes)),
@@ -125,7 +126,7 @@ function anchor(path: string): string {
 }
 
 function prose(text: string): string {
-  return wrapWords(text, WIDTH).join('\n');
+  return new Help().boxWrap(text.replace(/\s+/g, ' '), WIDTH);
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {

@@ -4,11 +4,7 @@ import type { Call } from '../domain/call.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import { KeyStore } from '../identity/api-keys.ts';
 import { principalForOsUser } from '../identity/principal.ts';
-import {
-  DEFAULT_SUSPENDED_CALL_LIMITS,
-  type SuspendedCallLimits,
-  SuspendedCallStore,
-} from '../input-required/suspended-call-store.ts';
+import type { SuspendedCallLimits } from '../input-required/suspended-call-store.ts';
 import { CallRecord } from '../ledger/call-record.ts';
 import { Ledger } from '../ledger/ledger.ts';
 import { archivePolicy } from '../ledger/policy-archive.ts';
@@ -153,10 +149,6 @@ async function openPipeline(
   });
   const recorder = loggingRecorder(stores.callRecord, log);
   const upstreamContext = { registryDir: settings.registry, home: homeOf(settings), env: options.env, log };
-  const suspendedCalls = new SuspendedCallStore(
-    { clock, ids },
-    { ...DEFAULT_SUSPENDED_CALL_LIMITS, ...options.inputRequestLimits },
-  );
   const counters = openControlState({ database, systemEvents, log, clock });
   snapshots = await SnapshotStore.open(
     {
@@ -171,11 +163,13 @@ async function openPipeline(
         if (broker) broker.applySnapshot(snapshot);
         else
           broker = new CallPipeline(snapshot, {
-            ...{ recorder, clock, ids, log, maxCalls: options.maxCalls },
-            dispatch: (call, how) => upstreams.dispatch(call, how),
-            suspendedCallStore: suspendedCalls,
-            rootsChanged: (principalId, session) => upstreams.rootsChanged(principalId, session),
-            unsubscribe: (principalId, target) => upstreams.unsubscribe(principalId, target),
+            recorder,
+            upstreams,
+            clock,
+            ids,
+            log,
+            suspendedCallLimits: options.inputRequestLimits,
+            maxCalls: options.maxCalls,
           });
       },
     },
@@ -232,7 +226,9 @@ function openControlState(deps: {
 function toolsOf({ snapshots, broker }: Pick<BrokerCore, 'snapshots' | 'broker'>, agent: string): readonly string[] {
   const principal = principalForOsUser(agent, process.getuid?.() ?? 0, snapshots.agentOf);
   return principal
-    ? broker.list(principal, 'tool').definitions.flatMap(({ name }) => (typeof name === 'string' ? name : []))
+    ? broker.visibleLists
+        .list(principal, 'tool')
+        .definitions.flatMap(({ name }) => (typeof name === 'string' ? name : []))
     : [];
 }
 

@@ -180,7 +180,7 @@ function openHttp(
     ...ports,
     authenticate: (headers, connection) => {
       const result = authenticate(headers, verifier, connection);
-      if (!result.ok) options.log.warn('agent.refused', { because: result.reason });
+      if (!result.ok) options.log.warn('auth.failed', { reason: result.reason });
       return result;
     },
     host: settings.host,

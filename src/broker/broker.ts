@@ -1,122 +1,94 @@
 import type { CallContext, Operation, Resumption } from '../domain/call.ts';
-import type { ClientContext } from '../domain/mcp/client-context.ts';
-import type { SendInputRequest, UrlElicitationListener } from '../domain/mcp/input-request.ts';
+import type { CallOptions } from '../domain/mcp/call-options.ts';
 import type { ParamHeader } from '../domain/mcp/param-headers.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import type { Principal } from '../domain/principal.ts';
 import type { FeatureKind, ViewName } from '../domain/target.ts';
-import type { CancelSignal } from '../lib/cancellation.ts';
 import type { JsonObject, JsonValue } from '../lib/json/json.ts';
 
-/** A call as an ingress hands it over: proved, parsed, not yet resolved. */
+/** Call as an ingress passes it: authenticated and parsed, its name not resolved yet. */
 export interface CallRequest {
   readonly principal: Principal;
   readonly operation: Operation;
-  /** The name, URI or URI template that was asked for. */
+  /** Requested name, URI or URI template. */
   readonly exposedName: string;
   readonly args: JsonObject;
   readonly context: CallContext;
-  /** Where it was asked. Default: the whole. */
+  /** View of the endpoint. Default: all servers. */
   readonly view?: ViewName | undefined;
-  /** Where the call goes on after a question. */
+  /** Set if the call is a retry of a suspended call. */
   readonly resumption?: Resumption | undefined;
 }
 
-/** What surrounds a call while it is under way. */
-export interface CallOptions {
-  /** The agent's cancellation. */
-  readonly signal: CancelSignal;
-  /** What the agent is told and asked meanwhile; undefined where it wants to hear nothing. */
-  readonly clientContext?: ClientContext | undefined;
-}
-
-/** What a tool server may ask while it is at work on a call. */
-export interface InputRequestHandler {
-  /** Exactly what it is told that the client can answer. */
-  readonly capabilities: JsonObject;
-  readonly send: SendInputRequest;
-  /** Milliseconds that an interaction may go on which the user agreed to. */
-  readonly expiryMs: number;
-  /** Tells the agent what its server says of the URLs that it was asked to open; undefined where its era knows of no such thing. */
-  readonly urlCompletion?: UrlElicitationListener | undefined;
-  /** Ends the call where it waits for its agent, so that another may have its place. False where it does not wait. */
-  preempt(): boolean;
-}
-
-/** What surrounds a call on its way out of the back door. */
-export interface DispatchOptions extends CallOptions {
-  /** Undefined where nobody can be asked. */
-  readonly inputRequests?: InputRequestHandler | undefined;
-}
-
-/** How a call ended, and the id under which the ledger holds it. */
+/** Outcome of a call, and its id in the ledger. */
 export interface CallReply {
   readonly callId: string;
   readonly outcome: Outcome;
-  /** The `outputSchema` that the tool's own definition declares; undefined where it declares none, and for all else. */
+  /** `outputSchema` of the tool's own definition; undefined if it declares none, or the target is not a tool. */
   readonly declaredOutput?: JsonValue | undefined;
 }
 
-/** What surrounds a subscription. */
+/** Options of a subscription. */
 export interface SubscribeOptions extends CallOptions {
-  /** Told after each change what changed, the resource or a sub-resource of it, as long as the principal may hear of that. MUST NOT throw. */
+  /** Called after each change with the name of the resource, or of a sub-resource, as long as the principal may subscribe. MUST NOT throw. */
   readonly onUpdated: (exposedName: string) => void;
 }
 
-/** How subscribing ended; where it completed, `end` takes it back. */
+/** Outcome of a subscription. `end` unsubscribes; it is set if the outcome is `completed`. */
 export interface SubscribeReply extends CallReply {
   readonly end?: () => void;
 }
 
-/**
- * What of one kind one principal may use, in deterministic order. The same object while nothing changes, so that it can
- * key a cache.
- */
+/** Features of one kind that a principal may use, in deterministic order. The same object while nothing changes, so that it can key a cache. */
 export interface FeatureList {
-  /** Each definition as the upstream declared it, under its exposed name. */
+  /** Definitions as the servers declared them, under their exposed names. */
   readonly definitions: readonly JsonObject[];
 }
 
-/** What a principal can be told that there is. */
+/** Server capabilities of one principal. */
 export interface ServerCapabilities {
   readonly prompts: boolean;
   readonly resources: boolean;
   readonly completions: boolean;
-  /** True where there is a resource of which it may be told when it changes. */
+  /** True if the principal may subscribe to a resource. */
   readonly subscriptions: boolean;
 }
 
-/** Told whose list of what kind changed, and in which view; undefined is the whole. */
+/** Called when a principal's feature list changes; `view` is undefined for all servers. */
 export type ListListener = (principalId: string, kind: FeatureKind, view: ViewName | undefined) => void;
 
-/** A message that an ingress refused before it became a call, though its principal is known. */
+/** Message of a known principal that an ingress refused before it became a call. */
 export interface MalformedMessage {
   readonly principal: Principal;
   readonly context: CallContext;
-  /** JSON-RPC error code that was answered. */
+  /** JSON-RPC error code of the reply. */
   readonly code: number;
-  /** What was wrong, without any part of the message. */
+  /** Problem in one clause, without any part of the message. */
   readonly problem: string;
 }
 
-/** The hall, as the doors see it: the only way from any ingress to any tool server. */
-export interface Broker {
-  /** True when there is such a view and the principal may use something of it: all others answer as if there were none. */
+/** Features that principals see, by the snapshot in force. Default of each `view`: all servers. */
+export interface FeatureLists {
+  /** True if the view exists and the principal may use something in it. All other views answer as if they did not exist. */
   isViewVisible(principal: Principal, view: ViewName): boolean;
-  /** What is listed in a view. Default: in the whole. */
   list(principal: Principal, kind: FeatureKind, view?: ViewName): FeatureList;
-  /** Which surfaces beside tools there are for a principal, or may be: a server that was not listed may offer any. */
+  /** Returns the server capabilities that a principal has, or may have: a server that is not listed yet may offer any. */
   capabilitiesOf(principal: Principal, view?: ViewName): ServerCapabilities;
-  /** The arguments that a tool wants repeated in headers; none where there is no such tool, whoever may see it. */
+  /** Returns the arguments that a tool repeats in headers; empty if the tool does not exist. Visibility is not checked. */
   paramHeaders(exposedName: string, view?: ViewName): readonly ParamHeader[];
-  /** Walks one call. Never rejects: whatever happens is an outcome. */
+}
+
+/** The broker interface used by every ingress: the only way to a tool server. */
+export interface Broker {
+  readonly visibleLists: FeatureLists;
+  /** Runs one call. Never rejects: whatever happens is an outcome. */
   call(request: CallRequest, options: CallOptions): Promise<CallReply>;
-  /** The roots of a legacy client changed, in the session that its requests come in. */
+  /** Reports that the roots of a legacy client changed, in the session of its requests. */
   rootsChanged(principal: Principal, context: CallContext): void;
-  /** Walks a subscription to a resource like any call, and keeps it until it is ended or allowed no more. Never rejects. */
+  /** Runs a subscription to a resource like a call, and keeps it until it is ended or no longer allowed. Never rejects. */
   subscribe(request: Omit<CallRequest, 'operation' | 'args'>, options: SubscribeOptions): Promise<SubscribeReply>;
-  /** Records a refused message; resolves when it is recorded or could not be, and never rejects. */
+  /** Records a message that was refused before it became a call. Never rejects. */
   recordMalformed(message: MalformedMessage): Promise<void>;
-  /** Calls `listener` with each principal id whose list changed, and which. Returns the way to stop listening. */
+  /** Calls `listener` with each principal id whose list changed, and with the list. @returns a function that unsubscribes. */
   onListChanged(listener: ListListener): () => void;
 }

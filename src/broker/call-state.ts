@@ -2,23 +2,19 @@ import type { Call } from '../domain/call.ts';
 import type { Control } from '../domain/control.ts';
 import type { FailureMode } from '../domain/failure-mode.ts';
 import type { ClientContext } from '../domain/mcp/client-context.ts';
-import {
-  type DispatchResult,
-  type InputRequired,
-  mayHaveTakenEffect,
-  type Outcome,
-  type Refusal,
-} from '../domain/outcome.ts';
+import { type DispatchResult, mayHaveTakenEffect, type Outcome, type Refusal } from '../domain/outcome.ts';
 import type { Target } from '../domain/target.ts';
+import type { SuspendedCall } from '../input-required/suspended-call.ts';
 import type { CancelSignal } from '../lib/cancellation.ts';
 import type { JsonObject } from '../lib/json/json.ts';
 import { errorMessage } from '../lib/text/error-message.ts';
 import type { Log } from '../telemetry/log.ts';
-import type { CallReply, CallRequest, DispatchOptions } from './broker.ts';
+import type { CallReply, CallRequest } from './broker.ts';
+import type { EvaluatedControl } from './run-controls.ts';
 import type { Snapshot } from './snapshot.ts';
-import { viewFor } from './visibility.ts';
+import { viewFor } from './visible-lists.ts';
 
-/** One call on its way through the hall. */
+/** State of one call in the pipeline. */
 export interface CallState {
   readonly snapshot: Snapshot;
   readonly call: Call;
@@ -26,11 +22,19 @@ export interface CallState {
   readonly signal: CancelSignal;
   readonly clientContext: ClientContext | undefined;
   readonly controls: { readonly request: readonly Control[]; readonly response: readonly Control[] };
-  /** Where it goes when it is admitted. */
-  send(state: CallState): Promise<DispatchResult | InputRequired>;
+  /** Delivers an input request to the agent; undefined for a call, which is dispatched to its server. */
+  readonly deliver: (() => Promise<DispatchResult>) | undefined;
+  /** Owner of the call across rounds, while this round holds it: claimed by a retry, or begun at dispatch. */
+  suspended: SuspendedCall<SuspendedRound> | undefined;
 }
 
-/** What a name that stands for nothing is called, by what was asked for. */
+/** A round that ended with input requests: the retry takes over its reservations, or it is closed a second time. */
+export interface SuspendedRound {
+  readonly state: CallState;
+  readonly evaluated: readonly EvaluatedControl[];
+}
+
+/** Ids of targets that do not exist, by the kind that was requested. */
 const UNKNOWN_ID = {
   tool: 'tool:unknown',
   prompt: 'prompt:unknown',
@@ -40,7 +44,7 @@ const UNKNOWN_ID = {
 
 const controlsBySnapshot = new WeakMap<Snapshot, CallState['controls']>();
 
-/** What most calls walk; one object for each world, so that a call makes none. */
+/** Returns the controls of a call that is not a retry. One object per snapshot, so that a call allocates none. */
 export function controlsFor(snapshot: Snapshot): CallState['controls'] {
   let cached = controlsBySnapshot.get(snapshot);
   if (cached === undefined) {
@@ -50,18 +54,18 @@ export function controlsFor(snapshot: Snapshot): CallState['controls'] {
   return cached;
 }
 
-/** What a call is charged: nothing when it surely did not act. */
+/** Returns the cost of a call in nano-dollars: zero if it surely did not act. */
 export function costOf(call: Call, outcome: Outcome): number {
   return call.target.kind !== 'unknown' && mayHaveTakenEffect(outcome) ? call.target.costNanoUsd : 0;
 }
 
-/** What the door is told of how a call ended. */
+/** Makes the reply to the ingress. */
 export function toCallReply({ id, target }: Call, outcome: Outcome): CallReply {
   const declaredOutput = target.kind === 'tool' ? target.definition.outputSchema : undefined;
   return { callId: id, outcome, declaredOutput };
 }
 
-/** The refusal of what nobody can judge now. */
+/** Makes the refusal of a call that cannot be decided now. */
 export function indeterminateRefusal(state: CallState, stage: Refusal['stage'], reason: Refusal['reason']): Refusal {
   return {
     kind: 'refused',
@@ -73,18 +77,19 @@ export function indeterminateRefusal(state: CallState, stage: Refusal['stage'], 
   };
 }
 
-/** The refusal of what is not even asked about. */
+/** Makes the refusal of a call that no control decides on. */
 export function rejection(state: CallState, reason: Refusal['reason']): Refusal {
   const refusal = indeterminateRefusal(state, 'walk', reason);
   if (reason === 'overloaded') {
-    const message = 'the broker has as many calls under way as it takes; try again in a second';
+    const message = 'the broker has as many calls in flight as it takes; try again in a second';
     return { ...refusal, message, retryAfterMs: OVERLOAD_RETRY_MS };
   }
   if (reason !== 'subscriptions-exceeded') return refusal;
-  return { ...refusal, effect: 'deny', message: 'the agent is subscribed to as many resources as one agent may be' };
+  const message = 'the agent is subscribed to as many resources as one agent may be; end a subscription first';
+  return { ...refusal, effect: 'deny', message };
 }
 
-/** What is asked for, in the view that it is asked in; the unknown where there is no such thing. */
+/** Resolves a name in the view of the request; an `UnknownTarget` if it does not exist. */
 export function resolveTarget(snapshot: Snapshot, { exposedName, operation, view }: CallRequest): Target {
   return (
     viewFor(snapshot, view)?.resolve(exposedName, operation.kind) ?? {
@@ -96,12 +101,12 @@ export function resolveTarget(snapshot: Snapshot, { exposedName, operation, view
   );
 }
 
-/** A name as it may be recorded: short, and without control characters. */
+/** Makes a name safe to record: short, and without control characters. */
 function printable(name: string): string {
   return name.slice(0, 128).replaceAll(/[^\x20-\x7e]/g, '�');
 }
 
-/** Asked for refusals only: what one may not see is answered like what does not exist. */
+/** True if the principal may see the target. Only refusals need it: a hidden target is answered like one that does not exist. */
 export function isVisible({ snapshot, call }: CallState): boolean {
   try {
     const { target, action } = call;
@@ -109,12 +114,12 @@ export function isVisible({ snapshot, call }: CallState): boolean {
       target.kind !== 'unknown' && (snapshot.isVisible(call, target) || snapshot.couldBeAllowed(call, target, action))
     );
   } catch {
-    // The control that asked the same has said so in the log; what cannot be decided is not shown.
+    // A control met the same error, and it is in the log. A target that cannot be decided on stays hidden.
     return false;
   }
 }
 
-/** A call with what its view fixes, which goes before what the agent gave: judged, validated, recorded and sent as one. */
+/** Adds the fixed arguments of a view, which override those of the agent, before the call is decided, recorded and sent. */
 export function applyFixedArguments(call: Call, fixed: JsonObject): Call {
   const overriddenArguments = Object.keys(fixed).filter((name) => Object.hasOwn(call.args, name));
   const args = { ...call.args, ...fixed };
@@ -123,34 +128,20 @@ export function applyFixedArguments(call: Call, fixed: JsonObject): Call {
 
 export const overloadFailureMode: FailureMode<'overloaded'> = {
   control: 'calls under way',
-  trigger: 'as many calls as the broker takes at one time are under way',
+  trigger: 'as many calls are in flight as the broker takes',
   result: 'overloaded',
   override: '`serve --max-calls <number>`',
 };
 
-/** Calls of all agents together that may be under way, where nobody says otherwise. */
+/** Default of the most calls in flight, of all agents together. */
 export const DEFAULT_MAX_CALLS = 1_024;
 
-/** When it is worth trying again: what is under way takes about so long to become less. */
+/** Time after which a retry is useful: until then some calls in flight have ended. */
 export const OVERLOAD_RETRY_MS = 1_000;
 
-/** The back door as the hall holds it. */
-interface Upstreams {
-  dispatch(call: Call, options: DispatchOptions): Promise<DispatchResult>;
-  readonly log: Log;
-}
-
-/** Sends a call out of the back door. Never rejects: a back door that does is a defect, and the call in doubt. */
-export async function safeDispatch(
-  upstreams: Upstreams,
-  call: Call,
-  options: DispatchOptions,
-): Promise<DispatchResult> {
-  try {
-    return await upstreams.dispatch(call, options);
-  } catch (error) {
-    upstreams.log.error('dispatch.broke', { callId: call.id, error: errorMessage(error) });
-    const message = 'the call broke after it was sent; it is in doubt';
-    return { kind: 'failed', reason: 'upstream-lost', message, inDoubt: true };
-  }
+/** Converts a dispatch that threw, which is a defect: the call may have been sent, so it is in doubt. */
+export function failedDispatch(log: Log, call: Call, error: unknown): DispatchResult {
+  log.error('dispatch.internal-error', { callId: call.id, error: errorMessage(error) });
+  const message = 'the broker failed after the call was sent; it is in doubt';
+  return { kind: 'failed', reason: 'upstream-lost', message, inDoubt: true };
 }

@@ -8,50 +8,56 @@ import {
 } from '../domain/mcp/input-request.ts';
 import type { DispatchResult, InputRequired, Outcome } from '../domain/outcome.ts';
 import { allowedCapabilities, canRespond, rewriteForClient, UrlIdMap } from '../input-required/rewrite-for-client.ts';
-import type { InputResult, SuspendedCall } from '../input-required/suspended-call.ts';
+import type { InputResult, RoundResult, SuspendedCall } from '../input-required/suspended-call.ts';
 import type { SuspendedCallStore } from '../input-required/suspended-call-store.ts';
 import { anySignal, Cancellation, type CancelSignal } from '../lib/cancellation.ts';
 import type { Ids } from '../lib/ids.ts';
+import type { JsonObject } from '../lib/json/json.ts';
 import type { Clock } from '../lib/time.ts';
-import type { DispatchOptions } from './broker.ts';
-import type { CallState } from './call-state.ts';
+import type { Log } from '../telemetry/log.ts';
+import { type CallState, failedDispatch, type SuspendedRound } from './call-state.ts';
 import type { Snapshot } from './snapshot.ts';
-import { RoundClientContext } from './suspended-calls.ts';
+import type { Upstreams } from './upstreams.ts';
 
-/** What asking needs from the hall. */
+/** Services of the flow of input requests. */
 export interface InputRequiredDeps {
-  readonly suspendedCallStore: SuspendedCallStore;
+  readonly upstreams: Pick<Upstreams, 'dispatch'>;
+  readonly log: Log;
   readonly clock: Clock;
   readonly ids: Ids;
-  /** The back door. MUST NOT reject. */
-  dispatch(call: Call, options: DispatchOptions): Promise<DispatchResult>;
-  /** Walks a question like any call. */
+  readonly suspendedCalls: SuspendedCallStore<SuspendedRound>;
+  /** Runs an input request through the pipeline like a call. Never rejects. */
   runInputRequest(state: CallState): Promise<Outcome>;
-  /** The world in force: a question is judged by the rules of the moment it is asked. */
+  /** Snapshot in force: an input request is decided by the rules of the moment it is made. */
   snapshot(): Snapshot;
 }
 
-/** Brings a question before the agent and its reaction back. */
+/** Delivers an input request to the agent and returns its response. */
 type DeliverInputRequest = (request: InputRequest, signal: CancelSignal) => Promise<DispatchResult>;
 
 /**
- * Sends calls whose tool server may ask before it answers. A legacy agent is asked by a request on the stream of its call;
- * a stateless one with the end of its request, and the call goes on with the next that brings the answers.
+ * Dispatches calls whose server may request input before it answers. A legacy agent gets an input request on the stream
+ * of its call. A stateless agent gets it at the end of its request, and the call goes on with the retry that answers it.
  */
 export class InputRequiredFlow {
   readonly #deps: InputRequiredDeps;
-  readonly #contexts = new WeakMap<SuspendedCall, RoundClientContext>();
 
   constructor(deps: InputRequiredDeps) {
     this.#deps = deps;
   }
 
-  /** Sends one leg of a call. */
+  /** Dispatches one round of a call. Rejects only if the dispatch is defective. */
   send(state: CallState): Promise<DispatchResult | InputRequired> {
-    const { call, clientContext, signal } = state;
-    if (call.resumption !== undefined) return this.#resume(state);
+    const { call, clientContext, signal, suspended } = state;
+    if (suspended !== undefined) {
+      return this.#endOfRound(
+        state,
+        suspended,
+        suspended.resume(call.resumption?.responses ?? {}, signal, clientContext),
+      );
+    }
     if (clientContext === undefined || !canRespond(clientContext.capabilities) || call.action === 'complete') {
-      return this.#deps.dispatch(call, { signal, clientContext });
+      return this.#deps.upstreams.dispatch(call, { signal, clientContext });
     }
     return clientContext.sendRequest === undefined
       ? this.#begin(state, clientContext)
@@ -60,75 +66,62 @@ export class InputRequiredFlow {
 
   async #sendInteractive(state: CallState, clientContext: ClientContext): Promise<DispatchResult> {
     const { call, signal } = state;
-    const timeoutMs = this.#deps.suspendedCallStore.expiryMs;
-    // What a server asked and did not wait for is asked in vain.
+    const expiryMs = this.#deps.suspendedCalls.expiryMs;
+    // Ends input requests that the server made and did not wait for.
     const ended = new Cancellation();
     const onAbort = (): void => ended.abort();
     signal.addEventListener('abort', onAbort, { once: true });
     const urls = new UrlIdMap(clientContext);
-    const sendInputRequest: SendInputRequest = (request, cancelSignal) => {
-      const requestOrCallSignal = anySignal(ended.signal, cancelSignal);
+    const send: SendInputRequest = (request, cancelSignal) => {
       const deliver: DeliverInputRequest = async (rewritten, requestSignal) => {
-        if (clientContext.sendRequest === undefined) return failedInputRequest('the client cannot be asked');
+        if (clientContext.sendRequest === undefined) return failedInputRequest('the client takes no requests');
         urls.add(request, rewritten);
         const { method, params } = rewritten;
-        return toDispatchResult(await clientContext.sendRequest(method, params, { signal: requestSignal, timeoutMs }));
+        const options = { signal: requestSignal, timeoutMs: expiryMs };
+        return toDispatchResult(await clientContext.sendRequest(method, params, options));
       };
       return this.#sendInputRequest(state, request, {
-        signal: requestOrCallSignal,
+        signal: anySignal(ended.signal, cancelSignal),
         deliver,
         capabilities: clientContext.capabilities,
       });
     };
     const capabilities = capabilitiesFor(state, clientContext);
-    const inputRequests = {
-      capabilities,
-      send: sendInputRequest,
-      expiryMs: timeoutMs,
-      urlCompletion: urls,
-      preempt: () => false,
-    };
-    const result = await this.#deps.dispatch(call, { signal, clientContext, inputRequests });
-    signal.removeEventListener('abort', onAbort);
-    ended.abort();
-    return result;
+    const inputRequests = { capabilities, send, expiryMs, urlCompletion: urls, preempt: () => false };
+    try {
+      return await this.#deps.upstreams.dispatch(call, { signal, clientContext, inputRequests });
+    } finally {
+      signal.removeEventListener('abort', onAbort);
+      ended.abort();
+    }
   }
 
   #begin(state: CallState, clientContext: ClientContext): Promise<DispatchResult | InputRequired> {
-    const suspended = this.#deps.suspendedCallStore.begin(state.call);
-    const { signal } = suspended;
-    const context = new RoundClientContext(clientContext);
-    this.#contexts.set(suspended, context);
-    const sendInputRequest: SendInputRequest = (request, cancelSignal) =>
-      this.#requestOnNextRound(state, request, { suspended, cancelSignal, capabilities: clientContext.capabilities });
-    const { expiryMs } = this.#deps.suspendedCallStore;
-    const preempt = (): boolean => suspended.preempt();
+    const { call } = state;
+    const { suspendedCalls, upstreams, log } = this.#deps;
+    const suspended = suspendedCalls.begin(call, clientContext);
+    state.suspended = suspended;
     const inputRequests = {
       capabilities: capabilitiesFor(state, clientContext),
-      send: sendInputRequest,
-      expiryMs,
-      preempt,
+      send: (request: InputRequest, cancelSignal?: CancelSignal) =>
+        this.#requestOnNextRound(state, request, { suspended, cancelSignal, capabilities: clientContext.capabilities }),
+      expiryMs: suspendedCalls.expiryMs,
+      preempt: () => suspended.preempt(),
     };
-    const roundResult = this.#runRound(state, suspended);
-    suspended.follow(this.#deps.dispatch(state.call, { signal, clientContext: context, inputRequests }));
-    return roundResult;
+    const round = suspended.openRound(state.signal, clientContext);
+    const options = { signal: suspended.signal, clientContext: suspended.clientContext, inputRequests };
+    suspended.follow(upstreams.dispatch(call, options).catch((error) => failedDispatch(log, call, error)));
+    return this.#endOfRound(state, suspended, round);
   }
 
-  #resume(state: CallState): Promise<DispatchResult | InputRequired> {
-    const suspended = this.#deps.suspendedCallStore.take(state.call.id);
-    // INVARIANT: `request-state` let only calls through that claimed what waits.
-    if (suspended === undefined) throw new Error('a call goes on with nothing');
-    suspended.respond(state.call.resumption?.responses ?? {});
-    return this.#runRound(state, suspended);
-  }
-
-  async #runRound(state: CallState, suspended: SuspendedCall): Promise<DispatchResult | InputRequired> {
-    const context = this.#contexts.get(suspended);
-    context?.follow(state.clientContext);
-    const end = await suspended.runRound(state.signal);
-    context?.follow(undefined);
+  async #endOfRound(
+    { call }: CallState,
+    suspended: SuspendedCall<SuspendedRound>,
+    round: Promise<RoundResult>,
+  ): Promise<DispatchResult | InputRequired> {
+    const end = await round;
     if (end.kind === 'ended') return end.result;
-    const requestState = this.#deps.suspendedCallStore.suspend(suspended, state.call);
+    const requestState = this.#deps.suspendedCalls.issueState(suspended, call);
     return { kind: 'input-required', requests: end.requests, state: requestState };
   }
 
@@ -136,9 +129,9 @@ export class InputRequiredFlow {
     state: CallState,
     request: InputRequest,
     options: {
-      readonly suspended: SuspendedCall;
+      readonly suspended: SuspendedCall<SuspendedRound>;
       readonly cancelSignal: CancelSignal | undefined;
-      readonly capabilities: Call['args'];
+      readonly capabilities: JsonObject;
     },
   ): Promise<InputResponse> {
     const { suspended, cancelSignal, capabilities } = options;
@@ -154,11 +147,8 @@ export class InputRequiredFlow {
       return response.then(toInputDispatchResult);
     };
     try {
-      return await this.#sendInputRequest(state, request, {
-        signal: anySignal(suspended.signal, cancelSignal),
-        deliver,
-        capabilities,
-      });
+      const signal = anySignal(suspended.signal, cancelSignal);
+      return await this.#sendInputRequest(state, request, { signal, deliver, capabilities });
     } finally {
       endEvaluation();
     }
@@ -170,31 +160,42 @@ export class InputRequiredFlow {
     options: {
       readonly signal: CancelSignal;
       readonly deliver: DeliverInputRequest;
-      readonly capabilities: Call['args'];
+      readonly capabilities: JsonObject;
     },
   ): Promise<InputResponse> {
     const { clock, ids } = this.#deps;
     const { principal, context, id, target } = state.call;
+    const { signal, deliver, capabilities } = options;
     const snapshot = this.#deps.snapshot();
     const server = 'server' in target ? target.server : '';
     const isStateless = state.clientContext?.sendRequest === undefined;
     const rewritten = rewriteForClient(request, { server, elicitationId: isStateless ? undefined : ids.uuidv7() });
     const call: Call = {
-      ...{ id: ids.uuidv7(), principal, subjects: snapshot.subjectsOf(principal), context },
-      ...{ action: INPUT_REQUEST_ACTIONS[request.method], target: snapshot.serverOf(server), args: rewritten.params },
+      id: ids.uuidv7(),
+      principal,
+      subjects: snapshot.subjectsOf(principal),
+      context,
+      action: INPUT_REQUEST_ACTIONS[request.method],
+      target: snapshot.serverOf(server),
+      args: rewritten.params,
       receivedAtMs: clock.wallMs(),
-      inputRequest: { causedBy: id, capabilities: options.capabilities },
+      inputRequest: { causedBy: id, capabilities },
     };
     const outcome = await this.#deps.runInputRequest({
-      ...{ snapshot, call, startedMs: clock.monotonicMs(), signal: options.signal, clientContext: undefined },
+      snapshot,
+      call,
+      startedMs: clock.monotonicMs(),
+      signal,
+      clientContext: undefined,
       controls: { request: snapshot.inputRequestControls, response: snapshot.inputResponseControls },
-      send: () => options.deliver(rewritten, options.signal),
+      deliver: () => deliver(rewritten, signal),
+      suspended: undefined,
     });
     return inputResponseOf(outcome);
   }
 }
 
-function capabilitiesFor({ snapshot, call }: CallState, clientContext: ClientContext): Call['args'] {
+function capabilitiesFor({ snapshot, call }: CallState, clientContext: ClientContext): JsonObject {
   const { target } = call;
   if (!('server' in target)) return {};
   const server = snapshot.serverOf(target.server);
@@ -203,7 +204,8 @@ function capabilitiesFor({ snapshot, call }: CallState, clientContext: ClientCon
 
 function inputResponseOf(outcome: Outcome): InputResponse {
   if (outcome.kind === 'completed') return { kind: 'answered', result: outcome.result };
-  if (outcome.kind === 'input-required') throw new Error('a question was interrupted by another');
+  // INVARIANT: an input request is delivered to the agent and dispatched to no server.
+  if (outcome.kind === 'input-required') throw new Error('an input request ended with input requests');
   const { reason, message } = outcome;
   return { kind: 'unanswered', undeclared: reason === 'capability-missing', message };
 }
@@ -215,7 +217,7 @@ function failedInputRequest(message: string): DispatchResult {
 function toDispatchResult(response: ClientResponse): DispatchResult {
   if (response.kind === 'result') return completed(response.result);
   if (response.kind === 'error') {
-    return failedInputRequest(`the client answered with error ${response.error.code}`);
+    return failedInputRequest(`the client responded with error ${response.error.code}`);
   }
   if (response.cause !== 'cancelled') return failedInputRequest(response.message);
   return { kind: 'failed', reason: 'cancelled', message: response.message, inDoubt: false };
@@ -226,6 +228,6 @@ function toInputDispatchResult(response: InputResult): DispatchResult {
   return { kind: 'failed', reason: response.reason, message: response.message, inDoubt: false };
 }
 
-function completed(result: Call['args']): DispatchResult {
+function completed(result: JsonObject): DispatchResult {
   return { kind: 'completed', result, resultBytes: Buffer.byteLength(JSON.stringify(result)) };
 }

@@ -1,11 +1,16 @@
 import type { Call, CallContext } from '../domain/call.ts';
 import type { Exchange } from '../domain/control.ts';
-import type { ParamHeader } from '../domain/mcp/param-headers.ts';
+import type { CallOptions } from '../domain/mcp/call-options.ts';
 import type { DispatchResult, InputRequired, Outcome, Refusal } from '../domain/outcome.ts';
+import { isRetryable } from '../domain/outcome.ts';
 import type { Principal } from '../domain/principal.ts';
 import type { Reason } from '../domain/reasons.ts';
-import type { FeatureKind, ResourceTarget, ViewName } from '../domain/target.ts';
-import type { SuspendedCallStore } from '../input-required/suspended-call-store.ts';
+import type { EndCause } from '../input-required/suspended-call.ts';
+import {
+  DEFAULT_SUSPENDED_CALL_LIMITS,
+  type SuspendedCallLimits,
+  SuspendedCallStore,
+} from '../input-required/suspended-call-store.ts';
 import type { DecisionRecord } from '../ledger/call-record.ts';
 import type { Ids } from '../lib/ids.ts';
 import { errorMessage } from '../lib/text/error-message.ts';
@@ -13,14 +18,10 @@ import type { Clock } from '../lib/time.ts';
 import type { Log } from '../telemetry/log.ts';
 import type {
   Broker,
-  CallOptions,
   CallReply,
   CallRequest,
-  DispatchOptions,
-  FeatureList,
   ListListener,
   MalformedMessage,
-  ServerCapabilities,
   SubscribeOptions,
   SubscribeReply,
 } from './broker.ts';
@@ -30,12 +31,13 @@ import {
   controlsFor,
   costOf,
   DEFAULT_MAX_CALLS,
+  failedDispatch,
   indeterminateRefusal,
   isVisible,
   overloadFailureMode,
   rejection,
   resolveTarget,
-  safeDispatch,
+  type SuspendedRound,
   toCallReply,
 } from './call-state.ts';
 import { InputRequiredFlow } from './input-required.ts';
@@ -49,36 +51,33 @@ import {
   settleAll,
 } from './run-controls.ts';
 import type { Snapshot } from './snapshot.ts';
-import { SuspendedCalls } from './suspended-calls.ts';
-import { VisibleLists } from './visibility.ts';
+import type { Upstreams } from './upstreams.ts';
+import { VisibleLists } from './visible-lists.ts';
 
-/** What the hall needs from the rooms; handed in by `app/`. */
+/** Services of the pipeline, passed in by `app/`. */
 export interface PipelineDeps {
   readonly recorder: Recorder;
-  /** The back door. MUST NOT reject for what an upstream does; one that rejects is a defect and the call is in doubt. */
-  dispatch(call: Call, options: DispatchOptions): Promise<DispatchResult>;
-  /** Tells tool servers that were told of a client's roots that these changed. */
-  rootsChanged(principalId: string, session: string): void;
-  /** The calls that wait for answers of agents. */
-  readonly suspendedCallStore: SuspendedCallStore;
-  /** Ends a subscription at the back door. */
-  unsubscribe(principalId: string, target: ResourceTarget): void;
+  readonly upstreams: Upstreams;
   readonly clock: Clock;
   readonly ids: Ids;
   readonly log: Log;
-  /** Calls that may be under way at one time; those beyond it are refused. Default: 1,024. */
+  /** Default of each member: `DEFAULT_SUSPENDED_CALL_LIMITS`. */
+  readonly suspendedCallLimits?: Partial<SuspendedCallLimits> | undefined;
+  /** Most calls in flight; a call beyond it is refused. Default: 1,024. */
   readonly maxCalls?: number | undefined;
 }
 
-/** The hall: walks each call through the chain of the world in force. Judges nothing itself. */
+/** Runs each call through the controls of the snapshot in force, dispatches, settles and records it. It decides nothing itself. */
 export class CallPipeline implements Broker {
+  readonly visibleLists: VisibleLists;
   readonly #deps: PipelineDeps;
-  readonly #lists: VisibleLists;
   readonly #listeners = new Set<ListListener>();
   readonly #onFailure: OnControlFailure;
+  readonly #suspendedCalls: SuspendedCallStore<SuspendedRound>;
   readonly #inputRequired: InputRequiredFlow;
   readonly #subscriptions: ResourceSubscriptions;
-  readonly #suspendedCalls: SuspendedCalls;
+  /** Second closings of suspended rounds that are not durable yet. */
+  readonly #pendingWrites = new Set<Promise<void>>();
   #snapshot: Snapshot;
   #isOpen = true;
   #inFlight = 0;
@@ -87,46 +86,37 @@ export class CallPipeline implements Broker {
   constructor(snapshot: Snapshot, deps: PipelineDeps) {
     this.#snapshot = snapshot;
     this.#deps = deps;
-    this.#lists = new VisibleLists(snapshot);
+    this.visibleLists = new VisibleLists(snapshot);
     this.#onFailure = (control, error) => deps.log.error('control.failed', { control, error: errorMessage(error) });
-    this.#suspendedCalls = new SuspendedCalls({ ...deps, onFailure: this.#onFailure });
+    this.#suspendedCalls = new SuspendedCallStore(
+      deps,
+      { ...DEFAULT_SUSPENDED_CALL_LIMITS, ...deps.suspendedCallLimits },
+      (round, cause) => this.#closeSuspended(round, cause),
+    );
     this.#inputRequired = new InputRequiredFlow({
-      ...{ suspendedCallStore: deps.suspendedCallStore, clock: deps.clock, ids: deps.ids },
-      dispatch: (call, how) => safeDispatch(deps, call, how),
-      runInputRequest: (state) => this.#run(state),
+      upstreams: deps.upstreams,
+      log: deps.log,
+      clock: deps.clock,
+      ids: deps.ids,
+      suspendedCalls: this.#suspendedCalls,
+      runInputRequest: (state) => this.#run(state, undefined),
       snapshot: () => this.#snapshot,
     });
     this.#subscriptions = new ResourceSubscriptions({
       snapshot: () => this.#snapshot,
-      call: (request, options, rejected) => this.#callUnlessRejected(rejected, request, options),
-      unsubscribe: (principalId, target) => deps.unsubscribe(principalId, target),
+      call: (request, options, rejected) => this.#runCall(request, options, rejected),
+      unsubscribe: (principalId, target) => deps.upstreams.unsubscribe(principalId, target),
       onFailure: this.#onFailure,
     });
   }
 
-  /** Puts another world in force for every call received from now on, and tells whose list changed. */
+  /** Puts a snapshot in force for every call received from now on, and notifies each principal whose list changed. */
   applySnapshot(snapshot: Snapshot): void {
     this.#snapshot = snapshot;
     this.#subscriptions.recheck();
-    for (const { principalId, kind, view } of this.#lists.applySnapshot(snapshot)) {
+    for (const { principalId, kind, view } of this.visibleLists.applySnapshot(snapshot)) {
       for (const listener of this.#listeners) listener(principalId, kind, view);
     }
-  }
-
-  isViewVisible(principal: Principal, view: ViewName): boolean {
-    return this.#lists.isViewVisible(principal, view);
-  }
-
-  list(principal: Principal, kind: FeatureKind, view?: ViewName): FeatureList {
-    return this.#lists.list(principal, kind, view);
-  }
-
-  paramHeaders(exposedName: string, view?: ViewName): readonly ParamHeader[] {
-    return this.#lists.paramHeaders(exposedName, view);
-  }
-
-  capabilitiesOf(principal: Principal, view?: ViewName): ServerCapabilities {
-    return this.#lists.capabilitiesOf(principal, view);
   }
 
   onListChanged(listener: ListListener): () => void {
@@ -144,69 +134,46 @@ export class CallPipeline implements Broker {
   }
 
   rootsChanged({ id }: Principal, { session }: CallContext): void {
-    this.#deps.rootsChanged(id, session);
+    this.#deps.upstreams.rootsChanged(id, session);
   }
 
   call(request: CallRequest, options: CallOptions): Promise<CallReply> {
-    const isFull = this.#inFlight >= (this.#deps.maxCalls ?? DEFAULT_MAX_CALLS);
-    // What belongs to a call that was let in, a question of its server or the answer to it, is not refused halfway.
-    return this.#callUnlessRejected(
-      isFull && request.resumption === undefined ? overloadFailureMode.result : undefined,
-      request,
-      options,
-    );
+    // A retry belongs to a call that was admitted already: overload does not refuse it halfway.
+    const isOverloaded =
+      request.resumption === undefined && this.#inFlight >= (this.#deps.maxCalls ?? DEFAULT_MAX_CALLS);
+    return this.#runCall(request, options, isOverloaded ? overloadFailureMode.result : undefined);
   }
 
   subscribe(request: Omit<CallRequest, 'operation' | 'args'>, options: SubscribeOptions): Promise<SubscribeReply> {
     return this.#subscriptions.subscribe(request, options);
   }
 
-  /** A resource of a server changed that these principals are subscribed to, or may have. */
+  /** Notifies subscribers, among these principals, that a resource of a server changed or may have changed. */
   resourceUpdated(server: string, uri: string, principalIds: readonly string[]): void {
     this.#subscriptions.notifyUpdated(server, uri, principalIds);
   }
 
-  async #callUnlessRejected(
-    rejected: Reason | undefined,
-    request: CallRequest,
-    options: CallOptions,
-  ): Promise<CallReply> {
+  /** Takes no new calls, ends suspended ones, and resolves when no call is in flight and all of them are recorded. */
+  async drain(): Promise<void> {
+    this.#isOpen = false;
+    this.#suspendedCalls.close();
+    if (this.#inFlight > 0) await new Promise<void>((resolve) => (this.#whenIdle = resolve));
+    await Promise.all(this.#pendingWrites);
+  }
+
+  async #runCall(request: CallRequest, options: CallOptions, rejected: Reason | undefined): Promise<CallReply> {
     const state = this.#receive(request, options);
     return toCallReply(state.call, await this.#run(state, rejected));
   }
 
-  /** Takes no new calls and resolves when the last one under way has ended; those that wait for answers are ended. */
-  async drain(): Promise<void> {
-    this.#isOpen = false;
-    this.#deps.suspendedCallStore.close();
-    if (this.#inFlight > 0) await new Promise<void>((resolve) => (this.#whenIdle = resolve));
-    await this.#suspendedCalls.flush();
-  }
-
-  async #run(state: CallState, rejected?: Reason): Promise<Outcome> {
-    this.#inFlight += 1;
-    try {
-      return await this.#evaluate(state, this.#isOpen ? rejected : 'shutting-down');
-    } catch (error) {
-      // INVARIANT: call never rejects. What ends here is a defect of the hall itself.
-      this.#deps.log.error('call.broke', { callId: state.call.id, error: errorMessage(error) });
-      return indeterminateRefusal(state, 'walk', 'control-failed');
-    } finally {
-      if (state.call.resumption !== undefined) this.#deps.suspendedCallStore.releaseClaim(state.call.id);
-      this.#inFlight -= 1;
-      if (this.#inFlight === 0) this.#whenIdle?.();
-    }
-  }
-
   #receive(request: CallRequest, { signal, clientContext }: CallOptions): CallState {
     const snapshot = this.#snapshot;
-    const subjects = snapshot.subjectsOf(request.principal);
     const target = resolveTarget(snapshot, request);
     const { resumption } = request;
-    const received: Call = {
+    let call: Call = {
       id: this.#deps.ids.uuidv7(),
       principal: request.principal,
-      subjects,
+      subjects: snapshot.subjectsOf(request.principal),
       action: request.operation.action,
       target,
       args: request.args,
@@ -214,53 +181,61 @@ export class CallPipeline implements Broker {
       receivedAtMs: this.#deps.clock.wallMs(),
       resumption,
     };
-    const call = this.#suspendedCalls.claim(
-      target.kind === 'tool' && target.fixedArguments ? applyFixedArguments(received, target.fixedArguments) : received,
-    );
-    const controls =
-      resumption === undefined
-        ? controlsFor(snapshot)
-        : { request: snapshot.resumedControls, response: snapshot.responseControls };
-    return {
-      snapshot,
-      call,
-      startedMs: this.#deps.clock.monotonicMs(),
-      signal,
-      clientContext,
-      controls,
-      send: this.#sendCall,
-    };
-  }
-
-  async #evaluate(state: CallState, rejected: Reason | undefined): Promise<Outcome> {
-    const exchange: Exchange = { call: state.call };
-    const run: ControlRun =
-      rejected === undefined
-        ? await runControls(state.controls.request, exchange, { signal: state.signal, onFailure: this.#onFailure })
-        : { steps: [], gathered: [], refusal: rejection(state, rejected) };
-    const decided: DecisionRecord = {
-      call: state.call,
-      steps: run.steps,
-      revision: state.snapshot.revision,
-      registry: state.snapshot.registry,
-    };
-    if (run.refusal) return this.#refuse(state, run, decided);
-    try {
-      await this.#deps.recorder.admitted(decided);
-    } catch (error) {
-      // No record, no call.
-      return this.#refuseUnrecorded(state, run.gathered, error);
+    if (target.kind === 'tool' && target.fixedArguments) call = applyFixedArguments(call, target.fixedArguments);
+    let controls = controlsFor(snapshot);
+    let suspended: CallState['suspended'];
+    if (resumption !== undefined) {
+      const claim = this.#suspendedCalls.claim(call, resumption.state);
+      suspended = claim.suspended;
+      call = { ...call, resumption: { ...resumption, stateCheck: claim.check } };
+      controls = { request: snapshot.resumedControls, response: snapshot.responseControls };
     }
-    return this.#dispatch(state, run.gathered);
+    const startedMs = this.#deps.clock.monotonicMs();
+    return { snapshot, call, startedMs, signal, clientContext, controls, deliver: undefined, suspended };
   }
 
-  async #refuse(state: CallState, run: ControlRun, decided: DecisionRecord): Promise<Outcome> {
-    const refusal = this.#settleRefused(state, run.gathered, {
-      ...(run.refusal as Omit<Refusal, 'visible'>),
-      visible: isVisible(state),
-    });
+  /** Decides, records and dispatches one call, unless it is `rejected`. Never rejects. */
+  async #run(state: CallState, rejected: Reason | undefined): Promise<Outcome> {
+    this.#inFlight += 1;
     try {
-      await this.#deps.recorder.refused(decided, refusal);
+      const run = await this.#decide(state, this.#isOpen ? rejected : 'shutting-down');
+      const { revision, registry } = state.snapshot;
+      const decision: DecisionRecord = { call: state.call, steps: run.steps, revision, registry };
+      if (run.refusal !== undefined) return await this.#refuse(state, run, decision);
+      try {
+        await this.#deps.recorder.admitted(decision);
+      } catch (error) {
+        // INVARIANT: without a durable record nothing is dispatched.
+        this.#deps.log.error('ledger.unavailable', { error: errorMessage(error) });
+        return this.#settleRefused(state, run, indeterminateRefusal(state, 'ledger', ledgerFailureMode.result));
+      }
+      return await this.#dispatch(state, run.evaluated);
+    } catch (error) {
+      // INVARIANT: a call never rejects. An error that arrives here is a defect of the pipeline.
+      this.#deps.log.error('call.internal-error', { callId: state.call.id, error: errorMessage(error) });
+      return indeterminateRefusal(state, 'walk', 'control-failed');
+    } finally {
+      state.suspended?.endClaim({ reason: 'cancelled', message: 'the retry of the call was refused' });
+      this.#inFlight -= 1;
+      if (this.#inFlight === 0) this.#whenIdle?.();
+    }
+  }
+
+  async #decide(state: CallState, rejected: Reason | undefined): Promise<ControlRun> {
+    if (rejected !== undefined) return { steps: [], evaluated: [], refusal: rejection(state, rejected) };
+    const options = { signal: state.signal, onFailure: this.#onFailure };
+    const run = await runControls(state.controls.request, { call: state.call }, options);
+    // The broker began to stop while the controls of a retry ran: there is no call any more that it could resume.
+    const cause = run.refusal === undefined ? state.suspended?.endCause : undefined;
+    return cause === undefined ? run : { ...run, refusal: rejection(state, cause.reason) };
+  }
+
+  async #refuse(state: CallState, run: ControlRun, decision: DecisionRecord): Promise<Outcome> {
+    // `as`: the caller has checked it.
+    const decided = run.refusal as Omit<Refusal, 'visible'>;
+    const refusal = this.#settleRefused(state, run, { ...decided, visible: isVisible(state) });
+    try {
+      await this.#deps.recorder.refused(decision, refusal);
     } catch (error) {
       this.#deps.log.error('ledger.unavailable', { error: errorMessage(error) });
       return indeterminateRefusal(state, 'ledger', ledgerFailureMode.result);
@@ -268,63 +243,90 @@ export class CallPipeline implements Broker {
     return refusal;
   }
 
-  #refuseUnrecorded(state: CallState, gathered: readonly EvaluatedControl[], error: unknown): Outcome {
-    this.#deps.log.error('ledger.unavailable', { error: errorMessage(error) });
-    return this.#settleRefused(state, gathered, indeterminateRefusal(state, 'ledger', ledgerFailureMode.result));
-  }
-
-  #settleRefused({ call }: CallState, gathered: readonly EvaluatedControl[], refusal: Refusal): Refusal {
-    const outcome = this.#suspendedCalls.restoreIfRetryable(call, refusal);
-    settleAll(gathered, { call }, { outcome, onFailure: this.#onFailure });
+  /** Settles a refused call. A retryable refusal of a retry restores the suspended call, with its reservations. */
+  #settleRefused(state: CallState, { evaluated }: ControlRun, refusal: Refusal): Refusal {
+    let outcome = refusal;
+    if (isRetryable(refusal) && state.suspended?.unclaim(this.#deps.clock.monotonicMs()) === true) {
+      // From now on another retry may claim it.
+      state.suspended = undefined;
+      outcome = { ...refusal, stillPending: true };
+    }
+    settleAll(evaluated, { call: state.call }, { outcome, onFailure: this.#onFailure });
     return outcome;
   }
 
-  async #dispatch(state: CallState, gathered: readonly EvaluatedControl[]): Promise<Outcome> {
-    this.#suspendedCalls.resume(state.call);
-    const dispatched = await this.#send(state);
-    if (dispatched.kind === 'input-required') this.#suspendedCalls.park(state, gathered);
+  async #dispatch(state: CallState, evaluated: readonly EvaluatedControl[]): Promise<Outcome> {
+    let dispatched: DispatchResult | InputRequired;
+    try {
+      dispatched = await (state.deliver === undefined ? this.#inputRequired.send(state) : state.deliver());
+    } catch (error) {
+      dispatched = failedDispatch(this.#deps.log, state.call, error);
+    }
     const result = dispatched.kind === 'completed' ? dispatched.result : undefined;
-    // Printed once: what is recorded is what goes out.
+    // Serialized once: the text that is recorded is the text that is sent.
     const resultText = result === undefined ? undefined : JSON.stringify(result);
     const exchange: Exchange = result ? { call: state.call, result } : { call: state.call };
-    // Member by member: a spread that more is added to makes the engine a new shape for each call.
+    // Member by member: a spread would give each call an object of a new shape.
     let outcome: Outcome =
       dispatched.kind === 'completed' && resultText !== undefined
         ? { kind: 'completed', result: dispatched.result, resultBytes: dispatched.resultBytes, resultText }
         : dispatched;
-    let run: ControlRun = { steps: [], gathered: [] };
+    let run: ControlRun = { steps: [], evaluated: [] };
     if (result) {
       run = await runControls(state.controls.response, exchange, { signal: state.signal, onFailure: this.#onFailure });
       if (run.refusal) outcome = { ...run.refusal, visible: isVisible(state) };
     }
-    settleAll([...gathered, ...run.gathered], exchange, { outcome, onFailure: this.#onFailure });
+    settleAll([...evaluated, ...run.evaluated], exchange, { outcome, onFailure: this.#onFailure });
     try {
-      await this.#deps.recorder.closed({
-        call: state.call,
-        steps: run.steps,
-        revision: state.snapshot.revision,
-        registry: state.snapshot.registry,
-        outcome,
-        resultText,
-        costNanoUsd: costOf(state.call, outcome),
-        durationMs: Math.round(this.#deps.clock.monotonicMs() - state.startedMs),
-      });
+      await this.#recordClosed(state, outcome, { steps: run.steps, resultText });
     } catch (error) {
       this.#deps.log.error('ledger.unavailable', { error: errorMessage(error) });
-      // The tool server acted, but nobody may be told what the book does not hold.
-      const message = 'the outcome of this call could not be recorded; it is in doubt';
-      return { kind: 'failed', reason: ledgerFailureMode.result, message, inDoubt: true };
+      return this.#failUnrecorded(state, evaluated, outcome);
+    }
+    const { suspended } = state;
+    if (outcome.kind === 'input-required' && suspended !== undefined) {
+      state.suspended = undefined;
+      this.#suspendedCalls.wait(suspended, { state, evaluated });
     }
     return outcome;
   }
 
-  async #send(state: CallState): Promise<DispatchResult | InputRequired> {
-    if (state.signal.aborted) {
-      const message = 'the call was cancelled before it was sent';
-      return { kind: 'failed', reason: 'cancelled', message, inDoubt: state.call.resumption !== undefined };
-    }
-    return state.send(state);
+  #recordClosed(
+    { call, snapshot, startedMs }: CallState,
+    outcome: Outcome,
+    { steps, resultText }: { readonly steps: ControlRun['steps']; readonly resultText: string | undefined },
+  ): Promise<void> {
+    return this.#deps.recorder.closed({
+      call,
+      steps,
+      revision: snapshot.revision,
+      registry: snapshot.registry,
+      outcome,
+      resultText,
+      costNanoUsd: costOf(call, outcome),
+      durationMs: Math.round(this.#deps.clock.monotonicMs() - startedMs),
+    });
   }
 
-  readonly #sendCall = (state: CallState): Promise<DispatchResult | InputRequired> => this.#inputRequired.send(state);
+  /** Makes the outcome of a call whose outcome is not durable: the server acted, but only what the ledger holds is reported. */
+  #failUnrecorded(state: CallState, evaluated: readonly EvaluatedControl[], outcome: Outcome): Outcome {
+    const reason = ledgerFailureMode.result;
+    const message = 'the outcome of this call could not be recorded; it is in doubt';
+    const failed: Outcome = { kind: 'failed', reason, message, inDoubt: true };
+    if (outcome.kind === 'input-required') {
+      state.suspended?.cancel({ reason, message });
+      settleAll(evaluated, { call: state.call }, { outcome: failed, onFailure: this.#onFailure });
+    }
+    return failed;
+  }
+
+  /** Closes the last round of a suspended call that no retry resumed: the call was sent and may have acted. */
+  #closeSuspended({ state, evaluated }: SuspendedRound, { reason, message }: EndCause): void {
+    const outcome: Outcome = { kind: 'failed', reason, message, inDoubt: true };
+    settleAll(evaluated, { call: state.call }, { outcome, onFailure: this.#onFailure });
+    const write = this.#recordClosed(state, outcome, { steps: [], resultText: undefined })
+      .catch((error) => this.#deps.log.error('ledger.unavailable', { error: errorMessage(error) }))
+      .finally(() => this.#pendingWrites.delete(write));
+    this.#pendingWrites.add(write);
+  }
 }

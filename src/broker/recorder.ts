@@ -4,22 +4,22 @@ import type { DecisionRecord, MalformedRecord, OutcomeRecord } from '../ledger/c
 
 export const ledgerFailureMode: FailureMode<'ledger-unavailable'> = {
   control: 'ledger',
-  trigger: 'an intent, a refusal or an outcome cannot be made durable; without its intent nothing is sent',
+  trigger: 'an admission, a refusal or an outcome cannot be made durable; a call is not sent before its admission is',
   result: 'ledger-unavailable',
   override: null,
 };
 
 /**
- * The book as the hall writes it. Each act MUST NOT resolve before the entry is durable, and MUST reject when it
- * could not be made durable.
+ * Port to the ledger. Each method MUST NOT resolve before its entry is durable, and MUST reject if it could not be made
+ * durable.
  */
 export interface Recorder {
-  /** The intent, before anything leaves. */
+  /** Records that a call was admitted, before anything is sent. */
   admitted(decided: DecisionRecord): Promise<void>;
-  /** A call that no room let through. May sum refusals that an attacker could flood the book with. */
+  /** Records a refused call. MAY aggregate refusals that would flood the ledger. */
   refused(decided: DecisionRecord, refusal: Refusal): Promise<void>;
-  /** The outcome, before the reply. */
+  /** Records the outcome of a call, before the reply. */
   closed(ended: OutcomeRecord): Promise<void>;
-  /** A message that never became a call. */
+  /** Records a message that never became a call. */
   malformed(message: MalformedRecord): Promise<void>;
 }

@@ -6,41 +6,44 @@ import { uriAncestry } from '../lib/uri/uri.ts';
 import type { CallReply, CallRequest, SubscribeOptions, SubscribeReply } from './broker.ts';
 import { type OnControlFailure, runControls } from './run-controls.ts';
 import type { Snapshot } from './snapshot.ts';
-import { viewFor } from './visibility.ts';
+import { viewFor } from './visible-lists.ts';
 
 export const subscriptionsFailureMode: FailureMode<'subscriptions-exceeded'> = {
   control: 'subscriptions',
-  trigger: 'one agent is subscribed to 256 resources',
+  trigger: 'the agent is subscribed to 256 resources',
   result: 'subscriptions-exceeded',
   override: null,
 };
 
-/** Most resources that one principal may be subscribed to, all its sessions together. */
+/** Most subscriptions of one principal, in all its sessions together. */
 const MAX_PER_PRINCIPAL = 256;
-/** Changes that are remembered until a subscription is open. */
+/** Most changes that are kept until a subscription is open. */
 const MAX_PENDING_UPDATES = 256;
 
-/** What subscriptions need of the hall. */
+/** Services of the pipeline. */
 interface SubscriptionDeps {
   snapshot(): Snapshot;
-  /** Walks the request; `barred` is the reason why it may not be walked. */
+  /** Runs the request like a call; `rejected` refuses it without running the controls. */
   call(request: CallRequest, options: SubscribeOptions, rejected?: 'subscriptions-exceeded'): Promise<CallReply>;
-  /** Tells the back door that a principal wants to hear of a resource no more. */
+  /** Ends the subscription of a principal at the server. */
   unsubscribe(principalId: string, target: ResourceTarget): void;
   readonly onFailure: OnControlFailure;
 }
 
-/** One subscription of one session: the request that was allowed, and whom to tell. */
+/** Subscription of one session. */
 interface Subscription {
   readonly request: CallRequest;
   readonly target: ResourceTarget;
   readonly onUpdated: (exposedName: string) => void;
-  /** False until its request was answered; what changes meanwhile is told then. */
+  /** False until its request was answered. Changes until then are in `pendingUris`. */
   isOpen: boolean;
   readonly pendingUris: Set<string>;
 }
 
-/** Who is subscribed to what. Being told is governed as asking was: what is no longer allowed is not told of, and ends. */
+/**
+ * Subscriptions of all principals to resources. Each notification is authorized like the request was: a subscription that
+ * is no longer allowed gets none, and ends.
+ */
 export class ResourceSubscriptions {
   readonly #deps: SubscriptionDeps;
   readonly #byTarget = new Map<string, Set<Subscription>>();
@@ -68,7 +71,7 @@ export class ResourceSubscriptions {
       this.#end(subscription);
       return reply;
     }
-    // After whoever asked has been answered.
+    // The reply to the request goes first.
     setImmediate(() => {
       subscription.isOpen = true;
       for (const uri of subscription.pendingUris) void this.#notify(subscription, uri);
@@ -77,7 +80,7 @@ export class ResourceSubscriptions {
     return { ...reply, end: () => this.#end(subscription) };
   }
 
-  /** A resource changed: tells those of these principals who are subscribed to it or above it and may still hear of it. */
+  /** Notifies those of these principals that are subscribed to the resource, or to one above it, and are still allowed to be. */
   notifyUpdated(server: string, uri: string, principalIds: readonly string[]): void {
     const affected = uriAncestry(uri).flatMap((subscribedUri) => [
       ...(this.#byTarget.get(`resource:${server}/${subscribedUri}`) ?? []),
@@ -87,7 +90,7 @@ export class ResourceSubscriptions {
     }
   }
 
-  /** Ends what the world in force allows no more. */
+  /** Ends the subscriptions that the snapshot in force no longer allows. */
   recheck(): void {
     for (const subscription of [...this.#byTarget.values()].flatMap((each) => [...each])) {
       if (subscription.isOpen && !this.#couldStillBeAllowed(subscription)) this.#end(subscription);
@@ -106,12 +109,12 @@ export class ResourceSubscriptions {
       return;
     }
     const exposedName = await this.#exposedNameOf(subscription, uri);
-    // It may have been ended while it was asked about.
+    // It may have ended while access was decided.
     const isSubscribed = this.#byTarget.get(subscription.target.id)?.has(subscription) === true;
     if (isSubscribed && exposedName !== undefined) subscription.onUpdated(exposedName);
   }
 
-  /** What its agent knows a URI as; undefined for a sub-resource that the agent may not subscribe to by itself. */
+  /** Returns the exposed name of a changed URI; undefined for a sub-resource that the agent may not subscribe to itself. */
   async #exposedNameOf(subscription: Subscription, uri: string): Promise<string | undefined> {
     const { request, target } = subscription;
     const { exposedName, view } = request;
@@ -122,7 +125,7 @@ export class ResourceSubscriptions {
     return (await this.#isAllowed(subscription, resource)) ? candidate : undefined;
   }
 
-  /** What the URI stands for now: nothing while its server cannot be listed, which is no reason to forget who waits. */
+  /** Resolves the URI now. Undefined while its server cannot be listed, which does not end the subscription. */
   #resolve({ request }: Subscription): FeatureTarget | undefined {
     return viewFor(this.#deps.snapshot(), request.view)?.resolve(request.exposedName, 'resource');
   }
@@ -136,12 +139,12 @@ export class ResourceSubscriptions {
       const target = current ?? subscription.target;
       return target.id === subscription.target.id && snapshot.couldBeAllowed(caller, target, 'subscribe');
     } catch {
-      // What cannot be decided is not told.
+      // Without a decision nothing is sent.
       return false;
     }
   }
 
-  /** The very control that decided on the request, asked again now. */
+  /** Runs the control `authorize` again, by the snapshot in force. */
   async #isAllowed({ request }: Subscription, target: FeatureTarget): Promise<boolean> {
     const snapshot = this.#deps.snapshot();
     const authorize = snapshot.requestControls.filter(({ name }) => name === 'authorize');
@@ -177,7 +180,7 @@ function belongsTo(request: CallRequest, { id }: Principal): boolean {
   return request.principal.id === id;
 }
 
-/** The call that the control is asked about: it is never sent and has no entry of its own. */
+/** Makes the call that the control decides on. It is never sent and has no entry. */
 function callFor(
   { principal, context }: CallRequest,
   { target, subjects }: { readonly target: FeatureTarget; readonly subjects: readonly string[] },

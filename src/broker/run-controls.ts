@@ -8,30 +8,30 @@ import type { JsonObject } from '../lib/json/json.ts';
 
 export const controlFailureMode: FailureMode<'control-failed'> = {
   control: 'controls',
-  trigger: 'one of them throws',
+  trigger: 'a control throws',
   result: 'control-failed',
   override: null,
 };
 
-/** A row that was walked: its steps, and the refusal that ended it where one did. */
+/** Result of running a list of controls: their steps, and the refusal that ended the run, if any. */
 export interface ControlRun {
   readonly steps: readonly RecordedStep[];
-  readonly gathered: readonly EvaluatedControl[];
+  readonly evaluated: readonly EvaluatedControl[];
   readonly refusal?: Omit<Refusal, 'visible'>;
 }
 
-/** A control that has gathered and so must be settled, with what it gathered. */
+/** Control that gathered facts and must be settled with them. */
 export interface EvaluatedControl {
   readonly control: Control;
   readonly facts: JsonObject;
 }
 
-/** Told of a control that threw: a defect, enforced as a refusal and recorded as what it is. */
+/** Called when a control throws, which is a defect. The call is refused and the defect recorded. */
 export type OnControlFailure = (control: ControlName, error: unknown) => void;
 
 /**
- * Walks one row of controls until one does not allow. A control that throws is `indeterminate`: refused, and
- * recorded as itself, never as a verdict.
+ * Runs controls in order until one does not allow. A control that throws is `indeterminate`: the call is refused, and the
+ * record says `indeterminate`, not `deny`.
  */
 export async function runControls(
   controls: readonly Control[],
@@ -39,36 +39,36 @@ export async function runControls(
   options: { readonly signal: CancelSignal; readonly onFailure: OnControlFailure },
 ): Promise<ControlRun> {
   const steps: RecordedStep[] = [];
-  const gathered: EvaluatedControl[] = [];
+  const evaluated: EvaluatedControl[] = [];
   for (const control of controls) {
     let facts: JsonObject = {};
     let verdict: Verdict;
     try {
       const pendingFacts = control.gather(exchange, options);
-      // A control that need not wait costs no turn of the event loop.
+      // A synchronous control costs no turn of the event loop.
       facts = pendingFacts instanceof Promise ? await pendingFacts : pendingFacts;
-      gathered.push({ control, facts });
+      evaluated.push({ control, facts });
       verdict = control.decide(exchange, facts);
     } catch (error) {
       options.onFailure(control.name, error);
       steps.push({ control: control.name, facts, effect: 'indeterminate', reason: controlFailureMode.result });
-      return { steps, gathered, refusal: indeterminateResult(control.name) };
+      return { steps, evaluated, refusal: indeterminateResult(control.name) };
     }
     steps.push(toRecordedStep(control.name, facts, verdict));
     const refusal = toRefusal(control.name, verdict);
-    if (refusal) return { steps, gathered, refusal };
+    if (refusal) return { steps, evaluated, refusal };
   }
-  return { steps, gathered };
+  return { steps, evaluated };
 }
 
-/** Settles every gathered control once, last first. One that throws is told of and does not keep the others from it. */
+/** Settles every evaluated control once, last first. A throwing control is reported; the rest still settle. */
 export function settleAll(
-  gathered: readonly EvaluatedControl[],
+  evaluated: readonly EvaluatedControl[],
   exchange: Exchange,
   options: { readonly outcome: Outcome; readonly onFailure: OnControlFailure },
 ): void {
-  for (let index = gathered.length - 1; index >= 0; index -= 1) {
-    const { control, facts } = gathered[index] as EvaluatedControl;
+  for (let index = evaluated.length - 1; index >= 0; index -= 1) {
+    const { control, facts } = evaluated[index] as EvaluatedControl;
     try {
       control.settle?.(exchange, facts, options.outcome);
     } catch (error) {

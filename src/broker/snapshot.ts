@@ -6,8 +6,8 @@ import type { View } from '../domain/view.ts';
 import type { Digest } from '../lib/digest.ts';
 
 /**
- * Everything that a call is judged by, as one immutable set. A call takes the world once, when it is received, so
- * that a reload in its middle changes nothing for it and its entries carry exactly one revision.
+ * Immutable set of everything that a call is decided by. A call takes one snapshot when it is received: a reload changes
+ * nothing for it, and its entries have exactly one revision.
  */
 export interface Snapshot extends View {
   /** Digest of the policy files in force. */
@@ -16,24 +16,25 @@ export interface Snapshot extends View {
   readonly registry: Digest;
   readonly requestControls: readonly Control[];
   readonly responseControls: readonly Control[];
-  /** The request row of a call that goes on after a question. */
+  /** Request controls of a retry of a suspended call. */
   readonly resumedControls: readonly Control[];
-  /** What the question of a tool server walks, and then its answer. */
+  /** Request controls of an input request. */
   readonly inputRequestControls: readonly Control[];
+  /** Response controls of an input request. */
   readonly inputResponseControls: readonly Control[];
-  /** A part of this world; undefined where there is none of that name. The world itself is the whole. */
+  /** Returns a view; undefined if there is none of that name. The snapshot itself is the view of all servers. */
   viewOf(name: ViewName): View | undefined;
-  /** A tool server as one that asks; also one that the registry has no more. */
+  /** Returns a tool server as the target of its input requests, also one that the registry no longer has. */
   serverOf(name: string): ServerTarget;
-  /** Agent id, roles and team; empty when the registry no longer declares the agent, and then nothing is allowed. */
+  /** Returns agent id, roles and team; empty if the registry no longer declares the agent, and then nothing is allowed. */
   subjectsOf(principal: Principal): readonly string[];
-  /** True when some arguments could be allowed: visible means usable. */
+  /** True if a call with some arguments could be allowed: visible means usable. */
   isVisible(caller: Caller, target: Target): boolean;
-  /** True when the action could be allowed with some arguments. */
+  /** True if the action could be allowed with some arguments. */
   couldBeAllowed(caller: Caller, target: Target, action: Action): boolean;
 }
 
-/** Who asks. */
+/** Principal and its subjects, as access is decided for them. */
 export interface Caller {
   readonly principal: Principal;
   readonly subjects: readonly string[];

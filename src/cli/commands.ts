@@ -2,13 +2,12 @@
  * Every command of the program, in the order of its help.
  *
  * To add one: write `commands/<noun>/<verb>.ts` (or `commands/<noun>.ts` for a noun without verbs) that exports one
- * `defineCommand({…})` from `declaration.ts`, such as `commands/policy/explain.ts`, and put it into COMMANDS here; a new
- * noun also gets its line in NOUNS. Help, errors and completion follow from the declaration.
+ * `defineCommand({…})` of `framework/command.ts`, as `commands/policy/explain.ts` does, and add it to COMMANDS here. A
+ * new noun also gets a line in NOUNS. Help, errors and completion follow from the declaration.
  *
- * `test/system/cli/command-examples.test.ts` runs each example in a copy of the checkout's example (or, with `within`, in an
- * empty directory), and the first one once more with `--output json`: it must really do what it says. Then
- * `npm run reference` writes `docs/reference/`, and `npm run golden` the golden files of help and JSON: read what they
- * write before you commit it.
+ * `test/system/cli/command-examples.test.ts` runs each example in a copy of the checkout's example (or, with `within`, in
+ * an empty directory), and the first one again with `--output json`. Then `npm run reference` writes `docs/reference/`,
+ * and `npm run golden` writes the golden files of help and JSON: read the difference before you commit it.
  */
 import { completion } from './commands/completion.ts';
 import { connect } from './commands/connect.ts';
@@ -65,12 +64,12 @@ export const COMMANDS: readonly CommandDefinition[] = [
   completion,
 ];
 
-/** What each noun that has verbs is about. */
+/** Subject of each noun that has verbs. */
 export const NOUNS: Readonly<Record<string, string>> = {
-  policy: 'Look at what may happen: who may do what, and why.',
-  registry: 'Look at the servers and tools there are, add servers, and agree to definitions.',
-  keys: 'Make, list and end the API keys that prove agents over HTTP.',
-  limits: 'Look at what is used and left of rates, concurrency limits and budgets.',
-  ledger: 'Read the book of what was asked, decided and done.',
-  replay: 'Walk recorded calls again.',
+  policy: 'Inspect and test the policy: who may do what, and why.',
+  registry: 'List servers and tools, add servers, and pin tool definitions.',
+  keys: 'Create, list and revoke the API keys with which agents authenticate over HTTP.',
+  limits: 'Show the usage of rates, concurrency limits and budgets.',
+  ledger: 'Read the ledger: requests, decisions and outcomes.',
+  replay: 'Decide recorded calls again.',
 };

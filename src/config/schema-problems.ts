@@ -4,17 +4,17 @@ import { ERROR_CODES } from '../domain/error-codes.ts';
 import { didYouMean } from '../lib/text/did-you-mean.ts';
 import { allowedKeys, descriptionAt } from './schema.ts';
 
-/** What is wrong with the value at a path, before its place is known. */
+/** A problem of the value at a path, before its place in the file is known. */
 export interface SchemaProblem {
   readonly path: readonly (string | number)[];
-  /** True when the key is at fault and not the value behind it. */
+  /** True if the key is invalid, and not its value. */
   readonly isKey: boolean;
   readonly code: ErrorCode;
   readonly message: string;
   readonly hint: string;
 }
 
-/** The findings of one zod issue. Never quotes a value: it may be a secret. */
+/** Converts one zod issue into problems. Never quotes a value: it may be a secret. */
 export function toSchemaProblems(issue: $ZodIssue, context: { schema: $ZodType; input: unknown }): SchemaProblem[] {
   const path = issue.path.map((key) => (typeof key === 'number' ? key : String(key)));
   if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownKey([...path, key], context.schema));
@@ -42,14 +42,12 @@ function unionProblems(
 ): SchemaProblem[] {
   if (issue.inclusive !== false && issue.discriminator !== undefined) {
     const isMissing = valueAt(context.input, path) === undefined;
-    const message = isMissing
-      ? `missing key ${describePath(path)}`
-      : `${describePath(path)} has a value that is not known`;
+    const message = isMissing ? `missing key ${describePath(path)}` : `${describePath(path)} has an unknown value`;
     const code = isMissing ? 'config-missing-key' : 'config-invalid-value';
     const options = joinAlternatives((issue.options ?? []).map((option) => `\`${String(option)}\``));
     return [{ path, isKey: false, code, message, hint: `write ${options}` }];
   }
-  // The branch that got furthest is the one that was meant.
+  // The branch that matched deepest is the most likely intention.
   const depth = (branch: readonly $ZodIssue[]): number => Math.min(...branch.map((inner) => inner.path.length));
   const branches = [...issue.errors].sort((a, b) => depth(b) - depth(a));
   const intended = branches[0];
@@ -141,7 +139,7 @@ function createProblem(
   return { path, isKey: more.isKey ?? false, code: more.code ?? 'config-invalid-value', message: more.message, hint };
 }
 
-/** The last key of a path in backticks, shortened and with what does not print escaped. */
+/** The last key of a path in backticks, shortened, with non-printing characters escaped. */
 function describePath(path: readonly (string | number)[]): string {
   const last = path.at(-1);
   if (last === undefined) return 'the file';

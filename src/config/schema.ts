@@ -4,7 +4,7 @@ import { isJsonObject, type JsonObject } from '../lib/json/json.ts';
 
 type Path = readonly PropertyKey[];
 
-/** The keys that the object schema at `path` knows; empty where there is no object schema. */
+/** Keys of the object schema at `path`; empty if there is no object schema. */
 export function allowedKeys(schema: $ZodType, path: Path): string[] {
   return schemasAt(schema, path).flatMap((keys) => {
     const def = definitionOf(keys);
@@ -12,7 +12,7 @@ export function allowedKeys(schema: $ZodType, path: Path): string[] {
   });
 }
 
-/** The description of the schema at `path` without full stop; undefined where it has none. */
+/** Description of the schema at `path` without full stop; undefined if it has none. */
 export function descriptionAt(schema: $ZodType, path: Path): string | undefined {
   let steps: readonly $ZodType[] = [schema];
   for (const key of path) steps = steps.flatMap((step) => unwrap(step)).flatMap((step) => member(step, key));
@@ -31,7 +31,7 @@ function schemasAt(schema: $ZodType, path: Path): $ZodType[] {
   return steps;
 }
 
-/** The schemas that do the work behind optional, default, transform and union. */
+/** The inner schemas of optional, default, transform and union. */
 function unwrap(schema: $ZodType): $ZodType[] {
   const def = definitionOf(schema);
   if (def.type === 'union') return def.options.flatMap(unwrap);
@@ -58,30 +58,30 @@ function isPresent(schema: $ZodType | undefined): $ZodType[] {
   return schema === undefined ? [] : [schema];
 }
 
-/** The definition as the union of all kinds of zod, so that `type` tells them apart. */
+/** The definition of a schema, typed as the union of all kinds, which `type` discriminates. */
 function definitionOf(schema: $ZodType): $ZodTypes['_zod']['def'] {
-  // zod's base class hides the union that its own `type` discriminates.
+  // `as`: the base class of zod hides the union that its own `type` discriminates.
   return (schema as $ZodTypes)._zod.def;
 }
 
-/** The JSON Schema (draft 7, which editors know best) of what a person writes into a file, for editors. `title` names the file. */
+/** JSON Schema of a settings file for editors; draft 7, which most editors support. `title` names the file. */
 export function editorSchema(schema: ZodType, title: string): JsonObject {
   const generated: unknown = z.toJSONSchema(schema, { target: 'draft-07', io: 'input', unrepresentable: 'any' });
-  // Through text, so that what is compared with a file is what a file can hold.
+  // Via text, so that the result is plain JSON and can be compared with a file.
   const plain: unknown = JSON.parse(JSON.stringify(generated));
   if (!isJsonObject(plain)) throw new TypeError('a schema of settings must be an object');
   return { title, ...plain };
 }
 
-/** The text of a generated schema file. */
+/** Text of a generated schema file. */
 export function editorSchemaText(schema: ZodType, title: string): string {
   return `${JSON.stringify(editorSchema(schema, title), null, 2)}\n`;
 }
 
-/** How a value that is written as text is to be read: a unit such as `duration`, for the reference pages. */
+/** Formats of string fields, such as `duration`, for the reference pages. */
 export const FIELD_FORMATS: z.core.$ZodRegistry<{ readonly form: string }> = z.registry();
 
-/** Says what the text of a field is, such as `duration`. To be said last: every further refinement is another schema. */
+/** Registers the format of a string field, such as `duration`. Call it last: a refinement creates another schema. */
 export function withFormat<Schema extends ZodType>(schema: Schema, form: string): Schema {
   FIELD_FORMATS.add(schema, { form });
   return schema;

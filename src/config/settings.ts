@@ -1,13 +1,13 @@
 import { isIP } from 'node:net';
 import { type Problem, ProblemError } from '../domain/problem.ts';
 
-/** A value, and who set it: a flag such as `--port`, a variable such as `SENESCHAL_PORT`, or `default`. */
+/** A value and its origin: a flag such as `--port`, a variable such as `SENESCHAL_PORT`, or `default`. */
 export interface Setting<T> {
   readonly value: T;
   readonly origin: string;
 }
 
-/** What a broker is started with. */
+/** Settings of a broker. */
 export interface BrokerSettings {
   /** Directory of the registry. Default: `./registry`. */
   readonly registry: Setting<string>;
@@ -21,7 +21,7 @@ export interface BrokerSettings {
   readonly host: Setting<string>;
 }
 
-/** The flags that set them, as the command line gave them. */
+/** Values of the flags of the settings, as typed. */
 export type SettingFlags = { readonly [Name in keyof BrokerSettings]?: string | undefined };
 
 interface SettingDefinition<T> {
@@ -49,8 +49,9 @@ const HOST: SettingDefinition<string> = {
 };
 
 /**
- * The settings by flag, else environment, else default. An empty variable counts as not set; an empty flag is wrong.
- * @throws ProblemError (`settings-invalid`) with every value that is not allowed, at its flag or variable.
+ * Reads the settings: flag, else environment, else default. An empty variable counts as not set; an empty flag is
+ * invalid.
+ * @throws ProblemError (`settings-invalid`) with every invalid value, at its flag or variable.
  */
 export function readSettings(source: {
   readonly flags: SettingFlags;
@@ -62,7 +63,7 @@ export function readSettings(source: {
     if (configured === undefined) return { value: declaration.default, origin: 'default' };
     const value = declaration.parse(configured.text);
     if (value !== undefined) return { value, origin: configured.origin };
-    const message = `\`${escapeControls(configured.text)}\` is no ${SETTING_LABELS[declaration.name]}`;
+    const message = `\`${escapeControls(configured.text)}\` is not a valid ${SETTING_LABELS[declaration.name]}`;
     problems.push({ code: 'settings-invalid', at: configured.origin, message, hint: declaration.hint });
     return { value: declaration.default, origin: 'default' };
   };
@@ -107,7 +108,7 @@ function parsePort(text: string): number | undefined {
 function parseHost(text: string): string | undefined {
   const isName =
     /^(?=.{1,253}$)[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)*$/.test(text);
-  // A name of digits and dots alone is an address that was mistyped.
+  // A name of only digits and dots is a mistyped address.
   return isIP(text) !== 0 || (isName && /[A-Za-z]/.test(text)) ? text : undefined;
 }
 

@@ -4,9 +4,9 @@ import { type Problem, ProblemError } from '../domain/problem.ts';
 import { MAX_YAML_BYTES } from './yaml-document.ts';
 
 /**
- * Reads all files below a directory as UTF-8, by path within it, in the order of their paths. Links are followed;
- * names that begin with a dot are passed over. `folders`, where given, are the only folders that are entered.
- * @throws ProblemError for what cannot be read, is not UTF-8, is too large, or is a loop of links.
+ * Reads all files below a directory as UTF-8, by path within it, in the order of their paths. Links are followed; names
+ * that begin with a dot are skipped. If `folders` is given, only these folders are entered.
+ * @throws ProblemError for a file that cannot be read, is not UTF-8 or is too large, and for a loop of links.
  */
 export function readTextFiles(
   dir: string,
@@ -36,7 +36,7 @@ function readFolder(reader: DirectoryReader, folder: string, only: readonly stri
     const stat = tryRead(reader, path, () => statSync(absolute));
     if (stat?.isDirectory()) {
       if (only !== undefined && !only.includes(path)) {
-        // A folder that bears the name of a file hides that file, which must not pass for its absence.
+        // A folder with the name of a file must not count as an absent file.
         if (entry.name.includes('.'))
           reader.problems.push(unreadableProblem(join(reader.dir, path), 'it is a directory'));
         continue;
@@ -65,7 +65,7 @@ function isDirectoryLoop(reader: DirectoryReader, path: string): boolean {
 
 /**
  * Reads one file as UTF-8 text.
- * @throws ProblemError when it cannot be read, is not UTF-8 or is larger than `maxBytes` (default: 1 MB).
+ * @throws ProblemError if it cannot be read, is not UTF-8 or is larger than `maxBytes` (default: 1 MB).
  */
 export function readTextFile(file: string, maxBytes: number = MAX_YAML_BYTES): string {
   const problems: Problem[] = [];
@@ -92,15 +92,15 @@ function describeSystemError(error: unknown): string {
   if (error instanceof RangeError) return error.message;
   if (error instanceof TypeError) return 'it is not UTF-8';
   const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
-  return SYSTEM_REASONS[code] ?? `the system says \`${code}\``;
+  return SYSTEM_REASONS[code] ?? `system error \`${code}\``;
 }
 
 const SYSTEM_REASONS: Readonly<Record<string, string>> = {
   ENOENT: 'it does not exist',
-  EACCES: 'its permissions forbid it',
-  EPERM: 'its permissions forbid it',
+  EACCES: 'permission denied',
+  EPERM: 'permission denied',
   ELOOP: 'it is a loop of links',
-  ENOTDIR: 'it is no directory',
+  ENOTDIR: 'it is not a directory',
   EISDIR: 'it is a directory',
 };
 
@@ -109,6 +109,6 @@ function unreadableProblem(at: string, explanation: string): Problem {
     code: 'config-unreadable',
     at,
     message: `this cannot be read: ${explanation}`,
-    hint: `look at \`ls -l ${at}\``,
+    hint: `check it with \`ls -l ${at}\``,
   };
 }

@@ -15,22 +15,22 @@ import type { Problem } from '../domain/problem.ts';
 /** Largest YAML file that is read, in bytes of UTF-8. */
 export const MAX_YAML_BYTES = 1_048_576;
 
-/** One broken bracket can make thousands of complaints; the first of them say it. */
+/** Limit of problems of each kind: one broken bracket can cause thousands. */
 const MAX_PROBLEMS = 20;
 
-/** A parsed document, the way from an offset to its place, and what is wrong with it so far. */
+/** A parsed document with its problems. */
 export interface YamlDocument {
   readonly document: Document.Parsed;
   /** `file:line:column` (from 1) of an offset into the text. */
   readonly locationAt: (offset: number) => string;
   readonly problems: readonly Problem[];
-  /** True when what `document` holds is what the file says, though it may hold too much of it. */
+  /** True if `document` has the content of the file, apart from duplicate keys. */
   readonly isReadable: boolean;
 }
 
 /**
- * Parses one YAML 1.2 document of the core schema, without anchors, aliases, tags and directives: what a reviewer
- * reads at a line is what that line means.
+ * Parses one YAML 1.2 document of the core schema. Anchors, aliases, tags and directives are refused, so that each line
+ * means what a reviewer reads there.
  */
 export function parseYamlDocument(file: string, text: string): YamlDocument | Problem[] {
   const invalid = invalidText(file, text);
@@ -46,16 +46,16 @@ export function parseYamlDocument(file: string, text: string): YamlDocument | Pr
     version: '1.2',
     schema: 'core',
     merge: false,
-    // The library compares each key with each; duplicates are looked for below.
+    // The library compares every key with every other; `duplicateKeys` below takes linear time.
     uniqueKeys: false,
     stringKeys: true,
     strict: true,
     prettyErrors: false,
-    // 'silent' would swallow the error of a second document too.
+    // 'silent' would also suppress the error of a second document.
     logLevel: 'error',
     lineCounter: lines,
   });
-  // The library's sentences may quote the text, and the text may hold a secret: only its codes are used.
+  // Messages of the library may quote the text, and the text may hold a secret: use only its codes.
   const syntax = document.errors.slice(0, MAX_PROBLEMS).map((error) => syntaxProblem(error, locationAt));
   const rejected = rejectFeatures(document, locationAt);
   const duplicates = duplicateKeys(document, locationAt);
@@ -65,7 +65,7 @@ export function parseYamlDocument(file: string, text: string): YamlDocument | Pr
 }
 
 function tooDeep(at: string): Problem {
-  const message = 'lists and maps are nested too deeply to be read';
+  const message = 'lists and maps are nested too deeply';
   return { code: 'config-too-large', at, message, hint: 'nest at most a few dozen levels' };
 }
 
@@ -85,7 +85,7 @@ function invalidText(file: string, text: string): Problem[] {
         code: 'config-too-large',
         at: file,
         message: `the file is larger than ${MAX_YAML_BYTES} bytes`,
-        hint: 'split it, or take out what is not a setting',
+        hint: 'split the file, or remove content that is not a setting',
       },
     ];
   }
@@ -97,7 +97,7 @@ function invalidText(file: string, text: string): Problem[] {
       code: 'config-control-character',
       at: locationIn(file, text, match.index),
       message: `control character U+${code}`,
-      hint: 'delete it; within double quotes an escape such as "\\n" may be written',
+      hint: 'delete it, or write an escape such as "\\n" within double quotes',
     });
     if (problems.length === MAX_PROBLEMS) break;
   }
@@ -117,22 +117,22 @@ function syntaxProblem(error: YAMLError, locationAt: (offset: number) => string)
   return { code: 'config-syntax', at, message: SYNTAX_MESSAGES[error.code] ?? 'this is not YAML', hint: SYNTAX_HINT };
 }
 
-const SYNTAX_HINT = 'mend the indentation, quote or bracket at that place, or put the text in double quotes';
+const SYNTAX_HINT = 'fix the indentation, quote or bracket at that place, or put the text in double quotes';
 
 const SYNTAX_MESSAGES: Partial<Record<YAMLError['code'], string>> = {
   BAD_INDENT: 'the line is not indented like its neighbours',
   TAB_AS_INDENT: 'a tab indents the line; YAML indents with spaces',
   MISSING_CHAR: 'a character is missing, such as a closing quote or bracket, a colon or a comma',
-  UNEXPECTED_TOKEN: 'something stands where nothing may stand',
-  BAD_DQ_ESCAPE: 'an escape that YAML does not have',
-  BAD_SCALAR_START: 'plain text may not begin with this character',
+  UNEXPECTED_TOKEN: 'unexpected text',
+  BAD_DQ_ESCAPE: 'unknown escape sequence',
+  BAD_SCALAR_START: 'unquoted text may not begin with this character',
   NON_STRING_KEY: 'a key must be plain text',
-  MULTILINE_IMPLICIT_KEY: 'a key must stand on one line',
+  MULTILINE_IMPLICIT_KEY: 'a key must be on one line',
   BLOCK_AS_IMPLICIT_KEY: 'a nested map must begin on its own line',
-  BLOCK_IN_FLOW: 'a block list or map stands within brackets',
+  BLOCK_IN_FLOW: 'a block list or map is within brackets',
   BAD_ALIAS: 'an alias without an anchor',
-  TAG_RESOLVE_FAILED: 'a tag that is not known',
-  BAD_DIRECTIVE: 'a directive that is not known',
+  TAG_RESOLVE_FAILED: 'unknown tag',
+  BAD_DIRECTIVE: 'unknown directive',
 };
 
 function rejectFeatures(document: Document.Parsed, locationAt: (offset: number) => string): Problem[] {
@@ -142,21 +142,21 @@ function rejectFeatures(document: Document.Parsed, locationAt: (offset: number) 
   };
   const { yaml, tags } = document.directives;
   if (yaml.explicit || Object.keys(tags).some((handle) => handle !== '!!')) {
-    refuse(0, 'directives (`%YAML`, `%TAG`) are not read', 'delete the line that begins with `%`');
+    refuse(0, 'directives (`%YAML`, `%TAG`) are not supported', 'delete the line that begins with `%`');
   }
   visit(document, {
     Node: (_key, node) => {
       const offset = node.range?.[0] ?? 0;
-      if (isAlias(node)) return refuse(offset, 'aliases (`*name`) are not read', 'write the value out');
-      if (node.anchor !== undefined) refuse(offset, 'anchors (`&name`) are not read', 'delete the anchor');
+      if (isAlias(node)) return refuse(offset, 'aliases (`*name`) are not supported', 'write the value out');
+      if (node.anchor !== undefined) refuse(offset, 'anchors (`&name`) are not supported', 'delete the anchor');
       if (node.tag !== undefined)
-        refuse(offset, 'tags (`!name`) are not read', 'delete the tag; quote text that looks like a number');
+        refuse(offset, 'tags (`!name`) are not supported', 'delete the tag; quote text that looks like a number');
       return undefined;
     },
     Pair: (_key, pair) => {
       const key = isNode(pair.key) ? pair.key : undefined;
       if (key !== undefined && 'value' in key && (key.value === '__proto__' || key.value === '<<')) {
-        refuse(key.range?.[0] ?? 0, `the key \`${String(key.value)}\` is not read`, 'delete it');
+        refuse(key.range?.[0] ?? 0, `the key \`${String(key.value)}\` is not supported`, 'delete it');
       }
       return undefined;
     },
@@ -172,7 +172,7 @@ function duplicateKeys(document: Document.Parsed, locationAt: (offset: number) =
       for (const { key } of map.items) {
         if (!isScalar(key)) continue;
         const at = locationAt(key.range?.[0] ?? 0);
-        const message = 'the key is written twice in one map';
+        const message = 'the map has this key twice';
         if (keys.has(key.value))
           problems.push({ code: 'config-duplicate-key', at, message, hint: 'delete one of the two' });
         keys.add(key.value);
@@ -182,12 +182,12 @@ function duplicateKeys(document: Document.Parsed, locationAt: (offset: number) =
   return problems;
 }
 
-/** Deepest nesting of lists and maps that is read; each level of writing takes about two. */
+/** Deepest parser stack that is accepted; each level of lists and maps takes about two. */
 const MAX_YAML_DEPTH = 128;
 
 /**
- * The offset at which a YAML text nests too deeply; undefined when it does not. To be asked before the text is
- * composed: composing recurses, and an exhausted stack within it can end the process instead of throwing.
+ * The offset at which a YAML text nests too deeply; undefined if it does not. Call it before the text is composed:
+ * composing recurses, and an exhausted stack there can end the process instead of throwing.
  */
 export function offsetOfExcessDepth(text: string): number | undefined {
   const parser = new Parser();
@@ -195,7 +195,7 @@ export function offsetOfExcessDepth(text: string): number | undefined {
   for (const lexeme of new Lexer().lex(text)) {
     for (const _token of parser.next(lexeme));
     if (parser.stack.length > MAX_YAML_DEPTH) return offset;
-    // The lexer's own marks for document start, scalar and flow end stand for no text.
+    // Lexer tokens for document start, scalar and flow end are not part of the text.
     if (lexeme !== '\u0002' && lexeme !== '\u0018' && lexeme !== '\u001f') offset += lexeme.length;
   }
   return undefined;

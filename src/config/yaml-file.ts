@@ -4,37 +4,37 @@ import { type Problem, ProblemError } from '../domain/problem.ts';
 import { type SchemaProblem, toSchemaProblems } from './schema-problems.ts';
 import { parseYamlDocument } from './yaml-document.ts';
 
-/** The way to a node: keys of maps and indexes of lists. */
+/** Path of a node: keys of maps and indexes of lists. */
 export type YamlPath = readonly (string | number)[];
 
-/** A YAML file that was read, checked and typed, and that still knows where everything stood. */
+/** A YAML file that was read and checked against a schema, with the place of every node. */
 export interface YamlFile<T> {
   readonly file: string;
   readonly value: T;
-  /** `file:line:column` of the node at `path`; of its nearest ancestor where it is not written. */
+  /** `file:line:column` of the node at `path`; of its nearest ancestor if the node is absent. */
   readonly at: (path: YamlPath) => string;
-  /** `file:line:column` of the key that leads to the node at `path`. */
+  /** `file:line:column` of the key of the node at `path`. */
   readonly keyAt: (path: YamlPath) => string;
-  /** A problem with the node at `path`. */
+  /** Creates a problem of the node at `path`. */
   readonly problem: (path: YamlPath, problem: Omit<Problem, 'at'>) => Problem;
 }
 
 /**
  * Reads one YAML 1.2 document (core schema; no anchors, aliases, tags, directives or merge keys; at most 1 MB) and
- * checks it with a strict schema. A `refine` or `superRefine` may carry `params: { hint, code, isKey }`.
- * @throws ProblemError with every problem found, each with its place and a hint; never with a value.
+ * checks it with a strict schema. A `refine` or `superRefine` may have `params: { hint, code, isKey }`.
+ * @throws ProblemError with all problems, each with its place and a hint; never with a value.
  */
 export function readYaml<T>(file: string, text: string, schema: ZodType<T>): YamlFile<T> {
   const parsed = parseYamlDocument(file, text);
   if (Array.isArray(parsed)) throw new ProblemError(parsed);
   const { document, locationAt } = parsed;
-  // What cannot be read as written, or means something else than it says, is not worth a second list of complaints.
+  // A document that cannot be read as written is not checked against the schema.
   if (!parsed.isReadable) throw new ProblemError(sortProblems(parsed.problems));
   const locations = new Locations(document, locationAt);
   const input: unknown = document.toJS({ maxAliasCount: 0 });
   const result = schema.safeParse(input);
   const issues = result.success ? [] : result.error.issues;
-  // To find a place costs as much as the map is long: a file of nothing but mistakes is told of by its first hundred.
+  // Finding a place takes time linear in the map, so only the first hundred problems are reported.
   const findings = issues.flatMap((issue) => toSchemaProblems(issue, { schema, input })).slice(0, 100);
   const problems = [...parsed.problems, ...findings.map((finding) => withLocation(finding, locations))];
   if (problems.length > 0 || !result.success) throw new ProblemError(sortProblems(problems));
@@ -60,7 +60,7 @@ function sortProblems(problems: readonly Problem[]): Problem[] {
   });
 }
 
-/** Where the nodes of a document stand. */
+/** Places of the nodes of a document. */
 class Locations {
   readonly #root: Node | null;
   readonly #locationAt: (offset: number) => string;

@@ -2,17 +2,17 @@ import type { JsonObject, JsonValue } from '../lib/json/json.ts';
 import type { Principal } from './principal.ts';
 import type { FeatureKind, Target } from './target.ts';
 
-/** What a call does to its target; the closed vocabulary of the `action` column. */
+/** Actions on a target: all values of the `action` column. */
 export const ACTIONS = ['call', 'read', 'get', 'complete', 'subscribe', 'elicit', 'sample', 'roots'] as const;
 export type Action = (typeof ACTIONS)[number];
 
-/** What an agent asks to be done, and to which kind of thing. */
+/** Action that an agent requests, and the kind of its target. */
 export interface Operation {
   readonly action: Action;
   readonly kind: FeatureKind;
 }
 
-/** The requests that are governed, by what they do. */
+/** Requests that pass the pipeline. */
 export const OPERATIONS: Readonly<
   Record<
     'callTool' | 'getPrompt' | 'completePrompt' | 'readResource' | 'subscribeResource' | 'completeTemplate',
@@ -27,7 +27,7 @@ export const OPERATIONS: Readonly<
   completeTemplate: { action: 'complete', kind: 'template' },
 };
 
-/** What a thing of each kind is for: who may never do it does not see the thing. */
+/** Main action of each kind of feature. A principal that can never take it does not see the feature. */
 export const PRIMARY_ACTION: Readonly<Record<FeatureKind, Action>> = {
   tool: 'call',
   prompt: 'get',
@@ -35,63 +35,63 @@ export const PRIMARY_ACTION: Readonly<Record<FeatureKind, Action>> = {
   template: 'read',
 };
 
-/** What surrounds a call: facts of the wire that policy may speak of, none of them a proof of identity. */
+/** Context of a call: facts of the connection that policy may use. None of them proves an identity. */
 export interface CallContext {
   readonly transport: 'http' | 'stdio';
   /** Protocol revision that the agent speaks, such as `2025-11-25`. */
   readonly protocolVersion: string;
   /** Our own session id on legacy connections; `stateless` on modern ones. */
   readonly session: string;
-  /** W3C trace context that the agent sent, where it did. */
+  /** W3C trace context that the agent sent. Default: none. */
   readonly traceparent?: string;
 }
 
-/** What a call of a tool server's question knows beyond other calls. */
+/** Members that only an input request has. */
 export interface InputRequestContext {
-  /** Id of the call that the server was at work on when it asked. */
+  /** Id of the call that the server was working on. */
   readonly causedBy: string;
-  /** What the agent's client declared that it can answer. */
+  /** Capabilities that the agent's client declared. */
   readonly capabilities: JsonObject;
 }
 
-/** What comes with a call that goes on where a question interrupted it. */
+/** Members that only a retry of a suspended call has. */
 export interface Resumption {
-  /** The `requestState` of the interrupted call, as it was sent back. */
+  /** `requestState` as the agent sent it. */
   readonly state: JsonValue;
-  /** Answers by the names of the questions. */
+  /** Input responses by the names of the input requests. */
   readonly responses: JsonObject;
-  /** What the state was found to be, once the hall has looked. */
+  /** Result of checking `state`, set by the pipeline. */
   readonly stateCheck?: RequestStateCheck;
 }
 
-/** What a `requestState` turned out to be. All but `valid` are answered alike. */
+/** Status of a `requestState`. The agent gets the same error for all but `valid`. */
 export type RequestStateStatus = 'valid' | 'unreadable' | 'foreign' | 'expired' | 'spent';
 
-/** What was found of the state that a call goes on with; the ids only where it is valid. */
+/** Result of checking a `requestState`. The ids are set only if it is valid. */
 export interface RequestStateCheck {
   readonly status: RequestStateStatus;
-  /** Id of the call that began what goes on. */
+  /** Id of the first round of the suspended call. */
   readonly originalCallId?: string;
-  /** Id of the leg before this one, whose places and reservations wait for it. */
+  /** Id of the round before this one, whose slots and reservations this one takes over. */
   readonly previousRoundId?: string;
 }
 
-/** One governed act. Immutable: a control that changes something returns an amendment. */
+/** One governed request. Immutable: a control that changes something returns an amendment. */
 export interface Call {
-  /** UUIDv7; also the decision id that a refusal names. */
+  /** UUIDv7. It is also the decision id in a refusal. */
   readonly id: string;
   readonly principal: Principal;
-  /** Every subject the principal is: `agent:…`, then roles, then `team:…`; what globs of `limits.yaml` are matched with. */
+  /** Subjects of the principal: `agent:…`, then roles, then `team:…`. Globs of `limits.yaml` are matched against them. */
   readonly subjects: readonly string[];
   readonly action: Action;
   readonly target: Target;
   readonly args: JsonObject;
-  /** Arguments that the agent gave although they are fixed; what they hold is in no place. Default: none. */
+  /** Names of fixed arguments that the agent gave too. Their values are recorded nowhere. Default: none. */
   readonly overriddenArguments?: readonly string[];
   readonly context: CallContext;
   readonly receivedAtMs: number;
-  /** Only where a tool server asks: its question is a call that the agent answers. */
+  /** Set only if the call is an input request of a tool server. */
   readonly inputRequest?: InputRequestContext;
-  /** Only where the call goes on after a question. */
+  /** Set only if the call is a retry of a suspended call. */
   readonly resumption?: Resumption | undefined;
 }

@@ -1,7 +1,7 @@
 import type { ErrorCode } from './error-codes.ts';
 import type { Reason } from './reasons.ts';
 
-/** What comes of it: a reason of a call, an error code of a start, a status of HTTP, an entry that says so, or no answer. */
+/** Result of a failure: a reason, an error code, an HTTP status, a ledger entry, or a closed connection. */
 export type FailureResult =
   | Reason
   | ErrorCode
@@ -11,17 +11,17 @@ export type FailureResult =
   | 'registry.rejected';
 
 /**
- * What one guard does where it cannot say yes. Each stands beside the code that decides, which takes what it yields from
- * here where it can, so that nothing else has to be told when that code changes.
+ * Describes one control that fails closed. It stands beside the code that decides, and that code takes `result` from it
+ * if it can, so that both change together.
  */
 export interface FailureMode<Result extends FailureResult = FailureResult> {
-  /** One or two words; unique. */
+  /** Name of the control: one or two words, unique. */
   readonly control: string;
-  /** What fails it, as a clause. */
+  /** Condition that makes it fail, as a clause. */
   readonly trigger: string;
   readonly result: Result;
-  /** What comes of it in words, where the code alone does not tell. */
+  /** Consequence in words, if the code alone does not say it. */
   readonly means?: string;
-  /** What a person may set so that it lets through; null where nothing does. */
+  /** Setting that lets the call through; null if there is none. */
   readonly override: string | null;
 }

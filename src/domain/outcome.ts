@@ -9,24 +9,24 @@ export interface JsonRpcErrorBody {
   readonly data?: JsonValue;
 }
 
-/** Why a call was not let through, or why its result was withheld. */
+/** Refusal of a call, or of its result, which is then withheld. */
 export interface Refusal {
   readonly kind: 'refused';
-  /** The control that decided, or `ledger` when the intent could not be made durable. */
+  /** Control that decided; `ledger` if the call could not be recorded; `walk` (a recorded value) if no control ran. */
   readonly stage: ControlName | 'ledger' | 'walk';
   readonly effect: 'deny' | 'hold' | 'indeterminate';
   readonly reason: Reason;
-  /** One sentence for the model: lower case, no secret, nothing the principal may not know. */
+  /** One sentence for the model, in lower case, with no secret and nothing that the principal may not know. */
   readonly message: string;
   readonly rule?: string;
   readonly retryAfterMs?: number;
-  /** False when the principal may not see the target at all: the reply is then that of an unknown tool. */
+  /** False if the principal may not see the target: the reply is then that of an unknown tool. */
   readonly visible: boolean;
-  /** Only of a leg: the call that it was to go on with waits on, and what that leg took over goes back to the one before. */
+  /** Set if a retry was refused but the suspended call is still pending; its reservations are restored. */
   readonly stillPending?: true;
 }
 
-/** Refusals of the moment and not of the call: the very same may be let through a little later. */
+/** Reasons that say nothing about the call itself: the same call may be allowed a little later. */
 const RETRYABLE_REASONS: ReadonlySet<Reason> = new Set([
   'rate-exceeded',
   'concurrency-exceeded',
@@ -35,30 +35,27 @@ const RETRYABLE_REASONS: ReadonlySet<Reason> = new Set([
   'ledger-unavailable',
 ]);
 
-/**
- * True where trying again is worth it. Not where the agent may not see the target: it is not told when, and what was
- * taken away stays so.
- */
+/** True if the same call may be allowed later. False if the agent may not see the target: it learns no reason. */
 export function isRetryable({ reason, visible }: Refusal): boolean {
   return visible && RETRYABLE_REASONS.has(reason);
 }
 
-/** A tool server asks before it goes on: the agent answers by making the call again with the answers and the state. */
+/** Outcome of a round whose server requests input: the agent retries the call with the responses and the state. */
 export interface InputRequired {
   readonly kind: 'input-required';
-  /** Each question under its name, as `{ method, params }`. */
+  /** Input requests by name, each as `{ method, params }`. */
   readonly requests: JsonObject;
-  /** What the agent has to send back, sealed. */
+  /** `requestState` that the agent sends back. */
   readonly state: string;
 }
 
-/** How a call ended. */
+/** End of a call. */
 export type Outcome =
   | {
       readonly kind: 'completed';
       readonly result: JsonObject;
       readonly resultBytes: number;
-      /** The result as JSON, where it was printed already: for the record and for the reply it is the same text. */
+      /** Result as JSON, so that the record and the reply have the same text. Default: not serialized yet. */
       readonly resultText?: string;
     }
   | Refusal
@@ -67,21 +64,18 @@ export type Outcome =
       readonly kind: 'failed';
       readonly reason: Reason;
       readonly message: string;
-      /** When trying again is worth it, where that is known. */
+      /** Milliseconds until a retry is useful. Default: unknown. */
       readonly retryAfterMs?: number;
-      /** The upstream's own JSON-RPC error, verbatim, where it answered with one. */
+      /** JSON-RPC error of the server, verbatim. Default: it sent none. */
       readonly error?: JsonRpcErrorBody;
-      /** True when the upstream may have acted although no answer came. */
+      /** True if the server may have acted although it sent no result. */
       readonly inDoubt: boolean;
     };
 
-/** What the back door brings back. */
+/** Outcome of a dispatch. */
 export type DispatchResult = Exclude<Outcome, Refusal | InputRequired>;
 
-/**
- * True when the upstream acted or may have acted: what a call that ended so has cost stays charged. One function for
- * the budget that charges and the book that records.
- */
+/** True if the server acted or may have acted, so that the call stays charged. Budgets and the ledger both use it. */
 export function mayHaveTakenEffect(outcome: Outcome): boolean {
   switch (outcome.kind) {
     case 'completed':
@@ -89,12 +83,12 @@ export function mayHaveTakenEffect(outcome: Outcome): boolean {
     case 'refused':
       return outcome.stage === 'validate-output';
     case 'input-required':
-      // The call is not over: what it reserved is carried to the one that goes on, or charged when none does.
+      // The call has not ended: a retry takes over its reservations, or they are charged if none does.
       return false;
     case 'failed':
       return outcome.inDoubt || UPSTREAM_RESPONDED.has(outcome.reason);
   }
 }
 
-/** Failures that are an answer of the upstream, so that it surely has acted. */
+/** Failures that are a response of the server, so that it surely acted. */
 const UPSTREAM_RESPONDED: ReadonlySet<Reason> = new Set(['upstream-error', 'upstream-protocol', 'result-too-large']);

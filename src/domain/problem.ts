@@ -1,19 +1,19 @@
 import type { ErrorCode } from './error-codes.ts';
 
-/** Something wrong with a file, a flag or the world, as a person is told of it. */
+/** Problem with a file, a flag or the environment, reported to a person. */
 export interface Problem {
   readonly code: ErrorCode;
-  /** `file`, `file:line` or `file:line:column` (both from 1); the name of a flag or, as `<server>`, of an argument; empty where there is no place. */
+  /** `file`, `file:line` or `file:line:column` (from 1); the name of a flag or, as `<server>`, of an argument; empty if there is no location. */
   readonly at: string;
-  /** Lower case, the input in backticks, no full stop, no secret. */
+  /** One clause in lower case, the input in backticks, without a full stop and without secrets. */
   readonly message: string;
-  /** What to type or change next. */
+  /** Next step for the person: a command, or a change. */
   readonly hint: string;
-  /** A warning is told and does not refuse. Default: error. */
+  /** A warning refuses nothing. Default: `error`. */
   readonly severity?: 'error' | 'warning';
 }
 
-/** A defect of the input or the world that ends what was asked. Carries every problem found, not only the first. */
+/** Ends an operation because of its input or environment. Carries every problem found, not only the first. */
 export class ProblemError extends Error {
   override readonly name = 'ProblemError';
   readonly problems: readonly Problem[];
@@ -21,17 +21,19 @@ export class ProblemError extends Error {
     super(problems.map(formatProblem).join('\n'));
     this.problems = problems;
   }
+
   /** Code of the first problem. */
   get code(): ErrorCode | undefined {
     return this.problems[0]?.code;
   }
-  /** Place of the first problem. */
+
+  /** Location of the first problem. */
   get at(): string | undefined {
     return this.problems[0]?.at;
   }
 }
 
-/** What was read; where it cannot be, its problems are added to `problems`, so that one mistake does not hide the next. */
+/** Returns what `read` returns. A `ProblemError` is added to `problems` instead, so that one mistake does not hide the next. */
 export function readOrCollect<T>(problems: Problem[], read: () => T): T | undefined {
   try {
     return read();
@@ -42,7 +44,7 @@ export function readOrCollect<T>(problems: Problem[], read: () => T): T | undefi
   }
 }
 
-/** One problem as two lines: where, what and code; then the hint. */
+/** Formats a problem as two lines: location, message and code; then the hint. */
 export function formatProblem(problem: Problem): string {
   const location = problem.at === '' ? '' : `${problem.at}: `;
   return `${location}${problem.message}  (${problem.code})\nhint: ${problem.hint}`;

@@ -2,15 +2,15 @@ import { normalizeUri } from '../lib/uri/uri.ts';
 import type { Problem } from './problem.ts';
 
 const RESOURCE_ID = /^(resource:[^/]*\/)(.+)$/s;
-/** Stand-ins for the first `*` of a pattern: some text, a scheme, the rest of an escape, an escape's digits, nothing. */
+/** Substitutes for the first `*` of a pattern: text, a scheme, the end of an escape, the digits of an escape, nothing. */
 const FIRST_STAR_SUBSTITUTES = ['zqz', 'zkz:', 'F', '2F', ''];
 const OTHER_STAR_SUBSTITUTES = ['zqz', 'F', ''];
-/** Those that are told apart from all else in a normal form. */
+/** Substitutes that can be found again in a normal form. */
 const STAR_SUBSTITUTE = /zqz|zkz:/g;
 
 /**
- * An object as calls are decided on: the URI of a resource in its normal form. Undefined where its URI has none. A URI
- * template is decided on as it is declared.
+ * Normalizes the URI of a resource id, as calls are decided on it. A URI template stays as it is declared. Returns
+ * undefined if the URI has no normal form.
  */
 export function normalizeResourceId(object: string): string | undefined {
   const [, prefix = '', uri] = RESOURCE_ID.exec(object) ?? [];
@@ -20,13 +20,13 @@ export function normalizeResourceId(object: string): string | undefined {
 }
 
 /**
- * What keeps every resource from matching the object of a row: its URI, whose `*` may stand for any text, is in no normal
- * form. `normal` is what to write instead, where that can be told. Undefined when nothing is wrong.
+ * Detects an object of a row that no resource can match, because its URI is not in normal form for any text in place of
+ * `*`. `normal` is the spelling to use instead, if there is one. Returns undefined if the URI is in normal form.
  */
 export function nonCanonicalUri(object: string): { readonly normal?: string } | undefined {
   const [, prefix = '', uri] = RESOURCE_ID.exec(object) ?? [];
   if (uri === undefined || isUriTemplate(uri)) return undefined;
-  // A `*` before the first slash may reach into the URI, unless what follows plainly begins one.
+  // A `*` before the first slash may match part of the URI, unless the rest begins with a scheme.
   const pattern = prefix.includes('*') && !/^[A-Za-z][A-Za-z0-9+.-]*:/.test(uri) ? `*/${uri}` : uri;
   const candidates = substituteStars(pattern);
   const normals = candidates.map(normalizeUri);
@@ -39,8 +39,8 @@ export function nonCanonicalUri(object: string): { readonly normal?: string } | 
 }
 
 /**
- * What is wrong, in words, with an object or glob of objects whose URI is in no normal form. Calls are decided on and
- * counted by normal forms, so that a `deny` row in another spelling would keep nobody out, and a limit count nothing.
+ * Describes an object or glob whose URI is not in normal form. Calls are decided and counted by normal forms: a `deny`
+ * row in another spelling would deny nothing, and a limit would count nothing.
  */
 export function uriProblem(object: string): Pick<Problem, 'message' | 'hint'> | undefined {
   const nonCanonical = nonCanonicalUri(object);

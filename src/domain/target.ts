@@ -1,18 +1,18 @@
 import type { Digest } from '../lib/digest.ts';
 import type { JsonObject } from '../lib/json/json.ts';
 
-/** How much harm a tool can do. Set by the operator; an upstream's hints never lower it. */
+/** Harm that a tool can do. The operator sets it; hints of the server never lower it. */
 export type Risk = 'read' | 'write' | 'destructive';
 
-/** What is kept of arguments and results: the bytes apart from the entry, or their salted digest alone. */
+/** Retention of arguments and results: their bytes, apart from the entry, or only their salted digest. */
 export type PayloadRetention = 'keep' | 'digest';
 
-/** What every thing that a tool server offers has, once it is resolved. */
+/** Members of every resolved feature. */
 interface Feature {
   readonly server: string;
-  /** The name, URI or URI template under which agents see it. */
+  /** Name, URI or URI template that agents use. */
   readonly exposedName: string;
-  /** The view in which it bears that name. Default: the whole. */
+  /** View in which it has that name. Default: all servers. */
   readonly view?: ViewName;
   readonly risk: Risk;
   readonly labels: readonly string[];
@@ -20,91 +20,91 @@ interface Feature {
   readonly timeoutMs: number;
   readonly maxResultBytes: number;
   readonly payloads: PayloadRetention;
-  /** Largest payload in bytes that is kept; of a larger one the digest alone. Default: 262,144. */
+  /** Largest payload in bytes that is kept. A larger one leaves only its digest. Default: 262,144. */
   readonly payloadMaxBytes?: number;
-  /** Digest of the definition in force, all of it. */
+  /** Digest of the whole definition in force. */
   readonly definitionDigest: Digest;
-  /** The definition as the upstream declared it, verbatim, under its upstream name. */
+  /** Definition as the server declared it, verbatim, under its upstream name. */
   readonly definition: JsonObject;
 }
 
-/** What a view may show otherwise. */
+/** Members of a feature that a view may override. */
 interface Overridable {
-  /** The whole definition as a view shows it, where it shows another. Pins and drift are of the original. */
+  /** Whole definition that the view shows instead. Pins and drift are about `definition`. Default: no override. */
   readonly override?: JsonObject;
 }
 
-/** A tool that exists, is pinned and admitted: the resolved thing a call goes to. */
+/** Resolved tool: it exists and is pinned. */
 export interface ToolTarget extends Feature, Overridable {
   readonly kind: 'tool';
-  /** `tool:<server>/<tool>`: what policy speaks of. Its exposed name is `<server>__<tool>`. */
+  /** `tool:<server>/<tool>`, as policy names it. Its exposed name is `<server>__<tool>`. */
   readonly id: `tool:${string}/${string}`;
   readonly tool: string;
-  /** The definition as agents see it, where that is another: no header is asked for an argument that is secret. */
+  /** Definition that agents see instead, without headers for secret arguments. Default: `definition`. */
   readonly advertised?: JsonObject;
-  /** Arguments that every call gets in this view; agents neither see them nor may give them. */
+  /** Arguments that the view adds to every call. Agents do not see them and cannot change them. Default: none. */
   readonly fixedArguments?: JsonObject;
   readonly inputSchema: JsonObject;
-  /** The tool's own `outputSchema`, or the registry's contract where it declares none. */
+  /** `outputSchema` of the tool, or the contract of the registry if it declares none. Default: no schema. */
   readonly outputSchema?: JsonObject;
 }
 
-/** A prompt that exists and is pinned. */
+/** Resolved prompt: it exists and is pinned. */
 export interface PromptTarget extends Feature, Overridable {
   readonly kind: 'prompt';
   /** `prompt:<server>/<prompt>`. Its exposed name is `<server>__<prompt>`. */
   readonly id: `prompt:${string}/${string}`;
   readonly prompt: string;
-  /** What its declared arguments come to as a schema: texts, the required ones present. */
+  /** Schema of its declared arguments: strings, and the required ones must be present. */
   readonly inputSchema: JsonObject;
 }
 
-/** A resource: one that its server lists, or one that a pinned template of its server makes. */
+/** Resolved resource: its server lists it, or it matches a pinned template of its server. */
 export interface ResourceTarget extends Feature {
   readonly kind: 'resource';
-  /** `resource:<server>/<uri>`, the URI in its normal form: decided on as it is sent. */
+  /** `resource:<server>/<uri>`. The URI is in normal form, and is sent in that form. */
   readonly id: `resource:${string}/${string}`;
   readonly uri: string;
 }
 
-/** A resource template that exists and is pinned. It is listed and completed, never read itself. */
+/** Resolved resource template: it exists and is pinned. It is listed and completed, never read. */
 export interface TemplateTarget extends Feature {
   readonly kind: 'template';
   /** `resource:<server>/<uriTemplate>`. */
   readonly id: `resource:${string}/${string}`;
   readonly uriTemplate: string;
-  /** False for what it can become and a view does not show. Default: a template may become all that it can. */
+  /** Returns false for a URI that matches the template and is hidden by the view. Default: nothing is hidden. */
   readonly accepts?: (uri: string) => boolean;
 }
 
-/** A thing of a tool server that exists and may be asked for. */
+/** Resolved feature of a tool server. */
 export type FeatureTarget = ToolTarget | PromptTarget | ResourceTarget | TemplateTarget;
 
-/** The kinds of things that tool servers offer, each with a list of its own. */
+/** Kinds of features; each has its own list. */
 export const FEATURE_KINDS = ['tool', 'prompt', 'resource', 'template'] as const;
 export type FeatureKind = (typeof FEATURE_KINDS)[number];
 
-/** A tool server itself, as the object of what it asks of agents. It is never listed and never called. */
+/** Tool server as the target of its own input requests. It is never listed and never called. */
 export interface ServerTarget
   extends Pick<Feature, 'server' | 'risk' | 'labels' | 'costNanoUsd' | 'payloads' | 'payloadMaxBytes'> {
   readonly kind: 'server';
-  /** `server:<name>`, the name that the registry gives it. */
+  /** `server:<name>`, with the name from the registry. */
   readonly id: `server:${string}`;
 }
 
-/** A name that resolves to nothing. It walks the same rooms, so that it costs and answers the same as a hidden thing. */
+/** Name that resolves to nothing. It passes the same controls, so that it costs and answers the same as a hidden target. */
 export interface UnknownTarget {
   readonly kind: 'unknown';
   readonly id: 'tool:unknown' | 'prompt:unknown' | 'resource:unknown';
-  /** What was asked for, at most 128 characters, control characters replaced. */
+  /** Requested name, at most 128 characters, with control characters replaced. */
   readonly exposedName: string;
-  /** The view in which it was asked for. Default: the whole. */
+  /** View of the request. Default: all servers. */
   readonly view?: ViewName;
 }
 
 export type Target = FeatureTarget | ServerTarget | UnknownTarget;
 
-/** What each kind is called by the server that offers it. */
+/** Returns the name or URI that the server of a feature uses. */
 export function upstreamName(target: FeatureTarget): string {
   switch (target.kind) {
     case 'tool':
@@ -118,5 +118,5 @@ export function upstreamName(target: FeatureTarget): string {
   }
 }
 
-/** A part of what there is: one server as it is, or what a file of `registry/virtual/` makes of several. */
+/** Name of a view: one server, or a virtual server of `registry/virtual/`. */
 export type ViewName = `server:${string}` | `virtual:${string}`;

@@ -1,14 +1,14 @@
 import type { FeatureKind, FeatureTarget } from './target.ts';
 
 /**
- * What can be asked for at one door, and under which names. Immutable. Its targets are the originals under names of
- * their own: policy, limits and the ledger speak of the original, so that no view grants anything.
+ * Features of one endpoint, with the names that agents use there. Immutable. Policy, limits and the ledger use the ids of
+ * the source features, so a view grants nothing.
  */
 export interface View {
-  /** Everything of each kind that can be asked for, sorted by exposed name. */
+  /** Features by kind, sorted by exposed name. */
   readonly features: Readonly<Record<FeatureKind, readonly FeatureTarget[]>>;
-  /** False while one of its servers was not listed, so that it may offer what nobody knows of yet. */
+  /** False while one of its servers is not listed yet and may have more features. */
   readonly isComplete: boolean;
-  /** What a name, URI or URI template stands for; undefined when it stands for nothing. */
+  /** Resolves a name, URI or URI template; undefined if there is no such feature. */
   resolve(exposedName: string, kind: FeatureKind): FeatureTarget | undefined;
 }

@@ -5,18 +5,18 @@ import { allow, deny } from '../domain/verdict.ts';
 
 export const requestStateFailureMode: FailureMode<'request-state-invalid'> = {
   control: 'request state',
-  trigger: 'a call goes on with a state that was not given for it, was used already, or is too old',
+  trigger: 'the state of a retry was not issued for this call, was used already, or has expired',
   result: 'request-state-invalid',
   override: null,
 };
 
-/** What the state was, and the call that began what goes on (empty: none). */
+/** Status of the state, and the id of the first round of the suspended call (empty if there is none). */
 export type RequestStateFacts = { readonly state: RequestStateStatus; readonly continues: string };
 
 /**
- * The control `request-state`, of calls that go on after a question. Whatever is wrong, the answer is the same: nobody
- * learns whether a state was ever good. The record says what it was. The state was claimed before the row was walked, so
- * that whoever refuses the call ends what waits.
+ * Control `request-state` of retries. The message is the same for every invalid state, so that an agent cannot learn
+ * whether a state was ever valid; the record has the status. The state is claimed before the controls run: a final
+ * refusal by any control ends the suspended call.
  */
 export function requestState(): Control<RequestStateFacts> {
   return {

@@ -10,15 +10,14 @@ import {
 import { isJsonObject, type JsonObject } from '../lib/json/json.ts';
 import { idnHost } from '../lib/uri/uri.ts';
 
-/** Our own key of `_meta`: the registry's name of the server that asks. */
+/** Key of `_meta` with the registry's name of the server. */
 const SERVER_META_KEY = 'dev.seneschal/server';
 
 /**
- * A question as the agent's user sees it: the message says which server asks, by the name that the registry gives it, and
- * names the whole address that is to be opened (MCP 2025-11-25, elicitation, "Safe URL Handling"). What binds a question
- * to the wire of its server (progress token, task) stays behind, and so does a wish for the context of other servers: to
- * the client the broker is one server, whose context is that of all. `elicitationId` is for clients that know of one: an id
- * of ours, since two servers may give the same.
+ * Rewrites an input request for the client. The message names the server as the registry does, and the whole URL to open
+ * (MCP 2025-11-25, elicitation, "Safe URL Handling"). Progress token and task are removed: they belong to the connection
+ * of the server. `includeContext` is removed unless it is `none`: the client sees the broker as one server, so that it
+ * would share the context of all. `elicitationId` is an id of the broker, because two servers may use the same.
  */
 export function rewriteForClient(
   { method, params, key }: InputRequest,
@@ -47,8 +46,8 @@ function attributedMessage(server: string, message: string, { mode, url }: JsonO
 }
 
 /**
- * The URLs that one call had its legacy agent open, by the ids of the server that asked, each with the id of ours that the
- * agent knows it by. It lives for as long as their interactions, so it holds nothing else of the call.
+ * Maps the ids of URL elicitations of one call: from that of the server to that of the broker, which the agent got. It
+ * lives as long as the elicitations, so it holds nothing else of the call.
  */
 export class UrlIdMap implements UrlElicitationListener {
   readonly #client: ClientContext;
@@ -58,7 +57,7 @@ export class UrlIdMap implements UrlElicitationListener {
     this.#client = client;
   }
 
-  /** Notes that the agent is asked `shown` for what its server asked as `own`. */
+  /** Maps the id of a request of the server to that of the request to the client. */
   add(fromServer: InputRequest, toClient: InputRequest): void {
     const [serverId, clientId] = [fromServer.params.elicitationId, toClient.params.elicitationId];
     if (isElicitationId(serverId) && typeof clientId === 'string') this.#clientIds.set(serverId, clientId);
@@ -71,8 +70,8 @@ export class UrlIdMap implements UrlElicitationListener {
 }
 
 /**
- * What of each capability a server may be told of; anything else a client declares is between others. Not
- * `sampling.context`: to the client the broker is one server, so that the context would be that of all of them.
+ * Members of each capability that servers receive. `sampling.context` is left out: the client sees the broker as one
+ * server, so that it would share the context of all.
  */
 const FORWARDED_MEMBERS: Readonly<Record<InputRequestAction, readonly string[]>> = {
   elicit: ['form', 'url'],
@@ -81,12 +80,12 @@ const FORWARDED_MEMBERS: Readonly<Record<InputRequestAction, readonly string[]>>
 };
 const INPUT_ACTIONS = ['elicit', 'sample', 'roots'] as const;
 
-/** True where a client declared that it can answer anything at all. */
+/** True if a client declared a capability for any input request. */
 export function canRespond(declared: JsonObject): boolean {
   return isJsonObject(declared.elicitation) || isJsonObject(declared.sampling) || isJsonObject(declared.roots);
 }
 
-/** What a tool server is told that it may ask: exactly what the agent's client declared and policy may allow. */
+/** Returns the capabilities that a tool server receives: those that the client declared and policy may allow. */
 export function allowedCapabilities(
   declared: JsonObject,
   isAllowed: (action: InputRequestAction) => boolean,
@@ -98,7 +97,7 @@ export function allowedCapabilities(
     if (!isJsonObject(capability) || !isAllowed(action)) continue;
     const members = FORWARDED_MEMBERS[action].flatMap((member) => {
       const value = capability[member];
-      // Neither more nor other: each set of capabilities costs a session, and nobody may make up endless ones.
+      // Only these values: each set of capabilities costs a session, and a client could invent any number of sets.
       if (isJsonObject(value)) return [[member, {}] as const];
       return value === true ? [[member, true] as const] : [];
     });

@@ -1,27 +1,45 @@
+import type { ClientContext, LogLevel } from '../domain/mcp/client-context.ts';
 import type { InputRequest } from '../domain/mcp/input-request.ts';
 import type { DispatchResult } from '../domain/outcome.ts';
 import type { Reason } from '../domain/reasons.ts';
 import { Cancellation, type CancelSignal } from '../lib/cancellation.ts';
 import { isJsonObject, type JsonObject } from '../lib/json/json.ts';
+import type { RoundTicket } from './request-state-codec.ts';
 
-/** How long is waited for further questions before those that there are go out together. */
+/** Time to wait for further input requests before a round ends with those that are pending. */
 const COALESCE_MS = 25;
 
-/** What came back of a question that went out to a stateless agent. */
+/**
+ * States of a suspended call. `running`: a round of the agent is open, or was just closed; `waiting`: the agent may
+ * retry; `claimed`: a retry is being decided; `ended`: it has its result, or was cancelled.
+ */
+export type SuspendedCallState = 'running' | 'waiting' | 'claimed' | 'ended';
+
+/** Result of an input request that a stateless agent got. */
 export type InputResult =
   | { readonly kind: 'answered'; readonly result: JsonObject }
   | { readonly kind: 'failed'; readonly reason: Reason; readonly message: string };
 
-/** How one leg of a call ends: with its result, or with questions, each as `{ method, params }` under its name. */
+/** End of one round: the result of the call, or input requests, each as `{ method, params }` under its name. */
 export type RoundResult =
   | { readonly kind: 'ended'; readonly result: DispatchResult }
-  | { readonly kind: 'asked'; readonly requests: JsonObject };
+  | { readonly kind: 'input-required'; readonly requests: JsonObject };
 
-/** Asked for room before a call waits; told when it does not wait any more. */
-export interface SuspendedCallQuota {
-  /** False when as many calls wait as may. */
+/** Reason why a call ended without a result. */
+export interface EndCause {
+  readonly reason: Reason;
+  readonly message: string;
+}
+
+/** Services that a suspended call needs from its store. */
+export interface SuspendedCallHost<Round> {
+  /** Takes a place among the suspended calls. @returns false if there is none. */
   acquire(): boolean;
-  releaseClaim(): void;
+  release(): void;
+  /** Called when a retry resumes the call. */
+  onResumed(): void;
+  /** Called once if the call ends in `waiting` or `claimed`, with the round that it waited after. */
+  onEnded(round: Round, cause: EndCause): void;
 }
 
 interface PendingRequest {
@@ -30,61 +48,150 @@ interface PendingRequest {
 }
 
 /**
- * One call of a stateless agent to a tool server that may ask: it goes on while the agent's requests come and go. Each of
- * them is a leg; between two legs nothing but the expiry runs.
+ * Owns one call of a stateless agent to a server that may request input, from its first round to its end. The call is
+ * dispatched once and goes on across rounds. `Round` is whatever the pipeline keeps of a round to close or resume it.
  */
-export class SuspendedCall {
+export class SuspendedCall<Round> {
   /** Id of the call that began it. */
   readonly callId: string;
+  /** Client context of the dispatch; it follows the open round. */
+  readonly clientContext: RoundClientContext;
+  /** Ticket of the last round that ended with input requests; its `requestState` names it. */
+  ticket: RoundTicket | undefined;
+  readonly #host: SuspendedCallHost<Round>;
   readonly #cancellation = new Cancellation();
-  readonly #quota: SuspendedCallQuota;
   readonly #pending = new Map<string, PendingRequest>();
+  #state: SuspendedCallState = 'running';
+  /** Round that the call waits after; undefined in `running` and `ended`. */
+  #round: Round | undefined;
+  #endRound: ((end: RoundResult) => void) | undefined;
+  #result: DispatchResult | undefined;
+  /** Set when the broker stops while a retry is being decided: the retry cannot resume the call. */
+  #endCause: EndCause | undefined;
   #isCounted = false;
-  /** Questions that are being judged: they may come to wait at any moment. */
+  /** Number of input requests that the controls are deciding on; each of them may become pending. */
   #evaluating = 0;
   #requestCount = 0;
-  #result: DispatchResult | undefined;
-  #endRound: ((end: RoundResult) => void) | undefined;
-  /** Ends the call while it waits, and only then. */
-  #endWaiting: ((message: string) => void) | undefined;
   #expiry: NodeJS.Timeout | undefined;
   #coalescing: NodeJS.Timeout | undefined;
 
-  constructor(callId: string, quota: SuspendedCallQuota) {
+  constructor(callId: string, clientContext: ClientContext, host: SuspendedCallHost<Round>) {
     this.callId = callId;
-    this.#quota = quota;
+    this.clientContext = new RoundClientContext(clientContext);
+    this.#host = host;
   }
 
-  /** Ends what was dispatched; it lasts longer than any one leg. */
+  get state(): SuspendedCallState {
+    return this.#state;
+  }
+
+  /** Cancels the dispatch. It outlives each round. */
   get signal(): CancelSignal {
     return this.#cancellation.signal;
   }
 
-  /** Takes what was dispatched. */
-  follow(dispatched: Promise<DispatchResult>): void {
-    void dispatched.then((result) => {
-      this.#result = result;
-      this.#failPending('cancelled', 'the call ended before it was answered');
-      this.#endRoundIfReady();
-    });
+  /** Cause for which a claimed call cannot be resumed; undefined if it can, as it can if its result is there. */
+  get endCause(): EndCause | undefined {
+    return this.#result === undefined ? this.#endCause : undefined;
   }
 
-  /** Begins or goes on with the call for one request of the agent; `signal` is that request's. */
-  runRound(signal: CancelSignal): Promise<RoundResult> {
-    const onAbort = (): void => this.cancel('cancelled', 'the agent cancelled the call');
+  /** Opens a round for one request of the agent: the first one here, each later one by `resume`. */
+  openRound(signal: CancelSignal, clientContext: ClientContext | undefined): Promise<RoundResult> {
+    const onAbort = (): void => this.#cancel({ reason: 'cancelled', message: 'the agent cancelled the call' });
+    this.clientContext.follow(clientContext);
     const ended = new Promise<RoundResult>((resolve) => {
       this.#endRound = (end) => {
         signal.removeEventListener('abort', onAbort);
+        this.clientContext.follow(undefined);
+        this.#endRound = undefined;
+        if (end.kind === 'ended') this.#state = 'ended';
         resolve(end);
       };
     });
     if (signal.aborted) onAbort();
     else signal.addEventListener('abort', onAbort, { once: true });
+    return ended;
+  }
+
+  /** Receives the result of the dispatch, which MUST NOT reject. */
+  follow(dispatched: Promise<DispatchResult>): void {
+    void dispatched.then((result) => {
+      // After `stop` the result is that of our own cancellation.
+      if (this.#endCause === undefined) this.#result = result;
+      this.#failPending('cancelled', 'the call ended before the input request was answered');
+      this.#endRoundIfReady();
+    });
+  }
+
+  /** running → waiting, until the ticket expires. `round` is already closed in the ledger. */
+  wait(round: Round, nowMs: number): void {
+    this.#round = round;
+    this.#startWaiting((this.ticket?.expiresAtMs ?? nowMs) - nowMs);
+  }
+
+  /** waiting → claimed. @returns false if it is not waiting. */
+  claim(): boolean {
+    if (this.#state !== 'waiting') return false;
+    clearTimeout(this.#expiry);
+    this.#state = 'claimed';
+    return true;
+  }
+
+  /** claimed → waiting, for the time that was left. @returns false if it is not claimed or cannot wait any longer. */
+  unclaim(nowMs: number): boolean {
+    const remainingMs = (this.ticket?.expiresAtMs ?? nowMs) - nowMs;
+    if (this.#state !== 'claimed' || this.#endCause !== undefined || remainingMs <= 0) return false;
+    this.#startWaiting(remainingMs);
+    return true;
+  }
+
+  /** claimed → running: delivers the responses and opens the next round. Requests without a response are made again. */
+  resume(responses: JsonObject, signal: CancelSignal, clientContext: ClientContext | undefined): Promise<RoundResult> {
+    const cause = this.endCause;
+    this.#round = undefined;
+    this.#host.onResumed();
+    if (cause !== undefined) return Promise.resolve(this.#endWithRetry(cause));
+    this.#state = 'running';
+    const ended = this.openRound(signal, clientContext);
+    for (const [name, { respond }] of [...this.#pending]) {
+      const result = Object.hasOwn(responses, name) ? responses[name] : undefined;
+      if (!isJsonObject(result)) continue;
+      this.#pending.delete(name);
+      respond({ kind: 'answered', result });
+    }
+    this.#releasePlace();
     this.#endRoundIfReady();
     return ended;
   }
 
-  /** Notes that a question is being judged, until `judged` says that it is done. */
+  /** Ends the call if it is waiting, because another call of the agent needs its session. @returns false if it is not waiting. */
+  preempt(): boolean {
+    if (this.#state !== 'waiting') return false;
+    this.#end({ reason: 'question-unanswered', message: 'another call of the agent needed the session' });
+    return true;
+  }
+
+  /** Ends the call because the broker stops. A claimed one ends with its retry, so that the ledger closes only one of both. */
+  stop(cause: EndCause): void {
+    if (this.#state === 'waiting') this.#end(cause);
+    else if (this.#state === 'claimed') {
+      this.#endCause = cause;
+      this.#cancel(cause);
+    }
+  }
+
+  /** claimed → ended: the retry did not resume the call. Does nothing in the other states. */
+  endClaim(cause: EndCause): void {
+    if (this.#state === 'claimed') this.#end(this.#endCause ?? cause);
+  }
+
+  /** running → ended, when the round that ended cannot be closed in the ledger. */
+  cancel(cause: EndCause): void {
+    this.#state = 'ended';
+    this.#cancel(cause);
+  }
+
+  /** Counts an input request that the controls decide on, until `endEvaluation`. */
   beginEvaluation(): void {
     this.#evaluating += 1;
   }
@@ -94,13 +201,13 @@ export class SuspendedCall {
     this.#endRoundIfReady();
   }
 
-  /** Asks with the end of this leg, or of the next, unless `withdrawn` says before that nobody waits for the answer. */
+  /** Requests input at the end of this round or of the next. `cancelSignal` withdraws the request. */
   request(inputRequest: InputRequest, cancelSignal: CancelSignal): Promise<InputResult> {
     if (this.signal.aborted || cancelSignal.aborted || this.#result !== undefined) {
-      return Promise.resolve({ kind: 'failed', reason: 'cancelled', message: 'the call is over' });
+      return Promise.resolve({ kind: 'failed', reason: 'cancelled', message: 'the call has ended' });
     }
-    if (!this.#isCounted && !this.#quota.acquire()) {
-      const message = 'as many calls wait for answers as may at one time';
+    if (!this.#isCounted && !this.#host.acquire()) {
+      const message = 'too many calls are waiting for input';
       return Promise.resolve({ kind: 'failed', reason: 'too-many-questions', message });
     }
     this.#isCounted = true;
@@ -108,72 +215,62 @@ export class SuspendedCall {
       const name = this.#nameFor(inputRequest.key);
       const pending = { request: inputRequest, respond };
       this.#pending.set(name, pending);
-      const onCancelled = (): void => this.#cancelRequest(name, pending);
-      cancelSignal.addEventListener('abort', onCancelled, { once: true });
+      cancelSignal.addEventListener('abort', () => this.#withdraw(name, pending), { once: true });
     });
   }
 
-  /** Hands the answers to who asked. What is not answered is asked again with the end of the leg. */
-  respond(responses: JsonObject): void {
-    for (const [name, { respond: resolveRequest }] of [...this.#pending]) {
-      const result = Object.hasOwn(responses, name) ? responses[name] : undefined;
-      if (!isJsonObject(result)) continue;
-      this.#pending.delete(name);
-      resolveRequest({ kind: 'answered', result });
-    }
-    this.#releaseQuota();
+  /** waiting, claimed → ended. */
+  #end(cause: EndCause): void {
+    this.#state = 'ended';
+    const round = this.#round;
+    this.#round = undefined;
+    this.#cancel(cause);
+    // `as`: `wait` set it on the way to both states.
+    this.#host.onEnded(round as Round, cause);
   }
 
-  /** Lets the call wait for at most `expiryMs`; `end` is told when it may not wait any longer, and why. */
-  wait(expiryMs: number, end: (message: string) => void): void {
-    this.#endWaiting = end;
-    this.#expiry = setTimeout(() => end('no answer came in time'), expiryMs);
+  #startWaiting(remainingMs: number): void {
+    this.#state = 'waiting';
+    this.#expiry = setTimeout(
+      () => this.#end({ reason: 'question-unanswered', message: 'the agent did not answer in time' }),
+      remainingMs,
+    );
     this.#expiry.unref();
   }
 
-  /** The agent came back. */
-  resume(): void {
+  #endWithRetry({ reason, message }: EndCause): RoundResult {
+    this.#state = 'ended';
+    this.#releasePlace();
+    return { kind: 'ended', result: { kind: 'failed', reason, message, inDoubt: true } };
+  }
+
+  #cancel({ reason, message }: EndCause): void {
     clearTimeout(this.#expiry);
-    this.#endWaiting = undefined;
-  }
-
-  /** Ends the call where it waits for its agent, for another that needs its place. False where it does not wait. */
-  preempt(): boolean {
-    const end = this.#endWaiting;
-    end?.('a later call of the agent needed its place');
-    return end !== undefined;
-  }
-
-  /** Ends the call and every question of it. */
-  cancel(reason: Reason, message: string): void {
-    this.#end(reason, message);
-  }
-
-  /** Drops a question that its server takes back; an answer to it that still comes is of no use. */
-  #cancelRequest(name: string, pending: PendingRequest): void {
-    if (this.#pending.get(name) !== pending) return;
-    this.#pending.delete(name);
-    this.#releaseQuota();
-    pending.respond({ kind: 'failed', reason: 'cancelled', message: 'the server took the question back' });
-  }
-
-  #end(reason: Reason, message: string): void {
-    this.resume();
+    clearTimeout(this.#coalescing);
     this.#failPending(reason, message);
     this.#cancellation.abort();
+  }
+
+  /** Drops a request that its server withdrew. A response that still arrives is ignored. */
+  #withdraw(name: string, pending: PendingRequest): void {
+    if (this.#pending.get(name) !== pending) return;
+    this.#pending.delete(name);
+    this.#releasePlace();
+    pending.respond({ kind: 'failed', reason: 'cancelled', message: 'the server withdrew the input request' });
   }
 
   #failPending(reason: Reason, message: string): void {
     for (const { respond } of this.#pending.values()) respond({ kind: 'failed', reason, message });
     this.#pending.clear();
-    this.#releaseQuota();
+    this.#releasePlace();
   }
 
-  /** Gives the place back, not while the agent is waited for: what ended meanwhile is held until it comes or may not any more. */
-  #releaseQuota(): void {
-    if (!this.#isCounted || this.#pending.size > 0 || this.#endWaiting !== undefined) return;
+  /** Releases the place when nothing is pending. Between two rounds it is held, for the result is kept until the agent retries. */
+  #releasePlace(): void {
+    const isBetweenRounds = this.#endRound === undefined && this.#state !== 'ended';
+    if (!this.#isCounted || this.#pending.size > 0 || isBetweenRounds) return;
     this.#isCounted = false;
-    this.#quota.releaseClaim();
+    this.#host.release();
   }
 
   #nameFor(preferred: string | undefined): string {
@@ -182,21 +279,19 @@ export class SuspendedCall {
     return this.#pending.has(name) ? `${name}-${this.#requestCount}` : name;
   }
 
-  /** Ends the leg where there is something to end it with. */
+  /** Ends the open round if there is a result, or if input requests are pending and no other is being decided. */
   #endRoundIfReady(): void {
     const endRound = this.#endRound;
     if (endRound === undefined) return;
     clearTimeout(this.#coalescing);
     if (this.#result !== undefined) {
-      this.#endRound = undefined;
       endRound({ kind: 'ended', result: this.#result });
       return;
     }
     if (this.#pending.size === 0 || this.#evaluating > 0) return;
     this.#coalescing = setTimeout(() => {
       if (this.#pending.size === 0 || this.#evaluating > 0 || this.#endRound !== endRound) return;
-      this.#endRound = undefined;
-      endRound({ kind: 'asked', requests: this.#requests() });
+      endRound({ kind: 'input-required', requests: this.#requests() });
     }, COALESCE_MS);
   }
 
@@ -206,5 +301,35 @@ export class SuspendedCall {
       return [name, { method, params }] as const;
     });
     return Object.fromEntries(entries);
+  }
+}
+
+/**
+ * Client context of a call with several rounds. Notifications go to the open round and are dropped between two rounds.
+ * Which ones are wanted is what the first round declared.
+ */
+export class RoundClientContext implements ClientContext {
+  readonly capabilities: JsonObject;
+  readonly logLevel: LogLevel | undefined;
+  readonly wantsProgress: boolean;
+  #current: ClientContext | undefined;
+
+  constructor(first: ClientContext) {
+    this.capabilities = first.capabilities;
+    this.logLevel = first.logLevel;
+    this.wantsProgress = first.wantsProgress;
+  }
+
+  /** Makes `client` the context of the open round; undefined between two rounds. */
+  follow(client: ClientContext | undefined): void {
+    this.#current = client;
+  }
+
+  progress(params: JsonObject): boolean {
+    return this.#current?.progress(params) ?? false;
+  }
+
+  log(params: JsonObject): boolean {
+    return this.#current?.log(params) ?? false;
   }
 }

@@ -10,7 +10,7 @@ import type { Ledger, PayloadToStore } from './ledger.ts';
 import type { RecoveryCheckpoint } from './recovery-checkpoint.ts';
 import { RefusalAggregator } from './refusal-aggregator.ts';
 
-/** What was decided about a call, under which rules. */
+/** A decision about a call, with the revisions that it was made under. */
 export interface DecisionRecord {
   readonly call: Call;
   readonly steps: readonly RecordedStep[];
@@ -18,10 +18,10 @@ export interface DecisionRecord {
   readonly registry: Digest;
 }
 
-/** How an admitted call ended. */
+/** Outcome of an admitted call. */
 export interface OutcomeRecord extends DecisionRecord {
   readonly outcome: Outcome;
-  /** What came back, as JSON text. */
+  /** The result, as JSON text. */
   readonly resultText?: string | undefined;
   readonly costNanoUsd: number;
   readonly durationMs: number;
@@ -37,11 +37,11 @@ export interface MalformedRecord {
   readonly registry: Digest;
 }
 
-/** Characters of a text from outside that an entry holds: the rest adds size and no knowledge. */
+/** Longest external text that an entry holds, in characters; longer texts are truncated. */
 const TEXT_LIMIT = 1_000;
 const WIRE_TEXT_LIMIT = 256;
 
-/** Writes calls into the book: intent, refusal, outcome. The keys of entries are written in canonical order, for speed. */
+/** Records calls in the ledger: intent, refusal, outcome. The keys of entries are in canonical order, for speed. */
 export class CallRecord {
   readonly #ledger: Ledger;
   readonly #clock: Clock;
@@ -55,7 +55,7 @@ export class CallRecord {
     this.#aggregator = new RefusalAggregator((entry) => ledger.append(entry));
   }
 
-  /** The intent. MUST NOT resolve before it is durable; rejects when it could not be made so. */
+  /** Records the intent. MUST NOT resolve before it is durable; rejects if it could not be made durable. */
   async admitted(decided: DecisionRecord): Promise<void> {
     const { call } = decided;
     const args = this.#ledger.commit(call.args);
@@ -67,28 +67,28 @@ export class CallRecord {
       this.#checkpoint.writeFailed(call.id, error);
       throw error;
     }
-    // Of the leg before nothing is awaited any more.
+    // The previous round is settled.
     const after = call.resumption?.stateCheck?.previousRoundId;
     if (after !== undefined) this.#checkpoint.callSettled(after);
   }
 
-  /** A call that was refused before anything left. A flood of them is summed, see `RefusalSum`. */
+  /** Records a call that was refused before dispatch. Repeated refusals are aggregated; see `RefusalAggregator`. */
   async refused(decided: DecisionRecord, refusal: Refusal): Promise<void> {
     const args = this.#ledger.commit(decided.call.args);
     const entry = refusedEntry(decidedEntry(decided, args, this.#clock.wallMs()), refusal);
     if (!this.#aggregator.count(entry)) await this.#ledger.append(entry, this.#payload(decided.call, args));
   }
 
-  /** The outcome. MUST NOT resolve before it is durable; rejects when it could not be made so. */
+  /** Records the outcome. MUST NOT resolve before it is durable; rejects if it could not be made durable. */
   async closed(ended: OutcomeRecord): Promise<void> {
     const result = ended.resultText === undefined ? undefined : this.#ledger.commitText(ended.resultText);
     const entry = closedEntry(ended, result, this.#clock.wallMs());
     await this.#ledger.append(entry, result && this.#payload(ended.call, result));
-    // One that a question interrupted has another ending yet, or another leg.
+    // A call that waits for an input response gets another round or a second outcome.
     if (ended.outcome.kind !== 'input-required') this.#checkpoint.callSettled(ended.call.id);
   }
 
-  /** A message that never became a call. A flood of them is summed. */
+  /** Records a message that did not become a call. Repeated refusals are aggregated. */
   async malformed(message: MalformedRecord): Promise<void> {
     const entry = {
       atMs: this.#clock.wallMs(),
@@ -106,13 +106,13 @@ export class CallRecord {
     if (!this.#aggregator.count(entry)) await this.#ledger.append(entry);
   }
 
-  /** Writes what was summed so far; to be called before the database is closed. */
+  /** Writes the aggregated refusals. Call it before the database is closed. */
   flush(): Promise<void> {
     return this.#aggregator.flush(this.#clock.wallMs());
   }
 
   #payload({ target }: Call, commitment: Commitment): PayloadToStore {
-    // What was asked of a tool that does not exist says nothing of any server's retention: its digest is enough.
+    // An unknown tool has no server and so no retention setting: keep the digest only.
     if (target.kind === 'unknown') return { commitment, retention: 'digest' };
     const { payloads: retention, payloadMaxBytes: maxBytes } = target;
     return maxBytes === undefined ? { commitment, retention } : { commitment, retention, maxBytes };
@@ -182,7 +182,7 @@ function closedEntry(ended: OutcomeRecord, result: Commitment | undefined, atMs:
   };
 }
 
-/** What is recorded of things that outlive many calls: frozen, so that it is made and printed once. */
+/** Recorded form of objects that serve many calls. Frozen, so that each is built and serialized once. */
 const recordedTargets = new WeakMap<Target, RecordedTarget>();
 const recordedCredentials = new WeakMap<Principal, AdmittedEntry['credential']>();
 const recordedContexts = new WeakMap<CallContext, AdmittedEntry['context']>();
@@ -220,7 +220,7 @@ function viaField({ exposedName, view }: Exclude<Target, { kind: 'server' }>): P
 }
 
 function recordedContext(context: CallContext): AdmittedEntry['context'] {
-  // The context of a session or an era serves all its calls; one that carries a trace is of a single call.
+  // A context without a trace is shared by all calls of a session; a context with a trace belongs to one call.
   return context.traceparent === undefined
     ? memoizeByObject(recordedContexts, context, () => contextFields(context))
     : contextFields(context);
@@ -233,7 +233,7 @@ function contextFields({ protocolVersion, traceparent, transport }: CallContext)
     : { protocolVersion: version, traceparent: truncate(traceparent, WIRE_TEXT_LIMIT), transport };
 }
 
-/** A text from outside, short and well-formed: neither its length nor half a character may cost us the record. */
+/** Truncates an external text and makes it well-formed, so that it cannot make the entry too large or invalid. */
 function truncate(text: string, limit: number): string {
   return text.length <= limit && text.isWellFormed() ? text : text.slice(0, limit).toWellFormed();
 }

@@ -6,16 +6,16 @@ import type { ControlName } from '../domain/verdict.ts';
 import type { Digest } from '../lib/digest.ts';
 import type { JsonObject } from '../lib/json/json.ts';
 
-/** What every entry says. */
+/** Fields of every entry. */
 export interface CommonFields<Kind extends string> {
   /** Version of the format. */
   readonly v: 1;
   readonly kind: Kind;
-  /** Milliseconds since 1970 of the calendar clock when the entry was made. */
+  /** Time of the entry by the calendar clock, in milliseconds since 1970. */
   readonly atMs: number;
-  /** `agent:…`; `system:broker` or `os-user:<uid>` for acts of the house. */
+  /** `agent:…`; `system:broker` or `os-user:<uid>` for system events. */
   readonly principal: string;
-  /** Our own session id, `stateless`, or `none` for acts of the house. */
+  /** Our own session id, `stateless`, or `none` for system events. */
   readonly session: string;
   /** Digest of the policy set in force; null before the first one is. */
   readonly revision: Digest | null;
@@ -23,7 +23,7 @@ export interface CommonFields<Kind extends string> {
   readonly registry: Digest | null;
 }
 
-/** What one control saw and said: the part that replay decides again. */
+/** Facts and verdict of one control. Replay decides it again. */
 export interface RecordedStep {
   readonly control: ControlName;
   readonly effect: 'allow' | 'deny' | 'hold' | 'indeterminate';
@@ -32,20 +32,20 @@ export interface RecordedStep {
   readonly rule?: string;
 }
 
-/** The target as it was resolved, or the name that resolved to nothing. Of a template's resource: the template's digest. */
+/** The resolved target, or the name that did not resolve. For a resource of a template, the digest of the template. */
 export type RecordedTarget = (
   | { readonly id: FeatureTarget['id']; readonly definitionDigest: Digest; readonly risk: Risk }
   | { readonly id: ServerTarget['id']; readonly risk: Risk }
   | { readonly id: UnknownTarget['id']; readonly exposedName: string }
 ) & {
-  /** Where and under which name it was asked for, where that was a view. */
+  /** The view and the name in that view, if the request came through a view. */
   readonly via?: { readonly name: string; readonly view: ViewName };
 };
 
-/** What the two entries of a decision have in common: enough to decide again. */
+/** Fields of an intent and of a refusal, sufficient to decide again. */
 export interface DecisionFields {
   readonly callId: string;
-  /** Of the question of a tool server: the call that it was at work on. */
+  /** For an input request of a tool server: the call that caused it. */
   readonly causedBy?: string;
   readonly action: Action;
   /** Salted commitment to the arguments. */
@@ -55,19 +55,19 @@ export interface DecisionFields {
     readonly protocolVersion: string;
     readonly traceparent?: string;
   };
-  /** What proved the principal. Never a secret. */
+  /** Credential of the principal. Never a secret. */
   readonly credential: { readonly id: string; readonly proof: ProofKind };
   readonly steps: readonly RecordedStep[];
   readonly subjects: readonly string[];
   readonly target: RecordedTarget;
 }
 
-/** The intent: durable before anything leaves. */
+/** The intent of a call: durable before dispatch. */
 export interface AdmittedEntry extends CommonFields<'call.admitted'>, DecisionFields {}
 
-/** A call that was refused before anything left: its one entry. */
+/** A call that was refused before dispatch: its only entry. */
 export interface RefusedEntry extends CommonFields<'call.refused'>, DecisionFields {
-  /** The control that decided, or `ledger`, or `walk`. */
+  /** The control that refused; `ledger` if the intent could not be written; `walk` if the pipeline failed. */
   readonly stage: string;
   readonly reason: Reason;
   readonly message: string;
@@ -75,30 +75,30 @@ export interface RefusedEntry extends CommonFields<'call.refused'>, DecisionFiel
   readonly retryAfterMs?: number;
 }
 
-/** How an admitted call ended: durable before the reply. */
+/** Outcome of an admitted call: durable before the reply. */
 export interface ClosedEntry extends CommonFields<'call.closed'> {
   readonly callId: string;
   readonly action: Action;
-  /** Id of the target; the rest of it stands in the admitted entry. */
+  /** Id of the target; `call.admitted` has the other fields. */
   readonly target: string;
   readonly admittedAtMs: number;
   readonly durationMs: number;
   readonly costNanoUsd: number;
-  /** `refused` when the call was made and its result withheld; `input-required` when another call goes on with it, or a second entry follows. */
+  /** `refused` if the result was withheld; `input-required` if another round or a second outcome follows. */
   readonly outcome: 'completed' | 'failed' | 'refused' | 'input-required';
   readonly inDoubt: boolean;
-  /** The result row. */
+  /** Steps of the response controls. */
   readonly steps: readonly RecordedStep[];
   readonly stage?: string | undefined;
   readonly reason?: Reason | undefined;
   readonly rule?: string | undefined;
   readonly message?: string | undefined;
-  /** Salted commitment to what came back, also where it was withheld. */
+  /** Salted commitment to the result, also if it was withheld. */
   readonly resultDigest?: Digest | undefined;
   readonly resultBytes?: number | undefined;
 }
 
-/** An admitted call that never was closed: the broker ended in its middle, and nobody knows whether the tool acted. */
+/** An admitted call without an outcome: the broker stopped during the call, and the tool may have taken effect. */
 export interface InDoubtEntry extends CommonFields<'call.in-doubt'> {
   readonly callId: string;
   readonly action: Action;
@@ -107,18 +107,18 @@ export interface InDoubtEntry extends CommonFields<'call.in-doubt'> {
   readonly reason: 'in-doubt';
 }
 
-/** Refusals of one kind, one principal and one second beyond the first, which has an entry of its own. */
+/** Aggregated refusals of one kind, one principal and one second, without the first, which has its own entry. */
 export interface SummedEntry extends CommonFields<'call.refusals-summed'> {
   readonly of: 'call.refused' | 'message.refused';
   readonly count: number;
-  /** The second that was summed; it ends 1,000 ms later. */
+  /** Start of the aggregated second; it ends 1,000 ms later. */
   readonly fromMs: number;
   readonly reason?: Reason;
   readonly rule?: string;
   readonly code?: number;
 }
 
-/** A message of a known principal that never became a call. */
+/** A message of a known principal that did not become a call. */
 export interface MessageRefusedEntry extends CommonFields<'message.refused'> {
   readonly context: {
     readonly transport: 'http' | 'stdio';
@@ -126,12 +126,12 @@ export interface MessageRefusedEntry extends CommonFields<'message.refused'> {
     readonly traceparent?: string;
   };
   readonly credential: { readonly id: string; readonly proof: ProofKind };
-  /** JSON-RPC error code that was answered. */
+  /** JSON-RPC error code of the response. */
   readonly code: number;
   readonly problem: string;
 }
 
-/** Acts of the house. */
+/** Kinds of system events. */
 export const SYSTEM_KINDS = [
   'key.created',
   'key.revoked',
@@ -150,7 +150,7 @@ export const SYSTEM_KINDS = [
 ] as const;
 export type SystemKind = (typeof SYSTEM_KINDS)[number];
 
-/** What is told of each act of the house. Small, without secrets and without personal data. */
+/** Details of each system event. Small, without secrets and without personal data. */
 export interface SystemDetails {
   readonly 'key.created': { readonly id: string; readonly agent: string; readonly expiresAtMs?: number };
   readonly 'key.revoked': { readonly id: string; readonly agent: string };
@@ -192,9 +192,9 @@ type UnpinnedServer = {
   readonly tools: readonly string[];
 };
 
-/** An act of the house or of a person who runs it. */
+/** A system event, caused by the broker or by its administrator. */
 export interface SystemEntry extends CommonFields<SystemKind> {
-  /** `HouseDetails` of the kind. */
+  /** `SystemDetails` of the kind. */
   readonly detail: JsonObject;
 }
 
@@ -207,7 +207,7 @@ export type Entry =
   | MessageRefusedEntry
   | SystemEntry;
 
-/** An entry that holds decisions. */
+/** An entry with decisions. */
 export type DecisionEntry = AdmittedEntry | RefusedEntry | ClosedEntry;
 export type EntryKind = Entry['kind'];
 

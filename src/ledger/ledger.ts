@@ -6,7 +6,7 @@ import { type Commitment, commit, commitBytes } from './commitment.ts';
 import type { Entry } from './entry.ts';
 import { serializeLeaf } from './stored-entry.ts';
 
-/** The schema of this room. */
+/** The schema of the ledger. */
 export const migrations: readonly Migration[] = [
   {
     name: 'ledger-001-entry',
@@ -23,7 +23,7 @@ export const migrations: readonly Migration[] = [
     sql: 'CREATE TABLE policy_archive (revision TEXT PRIMARY KEY, texts TEXT NOT NULL) STRICT, WITHOUT ROWID',
   },
   {
-    // The salt beside the entry: a row of its own for each would be written for nothing where no payload is kept.
+    // The salt stands in the entry's row, so that an entry without a kept payload needs no second row.
     name: 'ledger-003-salt-of-entry',
     sql: 'ALTER TABLE entry ADD COLUMN salt BLOB',
   },
@@ -33,25 +33,25 @@ export const migrations: readonly Migration[] = [
   },
 ];
 
-// The body goes over as the bytes that are hashed; without the byte before it, it is text in the file.
+// The body is sent as the hashed bytes; `substr` removes the leaf prefix, so that the file holds the JSON text.
 const INSERT_ENTRY = `INSERT INTO entry (kind, call, at, principal, body, leaf, salt)
   VALUES (?, ?, ?, ?, CAST(substr(?, 2) AS TEXT), ?, ?)`;
-// Written right after its entry, in one transaction: the last row is that entry.
+// Written right after its entry in the same transaction, so the last row is that entry.
 const INSERT_PAYLOAD = 'INSERT INTO payload (seq, bytes) VALUES (last_insert_rowid(), ?)';
 const ERASE_SALT = 'UPDATE entry SET salt = NULL WHERE seq = ?';
 const ERASE_PAYLOAD = 'UPDATE payload SET salt = NULL, bytes = NULL WHERE seq = ?';
 
-/** A payload that an entry commits to, and how much of it stays. */
+/** A payload that an entry commits to, and its retention. */
 export interface PayloadToStore {
   readonly commitment: Commitment;
   readonly retention: PayloadRetention;
-  /** A longer payload is not kept, its commitment is. In bytes of UTF-8. Default: 262,144. */
+  /** Largest payload that is kept, in bytes of UTF-8; of a larger one only the commitment is kept. Default: 262,144. */
   readonly maxBytes?: number;
 }
 
 const DEFAULT_MAX_PAYLOAD_BYTES = 262_144;
 
-/** The book, as those see it who write in it. What was hashed is never changed and never taken out. */
+/** The writing side of the ledger. Entries are appended, and never changed or removed. */
 export class Ledger {
   readonly #database: Pick<Database, 'write'>;
   readonly #ids: Ids;
@@ -66,25 +66,25 @@ export class Ledger {
     return commit(value, this.#ids);
   }
 
-  /** Commits to a payload that is JSON text already, as it is. */
+  /** Commits to a payload that is already JSON text, without canonicalizing it. */
   commitText(text: string): Commitment {
     return commitBytes(text, this.#ids);
   }
 
   /**
-   * Writes one entry. MUST NOT resolve before it is durable. Rejects with StorageError when it could not be made
-   * durable and with EntryError when it cannot be an entry; what it tells of must not happen then.
+   * Appends one entry. MUST NOT resolve before it is durable. Rejects with StorageError if it could not be made durable
+   * and with EntryError if it is not a valid entry; the recorded action must then not happen.
    */
   async append(entry: Entry, payload?: PayloadToStore): Promise<void> {
     await this.#database.write(insertStatements(entry, payload));
   }
 
-  /** Writes several entries in one transaction: all or none. */
+  /** Appends several entries in one transaction: all or none. */
   async appendAll(entries: readonly Entry[]): Promise<void> {
     await this.#database.write(entries.flatMap((entry) => insertStatements(entry, undefined)));
   }
 
-  /** Erases a payload and its salt; the entry and its digest stay, and say nothing of it any more. */
+  /** Erases a payload and its salt. The entry and its digest stay, and reveal nothing about the payload. */
   async erasePayload(seq: number): Promise<void> {
     await this.#database.write([ERASE_SALT, ERASE_PAYLOAD].map((sql) => ({ sql, params: [seq] })));
   }

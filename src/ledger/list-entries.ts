@@ -4,21 +4,24 @@ import { saltedDigest } from './commitment.ts';
 import type { Entry, EntryKind } from './entry.ts';
 import { hasValidHash, parseEntry, type StoredEntry } from './stored-entry.ts';
 
-/** An entry as it is shown. */
+/** An entry, parsed and verified, for display. */
 export interface LedgerEntryView {
   readonly seq: number;
-  /** Null when the body is no entry, which nobody but a forger writes. */
+  /** Null if the body is not an entry, which happens only if the file was tampered with. */
   readonly entry: Entry | null;
-  /** False when the body is not what was hashed when it was written. */
+  /** False if the body was changed after it was written: its hash differs. */
   readonly untouched: boolean;
 }
 
-/** An entry with what is kept of its payload: arguments of an intent or refusal, result of an outcome. */
+/** An entry with its payload as far as it is kept: arguments of an intent or refusal, result of an outcome. */
 export interface CallEntryView extends LedgerEntryView {
   readonly payload: PayloadView;
 }
 
-/** `kept` and whether it is what was committed to; `digest`: the digest alone is kept; `none`: there was no payload. */
+/**
+ * A payload as far as it is kept. `bytes`: its value, and whether it matches the commitment; `digest`: only the digest;
+ * `erased`: the digest, and the salt was erased; `none`: the entry has no payload.
+ */
 export type PayloadView =
   | { readonly kept: 'bytes'; readonly value: JsonValue; readonly matches: boolean }
   | { readonly kept: 'digest' | 'none' | 'erased' };
@@ -27,7 +30,7 @@ interface EntryRow extends StoredEntry {
   readonly kind: string;
 }
 
-/** The newest entries that pass the filter, newest first; at most `limit`. */
+/** Lists the newest entries that pass the filter, newest first; at most `limit`. */
 export function listEntries(
   database: DatabaseReader,
   { limit, ...filter }: EntryFilter & { readonly limit: number },
@@ -37,7 +40,7 @@ export function listEntries(
   return database.read<StoredEntry>(text, [...params, limit]).map(toEntryView);
 }
 
-/** The oldest entries that pass the filter, oldest first; at most `limit`: how one who follows the book reads on. */
+/** Lists the oldest entries that pass the filter, oldest first; at most `limit`. For readers that follow the ledger. */
 export function listNextEntries(
   database: DatabaseReader,
   { limit, ...filter }: EntryFilter & { readonly limit: number },
@@ -47,7 +50,7 @@ export function listNextEntries(
   return database.read<StoredEntry>(text, [...params, limit]).map(toEntryView);
 }
 
-/** Number and time of the newest entry; undefined in an empty book. */
+/** Number and time of the newest entry; undefined if the ledger is empty. */
 export function readLastEntry(
   database: Pick<DatabaseReader, 'read'>,
 ): { readonly seq: number; readonly atMs: number } | undefined {
@@ -56,9 +59,9 @@ export function readLastEntry(
   )[0];
 }
 
-/** Every entry of a call in order, with what is kept of its payloads; empty when there is no such call. */
+/** Every entry of a call in order, with its payloads as far as they are kept; empty if there is no such call. */
 export function listCallEntries(database: DatabaseReader, callId: string): readonly CallEntryView[] {
-  // Salts of entries that an older version wrote lie beside their payloads.
+  // An older version stored salts in the table of payloads.
   const sql = `SELECT entry.seq, body, leaf, coalesce(entry.salt, payload.salt) AS salt, bytes FROM entry
     LEFT JOIN payload ON payload.seq = entry.seq WHERE call = ? ORDER BY entry.seq`;
   return database.read<PayloadRow>(sql, [callId]).map((row) => ({ ...toEntryView(row), payload: toPayloadView(row) }));
@@ -69,12 +72,12 @@ interface PayloadRow extends StoredEntry {
   readonly bytes: string | null;
 }
 
-/** How many entries there are. */
+/** Number of entries. */
 export function countEntries(database: DatabaseReader): number {
   return database.read<{ readonly count: number }>('SELECT count(*) AS count FROM entry')[0]?.count ?? 0;
 }
 
-/** One entry that holds decisions, and for an outcome the intent it belongs to. */
+/** An entry with decisions, and the intent if the entry is an outcome. */
 export interface StoredDecision extends StoredEntry {
   readonly intent?: StoredEntry;
 }
@@ -85,7 +88,7 @@ interface DecisionRow extends EntryRow {
   readonly intentLeaf: Uint8Array | null;
 }
 
-/** Every entry that holds decisions, in order and one by one, so that a replay of any length needs no more memory. */
+/** Iterates over every entry with decisions, in order and in constant memory. */
 export function* iterateDecisions(database: DatabaseReader): IterableIterator<StoredDecision> {
   const sql = `SELECT e.seq, e.kind, e.body, e.leaf, a.seq AS intentSeq, a.body AS intentBody, a.leaf AS intentLeaf
     FROM entry e LEFT JOIN entry a ON e.kind = 'call.closed' AND a.call = e.call AND a.kind = 'call.admitted'
@@ -105,7 +108,7 @@ function toPayloadView({ body, salt, bytes }: PayloadRow): PayloadView {
   if (salt === null) return { kept: commitsToPayload(body) ? 'erased' : 'none' };
   if (bytes === null) return { kept: 'digest' };
   const digest = saltedDigest(salt, bytes);
-  // Looked for in the text: whichever key holds it, it was committed to.
+  // Search the text: the entry commits to the payload whichever key holds the digest.
   return { kept: 'bytes', value: JSON.parse(bytes), matches: body.includes(`"${digest}"`) };
 }
 
@@ -114,30 +117,30 @@ function commitsToPayload(body: string): boolean {
   return entry !== undefined && ('argsDigest' in entry || 'resultDigest' in entry);
 }
 
-/** Which entries are asked for. All that is given must hold. */
+/** A filter of entries. An entry must meet every condition that is given. */
 export interface EntryFilter {
-  /** Made at that time or later; milliseconds since 1970. */
+  /** Made at this time or later; milliseconds since 1970. */
   readonly sinceMs?: number;
   /** Name of an agent, without `agent:`. */
   readonly agent?: string;
   readonly kind?: EntryKind;
   readonly callId?: string;
-  /** Id of a tool, as `tool:files/read_file`. */
+  /** Id of a tool, such as `tool:files/read_file`. */
   readonly tool?: string;
-  /** Reason of a refusal or failure, as `policy-denied`. */
+  /** Reason of a refusal or failure, such as `policy-denied`. */
   readonly reason?: string;
-  /** Older than the entry of that number: the next page. */
+  /** Older than the entry of this number, for the next page. */
   readonly before?: number;
-  /** Newer than the entry of that number: what has come since. */
+  /** Newer than the entry of this number, for new entries. */
   readonly after?: number;
 }
 
-// A body that somebody has made into no JSON holds nothing, and must not end the query.
+// A body that was tampered with may not be JSON, and must not fail the query.
 const IN_BODY = (path: string): string => `CASE WHEN json_valid(body) THEN json_extract(body, '${path}') END`;
-// An outcome names its target, a decision holds it, and an act of the house tells of it.
+// The tool stands in `target` of an outcome, in `target.id` of a decision and in `detail.tool` of a system event.
 const TOOL = `? IN (${['$.target', '$.target.id', '$.detail.tool'].map(IN_BODY).join(', ')})`;
 
-/** The condition of a filter as SQL over `entry`, with its parameters; `1` where nothing is asked. */
+/** A filter as an SQL condition on `entry`, with its parameters; `1` for an empty filter. */
 export function filterCondition(filter: EntryFilter): { readonly sql: string; readonly params: readonly SqlValue[] } {
   const comparisons: readonly (readonly [condition: string, value: SqlValue | undefined])[] = [
     ['at >= ?', filter.sinceMs],

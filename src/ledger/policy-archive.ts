@@ -3,13 +3,13 @@ import { canonicalJson } from '../lib/json/canonical-json.ts';
 import { isJsonObject } from '../lib/json/json.ts';
 import type { Database, DatabaseReader } from '../storage/database.ts';
 
-/** The texts of one policy set by path, such as `policy.csv`. */
+/** Texts of a policy set, by path such as `policy.csv`. */
 export type PolicyTexts = Readonly<Record<string, string>>;
 
 /**
- * Keeps the texts of a policy set under its revision, which is the digest of the canonical JSON of the texts by path.
- * MUST NOT resolve before they are durable. Keeping the same set again changes nothing.
- * @throws RangeError when the revision is not the digest of the texts.
+ * Archives the texts of a policy set under its revision, the digest of the canonical JSON of the texts by path. MUST NOT
+ * resolve before they are durable. Archiving the same set again changes nothing.
+ * @throws RangeError if the revision is not the digest of the texts.
  */
 export async function archivePolicy(
   database: Pick<Database, 'write'>,
@@ -26,7 +26,7 @@ export async function archivePolicy(
   ]);
 }
 
-/** The texts of a revision; undefined when they are not kept, or are no longer those of that revision. */
+/** The texts of a revision; undefined if they are not archived, or do not match the revision. */
 export function readPolicyArchive(database: Pick<DatabaseReader, 'read'>, revision: Digest): PolicyTexts | undefined {
   const sql = 'SELECT texts FROM policy_archive WHERE revision = ?';
   const bytes = database.read<{ readonly texts: string }>(sql, [revision])[0]?.texts;

@@ -12,10 +12,9 @@ const OPEN_INTENTS = `SELECT a.body FROM entry a INDEXED BY entry_of_call
   ORDER BY a.seq`;
 
 /**
- * Marks every call that was admitted and never closed as in doubt, and closes those that waited for an answer, which
- * nobody can give any more: both in one transaction. MUST be called after the
- * database is opened and before `broker.started` is appended, which says that all before it is settled; what a
- * second crash cuts short is found again. Returns the entries made.
+ * Records every admitted call without an outcome as in doubt, and closes calls that waited for an input response, which
+ * cannot arrive any more; all in one transaction. MUST be called after the database is opened and before
+ * `broker.started` is appended, which means that every earlier call is settled. Returns the entries that were made.
  */
 export async function recover(
   database: Database,
@@ -50,7 +49,7 @@ function inDoubtEntry(intent: AdmittedEntry, atMs: number): InDoubtEntry {
   };
 }
 
-/** The second ending of a leg that a question interrupted, as one that nobody answers gets it while the broker runs. */
+/** The second outcome of a call that waited for an input response, as for one that expires while the broker runs. */
 function abandonedEntry({ intent, interrupted }: SuspendedCallEntries, atMs: number): ClosedEntry {
   return {
     action: interrupted.action,
@@ -58,11 +57,11 @@ function abandonedEntry({ intent, interrupted }: SuspendedCallEntries, atMs: num
     atMs,
     callId: interrupted.callId,
     costNanoUsd: reservedCost(intent),
-    // How long it waited before the broker ended nobody knows; so long it surely took.
+    // The time that it waited before the broker ended is unknown; this is a lower bound.
     durationMs: interrupted.durationMs,
     inDoubt: true,
     kind: 'call.closed',
-    message: 'the broker ended while the call waited for an answer',
+    message: 'the broker stopped while the call waited for an input response',
     outcome: 'failed',
     principal: interrupted.principal,
     reason: 'in-doubt',
@@ -75,19 +74,19 @@ function abandonedEntry({ intent, interrupted }: SuspendedCallEntries, atMs: num
   };
 }
 
-/** The reservation stays charged: what the call was reckoned to cost stands in the facts of its budgets. */
+/** The reservation stays charged; the facts of the budget control hold the estimated cost. */
 function reservedCost({ steps }: AdmittedEntry): number {
   const cost = steps.find(({ control }) => control === 'budget')?.facts.costNanoUsd;
   return typeof cost === 'number' ? cost : 0;
 }
 
-/** A leg that ended with a question, and its intent. */
+/** A round that ended with an input request, and its intent. */
 export interface SuspendedCallEntries {
   readonly intent: AdmittedEntry;
   readonly interrupted: ClosedEntry;
 }
 
-/** Since the last start: legs that a question interrupted and that have no second ending, and legs that go on. */
+/** Since the last start: rounds that an input request interrupted and that have no second outcome, and later rounds. */
 const SUSPENDED_CALLS = `SELECT e.body, (SELECT a.body FROM entry a WHERE a.call = e.call AND a.kind = 'call.admitted') AS intent
   FROM entry e INDEXED BY entry_of_call
   WHERE ${mayBeUnsettled('e')}
@@ -97,8 +96,8 @@ const SUSPENDED_CALLS = `SELECT e.body, (SELECT a.body FROM entry a WHERE a.call
   ORDER BY e.seq`;
 
 /**
- * The last legs of calls that still waited for an answer when the book ended: no leg goes on with them and nothing says
- * how they ended. Memory grows with their number alone.
+ * The last rounds of calls that still waited for an input response at the end of the ledger: no later round continues
+ * them and no outcome closes them. Memory grows only with their number.
  */
 export function findSuspendedCalls(database: Pick<DatabaseReader, 'iterate'>): readonly SuspendedCallEntries[] {
   const suspended = new Map<string, SuspendedCallEntries>();
@@ -113,7 +112,7 @@ export function findSuspendedCalls(database: Pick<DatabaseReader, 'iterate'>): r
   return [...suspended.values()];
 }
 
-/** Id of the call that a leg goes on with; undefined where it begins one. */
+/** Id of the call that a round continues; undefined for a first round. */
 function continuedCallId({ steps }: AdmittedEntry): string | undefined {
   const facts = steps.find(({ control }) => control === 'request-state')?.facts;
   return facts?.state === 'valid' && typeof facts.continues === 'string' ? facts.continues : undefined;

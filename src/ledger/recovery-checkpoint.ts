@@ -6,8 +6,8 @@ const SET = `INSERT INTO recovery_mark (id, call) VALUES (0, ?) ON CONFLICT (id)
 const READ = 'SELECT call FROM recovery_mark';
 
 /**
- * The condition on an entry of a call that it may be unsettled. What came before the last `broker.started` was settled when
- * that was written: recovery comes first.
+ * SQL condition: the call of an entry may be unsettled. Calls before the last `broker.started` are settled, because
+ * recovery runs before that entry is written.
  */
 export function mayBeUnsettled(entry: string): string {
   return `${entry}.call >= coalesce((${READ}), '') AND ${entry}.seq > coalesce(
@@ -15,17 +15,17 @@ export function mayBeUnsettled(entry: string): string {
 }
 
 /**
- * The id before which every call has its ending in the book, so that a start after a crash need not read what was settled
- * long ago. Ids grow with time (UUIDv7); a call that is admitted late, or after the clock was set back, takes the mark
- * back in the same transaction as its intent, or in one before it.
+ * The id below which every call has an outcome in the ledger, so that a start after a crash does not read older calls.
+ * Ids grow with time (UUIDv7). A call with a smaller id, admitted late or after the clock was set back, moves the
+ * checkpoint back in the transaction of its intent or in an earlier one.
  */
 export class RecoveryCheckpoint {
   readonly #database: Pick<Database, 'put'>;
-  /** Calls whose intent may be durable and whose ending is not. */
+  /** Calls whose intent may be durable and whose outcome is not. */
   readonly #open = new Set<string>();
   #written: string;
   #newest = '';
-  /** The first call of which nobody knows whether its intent was written: it is open for as long as this process lives. */
+  /** The smallest call id for which it is unknown whether the intent was written. It stays open until the process ends. */
   #unknown: string | undefined;
 
   constructor(database: Pick<Database, 'put'> & Pick<DatabaseReader, 'read'>) {
@@ -40,19 +40,19 @@ export class RecoveryCheckpoint {
     if (callId < this.#written) this.#write(callId);
   }
 
-  /** The ending of a call is durable, or that of the leg that went on with it will tell. */
+  /** The outcome of a call is durable, or the outcome of its next round will settle it. */
   callSettled(callId: string): void {
     this.#open.delete(callId);
   }
 
-  /** The intent of a call could not be written, as far as anybody knows. */
+  /** The write of an intent failed. Unless the error proves that nothing was written, the call stays open. */
   writeFailed(callId: string, error: unknown): void {
     this.#open.delete(callId);
     const isUnwritten = error instanceof EntryError || (error instanceof StorageError && error.kind === 'queue-full');
     if (!isUnwritten && (this.#unknown === undefined || callId < this.#unknown)) this.#unknown = callId;
   }
 
-  /** Writes the mark where it has moved; to be called once in a while, and before the database is closed. */
+  /** Writes the checkpoint if it has moved. Call it from time to time, and before the database is closed. */
   move(): void {
     let checkpoint = this.#unknown ?? this.#newest;
     for (const callId of this.#open) if (callId < checkpoint) checkpoint = callId;

@@ -2,11 +2,11 @@ import type { Entry, MessageRefusedEntry, RefusedEntry, SummedEntry } from './en
 
 type Refusal = RefusedEntry | MessageRefusedEntry;
 
-/** How many different sums one second may hold before every refusal gets its own entry again. */
+/** Limit of aggregates at one time. Beyond it, every further refusal gets its own entry. */
 const MAX_AGGREGATES = 10_000;
 const SECOND_MS = 1_000;
 
-/** Refusals that cost an attacker nothing and would cost us a commit each. */
+/** Reasons of refusals that are free for an attacker and would cost the broker a commit each. */
 const AGGREGATED_REASONS: ReadonlySet<string> = new Set(['rate-exceeded', 'shutting-down', 'overloaded']);
 
 interface Aggregate {
@@ -16,9 +16,9 @@ interface Aggregate {
 }
 
 /**
- * Sums what could flood the book: of the refusals of one principal, one reason and one rule in one second the first is
- * written as itself and the others as one entry when the second is over. What is counted and not yet written is lost
- * when the process is killed; the first entry stands.
+ * Aggregates refusals that could flood the ledger. Of the refusals of one principal, reason and rule within one second,
+ * the first gets its own entry, and the others get one entry at the end of the second. If the process is killed, a
+ * count that is not yet written is lost; the first entry stays.
  */
 export class RefusalAggregator {
   readonly #append: (entry: Entry) => Promise<void>;
@@ -30,7 +30,7 @@ export class RefusalAggregator {
     this.#append = append;
   }
 
-  /** True when the refusal was counted and needs no entry; false when it has to be written as itself. */
+  /** True if the refusal was counted and needs no entry; false if the caller must write its entry. */
   count(refusal: Refusal): boolean {
     const key = aggregateKey(refusal);
     if (key === undefined) return false;
@@ -46,7 +46,7 @@ export class RefusalAggregator {
     return false;
   }
 
-  /** Writes every sum; `nowMs` is the time of the entries. Resolves when they are durable, rejects when one is not. */
+  /** Writes every aggregate, with the time `nowMs`. Resolves when they are durable; rejects if one is not. */
   async flush(nowMs: number): Promise<void> {
     clearTimeout(this.#timer);
     this.#timer = undefined;
@@ -57,7 +57,7 @@ export class RefusalAggregator {
 
   readonly #onTimer = (): void => {
     this.#timer = undefined;
-    // The end of the summed second at the earliest; no clock is needed to say so.
+    // The entry is timed at the end of its second, so no clock is needed.
     for (const [key, aggregate] of this.#aggregates) this.#write(key, aggregate, aggregate.fromMs + SECOND_MS);
   };
 
@@ -65,7 +65,7 @@ export class RefusalAggregator {
     this.#aggregates.delete(key);
     if (aggregate.count === 0) return;
     this.#append(toEntry(aggregate, nowMs)).catch(() => {
-      // The disk is full or the book closed: a count is not worth more than the refusals that go unwritten too.
+      // The disk is full or the database is closed; the refusals themselves cannot be written then either.
     });
   }
 }

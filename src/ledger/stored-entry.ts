@@ -12,8 +12,8 @@ import {
 } from './entry.ts';
 
 /**
- * The canonical JSON (RFC 8785) of an entry. The two entries that every call makes are printed member by member, in
- * canonical order; `test/property/ledger.test.ts` holds the text against the general printer.
+ * The canonical JSON (RFC 8785) of an entry. For speed, the two entries of every call are written member by member, in
+ * canonical order; `test/property/ledger.test.ts` compares the text with that of `canonicalJson`.
  * @throws RangeError, TypeError as `canonicalJson`.
  */
 export function serializeEntry(entry: Entry): string {
@@ -55,12 +55,12 @@ function serializeClosed(entry: ClosedEntry): string {
   );
 }
 
-/** A member that may be absent, with the comma after it. */
+/** An optional member, followed by a comma. */
 function member(name: string, value: string | number | undefined): string {
   return value === undefined ? '' : `"${name}":${canonicalJson(value)},`;
 }
 
-/** A digest has nothing in it that would need an escape. */
+/** A digest as JSON; it has no character that needs an escape. */
 function serializeDigest(digest: string | null): string {
   return digest === null ? 'null' : `"${digest}"`;
 }
@@ -78,7 +78,7 @@ function serializeSteps(steps: readonly RecordedStep[]): string {
   return `${text}]`;
 }
 
-/** What stays the same from call to call is frozen by whoever hands it out, and printed once. */
+/** Cached JSON of frozen objects, which serve many calls. */
 const serializedByObject = new WeakMap<object, string>();
 
 function serializeShared(value: object): string {
@@ -91,29 +91,29 @@ function serializeShared(value: object): string {
   return text;
 }
 
-/** An entry as the file holds it. The body is what was written, or what somebody has made of it since. */
+/** An entry as stored. The body may have been changed since it was written. */
 export interface StoredEntry {
   readonly seq: number;
   readonly body: string;
   readonly leaf: Uint8Array;
 }
 
-/** True when the body is what was hashed when it was written (RFC 9162 §2.1.1). */
+/** True if the leaf hash matches the body (RFC 9162 §2.1.1). */
 export function hasValidHash({ body, leaf }: StoredEntry): boolean {
   return Buffer.compare(leafHash(body), leaf) === 0;
 }
 
-/** The entry of a body; undefined when the body is not one. */
+/** Parses the body of an entry; undefined if it is not one. */
 export function parseEntry(body: string): Entry | undefined {
   const value = parseObject(body);
   if (!isJsonObject(value) || value.v !== 1) return undefined;
   if (!hasStringFields(value, ['principal', 'session']) || typeof value.atMs !== 'number') return undefined;
   const isKnown = ENTRY_KINDS.some((kind) => kind === value.kind);
-  // Checked above as far as the house reads it without asking; what replay reads is checked by `readDecision`.
+  // `as`: the common fields are checked above; `parseDecision` checks the fields that replay reads.
   return isKnown ? (value as unknown as Entry) : undefined;
 }
 
-/** The entry of a body that holds decisions, checked as far as a replay reads it; undefined when it is none. */
+/** Parses the body of an entry with decisions and checks the fields that replay reads; undefined if it is not one. */
 export function parseDecision(body: string): DecisionEntry | undefined {
   const entry = parseEntry(body);
   if (entry?.kind !== 'call.admitted' && entry?.kind !== 'call.refused' && entry?.kind !== 'call.closed') {
@@ -135,7 +135,7 @@ export function parseDecision(body: string): DecisionEntry | undefined {
   return isComplete ? entry : undefined;
 }
 
-/** A digest in text; undefined when it has not that form. */
+/** Parses a digest; undefined if the text does not have its form. */
 export function parseDigest(text: string): Digest | undefined {
   return /^sha256:[0-9a-f]{64}$/.test(text) ? (text as Digest) : undefined;
 }
@@ -161,17 +161,17 @@ function parseObject(body: string): unknown {
   }
 }
 
-/** Largest entry, in bytes of UTF-8: what the two length bytes of an entry bundle can say (C2SP tlog-tiles). */
+/** Largest entry, in bytes of UTF-8: the limit of the two length bytes of an entry bundle (C2SP tlog-tiles). */
 export const ENTRY_BYTES_LIMIT = 65_535;
 
-/** An entry that cannot be recorded, so that what it tells of must not happen. */
+/** Thrown for an entry that cannot be recorded; the recorded action must then not happen. */
 export class EntryError extends Error {
   override readonly name = 'EntryError';
 }
 
 /**
- * The bytes of an entry: its canonical JSON (RFC 8785).
- * @throws EntryError when they are more than 65,535, or when the entry has no canonical form.
+ * The text of an entry: its canonical JSON (RFC 8785).
+ * @throws EntryError if it is longer than 65,535 bytes, or if the entry has no canonical form.
  */
 export function encodeEntry(entry: Entry): string {
   const bytes = serializeEntry(entry);
@@ -180,10 +180,10 @@ export function encodeEntry(entry: Entry): string {
   return bytes;
 }
 
-/** What a leaf is hashed behind, so that no inner node can be taken for one (RFC 9162 §2.1.1). */
+/** Prefix of the hash input of a leaf, which distinguishes it from an inner node (RFC 9162 §2.1.1). */
 const LEAF_PREFIX = '\u0000';
 
-/** The text whose SHA-256 is the leaf hash of an entry, and which holds the entry after its first byte. @throws as entryBytes. */
+/** The hash input of the leaf of an entry: the prefix, then the text of the entry. @throws EntryError as `encodeEntry`. */
 export function serializeLeaf(entry: Entry): string {
   return LEAF_PREFIX + encodeEntry(entry);
 }
@@ -194,6 +194,6 @@ export function leafHash(bytes: string): Uint8Array {
 }
 
 function exceedsLimit(bytes: string): boolean {
-  // No UTF-16 unit takes more than three bytes, so that almost no entry has to be counted.
+  // A UTF-16 unit takes at most three bytes, so almost no entry needs its bytes counted.
   return bytes.length * 3 > ENTRY_BYTES_LIMIT && Buffer.byteLength(bytes) > ENTRY_BYTES_LIMIT;
 }

@@ -1,54 +1,54 @@
 import type { DatabaseReader } from '../storage/database.ts';
 
-/** What calls can be summed by; `cost-centre` is the caller's to make of `agent`, since entries hold no cost centre. */
+/** Keys that usage can be grouped by. Entries hold no cost centre; the caller groups the rows of `agent` by it. */
 export const USAGE_KEYS = ['agent', 'tool', 'server', 'team', 'day', 'month', 'reason'] as const;
 export type UsageKey = (typeof USAGE_KEYS)[number];
 
-/** What came of calls. Each call is in exactly one of the four endings; `calls` is their sum. */
+/** Sums of calls. Each call has exactly one of the four outcomes; `calls` is their sum. */
 export interface UsageSums {
   readonly calls: number;
   readonly completed: number;
-  /** Refused before anything left, the summed ones with their number; and results that were withheld. */
+  /** Calls refused before dispatch, including aggregated ones, and calls whose result was withheld. */
   readonly refused: number;
   readonly failed: number;
-  /** Failed, or never closed: nobody knows whether the tool acted. */
+  /** Failed or never closed, so that it is unknown whether the tool took effect. */
   readonly inDoubt: number;
-  /** Exact, since sums of many may pass 2^53. */
+  /** A bigint, because sums may pass 2^53. */
   readonly costNanoUsd: bigint;
 }
 
-/** The sums of one group. The key is null where entries do not hold it: the tool of refusals that were summed. */
+/** Sums of one group. The key is null if the entries do not hold it, such as the tool of aggregated refusals. */
 export interface UsageRow extends UsageSums {
   readonly key: string | null;
 }
 
-/** Which calls are summed: those that ended in `[fromMs, untilMs)`, by milliseconds since 1970. */
+/** Selects the calls that ended in `[fromMs, untilMs)`, in milliseconds since 1970. */
 export interface UsageQuery {
   readonly by: UsageKey;
   readonly fromMs: number;
   readonly untilMs: number;
 }
 
-/** Usage, and how many entries of calls could not be read, which is to say that somebody has changed them. */
+/** Usage, and the number of entries that could not be read because they were tampered with. */
 export interface Usage {
   readonly rows: readonly UsageRow[];
   readonly unreadable: number;
 }
 
-/** Entries that are summed in one query: what is told of progress is told between two. */
+/** Entries per query; progress is reported after each query. */
 const ENTRIES_PER_BATCH = 50_000;
 
-/** The entries with which calls end: each holds whose it was, how it ended and what it cost. */
+/** The last entries of calls: each holds the principal, the outcome and the cost. */
 const ENDINGS = `kind IN ('call.refused', 'call.closed', 'call.in-doubt', 'call.refusals-summed')
   AND seq > ? AND seq <= ? AND at >= ? AND at < ?`;
 
 const TOOL = `CASE WHEN json_type(e.body, '$.target') = 'object' THEN e.body ->> '$.target.id'
   ELSE e.body ->> '$.target' END`;
 
-// A body that somebody has made into no JSON must not end the query.
+// A body that was tampered with may not be JSON, and must not fail the query.
 const json = (body: string): string => `CASE WHEN json_valid(${body}) THEN ${body} ELSE '{}' END`;
 
-/** The entry that holds the subjects of a call: itself, its intent, or the refusal that a sum began with. */
+/** The entry with the subjects of a call: the entry itself, its intent, or the first refusal of an aggregate. */
 const DECISION = `CASE e.kind WHEN 'call.refused' THEN e.body
   WHEN 'call.refusals-summed' THEN (SELECT ${json('r.body')} FROM entry r WHERE r.seq < e.seq
     AND r.kind = 'call.refused' AND r.principal = e.principal
@@ -67,7 +67,7 @@ const KEYS: Readonly<Record<UsageKey, string>> = {
   reason: `e.body ->> '$.reason'`,
 };
 
-/** A call that was never closed keeps its reservation: what it was reckoned to cost stands in its intent. */
+/** A call that was never closed keeps its reservation; its intent holds the estimated cost. */
 const COST = `CASE e.kind WHEN 'call.closed' THEN e.body ->> '$.costNanoUsd'
   WHEN 'call.in-doubt' THEN (SELECT s.value ->> '$.facts.costNanoUsd' FROM entry a, json_each(${json('a.body')}, '$.steps') s
     WHERE a.call = e.call AND a.kind = 'call.admitted' AND s.value ->> '$.control' = 'budget') END`;
@@ -77,7 +77,7 @@ const aggregateQuery = (by: UsageKey): string => `WITH ended AS MATERIALIZED (
       CASE e.kind WHEN 'call.refusals-summed' THEN e.body ->> '$.count' ELSE 1 END AS number, ${COST} AS cost
     FROM (SELECT * FROM entry WHERE ${ENDINGS} AND json_valid(body)) e
     WHERE (e.kind <> 'call.refusals-summed' OR (${json('e.body')}) ->> '$.of' = 'call.refused')
-    -- A leg that a question interrupted: how the call ended stands in another entry.
+    -- The round was interrupted by an input request; another entry holds the outcome of the call.
     AND e.body ->> '$.outcome' IS NOT 'input-required')
   SELECT key, sum(number) AS calls, sum(CASE WHEN outcome = 'completed' THEN number ELSE 0 END) AS completed,
     sum(CASE WHEN outcome = 'refused' OR kind IN ('call.refused', 'call.refusals-summed') THEN number ELSE 0 END) AS refused,
@@ -91,15 +91,15 @@ const UNREADABLE = `SELECT count(*) AS count FROM entry WHERE ${ENDINGS} AND NOT
 type SummedRow = Omit<UsageRow, 'costNanoUsd'> & { readonly cost: string };
 
 /**
- * Sums the calls that ended, by what is asked, sorted by key. Memory grows with the number of groups alone. `onProgress`
- * is told the share of the book that was read, from 0 to 1.
+ * Sums the calls that ended, grouped and sorted by key. Memory grows only with the number of groups. `onProgress`
+ * receives the share of the ledger that was read, from 0 to 1.
  */
 export function queryUsage(
   database: Pick<DatabaseReader, 'read'>,
   query: UsageQuery,
   onProgress: (share: number) => void = () => {},
 ): Usage {
-  // What is written while this reads is not in it: all parts are of one book.
+  // Entries that are written during the query are excluded, so that all parts see the same ledger.
   const lastSeq = database.read<{ readonly seq: number | null }>('SELECT max(seq) AS seq FROM entry')[0]?.seq ?? 0;
   const groups = new Map<string | null, UsageRow>();
   const sql = aggregateQuery(query.by);
@@ -130,10 +130,10 @@ export function addUsage(one: UsageSums, other: UsageSums): UsageSums {
   };
 }
 
-/** What nothing sums up to. */
+/** Sums of no calls. */
 export const NO_USAGE: UsageSums = { calls: 0, completed: 0, refused: 0, failed: 0, inDoubt: 0, costNanoUsd: 0n };
 
-/** Rows by key, what has none last. */
+/** Orders rows by key; a row without a key comes last. */
 export function byKey(one: UsageRow, other: UsageRow): number {
   if (one.key === null || other.key === null) return one.key === other.key ? 0 : one.key === null ? 1 : -1;
   return one.key < other.key ? -1 : 1;

@@ -1,11 +1,12 @@
 import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import type { ZodType } from 'zod';
-import { readTextFiles } from '../config/text-file.ts';
+import { readTextFile, readTextFiles } from '../config/text-file.ts';
 import { readYaml, type YamlFile, type YamlPath } from '../config/yaml-file.ts';
 import { type Problem, ProblemError, readOrCollect } from '../domain/problem.ts';
 import { type Digest, digestOfJson } from '../lib/digest.ts';
 import { findConfusables } from '../lib/text/confusables.ts';
-import { MAX_LOCK_BYTES } from './pins/lock.ts';
+import { LOCK_FILE, type Lock, MAX_LOCK_BYTES, readLock } from './pins/lock.ts';
 import { type AgentSettings, agentSettingsSchema } from './servers/agent-settings.ts';
 import { type ServerSettings, serverSettingsSchema } from './servers/settings.ts';
 import { validateTransport } from './servers/validate-transport.ts';
@@ -145,4 +146,14 @@ export function readRegistryFiles(dir: string): Record<string, string> {
     throw new ProblemError([{ code: 'config-unreadable', at: dir, message: 'there is no registry here', hint }]);
   }
   return readTextFiles(dir, { folders: ['servers', 'agents', 'virtual'], maxBytes: MAX_LOCK_BYTES });
+}
+
+/** Reads the registry and the lock of a directory. @throws ProblemError with every problem. */
+export function readRegistry(dir: string): { readonly registry: Registry; readonly lock: Lock } {
+  const registry = loadRegistry(readRegistryFiles(dir), { dir });
+  const lockPath = join(dir, LOCK_FILE);
+  return {
+    registry,
+    lock: readLock(lockPath, existsSync(lockPath) ? readTextFile(lockPath, MAX_LOCK_BYTES) : undefined),
+  };
 }

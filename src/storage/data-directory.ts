@@ -6,13 +6,13 @@ import type { FailureMode } from '../domain/failure-mode.ts';
 import { ProblemError } from '../domain/problem.ts';
 import { driverCodeOf } from './sqlite-connection.ts';
 
-/** A data directory that this process holds, and no other can hold until it is closed or this process ends. */
+/** A data directory that this process has locked. No other process can lock it until it is closed or this one ends. */
 export interface DataDirectory {
   /** Absolute. */
   readonly path: string;
-  /** Where its database is. */
+  /** Absolute path of its database. */
   readonly databasePath: string;
-  /** Lets go of it. Idempotent. */
+  /** Releases the lock. Idempotent. */
   close(): void;
 }
 
@@ -24,7 +24,7 @@ export const dataDirectoryFailureMode: FailureMode<'data-directory-in-use'> = {
   override: null,
 };
 
-/** How long an opener waits for one that only looks who holds it. */
+/** Wait for the lock, in milliseconds: `findDataDirectoryHolder` takes a shared lock for a moment. */
 const LOCK_WAIT_MS = 250;
 
 /** Path of the database of a data directory. */
@@ -33,8 +33,8 @@ export function databasePathOf(directory: string): string {
 }
 
 /**
- * Takes a data directory: makes it where there is none, closes it to other users, and locks it. The lock is one of the
- * operating system on an open file, so that it ends with the process however that ends.
+ * Opens a data directory: creates it if it is missing, removes the access of other users, and locks it. The lock is a
+ * lock of the operating system on an open file, so it ends with the process, however that ends.
  * @throws ProblemError `data-directory-in-use`, `data-directory-foreign-owner` or `data-directory-unusable`.
  */
 export function openDataDirectory(directory: string): DataDirectory {
@@ -48,20 +48,20 @@ export function openDataDirectory(directory: string): DataDirectory {
     databasePath: databasePathOf(path),
     close: () => {
       if (!lock.open) return;
-      // Before the lock goes: a next holder's file must not be removed.
+      // Before the lock is released, or the file of the next holder could be removed.
       rmSync(holderPath, { force: true });
       lock.close();
     },
   };
 }
 
-/** Who holds a data directory now; undefined when nobody does. The pid is 0 where the holder has not written it yet. */
+/** Process that has locked a data directory; undefined if none has. The pid is 0 until the holder has written it. */
 export function findDataDirectoryHolder(directory: string): { readonly pid: number } | undefined {
   const path = resolve(directory);
   if (!existsSync(join(path, 'lock'))) return undefined;
   const lock = new Sqlite(join(path, 'lock'), { readonly: true, timeout: 0 });
   try {
-    // A shared lock for one moment: it is refused while somebody holds the exclusive one.
+    // Takes a shared lock for a moment; it is refused while another process holds the exclusive one.
     lock.prepare('SELECT count(*) FROM sqlite_master').get();
     return undefined;
   } catch (error) {
@@ -79,8 +79,8 @@ function ensurePrivateDirectory(path: string): void {
     status = statSync(path);
   } catch (error) {
     throw problem('data-directory-unusable', path, {
-      message: `the data directory cannot be made: ${codeOf(error)}`,
-      hint: 'name a directory that you may write with `--data`',
+      message: `the data directory cannot be created: ${codeOf(error)}`,
+      hint: 'name a directory that you can write to with `--data`',
     });
   }
   if (process.getuid !== undefined && status.uid !== process.getuid()) {
@@ -104,7 +104,7 @@ function acquireLock(path: string): Sqlite.Database {
     lock?.close();
     if (driverCodeOf(error)?.startsWith('SQLITE_BUSY')) throw lockedByAnother(path);
     throw problem('data-directory-unusable', path, {
-      message: `the data directory cannot be written: ${codeOf(error)}`,
+      message: `the data directory cannot be written to: ${codeOf(error)}`,
       hint: 'make it writable, make room on its disk, or name another directory with `--data`',
     });
   }
@@ -114,11 +114,11 @@ function lockedByAnother(path: string): ProblemError {
   const pid = holderPid(path);
   return problem(dataDirectoryFailureMode.result, path, {
     message: pid === 0 ? 'another process holds the data directory' : `process ${pid} holds the data directory`,
-    hint: 'stop that process, use it as it runs, or name another directory with `--data`',
+    hint: 'stop that process, use the broker that it runs, or name another directory with `--data`',
   });
 }
 
-/** The pid is told to people and never used to decide: the lock alone proves who holds. */
+/** The pid for messages. Nothing is decided by it: only the lock proves that the directory is in use. */
 function holderPid(path: string): number {
   try {
     const holder: unknown = JSON.parse(readFileSync(join(path, 'holder.json'), 'utf8'));

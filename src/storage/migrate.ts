@@ -2,7 +2,7 @@ import type Sqlite from 'better-sqlite3';
 import { ProblemError } from '../domain/problem.ts';
 import type { Migration } from './database.ts';
 
-/** The names of the migrations that a file has, in the order in which they were applied. */
+/** Names of the migrations that a file has, in the order in which they were applied. */
 export function appliedMigrations(connection: Sqlite.Database): readonly string[] {
   const tables = connection.prepare(`SELECT name FROM sqlite_master WHERE name = 'schema_migration'`).pluck().all();
   if (tables.length === 0) return [];
@@ -10,8 +10,8 @@ export function appliedMigrations(connection: Sqlite.Database): readonly string[
 }
 
 /**
- * Brings the schema of a file up to `migrations`, all in one transaction: a process killed in the middle leaves the
- * file as it was. A file that has all of them is not written to.
+ * Applies the migrations that a file lacks, all in one transaction: a process killed in the middle leaves the file
+ * unchanged. A file that has all of them is not written to.
  * @throws ProblemError `storage-schema-unknown` for a file that a newer version has written.
  */
 export function migrate(connection: Sqlite.Database, file: string, migrations: readonly Migration[]): void {
@@ -38,7 +38,7 @@ export function migrate(connection: Sqlite.Database, file: string, migrations: r
   }
 }
 
-/** @throws ProblemError `storage-schema-unknown` when the file has a migration that this version does not know. */
+/** @throws ProblemError `storage-schema-unknown` if the file has a migration that this version does not know. */
 export function assertKnown(file: string, applied: readonly string[], migrations: readonly Migration[]): void {
   const unknown = applied.filter((name) => !migrations.some((migration) => migration.name === name));
   if (unknown.length === 0) return;

@@ -5,22 +5,24 @@ import { appliedMigrations, assertKnown } from './migrate.ts';
 import { driverCodeOf, openReadOnlySqliteConnection } from './sqlite-connection.ts';
 import { SqliteReader } from './sqlite-reader.ts';
 
-/** A file that is only read: beside the daemon that owns it, or when none runs. */
+/** Reads a SQLite file, also while the broker that owns it runs. */
 export interface SqliteFileReader extends DatabaseReader {
   /** Idempotent. */
   close(): void;
 }
 
 /**
- * Opens a SQLite file for reading alone.
+ * Opens a SQLite file for reading only.
  * @throws ProblemError `storage-file-missing`, `storage-file-damaged`, `storage-file-unusable`, `storage-schema-unknown`,
- * or `storage-schema-outdated` when it lacks one of `migrations`.
+ * or `storage-schema-outdated` if it lacks one of `migrations`.
  */
 export function openSqliteForReading(path: string, migrations: readonly Migration[]): SqliteFileReader {
   if (!existsSync(path)) {
     throw new ProblemError([
       {
-        ...{ code: 'storage-file-missing', at: path, message: 'nothing was recorded here yet' },
+        code: 'storage-file-missing',
+        at: path,
+        message: 'the data directory has no ledger yet',
         hint: 'start `seneschal serve`, or name the data directory with `--data`',
       },
     ]);
@@ -42,9 +44,10 @@ function assertSchema(path: string, migrations: readonly Migration[]): void {
     if (missing === undefined) return;
     throw new ProblemError([
       {
-        ...{ code: 'storage-schema-outdated', at: path },
+        code: 'storage-schema-outdated',
+        at: path,
         message: `the file was written by an older version: it lacks migration \`${missing.name}\``,
-        hint: 'start `seneschal serve` once, which brings the file up to date',
+        hint: 'start `seneschal serve` once; it applies the missing migrations',
       },
     ]);
   } finally {
@@ -52,7 +55,7 @@ function assertSchema(path: string, migrations: readonly Migration[]): void {
   }
 }
 
-/** The driver's error about a file as a problem a person can act on; any other error as it is. */
+/** Converts a driver error about a file into a ProblemError; returns any other error unchanged. */
 export function unreadable(path: string, error: unknown): unknown {
   if (error instanceof ProblemError || error instanceof StorageError) return error;
   const code = driverCodeOf(error) ?? systemCodeOf(error);
@@ -62,15 +65,15 @@ export function unreadable(path: string, error: unknown): unknown {
     {
       code: isDamaged ? 'storage-file-damaged' : 'storage-file-unusable',
       at: path,
-      message: isDamaged ? 'the file is damaged, or is no SQLite database' : `the file cannot be opened: ${code}`,
+      message: isDamaged ? 'the file is damaged or not a SQLite database' : `the file cannot be opened: ${code}`,
       hint: isDamaged
         ? 'restore it from a backup, or name another directory with `--data`'
-        : 'see that the directory is yours, is writable and has room on its disk',
+        : 'check that the directory belongs to you, is writable and has room on its disk',
     },
   ]);
 }
 
-/** The code of an operating-system error, also where it crossed a thread as a plain object. */
+/** Code of an operating-system error, also after it has crossed a thread as a plain object. */
 function systemCodeOf(error: unknown): string | undefined {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   return typeof code === 'string' && /^(E[A-Z]+|SQLITE_[A-Z_]+)$/.test(code) ? code : undefined;

@@ -2,22 +2,22 @@ import type Sqlite from 'better-sqlite3';
 import { type DatabaseReader, type SqlValue, StorageError } from './database.ts';
 import { driverCodeOf, openReadOnlySqliteConnection } from './sqlite-connection.ts';
 
-/** Prepared queries that are kept; more distinct texts than this are a defect that must not eat memory. */
+/** Prepared queries that are kept. More distinct texts than this are a defect, which must not fill the memory. */
 const PREPARED_LIMIT = 200;
 
-/** A connection that reads, on the calling thread, beside whoever writes. */
+/** A read-only connection on the calling thread. It works while another thread or process writes. */
 export class SqliteReader implements DatabaseReader {
   readonly #connection: Sqlite.Database;
   readonly #prepared = new Map<string, Sqlite.Statement<SqlValue[]>>();
 
-  /** @throws the driver's SqliteError when the file is not there or is no database. */
+  /** @throws the driver's SqliteError if the file is missing or not a database. */
   constructor(path: string) {
     this.#connection = openReadOnlySqliteConnection(path);
   }
 
   read<Row>(sql: string, params: readonly SqlValue[] = []): readonly Row[] {
     try {
-      // The caller states the shape of its own rows; SQL has no other way to be typed.
+      // `as`: the caller states the shape of its own rows; SQL has no other types.
       return this.#prepare(sql).all(...params) as readonly Row[];
     } catch (error) {
       throw toStorageError(error);
@@ -26,7 +26,7 @@ export class SqliteReader implements DatabaseReader {
 
   *iterate<Row>(sql: string, params: readonly SqlValue[] = []): IterableIterator<Row> {
     try {
-      // A statement of its own: a shared one would be busy as long as the loop runs.
+      // Prepared anew: a cached statement would be busy while the loop runs.
       this.#assertOpen();
       for (const row of this.#connection.prepare<SqlValue[]>(sql).iterate(...params)) yield row as Row;
     } catch (error) {

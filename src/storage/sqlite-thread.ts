@@ -5,7 +5,7 @@ import type { Statement } from './database.ts';
 import type { SqliteWriterStart, WriterFailure, WriterReply } from './sqlite-writer.ts';
 import { StatementEncoder, WriterChannel } from './writer-channel.ts';
 
-/** Starts the built file, or the source through a loader, which a thread has to register for itself. */
+/** Starts the built file, or the source through a loader, which each thread must register for itself. */
 function startWorker(start: SqliteWriterStart): Worker {
   const options = { workerData: start, execArgv: [], name: 'sqlite-writer' };
   if (!import.meta.url.endsWith('.ts')) return new Worker(new URL('./sqlite-writer.js', import.meta.url), options);
@@ -16,25 +16,25 @@ function startWorker(start: SqliteWriterStart): Worker {
   return new Worker(script, { ...options, eval: true });
 }
 
-/** The writer thread as the main thread sees it: one batch at a time, one answer to each. */
+/** Handle of the writer thread on the main thread: one batch at a time, one reply to each. */
 export class SqliteThread {
   readonly #worker: Worker;
   readonly #channel: WriterChannel;
   readonly #encoder = new StatementEncoder();
   readonly #ended: Promise<void>;
-  #onReply: ((onReply: 'committed' | WriterFailure) => void) | undefined;
+  #onReply: ((reply: 'committed' | WriterFailure) => void) | undefined;
   #isAlive = true;
 
   private constructor(worker: Worker, channel: WriterChannel, ended: Promise<void>) {
     this.#worker = worker;
     this.#channel = channel;
     this.#ended = ended;
-    worker.on('message', (onReply: WriterReply) => {
-      if (onReply !== 'ready') this.#settle(onReply);
+    worker.on('message', (reply: WriterReply) => {
+      if (reply !== 'ready') this.#settle(reply);
     });
   }
 
-  /** Starts the thread and resolves when it holds the file. Rejects with the driver's error when it cannot. */
+  /** Starts the thread and resolves when it has opened the file. Rejects with the driver's error. */
   static async start(path: string): Promise<SqliteThread> {
     const channel = new WriterChannel();
     const worker = startWorker({ path, shared: channel.shared });
@@ -45,7 +45,7 @@ export class SqliteThread {
       worker.once('exit', () => reject(new Error('the writer thread ended before it was ready')));
     });
     const thread = new SqliteThread(worker, channel, ended);
-    // A thread that dies answers what it was given: nobody waits for ever.
+    // If the thread dies, its batch is answered with a failure; otherwise the caller would wait forever.
     worker.on('error', () => thread.#die());
     worker.on('exit', () => thread.#die());
     return thread;
@@ -56,8 +56,8 @@ export class SqliteThread {
     return this.#isAlive;
   }
 
-  /** Hands one batch over; `onAnswer` is called exactly once. MUST NOT be called while another batch is under way. */
-  commit(statements: readonly Statement[], onReply: (onReply: 'committed' | WriterFailure) => void): void {
+  /** Hands one batch over and calls `onReply` exactly once. MUST NOT be called while another batch is under way. */
+  commit(statements: readonly Statement[], onReply: (reply: 'committed' | WriterFailure) => void): void {
     this.#onReply = onReply;
     if (!this.#isAlive) this.#settle({ code: 'writer-ended' });
     else this.#post(statements);
@@ -73,20 +73,20 @@ export class SqliteThread {
     const bytes = this.#encoder.maxBytes(statements);
     if (bytes <= this.#channel.statements.length) {
       this.#encoder.encode(statements, this.#channel.statements);
-      this.#channel.send('standing');
+      this.#channel.send('shared');
       return;
     }
-    // A batch with large payloads in it gets memory of its own, which is given back with it.
+    // A batch with large payloads gets memory of its own, which is freed with it.
     const posted = new SharedArrayBuffer(bytes);
     this.#encoder.encode(statements, Buffer.from(posted));
     this.#worker.postMessage(posted);
     this.#channel.send('posted');
   }
 
-  #settle(onReply: 'committed' | WriterFailure): void {
-    const settle = this.#onReply;
+  #settle(reply: 'committed' | WriterFailure): void {
+    const onReply = this.#onReply;
     this.#onReply = undefined;
-    settle?.(onReply);
+    onReply?.(reply);
   }
 
   #die(): void {

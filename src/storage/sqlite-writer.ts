@@ -4,27 +4,27 @@ import type { SqlValue } from './database.ts';
 import { driverCodeOf, openSqliteConnection } from './sqlite-connection.ts';
 import { type CommandKind, StatementDecoder, WriterChannel } from './writer-channel.ts';
 
-/** What the writer thread is started with. */
+/** Arguments of the writer thread. */
 export interface SqliteWriterStart {
   readonly path: string;
   readonly shared: SharedArrayBuffer;
 }
 
-/** What the writer thread answers: ready once, then one answer to each batch, in order. */
+/** Message of the writer thread: `ready` once, then one reply to each batch, in order. */
 export type WriterReply = 'ready' | 'committed' | WriterFailure;
 
-/** A batch of which nothing was committed as far as anybody knows. */
+/** A batch that failed. After a failed sync it is unknown whether it was committed. */
 export interface WriterFailure {
   /** The driver's code, such as `SQLITE_FULL`; `unknown` when the driver gave none. */
   readonly code: string;
-  /** Index in the batch of the statement that is itself at fault; undefined when the file or the disk is. */
+  /** Index in the batch of the statement that failed; undefined if the file or the disk failed. */
   readonly statement?: number;
 }
 
-/** Codes that blame one statement; every other one blames the file, the disk or the machine. */
+/** Codes that are the fault of one statement; every other code is the fault of the file, the disk or the machine. */
 const STATEMENT_ERROR_CODES = /^SQLITE_(CONSTRAINT|ERROR|MISMATCH|TOOBIG|RANGE|MISUSE)/;
 
-/** The one connection that writes. Runs in a thread of its own, since a sync of the disk blocks. */
+/** The only connection that writes. Runs in a thread of its own, because a sync of the disk blocks. */
 class SqliteWriter {
   readonly #path: string;
   readonly #sql: string[] = [];
@@ -92,7 +92,7 @@ class SqliteWriter {
     }
   }
 
-  /** After a failed sync nothing that the connection holds in memory is trusted; a new one reads the file again. */
+  /** After a failed sync the cache of the connection cannot be trusted; a new connection reads the file again. */
   #reopenNextTime(): void {
     this.#prepared = [];
     this.#begin = undefined;
@@ -100,13 +100,13 @@ class SqliteWriter {
     try {
       this.#connection?.close();
     } catch {
-      // A connection that cannot even be closed is left to the end of the thread.
+      // A connection that cannot be closed ends with the thread.
     }
     this.#connection = undefined;
   }
 }
 
-/** Serves orders until told to close. The thread does nothing else, and so sleeps in between. */
+/** Handles commands until `close`. The thread does nothing else, so it may block in between. */
 function serve({ path, shared }: SqliteWriterStart, port: MessagePort): void {
   const channel = new WriterChannel(shared);
   const writer = new SqliteWriter(path);
@@ -120,15 +120,15 @@ function serve({ path, shared }: SqliteWriterStart, port: MessagePort): void {
 }
 
 function receiveBatch(command: CommandKind, channel: WriterChannel, port: MessagePort): Buffer {
-  if (command === 'standing') return channel.statements;
+  if (command === 'shared') return channel.statements;
   const posted: unknown = receiveMessageOnPort(port)?.message;
   if (posted instanceof SharedArrayBuffer) return Buffer.from(posted);
-  throw new Error('an order names memory that was not posted');
+  throw new Error('the command `posted` arrived without a batch');
 }
 
 function isStart(data: unknown): data is SqliteWriterStart {
   return typeof data === 'object' && data !== null && 'shared' in data && data.shared instanceof SharedArrayBuffer;
 }
 
-// What the opener hands over; a thread started otherwise has no work.
+// Without these arguments the file was only imported, for its types.
 if (parentPort && isStart(workerData)) serve(workerData, parentPort);

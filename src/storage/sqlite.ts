@@ -9,24 +9,24 @@ import { SqliteThread } from './sqlite-thread.ts';
 import type { WriterFailure } from './sqlite-writer.ts';
 import { type Batch, statementsOf, WriteQueue, withoutStatement } from './write-queue.ts';
 
-/** A commit waits so long for as many writings as the last one had, since one commit costs what ten writings do. */
+/** Longest wait for as many writes as the last commit had: one commit costs as much as ten writes. */
 const BATCH_DELAY_MS = 2;
-/** A last commit with fewer writings than this makes none wait: what is saved is less than what the wait costs. */
-const GATHER_FROM = 4;
+/** If the last commit had fewer writes than this, none waits: sharing the commit would save less than the wait costs. */
+const MIN_WRITES_TO_WAIT = 4;
 
-/** How a SQLite file is opened for its one writer. */
+/** Options of `openSqlite`. */
 export interface SqliteOptions {
   readonly path: string;
   readonly migrations: readonly Migration[];
-  /** Statements that may wait or be under way before writes are refused. Default: 10,000. */
+  /** Statements that may be queued or in flight before writes are refused. Default: 10,000. */
   readonly queueLimit?: number;
-  /** Told of a `put` whose statement the database refuses: a defect, dropped so that it cannot block the others. */
+  /** Called with the error of a `put` that the database refuses: a defect. It is dropped and does not block the rest. */
   readonly onDefect?: (error: StorageError) => void;
 }
 
 /**
- * Opens a SQLite file, creates it where there is none (readable by its owner alone) and brings its schema up to date.
- * The caller holds the data directory's lock: two writers of one file are not provided for.
+ * Opens a SQLite file, creates it if it is missing (readable by its owner only) and applies missing migrations. The
+ * caller MUST hold the lock of the data directory: two writers of one file are not supported.
  * @throws ProblemError `storage-file-damaged`, `storage-file-unusable` or `storage-schema-unknown`.
  */
 export async function openSqlite(options: SqliteOptions): Promise<Database> {
@@ -37,7 +37,7 @@ export async function openSqlite(options: SqliteOptions): Promise<Database> {
     let reader: SqliteReader;
     try {
       migrate(connection, path, options.migrations);
-      // Opened before the other is closed: the last one to close works the log into the file, which costs a start time.
+      // Opened before the other is closed: closing the last connection checkpoints the log, which would slow the start.
       reader = new SqliteReader(path);
     } finally {
       connection.close();
@@ -71,7 +71,10 @@ class SqliteDatabase implements Database {
     if (this.#closing) return Promise.reject(closedError());
     return new Promise((resolve, reject) => {
       if (this.#queue.push({ statements, resolve, reject }, this.#inFlight)) this.#schedule();
-      else reject(new StorageError('queue-full', `${this.pending()} statements wait for the disk already`));
+      else
+        reject(
+          new StorageError('queue-full', `the write queue is full: ${this.pending()} statements wait for the disk`),
+        );
     });
   }
 
@@ -101,20 +104,20 @@ class SqliteDatabase implements Database {
   async #close(): Promise<void> {
     if (!this.#queue.isEmpty) this.#submitSoon();
     if (this.#isScheduled) await new Promise<void>((resolve) => (this.#whenIdle = resolve));
-    // The writer closes last: the last connection of a file works its log in and removes it.
+    // The writer closes last: the last connection of a file checkpoints its log and removes it.
     this.#reader.close();
     await this.#thread.close();
     if (!this.#queue.isEmpty) throw lastStateLostWarning(this.#options.path);
   }
 
   /**
-   * Hands over at the end of the turn of the event loop in which as many writings wait as the last commit had, or two
-   * milliseconds later; where that had fewer than four, at the end of this turn. So a few writings wait for nobody, and
-   * many at once share their commits.
+   * Submits the batch at the end of the event-loop turn in which as many writes wait as the last commit had, and after
+   * two milliseconds at the latest. If the last commit had fewer than four, it submits at the end of this turn. So a
+   * single write does not wait, and many concurrent writes share a commit.
    */
   #schedule(): void {
     if (this.#isScheduled || this.#queue.isEmpty) return;
-    const isBusy = this.#previousWriteCount >= GATHER_FROM && this.#queue.writes < this.#previousWriteCount;
+    const isBusy = this.#previousWriteCount >= MIN_WRITES_TO_WAIT && this.#queue.writes < this.#previousWriteCount;
     if (isBusy && this.#closing === undefined) {
       this.#batchTimer ??= setTimeout(this.#submitSoon, BATCH_DELAY_MS);
     } else {
@@ -137,12 +140,12 @@ class SqliteDatabase implements Database {
     else void this.#restart(batch);
   };
 
-  /** A thread that died takes its connection with it; the next batch finds a new one, or fails as itself. */
+  /** Starts a new thread if the last one died. If that fails too, the batch fails. */
   async #restart(batch: Batch): Promise<void> {
     try {
       this.#thread = await SqliteThread.start(this.#options.path);
     } catch {
-      // Told by the batch, which the dead thread answers with a failure.
+      // The dead thread answers the batch with a failure below.
     }
     this.#commit(batch);
   }
@@ -152,18 +155,18 @@ class SqliteDatabase implements Database {
     this.#inFlight = statements.length;
     this.#thread.commit(statements, (reply) => {
       this.#inFlight = 0;
-      if (reply === 'committed') for (const writing of batch.writes) writing.resolve();
+      if (reply === 'committed') for (const write of batch.writes) write.resolve();
       else if (reply.statement !== undefined && this.#retryWithout(batch, reply)) return;
       else if (reply.statement === undefined) this.#fail(batch, reply);
       this.#next(reply === 'committed' || reply.statement !== undefined);
     });
   }
 
-  /** One statement that cannot be must not fail what others wrote in the same tick. */
+  /** Commits the batch again without the failed statement, which must not fail the other writes of the same tick. */
   #retryWithout(batch: Batch, { code, statement = 0 }: WriterFailure): boolean {
     const { rest, failed } = withoutStatement(batch, statement);
     const sql = statementsOf(batch)[statement]?.sql.slice(0, 60) ?? '';
-    const error = new StorageError('write-failed', `the database refuses \`${sql}\` with ${code}`, code);
+    const error = new StorageError('write-failed', `the database refused \`${sql}\` with ${code}`, code);
     if (failed) failed.reject(error);
     else this.#options.onDefect?.(error);
     if (rest.puts.size === 0 && rest.writes.length === 0) return false;
@@ -174,12 +177,12 @@ class SqliteDatabase implements Database {
   #fail(batch: Batch, { code }: WriterFailure): void {
     this.#queue.requeue(batch.puts);
     const error = new StorageError('write-failed', `the commit failed with ${code}`, code);
-    for (const writing of batch.writes) writing.reject(error);
+    for (const write of batch.writes) write.reject(error);
   }
 
   #next(isHealthy: boolean): void {
     this.#isScheduled = false;
-    // States that were given back wait for the next write or put: a full disk is not asked in a loop.
+    // Requeued states wait for the next write or put, so that a full disk is not retried in a loop.
     if (isHealthy || this.#queue.hasWrites) this.#schedule();
     if (!this.#isScheduled) this.#whenIdle?.();
   }
@@ -187,7 +190,8 @@ class SqliteDatabase implements Database {
 
 function lastStateLostWarning(path: string): ProblemError {
   const message = 'the last state could not be written';
-  const hint = 'see that its disk has room, and start the broker again: calls without an outcome are then in doubt';
+  const hint =
+    'make room on the disk and start the broker again; calls without an outcome are then recorded as in doubt';
   return new ProblemError([{ code: 'storage-last-state-lost', at: path, message, hint }]);
 }
 

@@ -7,13 +7,13 @@ export interface PendingWrite {
   readonly reject: (error: StorageError) => void;
 }
 
-/** What goes into one transaction: states first, then writes in the order in which they were asked for. */
+/** Contents of one transaction: states first, then writes in the order in which they were requested. */
 export interface Batch {
   readonly puts: ReadonlyMap<string, Statement>;
   readonly writes: readonly PendingWrite[];
 }
 
-/** What is gathered for the next transaction, bounded so that a slow disk is felt as a refusal and not as memory. */
+/** Collects the next transaction. Bounded: with a slow disk, writes are refused instead of filling the memory. */
 export class WriteQueue {
   readonly #limit: number;
   #writes: PendingWrite[] = [];
@@ -24,7 +24,7 @@ export class WriteQueue {
     this.#limit = limit;
   }
 
-  /** Statements that wait, those of `put` included. */
+  /** Number of waiting statements, including those of `put`. */
   get size(): number {
     return this.#statements + this.#puts.size;
   }
@@ -33,17 +33,17 @@ export class WriteQueue {
     return this.#writes.length === 0 && this.#puts.size === 0;
   }
 
-  /** How many wait for an answer. */
+  /** Number of waiting writes. */
   get writes(): number {
     return this.#writes.length;
   }
 
-  /** True when someone waits for an answer. */
+  /** True if at least one write waits. */
   get hasWrites(): boolean {
     return this.#writes.length > 0;
   }
 
-  /** False, and nothing queued, when there is no room beside `underWay` statements. */
+  /** Queues a write. Returns false and queues nothing if there is no room beside `inFlight` statements. */
   push(write: PendingWrite, inFlight: number): boolean {
     if (this.size + inFlight + write.statements.length > this.#limit) return false;
     this.#writes.push(write);
@@ -55,7 +55,7 @@ export class WriteQueue {
     this.#puts.set(key, statement);
   }
 
-  /** Takes everything that waits as one batch. */
+  /** Removes everything that waits and returns it as one batch. */
   take(): Batch {
     const batch: Batch = { puts: this.#puts, writes: this.#writes };
     this.#puts = new Map();
@@ -64,7 +64,7 @@ export class WriteQueue {
     return batch;
   }
 
-  /** Gives back the states of a batch that failed, except those that a newer one has replaced. */
+  /** Puts the states of a failed batch back, except those that a newer state has replaced. */
   requeue(puts: ReadonlyMap<string, Statement>): void {
     const newer = this.#puts;
     this.#puts = new Map(puts);
@@ -72,14 +72,14 @@ export class WriteQueue {
   }
 }
 
-/** All statements of a batch in the order in which they are written. */
+/** All statements of a batch, in the order in which they are written. */
 export function statementsOf(batch: Batch): readonly Statement[] {
   const statements = [...batch.puts.values()];
   for (const write of batch.writes) for (const statement of write.statements) statements.push(statement);
   return statements;
 }
 
-/** The batch without the put or write that statement `index` belongs to, and the write, when it was one. */
+/** The batch without the put or write that statement `index` belongs to, and that write unless it was a put. */
 export function withoutStatement(
   batch: Batch,
   index: number,

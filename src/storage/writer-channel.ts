@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { SHA256_OF_BYTES_BEFORE, type SqlValue, type Statement, type Utf8Bytes, type WriteValue } from './database.ts';
 
-// How statements lie in the memory that both threads see: numbers of SQL texts and statements, the texts that the
+// Layout of a batch in the shared memory: the number of new SQL texts, the number of statements, the texts that the
 // writer has not seen yet, then each statement as the number of its text and its parameters. Little-endian.
 const HEADER_BYTES = 8;
 const STATEMENT_BYTES = 3;
@@ -17,11 +17,11 @@ const LENGTH_BYTES = 4;
 /** UTF-8 takes at most so many bytes for one UTF-16 unit. */
 const BYTES_PER_UNIT = 3;
 
-/** Writes batches for one writer. Holds which SQL texts that writer knows, so a new writer needs a new encoder. */
+/** Writes batches for one writer. Remembers which SQL texts that writer knows, so a new writer needs a new encoder. */
 export class StatementEncoder {
   readonly #ids = new Map<string, number>();
 
-  /** No fewer bytes than `encode` will write, found without counting any text. */
+  /** An upper bound of the bytes that `encode` writes, computed without encoding any text. */
   maxBytes(statements: readonly Statement[]): number {
     let bytes = HEADER_BYTES;
     for (const { sql, params } of statements) {
@@ -36,7 +36,7 @@ export class StatementEncoder {
     return bytes;
   }
 
-  /** Writes a batch from the start of `memory`, which has room for its bound. Copies every blob. */
+  /** Writes a batch to the start of `buffer`, which MUST have room for `maxBytes`. Copies every blob. */
   encode(statements: readonly Statement[], buffer: Buffer): void {
     const sqlId = this.#ids.size;
     let at = HEADER_BYTES;
@@ -94,7 +94,7 @@ function writeParam(buffer: Buffer, at: number, value: WriteValue): number {
   return at + 1 + LENGTH_BYTES + value.length;
 }
 
-/** Reads one batch, on the writer's side: first the new texts, whatever becomes of the statements. */
+/** Reads one batch on the writer's side. The new SQL texts come first and are kept even if a statement fails. */
 export class StatementDecoder {
   readonly #buffer: Buffer;
   #at = HEADER_BYTES;
@@ -103,12 +103,12 @@ export class StatementDecoder {
     this.#buffer = buffer;
   }
 
-  /** The SQL texts that come with this batch; they take the next free ids. MUST be called before `each`. */
+  /** SQL texts that are new with this batch; they take the next free ids. MUST be called before `each`. */
   newSql(): readonly string[] {
     return Array.from({ length: this.#buffer.readUInt32LE(0) }, () => this.#text());
   }
 
-  /** Every statement in order. Blobs are views of the memory: use them before the next batch is written. */
+  /** Visits every statement in order. Blobs are views of the memory: use them before the next batch is written. */
   each(visit: (sqlId: number, params: readonly SqlValue[], index: number) => void): void {
     const statements = this.#buffer.readUInt32LE(4);
     for (let index = 0; index < statements; index += 1) {
@@ -150,24 +150,24 @@ export class StatementDecoder {
   }
 }
 
-/** Bytes of a batch that need no memory of their own: some hundred entries. */
+/** Size of the shared area: room for a few hundred entries. A larger batch is posted in memory of its own. */
 const STATEMENT_AREA_BYTES = 1 << 20;
 
 const CONTROL_BYTES = 8;
 const COMMAND = 0;
 const KIND = 1;
 
-/** What the writer is to do: the batch in the standing memory, one in memory that was posted to it, or end. */
-export type CommandKind = 'standing' | 'posted' | 'close';
-const KINDS: readonly CommandKind[] = ['standing', 'posted', 'close'];
+/** Command to the writer: commit the batch in the shared memory, commit the batch that was posted, or close. */
+export type CommandKind = 'shared' | 'posted' | 'close';
+const KINDS: readonly CommandKind[] = ['shared', 'posted', 'close'];
 
 /**
- * The memory that the main thread and the writer thread share. An order is a number that grows by one; the writer
- * sleeps on it as on a futex, which costs a tenth of a message between threads.
+ * Memory that the main thread and the writer thread share. Each command raises a counter by one, and the writer sleeps
+ * on that counter (`Atomics.wait`). `npm run bench -- --writer` measures this against `postMessage`.
  */
 export class WriterChannel {
   readonly shared: SharedArrayBuffer;
-  /** Where a batch lies that fits. */
+  /** Holds the batch of a `shared` command. */
   readonly statements: Buffer;
   readonly #control: Int32Array;
   #lastReceived = 0;
@@ -178,14 +178,14 @@ export class WriterChannel {
     this.#control = new Int32Array(shared, 0, CONTROL_BYTES / Int32Array.BYTES_PER_ELEMENT);
   }
 
-  /** Gives an order. MUST NOT be called before the one before it is answered. */
+  /** Sends a command. MUST NOT be called before the writer has answered the previous one. */
   send(kind: CommandKind): void {
     Atomics.store(this.#control, KIND, KINDS.indexOf(kind));
     Atomics.add(this.#control, COMMAND, 1);
     Atomics.notify(this.#control, COMMAND);
   }
 
-  /** Sleeps until an order comes that was not seen yet. Blocks its thread: for the writer alone. */
+  /** Blocks the thread until the next command arrives. For the writer thread only. */
   receive(): CommandKind {
     Atomics.wait(this.#control, COMMAND, this.#lastReceived);
     this.#lastReceived = Atomics.load(this.#control, COMMAND);

@@ -2,17 +2,19 @@ import type { JsonValue } from '../lib/json/json.ts';
 
 /** The fields of every event that the log may hold, by the event's name. */
 export interface LogEvents {
-  'agent.refused': Fields<'because'>;
-  'call.broke': Fields<'callId' | 'error'>;
+  'auth.failed': Fields<'reason'>;
+  'breaker.closed': Fields<'server'>;
+  'breaker.opened': Fields<'server'>;
   'call.completed': Fields<CallField, 'durationMs'>;
   'call.failed': Fields<CallField | 'reason', 'durationMs'>;
   'call.in-doubt': Fields<'callId' | 'target'>;
   'call.input-required': Fields<CallField, 'durationMs'>;
+  'call.internal-error': Fields<'callId' | 'error'>;
   'call.refused': Fields<CallField | 'reason', 'durationMs' | 'rule'>;
   'change.failed': Fields<'error'>;
   'clock.jumped': Fields<'offsetMs'>;
   'control.failed': Fields<'control' | 'error'>;
-  'dispatch.broke': Fields<'callId' | 'error'>;
+  'dispatch.internal-error': Fields<'callId' | 'error'>;
   'identity.failed': Fields<'error'>;
   'ingress.failed': Fields<'error', 'method'>;
   'ledger.unavailable': Fields<'error', 'kind'>;
@@ -21,7 +23,7 @@ export interface LogEvents {
   'policy.applied': Fields<'revision'>;
   'registry.applied': Fields<'registry'>;
   'registry.warning': Fields<'problem'>;
-  'reload.mended': Fields<'revision'>;
+  'reload.recovered': Fields<'revision'>;
   'reload.refused': Fields<'problem'>;
   'secret.exposed': Fields<'server' | 'problem'>;
   'server.unavailable': Fields<'server' | 'error'>;
@@ -29,8 +31,6 @@ export interface LogEvents {
   'tool.drifted': Fields<'tool' | 'status' | 'reason'>;
   'tool.quarantined': Fields<'status', 'tool' | 'reason' | 'server' | 'tools' | 'hint'>;
   'upstream.failed': Fields<'server' | 'error' | 'stderrBytes'>;
-  'upstream.returned': Fields<'server'>;
-  'upstream.shut': Fields<'server'>;
 }
 
 type CallField = 'principal' | 'target' | 'callId';
@@ -61,15 +61,20 @@ const TOOL_STATUS = { status: '`drifted`, `pin-corrupt`, `unpinned` or `quaranti
 
 /** The meaning of every event. The `Log` admits no other; `docs/reference/log-events.md` is made of it. */
 export const LOG_EVENTS: { readonly [Event in LogEvent]: LogEventDescription<Event> } = {
-  'agent.refused': {
+  'auth.failed': {
     level: 'warn',
-    means: 'A request over HTTP proved no agent; it was answered with 401.',
-    fields: { because: 'what was wrong with the key, never the key' },
+    means: 'An HTTP request could not be authenticated; it was answered with 401.',
+    fields: { reason: 'what was wrong with the key, never the key' },
   },
-  'call.broke': {
-    level: 'error',
-    means: 'A defect of the broker ended a call, which was refused as `control-failed`.',
-    fields: { callId: CALL.callId, error: ERROR },
+  'breaker.closed': {
+    level: 'info',
+    means: 'A tool server that had failed responded again; calls are sent to it.',
+    fields: { server: 'name of the server' },
+  },
+  'breaker.opened': {
+    level: 'warn',
+    means: 'A tool server failed repeatedly; no calls are sent to it, except one from time to time to test it.',
+    fields: { server: 'name of the server' },
   },
   'call.completed': {
     level: 'info',
@@ -91,6 +96,11 @@ export const LOG_EVENTS: { readonly [Event in LogEvent]: LogEventDescription<Eve
     level: 'info',
     means: 'A question of the tool server interrupted a call; another call goes on with it. The record is durable.',
     fields: { ...CALL, ...DURATION },
+  },
+  'call.internal-error': {
+    level: 'error',
+    means: 'An internal error ended a call, which was refused as `control-failed`.',
+    fields: { callId: CALL.callId, error: ERROR },
   },
   'call.refused': {
     level: 'info',
@@ -115,9 +125,9 @@ export const LOG_EVENTS: { readonly [Event in LogEvent]: LogEventDescription<Eve
     means: 'A control threw; the call was refused as `control-failed`.',
     fields: { control: 'name of the control', error: ERROR },
   },
-  'dispatch.broke': {
+  'dispatch.internal-error': {
     level: 'error',
-    means: 'A defect of the broker ended a call after it was sent; the call is in doubt.',
+    means: 'An internal error ended a call after it was sent; the call is in doubt.',
     fields: { callId: CALL.callId, error: ERROR },
   },
   'identity.failed': {
@@ -167,7 +177,7 @@ export const LOG_EVENTS: { readonly [Event in LogEvent]: LogEventDescription<Eve
     means: 'The registry holds something that is admitted and should be looked at.',
     fields: { problem: 'place, message, code and hint' },
   },
-  'reload.mended': {
+  'reload.recovered': {
     level: 'info',
     means: 'Files that were refused can be loaded again.',
     fields: { revision: 'digest of the texts that decide from now on' },
@@ -217,16 +227,5 @@ export const LOG_EVENTS: { readonly [Event in LogEvent]: LogEventDescription<Eve
       error: 'why, in the words of the broker',
       stderrBytes: 'how many bytes the process wrote to its standard error last; the text is not logged',
     },
-  },
-  'upstream.returned': {
-    level: 'info',
-    means: 'A tool server to which nothing was sent answered again; calls are sent to it.',
-    fields: { server: 'name of the server' },
-  },
-  'upstream.shut': {
-    level: 'warn',
-    means:
-      'A tool server failed repeatedly; nothing is sent to it but a call now and then that tries whether it is back.',
-    fields: { server: 'name of the server' },
   },
 };

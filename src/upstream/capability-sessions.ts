@@ -3,25 +3,25 @@ import type { CancelSignal } from '../lib/cancellation.ts';
 import type { Digest } from '../lib/digest.ts';
 import { canonicalJson } from '../lib/json/canonical-json.ts';
 import { isJsonObject, type JsonObject } from '../lib/json/json.ts';
-import { notSent } from './call/call-result.ts';
+import { cancelledBeforeSend, notSent } from './call/dispatch-result.ts';
 import type { ManagedSession } from './managed-session.ts';
 
-/** Sessions of one agent that know of its client's capabilities; each may be a process. */
+/** Most sessions of one agent that declare capabilities of its client. Each may be a process. */
 const MAX_CAPABILITY_SESSIONS = 16;
 
-/** The sessions of one server that are told what a client can answer, so that the server may ask in them. */
+/** Sessions of one server that declare client capabilities, so that the server may request input in them. */
 export class CapabilitySessions {
   readonly #sessions: Map<string, ManagedSession>;
   readonly #leases: SessionLeases | undefined;
   readonly #digests = new Map<string, Digest>();
 
-  /** `leased`: over pipes nothing ties a question to a call but that the call is alone. */
+  /** `isLeased`: over stdio nothing ties an input request to a call, so that a session serves one call at a time. */
   constructor(sessions: Map<string, ManagedSession>, { isLeased }: { readonly isLeased: boolean }) {
     this.#sessions = sessions;
     this.#leases = isLeased ? new SessionLeases() : undefined;
   }
 
-  /** Acts in a session of `key`: in the one that there is, or where each serves one call at a time in the first free one. */
+  /** Runs `action` with the key of a session: the only one of `key`, or the first free one if sessions are leased. */
   async runInSession(
     { principalId, key }: { readonly principalId: string; readonly key: string },
     leaseOptions: LeaseOptions,
@@ -32,10 +32,10 @@ export class CapabilitySessions {
     if (this.#leases === undefined) return runIn(key);
     const result = await this.#leases.withLease(key, leaseOptions, (leaseKey) => runIn(`${key} ${leaseKey}`));
     if (result !== 'busy') return result;
-    return leaseOptions.signal.aborted ? notSent('cancelled', 'the call was cancelled before it was sent') : busy();
+    return leaseOptions.signal.aborted ? cancelledBeforeSend(leaseOptions.signal) : busy();
   }
 
-  /** True where the server lists to clients of these capabilities other than before; it may list less to them than to others. */
+  /** True if the listing for clients with these capabilities has changed. It may be shorter than the one for other clients. */
   hasListChanged(clientCapabilities: JsonObject, digest: Digest): boolean {
     const key = canonicalJson(clientCapabilities);
     const before = this.#digests.get(key);
@@ -43,7 +43,7 @@ export class CapabilitySessions {
     return before !== undefined && before !== digest;
   }
 
-  /** Tells the sessions that were told of the roots of this client, and no other. */
+  /** Marks the sessions that received the roots of this client. */
   rootsChanged(caller: Caller): void {
     for (const [key, session] of this.#sessions) {
       const { roots } = session.clientCapabilities;
@@ -52,7 +52,7 @@ export class CapabilitySessions {
     }
   }
 
-  /** True where the session is there, or may be made: one that is idle makes room. */
+  /** True if the session exists or can be created. An idle session is closed to make room. */
   #makeRoom(principalId: string, leaseKey: string): boolean {
     if (this.#sessions.has(leaseKey)) return true;
     const own = [...this.#sessions].filter(([key]) => key.startsWith(`${principalId} `));
@@ -66,36 +66,36 @@ export class CapabilitySessions {
 }
 
 function busy(): DispatchResult {
-  return notSent('upstream-unavailable', 'all sessions of this agent are at work, or wait for answers');
+  return notSent('upstream-unavailable', 'all sessions of this agent are busy or are waiting for input');
 }
 
-/** How many calls of one agent to one server may be at work at one time where each needs a session of its own. */
+/** Most calls of one agent to one server at a time, if each needs a session of its own. */
 const MAX_LEASES = 4;
 
-/** How often a call that needs a place looks for one that came to wait meanwhile. */
+/** Interval at which a queued call looks for a call that has begun to wait and can be preempted. */
 const PREEMPT_INTERVAL_MS = 1_000;
 
 interface QueuedRequest {
   readonly grant: (lease: number) => void;
 }
 
-/** What surrounds a call that needs a place. */
+/** Options of a call that needs a session of its own. */
 export interface LeaseOptions {
   readonly signal: CancelSignal;
   readonly timeoutMs: number;
-  /** Ends the call where it waits for its agent; false where it does not. */
+  /** Ends the call if it is waiting for its agent. @returns false if it is not waiting. */
   readonly preempt: () => boolean;
 }
 
 /**
- * Places that serve one call at a time. Who comes when all are taken waits its turn, and ends a call that waits for its
- * agent, of several the one that came to its place first: what nobody answers keeps nobody out.
+ * Leases of sessions that serve one call at a time. A call that finds none queues, and preempts a suspended call, the
+ * oldest one first, so that an unanswered input request never blocks new calls.
  */
 export class SessionLeases {
   readonly #held = new Map<string, Map<number, LeaseOptions>>();
   readonly #queues = new Map<string, QueuedRequest[]>();
 
-  /** Acts in a place of `key`, the lowest that is free. `busy`: no place became free in time. */
+  /** Runs `action` with the lowest free lease of `key`. @returns `busy` if none became free in time, or the call was cancelled. */
   async withLease<Result>(
     key: string,
     options: LeaseOptions,
@@ -156,7 +156,7 @@ export class SessionLeases {
   #acquire(key: string, lease: number, options: LeaseOptions): void {
     const held = this.#held.get(key) ?? new Map<number, LeaseOptions>();
     this.#held.set(key, held);
-    // Who came last to a place stands last.
+    // The insertion order of the map is the order of leasing.
     held.delete(lease);
     held.set(lease, options);
   }
@@ -179,25 +179,25 @@ export class SessionLeases {
   }
 }
 
-/** On whose behalf a call is made. */
+/** Caller of one session: the principal, and its own session. */
 export interface Caller {
   readonly principalId: string;
-  /** The session of a legacy client, or `stateless`. */
+  /** Session of a legacy client, or `stateless`. */
   readonly session: string;
 }
 
 export const NO_CAPABILITIES: JsonObject = Object.freeze({});
 
 /**
- * Which session of a server serves a caller: one for each principal and set of capabilities that the server is told. A
- * server keeps the roots that it was told of, so that with them each legacy client has one of its own.
+ * Returns the key of the session that serves a caller: one per principal and set of declared capabilities. A server keeps
+ * the roots it received, so with `roots` each legacy client has a session of its own.
  */
 export function sessionKey({ principalId, session }: Caller, clientCapabilities: JsonObject): string {
   if (clientCapabilities === NO_CAPABILITIES) return principalId;
   return `${sessionKeyPrefix({ principalId, session: clientCapabilities.roots === undefined ? '' : session })}${canonicalJson(clientCapabilities)}`;
 }
 
-/** What the keys begin with of all sessions that were told of a client's roots. */
+/** Returns the prefix of the keys of all sessions that received the roots of a client. */
 export function sessionKeyPrefix({ principalId, session }: Caller): string {
   return `${principalId} ${session} `;
 }

@@ -1,31 +1,45 @@
-import type { DispatchResult } from '../domain/outcome.ts';
-import { upstreamName } from '../domain/target.ts';
 import type { JsonObject } from '../lib/json/json.ts';
-import type { Breaker, BreakerState } from './call/breaker.ts';
-import type { CallOptions, ManagedSessionEvents } from './call/call-options.ts';
-import { InteractiveCall } from './call/interactive-call.ts';
-import { type CallSession, type SessionRequestOptions, sendCall } from './call/send-call.ts';
-import { toMcpRequest, type UpstreamRequest } from './call/upstream-request.ts';
+import { formatDuration } from '../lib/time.ts';
+import type { Breaker } from './call/breaker.ts';
+import type { InteractiveCall } from './call/interactive-call.ts';
 import { DetachedUrlElicitations } from './call/url-elicitations.ts';
 import { listFeatures, MAX_PAGE_BYTES } from './protocol/list-features.ts';
-import type { Response, ServerRequest, Transport } from './protocol/transport.ts';
-import { BackOff } from './session/back-off.ts';
-import { type FailedSession, openSession, type Session, type SessionConfig, stderrTailOf } from './session/session.ts';
+import type { RequestOptions, Response, ServerRequest, Transport } from './protocol/transport.ts';
+import {
+  BackOff,
+  type FailedSession,
+  openSession,
+  type Session,
+  type SessionConfig,
+  stderrTailOf,
+} from './session/session.ts';
 import { Subscriptions } from './session/subscriptions.ts';
-import type { UpstreamStatus } from './upstream-server.ts';
 
 const LIST_THROTTLE_MS = 500;
 
+/** Events of a managed session. */
+export interface ManagedSessionEvents {
+  onOpened(): void;
+  /** Features were listed: when a session opened, or after the server reported a change. */
+  onListed(session: Session): void;
+  onListingFailed(message: string): void;
+  /** A resource with these subscribers changed or may have changed. */
+  onUpdated(uri: string, principalIds: readonly string[]): void;
+  onDropped(): void;
+  /** A session could not be opened, or ended by itself. */
+  onFailure(message: string, stderrTail: string): void;
+}
+
 export interface ManagedSessionOptions {
   readonly events: ManagedSessionEvents;
-  /** Its own, or one with the other slots of its server. */
+  /** Shared with the other sessions of the server, unless each has its own process. */
   readonly breaker: Breaker;
-  /** What its sessions are told that the client can answer. */
+  /** Client capabilities that its sessions declare. */
   readonly clientCapabilities: JsonObject;
 }
 
-/** A place for one session, of one principal or of all: opened when it is needed, again when it was lost, ended when idle. */
-export class ManagedSession implements CallSession {
+/** Keeps one session of a server, for one principal or for all: opens it when needed, again after it was lost, and ends it when idle. */
+export class ManagedSession {
   readonly breaker: Breaker;
   readonly config: SessionConfig;
   readonly clientCapabilities: JsonObject;
@@ -39,22 +53,22 @@ export class ManagedSession implements CallSession {
   #activeCalls = 0;
   #lastUsedMs: number;
   #listing: Promise<string | undefined> | undefined;
-  /** The calls under way that a server may ask about. */
+  /** Calls in flight whose server may request input. */
   readonly #interactiveCalls = new Set<InteractiveCall>();
   readonly #urls = new DetachedUrlElicitations();
   #hasRootsChanged = false;
   #hasListChanged = false;
   #isThrottled = false;
 
-  constructor(host: SessionConfig, options: ManagedSessionOptions) {
+  constructor(config: SessionConfig, options: ManagedSessionOptions) {
     const { events, breaker, clientCapabilities } = options;
     this.breaker = breaker;
-    this.config = host;
+    this.config = config;
     this.clientCapabilities = clientCapabilities;
     this.#events = events;
     this.countDropped = () => events.onDropped();
-    this.#backOff = new BackOff(host.clock, host.server.transport.type === 'stdio' ? 'process' : 'connection');
-    this.#lastUsedMs = host.clock.monotonicMs();
+    this.#backOff = new BackOff(config.clock, config.server.transport.type === 'stdio' ? 'process' : 'connection');
+    this.#lastUsedMs = config.clock.monotonicMs();
     this.#subscriptions = new Subscriptions({
       onUpdated: (uri, principalIds) => events.onUpdated(uri, principalIds),
       onListsMaybeChanged: () => this.#onListChanged(),
@@ -62,11 +76,12 @@ export class ManagedSession implements CallSession {
     });
   }
 
-  /** Notes that the roots of its client changed; a session that is opened later asks for them anyway. */
+  /** Notes that the roots of its client changed. A session that opens later requests them anyway. */
   markRootsChanged(): void {
     this.#hasRootsChanged = this.#session !== undefined;
   }
 
+  /** True once after `markRootsChanged`: the server is notified with a call that can answer its request for roots. */
   consumeRootsChanged(): boolean {
     const hasRootsChanged = this.#hasRootsChanged;
     this.#hasRootsChanged = false;
@@ -89,49 +104,54 @@ export class ManagedSession implements CallSession {
     return this.#backOff.waitMs > 0;
   }
 
-  /** True when nothing of it is worth keeping: no session, no call, no failure to remember. */
+  /** True if it can be removed: it has no session, no call, no subscription and no failure to remember. */
   get isEmpty(): boolean {
     if (this.#session !== undefined || this.isStarting || this.#activeCalls > 0) return false;
     if (!this.#subscriptions.isEmpty) return false;
     return this.#backOff.failures === 0 && this.breaker.isClosed;
   }
 
-  /** True while no listing is needed to hear of changes. */
+  /** True while the server reports changes of its lists. */
   get receivesListChanges(): boolean {
     return this.#session?.negotiated.era === 'legacy' || this.#subscriptions.receivesListChanges;
   }
 
-  /** Dispatches one call. Never rejects; a lost session is opened again once, and the call sent again where that is safe. */
-  async call(outgoing: UpstreamRequest, options: CallOptions): Promise<DispatchResult> {
+  /** Counts a call, so that the session is neither idle nor discarded until `endCall`. */
+  beginCall(): void {
     this.#activeCalls += 1;
-    try {
-      const { signal, clientContext, inputRequests } = options;
-      if (clientContext === undefined || inputRequests === undefined)
-        return (await sendCall(this, outgoing, options)).result;
-      return await this.#callInteractive(
-        outgoing,
-        new InteractiveCall({ handler: inputRequests, clientContext, signal, clock: this.config.clock }),
-      );
-    } finally {
-      this.#activeCalls -= 1;
-      this.#lastUsedMs = this.config.clock.monotonicMs();
-    }
   }
 
-  /** The open session, opened now where there is none. */
+  endCall(): void {
+    this.#activeCalls -= 1;
+    this.#lastUsedMs = this.config.clock.monotonicMs();
+  }
+
+  /** Routes input requests and notifications of the server to a call, until it is removed. */
+  addInteractiveCall(interactiveCall: InteractiveCall): void {
+    this.#interactiveCalls.add(interactiveCall);
+  }
+
+  /** Ends the routing. URL elicitations that the user accepted stay known until the session ends. */
+  removeInteractiveCall(interactiveCall: InteractiveCall): void {
+    this.#interactiveCalls.delete(interactiveCall);
+    interactiveCall.clear();
+    if (this.#session !== undefined) this.#urls.add(interactiveCall.urls);
+  }
+
+  /** Returns the open session, and opens one if there is none. */
   open(): Promise<Session | FailedSession> {
     if (this.#session !== undefined) return Promise.resolve(this.#session);
     if (this.#closing.signal.aborted) return Promise.resolve(failedSession('the server was taken out of service'));
     const { waitMs } = this.#backOff;
     if (this.#starting === undefined && waitMs > 0) {
-      const failed = failedSession(`it keeps failing; the next start is tried in ${waitMs} ms`);
+      const failed = failedSession(`it keeps failing; the next start is in ${formatDuration(waitMs)}`);
       return Promise.resolve({ ...failed, retryAfterMs: waitMs });
     }
     this.#starting ??= this.#start();
     return this.#starting;
   }
 
-  /** Lists what the open session offers again, or waits for the listing that is under way. Resolves with why it failed, if it did. */
+  /** Lists the features of the open session again, or waits for a listing in flight. @returns the error, if it failed. */
   refreshList(): Promise<string | undefined> {
     if (this.#session === undefined) return Promise.resolve(undefined);
     this.#listing ??= this.#list(this.#session).finally(() => {
@@ -141,7 +161,7 @@ export class ManagedSession implements CallSession {
     return this.#listing;
   }
 
-  /** Keeps the server telling a principal of a resource, in this session and in every later one. */
+  /** Keeps a principal subscribed to a resource, in this session and in every later one. */
   subscribe(uri: string, principalId: string): void {
     this.#subscriptions.add(uri, principalId);
   }
@@ -154,7 +174,7 @@ export class ManagedSession implements CallSession {
     this.#subscriptions.remove(uri, principalId);
   }
 
-  /** Looks after it once in a while: ends an idle session, opens one again that principals are subscribed in. */
+  /** Ends an idle session, and opens one again if it has subscribers. Called once a second. */
   sweep(): void {
     const nowMs = this.config.clock.monotonicMs();
     this.#subscriptions.retry(nowMs);
@@ -172,31 +192,12 @@ export class ManagedSession implements CallSession {
     if (this.#session !== undefined) await this.drop(this.#session);
   }
 
-  request(session: Session, outgoing: UpstreamRequest, options: SessionRequestOptions): Promise<Response> {
-    const { target, action } = outgoing;
-    if (action === 'subscribe') return this.#subscriptions.subscribe(session, upstreamName(target), options);
-    const { method, params, headers } = toMcpRequest(outgoing, session.negotiated.era);
-    const { signal, timeoutMs, maxBytes, listener } = options;
-    return session.transport.request(method, params, { signal, timeoutMs, maxBytes, listener, headers });
+  /** Subscribes to a resource in an open session. Never rejects. */
+  sendSubscribe(session: Session, uri: string, options: RequestOptions): Promise<Response> {
+    return this.#subscriptions.subscribe(session, uri, options);
   }
 
-  /** A call whose server may ask: it is answered while it is at work, or sent again with the answers. */
-  async #callInteractive(outgoing: UpstreamRequest, interactiveCall: InteractiveCall): Promise<DispatchResult> {
-    this.#interactiveCalls.add(interactiveCall);
-    const { clientContext, deadline } = interactiveCall;
-    try {
-      const options = { signal: deadline.signal, clientContext, interactiveCall };
-      return await interactiveCall.run((resumed) =>
-        sendCall(this, resumed === undefined ? outgoing : { ...outgoing, retryParams: resumed }, options),
-      );
-    } finally {
-      this.#interactiveCalls.delete(interactiveCall);
-      interactiveCall.clear();
-      if (this.#session !== undefined) this.#urls.add(interactiveCall.urls);
-    }
-  }
-
-  /** What a server asks on no request's stream can only belong to the one call that is under way. */
+  /** Routes an input request outside of any request's stream: it can only belong to a call if that is the only one in flight. */
   #onInputRequest(request: ServerRequest, transport: Pick<Transport, 'respond'>): boolean {
     const [interactiveCall] = this.#interactiveCalls;
     if (this.#activeCalls !== 1 || interactiveCall === undefined || this.config.server.sharing === 'all') return false;
@@ -204,7 +205,7 @@ export class ManagedSession implements CallSession {
     return true;
   }
 
-  /** More than one call may wait for the same interaction: a server may know its user by the session. */
+  /** Several calls may wait for the same URL elicitation: a server may identify its user by the session. */
   #onElicitationComplete(id: string): boolean {
     let isKnown = this.#urls.complete(id);
     for (const { urls } of this.#interactiveCalls) isKnown = urls.complete(id) || isKnown;
@@ -224,7 +225,7 @@ export class ManagedSession implements CallSession {
         onElicitationComplete: (id) => this.#onElicitationComplete(id),
         onInputRequest: (request, transport) => this.#onInputRequest(request, transport),
         onEnded: (reason) => {
-          // Before the session is open its end is the failure of the start.
+          // The end of a session that is not open yet is the failure of its start.
           if (session !== undefined) this.#onEnded(session, reason);
         },
       },
@@ -259,6 +260,7 @@ export class ManagedSession implements CallSession {
     this.#events.onFailure(reason, stderrTailOf(session.transport));
   }
 
+  /** Closes a session that is idle or no longer valid. The next call opens another. */
   async drop(session: Session): Promise<void> {
     if (this.#session === session) this.#session = undefined;
     this.#subscriptions.end(session);
@@ -266,7 +268,7 @@ export class ManagedSession implements CallSession {
     await session.transport.close();
   }
 
-  /** The server says that its lists changed. One that says so without end must not keep the broker listing. */
+  /** Lists again after the server reported a change, at most twice a second: a server may report changes without end. */
   #onListChanged(): void {
     this.#hasListChanged = true;
     if (this.#isThrottled || this.#listing !== undefined || this.#session === undefined) return;
@@ -300,16 +302,4 @@ export class ManagedSession implements CallSession {
 
 function failedSession(message: string): FailedSession {
   return { kind: 'failed', message, stderrTail: '' };
-}
-
-/** How a server is doing, by its sessions; undefined where there is none, nor any on its way. */
-export function stateOfSessions(sessions: readonly ManagedSession[]): UpstreamStatus['state'] | undefined {
-  if (sessions.some((session) => session.session !== undefined)) return 'ready';
-  if (sessions.some((session) => session.isStarting)) return 'starting';
-  return sessions.some((session) => session.isBackingOff) ? 'backing-off' : undefined;
-}
-
-/** The worst of all breakers. */
-export function worstBreakerState(states: readonly BreakerState[]): BreakerState {
-  return states.find((state) => state === 'open') ?? states.find((state) => state === 'half-open') ?? 'closed';
 }

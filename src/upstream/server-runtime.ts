@@ -1,42 +1,44 @@
+import type { DispatchOptions } from '../domain/mcp/call-options.ts';
 import type { DispatchResult } from '../domain/outcome.ts';
 import { upstreamName } from '../domain/target.ts';
 import type { Digest } from '../lib/digest.ts';
 import { canonicalJson } from '../lib/json/canonical-json.ts';
 import type { JsonObject } from '../lib/json/json.ts';
 import type { Log } from '../telemetry/log.ts';
-import { Breaker, breakerFailureMode } from './call/breaker.ts';
-import type { CallOptions, ManagedSessionEvents } from './call/call-options.ts';
-import { notSent } from './call/call-result.ts';
+import { Breaker } from './call/breaker.ts';
+import { notSent } from './call/dispatch-result.ts';
 import type { UpstreamRequest } from './call/upstream-request.ts';
 import { type Caller, CapabilitySessions, NO_CAPABILITIES, sessionKey } from './capability-sessions.ts';
-import { ManagedSession, stateOfSessions, worstBreakerState } from './managed-session.ts';
+import { ManagedSession, type ManagedSessionEvents } from './managed-session.ts';
+import { sendCall } from './send-call.ts';
 import type { Session, SessionConfig } from './session/session.ts';
+import type { DiscoveredFeatures, UpstreamServer } from './session/upstream-server.ts';
 import { HttpClient } from './transport/http-client.ts';
-import type { DiscoveredFeatures, UpstreamServer, UpstreamStatus } from './upstream-server.ts';
+import { stateOfSessions, type UpstreamStatus, worstBreakerState } from './upstream-status.ts';
 
-/** How old a listing of a server without change notifications may become while it is in use. */
+/** Age at which a server in use is listed again if it sends no change notifications. */
 const REFRESH_LIST_MS = 60_000;
 const SHARED_KEY = 'all';
 
-/** Told when a server offers other than it did, or its tools cannot be listed any more. */
+/** Called when the features of a server changed, or can no longer be listed. */
 export type FeaturesChangedListener = (server: string, change: DiscoveredFeatures | { readonly error: string }) => void;
 
-/** Told that a resource of a server changed, or may have, and who is subscribed to it. */
+/** Called when a resource changed or may have changed, with its subscribers. */
 export type ResourceUpdatedListener = (server: string, uri: string, principalIds: readonly string[]) => void;
 
-export interface ServerRuntimeOptions extends Omit<SessionConfig, 'sockets'> {
+export interface ServerRuntimeOptions extends Omit<SessionConfig, 'httpClient'> {
   readonly log: Log;
   readonly onResourceUpdated: ResourceUpdatedListener;
   readonly onFeaturesChanged: FeaturesChangedListener;
 }
 
-/** One tool server in service: its sockets, the sessions of its principals, and what is known of its tools. */
+/** One tool server in service: its sockets, its sessions, its breaker, and the digest of its features. */
 export class ServerRuntime {
   readonly server: UpstreamServer;
   readonly #options: ServerRuntimeOptions;
   readonly #config: SessionConfig;
   readonly #sessions = new Map<string, ManagedSession>();
-  /** Of all slots, except where each has a process of its own. */
+  /** Shared by all sessions, unless each has its own process. */
   readonly #breaker: Breaker;
   #discoverySession: ManagedSession | undefined;
   #discovery: Promise<DiscoveredFeatures | { readonly error: string }> | undefined;
@@ -55,9 +57,9 @@ export class ServerRuntime {
     this.server = options.server;
     this.#options = options;
     const { transport } = options.server;
-    const sockets =
+    const httpClient =
       transport.type === 'stdio' ? undefined : new HttpClient(new URL(transport.url).origin, options.server);
-    this.#config = { ...options, sockets };
+    this.#config = { ...options, httpClient };
     this.#sinceMs = options.clock.wallMs();
     this.#breaker = this.#newBreaker();
     this.#capabilitySessions = new CapabilitySessions(this.#sessions, {
@@ -65,40 +67,39 @@ export class ServerRuntime {
     });
   }
 
-  call(caller: Caller, request: UpstreamRequest, options: CallOptions): Promise<DispatchResult> {
+  call(caller: Caller, request: UpstreamRequest, options: DispatchOptions): Promise<DispatchResult> {
     if (this.#isRetired) return Promise.resolve(notSent('upstream-unavailable', 'the server was taken out of service'));
-    if (this.server.sharing === 'all')
-      return this.#callUnlessOpen(this.#sessionFor(SHARED_KEY, NO_CAPABILITIES), request, options);
     const clientCapabilities = this.#clientCapabilitiesFor(options);
+    if (clientCapabilities === NO_CAPABILITIES) {
+      return sendCall(this.#sessionFor(this.#keyOf(caller.principalId), NO_CAPABILITIES), request, options);
+    }
     const key = sessionKey(caller, clientCapabilities);
-    if (clientCapabilities === NO_CAPABILITIES)
-      return this.#callUnlessOpen(this.#sessionFor(key, clientCapabilities), request, options);
     const leaseOptions = {
       signal: options.signal,
       timeoutMs: request.target.timeoutMs,
       preempt: () => options.inputRequests?.preempt() === true,
     };
     return this.#capabilitySessions.runInSession({ principalId: caller.principalId, key }, leaseOptions, (leaseKey) =>
-      this.#callUnlessOpen(this.#sessionFor(leaseKey, clientCapabilities), request, options),
+      sendCall(this.#sessionFor(leaseKey, clientCapabilities), request, options),
     );
   }
 
-  /** The roots of a legacy client changed. */
+  /** Notifies the sessions that received the roots of this legacy client that they changed. */
   rootsChanged(caller: Caller): void {
     this.#capabilitySessions.rootsChanged(caller);
   }
 
-  /** Asks the server to tell a principal of a resource from now on. */
-  async subscribe(caller: Caller, request: UpstreamRequest, options: CallOptions): Promise<DispatchResult> {
+  /** Subscribes a principal to a resource. */
+  async subscribe(caller: Caller, request: UpstreamRequest, options: DispatchOptions): Promise<DispatchResult> {
     const { principalId } = caller;
     const result = await this.call(caller, request, options);
     if (result.kind !== 'completed') return result;
     this.#sessionFor(this.#keyOf(principalId), NO_CAPABILITIES).subscribe(upstreamName(request.target), principalId);
-    // What a server says beside yes is for nobody.
+    // The result of a subscription is empty, whatever the server adds.
     return { kind: 'completed', result: {}, resultBytes: 2 };
   }
 
-  /** Takes over what principals are subscribed to from the runtime of another revision of this server. */
+  /** Takes over the subscriptions from the runtime of another revision of this server. */
   inheritSubscriptions(previous: ServerRuntime): void {
     for (const managedSession of previous.#sessions.values()) {
       for (const [uri, principalIds] of managedSession.subscriptions) {
@@ -112,7 +113,7 @@ export class ServerRuntime {
     this.#sessions.get(this.#keyOf(principalId))?.unsubscribe(uri, principalId);
   }
 
-  /** Asks what the server declares now. With `sharing: principal` in a session of its own that ends right after. */
+  /** Lists the features of the server now. With `sharing: principal` it uses a session of its own and closes it. */
   discover(): Promise<DiscoveredFeatures | { readonly error: string }> {
     this.#discovery ??= this.#discover().finally(() => {
       this.#discovery = undefined;
@@ -145,7 +146,7 @@ export class ServerRuntime {
     };
   }
 
-  /** What a process of this server wrote to stderr last before it failed. May hold anything: for an operator's eyes only. */
+  /** End of stderr of the last failed process. May hold secrets: show it only to an operator. */
   get stderrTail(): string {
     return this.#stderrTail;
   }
@@ -156,7 +157,7 @@ export class ServerRuntime {
     return calls;
   }
 
-  /** Ends idle sessions, forgets empty slots, and lists again where no notification would tell of a change. */
+  /** Ends idle sessions, removes empty ones, and lists again if the server sends no change notifications. */
   sweep(): void {
     const { clock } = this.#options;
     for (const [key, managedSession] of this.#sessions) {
@@ -185,33 +186,16 @@ export class ServerRuntime {
       ...(this.#discoverySession === undefined ? [] : [this.#discoverySession]),
     ];
     await Promise.all(managedSessions.map((managedSession) => managedSession.close()));
-    await this.#config.sockets?.destroy();
+    await this.#config.httpClient?.destroy();
   }
 
-  /** What the handshake of a session says for this call; a modern server is told with each request, and by no handshake. */
-  #clientCapabilitiesFor({ inputRequests: asking }: CallOptions): JsonObject {
-    if (asking === undefined || Object.keys(asking.capabilities).length === 0) return NO_CAPABILITIES;
-    return this.#options.versionStore.get(this.server.name)?.era === 'modern' ? NO_CAPABILITIES : asking.capabilities;
-  }
-
-  #callUnlessOpen(
-    managedSession: ManagedSession,
-    request: UpstreamRequest,
-    options: CallOptions,
-  ): Promise<DispatchResult> {
-    return managedSession.breaker.isClosed
-      ? managedSession.call(request, options)
-      : this.#trialCall(managedSession, request, options);
-  }
-
-  /** One call tries a server that failed; the others are told at once. */
-  #trialCall(managedSession: ManagedSession, request: UpstreamRequest, options: CallOptions): Promise<DispatchResult> {
-    const waitMs = managedSession.breaker.acquireTrial();
-    if (waitMs > 0) {
-      const message = `\`${this.server.name}\` failed repeatedly; nothing is sent to it for a moment`;
-      return Promise.resolve(notSent(breakerFailureMode.result, message, waitMs));
-    }
-    return managedSession.call(request, options).finally(() => managedSession.breaker.endTrial());
+  /** Returns the capabilities that the handshake of a session declares for this call. A modern server gets them with each request instead. */
+  #clientCapabilitiesFor({ inputRequests }: DispatchOptions): JsonObject {
+    if (this.server.sharing === 'all') return NO_CAPABILITIES;
+    if (inputRequests === undefined || Object.keys(inputRequests.capabilities).length === 0) return NO_CAPABILITIES;
+    return this.#options.versionStore.get(this.server.name)?.era === 'modern'
+      ? NO_CAPABILITIES
+      : inputRequests.capabilities;
   }
 
   #setLastError(message: string): void {
@@ -224,14 +208,14 @@ export class ServerRuntime {
     let isOpen = false;
     return new Breaker(clock, (state) => {
       if (state === 'open') {
-        if (this.#lastError === undefined) this.#setLastError('of the last ten calls half or more failed');
-        // Each call that tries in vain opens it anew, which is no news.
-        if (!isOpen) log.warn('upstream.shut', { server });
+        if (this.#lastError === undefined) this.#setLastError('half or more of the last ten calls failed');
+        // Each failed trial opens the breaker again, which is not worth another log line.
+        if (!isOpen) log.warn('breaker.opened', { server });
         isOpen = true;
       } else if (state === 'closed') {
         this.#lastError = undefined;
         isOpen = false;
-        log.info('upstream.returned', { server });
+        log.info('breaker.closed', { server });
       }
     });
   }
@@ -246,7 +230,7 @@ export class ServerRuntime {
     const wasOpen = managedSession.session !== undefined;
     let session = await managedSession.open();
     const failure = wasOpen ? await managedSession.refreshList() : undefined;
-    // The server forgot the session: what it declares now is learnt in a new one.
+    // The server lost the session: list in a new one.
     if (failure !== undefined && managedSession.session === undefined) session = await managedSession.open();
     else if (failure !== undefined) return { error: failure };
     if (session.kind === 'failed') return { error: session.detail ?? session.message };
@@ -310,14 +294,14 @@ export class ServerRuntime {
         void this.discover().then((discovered) => this.#options.onFeaturesChanged(this.server.name, discovered));
       return;
     }
-    // What `observe` asked for it returns itself.
+    // `discover` returns this listing itself.
     const isDiscovery = isSilent || (this.server.sharing === 'all' && this.#discovery !== undefined);
     if (isDiscovery || session.digest === this.#digest) return;
     this.#digest = session.digest;
     this.#options.onFeaturesChanged(this.server.name, session.features);
   }
 
-  /** True where a server lists to clients of these capabilities what it lists to whom asks on everybody's behalf. */
+  /** True if a client with these capabilities gets the same listing as discovery. */
   #matchesDiscoveryCapabilities(clientCapabilities: JsonObject): boolean {
     return (
       this.server.sharing === 'all' ||

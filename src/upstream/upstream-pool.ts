@@ -1,35 +1,36 @@
 import type { Call } from '../domain/call.ts';
+import type { DispatchOptions } from '../domain/mcp/call-options.ts';
 import type { DispatchResult } from '../domain/outcome.ts';
 import type { ResourceTarget } from '../domain/target.ts';
 import type { Ids } from '../lib/ids.ts';
 import type { Clock } from '../lib/time.ts';
 import type { Log } from '../telemetry/log.ts';
-import type { CallOptions } from './call/call-options.ts';
-import { notSent } from './call/call-result.ts';
+import { notSent } from './call/dispatch-result.ts';
 import { childTraceparent } from './call/upstream-request.ts';
-import type { ClientInfo } from './protocol/json-rpc.ts';
+import type { ClientInfo } from './protocol/encode-request.ts';
 import type { VersionStore } from './protocol/versions.ts';
 import { type FeaturesChangedListener, type ResourceUpdatedListener, ServerRuntime } from './server-runtime.ts';
-import type { DiscoveredFeatures, UpstreamServer, UpstreamStatus } from './upstream-server.ts';
+import type { DiscoveredFeatures, UpstreamServer } from './session/upstream-server.ts';
+import type { UpstreamStatus } from './upstream-status.ts';
 
 const SWEEP_MS = 1_000;
 
 export interface UpstreamPoolOptions {
   readonly clock: Clock;
-  /** Where the parent ids of trace contexts come from. */
+  /** Source of the parent ids of trace contexts. */
   readonly ids: Ids;
   readonly log: Log;
   readonly versionStore: VersionStore;
   readonly clientInfo: ClientInfo;
-  /** The broker's own environment variables; child processes get `PATH`, `HOME` and the like of them and no other. */
+  /** Environment of the broker. Child processes get only harmless variables of it, such as `PATH` and `HOME`. */
   readonly environment: Readonly<Record<string, string | undefined>>;
-  /** Told when a session lists other tools than were known, or can list none. Not told of what `observe` returns. */
+  /** Called when a session lists other features than before, or cannot list any. Not called for the result of `discover`. */
   readonly onFeaturesChanged: FeaturesChangedListener;
-  /** Told when a resource changed that principals are subscribed to. */
+  /** Called when a resource with subscribers changed or may have changed. */
   readonly onResourceUpdated: ResourceUpdatedListener;
 }
 
-/** The back door: every way to every tool server. */
+/** All tool servers in service, by name. */
 export class UpstreamPool {
   readonly #options: UpstreamPoolOptions;
   readonly #runtimes = new Map<string, ServerRuntime>();
@@ -45,16 +46,14 @@ export class UpstreamPool {
   }
 
   /**
-   * Sends a call to its tool server and waits for what comes back, at most for the target's `timeoutMs` after the
-   * session is ready. MUST NOT reject for anything that a tool server does; rejects for a call to what does not exist.
+   * Sends a call to its tool server and returns its outcome, at most `timeoutMs` of the target after the session is ready.
+   * Never rejects because of what a server does. Rejects if the target cannot be dispatched, which is a defect.
    */
-  dispatch(call: Call, options: CallOptions): Promise<DispatchResult> {
+  dispatch(call: Call, options: DispatchOptions): Promise<DispatchResult> {
     const { target, action, args } = call;
     if (target.kind === 'unknown' || target.kind === 'server') {
-      return Promise.reject(new Error('a call to what does not exist was dispatched'));
+      return Promise.reject(new Error(`a call to ${target.id} was dispatched`));
     }
-    if (options.signal.aborted)
-      return Promise.resolve(notSent('cancelled', 'the call was cancelled before it was sent'));
     const runtime = this.#runtimes.get(target.server);
     if (runtime === undefined) return Promise.resolve(notSent('upstream-unavailable', 'the server is not in service'));
     const caller = { principalId: call.principal.id, session: call.context.session };
@@ -68,34 +67,34 @@ export class UpstreamPool {
       : runtime.call(caller, request, options);
   }
 
-  /** The roots of a legacy client changed: told to the sessions that were told of its roots, and to no other. */
+  /** Notifies the sessions that received the roots of this legacy client that they changed. */
   rootsChanged(principalId: string, session: string): void {
     for (const runtime of this.#runtimes.values()) runtime.rootsChanged({ principalId, session });
   }
 
-  /** A principal wants to hear of a resource no more. */
+  /** Ends the subscription of a principal to a resource. */
   unsubscribe(principalId: string, { server, uri }: ResourceTarget): void {
     this.#runtimes.get(server)?.unsubscribe(principalId, uri);
   }
 
-  /** Asks one server what it declares, starting it where needed. A server that cannot tell is an `error`, not a rejection. */
+  /** Lists the features of one server, and starts it first if needed. Never rejects: a failure is an `error`. */
   async discover(server: string): Promise<DiscoveredFeatures | { readonly error: string }> {
     return (await this.#runtimes.get(server)?.discover()) ?? { error: 'the server is not in service' };
   }
 
-  /** How every server is doing, by name. */
+  /** Returns the status of every server, sorted by name. */
   status(): readonly UpstreamStatus[] {
     return [...this.#runtimes.values()].map((runtime) => runtime.status).sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
-  /** What the last failed process of a server wrote to stderr, at most 64 KB. May hold secrets: never log it. */
+  /** Returns the end of stderr of the last failed process of a server, at most 64 KB. May hold secrets: never log it. */
   stderrTail(server: string): string {
     return this.#runtimes.get(server)?.stderrTail ?? '';
   }
 
   /**
-   * Puts exactly these servers into service. One whose `revision` stays keeps its sessions; any other that was in
-   * service takes no new calls and is ended when its calls have ended, which their deadlines see to.
+   * Puts exactly these servers into service. A server with the same `revision` keeps its sessions. Any other server that
+   * was in service takes no new calls, and is closed when its calls have ended.
    */
   applyServers(servers: readonly UpstreamServer[]): void {
     if (this.#closed) return;
@@ -120,7 +119,7 @@ export class UpstreamPool {
     return runtime;
   }
 
-  /** Ends every session and process. A call that is still under way is lost and in doubt: drain before. */
+  /** Ends every session and process. A call in flight is lost and in doubt. */
   async close(): Promise<void> {
     this.#closed = true;
     clearInterval(this.#sweepTimer);

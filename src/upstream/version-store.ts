@@ -1,7 +1,7 @@
 import type { Database, Migration } from '../storage/database.ts';
 import type { ServerVersion, VersionStore } from './protocol/versions.ts';
 
-/** Which era each server was found to speak, and when. */
+/** Table of the negotiated era of each server. */
 export const versionMigrations: readonly Migration[] = [
   {
     name: 'upstream-001-era',
@@ -18,7 +18,7 @@ const UPSERT = `INSERT INTO upstream_era (server, era, protocol_version, found_a
 const LOAD =
   'SELECT server, era, protocol_version AS protocolVersion, found_at_ms AS atMs FROM upstream_era ORDER BY server';
 
-/** The eras as the data directory remembers them, so that a server is not asked again at every start. */
+/** Opens the stored eras, so that a server does not negotiate again at every start of the broker. */
 export function versionStore(database: Database): VersionStore {
   const records = new Map(
     database

@@ -6,7 +6,7 @@ import { openSqlite } from '../../src/storage/sqlite.ts';
 import { openSqliteForReading } from '../../src/storage/sqlite-file.ts';
 import { temporaryDirectory } from '../fixtures/ledger.ts';
 
-// One suite for the port. A second driver runs it by being another way to open.
+// One suite for the port; a second driver adds another way to open a database.
 const migrations = [
   { name: 'test-001', sql: 'CREATE TABLE item (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, data BLOB) STRICT' },
 ];
@@ -34,30 +34,30 @@ afterEach(async () => {
 const insert = (name: string) => ({ sql: INSERT, params: [name, null] });
 const names = (): readonly string[] => database.read<{ name: string }>(NAMES).map((row) => row.name);
 
-test('what a write resolved for is seen by the next read', async () => {
+test('the next read sees a write that has resolved', async () => {
   await database.write([insert('a'), insert('b')]);
   expect(names()).toEqual(['a', 'b']);
 });
 
-test('what a write resolved for is seen by another process that only reads', async () => {
+test('another process that only reads sees a write that has resolved', async () => {
   await database.write([insert('a')]);
   const reader = openSqliteForReading(path, migrations);
   expect(reader.read(NAMES)).toEqual([{ name: 'a' }]);
   reader.close();
 });
 
-test('nothing of a write is seen before it resolves', () => {
+test('a read sees nothing of a write before it resolves', () => {
   const writing = database.write([insert('a')]);
   expect(names()).toEqual([]);
   return writing;
 });
 
-test('writes of one turn are written in the order in which they were asked for', async () => {
+test('writes of one turn are written in the order of the calls', async () => {
   await Promise.all([database.write([insert('z')]), database.write([insert('y')]), database.write([insert('x')])]);
   expect(names()).toEqual(['z', 'y', 'x']);
 });
 
-test('every kind of value comes back as it went in', async () => {
+test('every kind of value is read as it was written', async () => {
   const data = new Uint8Array([0, 1, 255]);
   await database.write([
     { sql: 'INSERT INTO item (id, name, data) VALUES (?, ?, ?)', params: [2n ** 40n, 'ä\u0000😀', data] },
@@ -69,7 +69,7 @@ test('every kind of value comes back as it went in', async () => {
   ]);
 });
 
-test('a write is all or none', async () => {
+test('of the statements of a write all or none are committed', async () => {
   await expect(database.write([insert('a'), insert('a')])).rejects.toMatchObject({ kind: 'write-failed' });
   expect(names()).toEqual([]);
 });
@@ -85,14 +85,14 @@ test('a write that the database refuses does not fail the others of its turn', a
   expect(names()).toEqual(['a', 'b']);
 });
 
-test('the message of a refused write holds none of its parameters', async () => {
+test('the message of a refused write has none of its parameters', async () => {
   await database.write([insert('secret')]);
   const refused = database.write([insert('secret')]);
-  await expect(refused).rejects.toThrow('the database refuses `INSERT INTO item (name, data) VALUES (?, ?)` with');
+  await expect(refused).rejects.toThrow('the database refused `INSERT INTO item (name, data) VALUES (?, ?)` with');
   await expect(refused).rejects.not.toThrow('secret');
 });
 
-test('of several puts with one key the last is written', async () => {
+test('of several puts with one key only the last is written', async () => {
   database.put('one', { sql: UPSERT, params: [1, 'first'] });
   database.put('one', { sql: UPSERT, params: [1, 'second'] });
   await database.write([]);
@@ -105,27 +105,27 @@ test('a put is written in the transaction of the write that follows it', async (
   expect(names()).toEqual(['state', 'state!']);
 });
 
-test('a put whose statement the database refuses is reported and blocks nothing', async () => {
+test('a put that the database refuses is reported and blocks nothing', async () => {
   database.put('wrong', { sql: 'INSERT INTO nowhere VALUES (1)', params: [] });
   await database.write([insert('a')]);
   expect(names()).toEqual(['a']);
   expect(defects.map(({ kind }) => kind)).toEqual(['write-failed']);
 });
 
-test('a full queue refuses at once and writes nothing of what it refuses', async () => {
+test('a full queue refuses a write at once and writes nothing of it', async () => {
   const taken = database.write(Array.from({ length: 10 }, (_, index) => insert(`a${index}`)));
   await expect(database.write([insert('too much')])).rejects.toMatchObject({ kind: 'queue-full' });
   await taken;
   expect(names()).toHaveLength(10);
 });
 
-test('a queue that was full takes writes again when it is empty', async () => {
+test('a queue that was full accepts writes again when it is empty', async () => {
   await database.write(Array.from({ length: 10 }, (_, index) => insert(`a${index}`)));
   await database.write([insert('again')]);
   expect(names()).toHaveLength(11);
 });
 
-test('pending counts what is not yet durable', async () => {
+test('pending counts the statements that are not yet durable', async () => {
   const writing = database.write([insert('a'), insert('b')]);
   database.put('one', { sql: UPSERT, params: [9, 'c'] });
   expect(database.pending()).toBe(3);
@@ -133,7 +133,7 @@ test('pending counts what is not yet durable', async () => {
   expect(database.pending()).toBe(0);
 });
 
-test('close writes out what is pending', async () => {
+test('close writes pending statements', async () => {
   const writing = database.write([insert('a')]);
   database.put('one', { sql: UPSERT, params: [9, 'b'] });
   await database.close();
@@ -143,7 +143,7 @@ test('close writes out what is pending', async () => {
   reader.close();
 });
 
-test('after close everything is refused as closed', async () => {
+test('after close every operation is refused as closed', async () => {
   await database.close();
   const isClosed = { kind: 'closed' };
   await expect(database.write([insert('a')])).rejects.toMatchObject(isClosed);
@@ -169,7 +169,7 @@ test('a query cannot write', () => {
   );
 });
 
-test('erased bytes are in no file of the database', async () => {
+test('erased bytes are not in any file of the database', async () => {
   await database.write([insert('canary-4711')]);
   await database.write([{ sql: 'DELETE FROM item', params: [] }]);
   await database.close();

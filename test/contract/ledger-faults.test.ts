@@ -17,7 +17,7 @@ import { scaled } from '../fixtures/scale.ts';
 const root = temporaryDirectory();
 afterAll(() => root.remove());
 
-/** Kills of the recording process, each later in its work than the one before. */
+/** Times at which the recording process is killed, each later than the one before. */
 const ROUNDS = scaled({ small: 8, full: 20 });
 const SCRIPT = resolve(import.meta.dirname, '../fixtures/programs/recording-process.ts');
 const NODE = ['--import', 'tsx', SCRIPT];
@@ -25,9 +25,9 @@ const NODE = ['--import', 'tsx', SCRIPT];
 interface Recording {
   readonly child: ChildProcess;
   readonly acknowledged: string[];
-  /** What it has said on stderr. */
+  /** Its output on stderr. */
   complaint(): string;
-  /** Resolves when so many lines were printed. */
+  /** Resolves after this number of lines on stdout. */
   reached(lines: number): Promise<void>;
 }
 
@@ -54,7 +54,7 @@ async function killed({ child }: Recording): Promise<void> {
   await closed;
 }
 
-/** What the file holds, in the words of the recording process. */
+/** The entries of the file, in the format of the recording process. */
 function recorded(database: DatabaseReader): ReadonlySet<string> {
   const rows = database.read<{ kind: string; call: string }>('SELECT kind, call FROM entry');
   return new Set(rows.map(({ kind, call }) => `${kind === 'call.admitted' ? 'intent' : 'outcome'} ${call}`));
@@ -76,7 +76,7 @@ test('no acknowledged entry is lost when the process is killed again and again',
   expect(acknowledged.length).toBeGreaterThan(ROUNDS * ROUNDS * 5);
 }, 120_000);
 
-test('after a kill every intent without an outcome is in doubt, once, however often the ledger is opened', async () => {
+test('after a kill every intent without an outcome is recorded as in doubt once, however often the ledger is opened', async () => {
   const directory = join(root.path, 'in-doubt');
   const recording = startRecording(process.execPath, [...NODE, directory]);
   await recording.reached(100);
@@ -94,7 +94,7 @@ test('after a kill every intent without an outcome is in doubt, once, however of
   expect(second).toEqual([]);
 });
 
-test('a second process on the same data directory is refused by name of the first, and not after its kill', async () => {
+test('a second process on the same data directory is refused with the pid of the first, until that one is killed', async () => {
   const directory = join(root.path, 'second');
   const recording = startRecording(process.execPath, [...NODE, directory]);
   await recording.reached(1);
@@ -109,7 +109,7 @@ test('a second process on the same data directory is refused by name of the firs
   openDataDirectory(directory).close();
 });
 
-test('a write-ahead log that is torn at any page opens as a prefix of what was written', async () => {
+test('a write-ahead log that is torn at any page opens as a prefix of the written entries', async () => {
   const directory = join(root.path, 'torn');
   const recording = startRecording(process.execPath, [...NODE, directory]);
   await recording.reached(150);
@@ -185,7 +185,7 @@ test.skipIf(cannotMount !== false)(
   },
 );
 
-test.skipIf(cannotMount !== false)('a put that a full disk refused is written when there is room', async () => {
+test.skipIf(cannotMount !== false)('a put that failed on a full disk is written when there is room', async () => {
   const database = await openSqlite({ path: join(small, 'states.db'), migrations: states });
   fillUp(join(small, 'ballast'));
   for (;;) {
@@ -212,7 +212,7 @@ const states = [
 const SET_STATE = 'INSERT INTO state VALUES (1, ?) ON CONFLICT (id) DO UPDATE SET text = excluded.text';
 const GROW = 'INSERT INTO filling VALUES (zeroblob(20000))';
 
-/** Takes all room that a disk has. */
+/** Fills a disk. */
 function fillUp(path: string): void {
   const file = openSync(path, 'w');
   try {
@@ -228,7 +228,7 @@ const cannotTrace = ((): string | false => {
   return traced.status !== 0 && 'needs strace';
 })();
 
-test.skipIf(cannotTrace !== false)('a sync that fails is never reported as a success', async () => {
+test.skipIf(cannotTrace !== false)('a failed sync is never reported as a success', async () => {
   const directory = join(root.path, 'failing-sync');
   const failing = ['-f', '-qq', '-o', '/dev/null', '-e', 'trace=fdatasync,fsync'];
   const inject = ['-e', 'inject=fdatasync,fsync:error=EIO:when=40+'];

@@ -18,7 +18,7 @@ const facts = fc.dictionary(
   json,
 ) as fc.Arbitrary<JsonObject>;
 
-/** The canonical form as RFC 8785 §3.2 words it, with nothing left out for speed. */
+/** A literal implementation of RFC 8785 §3.2, without optimizations. */
 function plainCanonicalJson(value: JsonValue): string {
   if (typeof value !== 'object' || value === null) return JSON.stringify(value);
   if (Array.isArray(value)) return `[${value.map(plainCanonicalJson).join(',')}]`;
@@ -26,7 +26,7 @@ function plainCanonicalJson(value: JsonValue): string {
   return `{${members.map(([key, member]) => `${JSON.stringify(key)}:${plainCanonicalJson(member)}`).join(',')}}`;
 }
 
-test('the canonical form is that of the plain wording', () => {
+test('the canonical form is that of a literal implementation of RFC 8785', () => {
   fc.assert(
     fc.property(fc.oneof(json, facts), (value) => {
       expect(canonicalJson(value)).toBe(plainCanonicalJson(value));
@@ -35,7 +35,7 @@ test('the canonical form is that of the plain wording', () => {
   );
 });
 
-test('a text has a canonical form exactly when it holds no half of a character', () => {
+test('a text has a canonical form if and only if it has no lone surrogate', () => {
   fc.assert(
     fc.property(fc.string({ unit: fc.constantFrom('\ud800', '\udc00', '\\', 'ud800', 'a', '"') }), (text) => {
       const form = (): string => canonicalJson({ [text]: text });
@@ -46,7 +46,7 @@ test('a text has a canonical form exactly when it holds no half of a character',
   );
 });
 
-/** Ids of every kind; of a resource its URI is in it, which may be any text. */
+/** Ids of every kind. The id of a resource has its URI, which may be any text. */
 function ids(text: fc.Arbitrary<string>): fc.Arbitrary<`${'tool' | 'prompt' | 'resource'}:${string}/${string}`> {
   return fc
     .tuple(fc.constantFrom('tool' as const, 'prompt' as const, 'resource' as const), text)
@@ -62,7 +62,7 @@ function recordedTargets(text: fc.Arbitrary<string>): fc.Arbitrary<RecordedTarge
   return fc.oneof(known, fc.record({ exposedName: text, id: unknown }));
 }
 
-test('the entries of a call are printed as the general printer prints them', () => {
+test('the entries of a call are serialized as by `canonicalJson`', () => {
   const text = fc.string({ unit: 'binary' });
   const frozenOrNot = fc.tuple(facts, fc.boolean()).map(([some, isFrozen]) => (isFrozen ? Object.freeze(some) : some));
   const steps = fc.array(
@@ -105,14 +105,14 @@ test('the entries of a call are printed as the general printer prints them', () 
   );
 });
 
-test('an entry with half a character in its facts has no bytes', () => {
+test('an entry with a lone surrogate in its facts cannot be encoded', () => {
   const entry = admitted('c1', { steps: [{ control: 'rate', effect: 'allow', facts: { text: '\ud800' } }] });
   expect(() => encodeEntry(entry)).toThrow('a lone surrogate has no canonical form');
   const number = admitted('c1', { steps: [{ control: 'rate', effect: 'allow', facts: { aheadUs: Number.NaN } }] });
   expect(() => encodeEntry(number)).toThrow('a number that is not finite has no canonical form');
 });
 
-test('an entry with any facts reads back as it was written, and any change of its bytes shows', () => {
+test('an entry with any facts is read as it was written, and any change of its bytes is detected', () => {
   fc.assert(
     fc.property(facts, fc.nat(), fc.integer({ min: 1, max: 255 }), (some, position, change) => {
       const entry = admitted('c1', { steps: [{ control: 'rate', effect: 'allow', facts: some }] });
@@ -129,7 +129,7 @@ test('an entry with any facts reads back as it was written, and any change of it
   );
 });
 
-test('a commitment holds for its payload and for no other', () => {
+test('a commitment matches its payload and no other', () => {
   fc.assert(
     fc.property(json, json, (one, other) => {
       const { digest, salt, bytes } = commit(one, new CountingIds());
@@ -140,7 +140,7 @@ test('a commitment holds for its payload and for no other', () => {
   );
 });
 
-test('statements arrive at the writer as they were handed over', () => {
+test('statements arrive at the writer unchanged', () => {
   const value: fc.Arbitrary<SqlValue> = fc.oneof(
     fc.string({ unit: 'binary' }),
     fc.double({ noNaN: true }),
@@ -172,7 +172,7 @@ test('statements arrive at the writer as they were handed over', () => {
   );
 });
 
-test('the writer hashes the bytes that it was given as a text', () => {
+test('the writer hashes the UTF-8 bytes of a text', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'binary' }), (text) => {
       const statements: readonly Statement[] = [{ sql: 'a', params: [1, { utf8: text }, SHA256_OF_BYTES_BEFORE] }];

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Snapshot } from '../../src/broker/snapshot.ts';
-import { VisibleList } from '../../src/broker/visibility.ts';
+import { VisibleList } from '../../src/broker/visible-lists.ts';
 import type { Principal } from '../../src/domain/principal.ts';
 import type { ToolTarget } from '../../src/domain/target.ts';
 import { Paginator } from '../../src/ingress/mcp/methods/pagination.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { LineReader } from '../../src/upstream/transport/line-reader.ts';
+import { LineReader } from '../../src/lib/line-reader.ts';
 import { SseParser } from '../../src/upstream/transport/sse-parser.ts';
 
 /** Bytes cut at these places. */

@@ -2,18 +2,18 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Entry } from '../../src/ledger/entry.ts';
 import { addUsage, NO_USAGE, queryUsage, USAGE_KEYS, type UsageSums } from '../../src/ledger/usage.ts';
-import { admitted, closed, type LedgerFile, openLedgerFile } from '../fixtures/ledger.ts';
+import { admitted, closed, openTestLedger, type TestLedger } from '../fixtures/ledger.ts';
 
-let ledger: LedgerFile;
+let store: TestLedger;
 beforeAll(async () => {
-  ledger = await openLedgerFile();
+  store = await openTestLedger();
 });
-afterAll(() => ledger.close());
+afterAll(() => store.close());
 
 const SPAN_MS = 100 * 86_400_000;
 let runs = 0;
 
-/** One thing that came of a call, or many refusals that were summed. */
+/** One outcome of a call, or aggregated refusals. */
 const ending = fc.record({
   agent: fc.constantFrom('agent:a', 'agent:b', 'agent:c'),
   team: fc.constantFrom(undefined, 'team:x', 'team:y'),
@@ -26,8 +26,8 @@ const ending = fc.record({
 });
 type Ending = typeof ending extends fc.Arbitrary<infer T> ? T : never;
 
-/** The entries of it, and what it adds to the sums, by the plain meaning of the words. */
-function entriesOf(
+/** Its entries, and the sums that it adds, computed naively. */
+function recorded(
   each: Ending,
   callId: string,
   fromMs: number,
@@ -49,7 +49,7 @@ function entriesOf(
     closed(callId, { ...common, target: tool, costNanoUsd: cost, ...more }),
   ];
   const { registry, revision, session, v } = intent;
-  const origin = { ...common, registry, revision, session, v };
+  const entryFields = { ...common, registry, revision, session, v };
   switch (each.kind) {
     case 'completed':
       return { entries: end({}), adds: { ...one, completed: 1 } };
@@ -61,7 +61,7 @@ function entriesOf(
       return { entries: end({ outcome: 'failed', reason, inDoubt: true }), adds: { ...one, inDoubt: 1 } };
     case 'never-closed': {
       const found = {
-        ...origin,
+        ...entryFields,
         kind: 'call.in-doubt',
         callId,
         action: 'call',
@@ -77,7 +77,7 @@ function entriesOf(
     }
     case 'summed': {
       const sum = {
-        ...origin,
+        ...entryFields,
         kind: 'call.refusals-summed',
         of: 'call.refused',
         count: number,
@@ -91,17 +91,17 @@ function entriesOf(
   }
 }
 
-test('whatever calls are summed by, the sums of all groups are the totals', async () => {
+test('for every key the sums of all groups equal the totals', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(ending, { maxLength: 30 }), async (endings) => {
-      // A time of its own for each run, so that one ledger serves all.
+      // Each run has its own time, so that one ledger serves all runs.
       runs += 1;
       const fromMs = runs * SPAN_MS;
-      const acts = endings.map((each, index) => entriesOf(each, `${runs}-${index}`, fromMs));
-      await ledger.ledger.appendAll(acts.flatMap(({ entries }) => entries));
-      const totals = acts.map(({ adds }) => adds).reduce(addUsage, NO_USAGE);
+      const recordings = endings.map((each, index) => recorded(each, `${runs}-${index}`, fromMs));
+      await store.ledger.appendAll(recordings.flatMap(({ entries }) => entries));
+      const totals = recordings.map(({ adds }) => adds).reduce(addUsage, NO_USAGE);
       for (const by of USAGE_KEYS) {
-        const { rows, unreadable } = queryUsage(ledger.database, { by, fromMs, untilMs: fromMs + SPAN_MS });
+        const { rows, unreadable } = queryUsage(store.database, { by, fromMs, untilMs: fromMs + SPAN_MS });
         expect([by, rows.reduce<UsageSums>(addUsage, NO_USAGE), unreadable]).toEqual([by, totals, 0]);
         expect(new Set(rows.map(({ key }) => key)).size).toBe(rows.length);
         for (const { calls, completed, refused, failed, inDoubt } of rows)

@@ -13,7 +13,7 @@ import { LOCK_FILE, writeLock } from '../../registry/pins/lock.ts';
 import { type NewPin, withoutPin, withPins } from '../../registry/pins/pin.ts';
 import { pinnedId, readPinKey } from '../../registry/pins/pinned-kind.ts';
 import { deleteStoredPins, loadStoredPins } from '../../registry/pins/stored-pins.ts';
-import type { UpstreamStatus } from '../../upstream/upstream-server.ts';
+import type { UpstreamStatus } from '../../upstream/upstream-status.ts';
 import type { BrokerCore } from '../compose.ts';
 import { serverHealth } from './server-health.ts';
 

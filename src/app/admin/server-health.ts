@@ -1,5 +1,5 @@
 import type { ServerDiscovery } from '../../registry/catalog.ts';
-import type { UpstreamStatus } from '../../upstream/upstream-server.ts';
+import type { UpstreamStatus } from '../../upstream/upstream-status.ts';
 import type { BrokerCore } from '../compose.ts';
 
 /** How one server is doing, from what it last listed and from how its calls went. */

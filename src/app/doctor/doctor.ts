@@ -2,10 +2,10 @@ import { type Problem, ProblemError, readOrCollect } from '../../domain/problem.
 import { sendAdminRequest } from '../../ingress/socket/connect.ts';
 import type { JsonObject } from '../../lib/json/json.ts';
 import { errorMessage } from '../../lib/text/error-message.ts';
+import { readRegistry } from '../../registry/load.ts';
 import { type PolicyFiles, readPolicyFiles } from '../queries/policy.ts';
 import { type DaemonReport, daemonSocketPath, isDaemonAbsent, isDaemonClosing } from '../runtime/daemon-socket.ts';
 import { loadPolicyBundle, readPolicyTexts } from '../runtime/policy-bundle.ts';
-import { readRegistry } from '../runtime/registry-facts.ts';
 import { secretProblems } from '../runtime/upstream-servers.ts';
 import type { Settings } from '../settings.ts';
 import { systemClock } from '../system.ts';

@@ -23,8 +23,8 @@ import {
 import { pinFailureMode, schemaAdmissionFailureMode } from '../../registry/catalog.ts';
 import { dataDirectoryFailureMode } from '../../storage/data-directory.ts';
 import { breakerFailureMode } from '../../upstream/call/breaker.ts';
-import { resultSizeFailureMode } from '../../upstream/call/call-result.ts';
-import { driftFailureMode } from '../../upstream/call/send-call.ts';
+import { resultSizeFailureMode } from '../../upstream/call/dispatch-result.ts';
+import { driftFailureMode } from '../../upstream/send-call.ts';
 import { inputFailureMode } from '../../validation/input.ts';
 import { clientCapabilityFailureMode, inputRequestFailureMode } from '../../validation/input-requests/guard.ts';
 import { inputResponseFailureMode } from '../../validation/input-requests/response.ts';

@@ -9,7 +9,7 @@ import { assumedTarget } from '../../policy/conditions/condition.ts';
 import { type ExplainRequest, type Explanation, explain } from '../../policy/explain.ts';
 import { checkPolicy } from '../../policy/lint/check.ts';
 import { runSuite, type SuiteResult } from '../../policy/suite.ts';
-import type { Registry } from '../../registry/load.ts';
+import { type Registry, readRegistry } from '../../registry/load.ts';
 import type { Pins } from '../../registry/pins/pin.ts';
 import { pinnedId, readPinKey } from '../../registry/pins/pinned-kind.ts';
 import { loadStoredPins } from '../../registry/pins/stored-pins.ts';
@@ -17,7 +17,7 @@ import { databasePathOf } from '../../storage/data-directory.ts';
 import { openSqliteForReading } from '../../storage/sqlite-file.ts';
 import { MIGRATIONS } from '../migrations.ts';
 import { loadPolicyBundle, type PolicyBundle, readPolicyTexts } from '../runtime/policy-bundle.ts';
-import { type RegistryFacts, readRegistry, registryFacts } from '../runtime/registry-facts.ts';
+import { type RegistryFacts, registryFacts } from '../runtime/registry-facts.ts';
 import type { Settings } from '../settings.ts';
 import { systemClock } from '../system.ts';
 

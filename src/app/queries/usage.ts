@@ -13,7 +13,7 @@ import {
 } from '../../ledger/usage.ts';
 import { formatNanoUsd } from '../../lib/nano-usd.ts';
 import { parseTimestamp } from '../../lib/time.ts';
-import { readRegistry } from '../runtime/registry-facts.ts';
+import { readRegistry } from '../../registry/load.ts';
 import type { Settings } from '../settings.ts';
 import { systemClock } from '../system.ts';
 import { readLedger, TIME_HINT } from './ledger.ts';

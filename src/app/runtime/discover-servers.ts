@@ -3,7 +3,7 @@ import type { Registry } from '../../registry/load.ts';
 import { SILENT_LOG } from '../../telemetry/log.ts';
 import { inMemoryVersionStore } from '../../upstream/protocol/versions.ts';
 import { UpstreamPool } from '../../upstream/upstream-pool.ts';
-import type { UpstreamStatus } from '../../upstream/upstream-server.ts';
+import type { UpstreamStatus } from '../../upstream/upstream-status.ts';
 import { systemClock, systemIds } from '../system.ts';
 import { toListedServer } from './discovery-scheduler.ts';
 import { upstreamServers } from './upstream-servers.ts';

@@ -2,8 +2,8 @@ import type { Catalog, ListedServer } from '../../registry/catalog.ts';
 import type { Registry } from '../../registry/load.ts';
 import { isSameServer, type ServerSettings } from '../../registry/servers/settings.ts';
 import type { Log } from '../../telemetry/log.ts';
+import type { DiscoveredFeatures } from '../../upstream/session/upstream-server.ts';
 import type { UpstreamPool } from '../../upstream/upstream-pool.ts';
-import type { DiscoveredFeatures } from '../../upstream/upstream-server.ts';
 import type { SnapshotStore } from './snapshot-store.ts';
 
 /** How many servers are asked for their tools at one time. */

@@ -1,27 +1,13 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
-import { readTextFile } from '../../config/text-file.ts';
 import { parseAgentName } from '../../domain/principal.ts';
 import { assumedTarget, parseObjectId } from '../../policy/conditions/condition.ts';
 import type { PolicyContext } from '../../policy/lint/check.ts';
 import type { SuiteContext } from '../../policy/suite.ts';
-import { loadRegistry, type Registry, readRegistryFiles } from '../../registry/load.ts';
-import { LOCK_FILE, type Lock, MAX_LOCK_BYTES, readLock } from '../../registry/pins/lock.ts';
+import type { Registry } from '../../registry/load.ts';
 import type { Pins } from '../../registry/pins/pin.ts';
 import { pinnedId, readPinKey } from '../../registry/pins/pinned-kind.ts';
 
 /** What policy questions may know of the registry, without any server running. */
 export type RegistryFacts = PolicyContext & Pick<SuiteContext, 'principalOf' | 'targetOf'>;
-
-/** Registry and lock of a directory, as its files say. @throws ProblemError with every problem. */
-export function readRegistry(dir: string): { readonly registry: Registry; readonly lock: Lock } {
-  const registry = loadRegistry(readRegistryFiles(dir), { dir });
-  const lockPath = join(dir, LOCK_FILE);
-  return {
-    registry,
-    lock: readLock(lockPath, existsSync(lockPath) ? readTextFile(lockPath, MAX_LOCK_BYTES) : undefined),
-  };
-}
 
 /** Answers what policy questions ask of a registry: its agents, servers, and the tools that it names or pins. */
 export function registryFacts(registry: Registry, pins: readonly Pins[]): RegistryFacts {

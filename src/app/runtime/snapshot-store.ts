@@ -10,7 +10,7 @@ import { couldAllow, principalSubjects } from '../../policy/authorize.ts';
 import { runSuite } from '../../policy/suite.ts';
 import { couldReachThroughTemplate, isUsableTarget } from '../../policy/usable-target.ts';
 import { buildCatalog, type Catalog, type ServerDiscovery, serverTarget } from '../../registry/catalog.ts';
-import type { Registry } from '../../registry/load.ts';
+import { type Registry, readRegistry } from '../../registry/load.ts';
 import type { Lock } from '../../registry/pins/lock.ts';
 import { type NewPin, type Pins, withPins } from '../../registry/pins/pin.ts';
 import { isSameServer } from '../../registry/servers/settings.ts';
@@ -19,7 +19,7 @@ import { admitTool } from '../../validation/input.ts';
 import { type ControlLists, type ControlState, controlLists } from '../control-lists.ts';
 import type { Settings } from '../settings.ts';
 import { loadPolicyBundle, missingFiles, type PolicyBundle, readPolicyTexts } from './policy-bundle.ts';
-import { readRegistry, registryFacts } from './registry-facts.ts';
+import { registryFacts } from './registry-facts.ts';
 import type { SystemEvents } from './system-events.ts';
 import { ToolAlerts } from './tool-alerts.ts';
 
@@ -149,7 +149,7 @@ export class SnapshotStore {
         await this.#rejectFiles(error);
         return;
       }
-      if (this.#isRejected) this.#deps.log.info('reload.mended', { revision: files.rules.revision });
+      if (this.#isRejected) this.#deps.log.info('reload.recovered', { revision: files.rules.revision });
       this.#isRejected = false;
       const previous = this.#files;
       if (files.rules.revision === previous.rules.revision && files.registry.digest === previous.registry.digest)

@@ -11,7 +11,7 @@ import type { PolicySet } from '../../policy/policy-set.ts';
 import type { Registry } from '../../registry/load.ts';
 import type { ServerSettings } from '../../registry/servers/settings.ts';
 import type { Log } from '../../telemetry/log.ts';
-import type { UpstreamServer } from '../../upstream/upstream-server.ts';
+import type { UpstreamServer } from '../../upstream/session/upstream-server.ts';
 
 /** Where secrets and relative paths are looked up. */
 export interface UpstreamContext {

@@ -9,23 +9,23 @@ const SCRIPTS = { bash: bashCompletion, zsh: zshCompletion, fish: fishCompletion
 
 export const completion: CommandDefinition = defineCommand({
   path: 'completion',
-  summary: 'print a script by which a shell completes commands, flags and their values',
+  summary: 'print a completion script for bash, zsh or fish',
   description: `Prints a completion script for a shell, made from the same declarations as help and the parser. It completes
-    commands, flags, the values of flags that have a fixed choice, and directories. Print it anew after an upgrade.`,
-  arguments: [{ name: 'shell', description: 'the shell that is to complete', choices: ['bash', 'zsh', 'fish'] }],
+    commands, flags, the values of flags that have a fixed choice, and directories. Print it again after an upgrade.`,
+  arguments: [{ name: 'shell', description: 'the shell', choices: ['bash', 'zsh', 'fish'] }],
   ownOutput: true,
   exitCodes: { yes: 'the script was printed' },
   examples: [
     {
-      title: 'Complete in this bash, or in each when it stands in ~/.bashrc',
+      title: 'Enable completion in this bash; add the line to ~/.bashrc to enable it in every bash',
       line: 'eval "$(seneschal completion bash)"',
     },
     {
-      title: 'Complete in each zsh: in a directory of fpath, before compinit runs',
+      title: 'Enable completion in zsh; the directory must be in fpath before compinit runs',
       line: 'mkdir -p ~/.zfunc && seneschal completion zsh > ~/.zfunc/_seneschal',
     },
     {
-      title: 'Complete in each fish',
+      title: 'Enable completion in fish',
       line: 'mkdir -p ~/.config/fish/completions && seneschal completion fish > ~/.config/fish/completions/seneschal.fish',
     },
   ],

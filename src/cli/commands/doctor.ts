@@ -9,22 +9,21 @@ import { VERSION } from '../framework/version.ts';
 
 export const doctor: CommandDefinition = defineCommand({
   path: 'doctor',
-  summary: 'check a set-up, and say of each fault how to mend it',
-  description: `Checks what support would ask: Node and the native module, the data directory and who holds it, the disk, the
-    clock, the port, the files of registry and policies, the policy tests, secret references, every tool server and its
-    tools, keys and agents. It prints each finding with its place and what to type next; where all is well it prints
-    one line.
+  summary: 'check an installation, and print how to fix each fault',
+  description: `Checks Node and the native module, the data directory and its lock, the disk, the clock, the port, the files of
+    registry and policies, the policy tests, secret references, every tool server and its tools, keys and agents. It
+    prints each finding with its place and the command to type next, and one line if everything is well.
 
-    It works beside a broker that runs, which it asks, and without one: then it starts each tool server for a moment.
-    It pins, records and mends nothing.`,
+    If a broker runs, it asks that broker. If none runs, it starts each tool server for a moment. It changes nothing and
+    records nothing.`,
   settings: ['registry', 'policies', 'data', 'port', 'host'],
   exitCodes: {
-    yes: 'the set-up is healthy; warnings may have been printed',
+    yes: 'the installation is healthy; warnings may have been printed',
     failed: 'at least one fault was found',
   },
   examples: [
-    { title: 'See whether a set-up is as it should be', line: 'seneschal doctor' },
-    { title: 'Have what was measured, to hand it to somebody who helps', line: 'seneschal doctor --output json' },
+    { title: 'Check an installation', line: 'seneschal doctor' },
+    { title: 'Collect the findings for a support request', line: 'seneschal doctor --output json' },
   ],
   run: async ({ settings, output }) => {
     const reporter = progress();

@@ -1,4 +1,5 @@
 import { userInfo } from 'node:os';
+import { onboardingPort } from '../../app/onboarding-port.ts';
 import { homeOf, type Settings } from '../../app/settings.ts';
 import { ProblemError } from '../../domain/problem.ts';
 import { type DraftSearch, findDrafts } from '../../onboarding/import/draft-from-config.ts';
@@ -14,7 +15,6 @@ import { YES_FLAG } from '../framework/flags.ts';
 import { InterruptedError, interruptible } from '../framework/interruptible.ts';
 import { type OutputFormat, pluralize, printData, printMessage, printProblems } from '../framework/output.ts';
 import { canPrompt, confirm, promptChoice, promptYesNo, requireInteractive } from '../framework/prompt.ts';
-import { VERSION } from '../framework/version.ts';
 
 const TEMPLATES = ['personal', 'team', 'ci'] as const;
 
@@ -104,8 +104,13 @@ async function makeHome(options: InitOptions, settings: Settings, signal: AbortS
   }
   const template = options.template ?? (await chooseTemplate(options, signal));
   const allowedTools = options.allow.map((tool) => (tool.startsWith('tool:') ? tool : `tool:${tool}`));
+  const baseOptions = coreOptions(signal);
+  // The broker would warn about a policy and limits that nobody has edited yet.
+  const port = onboardingPort(settings, { ...baseOptions, log: { ...baseOptions.log, warn: () => {} } });
   const plan = await planHome({ ...options, template, allowedTools, drafts: search.drafts }, settings, {
-    ...{ env: process.env, version: VERSION, signal },
+    port,
+    env: baseOptions.env,
+    signal,
   });
   printProblems(plan.excluded.map(asWarning), options.output);
   for (const proposal of plan.proposals) printMessage(serverProposalText(proposal));
@@ -115,9 +120,7 @@ async function makeHome(options: InitOptions, settings: Settings, signal: AbortS
   }
   const question = `Write these ${fileCount(plan)} files into ${settings.registry} and ${settings.policies}?`;
   if (!(await confirm(question, { ...options, signal }))) return declined();
-  const baseOptions = coreOptions(signal);
-  const writeOptions = { ...baseOptions, log: { ...baseOptions.log, warn: () => {} }, force: options.force };
-  const written = await writeHome(plan, settings, writeOptions);
+  const written = await writeHome(plan, settings, { port, force: options.force });
   printWritten({ plan, written, options, settings });
   return EXIT.yes;
 }

@@ -6,32 +6,33 @@ import { printData } from '../framework/output.ts';
 
 export const posture: CommandDefinition = defineCommand({
   path: 'posture',
-  summary: 'say what each guard does when it fails, and whether a setting opens it',
-  description: `Prints every guard that a start and a call meet: what fails it, the reason or error that this yields, and what a
-    person may set so that it lets through. Every row is declared beside the code that decides, and taken from there.
+  summary: 'list the failure mode of every check: what a call gets when the check fails',
+  description: `Prints the failure mode of every check that the broker makes at its start and on a call: the reason or error that
+    results (first line), the trigger (\`when\`), and the setting that turns the check off (\`opens\`). The list is made
+    from the declarations in the code of the checks.
 
-    Nothing here fails open: where \`opens\` names nothing, no setting changes what is said.`,
-  exitCodes: { yes: 'the guards were printed' },
+    Every check fails closed. \`opens: nothing\` means that no setting turns it off.`,
+  exitCodes: { yes: 'the failure modes were printed' },
   examples: [
-    { title: 'See what fails closed, and what may be opened', line: 'seneschal posture' },
-    { title: 'Keep the answer beside an audit', line: 'seneschal posture --output json > posture.json' },
+    { title: 'See how each check fails, and which setting turns it off', line: 'seneschal posture' },
+    { title: 'Keep the list for an audit', line: 'seneschal posture --output json > failure-modes.json' },
   ],
   run: ({ output }) => {
-    printData(FAILURE_MODES, output, (rows) => rows.map(failureModeText).join('\n'));
+    if (output === 'json') printData(FAILURE_MODES.map(failureModeJson), output, () => '');
+    else printData(FAILURE_MODES, output, (modes) => modes.map(failureModeText).join('\n'));
     return EXIT.yes;
   },
 });
 
-function failureModeText({
-  control: guard,
-  trigger: when,
-  result: yields,
-  means,
-  override: opens,
-}: FailureMode): string {
+/** The keys of the JSON output, which stay when the members of `FailureMode` are renamed. */
+function failureModeJson({ control, trigger, result, means, override }: FailureMode): object {
+  return { guard: control, when: trigger, yields: result, ...(means === undefined ? {} : { means }), opens: override };
+}
+
+function failureModeText({ control, trigger, result, means, override }: FailureMode): string {
   return [
-    `${guard}: ${yields}${means === undefined ? '' : ` (${means})`}`,
-    `  when   ${when}`,
-    `  opens  ${opens ?? 'nothing'}`,
+    `${control}: ${result}${means === undefined ? '' : ` (${means})`}`,
+    `  when   ${trigger}`,
+    `  opens  ${override ?? 'nothing'}`,
   ].join('\n');
 }

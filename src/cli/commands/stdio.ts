@@ -9,36 +9,36 @@ import { type BackgroundDaemon, startBackgroundDaemon } from '../daemon/backgrou
 import { type CommandDefinition, defineCommand } from '../framework/command.ts';
 import { EXIT, type ExitCode } from '../framework/exit-codes.ts';
 
-/** How long a daemon may take to come up. */
+/** Time for a broker in the background to start. */
 const START_TIMEOUT_MS = 20_000;
 const RETRY_INTERVAL_MS = 40;
 
-/** The thin shim that an agent's config starts. It carries bytes between the agent and the daemon, and decides nothing. */
+/** The shim that an agent's config starts. It forwards bytes between the agent and the broker, and decides nothing. */
 export const stdio: CommandDefinition = defineCommand({
   path: 'stdio',
-  summary: 'speak MCP on standard input and output for one agent; starts the broker where none runs',
-  description: `Is what an agent's config starts as its MCP server. It carries messages between the agent and the broker of the data
-    directory, and decides nothing. Where no broker runs it starts one in the background, which listens on the socket
-    of the data directory alone and ends five minutes after its last agent. The operating-system user is the proof of
-    the agent.`,
+  summary: 'serve one agent over MCP on standard input and output; starts the broker if none runs',
+  description: `The config of an agent starts this command as its MCP server. It forwards messages between the agent and the broker
+    of the data directory, and decides nothing. If no broker runs, it starts one in the background, which listens only
+    on the socket of the data directory and exits five minutes after the last agent has disconnected. The agent is
+    authenticated by the operating-system user.`,
   flags: [
     { name: 'agent', value: 'agent', description: 'the agent, as `registry/agents/` declares it', required: true },
     {
       name: 'server',
       value: 'server',
       description:
-        'a server or virtual server of the registry, to speak with it alone (default: all that the agent may use)',
+        'only the features of this server or virtual server of the registry (default: everything that the agent may use)',
     },
   ],
   settings: ['registry', 'policies', 'data'],
   ownOutput: true,
   exitCodes: {
-    yes: 'the agent has closed its side',
-    failed: 'the broker has ended the connection, or could not be started',
+    yes: 'the agent closed the connection',
+    failed: 'the broker closed the connection, or could not be started',
   },
   examples: [
     {
-      title: 'See that the broker answers an agent over stdio',
+      title: 'Check that the broker answers an agent over stdio',
       line: `echo '{"jsonrpc":"2.0","id":1,"method":"ping"}' | seneschal stdio --agent demo`,
     },
   ],
@@ -60,7 +60,7 @@ async function connectToDaemon(
       if (!isStarting || performance.now() > deadlineMs) throw error;
     }
     const failure = started?.failure();
-    // Another one was faster: that one is waited for, and where it goes away, the next is started.
+    // Another broker has locked the data directory first: wait for it, and start the next one if it exits.
     if (failure?.code === 'data-directory-in-use') started = undefined;
     else if (failure) throw failure;
     if (!started && !findDataDirectoryHolder(settings.data)) started = startBackgroundDaemon(settings);
@@ -68,7 +68,7 @@ async function connectToDaemon(
   }
 }
 
-/** Carries both ways until one side ends; then the other is ended too. */
+/** Forwards both ways until one side closes, and then closes the other. */
 async function forward(socket: Socket): Promise<ExitCode> {
   await new Promise<void>((done) => {
     process.stdin.pipe(socket);
@@ -80,8 +80,8 @@ async function forward(socket: Socket): Promise<ExitCode> {
   const isLost = !process.stdin.readableEnded && process.stdout.writable;
   process.stdin.destroy();
   if (!isLost) return EXIT.yes;
-  const hint = 'start the agent again, or run `seneschal serve` to see why it ends';
+  const hint = 'start the agent again, or run `seneschal serve` in a terminal to see why';
   throw new ProblemError([
-    { code: 'daemon-connection-lost', at: '', message: 'the broker has ended the connection', hint },
+    { code: 'daemon-connection-lost', at: '', message: 'the broker closed the connection', hint },
   ]);
 }

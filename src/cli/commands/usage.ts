@@ -1,37 +1,38 @@
 import { USAGE_GROUPS, type UsageReport, usageReport } from '../../app/queries/usage.ts';
 import { type CommandDefinition, defineCommand } from '../framework/command.ts';
 import { EXIT } from '../framework/exit-codes.ts';
-import { printData, printMessage, table } from '../framework/output.ts';
+import { pluralize, printData, printMessage, table } from '../framework/output.ts';
 import { progress } from '../framework/progress.ts';
 
 export const usage: CommandDefinition = defineCommand({
   path: 'usage',
-  summary: 'sum up calls, money, refusals, failures and doubts, from the ledger',
-  description: `Sums the calls that have ended: how many were made, completed, refused and failed, of how many nobody knows, and
-    what they cost in dollars. A call counts when it ended; refusals that the ledger summed count with their number.
-    Days and months are those of UTC. It only reads, beside a broker that runs or without one.
+  summary: 'sum up calls, outcomes and costs from the ledger',
+  description: `Counts the calls that have ended: completed, refused, failed, and in doubt, with their cost in dollars. A call counts
+    at the time when it ended. Refusals that the ledger aggregated count with their number. Days and months are in UTC.
+    It only reads the ledger; a broker may run at the same time.
 
-    The cost centre is the one that the registry gives the agent now; everything else is as it was recorded. What
-    entries do not tell stands under \`-\`: the tool of refusals that were summed, or the reason of what was completed.`,
+    The cost centre is the one that the registry declares for the agent now; everything else is as recorded. \`-\` stands
+    for a value that the entries do not hold: the tool of aggregated refusals, or the reason of completed calls.`,
   flags: [
-    { name: 'by', value: 'what', description: 'what is summed by', default: 'agent', choices: USAGE_GROUPS },
+    { name: 'by', value: 'key', description: 'group by this key', default: 'agent', choices: USAGE_GROUPS },
     {
       name: 'since',
       value: 'time',
-      description: 'ended at this time or later: `7d` ago, a day, or a time as ISO 8601',
+      description:
+        'only calls that ended at this time or later: a duration ago such as `7d`, a day, or a time in ISO 8601',
     },
-    { name: 'until', value: 'time', description: 'ended before this time, in the same forms' },
+    { name: 'until', value: 'time', description: 'only calls that ended before this time, in the same forms' },
   ],
   settings: ['registry', 'data'],
-  exitCodes: { yes: 'the sums were printed; they may be of nothing' },
+  exitCodes: { yes: 'the sums were printed; there may be none' },
   examples: [
-    { title: 'See what each agent did in the last week', line: 'seneschal usage --since 7d' },
+    { title: 'See the usage of each agent in the last week', line: 'seneschal usage --since 7d' },
     {
-      title: 'See what a month has cost, by cost centre',
+      title: 'See the costs of a month by cost centre',
       line: 'seneschal usage --by cost-centre --since 2026-11-01 --until 2026-12-01',
     },
     {
-      title: 'Hand the refusals of a day to a program, by reason',
+      title: 'Export the refusals of a day by reason',
       line: 'seneschal usage --by reason --since 1d --output json',
     },
   ],
@@ -41,7 +42,9 @@ export const usage: CommandDefinition = defineCommand({
     const report = usageReport(settings(), flags, onProgress);
     printData(report, output, usageText);
     if (report.unreadable > 0)
-      printMessage(`${report.unreadable} entries are unreadable, and in no sum; run \`seneschal ledger list\``);
+      printMessage(
+        `${pluralize(report.unreadable, 'unreadable entry', 'unreadable entries')} not counted; run \`seneschal ledger list\` to find them`,
+      );
     return EXIT.yes;
   },
 });

@@ -7,7 +7,7 @@ export function bashCompletion(words: readonly CompletedWord[], commands: readon
   return `# Completion of ${PROGRAM} for bash. Made by \`${PROGRAM} completion bash\`.
 _${PROGRAM}() {
   local current=\${COMP_WORDS[COMP_CWORD]} before=\${COMP_WORDS[COMP_CWORD - 1]} words='' kind='' IFS=$' \\n'
-  # bash parts a word at \`=\`, as in \`--output=json\`.
+  # bash splits a word at \`=\`, as in \`--output=json\`.
   if [[ $current == = ]]; then current=''
   elif [[ $before == = ]]; then before=\${COMP_WORDS[COMP_CWORD - 2]}
   fi

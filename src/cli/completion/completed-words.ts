@@ -1,9 +1,10 @@
 import type { CommandDefinition, Flag } from '../framework/command.ts';
 import { allFlagsOf } from '../framework/help.ts';
 
-/** What follows a flag: words to choose from, a path, or what nobody can guess. Undefined for a switch. */
+/** Completion of the value of a flag: a list of words, a path, or `free` for any other text. */
 export type CompletedValue = readonly string[] | 'directory' | 'file' | 'free';
 
+/** Completion of the value of a flag; undefined for a switch. */
 export function completedValue({ value, choices }: Flag): CompletedValue | undefined {
   if (choices) return choices;
   if (value === 'dir') return 'directory';
@@ -11,24 +12,24 @@ export function completedValue({ value, choices }: Flag): CompletedValue | undef
   return value === undefined ? undefined : 'free';
 }
 
-/** Flags that are completed: what is for the program's own use is not. */
+/** The visible flags of a command, `--help` last. */
 export function completedFlags(command: CommandDefinition): readonly Flag[] {
   return [...allFlagsOf(command).filter(({ hidden }) => !hidden), { name: 'help', description: 'print this help' }];
 }
 
-/** Words that may stand in the places of arguments. */
+/** Words that a command accepts as arguments. */
 export function completedArguments({ arguments: places }: CommandDefinition): readonly string[] {
   return places.flatMap(({ choices = [] }) => choices);
 }
 
-/** A noun and its verbs; a command without verbs has none. */
+/** A first word of the command line: a noun with its verbs, or a command without verbs. */
 export interface CompletedWord {
   readonly word: string;
   readonly description: string;
   readonly verbs: readonly CommandDefinition[];
 }
 
-/** The words that may come first. */
+/** The words that may come first on the command line. */
 export function completedWords(
   commands: readonly CommandDefinition[],
   nouns: Readonly<Record<string, string>>,

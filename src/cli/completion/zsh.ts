@@ -2,7 +2,7 @@ import type { CommandDefinition } from '../framework/command.ts';
 import { PROGRAM } from '../framework/help.ts';
 import { type CompletedWord, completedArguments, completedFlags, completedValue, verbOf } from './completed-words.ts';
 
-/** The completion script for zsh: to be evaluated, or as a file `_seneschal` in a directory of \`fpath\`. */
+/** The completion script for zsh: to be evaluated, or as a file `_seneschal` in a directory of `fpath`. */
 export function zshCompletion(words: readonly CompletedWord[], commands: readonly CommandDefinition[]): string {
   return `#compdef ${PROGRAM}
 # Completion of ${PROGRAM} for zsh. Made by \`${PROGRAM} completion zsh\`.
@@ -51,7 +51,7 @@ function commandCase(command: CommandDefinition): string {
 
 const PATHS = { directory: '_files -/', file: '_files', free: ':' };
 
-/** A word and what it means, as `_describe` reads them. */
+/** A word and its description, in the form of `_describe`. */
 function describeWord(word: string, description: string): string {
   return `'${`${word}:${description.replaceAll(':', '\\:')}`.replaceAll("'", `'\\''`)}'`;
 }

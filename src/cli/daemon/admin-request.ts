@@ -8,14 +8,14 @@ import { interruptible } from '../framework/interruptible.ts';
 import { printMessage } from '../framework/output.ts';
 import { VERSION } from '../framework/version.ts';
 
-/** Does one act of administration: through the daemon that runs, or where none does, by itself. */
+/** Sends one admin request: to the running broker, or to a broker opened in this process if none runs. */
 export function sendAdminRequest(settings: Settings, method: string, params: JsonObject): Promise<JsonValue> {
   return interruptible((signal) => runAdmin({ method, params, signal }, settings, coreOptions(signal)));
 }
 
 /**
- * What a command opens a broker with for one act: it says what goes wrong on standard error, and nothing else. What goes
- * wrong after an abort goes wrong because of it, and is no news.
+ * Options of a broker that a command opens for one request. Only warnings and errors are logged, on standard error;
+ * after an abort nothing is logged, because the failures that follow are its consequence.
  */
 export function coreOptions(signal: AbortSignal): CoreOptions {
   const logLine = (event: string, fields: object = {}): void => {

@@ -6,16 +6,16 @@ import { type Problem, ProblemError } from '../../domain/problem.ts';
 import { isJsonObject } from '../../lib/json/json.ts';
 import { mainPath } from './shim-command.ts';
 
-/** A daemon that was started for agents alone ends itself after so long without one. */
+/** A broker in the background exits after this time without an agent. */
 const IDLE_EXIT = '5m';
 
-/** A broker that was started in the background and outlives whoever started it. */
+/** A broker in the background. It outlives the process that started it. */
 export interface BackgroundDaemon {
-  /** Why it has ended; undefined while it runs. */
+  /** Why it exited; undefined while it runs. */
   failure(): ProblemError | undefined;
 }
 
-/** Starts the broker in the background. Of two that are started at once one takes the data directory and the other ends. */
+/** Starts the broker in the background. Of two started at once, one locks the data directory and the other exits. */
 export function startBackgroundDaemon(settings: Settings): BackgroundDaemon {
   const data = resolve(settings.data);
   mkdirSync(data, { recursive: true, mode: 0o700 });
@@ -31,7 +31,7 @@ export function startBackgroundDaemon(settings: Settings): BackgroundDaemon {
     '--data',
     data,
   ];
-  const child = spawn(process.execPath, [...process.execArgv, ...NODE_FLAGS, mainPath(), ...args, ...directoryFlags], {
+  const child = spawn(process.execPath, [...process.execArgv, mainPath(), ...args, ...directoryFlags], {
     detached: true,
     stdio: ['ignore', log, log],
   });
@@ -42,20 +42,20 @@ export function startBackgroundDaemon(settings: Settings): BackgroundDaemon {
   child.once('exit', (code, signal) => {
     const problems = problemsSince(logPath, from);
     failure = new ProblemError(
-      problems.length > 0 ? problems : [daemonStartFailed(logPath, `it ended with ${signal ?? `status ${code}`}`)],
+      problems.length > 0 ? problems : [daemonStartFailed(logPath, `it exited with ${signal ?? `status ${code}`}`)],
     );
   });
   child.unref();
   return { failure: () => failure };
 }
 
-/** What a broker that could not start said of it: one JSON line with all problems. */
+/** Problems that a broker which could not start wrote to its log, on one line of JSON. */
 function problemsSince(logPath: string, from: number): readonly Problem[] {
   const lines = readFileSync(logPath).subarray(from).toString('utf8').split('\n');
   return lines.flatMap((line): readonly Problem[] => {
     if (!line.startsWith('{"problems":')) return [];
     const output: unknown = JSON.parse(line);
-    // `as`: the line is our own program's, which writes problems as they are declared.
+    // `as`: the line was written by this program.
     return isJsonObject(output) && Array.isArray(output.problems) ? (output.problems as unknown as Problem[]) : [];
   });
 }
@@ -65,12 +65,6 @@ function daemonStartFailed(logPath: string, reason: string): Problem {
     code: 'daemon-start-failed',
     at: logPath,
     message: `the broker could not be started in the background: ${reason}`,
-    hint: 'run `seneschal serve` to see it start',
+    hint: 'run `seneschal serve` in a terminal to see why',
   };
 }
-
-/**
- * How the engine is told to run a broker that serves: with three times 64 MB for what lives no longer than a call, it
- * clears up less often and copies less of the calls under way. `npm start` and the unit of `docs/how-to/` say the same.
- */
-export const NODE_FLAGS: readonly string[] = ['--max-semi-space-size=64'];

@@ -2,12 +2,12 @@ import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Settings } from '../../app/settings.ts';
 
-/** The program itself, as it is started again: absolute, since agents start it in directories of their own. */
+/** Command that starts this program again. Paths are absolute, because agents start it in other directories. */
 export function ownCommand(): readonly string[] {
   return [process.execPath, ...process.execArgv, mainPath()];
 }
 
-/** The command that the config of an agent starts: `stdio` for that agent, and one server where it is to have one alone, with absolute paths. */
+/** Command for the config of an agent: `stdio` for that agent, with `--server` for a single server, and absolute paths. */
 export function shimCommand(
   { agent, server }: { readonly agent: string; readonly server?: string | undefined },
   program: readonly string[],
@@ -19,7 +19,7 @@ export function shimCommand(
   return { command, args: [...programArgs, 'stdio', '--agent', agent, ...serverFlag, ...directoryFlags] };
 }
 
-/** Path of the program itself, built or as source, by which it is started again. */
+/** Absolute path of the entry point, built or source. */
 export function mainPath(): string {
   return fileURLToPath(new URL(`../main${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url));
 }

@@ -1,7 +1,7 @@
 import type { RecordedTarget } from '../../ledger/entry.ts';
 import type { LedgerEntryView } from '../../ledger/list-entries.ts';
 
-/** An entry as cells of a table: number, time, kind, principal, what of it, and whether it was tampered with. */
+/** An entry as cells of a table: number, time, kind, principal, details, and `TAMPERED` if it was changed. */
 export function ledgerEntryCells({ seq, entry, untouched }: LedgerEntryView): readonly string[] {
   if (!entry) return [`${seq}`, '', 'not an entry', '', 'TAMPERED'];
   const time = new Date(entry.atMs).toISOString();
@@ -29,7 +29,7 @@ function entryText(entry: NonNullable<LedgerEntryView['entry']>): string {
   }
 }
 
-/** Where and under which name it was asked for, where that was a view. */
+/** The view of the call and the name that the target has there; empty outside of a view. */
 function viewText({ via }: RecordedTarget): string {
   return via === undefined ? '' : ` as "${via.name}" on ${via.view}`;
 }

@@ -2,8 +2,9 @@ import type { DaemonSummary } from '../../app/admin/daemon-summary.ts';
 import type { Settings } from '../../app/settings.ts';
 import { escapeControlCharacters } from '../../lib/text/escape-control-characters.ts';
 import { shimCommand } from '../daemon/shim-command.ts';
+import { pluralize } from '../framework/output.ts';
 
-/** What a person sees when the broker is ready: what it serves, what each agent may do, and the entries to paste. */
+/** Text on standard error when the broker is ready: servers, permissions of each agent, and config entries to paste. */
 export function startupBanner(
   summary: DaemonSummary,
   context: {
@@ -19,12 +20,12 @@ export function startupBanner(
     '',
     ...servers.map(
       ({ name, state, tools, blocked }) =>
-        `  server ${name}: ${state}, ${tools} tools${blocked > 0 ? `, ${blocked} blocked (seneschal registry diff)` : ''}`,
+        `  server ${name}: ${state}, ${pluralize(tools, 'tool')}${blocked > 0 ? `, ${blocked} blocked (run \`seneschal registry diff\`)` : ''}`,
     ),
     '',
     ...agents.map(
       ({ id, tools }) =>
-        `  ${id} may call ${tools.length}: ${tools.map(escapeControlCharacters).join(' ') || 'nothing'}`,
+        `  ${id} may call ${pluralize(tools.length, 'tool')}${tools.length > 0 ? ': ' : ''}${tools.map(escapeControlCharacters).join(' ')}`,
     ),
   ];
   const agent = firstKey?.agent ?? agents[0]?.id.slice('agent:'.length);
@@ -38,7 +39,7 @@ export function startupBanner(
     const key = firstKey?.key ?? '<key>';
     lines.push(
       '',
-      `HTTP entry for agent:${agent}${firstKey ? ' (this key is shown once)' : ` (a key: seneschal keys create agent:${agent})`}:`,
+      `HTTP entry for agent:${agent} (${firstKey ? 'this key is shown only once' : `create a key with \`seneschal keys create agent:${agent}\``}):`,
       httpEntry(url, key),
     );
   }

@@ -2,89 +2,89 @@ import type { Settings } from '../../app/settings.ts';
 import type { EXIT, ExitCode } from './exit-codes.ts';
 import type { OutputFormat } from './output.ts';
 
-/** An argument by its place. */
+/** A positional argument. */
 export interface Argument {
-  /** What help calls it, as in `<target>`. */
+  /** Name in help, as in `<target>`. */
   readonly name: string;
-  /** What it is, with an example; no full stop. */
+  /** Meaning, with an example; no full stop. */
   readonly description: string;
-  /** It may be left out. Default: it must be given. */
+  /** True if it may be omitted. Default: required. */
   readonly optional?: true;
-  /** It may be given several times; the last argument alone. */
+  /** True if it may be given several times. Only the last argument can be repeatable. */
   readonly repeatable?: true;
-  /** The only values that are allowed. */
+  /** The allowed values. Default: every value. */
   readonly choices?: readonly string[];
 }
 
 /** A flag. Without `value` it is a switch. */
 export interface Flag {
-  /** Its name without the dashes, such as `allow-host`. */
+  /** Name without the dashes, such as `allow-host`. */
   readonly name: string;
-  /** What help calls its value, as in `--as <agent>`; `dir` and `file` are completed as such. */
+  /** Name of its value in help, as in `--as <agent>`; `dir` and `file` are completed as paths. */
   readonly value?: string;
-  /** What it does; no full stop. */
+  /** Effect of the flag; no full stop. */
   readonly description: string;
-  /** The value in force without the flag. */
+  /** Value in force without the flag. */
   readonly default?: string;
-  /** The only values that are allowed. */
+  /** The allowed values. Default: every value. */
   readonly choices?: readonly string[];
-  /** The environment variable that sets it too. It is only told here: `config/` reads it. */
+  /** Environment variable that sets the same value. Declared here for help; `config/` reads it. */
   readonly variable?: string;
   readonly required?: true;
   readonly repeatable?: true;
-  /** For the program's own use: neither help nor completion names it. */
+  /** True for flags that the program gives itself: help and completion omit them. */
   readonly hidden?: true;
 }
 
-/** A command line that does what somebody may wish for. A test runs it. */
+/** An example in help. A test runs it. */
 export interface Example {
-  /** What the person wants, as a sentence without a full stop, such as `See why a call was refused`. */
+  /** Purpose of the command line, without a full stop, such as `See why a call was refused`. */
   readonly title: string;
-  /** What they type, on one line, as bash reads it. */
+  /** The command line, as bash reads it. */
   readonly line: string;
-  /** How it ends in the home where tests run it. Default: 0. */
+  /** Exit code in the home where tests run it. Default: 0. */
   readonly exit?: ExitCode;
-  /** It runs until it is stopped: the test waits until it has printed this text, and ends it as Ctrl-C does, with 130. */
+  /** For a command that runs until it is stopped: the test waits for this output, sends Ctrl-C and expects 130. */
   readonly runsUntil?: string;
   /**
-   * Where the test runs it: in a copy of the checkout's example, with a short history in its ledger and `servers.json`,
-   * the config file of an agent (the default); in an empty directory; or in one that holds `.mcp.json` and nothing else.
+   * Directory in which the test runs it: a copy of the checkout's example, with a short ledger and `servers.json`, the
+   * config file of an agent (the default); an empty directory; or one with `.mcp.json` and nothing else.
    */
   readonly within?: 'example' | 'empty-directory' | 'project';
 }
 
-/** What every command is handed, whatever its words are. */
+/** Input of every command beside its own arguments and flags. */
 export interface CommandContext {
-  /** What `--output` says; `text` for a command that has no such flag. */
+  /** Value of `--output`; `text` for a command without that flag. */
   readonly output: OutputFormat;
   /** The settings in force: flags before environment before defaults. @throws ProblemError `settings-invalid`. */
   readonly settings: () => Settings;
-  /** Every command there is, for those that speak of commands. */
+  /** Every command of the program, for completion. */
   readonly commands: readonly CommandDefinition[];
-  /** What each noun that has verbs is about. */
+  /** Subject of each noun that has verbs. */
   readonly nouns: Readonly<Record<string, string>>;
 }
 
-/** What a command is handed: its words, typed as it declares them. */
+/** Input of a command, with the arguments and flags that it declares. */
 export interface TypedArgs<A extends readonly Argument[], F extends readonly Flag[]> extends CommandContext {
   readonly args: ArgumentValues<A[number]>;
   readonly flags: FlagValues<F[number]>;
 }
 
-/** What the parser found, by name; what was not typed and has no default is not there. */
+/** Output of the parser, by name. A value that was not typed and has no default is absent. */
 export interface ParsedArgs extends CommandContext {
   readonly args: Readonly<Record<string, unknown>>;
   readonly flags: Readonly<Record<string, unknown>>;
 }
 
-/** By name; what may be left out is there only where it was typed. */
+/** By name. An optional argument is present only if it was typed. */
 type ArgumentValues<One extends Argument> = {
   readonly [Each in Exclude<One, OptionalArgument> as Each['name']]: Each extends Repeatable
     ? readonly string[]
     : OneOf<Each>;
 } & { readonly [Each in Extract<One, OptionalArgument> as Each['name']]?: OneOf<Each> };
 
-/** By name; a flag with a value, without a default, is there only where it was typed. */
+/** By name. A flag with a value and without a default is present only if it was typed. */
 type FlagValues<One extends Flag> = {
   readonly [Each in Exclude<One, OptionalFlag> as Each['name']]: Each extends Repeatable
     ? readonly string[]
@@ -100,46 +100,48 @@ type OptionalFlag = { readonly value: string } & {
 };
 type OneOf<One> = One extends { choices: readonly (infer Choice)[] } ? Choice : string;
 
-/** What is said of a command: its help, its page of the reference, its completion and its parser are made from this. */
+/** Declaration of a command. Help, the reference page, completion and the parser are made from it. */
 interface CommandSpec<A extends readonly Argument[], F extends readonly Flag[]> {
-  /** Noun and verb, such as `policy explain`; a noun alone is a command too, such as `serve`. */
+  /** Noun and verb, such as `policy explain`, or a noun alone, such as `serve`. */
   readonly path: string;
   /** One line for lists of commands; begins with a verb in lower case, no full stop. */
   readonly summary: string;
-  /** What it does, in whole sentences; an empty line begins a new paragraph. */
+  /** Description in whole sentences; an empty line begins a new paragraph. */
   readonly description: string;
   readonly arguments?: A;
   readonly flags?: F;
-  /** The settings whose flags it takes, such as `--data`. */
+  /** Settings whose flags it accepts, such as `--data`. */
   readonly settings?: readonly (keyof Settings)[];
-  /** It prints neither text nor JSON but something of its own (MCP, a script), and has no `--output`. */
+  /** True if it prints neither text nor JSON but a format of its own (MCP, a script), and has no `--output`. */
   readonly ownOutput?: true;
-  /** What its exit codes mean. What is left out of 1, 2 and 130 is said in the words of all commands. */
+  /** Meanings of its exit codes. Default for 1, 2 and 130: the meanings that all commands share. */
   readonly exitCodes: { readonly yes: string } & { readonly [Name in keyof typeof EXIT]?: string };
   readonly examples: readonly [Example, ...Example[]];
 }
 
-/** A command as the program knows it. */
+/** A declared command with its function. */
 export interface CommandDefinition extends CommandSpec<readonly Argument[], readonly Flag[]> {
   readonly arguments: readonly Argument[];
   readonly flags: readonly Flag[];
   readonly settings: readonly (keyof Settings)[];
-  /** Does it. Prints data on standard output, talk on standard error. @throws ProblemError for what it cannot do. */
+  /** Runs the command. Prints data on standard output and messages on standard error. @throws ProblemError. */
   run(input: ParsedArgs): Promise<ExitCode>;
 }
 
-/** Declares a command. `run` is handed exactly the arguments and flags that are declared, under their names. */
+/** Declares a command. `run` receives exactly the declared arguments and flags, by name. */
 export function defineCommand<const A extends readonly Argument[] = [], const F extends readonly Flag[] = []>(
   spec: CommandSpec<A, F> & { readonly run: (input: TypedArgs<A, F>) => ExitCode | Promise<ExitCode> },
 ): CommandDefinition {
   return {
-    ...{ arguments: [], flags: [], settings: [] },
+    arguments: [],
+    flags: [],
+    settings: [],
     ...spec,
     // `as`: the parser was made from these very arguments and flags.
     run: async (input) => spec.run(input as unknown as TypedArgs<A, F>),
   };
 }
 
-/** Ids that examples name. Only a ledger of one's own knows real ones, so tests put those in their place. */
+/** Ids in examples. Tests replace them by ids of their own ledger. */
 export const EXAMPLE_CALL = '01a2089b-6959-7000-a3cd-d10c8b65b659';
 export const EXAMPLE_KEY = '0123456789abcdef';

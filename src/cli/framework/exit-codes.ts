@@ -1,16 +1,16 @@
-/** What the exit status of every command means. */
+/** Exit codes of all commands. */
 export const EXIT = {
-  /** Done; the answer is yes. */
+  /** Success; the answer is yes. */
   yes: 0,
-  /** It failed for a reason of the world: a disk, a socket, another process. */
+  /** A disk, a socket or another process failed. */
   failed: 1,
-  /** A flag, an environment variable or a file is wrong. */
+  /** A flag, an environment variable or a file is invalid. */
   usage: 2,
-  /** The answer is no: a policy test failed, `explain` says deny, a tool drifted. */
+  /** The answer is no: a policy test failed, `policy explain` denies, a tool drifted. */
   refused: 3,
-  /** What was recorded does not add up. */
+  /** Verification failed: the ledger does not add up. */
   verification: 4,
-  /** A person ended it with Ctrl-C: 128 and the number of SIGINT, as shells count. */
+  /** Interrupted by Ctrl-C: 128 plus the number of SIGINT, as in shells. */
   interrupted: 130,
 } as const;
 

@@ -1,12 +1,12 @@
-/** A person has ended what a command was doing with Ctrl-C; everything that it held has been closed. */
+/** Thrown after Ctrl-C, when the command has closed everything that it opened. */
 export class InterruptedError extends Error {
   override readonly name = 'InterruptedError';
 }
 
 /**
- * Does something that has others to close, such as processes of tool servers: Ctrl-C aborts the signal that it is
- * handed, and a second one ends the program at once, as the system does it.
- * @throws InterruptedError in place of what an aborted act throws.
+ * Runs an action that must clean up, such as one that starts tool servers. Ctrl-C aborts the signal of the action; a
+ * second Ctrl-C ends the program at once.
+ * @throws InterruptedError instead of the error of an aborted action.
  */
 export async function interruptible<T>(act: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const controller = new AbortController();

@@ -3,12 +3,12 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../../lib/json/js
 import { escapeControlCharacters, escapeControlCharactersInLines } from '../../lib/text/escape-control-characters.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 
-/** `text` for people, `json` for programs: stable, one value on standard output. */
+/** Format of standard output: `text` for people; `json` for programs, one value and stable. */
 export type OutputFormat = 'text' | 'json';
 
 /**
- * Prints data on standard output: as JSON, or as the text that `asText` makes of it. What came from outside moves no
- * cursor of the terminal that it is read on.
+ * Prints data on standard output, as JSON or as the text of `asText`. Control characters are escaped, because data from
+ * tool servers must not control the terminal.
  */
 export function printData<T>(data: T, format: OutputFormat, asText: (data: T) => string): void {
   const text = format === 'json' ? JSON.stringify(data, null, 2) : asText(data);
@@ -17,18 +17,18 @@ export function printData<T>(data: T, format: OutputFormat, asText: (data: T) =>
   process.stdout.write(`${escapeControlCharactersInLines(text)}\n`);
 }
 
-/** Whoever reads has gone, such as `head`: no defect, and nothing to tell them; but the answer was not given. */
+/** The reader, such as `head`, has closed the pipe: no error message, but the output is incomplete. */
 function exitOnClosedPipe(error: NodeJS.ErrnoException): void {
   if (error.code !== 'EPIPE') throw error;
   process.exit(EXIT.failed);
 }
 
-/** Says something to the person, on standard error. */
+/** Prints a message on standard error. */
 export function printMessage(text: string): void {
   process.stderr.write(`${escapeControlCharactersInLines(text)}\n`);
 }
 
-/** Prints each problem with place, code and hint. */
+/** Prints each problem with its place, code and hint. */
 export function printProblems(problems: readonly Problem[], format: OutputFormat): void {
   if (format === 'json') printMessage(JSON.stringify({ problems }));
   else
@@ -36,12 +36,12 @@ export function printProblems(problems: readonly Problem[], format: OutputFormat
       printMessage(`${problem.severity === 'warning' ? 'warning: ' : ''}${formatProblem(problem)}`);
 }
 
-/** A problem that is the answer to what was asked: it says of itself whether it is an error or a warning. */
+/** A problem as a line of output, with its severity. */
 export function problemText(problem: Problem): string {
   return `${problem.severity ?? 'error'}: ${formatProblem(problem)}`;
 }
 
-/** The exit status of an error that ended a command. The world's failures are 1; wrong input is 2. */
+/** Exit code of an error that ended a command: 1 for a failure of the environment, 2 for invalid input. */
 export function exitCodeOf(error: unknown): ExitCode {
   return error instanceof ProblemError && !error.problems.some((problem) => ENVIRONMENT_FAILURES.test(problem.code))
     ? EXIT.usage
@@ -51,19 +51,19 @@ export function exitCodeOf(error: unknown): ExitCode {
 const ENVIRONMENT_FAILURES =
   /^(?:data-directory|storage|daemon|ledger|internal|files)-|^ingress-(?:listen|socket|request)-failed$|^hosts-file-|^registry-server-unanswered$/;
 
-/** The objects of a list within an answer; none where there is no such list. */
+/** Objects of a list in a reply; empty if there is no such list. */
 export function objectsOf(data: JsonValue, key: string): readonly JsonObject[] {
   const list = isJsonObject(data) ? data[key] : undefined;
   return Array.isArray(list) ? list.filter(isJsonObject) : [];
 }
 
-/** A value of an answer as one cell: text as it is, nothing as nothing, all else as JSON. */
+/** A value as the text of a cell: a string as it is, a missing value as nothing, anything else as JSON. */
 export function cellOf(value: JsonValue | undefined): string {
   if (value === undefined || value === null) return '';
   return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
-/** Rows as columns of equal width, two spaces apart; control characters made visible. */
+/** Rows as columns of equal width, two spaces apart, with control characters escaped. */
 export function table(rows: readonly (readonly string[])[]): string {
   const clean = rows.map((row) => row.map(escapeControlCharacters));
   const widths: number[] = [];
@@ -83,6 +83,6 @@ export function table(rows: readonly (readonly string[])[]): string {
 }
 
 /** A number with its noun, such as `1 tool` and `2 tools`. */
-export function pluralize(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+export function pluralize(count: number, noun: string, plural = `${noun}s`): string {
+  return `${count} ${count === 1 ? noun : plural}`;
 }

@@ -6,25 +6,24 @@ import { allFlagsOf, argumentTerm, commandHelp, flagTerm, nounHelp, PROGRAM, pro
 import { type UsageContext, usageError } from './usage-error.ts';
 import { VERSION } from './version.ts';
 
-/** What the parser is made from. */
+/** Options of `createParser`. */
 export interface ParserOptions {
   readonly commands: readonly CommandDefinition[];
-  /** Nouns that have verbs, and what each is about. */
+  /** Nouns that have verbs, with the subject of each. */
   readonly nouns: Readonly<Record<string, string>>;
-  /** Columns of help. */
+  /** Width of help in columns. */
   readonly helpWidth: number;
-  /** Says something to the person. */
   readonly printMessage: (text: string) => void;
-  /** Is told how the command ended. */
+  /** Called with the exit code of the command. */
   readonly onExit: (code: ExitCode) => void;
 }
 
-/** Commander's parser for these commands. What is typed wrongly is thrown as a ProblemError, help as CommanderError. */
+/** Creates commander's parser for these commands. It throws a ProblemError for usage errors, a CommanderError for help. */
 export function createParser(options: ParserOptions): Parser {
   const { commands, nouns, helpWidth } = options;
   const words = [...new Set(commands.map(({ path }) => path.split(' ')[0] ?? ''))];
   const program = new Parser(PROGRAM).version(VERSION, '-V, --version');
-  // Wrong words are told as problems by whoever catches them; help for a missing word is said here.
+  // Usage errors are thrown and printed as problems; commander prints help only when a command is missing.
   program.configureOutput({ outputError: () => {}, writeErr: options.printMessage });
   const programContext = { path: '', words, flags: [{ name: 'version', description: '' }] };
   configure(program, programContext, { options, help: () => programHelp(commands, helpWidth) });
@@ -48,7 +47,7 @@ function verbOf({ path }: CommandDefinition): string {
   return path.split(' ')[1] ?? '';
 }
 
-/** Gives a parser its help, and makes what it says of wrong words a ProblemError. */
+/** Sets the help of a parser, and turns its errors into ProblemErrors. */
 function configure(
   parser: Parser,
   context: Omit<UsageContext, 'commands' | 'argumentCount'>,
@@ -59,7 +58,7 @@ function configure(
   const formatHelp = (): string => {
     const [word = '-'] = parser.args;
     if (context.words.length === 0 || word.startsWith('-')) return help();
-    // Help is asked for before commander looks whether there is such a command.
+    // Commander formats help before it checks that the command exists.
     throw toUsageError(new CommanderError(1, 'commander.unknownCommand', `unknown command '${word}'`));
   };
   parser
@@ -89,7 +88,7 @@ function addCommand(parser: Parser, command: CommandDefinition, options: ParserO
       args: definedValues(command.arguments.map(({ name }, index) => [name, parser.processedArgs[index]])),
       flags: values,
       output: values[OUTPUT_FLAG.name] === 'json' ? 'json' : 'text',
-      // `as`: each flag of a setting has a value, and a value is text.
+      // `as`: each flag of a setting has a value, and values are strings.
       settings: () =>
         settingsOf(definedValues(command.settings.map((name) => [name, values[name]])) as Record<string, string>),
       commands: options.commands,
@@ -105,13 +104,13 @@ function optionOf(flag: Flag): ParserOption {
   if (flag.repeatable) {
     option.argParser((value: string, before: readonly string[]) => [...before, value]).default([]);
   } else if (flag.default !== undefined && flag.variable === undefined) {
-    // Where a variable sets it too, `config/` knows which of the three is in force.
+    // If a variable can set the value too, `config/` applies the default.
     option.default(flag.default);
   }
   return option;
 }
 
-/** What was typed, by name. */
+/** The values that were typed, by name. */
 function definedValues(
   values: readonly (readonly [name: string, value: unknown])[],
 ): Readonly<Record<string, unknown>> {
@@ -120,7 +119,7 @@ function definedValues(
 
 function flagValue(parser: Parser, flag: Flag, option: ParserOption): unknown {
   const value: unknown = parser.getOptionValue(option.attributeName());
-  // Commander keeps `--no-http` as `http: false`, and a switch that was not given as nothing.
+  // Commander stores `--no-http` as `http: false`, and a switch that was not given as undefined.
   if (option.negate) return value === false;
   return flag.value === undefined ? value === true : value;
 }

@@ -1,15 +1,15 @@
 import { printMessage } from './output.ts';
 
-/** What takes longer than this is told of, so that nobody takes it for a hang. */
+/** A step that takes longer is printed, so that it is not mistaken for a hang. */
 const ANNOUNCE_AFTER_MS = 1_000;
 
-/** Says on standard error, in plain lines, what is being done once that has taken a second. */
+/** Prints the current step on standard error if it takes longer than a second. */
 export interface Progress {
-  /** Begins the next step; the one before it is done. */
+  /** Begins the next step and ends the previous one. */
   step(description: string): void;
-  /** Says how far a step is that never lets the timer run, at most once a second. */
+  /** Prints the progress of a step that blocks the event loop, at most once a second. */
   tick(description: () => string): void;
-  /** Everything is done. */
+  /** Ends the last step. */
   end(): void;
 }
 

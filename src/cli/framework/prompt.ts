@@ -2,18 +2,18 @@ import { createInterface } from 'node:readline/promises';
 import { ProblemError } from '../../domain/problem.ts';
 import { escapeControlCharacters } from '../../lib/text/escape-control-characters.ts';
 
-/** True where a person can be asked: questions go to standard error, answers come from standard input. */
+/** True on a terminal: prompts go to standard error, and replies come from standard input. */
 export function canPrompt(): boolean {
   return process.stdin.isTTY === true && process.stderr.isTTY === true;
 }
 
-/** Asks for a yes or no. Nothing but a yes is one; the end of the input is none. */
+/** Prompts for yes or no. Only `y` and `yes` mean yes; the end of the input means no. */
 export async function promptYesNo(question: string, { signal }: { readonly signal: AbortSignal }): Promise<boolean> {
   const answer = await promptText(`${question} [y/N] `, { signal });
   return /^(?:y|yes)$/i.test(answer.trim());
 }
 
-/** Asks for one of several words. Default: the first; anything else is asked again. */
+/** Prompts for one of several words. Default: the first. Prompts again for any other word. */
 export async function promptChoice(
   question: string,
   choices: readonly string[],
@@ -29,13 +29,13 @@ export async function promptChoice(
 
 async function promptText(question: string, { signal }: { readonly signal: AbortSignal }): Promise<string> {
   const lines = createInterface({ input: process.stdin, output: process.stderr });
-  // While a line is edited the terminal sends Ctrl-C as a letter; it shall mean the same as elsewhere.
+  // While a line is edited, readline receives Ctrl-C as a key; it must interrupt the program as elsewhere.
   lines.once('SIGINT', () => process.kill(process.pid, 'SIGINT'));
   const ended = new Promise<string>((resolve) => lines.once('close', () => resolve('')));
   try {
     return await Promise.race([lines.question(escapeControlCharacters(question), { signal }), ended]);
   } catch (error) {
-    // The reason of the abort, and not that something was aborted.
+    // Throw the reason of the abort instead of readline's AbortError.
     signal.throwIfAborted();
     throw error;
   } finally {
@@ -44,8 +44,8 @@ async function promptText(question: string, { signal }: { readonly signal: Abort
 }
 
 /**
- * Whether a person agrees: by `--yes`, else by the answer on a terminal.
- * @throws ProblemError `registry-not-agreed` where nobody can be asked.
+ * Asks for confirmation: true with `--yes`, else the reply on the terminal.
+ * @throws ProblemError `registry-not-agreed` without `--yes` and without a terminal.
  */
 export async function confirm(
   question: string,
@@ -56,14 +56,14 @@ export async function confirm(
   return promptYesNo(question, { signal });
 }
 
-/** Says early that nobody can be asked. @throws ProblemError `registry-not-agreed`. */
+/** Checks in advance that `confirm` can prompt. @throws ProblemError `registry-not-agreed`. */
 export function requireInteractive({ yes }: { readonly yes: boolean }): void {
   if (!yes && !canPrompt()) throw notConfirmed();
 }
 
 function notConfirmed(): ProblemError {
-  const message = 'nobody can be asked here whether to go on; nothing was written';
+  const message = 'this needs a confirmation, and there is no terminal to ask on; nothing was written';
   return new ProblemError([
-    { code: 'registry-not-agreed', at: '--yes', message, hint: 'add `--yes`, or run it on a terminal' },
+    { code: 'registry-not-agreed', at: '--yes', message, hint: 'add `--yes`, or run the command on a terminal' },
   ]);
 }

@@ -4,23 +4,23 @@ import { didYouMean } from '../../lib/text/did-you-mean.ts';
 import type { Argument, CommandDefinition, Flag } from './command.ts';
 import { argumentTerm, flagTerm, PROGRAM } from './help.ts';
 
-/** Where on the command line the parser stood when it met what it does not know. */
+/** Position of the parser on the command line when it found an error. */
 export interface UsageContext {
   /** Path of the command, or noun; empty for the program itself. */
   readonly path: string;
-  /** The words that may follow. */
+  /** Words that may follow. */
   readonly words: readonly string[];
   readonly flags: readonly Flag[];
   readonly arguments?: readonly Argument[];
-  /** How many arguments were given. */
+  /** Number of arguments that were given. */
   readonly argumentCount: number;
   readonly commands: readonly CommandDefinition[];
 }
 
-/** What commander's error means, as a ProblemError; help and version, which are answers, as they are. */
+/** Converts an error of commander into a ProblemError. Help and version are not errors and stay as they are. */
 export function usageError(error: CommanderError, context: UsageContext): Error {
   if (error.exitCode === 0) return error;
-  // Commander tells what it met in single quotes, and in no other way.
+  // Commander gives the token only in its message, in single quotes.
   const [, token = ''] = /'([^\n]*?)'(?=$|[\s.])/m.exec(error.message) ?? [];
   const problem = DESCRIPTIONS[error.code]?.(token, { ...context, message: error.message });
   const { code, message, ...rest } = problem ?? {
@@ -37,7 +37,7 @@ interface UsageProblem {
   readonly at?: string;
   readonly message: string;
   readonly hint?: string | undefined;
-  /** The hint needs no pointer to help behind it. */
+  /** True if the hint does not need a pointer to `--help` after it. */
   readonly isComplete?: boolean;
 }
 
@@ -62,11 +62,11 @@ const DESCRIPTIONS: Readonly<
   },
   'commander.excessArguments': (_, context) => ({
     code: 'usage-excess-argument',
-    message: `${context.argumentCount} arguments were given, at most ${context.arguments?.length ?? 0} are read`,
+    message: `too many arguments: ${context.argumentCount} were given, at most ${context.arguments?.length ?? 0} are allowed`,
   }),
   'commander.missingMandatoryOptionValue': (token, { flags }) => {
     const missing = flags.find((flag) => flagTerm(flag) === token);
-    const hint = missing && `${token} says ${missing.description};`;
+    const hint = missing && `${token} is ${missing.description};`;
     return { code: 'usage-missing-flag', message: `the flag \`${token}\` is missing`, hint };
   },
   'commander.optionMissingArgument': (token) => ({
@@ -81,7 +81,7 @@ const DESCRIPTIONS: Readonly<
     return {
       code: 'usage-invalid-value',
       ...(flag && { at: `--${flag.name}` }),
-      message: `the value${place ? ` of ${argumentTerm(place)}` : ''} is not one of those that are allowed`,
+      message: `the value${place ? ` of ${argumentTerm(place)}` : ''} is not one of the allowed values`,
       ...(choices && { hint: `write ${choices.join(' or ')}`, isComplete: true }),
     };
   },
@@ -98,7 +98,7 @@ function helpHint(context: UsageContext): string {
 function commandHint(word: string, { path, words, commands }: UsageContext): string | undefined {
   const suggestion = didYouMean(word, words);
   if (suggestion !== undefined) return `did you mean \`${[PROGRAM, path, suggestion].filter(Boolean).join(' ')}\`?`;
-  // Somebody who knows the verb but not its noun.
+  // A verb without its noun.
   const elsewhere = commands.find((command) => command.path.endsWith(` ${word}`));
   return elsewhere && `did you mean \`${PROGRAM} ${elsewhere.path}\`?`;
 }

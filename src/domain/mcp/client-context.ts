@@ -10,44 +10,44 @@ export function isLogLevel(value: unknown): value is LogLevel {
   return LOG_LEVELS.some((level) => level === value);
 }
 
-/** True when a message of that severity is worth telling to whoever wants `lowest` and above. */
+/** True if a message of this severity is at or above the threshold. */
 export function isAtLeast(level: LogLevel, threshold: LogLevel): boolean {
   return LOG_LEVELS.indexOf(level) >= LOG_LEVELS.indexOf(threshold);
 }
 
-/** What came of asking an agent's client. */
+/** Response of an agent's client to a request of the broker. */
 export type ClientResponse =
   | { readonly kind: 'result'; readonly result: JsonObject }
   | { readonly kind: 'error'; readonly error: JsonRpcErrorBody }
   | { readonly kind: 'failed'; readonly cause: 'timeout' | 'cancelled' | 'gone'; readonly message: string };
 
-/** Asks the agent's client one thing. MUST NOT reject. */
+/** Sends one request to the agent's client. MUST NOT reject. */
 export type SendRequest = (
   method: string,
   params: JsonObject,
   options: { readonly signal: CancelSignal; readonly timeoutMs: number },
 ) => Promise<ClientResponse>;
 
-/** The agent's side of one request while it is under way. */
+/** Agent's side of one request in flight. */
 export interface ClientContext {
-  /** What the agent's client says that it can do: on this request in the modern era, at `initialize` in the legacy one. */
+  /** Capabilities that the client declared: with this request (modern) or at `initialize` (legacy). */
   readonly capabilities: JsonObject;
-  /** Lowest severity of log messages that the agent wants; undefined where it wants none. */
+  /** Lowest severity of log messages that the agent requested; undefined if it requested none. */
   readonly logLevel: LogLevel | undefined;
-  /** True where the agent sent a progress token, which the link keeps. */
+  /** True if the agent sent a progress token. The context keeps the token. */
   readonly wantsProgress: boolean;
   /**
-   * Tells how far the request is: `progress`, `total` and `message`, without a token. MUST NOT throw; nothing is told after
-   * the reply. False where it was lost: the agent does not read, or is not there. It cannot be waited for.
+   * Sends a progress notification with `progress`, `total` and `message`; it adds the token. MUST NOT throw. Sends nothing
+   * after the reply. @returns false if the message was dropped, because the agent does not read or is gone.
    */
   progress(params: JsonObject): boolean;
-  /** Hands a log message on: `level`, `logger` and `data`, as `progress` does. One below the level is not told and not lost. */
+  /** Sends a log message with `level`, `logger` and `data`, as `progress` does. A message below the level is filtered, which is not a drop. */
   log(params: JsonObject): boolean;
-  /** Asks the client of a legacy agent with a request on this request's own stream; undefined where there is no such way. */
+  /** Sends a request to a legacy client on the stream of this request. Undefined if that is not possible. */
   readonly sendRequest?: SendRequest;
   /**
-   * Tells a legacy client that the interaction is over which it was asked for under that id, after the reply too; false
-   * where there is no way. MUST NOT throw. Undefined where the client knows of no such thing.
+   * Notifies a legacy client that a URL elicitation is complete, also after the reply. MUST NOT throw. Undefined if its era
+   * has no such notification. @returns false if it cannot be sent.
    */
   readonly elicitationComplete?: (elicitationId: string) => boolean;
 }

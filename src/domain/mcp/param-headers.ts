@@ -3,29 +3,29 @@ import { isSecretKey } from '../../lib/secrets/detect-secret.ts';
 import { toAsciiConfusable } from '../../lib/text/confusables.ts';
 import type { ToolTarget } from '../target.ts';
 
-/** An argument that a tool wants repeated in a header (`x-mcp-header`; streamable HTTP 2026-07-28, "Custom headers"). */
+/** Argument that is repeated in a header (`x-mcp-header`; streamable HTTP 2026-07-28, "Custom headers"). */
 export interface ParamHeader {
   /** Name of the header in lower case, `mcp-param-…`. */
   readonly header: string;
-  /** Where the argument is. */
+  /** Path of the argument. */
   readonly path: readonly string[];
   readonly type: 'string' | 'integer' | 'boolean';
 }
 
-/** What a schema wants mirrored, or why its marks are not valid, in one clause that repeats nothing of a mark. */
+/** Param headers of a schema, or a clause that says why they are invalid and repeats no part of the schema. */
 export type ParamHeadersResult = { readonly headers: readonly ParamHeader[] } | { readonly invalid: string };
 
 const PARAM_HEADER_KEYWORD = 'x-mcp-header';
-/** RFC 9110, `token`; longer ones serve nobody. */
+/** RFC 9110, `token`, limited to 128 characters. */
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,128}$/;
-/** Members that hold values and no schemas. */
+/** Keywords whose value is data, not a schema. */
 const VALUE_KEYWORDS: ReadonlySet<string> = new Set(['const', 'default', 'enum', 'examples']);
 const bySchema = new WeakMap<JsonObject, ParamHeadersResult>();
 
 /**
- * Reads the marks of a tool's `inputSchema`. They are valid on properties of a string, integer or boolean that are
- * reached through `properties` alone, with names that are tokens and differ by more than case. Kept by schema. The
- * schema must be bounded already.
+ * Parses `x-mcp-header` in a tool's `inputSchema`. It is valid on properties of type string, integer or boolean that are
+ * reached through `properties` alone, with names that are tokens and differ by more than case. Cached by schema. The
+ * schema MUST be bounded already.
  */
 export function parseParamHeaders(inputSchema: JsonObject): ParamHeadersResult {
   let result = bySchema.get(inputSchema);
@@ -38,7 +38,7 @@ export function parseParamHeaders(inputSchema: JsonObject): ParamHeadersResult {
   return result;
 }
 
-/** What calls of a tool mirror, here as there: by the schema that agents see. Nothing where its marks are not valid. */
+/** Returns the param headers of a tool, by the schema that agents see. Empty if they are invalid. */
 export function paramHeadersOf({
   advertised,
   inputSchema,
@@ -48,7 +48,7 @@ export function paramHeadersOf({
   return 'invalid' in result ? [] : result.headers;
 }
 
-/** The text that mirrors an argument; undefined for what is not mirrored: nothing, and what no mark allows. */
+/** Returns the header value of an argument; undefined if the argument is missing or has another type. */
 export function paramHeaderValue(args: JsonObject, path: readonly string[]): string | undefined {
   let value: JsonValue | undefined = args;
   for (const name of path) {
@@ -61,8 +61,8 @@ export function paramHeaderValue(args: JsonObject, path: readonly string[]): str
 }
 
 /**
- * The schema without the marks of secret arguments: of `names` and what is in them, each a path with dots, and of those
- * whose name, or whose header's, is that of a secret. Undefined where none of them is marked.
+ * Removes the param headers of secret arguments: of `secretPaths` (dotted) and everything below them, and of arguments
+ * whose name or header is that of a secret. Returns undefined if there is none.
  */
 export function withoutParamHeaders(inputSchema: JsonObject, secretPaths: readonly string[]): JsonObject | undefined {
   const result = parseParamHeaders(inputSchema);
@@ -72,7 +72,7 @@ export function withoutParamHeaders(inputSchema: JsonObject, secretPaths: readon
   return secretHeaders.reduce((schema, { path }) => removeParamHeader(schema, path), inputSchema);
 }
 
-/** A server that wants a secret in a header would have it in the log of every proxy on the way. */
+/** A secret in a header would appear in the log of every proxy. */
 function isSecret({ path, header }: ParamHeader, secretPaths: readonly string[]): boolean {
   const fullPath = path.join('.');
   if (secretPaths.some((name) => fullPath === name || fullPath.startsWith(`${name}.`))) return true;
@@ -91,14 +91,13 @@ function removeParamHeader(schema: JsonObject, path: readonly string[]): JsonObj
   return { ...schema, properties: { ...properties, [name]: removeParamHeader(property, rest) } };
 }
 
-/** Collects the marks below a schema that the chain of `properties` reaches; gives why one is not valid. */
+/** Collects the param headers below a schema. @returns a clause that says why one is invalid. */
 function collectParamHeaders(schema: JsonObject, path: readonly string[], headers: ParamHeader[]): string | undefined {
   const invalid = Object.hasOwn(schema, PARAM_HEADER_KEYWORD) ? addParamHeader(schema, path, headers) : undefined;
   if (invalid !== undefined) return invalid;
   for (const [key, value] of Object.entries(schema)) {
     if (key !== 'properties' || !isJsonObject(value)) {
-      if (!VALUE_KEYWORDS.has(key) && containsParamHeader(value))
-        return 'a header is asked for where no property can be reached';
+      if (!VALUE_KEYWORDS.has(key) && containsParamHeader(value)) return 'a header is declared outside of `properties`';
       continue;
     }
     for (const [name, property] of Object.entries(value)) {
@@ -111,13 +110,13 @@ function collectParamHeaders(schema: JsonObject, path: readonly string[], header
 
 function addParamHeader(schema: JsonObject, path: readonly string[], headers: ParamHeader[]): string | undefined {
   const { [PARAM_HEADER_KEYWORD]: name, type } = schema;
-  if (path.length === 0) return 'a header is asked for where no property can be reached';
-  if (typeof name !== 'string' || !TOKEN.test(name)) return 'a header is asked for by a name that is no token';
+  if (path.length === 0) return 'a header is declared outside of `properties`';
+  if (typeof name !== 'string' || !TOKEN.test(name)) return 'the name of a header is not a token (RFC 9110)';
   if (type !== 'string' && type !== 'integer' && type !== 'boolean') {
-    return 'a header is asked for a property that is no string, integer or boolean';
+    return 'a header is declared on a property that is not a string, integer or boolean';
   }
   const header = `mcp-param-${name.toLowerCase()}`;
-  if (headers.some((other) => other.header === header)) return 'two properties ask for the same header';
+  if (headers.some((other) => other.header === header)) return 'two properties declare the same header';
   headers.push({ header, path, type });
   return undefined;
 }

@@ -1,10 +1,9 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../../lib/json/json.ts';
 
 /**
- * A definition without the icons that agents are not shown: all but those at `https:` and images in `data:` URIs (MCP
- * 2026-07-28, basic, "Icons": a client that follows `javascript:`, `file:` or `http:` runs, reads or tells what it
- * should not). The same object where nothing is left out. Pins and digests are of the definition as it was declared,
- * and links in results are content: they are not touched.
+ * Removes icons from a definition unless they are `https:` URLs or `data:` images (MCP 2026-07-28, basic, "Icons": a
+ * client that follows `javascript:`, `file:` or `http:` runs, reads or reveals what it should not). Returns the same
+ * object if nothing is removed. Pins and digests use the declared definition. Links in results are content and stay.
  */
 export function withSafeIcons(definition: JsonObject): JsonObject {
   const { icons, ...withoutIcons } = definition;
@@ -16,7 +15,7 @@ export function withSafeIcons(definition: JsonObject): JsonObject {
 
 function isSafeIcon(icon: JsonValue): boolean {
   if (!isJsonObject(icon) || typeof icon.src !== 'string' || !URL.canParse(icon.src)) return false;
-  // As browsers read it: they take `java\nscript:` for `javascript:`.
+  // The URL parser of browsers: it reads `java\nscript:` as `javascript:`.
   const { protocol, pathname } = new URL(icon.src);
   return protocol === 'https:' || (protocol === 'data:' && /^image\/[a-z0-9.+-]+[;,]/i.test(pathname));
 }

@@ -1,6 +1,6 @@
-import { chmodSync, lstatSync, mkdirSync, unlinkSync } from 'node:fs';
+import { chmodSync, lstatSync, mkdirSync, mkdtempSync, renameSync, rmSync, unlinkSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { FailureMode } from '../../domain/failure-mode.ts';
 import type { Principal } from '../../domain/principal.ts';
 import { type Problem, ProblemError } from '../../domain/problem.ts';
@@ -117,7 +117,7 @@ async function serveSocket(
 /** Of a virtual server or a server; no name is that of both. */
 function resolveView({ broker }: SocketServerOptions, principal: Principal, name: string): ViewName | undefined {
   const candidates = [`virtual:${name}`, `server:${name}`] as const;
-  return candidates.find((view) => broker.isViewVisible(principal, view));
+  return candidates.find((view) => broker.visibleLists.isViewVisible(principal, view));
 }
 
 function respond(socket: Socket, response: HandshakeResponse): void {
@@ -183,18 +183,24 @@ function removeStaleSocket(path: string): void {
   unlinkSync(path);
 }
 
+/**
+ * Binds the socket in a directory of its own that no other user may enter, and moves it to its place when only the owner
+ * may connect. A umask would do the same, and belongs to the whole process: a thread cannot set it.
+ */
 function listen(server: Server, path: string, log: Log): Promise<void> {
-  return new Promise((resolve, reject) => {
+  const directory = mkdtempSync(join(dirname(path), '.s-'));
+  const bound = join(directory, 's');
+  return new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => reject(socketProblem(path, error.code ?? error.name)));
-    // The socket is nobody else's from its first moment: `listen` binds it before it returns.
-    const umask = process.umask(0o777 & ~OWNER_ONLY_FILE);
-    server.listen(path, () => {
-      chmodSync(path, OWNER_ONLY_FILE);
+    server.listen(bound, () => {
+      chmodSync(bound, OWNER_ONLY_FILE);
+      renameSync(bound, path);
+      // libuv removes the path that was bound, which is not there any more.
+      server.once('close', () => rmSync(path, { force: true }));
       server.on('error', (error) => log.error('ingress.failed', { error: error.name }));
       resolve();
     });
-    process.umask(umask);
-  });
+  }).finally(() => rmSync(directory, { recursive: true, force: true }));
 }
 
 function socketProblem(path: string, reason: string): ProblemError {

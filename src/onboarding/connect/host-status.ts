@@ -1,7 +1,7 @@
-import { readRegistry } from '../../app/runtime/registry-facts.ts';
 import { type Problem, ProblemError } from '../../domain/problem.ts';
 import type { JsonObject } from '../../lib/json/json.ts';
 import { parseSecretReferences } from '../../lib/secrets/secret-reference.ts';
+import { readRegistry } from '../../registry/load.ts';
 import { type HostId, KNOWN_HOSTS, locationsToWrite, type Machine } from '../hosts/known-hosts.ts';
 import { scanHosts } from '../hosts/scan-hosts.ts';
 import type { HostSelection } from './connect-hosts.ts';

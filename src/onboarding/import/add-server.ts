@@ -1,20 +1,14 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { runAdmin } from '../../app/admin/run-admin.ts';
-import type { CoreOptions } from '../../app/compose.ts';
-import type { DiscoveryOptions } from '../../app/runtime/discover-servers.ts';
-import { homeOf, type Settings } from '../../app/settings.ts';
 import { type Problem, ProblemError } from '../../domain/problem.ts';
 import { replaceFileAtomically } from '../../lib/atomic-file.ts';
 import type { JsonValue } from '../../lib/json/json.ts';
 import { loadRegistry, readRegistryFiles } from '../../registry/load.ts';
 import { renderServerYaml } from '../../registry/servers/server-yaml.ts';
+import type { HomeDirectories, ProbeOptions } from '../port.ts';
 import { type ProbeResult, probeDrafts } from './probe-drafts.ts';
 import type { ServerDraft } from './server-draft.ts';
 import { pinsDigest, proposeServer, type ServerProposal } from './server-proposal.ts';
-
-/** What a server is looked at with. */
-export type ProbeOptions = Pick<DiscoveryOptions, 'env' | 'version' | 'signal'>;
 
 /**
  * Looks at a server that may be added: its name beside those there are, how it is reached, and, started once, its
@@ -24,13 +18,12 @@ export type ProbeOptions = Pick<DiscoveryOptions, 'env' | 'version' | 'signal'>;
  */
 export async function previewServer(
   draft: ServerDraft,
-  settings: Settings,
+  { registry: dir }: Pick<HomeDirectories, 'registry'>,
   options: ProbeOptions,
 ): Promise<ServerProposal> {
-  rejectUnusable(draft, settings.registry);
-  const registry = loadRegistry(registryTexts(draft), { dir: settings.registry });
-  const discovery = { registryDir: settings.registry, home: homeOf(settings), ...options };
-  const [result] = await probeDrafts([draft], registry, discovery);
+  rejectUnusable(draft, dir);
+  const registry = loadRegistry(registryTexts(draft), { dir });
+  const [result] = await probeDrafts([draft], registry, options);
   if (result === undefined || 'error' in result) throw new ProblemError([unreachableServer(draft, result)]);
   return proposeServer(draft, result.listed, registry);
 }
@@ -42,19 +35,18 @@ export async function previewServer(
  */
 export async function addServer(
   { draft, text, pins }: ServerProposal,
-  settings: Settings,
-  options: CoreOptions & { readonly signal: AbortSignal },
+  { registry: dir }: Pick<HomeDirectories, 'registry'>,
+  { port, env: baseEnv, signal }: ProbeOptions,
 ): Promise<JsonValue> {
-  // Whoever was asked for a yes may have taken their time.
-  rejectUnusable(draft, settings.registry);
-  const file = join(settings.registry, serverFilePath(draft.name));
-  const env: Record<string, string | undefined> = { ...options.env };
+  // The registry may have changed while the person was deciding.
+  rejectUnusable(draft, dir);
+  const file = join(dir, serverFilePath(draft.name));
+  const env: Record<string, string | undefined> = { ...baseEnv };
   for (const [name, secret] of draft.secrets) env[name] = secret.reveal();
-  const params = { server: draft.name, agreed: pinsDigest(pins) };
   try {
-    mkdirSync(join(settings.registry, 'servers'), { recursive: true });
+    mkdirSync(join(dir, 'servers'), { recursive: true });
     replaceFileAtomically(file, text);
-    return await runAdmin({ method: 'registry.pin', params, signal: options.signal }, settings, { ...options, env });
+    return await port.pinServer({ name: draft.name, agreed: pinsDigest(pins) }, { env, signal });
   } catch (error) {
     rmSync(file, { force: true });
     throw error instanceof Error && 'syscall' in error ? new ProblemError([unwritable(file, error)]) : error;

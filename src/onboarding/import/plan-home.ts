@@ -1,5 +1,4 @@
 import type { ZodType } from 'zod';
-import { homeOf, type Settings } from '../../app/settings.ts';
 import { editorSchemaText } from '../../config/schema.ts';
 import { type Problem, ProblemError } from '../../domain/problem.ts';
 import { defaultLimitsText } from '../../limits/load.ts';
@@ -14,7 +13,8 @@ import { agentSettingsSchema } from '../../registry/servers/agent-settings.ts';
 import { renderAgentYaml } from '../../registry/servers/server-yaml.ts';
 import { serverSettingsSchema } from '../../registry/servers/settings.ts';
 import { virtualSettingsSchema } from '../../registry/virtual-servers/settings.ts';
-import { type ProbeOptions, registryTexts, serverFilePath, unreachableServer } from './add-server.ts';
+import type { HomeDirectories, ProbeOptions } from '../port.ts';
+import { registryTexts, serverFilePath, unreachableServer } from './add-server.ts';
 import { probeDrafts } from './probe-drafts.ts';
 import type { ServerDraft } from './server-draft.ts';
 import { proposeServer, type ServerProposal } from './server-proposal.ts';
@@ -66,13 +66,12 @@ export function filterDrafts(
  */
 export async function planHome(
   options: HomeOptions,
-  settings: Settings,
+  { registry: dir }: Pick<HomeDirectories, 'registry'>,
   probeOptions: ProbeOptions,
 ): Promise<HomePlan> {
-  const { usable, excluded } = filterDrafts(options.drafts, settings.registry);
-  const registry = loadRegistry(registryTexts(...usable), { dir: settings.registry });
-  const discovery = { registryDir: settings.registry, home: homeOf(settings), ...probeOptions };
-  const results = await probeDrafts(usable, registry, discovery);
+  const { usable, excluded } = filterDrafts(options.drafts, dir);
+  const registry = loadRegistry(registryTexts(...usable), { dir });
+  const results = await probeDrafts(usable, registry, probeOptions);
   const proposals = results.flatMap((result) =>
     'listed' in result ? [proposeServer(result.draft, result.listed, registry)] : [],
   );

@@ -1,9 +1,9 @@
-import { type DiscoveryOptions, discoverServers } from '../../app/runtime/discover-servers.ts';
 import { detectSecret } from '../../lib/secrets/detect-secret.ts';
 import { parseSecretReferences } from '../../lib/secrets/secret-reference.ts';
 import { escapeControlCharacters } from '../../lib/text/escape-control-characters.ts';
 import type { ListedServer } from '../../registry/catalog.ts';
 import type { Registry } from '../../registry/load.ts';
+import type { ProbeOptions } from '../port.ts';
 import type { ServerDraft } from './server-draft.ts';
 
 /** What the server of a draft said when it was asked once. */
@@ -23,11 +23,11 @@ export type ProbeResult =
 export async function probeDrafts(
   drafts: readonly ServerDraft[],
   registry: Registry,
-  options: DiscoveryOptions,
+  { port, env: baseEnv, signal }: ProbeOptions,
 ): Promise<readonly ProbeResult[]> {
-  const env = { ...options.env };
+  const env: Record<string, string | undefined> = { ...baseEnv };
   for (const { secrets } of drafts) for (const [name, secret] of secrets) env[name] = secret.reveal();
-  const { discovered, stderrTails } = await discoverServers(registry, { ...options, env });
+  const { discovered, stderrTails } = await port.discoverServers(registry, { env, signal });
   return drafts.map((draft): ProbeResult => {
     const server = discovered.get(draft.name);
     if (server?.status === 'listed') return { draft, listed: server };

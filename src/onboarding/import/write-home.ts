@@ -1,10 +1,7 @@
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { type CoreOptions, composeCore } from '../../app/compose.ts';
-import { checkPolicyFiles, runPolicyTests } from '../../app/queries/policy.ts';
-import type { Settings } from '../../app/settings.ts';
 import { type Problem, ProblemError } from '../../domain/problem.ts';
-import { pinnedId, readPinKey } from '../../registry/pins/pinned-kind.ts';
+import type { HomeDirectories, OnboardingPort } from '../port.ts';
 import type { HomePlan } from './plan-home.ts';
 
 /** What was written, and what was moved out of its way. */
@@ -14,8 +11,6 @@ export interface WrittenHome {
   /** Where directories were moved that stood in the place of the new ones; empty without `force`. */
   readonly movedAside: readonly string[];
 }
-
-type HomeDirectories = Pick<Settings, 'registry' | 'policies'>;
 
 /** Says what of a home is there already; a directory without either is free, whatever else it holds. */
 export function existingDirectories({ registry, policies }: HomeDirectories): readonly Problem[] {
@@ -34,22 +29,22 @@ export function existingDirectories({ registry, policies }: HomeDirectories): re
  */
 export async function writeHome(
   plan: HomePlan,
-  settings: Settings,
-  options: CoreOptions & { readonly force: boolean },
+  directories: HomeDirectories,
+  { port, force }: { readonly port: OnboardingPort; readonly force: boolean },
 ): Promise<WrittenHome> {
-  const existing = existingDirectories(settings);
-  if (existing.length > 0 && !options.force) throw new ProblemError(existing);
-  const staged = stage(plan, settings);
+  const existing = existingDirectories(directories);
+  if (existing.length > 0 && !force) throw new ProblemError(existing);
+  const staged = stage(plan, directories);
   try {
-    const verified = verify(staged.directories, settings);
-    const moved = moveIntoPlace(staged.directories, settings);
+    const { checked, warnings } = verify(staged.directories, directories, port);
+    const moved = moveIntoPlace(staged.directories, directories);
     try {
-      await recordServers(plan, settings, options);
+      await port.recordServers(plan.proposals.map(({ draft, pins }) => ({ name: draft.name, pins })));
     } catch (error) {
       moved.undo();
       throw error;
     }
-    return { ...verified, movedAside: moved.aside };
+    return { checked, warnings, movedAside: moved.aside };
   } finally {
     staged.remove();
   }
@@ -61,7 +56,7 @@ interface Staged {
 }
 
 /** Beside its place, so that a rename is all that is left to do: on the same disk, with room that is surely there. */
-function stage(plan: HomePlan, settings: Settings): Staged {
+function stage(plan: HomePlan, target: HomeDirectories): Staged {
   const dirs: string[] = [];
   const remove = (): void => {
     for (const dir of dirs) rmSync(dir, { recursive: true, force: true });
@@ -79,19 +74,22 @@ function stage(plan: HomePlan, settings: Settings): Staged {
     return inside;
   };
   try {
-    const registry = writeBeside(settings.registry, plan.registry);
-    return { directories: { registry, policies: writeBeside(settings.policies, plan.policies) }, remove };
+    const registry = writeBeside(target.registry, plan.registry);
+    return { directories: { registry, policies: writeBeside(target.policies, plan.policies) }, remove };
   } catch (error) {
     remove();
-    throw unwritable(error, settings);
+    throw unwritable(error, target);
   }
 }
 
-function verify(staged: HomeDirectories, finalDirectories: HomeDirectories): Pick<WrittenHome, 'checked' | 'warnings'> {
-  const settings: Settings = { ...staged, data: join(staged.registry, '.none'), port: 0, host: '127.0.0.1' };
-  const { checked, failures } = runPolicyTests(settings);
-  if (failures.length > 0) throw new ProblemError(failures.map((each) => atFinalPath(each, staged, finalDirectories)));
-  return { checked, warnings: checkPolicyFiles(settings).map((each) => atFinalPath(each, staged, finalDirectories)) };
+function verify(
+  staged: HomeDirectories,
+  target: HomeDirectories,
+  port: OnboardingPort,
+): Pick<WrittenHome, 'checked' | 'warnings'> {
+  const { checked, failures, warnings } = port.checkPolicies(staged);
+  if (failures.length > 0) throw new ProblemError(failures.map((each) => atFinalPath(each, staged, target)));
+  return { checked, warnings: warnings.map((each) => atFinalPath(each, staged, target)) };
 }
 
 /** The staged directories are gone when a person reads this, so that a place names where the file will stand. */
@@ -105,7 +103,7 @@ interface Moved {
 }
 
 /** No signal is handled between the two renames; what a power cut leaves between them is refused by `serve` and `init`. */
-function moveIntoPlace(staged: HomeDirectories, settings: Settings): Moved {
+function moveIntoPlace(staged: HomeDirectories, target: HomeDirectories): Moved {
   const undoSteps: (() => void)[] = [];
   const aside: string[] = [];
   const undo = (): void => {
@@ -117,17 +115,17 @@ function moveIntoPlace(staged: HomeDirectories, settings: Settings): Moved {
   };
   try {
     for (const key of ['registry', 'policies'] as const) {
-      const target = resolve(settings[key]);
-      if (existsSync(target)) {
-        const asidePath = freeName(`${target}.before-init`);
-        move(target, asidePath);
+      const directory = resolve(target[key]);
+      if (existsSync(directory)) {
+        const asidePath = freeName(`${directory}.before-init`);
+        move(directory, asidePath);
         aside.push(asidePath);
       }
-      move(staged[key], target);
+      move(staged[key], directory);
     }
   } catch (error) {
     undo();
-    throw unwritable(error, settings);
+    throw unwritable(error, target);
   }
   return { aside, undo };
 }
@@ -136,26 +134,6 @@ function freeName(wanted: string): string {
   for (let number = 1; ; number += 1) {
     const name = number === 1 ? wanted : `${wanted}-${number}`;
     if (!existsSync(name)) return name;
-  }
-}
-
-/** Opens the new home as the broker does, which is the last proof that it can be opened, and records the agreement. */
-async function recordServers({ proposals }: HomePlan, settings: Settings, options: CoreOptions): Promise<void> {
-  const by = `os-user:${process.getuid?.() ?? 0}`;
-  const core = await composeCore(settings, options);
-  try {
-    for (const { draft, pins } of proposals) {
-      await core.systemEvents.recordOrThrow({ kind: 'server.added', by, server: draft.name, tools: pins.length });
-      for (const { server, tool, digest } of pins)
-        await core.systemEvents.recordOrThrow({
-          kind: 'tool.pinned',
-          by,
-          tool: pinnedId(server, readPinKey(tool)),
-          to: digest,
-        });
-    }
-  } finally {
-    await core.close('after init');
   }
 }
 

@@ -2,37 +2,37 @@ import type { FailureMode } from '../../domain/failure-mode.ts';
 import type { Clock } from '../../lib/time.ts';
 import type { Response } from '../protocol/transport.ts';
 
-/** Of the last ten answers that say anything, so many must speak against the server. */
+/** The last ten responses that are evidence, and the number of failures among them that opens the breaker. */
 const WINDOW = 0b11_1111_1111;
 const MAX_FAILURES = 5;
-/** How long nothing is sent before one call is tried: short, because a server that came back is to be found soon. */
+/** Time without calls before one trial call. Short, so that a recovered server is noticed soon. */
 const OPEN_MS = 500;
 
 export const breakerFailureMode: FailureMode<'upstream-unavailable'> = {
   control: 'breaker',
-  trigger: 'half or more of the last ten answers of a tool server were failures',
+  trigger: 'half or more of the last ten responses of a tool server were failures',
   result: 'upstream-unavailable',
-  means: 'nothing is sent but a call now and then that tries whether it is back',
+  means: 'nothing is sent, apart from a trial call now and then',
   override: null,
 };
 
 export type BreakerState = 'closed' | 'open' | 'half-open';
 
 /**
- * What one answer says of its server. A refusal of ours, an agent that went away, a result that is too large or no MCP
- * say nothing of whether the next call will be answered.
+ * Evidence that one response gives about its server. A refused credential, a cancelled call, a result that is too large
+ * and a message that is not MCP are no evidence.
  */
 export type HealthSignal = 'alive' | 'failing' | 'none';
 
 /**
- * Keeps calls from a server that fails: closed while it answers, open after repeated failures, and half-open while one
- * call tries whether it is back. While closed a call costs one read of a field here.
+ * Circuit breaker of a server: closed while it answers, open after repeated failures, half-open during a trial call.
+ * While it is closed a call costs one read of a field.
  */
 export class Breaker {
   readonly #clock: Clock;
   readonly #onChange: (state: BreakerState) => void;
   #state: BreakerState = 'closed';
-  /** One bit an answer, the latest lowest; 1 is a failure. */
+  /** One bit for each response, the latest lowest; 1 is a failure. */
   #failures = 0;
   #aliveCount = 0;
   #notBeforeMs = 0;
@@ -50,12 +50,12 @@ export class Breaker {
     return this.#state === 'closed';
   }
 
-  /** Changes with every sign of life, so that a late call can tell whether the server answered anybody meanwhile. */
+  /** Number of responses that prove the server alive, so that a late call can tell whether the server answered any other meanwhile. */
   get aliveCount(): number {
     return this.#aliveCount;
   }
 
-  /** Asked when not closed. 0 makes the asker the one that tries; else milliseconds until it is worth asking again. */
+  /** Requests the trial while the breaker is not closed. @returns 0 if the caller is the trial, else the milliseconds to wait. */
   acquireTrial(): number {
     const remainingMs = Math.ceil(this.#notBeforeMs - this.#clock.monotonicMs());
     if (this.#state === 'half-open') return OPEN_MS;
@@ -64,7 +64,7 @@ export class Breaker {
     return 0;
   }
 
-  /** The one that tried is done; where its answer said nothing, the next call tries. */
+  /** Ends the trial. If its response was no evidence, the next call is the trial. */
   endTrial(): void {
     if (this.#state !== 'half-open') return;
     this.#notBeforeMs = this.#clock.monotonicMs();
@@ -99,8 +99,8 @@ export class Breaker {
 }
 
 /**
- * Reads an answer as evidence. `silent` says that the server answered nobody while this call waited: a call that is late
- * alone speaks of its tool. The end of a process is none: it is started anew, at intervals that `BackOff` sets.
+ * Reads a response as evidence. `isSilent`: the server answered no other call meanwhile. A timeout is evidence only then,
+ * because otherwise only the tool is slow.
  */
 export function healthSignalOf(response: Response, isSilent: boolean): HealthSignal {
   if (response.kind !== 'failed') {

@@ -2,7 +2,7 @@ import type { ClientContext, LogLevel } from '../../domain/mcp/client-context.ts
 import type { JsonObject } from '../../lib/json/json.ts';
 import type { MessageListener } from '../protocol/transport.ts';
 
-/** What hears the questions of a server about one call, and what the server is told that the client can answer. */
+/** Listener of the input requests of one call, and the capabilities that the server receives. */
 export interface InputRequestListener {
   readonly capabilities: JsonObject;
   readonly onRequest: (id: string | number, method: string, params: JsonObject) => void;
@@ -12,14 +12,14 @@ export interface InputRequestListener {
 export interface CallListenerOptions {
   readonly maxNotifications: number;
   readonly onDropped: () => void;
-  /** Default: the server may ask nothing. */
+  /** Default: the server can request no input. */
   readonly inputRequests: InputRequestListener | undefined;
 }
 
 /**
- * What of a server's messages reaches the agent of one call: at most `maxNotifications` of them. Those over it are
- * dropped, and so is what the agent does not read in time, each told to `onDropped`; the call goes on. As many requests of
- * the server that nobody asked for are answered.
+ * Forwards the messages of a server to the agent of one call, at most `maxNotifications` of them. Messages beyond it, and
+ * those that the agent does not read in time, are dropped and counted by `onDropped`; the call goes on. The same limit
+ * holds for unexpected requests of the server that are answered.
  */
 export class CallListener implements MessageListener {
   readonly wantsProgress: boolean;

@@ -1,75 +1,64 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import type { InputRequestHandler } from '../../domain/mcp/call-options.ts';
 import type { ClientContext } from '../../domain/mcp/client-context.ts';
-import {
-  type InputRequest,
-  type InputResponse,
-  isInputRequestMethod,
-  type SendInputRequest,
-  type UrlElicitationListener,
-} from '../../domain/mcp/input-request.ts';
+import type { Era } from '../../domain/mcp/era.ts';
+import { type InputRequest, type InputResponse, isInputRequestMethod } from '../../domain/mcp/input-request.ts';
 import type { DispatchResult, JsonRpcErrorBody } from '../../domain/outcome.ts';
 import { Cancellation, type CancelSignal } from '../../lib/cancellation.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../lib/json/json.ts';
 import type { Clock } from '../../lib/time.ts';
 import type { OutgoingResponse, Response, ServerRequest, Transport } from '../protocol/transport.ts';
-import type { Era } from '../protocol/versions.ts';
 import type { InputRequestListener } from './call-listener.ts';
-import { capabilityMissing, failedResult, notSent } from './call-result.ts';
-import { parseRequiredInput, type RequiredInput } from './input-required.ts';
+import { capabilityMissing, failedResult, notSent } from './dispatch-result.ts';
 import { PausableDeadline } from './pausable-deadline.ts';
+import { parseRequiredInput, type RequiredInput } from './required-input.ts';
 import { UrlElicitations } from './url-elicitations.ts';
-
-/** What a tool server may ask while it is at work on one call. */
-export interface InputRequestHandler {
-  /** Exactly what it is told that the client can answer. */
-  readonly capabilities: JsonObject;
-  readonly send: SendInputRequest;
-  /** Milliseconds that an interaction may go on which the user agreed to. */
-  readonly expiryMs: number;
-  /** Tells the agent what its server says of the URLs that it was asked to open; undefined where its era knows of no such thing. */
-  readonly urlCompletion?: UrlElicitationListener | undefined;
-  /** Ends the call where it waits for its agent, so that another may have its place. False where it does not wait. */
-  preempt(): boolean;
-}
 
 type Responder = Pick<Transport, 'respond'>;
 
-/** What goes back to a stateless server with the answers to its questions. */
+/** Parameters of a retry: input responses, and the state of the server. */
 export interface RetryParams {
   readonly inputResponses: JsonObject;
   readonly requestState?: JsonValue;
 }
 
-/** What came of sending a call once; without an answer nothing of the server's is in it. */
+/** Result of one attempt to send a call. `response` and `era` are undefined if nothing was sent. */
 export interface SendResult {
   readonly result: DispatchResult;
   readonly response?: Response;
   readonly era?: Era;
 }
 
-/** How often a server may ask before it has to answer; the SDK's clients give up after as many. */
+/** Next step of an interactive call after one attempt. */
+export type NextAttempt =
+  | { readonly kind: 'ended'; readonly result: DispatchResult }
+  | { readonly kind: 'retry'; readonly retryParams: RetryParams | undefined };
+
+/** Most rounds of one call, as in the clients of the SDK. */
 const MAX_ROUNDS = 8;
-/** Questions of one call altogether, for servers that ask while they work. */
+/** Most input requests of one call. */
 const MAX_INPUT_REQUESTS = 64;
-/** A server that only wants its state back is asked again after a moment, each time a longer one. */
+/** First delay before a retry to a server that requests no input and only returns a state; it doubles each time. */
 const FIRST_RETRY_DELAY_MS = 200;
 const METHOD_NOT_FOUND = -32_601;
-/** Outside of what JSON-RPC and MCP keep for themselves. */
+/** Error code outside of the ranges reserved by JSON-RPC and MCP. */
 const REFUSED = -31_000;
 
-/** One call whose server may ask: its questions, its deadline that waits for their answers, and its rounds. */
+/** One call whose server may request input: its input requests, its rounds, and its deadline, which is paused meanwhile. */
 export class InteractiveCall {
   readonly deadline: PausableDeadline;
   readonly #handler: InputRequestHandler;
   readonly clientContext: ClientContext;
   readonly urls: UrlElicitations;
   #requestCount = 0;
+  #round = 0;
+  #retryParams: RetryParams | undefined;
   #openCount = 0;
-  /** What takes a question back that waits for its answer, by the id that the server asked under. */
+  /** Cancellations of open input requests, by the id that the server gave. */
   readonly #cancellations = new Map<string | number, Cancellation>();
   #idleWaiters: (() => void)[] = [];
   #onRequested: (() => void) | undefined;
-  /** What the client lacks that was asked for. */
+  /** Capabilities that the server needed and the client did not declare. */
   #missingCapabilities: JsonObject | undefined;
 
   constructor(options: {
@@ -84,7 +73,7 @@ export class InteractiveCall {
     this.urls = new UrlElicitations(options.clock, options.handler);
   }
 
-  /** Hears the questions that the server asks over a channel by requests of its own. */
+  /** Returns a listener for requests of the server on the stream of this call. */
   listenerFor(transport: Responder): InputRequestListener {
     return {
       capabilities: this.#handler.capabilities,
@@ -93,7 +82,7 @@ export class InteractiveCall {
     };
   }
 
-  /** Asks the agent what a server asks, and answers the server. */
+  /** Forwards a request of the server to the agent, and the response to the server. */
   handleServerRequest({ id, method, params }: ServerRequest, transport: Responder): void {
     if (!isInputRequestMethod(method)) {
       transport.respond(id, { error: { code: METHOD_NOT_FOUND, message: 'method not found' } });
@@ -103,12 +92,12 @@ export class InteractiveCall {
     this.#cancellations.set(id, cancellation);
     void this.#send({ method, params }, cancellation.signal).then((response) => {
       if (this.#cancellations.get(id) === cancellation) this.#cancellations.delete(id);
-      // What was taken back is not answered (MCP, "Cancellation").
+      // A cancelled request gets no response (MCP, "Cancellation").
       if (!cancellation.signal.aborted) transport.respond(id, toOutgoingResponse(response));
     });
   }
 
-  /** The server takes a question back. @returns false where none of that id is open. */
+  /** Cancels an input request for its server. @returns false if none with that id is open. */
   cancelRequest(id: string | number): boolean {
     const cancellation = this.#cancellations.get(id);
     this.#cancellations.delete(id);
@@ -116,7 +105,7 @@ export class InteractiveCall {
     return cancellation !== undefined;
   }
 
-  /** Resolves when no question is open. */
+  /** Resolves when no input request is open. */
   whenIdle(): Promise<void> {
     if (this.#openCount === 0) return Promise.resolve();
     return new Promise((resolve) => this.#idleWaiters.push(resolve));
@@ -126,7 +115,7 @@ export class InteractiveCall {
     return this.#requestCount > 0;
   }
 
-  /** Resolves when the server asks something, or after `patienceMs`. */
+  /** Resolves at the next input request, or after `timeoutMs`. */
   whenRequested(timeoutMs: number): Promise<void> {
     return new Promise((resolve) => {
       const timer = setTimeout(resolve, timeoutMs);
@@ -137,36 +126,29 @@ export class InteractiveCall {
     });
   }
 
-  /** Sends the call until the server answers in earnest. */
-  async run(send: (retryParams: RetryParams | undefined) => Promise<SendResult>): Promise<DispatchResult> {
-    let retryParams: RetryParams | undefined;
-    let round = 0;
-    for (;;) {
-      const { result, response: answer, era } = await send(retryParams);
-      if (answer === undefined || era === undefined) return result;
-      const required = parseRequiredInput(answer, era);
-      if (required === undefined) return this.#finalResult(result, era);
-      if (typeof required === 'string')
-        return failedResult('upstream-protocol', `the server broke the form: ${required}`, true);
-      const pending = era === 'legacy' ? this.#withoutAccepted(required) : required;
-      if (pending !== undefined) {
-        if (round >= MAX_ROUNDS)
-          return failedResult('too-many-questions', `the server asked more than ${MAX_ROUNDS} times`, false);
-        const responses = await this.#sendAll(pending, round);
-        if ('kind' in responses) return responses;
-        retryParams = responses;
-        round += 1;
-      }
-      const earlyResult = era === 'legacy' ? await this.#waitForUrlCompletion() : undefined;
-      if (earlyResult !== undefined) return earlyResult;
+  /** Handles the outcome of one attempt: requests the input that the server requires, or ends the call. */
+  async handleResult({ result, response, era }: SendResult): Promise<NextAttempt> {
+    if (response === undefined || era === undefined) return { kind: 'ended', result };
+    const required = parseRequiredInput(response, era);
+    if (required === undefined) return { kind: 'ended', result: this.#finalResult(result, era) };
+    if (typeof required === 'string') {
+      const message = `the server sent an invalid input request: ${required}`;
+      return { kind: 'ended', result: failedResult('upstream-protocol', message, true) };
     }
+    const pending = era === 'legacy' ? this.#withoutAccepted(required) : required;
+    if (pending !== undefined) {
+      const failed = await this.#runRound(pending);
+      if (failed !== undefined) return { kind: 'ended', result: failed };
+    }
+    const failed = era === 'legacy' ? await this.#waitForUrlCompletion() : undefined;
+    return failed === undefined ? { kind: 'retry', retryParams: this.#retryParams } : { kind: 'ended', result: failed };
   }
 
   clear(): void {
     this.deadline.clear();
   }
 
-  /** The URLs that the user did not agree to open yet, each once; undefined where there are none. */
+  /** Returns the URL elicitations that the user has not accepted yet, each once; undefined if there are none. */
   #withoutAccepted({ inputRequests }: RequiredInput): RequiredInput | undefined {
     const pending = new Map<unknown, InputRequest>();
     for (const inputRequest of inputRequests) {
@@ -176,47 +158,52 @@ export class InteractiveCall {
     return pending.size === 0 ? undefined : { inputRequests: [...pending.values()] };
   }
 
-  /** Waits until a server that wanted URLs opened may answer otherwise. @returns how the call ends, where it ends here. */
+  /** Waits for URL elicitations before the next attempt. @returns the failure that ends the call, if any. */
   async #waitForUrlCompletion(): Promise<DispatchResult | undefined> {
     const { deadline } = this;
     deadline.pause();
     deadline.reset();
     const shouldRetry = await this.urls.waitForCompletion(deadline.signal);
     deadline.resume();
-    if (deadline.signal.aborted)
-      return notSent('cancelled', 'the call was cancelled while a URL of its server was open');
+    if (deadline.signal.aborted) return notSent('cancelled', 'the call was cancelled during a URL elicitation');
     if (shouldRetry) return undefined;
     return failedResult(
       'question-unfinished',
-      'the server still waits for what the user agreed to do at its URL',
+      'the user accepted a URL elicitation of the server and did not complete it in time',
       false,
     );
   }
 
-  async #sendAll({ inputRequests, requestState }: RequiredInput, round: number): Promise<RetryParams | DispatchResult> {
-    if (inputRequests.length === 0) await pause(FIRST_RETRY_DELAY_MS * 2 ** round, undefined, { ref: false });
+  /** Sends the input requests of one round to the agent and keeps the responses. @returns the failure that ends the call, if any. */
+  async #runRound({ inputRequests, requestState }: RequiredInput): Promise<DispatchResult | undefined> {
+    if (this.#round >= MAX_ROUNDS) {
+      return failedResult('too-many-questions', `the server requested input more than ${MAX_ROUNDS} times`, false);
+    }
+    if (inputRequests.length === 0) await pause(FIRST_RETRY_DELAY_MS * 2 ** this.#round, undefined, { ref: false });
+    this.#round += 1;
     const responses = await Promise.all(inputRequests.map((inputRequest) => this.#send(inputRequest)));
     const inputResponses: Record<string, JsonObject> = {};
     for (const [index, response] of responses.entries()) {
       const { key } = inputRequests[index] as InputRequest;
       if (response.kind === 'unanswered') return this.#unansweredResult(response);
-      // A server of the older era wants a URL opened, and learns by the next try that it was.
+      // A legacy server gets no response to a URL elicitation: it learns of it by the next attempt.
       if (key !== undefined) inputResponses[key] = response.result;
       else if (response.result.action !== 'accept')
-        return failedResult('question-refused', 'the user does not agree', false);
+        return failedResult('question-refused', 'the user declined the input request of the server', false);
     }
-    return requestState === undefined ? { inputResponses } : { inputResponses, requestState };
+    this.#retryParams = requestState === undefined ? { inputResponses } : { inputResponses, requestState };
+    return undefined;
   }
 
   #unansweredResult({ message }: Extract<InputResponse, { kind: 'unanswered' }>): DispatchResult {
     if (this.#missingCapabilities !== undefined && this.#isStateless)
       return capabilityMissing(this.#missingCapabilities, false);
-    return failedResult('question-refused', `the server cannot go on without an answer: ${message}`, false);
+    return failedResult('question-refused', `the server needs a response to its input request: ${message}`, false);
   }
 
   #finalResult(result: DispatchResult, era: Era): DispatchResult {
     if (era === 'legacy') {
-      // It worked on without the answer, whatever it made of that.
+      // The server continued without an answer.
       return this.#missingCapabilities !== undefined && this.#isStateless
         ? capabilityMissing(this.#missingCapabilities, true)
         : result;
@@ -227,16 +214,16 @@ export class InteractiveCall {
       !this.#declaresMissing(result.error?.data)
     )
       return result;
-    return failedResult('question-refused', 'policy does not let the server ask what it needs to know', false);
+    return failedResult('question-refused', 'policy does not let the server request the input that it needs', false);
   }
 
-  /** True where the client declared what is missing, so that it was policy that kept it from the server. */
+  /** True if the client declared the missing capabilities, so that policy withheld them from the server. */
   #declaresMissing(data: JsonValue | undefined): boolean {
     const required = isJsonObject(data) && isJsonObject(data.requiredCapabilities) ? data.requiredCapabilities : {};
     return Object.keys(required).every((name) => this.clientContext.capabilities[name] !== undefined);
   }
 
-  /** Stateless agents are told by an error of their own what their client lacks. */
+  /** True if the agent is stateless: its era has an error that names missing capabilities. */
   get #isStateless(): boolean {
     return this.clientContext.sendRequest === undefined;
   }
@@ -244,7 +231,8 @@ export class InteractiveCall {
   async #send(inputRequest: InputRequest, cancelSignal?: CancelSignal): Promise<InputResponse> {
     this.#requestCount += 1;
     if (this.#requestCount > MAX_INPUT_REQUESTS) {
-      return { kind: 'unanswered', undeclared: false, message: 'the server asked too often' };
+      const message = `the server sent more than ${MAX_INPUT_REQUESTS} input requests`;
+      return { kind: 'unanswered', undeclared: false, message };
     }
     this.#openCount += 1;
     this.#onRequested?.();
@@ -275,12 +263,12 @@ function toOutgoingResponse(response: InputResponse): OutgoingResponse {
   return { error };
 }
 
-/** What a server of the older era wants opened by a question; the newer one has no ids for it. */
+/** Returns the parameters of a URL elicitation of a legacy server; modern ones have no ids. */
 function urlParamsOf({ method, params, key }: InputRequest): JsonObject | undefined {
   return method === 'elicitation/create' && params.mode === 'url' && key === undefined ? params : undefined;
 }
 
-/** The capability that a client needs to answer a question. */
+/** Returns the client capability that an input request needs. */
 function capabilitiesFor({ method, params }: InputRequest): JsonObject {
   if (method === 'roots/list') return { roots: {} };
   if (method === 'sampling/createMessage') return { sampling: params.tools === undefined ? {} : { tools: {} } };

@@ -1,9 +1,9 @@
 import { Cancellation, type CancelSignal } from '../../lib/cancellation.ts';
 import type { Clock } from '../../lib/time.ts';
 
-/** The deadline of a call whose server may ask: it stands still while a person thinks, for that is not the server's time. */
+/** Deadline of a call whose server may request input. It is paused while an input request is open. */
 export class PausableDeadline {
-  /** Aborted by the deadline, as a `TimeoutError`, or with the call. */
+  /** Aborted with a `TimeoutError` at the deadline, or with the signal of the call. */
   readonly signal: CancelSignal;
   readonly #cancellation = new Cancellation();
   readonly #clock: Clock;
@@ -23,7 +23,7 @@ export class PausableDeadline {
     else call.addEventListener('abort', this.#onAbort, { once: true });
   }
 
-  /** Starts the time, the first time it is called. */
+  /** Starts the deadline at the first call; later calls do nothing. */
   start(timeoutMs: number): void {
     if (this.#remainingMs !== undefined) return;
     this.#totalMs = timeoutMs;
@@ -43,7 +43,7 @@ export class PausableDeadline {
     if (this.#pauseCount === 0 && this.#remainingMs !== undefined) this.#run();
   }
 
-  /** Gives the whole time again from the next `release` on, to a server that answered and is asked anew. MUST be held. */
+  /** Restores the whole time, for a server that answered and gets the call again. MUST be called while paused. */
   reset(): void {
     if (this.#remainingMs !== undefined) this.#remainingMs = this.#totalMs;
   }

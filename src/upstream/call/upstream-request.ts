@@ -1,28 +1,28 @@
 import type { Call } from '../../domain/call.ts';
+import type { Era } from '../../domain/mcp/era.ts';
 import type { FeatureTarget } from '../../domain/target.ts';
 import type { Ids } from '../../lib/ids.ts';
 import type { JsonObject } from '../../lib/json/json.ts';
 import { paramHeaders } from '../protocol/param-headers.ts';
-import type { Era } from '../protocol/versions.ts';
 import type { RetryParams } from './interactive-call.ts';
 
-/** What of a call goes out. */
+/** Parts of a call that are sent to its server. */
 export interface UpstreamRequest extends Pick<Call, 'action' | 'args'> {
   readonly target: FeatureTarget;
-  /** What goes back to a stateless server that asked. */
+  /** Input responses for a stateless server. Default: this is the first attempt. */
   readonly retryParams?: RetryParams | undefined;
-  /** W3C trace context of our own, only for a call that came with one. */
+  /** W3C trace context of the broker. Default: the call came with none. */
   readonly traceparent?: string | undefined;
 }
 
-/** A call as its server is asked. */
+/** Call as an MCP request. */
 interface McpRequest {
   readonly method: string;
   readonly params: JsonObject;
   readonly headers?: Readonly<Record<string, string>> | undefined;
 }
 
-/** The one place that turns a target and its arguments into a request of MCP. */
+/** Makes the MCP request of a call. */
 export function toMcpRequest(request: UpstreamRequest, era: Era): McpRequest {
   const mcpRequest = toInitialRequest(request, era);
   const { retryParams, traceparent } = request;
@@ -31,7 +31,7 @@ export function toMcpRequest(request: UpstreamRequest, era: Era): McpRequest {
   return traceparent === undefined ? retried : withTraceparent(retried, traceparent);
 }
 
-/** With a trace context where both eras have it: in `_meta` (SEP-414), and over HTTP in the header of W3C too. */
+/** Adds a trace context: in `_meta` (SEP-414), and over HTTP in the W3C header too. */
 function withTraceparent({ method, params, headers }: McpRequest, traceparent: string): McpRequest {
   return { method, params: { ...params, _meta: { traceparent } }, headers: { ...headers, traceparent } };
 }
@@ -45,11 +45,13 @@ function toInitialRequest({ target, action, args }: UpstreamRequest, era: Era): 
     }
     case 'prompt':
       return { method: 'prompts/get', params: { name: target.prompt, arguments: args } };
-    case 'resource':
-      return { method: 'resources/read', params: { uri: target.uri } };
+    case 'resource': {
+      const method = action === 'subscribe' ? 'resources/subscribe' : 'resources/read';
+      return { method, params: { uri: target.uri } };
+    }
     case 'template':
       // INVARIANT: a template resolves for completions only.
-      throw new Error('a template was read');
+      throw new Error(`a template cannot be read: ${target.id}`);
   }
 }
 
@@ -62,9 +64,8 @@ const PARENT_ID_BYTES = 8;
 const PARTS = /^(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-([0-9a-f]{2})$/;
 
 /**
- * The trace context with which a call goes on to its tool server: the trace and the flags that it came with, under a
- * parent id of our own, in version 00 (W3C Trace Context, "Mutating the traceparent field"). Undefined where what came is
- * no valid context, which is then not handed on.
+ * Makes the trace context for a tool server: trace id and flags of the agent, and a parent id of the broker, in version 00
+ * (W3C Trace Context, "Mutating the traceparent field"). Returns undefined if the agent's context is invalid.
  */
 export function childTraceparent(traceparent: string, ids: Ids): string | undefined {
   const [, traceId, flags] = PARTS.exec(traceparent) ?? [];

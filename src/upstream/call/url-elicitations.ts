@@ -3,28 +3,28 @@ import type { CancelSignal } from '../../lib/cancellation.ts';
 import type { JsonValue } from '../../lib/json/json.ts';
 import type { Clock } from '../../lib/time.ts';
 
-/** Waits for servers that never say when an interaction is over, each twice as long as the one before. */
+/** First and longest wait for a server that may not report completion; each wait is twice as long as the one before. */
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 5_000;
 
 /**
- * The URLs that a legacy server wanted opened for one call, by the ids that it gave them. An agent's accept says only that
- * its user agrees to open one (MCP 2025-11-25, client/elicitation, "URL Mode"); the interaction goes on out of band, and
- * the server may say by its id that it is over.
+ * URL elicitations of one call to a legacy server, by the server's ids. `accept` means only that the user agrees to open
+ * the URL (MCP 2025-11-25, client/elicitation, "URL Mode"). The interaction goes on out of band, and the server may report
+ * its completion by id.
  */
 export class UrlElicitations {
-  readonly #states = new Map<string, 'asked' | 'accepted' | 'complete'>();
+  readonly #states = new Map<string, 'requested' | 'accepted' | 'complete'>();
   readonly #clock: Clock;
   readonly #expiryMs: number;
   readonly #urlCompletion: UrlElicitationListener | undefined;
   #isCallActive = true;
   #endsAtMs = 0;
   #waitMs = FIRST_WAIT_MS;
-  /** True where an interaction ended since the call was sent last. */
+  /** True if an elicitation completed since the last attempt. */
   #hasCompletion = false;
   #wake: () => void = () => {};
 
-  /** `expiryMs`: how long an interaction may go on after the user agreed to the last one. `shown` tells the agent. */
+  /** `expiryMs`: time for an elicitation after the user accepted the last one. `urlCompletion` notifies the agent. */
   constructor(
     clock: Clock,
     {
@@ -37,40 +37,40 @@ export class UrlElicitations {
     this.#urlCompletion = urlCompletion;
   }
 
-  /** The call ended: from now on its agent alone may want to know what becomes of what it agreed to. */
+  /** Keeps only accepted elicitations, because the call ended and only its agent is still interested. */
   detach(): void {
     this.#isCallActive = false;
     for (const [id, state] of this.#states) if (state !== 'accepted') this.#states.delete(id);
   }
 
-  /** True where an interaction goes on of which the agent may still be told. */
+  /** True if an accepted elicitation is open and the agent can be notified. */
   get canNotify(): boolean {
     return this.#urlCompletion !== undefined && [...this.#states.values()].includes('accepted');
   }
 
-  /** Notes that the agent is asked to open the URL of that id. */
+  /** Records that the agent got an elicitation. */
   recordRequested(id: JsonValue | undefined): void {
-    if (isElicitationId(id) && !this.hasAccepted(id)) this.#states.set(id, 'asked');
+    if (isElicitationId(id) && !this.hasAccepted(id)) this.#states.set(id, 'requested');
   }
 
   recordAccepted(id: JsonValue | undefined): void {
     this.#endsAtMs = this.#clock.monotonicMs() + this.#expiryMs;
-    if (isElicitationId(id) && this.#states.get(id) === 'asked') this.#states.set(id, 'accepted');
+    if (isElicitationId(id) && this.#states.get(id) === 'requested') this.#states.set(id, 'accepted');
   }
 
   recordDeclined(id: JsonValue | undefined): void {
     if (isElicitationId(id) && !this.hasAccepted(id)) this.#states.delete(id);
   }
 
-  /** True where the user agreed to that one before. */
+  /** True if the user accepted the elicitation with this id. */
   hasAccepted(id: JsonValue | undefined): boolean {
     const state = isElicitationId(id) ? this.#states.get(id) : undefined;
     return state === 'accepted' || state === 'complete';
   }
 
   /**
-   * The server says that an interaction is over, even before the agent's accept came.
-   * @returns false where none of that id goes on, or the call is over and the agent cannot be told.
+   * Completes an elicitation, also before the accept arrived.
+   * @returns false if none with that id is open, or the call has ended and the agent cannot be notified.
    */
   complete(id: string): boolean {
     const state = this.#states.get(id);
@@ -81,7 +81,7 @@ export class UrlElicitations {
     return this.#urlCompletion?.onComplete(id) === true || this.#isCallActive;
   }
 
-  /** Resolves when it is worth while to send the call again, with false where the time for that is over. */
+  /** Resolves when the call should be sent again, with false if the time for it has passed. */
   async waitForCompletion(signal: CancelSignal): Promise<boolean> {
     const remainingMs = this.#endsAtMs - this.#clock.monotonicMs();
     if (!this.#hasCompletion) {
@@ -109,14 +109,14 @@ export class UrlElicitations {
   }
 }
 
-/** Calls whose interactions may outlive them; of more the oldest are forgotten. */
+/** Most calls whose elicitations outlive them; the oldest are removed. */
 const MAX_DETACHED = 64;
 
-/** The interactions of one session that go on after their calls: a server may say later that they are over. */
+/** URL elicitations of one session whose calls have ended: the server may still report their completion. */
 export class DetachedUrlElicitations {
   readonly #detached = new Set<UrlElicitations>();
 
-  /** Keeps what of a call that ended is still worth telling its agent. */
+  /** Adds the open elicitations of a call that ended. */
   add(urls: UrlElicitations): void {
     urls.detach();
     if (!urls.canNotify) return;
@@ -125,7 +125,7 @@ export class DetachedUrlElicitations {
     if (this.#detached.size > MAX_DETACHED && oldest !== undefined) this.#detached.delete(oldest);
   }
 
-  /** @returns false where none of that id is kept, or nobody could be told. */
+  /** Completes an elicitation. @returns false if none with that id is open, or no agent could be notified. */
   complete(id: string): boolean {
     let isNotified = false;
     for (const urls of this.#detached) {
@@ -135,7 +135,7 @@ export class DetachedUrlElicitations {
     return isNotified;
   }
 
-  /** The session is over, and with it what it began. */
+  /** Removes all, because the session ended. */
   clear(): void {
     this.#detached.clear();
   }

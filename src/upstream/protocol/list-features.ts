@@ -3,64 +3,72 @@ import type { RequestOptions, Response, Transport } from './transport.ts';
 
 const MAX_PAGES = 200;
 const MAX_FEATURES = 10_000;
-/** Largest page in bytes that is read. */
+/** Limit of one page, in bytes. */
 export const MAX_PAGE_BYTES: number = 16 * 1024 * 1024;
 const MAX_CURSOR_LENGTH = 64 * 1024;
 const METHOD_NOT_FOUND = -32601;
 
-/** Everything that a server declares, every definition verbatim, in its own order. */
+/** Everything a server declares: each definition verbatim, in the server's order. */
 export interface ServerFeatures {
   readonly tools: readonly JsonObject[];
   readonly prompts: readonly JsonObject[];
   readonly resources: readonly JsonObject[];
   readonly templates: readonly JsonObject[];
-  /** Lists beside the tools that could not be read, each with why. */
+  /** One problem for each list that could not be read. Tools are not among them. */
   readonly unlisted: readonly string[];
 }
 
 export type FeatureListing =
   | ({ readonly kind: 'listed' } & ServerFeatures)
-  /** `sessionLost`: the server no longer knows the session, which says nothing of what it offers. */
+  /** `sessionLost`: the server no longer knows the session, so nothing is known about its features. */
   | { readonly kind: 'failed'; readonly message: string; readonly sessionLost?: boolean };
 
 type ListOptions = RequestOptions & { readonly maxTools: number };
 
-/** What one list is asked with and what it holds. */
+/** Method, member and limits of one list. */
 interface ListKind {
   readonly method: string;
   readonly member: string;
-  /** Several of what is listed, for sentences. */
+  /** Plural noun for messages. */
   readonly plural: string;
-  /** True for what `maxTools` bounds, beyond which nothing is read; of the others too many are a failure. */
+  /** True if reading stops after `maxTools` items. Otherwise too many items are a failure. */
   readonly isTruncated: boolean;
   isDefinition(value: JsonObject): boolean;
 }
 
 const TOOLS: ListKind = {
-  ...{ method: 'tools/list', member: 'tools', plural: 'tools', isTruncated: true },
+  method: 'tools/list',
+  member: 'tools',
+  plural: 'tools',
+  isTruncated: true,
   isDefinition: ({ name, inputSchema }) => typeof name === 'string' && isJsonObject(inputSchema),
 };
 const PROMPTS: ListKind = {
-  ...{ method: 'prompts/list', member: 'prompts', plural: 'prompts', isTruncated: true },
+  method: 'prompts/list',
+  member: 'prompts',
+  plural: 'prompts',
+  isTruncated: true,
   isDefinition: ({ name }) => typeof name === 'string',
 };
 const RESOURCES: ListKind = {
-  ...{ method: 'resources/list', member: 'resources', plural: 'resources', isTruncated: false },
+  method: 'resources/list',
+  member: 'resources',
+  plural: 'resources',
+  isTruncated: false,
   isDefinition: ({ uri }) => typeof uri === 'string',
 };
 const TEMPLATES: ListKind = {
-  ...{
-    method: 'resources/templates/list',
-    member: 'resourceTemplates',
-    plural: 'resource templates',
-    isTruncated: true,
-  },
+  method: 'resources/templates/list',
+  member: 'resourceTemplates',
+  plural: 'resource templates',
+  isTruncated: true,
   isDefinition: ({ uriTemplate }) => typeof uriTemplate === 'string',
 };
 
 /**
- * All lists of a server that its capabilities speak of, and its tools in any case, unless it says that it has others and
- * no tools. A list of tools that cannot be read is a failure; any other one is empty and told of.
+ * Reads every list that a server's capabilities declare. Tools are also listed if the server declares none of tools,
+ * prompts and resources. If the tools cannot be read, the listing fails; any other list is then empty and named in
+ * `unlisted`.
  */
 export async function listFeatures(
   transport: Transport,
@@ -87,7 +95,7 @@ export async function listFeatures(
     prompts: prompts.definitions,
     resources: resources.definitions,
     templates: templates.definitions,
-    // A server may have resources and no templates, and then not know the method.
+    // A server with resources and no templates may not know the method.
     unlisted: [prompts, resources, templates].flatMap(({ problem, isUnknown }) =>
       problem === undefined || isUnknown === true ? [] : [problem],
     ),
@@ -104,8 +112,8 @@ interface Listing {
 const EMPTY_LISTING: Listing = { definitions: [] };
 
 /**
- * All pages of one list, until there are more than `maxTools` of what that bounds: what is over is for the catalog to cut
- * and to tell of. A server that pages for ever or lists too much has no list.
+ * Reads all pages of one list. Stops at one item more than `maxTools`, by which the catalog sees that it has to cut and
+ * to warn. Too many pages or items are a problem, and the list is then empty.
  */
 async function listAll(transport: Transport, kind: ListKind, options: ListOptions): Promise<Listing> {
   const { method, member, plural } = kind;
@@ -115,10 +123,10 @@ async function listAll(transport: Transport, kind: ListKind, options: ListOption
     const response = await transport.request(method, cursor === undefined ? {} : { cursor }, options);
     if (response.kind !== 'result') return listingFor(method, response);
     const listed: JsonValue | undefined = response.result[member];
-    if (!Array.isArray(listed)) return failedListing(`\`${method}\` holds something that is no list of ${plural}`);
+    if (!Array.isArray(listed)) return failedListing(`the result of \`${method}\` has no list of ${plural}`);
     for (const each of listed) {
       if (!isJsonObject(each) || !kind.isDefinition(each)) {
-        return failedListing(`\`${method}\` holds something that is no definition of ${plural}`);
+        return failedListing(`the result of \`${method}\` has an item that is not a definition`);
       }
       definitions.push(each);
     }
@@ -128,7 +136,7 @@ async function listAll(transport: Transport, kind: ListKind, options: ListOption
     const next: JsonValue | undefined = response.result.nextCursor;
     if (next === undefined || next === null) return { definitions };
     if (typeof next !== 'string' || next.length > MAX_CURSOR_LENGTH || next === cursor) {
-      return failedListing(`\`${method}\` answers with a cursor that leads nowhere`);
+      return failedListing(`the result of \`${method}\` has an invalid or repeated cursor`);
     }
     cursor = next;
   }
@@ -144,7 +152,7 @@ function listingFor(method: string, response: Exclude<Response, { kind: 'result'
   }
   const { code } = response.error;
   return {
-    ...failedListing(`the server answered \`${method}\` with error ${code}`),
+    ...failedListing(`the server responded to \`${method}\` with error ${code}`),
     isUnknown: code === METHOD_NOT_FOUND,
   };
 }

@@ -1,23 +1,24 @@
+import type { Era } from '../../domain/mcp/era.ts';
 import { isJsonObject, type JsonObject } from '../../lib/json/json.ts';
+import type { ClientInfo } from './encode-request.ts';
 import { MODERN_ERROR_CODES } from './http-status.ts';
-import type { ClientInfo } from './json-rpc.ts';
 import type { RequestOptions, Response, Transport } from './transport.ts';
-import { type Era, LATEST_LEGACY_VERSION, MODERN_VERSION, supportsLegacyVersion } from './versions.ts';
+import { LATEST_LEGACY_VERSION, MODERN_VERSION, supportsLegacyVersion } from './versions.ts';
 
-/** How long a process may be silent about `server/discover` before `initialize` is sent after it. */
+/** Milliseconds to wait for `server/discover` over stdio before `initialize` is sent as well. */
 const DISCOVER_TIMEOUT_MS = 1_500;
 
 export interface NegotiationOptions extends InitializeOptions {
-  /** What the settings demand. */
+  /** The era from the settings. */
   readonly configuredEra: Era | 'auto';
-  /** What is remembered of the server. */
+  /** The era that the server had last time. */
   readonly rememberedEra?: Era;
 }
 
 /**
- * Shakes hands in the era that is set or remembered, and finds it out where it is neither: a modern request first,
- * then `initialize`, on the same channel, so that no process is started twice (2026-07-28, stdio and streamable HTTP,
- * "Backward compatibility"). A remembered era that the server contradicts is found out anew.
+ * Initializes a connection in the configured or remembered era. If neither is known, it tries a modern request first and
+ * then `initialize`, on the same transport, so that no process is started twice (2026-07-28, stdio and streamable HTTP,
+ * "Backward compatibility"). If the server contradicts a remembered era, the era is detected again.
  */
 export async function negotiateVersion(
   transport: Transport,
@@ -45,7 +46,7 @@ async function discoverOrInitialize(
   return modern.kind === 'failed' && modern.suggestedEra === 'legacy' ? initializeLegacy(transport, options) : modern;
 }
 
-/** On pipes silence may be a slow start as well as an old server, so both questions are asked and either answer counts. */
+/** Over stdio, silence may mean a slow start or an old server, so both requests are sent and the first success counts. */
 async function negotiateOverStdio(
   transport: Transport,
   options: NegotiationOptions,
@@ -71,27 +72,27 @@ function discoverTimeout(): Promise<'silent'> {
   });
 }
 
-/** What a handshake agreed on. */
+/** The result of a successful negotiation. */
 export interface NegotiatedVersion {
   readonly kind: 'agreed';
   readonly era: Era;
   readonly protocolVersion: string;
-  /** What the server says that it can do; empty where it does not say. */
+  /** The server's capabilities; empty if it declares none. */
   readonly capabilities: JsonObject;
 }
 
-/** Why there is none. `speaks` is what the failure says of the server's era, where it says anything. */
 export interface FailedNegotiation {
   readonly kind: 'failed';
   readonly message: string;
+  /** The era that the failure suggests, if it suggests one. */
   readonly suggestedEra?: Era;
-  /** The HTTP status that the request was refused with, where there was one. */
+  /** HTTP status of the failure, if there was one. */
   readonly status?: number;
 }
 
 export interface InitializeOptions extends RequestOptions {
   readonly clientInfo: ClientInfo;
-  /** What the server is told that the client can answer. Default: nothing. */
+  /** Client capabilities to declare. Default: none. */
   readonly clientCapabilities?: JsonObject;
 }
 
@@ -104,7 +105,7 @@ export async function initializeLegacy(
   return completeInitialize(transport, await sendInitialize(transport, options));
 }
 
-/** Sends `initialize`; what comes is for `finishLegacy`. */
+/** Sends `initialize`. Pass the response to `completeInitialize`. */
 export function sendInitialize(transport: Transport, options: InitializeOptions): Promise<Response> {
   const { name, version } = options.clientInfo;
   const { clientCapabilities: capabilities = {} } = options;
@@ -112,7 +113,7 @@ export function sendInitialize(transport: Transport, options: InitializeOptions)
   return transport.request('initialize', params, options);
 }
 
-/** Reads the answer to `initialize`, settles the revision and tells the server that the session begins. */
+/** Reads the response to `initialize`, sets the revision and sends `notifications/initialized`. */
 export async function completeInitialize(
   transport: Transport,
   response: Response,
@@ -120,15 +121,15 @@ export async function completeInitialize(
   if (response.kind !== 'result') return failedNegotiation('initialize', response);
   const version = response.result.protocolVersion;
   if (typeof version !== 'string' || !supportsLegacyVersion(version, transport.type)) {
-    return { kind: 'failed', message: 'the server offers no protocol revision that the broker speaks' };
+    return { kind: 'failed', message: 'the server offers no protocol revision that the broker supports' };
   }
   transport.setProtocolVersion('legacy', version);
-  // Over HTTP each message has a way of its own: the first request must not come before this.
+  // Over HTTP every message is a request of its own, so the first call could overtake this notification.
   await transport.notify('notifications/initialized');
   return { kind: 'agreed', era: 'legacy', protocolVersion: version, capabilities: capabilitiesOf(response.result) };
 }
 
-/** `server/discover` of 2026-07-28. Dresses the channel for it; whoever falls back dresses it anew. */
+/** Sends `server/discover` of 2026-07-28. Sets the transport to the modern era; a caller that falls back sets it again. */
 export async function discoverModern(
   transport: Transport,
   options: InitializeOptions,
@@ -142,13 +143,13 @@ function parseDiscoverResult(response: Response): NegotiatedVersion | FailedNego
   const agreed: NegotiatedVersion = { kind: 'agreed', era: 'modern', protocolVersion: MODERN_VERSION, capabilities };
   const legacy: FailedNegotiation = {
     kind: 'failed',
-    message: 'the server does not know 2026-07-28',
+    message: 'the server does not support 2026-07-28',
     suggestedEra: 'legacy',
   };
   if (response.kind === 'result') return supportsModern(response.result.supportedVersions) ? agreed : legacy;
   if (response.kind === 'error') {
     if (!MODERN_ERROR_CODES.has(response.error.code)) return legacy;
-    // Only a modern server has these codes; if it names what it supports, that counts.
+    // Only a modern server uses these codes. If it names its versions, they decide.
     const supported = isJsonObject(response.error.data) ? (response.error.data as JsonObject).supported : undefined;
     return supported === undefined || supportsModern(supported) ? agreed : legacy;
   }
@@ -163,13 +164,13 @@ function supportsModern(versions: unknown): boolean {
   return Array.isArray(versions) && versions.includes(MODERN_VERSION);
 }
 
-/** 401, 403, 5xx, silence of a network and the like are never evidence of an era. */
+/** 401, 403, 5xx, timeouts and network errors are never evidence of an era. */
 function failedNegotiation(method: string, response: Exclude<Response, { kind: 'result' }>): FailedNegotiation {
   const other: Era = method === 'initialize' ? 'modern' : 'legacy';
   if (response.kind === 'error') {
     return {
       kind: 'failed',
-      message: `the server answered \`${method}\` with error ${response.error.code}`,
+      message: `the server responded to \`${method}\` with error ${response.error.code}`,
       suggestedEra: other,
       ...(response.status === undefined ? {} : { status: response.status }),
     };

@@ -4,7 +4,7 @@ import type { JsonObject } from '../../lib/json/json.ts';
 
 const NONE: Readonly<Record<string, string>> = {};
 
-/** The `Mcp-Param-…` fields of one call of a tool. */
+/** Returns the `Mcp-Param-…` header fields of one tool call. */
 export function paramHeaders(target: ToolTarget, args: JsonObject): Readonly<Record<string, string>> {
   const params = paramHeadersOf(target);
   if (params.length === 0) return NONE;
@@ -20,7 +20,7 @@ const SENTINEL = /^=\?base64\?.*\?=$/;
 const PLAIN = /^[\t\x20-\x7e]+$/;
 
 /**
- * A text as an HTTP field value: as it is where it is plain ASCII, else as `=?base64?…?=` of its UTF-8 bytes
+ * Encodes a text as an HTTP field value: unchanged if it is plain ASCII, else `=?base64?…?=` of its UTF-8 bytes
  * (streamable HTTP 2026-07-28, "Value encoding").
  */
 export function encodeHeaderValue(text: string): string {

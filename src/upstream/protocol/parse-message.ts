@@ -3,20 +3,20 @@ import { isJsonObject, type JsonObject } from '../../lib/json/json.ts';
 import { parseStrictJson } from '../../lib/json/strict-json.ts';
 import type { Response } from './transport.ts';
 
-/** Deepest nesting that is read from a tool server. */
+/** Deepest nesting accepted from a tool server. */
 const MAX_DEPTH = 128;
 
-/** One JSON-RPC 2.0 message as a tool server sent it. */
+/** One JSON-RPC 2.0 message of a tool server. */
 export type IncomingMessage =
-  | { readonly kind: 'answer'; readonly id: number; readonly response: Response }
-  /** An error without an id: the server could not tell which request it answers. */
-  | { readonly kind: 'stray-error'; readonly error: JsonRpcErrorBody }
+  | { readonly kind: 'response'; readonly id: number; readonly response: Response }
+  /** An error response without an id: the server could not read the id of the request. */
+  | { readonly kind: 'error-without-id'; readonly error: JsonRpcErrorBody }
   | { readonly kind: 'request'; readonly id: string | number; readonly method: string; readonly params: JsonObject }
   | { readonly kind: 'notification'; readonly method: string; readonly params: JsonObject }
-  /** Not MCP. `id` is that of our request, where it can still be told. */
+  /** Not MCP. `id` is the id of our request, if it can be recognized. */
   | { readonly kind: 'invalid'; readonly problem: string; readonly id?: number };
 
-/** Reads one message. The value handed on is the very one that was sent: nothing is stripped, filled in or coerced. */
+/** Parses one message. Values pass as they were sent: nothing is stripped, filled in or coerced. */
 export function parseMessage(bytes: Uint8Array, maxBytes: number): IncomingMessage {
   const parsed = parseStrictJson(bytes, { maxBytes, maxDepth: MAX_DEPTH, allowConstructorKeys: true });
   if (!parsed.ok)
@@ -28,11 +28,11 @@ export function parseMessage(bytes: Uint8Array, maxBytes: number): IncomingMessa
   if (message.method !== undefined) return parseServerMessage(message);
   const hasResult = message.result !== undefined;
   if (hasResult === (message.error !== undefined))
-    return invalidMessage('the message holds no result or error, or both', id);
+    return invalidMessage('the message has neither a result nor an error, or both', id);
   if (!hasResult) return parseErrorResponse(message, id);
-  if (id === undefined) return invalidMessage('the answer has no id of ours');
+  if (id === undefined) return invalidMessage('the response has no id that the broker sent');
   if (!isJsonObject(message.result)) return invalidMessage('the result is not a JSON object', id);
-  return { kind: 'answer', id, response: { kind: 'result', result: message.result, bytes: bytes.byteLength } };
+  return { kind: 'response', id, response: { kind: 'result', result: message.result, bytes: bytes.byteLength } };
 }
 
 const NO_PARAMS: JsonObject = Object.freeze({});
@@ -43,20 +43,20 @@ function parseServerMessage(message: JsonObject): IncomingMessage {
   if (typeof method !== 'string') return invalidMessage('the method is not a string');
   if (id === undefined) return { kind: 'notification', method, params };
   if (typeof id !== 'string' && typeof id !== 'number')
-    return invalidMessage('the id of a request is no string or number');
+    return invalidMessage('the id of a request is neither a string nor a number');
   return { kind: 'request', id, method, params };
 }
 
 function parseErrorResponse(message: JsonObject, id: number | undefined): IncomingMessage {
   const { error } = message;
   if (!isJsonObject(error) || !Number.isInteger(error.code) || typeof error.message !== 'string') {
-    return invalidMessage('the error has no integer code and string message', id);
+    return invalidMessage('the error has no integer `code` or no string `message`', id);
   }
-  // `as`: the two members that the type demands were just checked; all others pass verbatim.
+  // `as`: the two required members were just checked; all others pass verbatim.
   const body = error as unknown as JsonRpcErrorBody;
   return id === undefined
-    ? { kind: 'stray-error', error: body }
-    : { kind: 'answer', id, response: { kind: 'error', error: body } };
+    ? { kind: 'error-without-id', error: body }
+    : { kind: 'response', id, response: { kind: 'error', error: body } };
 }
 
 function invalidMessage(problem: string, id?: number): IncomingMessage {
@@ -64,8 +64,8 @@ function invalidMessage(problem: string, id?: number): IncomingMessage {
 }
 
 /**
- * The id that an unreadable message seems to answer, from its first or last bytes: so the one caller learns at once
- * and need not wait for its deadline. A server that lies here hurts only its own calls.
+ * Guesses the id of an unreadable response from its first or last bytes, so that its call fails at once and not at its
+ * deadline. A server that sends a wrong id harms only its own calls.
  */
 export function guessResponseId(bytes: Uint8Array): number | undefined {
   const head = Buffer.from(bytes.subarray(0, 96)).toString('latin1');

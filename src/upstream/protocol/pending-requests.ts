@@ -10,14 +10,14 @@ interface PendingRequest {
   readonly isOpenEnded: boolean;
 }
 
-/** The requests of one connection that wait for their answer, under ids that only this connection knows. */
+/** Requests of one connection that wait for a response, by ids that only this connection uses. */
 export class PendingRequests implements PendingListeners {
   readonly #pending = new Map<number, PendingRequest>();
   readonly #isShared: boolean;
   #openEndedCount = 0;
   #lastId = 0;
 
-  /** `isShared`: several principals speak over this one connection, so that what names no request belongs to nobody. */
+  /** `isShared`: several principals use the connection, so a message that names no request belongs to none of them. */
   constructor({ isShared }: { readonly isShared: boolean }) {
     this.#isShared = isShared;
   }
@@ -26,7 +26,7 @@ export class PendingRequests implements PendingListeners {
     return this.#pending.size;
   }
 
-  /** The only id that waits for an answer, where there is exactly one. */
+  /** Id of the request in flight, if there is exactly one. Streams that stay open do not count. */
   get soleId(): number | undefined {
     if (this.#pending.size - this.#openEndedCount !== 1) return undefined;
     for (const [id, { isOpenEnded }] of this.#pending) if (!isOpenEnded) return id;
@@ -55,7 +55,7 @@ export class PendingRequests implements PendingListeners {
     return this.#lastId;
   }
 
-  /** Waits for the answer to `id`. `onOver` is told when it is given up, so that the server can be. */
+  /** Waits for the response to `id`. Calls `onAbandoned` on timeout or cancellation, so that the server can be notified. */
   waitForResponse(
     id: number,
     options: RequestOptions,
@@ -67,7 +67,7 @@ export class PendingRequests implements PendingListeners {
         this.#forget(id);
         onAbandoned(reason);
         resolve(
-          failedResponse(reason, true, reason === 'timeout' ? 'no answer came in time' : 'the call was cancelled'),
+          failedResponse(reason, true, reason === 'timeout' ? 'no response came in time' : 'the call was cancelled'),
         );
       });
       this.#pending.set(id, { resolve, deadline, maxBytes: options.maxBytes, listener: options.listener, isOpenEnded });
@@ -75,7 +75,7 @@ export class PendingRequests implements PendingListeners {
     });
   }
 
-  /** Hands the answer to who waits for it; false when nobody does: an unknown, late or second reply. */
+  /** Settles a request. Returns false if none waits under that id: the response is unknown, late or a duplicate. */
   settle(id: number, response: Response): boolean {
     const pending = this.#pending.get(id);
     if (!pending) return false;
@@ -88,7 +88,7 @@ export class PendingRequests implements PendingListeners {
     return true;
   }
 
-  /** Ends a stream that the server says is over; false where `id` is none. */
+  /** Ends an open stream that the server has ended. Returns false if `id` is not an open stream. */
   endStream(id: number): boolean {
     if (this.#pending.get(id)?.isOpenEnded !== true) return false;
     return this.settle(id, failedResponse('lost', true, 'the server ended the stream'));

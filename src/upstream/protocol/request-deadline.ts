@@ -1,7 +1,7 @@
 import type { CancelSignal } from '../../lib/cancellation.ts';
 import type { RequestOptions } from './transport.ts';
 
-/** Tells once that a request is over before its answer: too late, or no longer wanted. */
+/** Calls `onExpired` once if a request times out or is cancelled before its response. */
 export class RequestDeadline {
   readonly #signal: CancelSignal;
   readonly #timer: NodeJS.Timeout;
@@ -26,7 +26,7 @@ export class RequestDeadline {
   }
 }
 
-/** What an aborted signal means: a deadline of the broker's own, or that the agent went away. */
+/** Reads the reason of an aborted signal: a deadline of the broker, or a cancellation by the agent. */
 export function abortReason(signal: CancelSignal): 'timeout' | 'cancelled' {
   const reason: unknown = signal.reason;
   return reason instanceof Error && reason.name === 'TimeoutError' ? 'timeout' : 'cancelled';

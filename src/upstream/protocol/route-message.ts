@@ -1,26 +1,55 @@
 import { isInputRequestMethod } from '../../domain/mcp/input-request.ts';
 import { isJsonObject, type JsonObject } from '../../lib/json/json.ts';
-import { encodeDefaultResponse, isListChanged } from './json-rpc.ts';
+import { encodeDefaultResponse } from './encode-request.ts';
 import type { IncomingMessage } from './parse-message.ts';
 import type { MessageListener, Transport, TransportEvents } from './transport.ts';
 
-type Request = Extract<IncomingMessage, { kind: 'request' }>;
-type Notification = Extract<IncomingMessage, { kind: 'notification' }>;
+/** A request of a server. */
+export type IncomingRequest = Extract<IncomingMessage, { kind: 'request' }>;
+/** A notification of a server. */
+export type IncomingNotification = Extract<IncomingMessage, { kind: 'notification' }>;
 
-/** The requests that what came over one way may belong to. */
+/** The requests that the messages of one connection or stream may belong to. */
 export interface PendingListeners {
-  /** Who listens for the request of that id, while it is under way. */
+  /** Listener of the request with that id, while it is in flight. */
   listenerOf(id: number): MessageListener | undefined;
-  /** True where what names no request can belong to one alone. */
+  /** True if a message that names no request can only belong to one. */
   readonly hasSoleRequest: boolean;
-  /** Who listens for that one, where anybody does. */
+  /** Listener of that one request, if it has one. */
   readonly soleListener: MessageListener | undefined;
 }
 
-/** Hears one notification: what tells of a change is the session's, all else belongs to a request or is dropped. */
-export function routeNotification(message: Notification, listeners: PendingListeners, events: TransportEvents): void {
+/** Receivers of the messages that belong to no request, and the transport on which they came. */
+export interface MessageRoute {
+  readonly events: TransportEvents;
+  readonly transport: Pick<Transport, 'respond'>;
+}
+
+/**
+ * Gives a request or notification of a server to the call it belongs to, or else to the session; drops what fits
+ * neither.
+ * @returns the response that the transport has to send itself; undefined for a notification, for a request that another
+ * component answers, and for one beyond the limit.
+ */
+export function routeMessage(
+  message: IncomingRequest | IncomingNotification,
+  listeners: PendingListeners,
+  route: MessageRoute,
+): string | undefined {
+  if (message.kind === 'request') return routeRequest(message, listeners, route);
+  routeNotification(message, listeners, route.events);
+  return undefined;
+}
+
+const LIST_CHANGED_METHODS: ReadonlySet<string> = new Set([
+  'notifications/tools/list_changed',
+  'notifications/prompts/list_changed',
+  'notifications/resources/list_changed',
+]);
+
+function routeNotification(message: IncomingNotification, listeners: PendingListeners, events: TransportEvents): void {
   const { method, params } = message;
-  if (isListChanged(method)) events.onListChanged();
+  if (LIST_CHANGED_METHODS.has(method)) events.onListChanged();
   else if (method === 'notifications/resources/updated' && typeof params.uri === 'string') {
     events.onResourceUpdated(params.uri);
   } else if (method === 'notifications/elicitation/complete') {
@@ -29,14 +58,10 @@ export function routeNotification(message: Notification, listeners: PendingListe
   } else if (!routeCancellation(message, listeners, events) && !deliver(message, listeners)) events.onDropped();
 }
 
-/**
- * Hears one request of a server: a question goes to whose call it is about.
- * @returns what the channel itself has to answer; undefined where another does, or where the server asked too often.
- */
-export function routeRequest(
-  { id, method, params }: Request,
+function routeRequest(
+  { id, method, params }: IncomingRequest,
   { soleListener }: PendingListeners,
-  { events, transport }: { readonly events: TransportEvents; readonly transport: Pick<Transport, 'respond'> },
+  { events, transport }: MessageRoute,
 ): string | undefined {
   if (isInputRequestMethod(method)) {
     if (soleListener?.onRequest !== undefined) {
@@ -54,17 +79,17 @@ const PROGRESS = Buffer.from('{"jsonrpc":"2.0","method":"notifications/progress"
 const MESSAGE = Buffer.from('{"jsonrpc":"2.0","method":"notifications/message"');
 
 /**
- * Tells progress and log messages by their first bytes, as most servers write them, so that a flood of them which nobody
- * is told of need not be read. What begins so is no answer: an answer has no method.
+ * Recognizes progress and log messages by their first bytes, as most servers write them, so that a flood of them need
+ * not be parsed if no agent wants them. A message that begins this way is never a response: a response has no method.
  */
 export function peekNotification(bytes: Buffer): 'progress' | 'message' | undefined {
   if (bytes.length > PROGRESS.length && bytes.subarray(0, PROGRESS.length).equals(PROGRESS)) return 'progress';
   return bytes.length > MESSAGE.length && bytes.subarray(0, MESSAGE.length).equals(MESSAGE) ? 'message' : undefined;
 }
 
-/** MCP, "Cancellation": either side may take its own requests back. */
+/** MCP, "Cancellation": either side may cancel its own requests. */
 function routeCancellation(
-  { method, params: { requestId } }: Notification,
+  { method, params: { requestId } }: IncomingNotification,
   { soleListener }: PendingListeners,
   events: TransportEvents,
 ): boolean {
@@ -74,11 +99,11 @@ function routeCancellation(
 }
 
 /**
- * Hands a notification to the request that it belongs to: progress by our own token, a log message where only one request
- * can have caused it (2026-07-28, server/utilities/logging: on pipes nothing ties the two together).
- * @returns false where it belongs to none.
+ * Gives a notification to its request: progress by the token we sent, a log message only if exactly one request can have
+ * caused it (2026-07-28, server/utilities/logging: on stdio nothing links the two).
+ * @returns false if it belongs to no request.
  */
-function deliver({ method, params }: Notification, listeners: PendingListeners): boolean {
+function deliver({ method, params }: IncomingNotification, listeners: PendingListeners): boolean {
   if (method === 'notifications/progress') {
     const { progressToken: token, _meta: _, ...progress } = params;
     const listener = typeof token === 'number' ? listeners.listenerOf(token) : undefined;
@@ -96,7 +121,7 @@ function deliver({ method, params }: Notification, listeners: PendingListeners):
   return listeners.hasSoleRequest;
 }
 
-/** The id of the listen request that a message is tagged with; our ids are numbers, which a server may write as texts. */
+/** The id of the listen request in a message's `_meta`. Our ids are numbers; a server may send them as strings. */
 function subscriptionIdOf({ _meta: meta }: JsonObject): number {
   return isJsonObject(meta) ? Number(meta['io.modelcontextprotocol/subscriptionId']) : Number.NaN;
 }

@@ -1,12 +1,13 @@
 import type { LogLevel } from '../../domain/mcp/client-context.ts';
+import type { Era } from '../../domain/mcp/era.ts';
 import type { JsonRpcErrorBody } from '../../domain/outcome.ts';
 import type { CancelSignal } from '../../lib/cancellation.ts';
 import type { JsonObject } from '../../lib/json/json.ts';
-import type { Era, TransportType } from './versions.ts';
+import type { TransportType } from './versions.ts';
 
 /**
- * Why no answer came. `lost`: the connection ended; `session-lost`: the server no longer knows our session;
- * `refused`: an HTTP status that speaks of the way and not of the call.
+ * Reason for a missing response. `lost`: the connection ended; `session-lost`: the server no longer knows the session;
+ * `refused`: an HTTP status about access or load, not about the call.
  */
 export type FailureKind =
   | 'timeout'
@@ -21,15 +22,15 @@ export type FailureKind =
 export interface FailedResponse {
   readonly kind: 'failed';
   readonly failure: FailureKind;
-  /** False only when surely no byte of the request reached the server. */
+  /** False only if certainly no byte of the request reached the server. */
   readonly sent: boolean;
-  /** One clause, lower case, without any part of what was sent or received. */
+  /** One clause, lower case, without any part of the data that was sent or received. */
   readonly message: string;
-  /** HTTP status, where there was one. */
+  /** HTTP status, if there was one. */
   readonly status?: number;
 }
 
-/** What came of one request. A broken server is a value here, never a rejection. */
+/** Result of one request. A failing server is a value here, never a rejection. */
 export type Response =
   | { readonly kind: 'result'; readonly result: JsonObject; readonly bytes: number }
   | { readonly kind: 'error'; readonly error: JsonRpcErrorBody; readonly status?: number }
@@ -39,89 +40,89 @@ export function failedResponse(failure: FailureKind, sent: boolean, message: str
   return { kind: 'failed', failure, sent, message };
 }
 
-/** Hears what a server says and asks while one request waits for its answer. MUST NOT throw. */
+/** Receives the server's messages while one request waits for its response. MUST NOT throw. */
 export interface MessageListener {
-  /** Whether the server is asked to tell how far it is, under a token of our own. */
+  /** Whether to request progress, with a token of the broker. */
   readonly wantsProgress: boolean;
-  /** Lowest severity of log messages that the request asks for; only the modern era says it with each request. */
+  /** Lowest severity of log messages to request. Only the modern era sends it with each request. */
   readonly logLevel?: LogLevel | undefined;
-  /** What the server is told that the agent's client can answer; only the modern era says it with each request. */
+  /** Client capabilities to declare. Only the modern era sends them with each request. */
   readonly capabilities?: JsonObject | undefined;
-  /** True once it is told no more, so that nothing has to be read for it. */
+  /** True once it accepts no further notification, so that none has to be parsed for it. */
   readonly isFull?: boolean;
-  /** `params` hold no token any more. */
+  /** `params` no longer contain the progress token. */
   onProgress(params: JsonObject): void;
   onLog(params: JsonObject): void;
-  /** What the server serves of the subscription that the request is. */
+  /** The server acknowledged the subscription; `params` say which part of it the server serves. */
   onAcknowledged?(params: JsonObject): void;
-  /** Counts a request that the channel answers by itself; false once there were too many. */
+  /** Counts a request that the transport answers itself; false once there were too many. */
   acceptsRequest?(): boolean;
-  /** A question of the server, to be answered by `Channel.respond`. Without it the server is told that there is no such method. */
+  /** An input request of the server, to be answered with `Transport.respond`. Without it the server gets −32601. */
   readonly onRequest?: ((id: string | number, method: string, params: JsonObject) => void) | undefined;
-  /** The server takes back what it asked under that id; false where it asked no such thing here. */
+  /** The server cancels its request with that id; false if it made no such request here. */
   readonly onCancelled?: ((id: string | number) => boolean) | undefined;
 }
 
-/** A request of a server, as it came. */
+/** A request of a server. */
 export interface ServerRequest {
   readonly id: string | number;
   readonly method: string;
   readonly params: JsonObject;
 }
 
-/** What a question of a server is answered with. */
+/** The response to a server's input request. */
 export type OutgoingResponse = { readonly result: JsonObject } | { readonly error: JsonRpcErrorBody };
 
 export interface RequestOptions {
   readonly signal: CancelSignal;
-  /** Milliseconds until the request is given up. */
+  /** Milliseconds until the request is abandoned. */
   readonly timeoutMs: number;
-  /** Largest message in bytes that is read as the answer. */
+  /** Limit of the response, in bytes. */
   readonly maxBytes: number;
-  /** Header fields of this request alone; only HTTP has them. */
+  /** Additional header fields of this request; HTTP only. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
-  /** Whom what comes beside the answer is told. Without one it is dropped. */
+  /** Receives the messages that come before the response. Without one they are dropped. */
   readonly listener?: MessageListener | undefined;
-  /** True for a stream that stays open, which is no call: nothing else can be meant for it, and it may be silent for long. */
+  /** True for a stream that stays open, such as `subscriptions/listen`. It may be silent for long and is not a call. */
   readonly isOpenEnded?: boolean;
 }
 
-/** A way to one MCP server on which requests are multiplexed; the era decides how each message is dressed. */
+/** A connection to one MCP server, with any number of requests at once. The era decides how messages are encoded. */
 export interface Transport {
   readonly type: TransportType;
-  /** Why it ended; undefined while it is open. */
+  /** Reason for its end; undefined while it is open. */
   readonly endReason: string | undefined;
-  /** From now on messages are dressed for this era and revision. */
+  /** Sets the era and revision of the messages sent from now on. */
   setProtocolVersion(era: Era, protocolVersion: string): void;
-  /** Sends one request under an id of our own. MUST NOT reject. */
+  /** Sends one request with an id of the transport. MUST NOT reject. */
   request(method: string, params: JsonObject, options: RequestOptions): Promise<Response>;
   /**
-   * Sends a notification; nobody learns whether it arrived. Resolves, within seconds, when what is sent next cannot overtake
-   * it; never rejects.
+   * Sends a notification, without confirmation. Resolves within seconds, as soon as no later message can overtake it.
+   * Never rejects.
    */
   notify(method: string, params?: JsonObject): Promise<unknown>;
-  /** Answers a question of the server; nobody learns whether it arrived. */
+  /** Sends the response to an input request of the server, without confirmation. */
   respond(id: string | number, response: OutgoingResponse): void;
-  /** After the handshake: opens what is needed to hear notifications that no request asked for. */
+  /** Opens the stream for notifications that belong to no request, if the transport needs one. Call it once negotiated. */
   openStandaloneStream(): void;
-  /** Ends it and all that waits on it. Resolves when the process is gone or the sockets are closed. */
+  /** Closes the transport and fails every pending request. Resolves when the process has exited or the sockets are closed. */
   close(): Promise<void>;
 }
 
-/** What a channel tells of, beside answers. */
+/** Events of a transport, other than responses. */
 export interface TransportEvents {
-  /** The server says that its tools changed. */
+  /** One of the server's lists changed. */
   onListChanged(): void;
-  /** The server says that one resource changed. */
+  /** A resource changed. */
   onResourceUpdated(uri: string): void;
-  /** The channel ended without our doing; told once. */
+  /** The transport ended without `close`; called once. */
   onEnded(reason: string): void;
-  /** A request of the server that belongs to none of ours under way; false where nobody will answer it. */
+  /** A request of the server that belongs to no request in flight; false if no one will answer it. */
   onInputRequest?(request: ServerRequest, transport: Pick<Transport, 'respond'>): boolean;
-  /** The server takes a question back that came another way than its taking back; false where there is none. */
+  /** The server cancels an input request that came on another connection; false if there is none with that id. */
   onCancelled?(id: string | number): boolean;
-  /** The server says that an interaction at a URL of its own is over; false where nobody was asked under that id. */
+  /** The server has completed a URL elicitation; false if none has that id. */
   onElicitationComplete?(elicitationId: string): boolean;
-  /** A message that belongs to no request, or that is not MCP, was dropped. */
+  /** A message was dropped: it belongs to no request, or is not MCP. */
   onDropped(): void;
 }

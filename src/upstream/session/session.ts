@@ -5,10 +5,9 @@ import { type Digest, digestOf } from '../../lib/digest.ts';
 import { canonicalJson } from '../../lib/json/canonical-json.ts';
 import type { JsonObject, JsonValue } from '../../lib/json/json.ts';
 import type { Clock } from '../../lib/time.ts';
-import type { ClientInfo } from '../protocol/json-rpc.ts';
+import type { ClientInfo } from '../protocol/encode-request.ts';
 import { listFeatures, MAX_PAGE_BYTES } from '../protocol/list-features.ts';
-import type { FailedNegotiation, NegotiatedVersion } from '../protocol/negotiate-version.ts';
-import { negotiateVersion } from '../protocol/negotiate-version.ts';
+import { type FailedNegotiation, type NegotiatedVersion, negotiateVersion } from '../protocol/negotiate-version.ts';
 import type { Transport, TransportEvents } from '../protocol/transport.ts';
 import type { VersionStore } from '../protocol/versions.ts';
 import { childEnvironment } from '../transport/child-process.ts';
@@ -16,45 +15,52 @@ import type { HttpClient } from '../transport/http-client.ts';
 import { SseTransport } from '../transport/sse.ts';
 import { StdioTransport } from '../transport/stdio.ts';
 import { StreamableHttpTransport } from '../transport/streamable-http.ts';
-import type { DiscoveredFeatures, UpstreamServer } from '../upstream-server.ts';
+import type { DiscoveredFeatures, UpstreamServer } from './upstream-server.ts';
 
-/** What the members of a definition are that a pin covers. */
+/** Members of a definition that a pin covers. */
 const PINNED_MEMBERS = [
-  ...(['name', 'title', 'description', 'inputSchema', 'outputSchema', 'annotations'] as const),
-  ...(['arguments', 'uriTemplate', 'mimeType'] as const),
+  'name',
+  'title',
+  'description',
+  'inputSchema',
+  'outputSchema',
+  'annotations',
+  'arguments',
+  'uriTemplate',
+  'mimeType',
 ] as const;
 const ENVELOPE_BYTES = 64 * 1024;
 
-/** What every session of one server is opened with. */
+/** Parameters that all sessions of one server share. */
 export interface SessionConfig {
   readonly server: UpstreamServer;
-  /** The sockets of an HTTP server, shared by its sessions. */
-  readonly sockets: HttpClient | undefined;
+  /** Connection pools of an HTTP server; undefined for a server over stdio. */
+  readonly httpClient: HttpClient | undefined;
   readonly clock: Clock;
   readonly versionStore: VersionStore;
   readonly clientInfo: ClientInfo;
-  /** The broker's own environment, of which a child gets the harmless part. */
+  /** The broker's environment, of which a child process inherits a few variables. */
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
 export interface FailedSession {
   readonly kind: 'failed';
   readonly message: string;
-  /** What the process wrote to stderr last, for an operator. */
+  /** Last output of the process on stderr, for an operator. */
   readonly stderrTail: string;
-  /** Milliseconds until the next start is tried, where it is put off. */
+  /** Milliseconds until the next attempt, if it is delayed. */
   readonly retryAfterMs?: number;
-  /** More than an agent may read: which secret or setting it is that cannot be resolved, never its value. */
+  /** For operators only: the secret or setting that cannot be resolved, never its value. */
   readonly detail?: string;
 }
 
-/** One live session with a tool server: handshake done, offers listed. */
+/** An open session with a tool server: negotiated, features listed. */
 export class Session {
   readonly kind = 'open';
   readonly transport: Transport;
   readonly negotiated: NegotiatedVersion;
   readonly openedAtMs: number;
-  #observed: DiscoveredFeatures;
+  #features: DiscoveredFeatures;
   #digest: Digest;
   #byName: ReadonlyMap<string, JsonObject>;
   #matchesByDefinition = new WeakMap<JsonObject, boolean>();
@@ -67,35 +73,35 @@ export class Session {
     this.transport = transport;
     this.negotiated = negotiated;
     this.openedAtMs = options.openedAtMs;
-    this.#observed = options.features;
+    this.#features = options.features;
     this.#digest = digestOfFeatures(options.features);
     this.#byName = indexByName(options.features);
   }
 
   get features(): DiscoveredFeatures {
-    return this.#observed;
+    return this.#features;
   }
 
-  /** Digest of everything listed, by which two listings are told apart. */
+  /** Digest of all lists; it differs if any list differs. */
   get digest(): Digest {
     return this.#digest;
   }
 
-  /** True when the server lists a thing of that name, whatever it says of it. */
+  /** True if the server lists a feature of that kind and name, whatever its definition. */
   lists(target: FeatureTarget): boolean {
     const key = keyOf(target);
     return key === undefined || this.#byName.has(key);
   }
 
-  /** Takes a later listing of the same session. */
+  /** Replaces the lists with a later listing of the same session. */
   update(features: DiscoveredFeatures): void {
-    this.#observed = features;
+    this.#features = features;
     this.#digest = digestOfFeatures(features);
     this.#byName = indexByName(features);
     this.#matchesByDefinition = new WeakMap();
   }
 
-  /** True when this very session declares the target as it was when it was resolved; resources are no declarations. */
+  /** True if this session declares the target with the definition it was resolved with. Resources are not declared. */
   matchesPin(target: FeatureTarget): boolean {
     const key = keyOf(target);
     if (key === undefined) return true;
@@ -108,7 +114,7 @@ export class Session {
   }
 }
 
-/** What a pin covers, in a form that knows no order of keys. */
+/** Returns the pinned members as canonical JSON, independent of key order. */
 function pinnedJson(definition: JsonObject): string {
   return canonicalJson(PINNED_MEMBERS.map((member) => definition[member] ?? null));
 }
@@ -117,11 +123,11 @@ function digestOfFeatures({ tools, prompts, resources, templates }: DiscoveredFe
   return digestOf(JSON.stringify([tools, prompts, resources, templates]));
 }
 
-/** What a target is declared by: no tool, prompt or template has a name that another kind's key could be. */
+/** Key of a target in `indexByName`. Tool names contain no space, so keys of different kinds differ. */
 function keyOf(target: FeatureTarget): string | undefined {
   if (target.kind === 'tool') return target.tool;
   if (target.kind === 'prompt') return `prompt ${upstreamName(target)}`;
-  // A resource that a template makes has the template's definition; one that was listed is no declaration.
+  // A resource of a template has the template's definition; a listed resource is not declared.
   const { uriTemplate } = target.definition;
   return typeof uriTemplate === 'string' ? `template ${uriTemplate}` : undefined;
 }
@@ -137,7 +143,7 @@ function indexByName({ tools, prompts, templates }: DiscoveredFeatures): Readonl
   return definitions;
 }
 
-/** Opens a session: process or sockets, era, first listing, all within the server's start deadline. */
+/** Opens a session within the server's start deadline: transport, negotiation, first listing. */
 export async function openSession(
   config: SessionConfig,
   options: { readonly signal: CancelSignal; readonly events: TransportEvents; readonly clientCapabilities: JsonObject },
@@ -177,14 +183,14 @@ export async function openSession(
       useSse = true;
       continue;
     }
-    // Some old servers end when asked something before `initialize`: started once more, they are not asked.
+    // Some old servers exit on a request before `initialize`, so the next start skips discovery.
     if (!endedByDiscover || configuredEra !== 'auto' || rememberedEra === 'legacy' || options.signal.aborted)
       return failure;
     configuredEra = 'legacy';
   }
 }
 
-/** 2025-03-26 and later, "Backward compatibility": who refuses to be posted to by a 4xx may open an event stream instead. */
+/** 2025-03-26 and later, "Backward compatibility": a server that refuses a POST with a 4xx may offer HTTP+SSE instead. */
 function mayBeSse(transport: Transport, negotiated: NegotiatedVersion | FailedNegotiation): boolean {
   if (transport.type !== 'streamable-http' || negotiated.kind !== 'failed') return false;
   return negotiated.status === 400 || negotiated.status === 404 || negotiated.status === 405;
@@ -199,24 +205,24 @@ async function readySession(
     leftMs: () => number;
   },
 ): Promise<Session | FailedNegotiation> {
-  const { transport: channel, negotiated } = open;
-  const { server, clock, versionStore: eraMemory } = config;
+  const { transport, negotiated } = open;
+  const { server, clock, versionStore } = config;
   const limits = { ...open.deadline, timeoutMs: open.leftMs(), maxTools: server.maxTools };
-  const listing = await listFeatures(channel, negotiated.capabilities, limits);
+  const listing = await listFeatures(transport, negotiated.capabilities, limits);
   if (listing.kind === 'failed') return listing;
   const { kind: _, ...lists } = listing;
   const atMs = clock.wallMs();
   const { era, protocolVersion } = negotiated;
-  const rememberedEra = eraMemory.get(server.name);
-  if (rememberedEra?.era !== era || rememberedEra.protocolVersion !== protocolVersion) {
-    eraMemory.set(server.name, { era, protocolVersion, atMs });
+  const remembered = versionStore.get(server.name);
+  if (remembered?.era !== era || remembered.protocolVersion !== protocolVersion) {
+    versionStore.set(server.name, { era, protocolVersion, atMs });
   }
-  channel.openStandaloneStream();
+  transport.openStandaloneStream();
   const features = { ...lists, era, protocolVersion, atMs };
-  return new Session(channel, negotiated, { openedAtMs: clock.monotonicMs(), features });
+  return new Session(transport, negotiated, { openedAtMs: clock.monotonicMs(), features });
 }
 
-/** Only a `ProblemError` is known to speak of no secret's value; and its names are for operators. */
+/** Only a `ProblemError` is known to contain no secret value. It names the secret, which is for operators. */
 function unresolvedSettings(error: unknown): FailedSession {
   const detail = error instanceof ProblemError ? { detail: error.message } : {};
   return { kind: 'failed', message: 'its settings or secrets cannot be resolved', stderrTail: '', ...detail };
@@ -226,13 +232,13 @@ function failedSessionOf(transport: Transport, failure: FailedNegotiation): Fail
   return { kind: 'failed', message: failure.message, stderrTail: stderrTailOf(transport) };
 }
 
-/** What the process behind a channel wrote to stderr last; nothing where there is none. */
+/** Returns the last stderr output of the transport's process; empty for HTTP. */
 export function stderrTailOf(transport: Transport): string {
   return transport instanceof StdioTransport ? transport.stderrTail : '';
 }
 
 async function openTransport(config: SessionConfig, events: TransportEvents, useSse: boolean): Promise<Transport> {
-  const { server, sockets, clientInfo } = config;
+  const { server, httpClient, clientInfo } = config;
   const { transport } = server;
   const isShared = server.sharing === 'all';
   const maxMessageBytes = Math.max(server.maxResultBytes, MAX_PAGE_BYTES) + ENVELOPE_BYTES;
@@ -247,10 +253,51 @@ async function openTransport(config: SessionConfig, events: TransportEvents, use
       events,
     });
   }
-  if (sockets === undefined) throw new Error('an HTTP server has no sockets');
+  if (httpClient === undefined) throw new Error('an HTTP server has no HTTP client');
   const headers = await transport.resolveHeaders();
-  const common = { sockets, url: new URL(transport.url), headers, clientInfo, isShared, events };
+  const common = { httpClient, url: new URL(transport.url), headers, clientInfo, isShared, events };
   return useSse
     ? new SseTransport({ ...common, maxEventBytes: maxMessageBytes })
     : new StreamableHttpTransport({ ...common, stallTimeoutMs: server.stallTimeoutMs });
+}
+
+/** The first retries are immediate, because a server that was restarted once is not a failing server. */
+const IMMEDIATE_RETRIES = 2;
+const FIRST_WAIT_MS = 250;
+/** Starting a process is expensive; a refused connection is cheap and may succeed at any moment. */
+const LAST_WAIT_MS = { process: 60_000, connection: 500 } as const;
+/** After a session that lived this long, earlier failures are forgotten. */
+const HEALTHY_SESSION_MS = 30_000;
+
+/** Exponential back-off: counts failed starts and early ends in a row and sets the time of the next start. */
+export class BackOff {
+  readonly #clock: Clock;
+  readonly #lastWaitMs: number;
+  #failures = 0;
+  #notBeforeMs = 0;
+
+  constructor(clock: Clock, kind: keyof typeof LAST_WAIT_MS) {
+    this.#clock = clock;
+    this.#lastWaitMs = LAST_WAIT_MS[kind];
+  }
+
+  /** Milliseconds until the next start is allowed; 0 if it is allowed now. */
+  get waitMs(): number {
+    return Math.max(0, Math.ceil(this.#notBeforeMs - this.#clock.monotonicMs()));
+  }
+
+  get failures(): number {
+    return this.#failures;
+  }
+
+  /** Records a failed start or an unexpected end. `livedMs` is 0 for a failed start. */
+  recordFailure(livedMs: number): void {
+    if (livedMs >= HEALTHY_SESSION_MS) this.#failures = 0;
+    this.#failures += 1;
+    const waitMs =
+      this.#failures <= IMMEDIATE_RETRIES
+        ? 0
+        : Math.min(this.#lastWaitMs, FIRST_WAIT_MS * 2 ** Math.min(16, this.#failures - IMMEDIATE_RETRIES - 1));
+    this.#notBeforeMs = this.#clock.monotonicMs() + waitMs;
+  }
 }

@@ -4,30 +4,30 @@ import { normalizeUri, uriAncestry } from '../../lib/uri/uri.ts';
 import { failedResponse, type Response, type Transport } from '../protocol/transport.ts';
 import type { Session } from './session.ts';
 
-/** A server that says without end that something changed is heard so often. */
+/** Updates of one resource within this time are passed on as one. */
 const NOTIFY_INTERVAL_MS = 50;
-/** Of how many resources at one time; those beyond are dropped. */
+/** Resources whose update may be pending at one time; updates of others are dropped. */
 const MAX_DUE = 1_024;
 const RETRY_MS = { first: 1_000, last: 60_000 } as const;
 const MAX_RESPONSE_BYTES = 64 * 1024;
 const UNSUBSCRIBE_TIMEOUT_MS = 10_000;
 
 export interface SubscriptionEvents {
-  /** A resource changed, or may have while nobody could hear of it. */
+  /** A resource changed, or may have changed while no subscription was active. */
   onUpdated(uri: string, principalIds: readonly string[]): void;
-  /** The lists of the server may have changed while nobody could hear of it. */
+  /** The server's lists may have changed while no stream was open. */
   onListsMaybeChanged(): void;
-  /** The server spoke of a resource that nobody subscribed to. */
+  /** The server reported a resource without a subscriber. */
   onDropped(): void;
 }
 
 /**
- * What one slot is subscribed to at its server: single resources, and in the modern era the changes of its lists. What
- * principals hold outlives the sessions: whenever one is opened, it is subscribed to again.
+ * Subscriptions of one managed session: single resources, and in the modern era list changes. They outlive a session and
+ * are renewed whenever one is opened.
  */
 export class Subscriptions {
   readonly #events: SubscriptionEvents;
-  /** Who is subscribed to each URI. */
+  /** Principals by the URI they are subscribed to. */
   readonly #subscribers = new Map<string, Set<string>>();
   readonly #due = new Set<string>();
   #session: Session | undefined;
@@ -45,13 +45,13 @@ export class Subscriptions {
     return this.#subscribers.size === 0;
   }
 
-  /** True while the server tells of every list that it says may change. */
+  /** True while the server notifies of every list for which it declares `listChanged`. */
   get receivesListChanges(): boolean {
     const served = this.#stream?.served;
     return served !== undefined && Object.keys(listFilter(this.#session)).every((key) => served[key] === true);
   }
 
-  /** Asks the server to tell of one resource. The same resource twice is asked for twice. */
+  /** Subscribes to one resource. A second subscription to the same resource is requested again. */
   async subscribe(
     session: Session,
     uri: string,
@@ -62,10 +62,13 @@ export class Subscriptions {
     }
     const response = await this.#listen(session, uri);
     if (response.kind !== 'result' || this.#isServed(uri)) return response;
-    return { kind: 'error', error: { code: -32602, message: 'the server does not tell of this resource' } };
+    return {
+      kind: 'error',
+      error: { code: -32602, message: 'the server does not support a subscription to this resource' },
+    };
   }
 
-  /** Each URI, and who is subscribed to it. */
+  /** Each URI with the principals that are subscribed to it. */
   get entries(): readonly (readonly [string, readonly string[]])[] {
     return [...this.#subscribers].map(([uri, principalIds]) => [uri, [...principalIds]]);
   }
@@ -85,7 +88,7 @@ export class Subscriptions {
     else void requestIgnoringResponse(session, 'resources/unsubscribe', uri);
   }
 
-  /** Subscribes in a session that was just opened to what is held. What changed in between is told once. */
+  /** Renews all subscriptions in a session that was just opened, and reports each resource as possibly changed. */
   resubscribe(session: Session): void {
     this.#session = session;
     this.#retryMs = RETRY_MS.first;
@@ -96,7 +99,7 @@ export class Subscriptions {
     this.#hadSession = true;
   }
 
-  /** The session is over. */
+  /** Releases a session that has ended. */
   end(session: Session): void {
     if (this.#session !== session) return;
     this.#session = undefined;
@@ -105,11 +108,11 @@ export class Subscriptions {
     this.#retryAtMs = Number.POSITIVE_INFINITY;
   }
 
-  /** Opens a stream again that broke, once its pause is over. */
+  /** Reopens a broken stream after its delay. */
   retry(nowMs: number): void {
     const session = this.#session;
     if (session === undefined) return;
-    // The pause begins when it is first seen, so that no clock is needed where the stream broke.
+    // The delay begins here, at the first sweep after the stream broke, and needs no clock elsewhere.
     if (this.#retryAtMs === Number.NEGATIVE_INFINITY) this.#retryAtMs = nowMs + this.#retryMs;
     if (nowMs < this.#retryAtMs) return;
     this.#retryAtMs = Number.POSITIVE_INFINITY;
@@ -121,7 +124,7 @@ export class Subscriptions {
     });
   }
 
-  /** The server says that a resource changed, which may be a sub-resource of what is held (MCP 2025-11-25, `ResourceUpdatedNotification`). */
+  /** Handles an update. The resource may be a sub-resource of a subscribed one (MCP 2025-11-25, `ResourceUpdatedNotification`). */
   notify(rawUri: string): void {
     const uri = this.isEmpty ? undefined : normalizeUri(rawUri);
     if (uri !== undefined && this.#due.has(uri)) return;
@@ -142,9 +145,9 @@ export class Subscriptions {
     }
   }
 
-  /** Who is subscribed to a URI, or to one that it is a sub-resource of. */
+  /** Principals subscribed to a URI or to a resource above it. */
   #subscribersOf(uri: string): readonly string[] {
-    return [...new Set(uriAncestry(uri).flatMap((entries) => [...(this.#subscribers.get(entries) ?? [])]))];
+    return [...new Set(uriAncestry(uri).flatMap((ancestor) => [...(this.#subscribers.get(ancestor) ?? [])]))];
   }
 
   #isServed(uri: string): boolean {
@@ -152,7 +155,7 @@ export class Subscriptions {
     return Array.isArray(uris) && uris.includes(uri);
   }
 
-  /** Puts a stream for all that is held, and `more`, in the place of the one before; one at a time. */
+  /** Replaces the stream by one for all subscriptions and `extraUri`. Replacements run one after another. */
   #listen(session: Session, extraUri?: string): Promise<Response> {
     this.#opening = this.#opening.then(() => this.#replaceStream(session, extraUri));
     return this.#opening;
@@ -172,7 +175,7 @@ export class Subscriptions {
       if (this.#session === session) this.#onEnded(stream);
     });
     if (stream.kind !== 'listening') {
-      // What a server refuses outright it will refuse again.
+      // A server that responds with an error would respond with it again.
       if (stream.kind === 'failed' && previous === undefined) this.#retryAtMs = Number.NEGATIVE_INFINITY;
       return stream;
     }
@@ -194,7 +197,7 @@ export class Subscriptions {
 
 const EMPTY_RESPONSE: Response = { kind: 'result', result: {}, bytes: 2 };
 
-/** The lists that the server says may change, as a filter asks for them. */
+/** Filter for list changes, from the server's capabilities. */
 function listFilter(session: Session | undefined): JsonObject {
   const capabilities = session?.negotiated.capabilities ?? {};
   const filter: Record<string, true> = {};
@@ -214,23 +217,23 @@ async function requestIgnoringResponse(session: Session, method: string, uri: st
   await session.transport.request(method, { uri }, limits);
 }
 
-/** Longest wait until a server says what it serves of a subscription. */
+/** Longest wait for `notifications/subscriptions/acknowledged`. */
 const ACKNOWLEDGE_TIMEOUT_MS = 10_000;
 const MAX_EVENT_BYTES = 1024 * 1024;
-/** The longest that a timer can wait: such a stream ends when either side ends it. */
+/** The longest delay of a timer: the stream ends when either side ends it. */
 const NO_DEADLINE_MS = 2_147_483_647;
 
 /** A `subscriptions/listen` of 2026-07-28 that a server acknowledged. */
 export interface SubscriptionStream {
   readonly kind: 'listening';
-  /** What of the filter the server serves. */
+  /** The part of the filter that the server serves. */
   readonly served: JsonObject;
   close(): void;
 }
 
 /**
- * Opens one and waits until it is acknowledged; gives the answer of a server that does not serve it. `onEnded` is told once
- * when an acknowledged one ends without our doing.
+ * Opens a subscription stream and waits for its acknowledgement. Resolves to the failure if the server does not
+ * acknowledge it. `onEnded` is called once if an acknowledged stream ends without `close`.
  */
 export function openSubscriptionStream(
   transport: Transport,

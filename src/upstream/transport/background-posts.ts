@@ -1,7 +1,7 @@
 const MAX_IN_FLIGHT = 4;
 const MAX_QUEUED = 64;
 
-/** What one channel posts on account of its server's requests: so many at a time, so many in wait, and the rest dropped. */
+/** Posts responses to a server's requests: four at a time, 64 queued, the rest dropped. */
 export class BackgroundPosts {
   readonly #post: (body: string) => Promise<unknown>;
   readonly #onDropped: () => void;

@@ -1,9 +1,9 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 
 const STDERR_TAIL_BYTES = 64 * 1024;
-/** How much may wait to be read by a child that does not read. */
+/** Bytes that may be buffered for a child that does not read its stdin. */
 const MAX_UNREAD_BYTES = 16 * 1024 * 1024;
-/** After stdin is closed a server may end by itself; then it is asked, then it is ended. */
+/** Time to exit after stdin closes and before SIGTERM; then before SIGKILL; then for the last output. */
 const GRACE_MS = { endOfInput: 500, terminate: 2_000, lastOutput: 500 } as const;
 
 export interface ChildProcessOptions {
@@ -12,11 +12,11 @@ export interface ChildProcessOptions {
   readonly cwd?: string;
   readonly env: Readonly<Record<string, string>>;
   onOutput(chunk: Buffer): void;
-  /** Told once, after all output: how the process ended, or why it could not be started. */
+  /** Called once, after all output, with the reason: the process ended, or could not be started. */
   onEnded(reason: string): void;
 }
 
-/** A child process in a process group of its own, so that what it started ends with it. Never a shell. */
+/** A child process in its own process group, so that its descendants end with it. Never a shell. */
 export class ChildProcess {
   readonly #child: ChildProcessWithoutNullStreams;
   readonly #options: ChildProcessOptions;
@@ -41,7 +41,7 @@ export class ChildProcess {
     });
     this.#child.stdout.on('data', (chunk: Buffer) => options.onOutput(chunk));
     this.#child.stderr.on('data', (chunk: Buffer) => this.#appendStderr(chunk));
-    // A pipe that breaks is told of by the end of the process, which follows.
+    // A broken pipe is followed by the exit of the process, which is reported.
     for (const stream of [this.#child.stdin, this.#child.stdout, this.#child.stderr]) stream.on('error', () => {});
     this.#child.once('error', (error: NodeJS.ErrnoException) => {
       if (this.#child.pid === undefined) this.#finish(`the command could not be started: ${error.code ?? error.name}`);
@@ -53,12 +53,12 @@ export class ChildProcess {
     return this.#child.pid;
   }
 
-  /** The last 64 KB that it wrote to stderr: for an operator, never for the log or an agent. */
+  /** Last 64 KB of stderr: for an operator, never for the log or an agent. */
   get stderrTail(): string {
     return Buffer.concat(this.#stderr).subarray(-STDERR_TAIL_BYTES).toString('utf8');
   }
 
-  /** Writes to stdin; false when the process is gone or has left too much unread, and nothing was written. */
+  /** Writes to stdin. Returns false, and writes nothing, if the process has exited or has 16 MB left to read. */
   write(text: string): boolean {
     const { stdin } = this.#child;
     if (this.#ended !== undefined || !stdin.writable || stdin.writableLength > MAX_UNREAD_BYTES) return false;
@@ -66,7 +66,7 @@ export class ChildProcess {
     return true;
   }
 
-  /** Ends the process and its group: closed stdin, then SIGTERM, then SIGKILL. Resolves when it is gone. */
+  /** Ends the process and its group: closes stdin, then SIGTERM, then SIGKILL. Resolves when the process has exited. */
   async close(): Promise<void> {
     if (this.#ended !== undefined) return this.#exited;
     this.#child.stdin.end();
@@ -78,10 +78,10 @@ export class ChildProcess {
   }
 
   #onExit(exit: string): void {
-    // What the server started must not outlive it; at this moment the group's id cannot have been given anew.
+    // Descendants must not outlive the server. At this moment the group id cannot have been reused.
     this.#signalGroup('SIGKILL');
     const finish = (): void => this.#finish(`the process ended (${exit})`);
-    // What it wrote last may still be in the pipe; a descendant that left the group may hold the pipe open for ever.
+    // Its last output may still be in the pipe, and a descendant that left the group may keep the pipe open for ever.
     const timer = setTimeout(finish, GRACE_MS.lastOutput);
     this.#child.once('close', () => {
       clearTimeout(timer);
@@ -103,7 +103,7 @@ export class ChildProcess {
     try {
       process.kill(-pid, signal);
     } catch {
-      // ESRCH: nobody of the group is left, which is what was wanted.
+      // ESRCH: no process of the group is left.
     }
   }
 
@@ -116,7 +116,7 @@ export class ChildProcess {
   }
 }
 
-/** What a child process gets of the broker's own environment: nothing that may hold a secret. */
+/** Variables of the broker's environment that a child process inherits; none of them may hold a secret. */
 const INHERITED_VARIABLES = [
   'HOME',
   'LANG',
@@ -131,8 +131,8 @@ const INHERITED_VARIABLES = [
 ] as const;
 
 /**
- * The environment of a tool server: the few inherited variables, then the declared ones. A value that begins with
- * `()` is an exported shell function and is left out, as in the SDK.
+ * Builds the environment of a tool server: the inherited variables, then the declared ones. An inherited value that
+ * begins with `()` is an exported shell function and is left out, as in the SDK.
  */
 export function childEnvironment(
   inherited: Readonly<Record<string, string | undefined>>,

@@ -1,17 +1,17 @@
 import { createRequire } from 'node:module';
 import type { Dispatcher, Pool, Pool as UndiciPool } from 'undici';
 
-// The whole of undici is five times the files, most of them for a `fetch` that Node has already: a tenth of a start.
+// Loading all of undici takes five times the files, most of them for a `fetch` that Node has: a tenth of the start time.
 const PoolClass = createRequire(import.meta.url)('undici/lib/dispatcher/pool.js') as typeof UndiciPool; // untyped
 
-/** Calls beyond it wait for a socket, each for as long as its own deadline. */
+/** Calls beyond this limit wait for a socket until their deadline. */
 const MAX_CALL_CONNECTIONS = 256;
-/** Answers to a server's requests and notifications: calls that wait for an answer must not keep it from being posted. */
+/** For notifications and for responses to a server's requests: pending calls must not delay them. */
 const MAX_BACKGROUND_CONNECTIONS = 16;
 
 /**
- * The sockets of one HTTP server, which its sessions share. Streams that stand for as long as their session, one or two
- * of each, have sockets of their own, so that many sessions take no room from calls.
+ * Connection pools of one HTTP server, shared by its sessions. Long-lived streams, one or two per session, have their own
+ * pool, so that many sessions leave the connections for calls free.
  */
 export class HttpClient {
   readonly calls: UndiciPool;
@@ -33,8 +33,8 @@ export class HttpClient {
 const POST_TIMEOUT_MS = 2_000;
 
 /**
- * Sends what needs no answer: notifications, answers to a server's requests, the end of a session. Never rejects; gives
- * the HTTP status, `broken` when none came, `late` when it was not waited for.
+ * Sends a message whose response does not matter: a notification, a response to a server's request, the end of a session.
+ * Never rejects. Resolves to the HTTP status, to `broken` if there was none, or to `late` after 2 s.
  */
 export function postAndForget(
   pool: Pool,
@@ -44,14 +44,14 @@ export function postAndForget(
     let controller: Dispatcher.DispatchController | undefined;
     let isOver = false;
     let status: number | 'broken' = 'broken';
-    const end = (how: number | 'broken' | 'late'): void => {
+    const end = (result: number | 'broken' | 'late'): void => {
       isOver = true;
       clearTimeout(timer);
-      resolve(how);
+      resolve(result);
     };
     const timer = setTimeout(() => {
       end('late');
-      controller?.abort(new Error('given up'));
+      controller?.abort(new Error('abandoned'));
     }, POST_TIMEOUT_MS);
     const { method, path, headers, body = null } = request;
     pool.dispatch(
@@ -59,7 +59,7 @@ export function postAndForget(
       {
         onRequestStart: (started) => {
           controller = started;
-          if (isOver) started.abort(new Error('given up'));
+          if (isOver) started.abort(new Error('abandoned'));
         },
         onResponseStart: (_controller, code) => {
           status = code;

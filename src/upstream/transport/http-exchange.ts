@@ -1,6 +1,6 @@
 import type { Dispatcher } from 'undici';
 import { ByteBuffer } from '../../lib/byte-buffer.ts';
-import { responseForStatus } from '../protocol/http-status.ts';
+import { responseForHttpStatus } from '../protocol/http-status.ts';
 import { type IncomingMessage, parseMessage } from '../protocol/parse-message.ts';
 import { abortReason, RequestDeadline } from '../protocol/request-deadline.ts';
 import { type PendingListeners, peekNotification } from '../protocol/route-message.ts';
@@ -11,38 +11,37 @@ import {
   type RequestOptions,
   type Response,
 } from '../protocol/transport.ts';
-import { SseParser } from './sse-parser.ts';
-import { StreamResumption } from './stream-resumption.ts';
+import { SseParser, StreamResumption } from './sse-parser.ts';
 
 const MAX_ERROR_BODY_BYTES = 64 * 1024;
-/** What may still come after the answer on an event stream before its socket is given up. */
+/** Limits of an event stream after its response; beyond them the socket is closed. */
 const AFTER_RESPONSE = { bytes: 64 * 1024, ms: 1_000 } as const;
-/** All events of one answer together: the answer itself, and this much of what surrounds it. */
+/** Bytes of the events of one response, beyond the limit of the response itself. */
 const EVENT_OVERHEAD_BYTES = 1024 * 1024;
-/** All that one stream may bring, notifications too, for each byte that its answer may have: a flood costs time, if no room. */
+/** Limit of a whole stream with its notifications, as a multiple of the response's limit: a flood costs time, if no memory. */
 const STREAM_FACTOR = 128;
 
 export interface HttpExchangeEvents {
   onHeaders?(headers: Readonly<Record<string, string | string[] | undefined>>): void;
-  /** A request or notification of the server, within the event stream of our request. */
-  onServerMessage(message: IncomingMessage, hearers: PendingListeners): void;
+  /** A request or notification of the server, on the event stream of this exchange. */
+  onServerMessage(message: IncomingMessage, listeners: PendingListeners): void;
   onDropped(): void;
-  /** The request was sent and is given up before its answer. */
+  /** The request was sent and is abandoned before its response. */
   onAbandoned(id: number, reason: 'timeout' | 'cancelled'): void;
-  /** The stream of `exchange` ended before the answer, and it waits for the time to go on. */
+  /** The stream ended before the response; `exchange` waits to resume it. */
   onInterrupted?(id: number, exchange: HttpExchange): void;
-  /** Asks for what follows an event on the stream of `exchange`, which takes it up. Without it a stream that ended is a lost request. */
+  /** Requests the events after `lastEventId` for `exchange`. Without this method a request whose stream ends is lost. */
   resume?(id: number, exchange: HttpExchange, lastEventId: string): void;
-  /** The answer is there, or none will come. */
+  /** The response has come, or none will. */
   onSettled(id: number): void;
 }
 
 type Body = 'json' | 'events' | 'error' | 'drained';
 
 /**
- * One POST and its answer: the body is counted while it streams and collected once. What comes on its stream before the
- * answer belongs to it alone (Streamable HTTP, "Sending Messages to the Server"), and so does what comes on the streams of
- * GET that go on with it.
+ * One POST and its response. The body is counted while it streams and joined once. Messages on its stream before the
+ * response belong to this request alone (Streamable HTTP, "Sending Messages to the Server"), as do those on the GET
+ * streams that resume it.
  */
 export class HttpExchange implements Dispatcher.DispatchHandler, PendingListeners {
   readonly response: Promise<Response>;
@@ -56,7 +55,7 @@ export class HttpExchange implements Dispatcher.DispatchHandler, PendingListener
   #body: Body = 'drained';
   readonly #chunks = new ByteBuffer();
   #bytes = 0;
-  /** Of the event stream, whatever it was. */
+  /** Bytes of the event stream, notifications included. */
   #streamBytes = 0;
   #reader: SseParser | undefined;
   #resumption: StreamResumption | undefined;
@@ -74,7 +73,7 @@ export class HttpExchange implements Dispatcher.DispatchHandler, PendingListener
     if (options.signal.aborted) this.#abandon(abortReason(options.signal));
   }
 
-  /** True where silence is no sign of trouble: a server that waits for an answer of the agent's may well be silent. */
+  /** True if silence is expected: a server that waits for an agent's input response may be silent for long. */
   get mayBeSilent(): boolean {
     return this.isOpenEnded || this.#options.listener?.onRequest !== undefined;
   }
@@ -97,8 +96,8 @@ export class HttpExchange implements Dispatcher.DispatchHandler, PendingListener
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
-    // Given up while it waited for a connection: nothing is written after this.
-    if (this.#settled) controller.abort(new Error('given up'));
+    // Abandoned while it waited for a connection: nothing is written after this.
+    if (this.#settled) controller.abort(new Error('abandoned'));
   }
 
   onResponseStart(
@@ -113,10 +112,11 @@ export class HttpExchange implements Dispatcher.DispatchHandler, PendingListener
     const type = String(headers['content-type'] ?? '').toLowerCase();
     if (this.#resumption?.hasBegun === true && !isEventStream(status, type)) this.#failResumption(status);
     else if (status >= 300) this.#body = 'error';
-    else if (headers['content-encoding'] !== undefined) this.#fail('protocol', 'the answer is compressed, unasked');
-    else if (type.startsWith('application/json')) this.#body = 'json';
+    else if (headers['content-encoding'] !== undefined) {
+      this.#fail('protocol', 'the response is compressed, which was not requested');
+    } else if (type.startsWith('application/json')) this.#body = 'json';
     else if (isEventStream(status, type)) this.#openEvents();
-    else this.#fail('protocol', `the answer is neither JSON nor an event stream (HTTP ${status})`);
+    else this.#fail('protocol', `the response is neither JSON nor an event stream (HTTP ${status})`);
     if (this.#body === 'json' && Number(headers['content-length']) > this.#options.maxBytes) this.#failTooLarge();
   }
 
@@ -144,24 +144,24 @@ export class HttpExchange implements Dispatcher.DispatchHandler, PendingListener
     clearTimeout(this.#lingering);
     if (this.#settled) return;
     if (this.#body === 'error') this.#settleByStatus();
-    else if (this.#body === 'events') this.#resumeOrFail('the event stream ended without an answer');
-    else this.#settleByMessage(this.#readBody(), 'the answer has an id that is not ours');
+    else if (this.#body === 'events') this.#resumeOrFail('the event stream ended without a response');
+    else this.#settleByMessage(this.#readBody());
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
     clearTimeout(this.#lingering);
     const code = 'code' in error && typeof error.code === 'string' ? error.code : error.name;
-    if (code === 'UND_ERR_BODY_TIMEOUT') this.#abandon('timeout', 'the answer began and did not go on');
+    if (code === 'UND_ERR_BODY_TIMEOUT') this.#abandon('timeout', 'the response began and then stalled');
     if (this.#controller !== undefined) this.#resumeOrFail(`the connection broke: ${code}`);
     else this.#settle(failedResponse('unavailable', false, `the server cannot be reached: ${code}`));
   }
 
-  /** Ends the wait for an answer that cannot come any more. */
+  /** Fails the request, because its response can no longer come. */
   failAsLost(reason: string): void {
     this.#settle(failedResponse('lost', true, reason));
   }
 
-  /** Goes on with the answer where the server said how, once its stream is over. */
+  /** Resumes a stream that ended before the response, if the server sent an event id; else fails the request. */
   #resumeOrFail(reason: string): void {
     if (this.#settled) return;
     const reader = this.#body === 'events' ? this.#reader : undefined;
@@ -172,9 +172,9 @@ export class HttpExchange implements Dispatcher.DispatchHandler, PendingListener
   }
 
   #failResumption(status: number): void {
-    // Streamable HTTP 2025-11-25, "Session management": 404 says that the session is over.
+    // Streamable HTTP 2025-11-25, "Session management": 404 means that the session has ended.
     const failure = status === 404 ? 'session-lost' : 'lost';
-    this.#fail(failure, `the event stream ended without an answer, and the server does not go on (HTTP ${status})`);
+    this.#fail(failure, `the event stream ended without a response and cannot be resumed (HTTP ${status})`);
   }
 
   #openEvents(): void {
@@ -199,35 +199,35 @@ export class HttpExchange implements Dispatcher.DispatchHandler, PendingListener
     if (this.#settled) {
       this.#events.onDropped();
     } else if (message.kind === 'request' || message.kind === 'notification') {
-      // A notification is handed on or dropped and takes no room.
+      // A notification is passed on or dropped at once and holds no memory.
       if (message.kind === 'notification') this.#bytes = 0;
       this.#events.onServerMessage(message, this);
     } else {
-      this.#settleByMessage(message, 'the answer has an id that is not ours');
+      this.#settleByMessage(message);
     }
   }
 
-  /** Drops what nobody is told of, unread. */
+  /** Drops a notification that no listener wants, without parsing it. */
   #skipsUnwanted(data: Buffer): boolean {
     const { listener } = this.#options;
     if (this.#settled || (listener !== undefined && listener.isFull !== true)) return false;
     const kind = peekNotification(data);
     if (kind === undefined) return false;
     this.#bytes = 0;
-    // A log message that its agent did not ask for is the server's habit and no sign of trouble.
+    // Many servers send log messages unrequested, so these do not count as dropped.
     if (kind === 'progress' || listener !== undefined) this.#events.onDropped();
     return true;
   }
 
-  #settleByMessage(message: IncomingMessage, mismatchMessage: string): void {
-    if (message.kind === 'answer' && message.id === this.#id) this.#settle(message.response);
+  #settleByMessage(message: IncomingMessage): void {
+    if (message.kind === 'response' && message.id === this.#id) this.#settle(message.response);
     else if (message.kind === 'invalid') this.#settle(failedResponse('protocol', true, message.problem));
-    else this.#settle(failedResponse('protocol', true, mismatchMessage));
+    else this.#settle(failedResponse('protocol', true, 'the response has the id of another request'));
   }
 
   #settleByStatus(): void {
     const message = this.#bytes > MAX_ERROR_BODY_BYTES ? undefined : this.#readBody();
-    this.#settle(responseForStatus(this.#status, message, this.#id));
+    this.#settle(responseForHttpStatus(this.#status, message, this.#id));
   }
 
   #readBody(): IncomingMessage {
@@ -236,7 +236,7 @@ export class HttpExchange implements Dispatcher.DispatchHandler, PendingListener
 
   #abandon(
     reason: 'timeout' | 'cancelled',
-    message = reason === 'timeout' ? 'no answer came in time' : 'the call was cancelled',
+    message = reason === 'timeout' ? 'no response came in time' : 'the call was cancelled',
   ): void {
     if (this.#settled) return;
     this.#fail(reason, message);
@@ -244,7 +244,7 @@ export class HttpExchange implements Dispatcher.DispatchHandler, PendingListener
   }
 
   #failEndless(): void {
-    this.#fail('too-large', 'the messages before the result do not end');
+    this.#fail('too-large', 'too many messages came before the result');
   }
 
   #failTooLarge(): void {
@@ -256,7 +256,7 @@ export class HttpExchange implements Dispatcher.DispatchHandler, PendingListener
     this.#abort();
   }
 
-  /** Gives the stream the chance to end, so that its socket can serve again; not for long. */
+  /** Gives the stream a second to end, so that its socket can be reused. */
   #linger(): void {
     this.#bytes = 0;
     this.#lingering ??= setTimeout(() => this.#abort(), AFTER_RESPONSE.ms);
@@ -264,7 +264,7 @@ export class HttpExchange implements Dispatcher.DispatchHandler, PendingListener
 
   #abort(): void {
     clearTimeout(this.#lingering);
-    this.#controller?.abort(new Error('given up'));
+    this.#controller?.abort(new Error('abandoned'));
   }
 
   #settle(response: Response): void {

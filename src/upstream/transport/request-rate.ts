@@ -1,12 +1,12 @@
 const MAX_REQUESTS = 1_024;
 const WINDOW_MS = 10_000;
 
-/** How often a server asks on a stream that belongs to no call. */
+/** Counts the requests of a server on a stream that belongs to no call. */
 export class RequestRate {
   #count = 0;
   #window: NodeJS.Timeout | undefined;
 
-  /** True while more came within ten seconds than is borne. */
+  /** True after more than 1,024 requests within ten seconds, until those seconds are over. */
   get isExceeded(): boolean {
     return this.#count > MAX_REQUESTS;
   }

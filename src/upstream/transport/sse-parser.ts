@@ -12,9 +12,9 @@ const MAX_ID_BYTES = 1_024;
 const EVENTS_PER_TURN = 64;
 
 /**
- * Reads the `data` and the name of each event of an SSE stream (WHATWG HTML §9.2.6), holding at most `maxBytes` of one
- * event. An event of empty data is skipped: MCP 2025-11-25 (Streamable HTTP, "Sending Messages to the Server") begins
- * streams with one to tell an id.
+ * Parses an SSE stream (WHATWG HTML §9.2.6) into the data and the name of each event, and holds at most `maxBytes` of one
+ * event. An event with empty data is skipped: MCP 2025-11-25 (Streamable HTTP, "Sending Messages to the Server") begins
+ * streams with one, for its id.
  */
 export class SseParser {
   readonly #maxBytes: number;
@@ -36,24 +36,24 @@ export class SseParser {
   }
 
   /**
-   * The id of the last event that ended, empty where that takes back the one before. One that no header can hold, or that
-   * is over 1,024 bytes, counts as empty.
+   * Id of the last complete event; empty if an event reset it. An id that is not a valid header value, or is over 1,024
+   * bytes, counts as empty.
    */
   get lastEventId(): string | undefined {
     return this.#lastEventId;
   }
 
-  /** Milliseconds after which the server wants to be asked again, as it said last. */
+  /** Reconnection time in milliseconds, from the last `retry` field. */
   get retryMs(): number | undefined {
     return this.#retryMs;
   }
 
-  /** True once an event ended, were it without data. */
+  /** True after the first complete event, even one without data. */
   get hasEvents(): boolean {
     return this.#hasEvents;
   }
 
-  /** Takes the next bytes; false when an event has outgrown the cap, after which the reader is of no more use. */
+  /** Parses the next bytes. Returns false if an event exceeds the limit; the parser cannot be used after that. */
   push(chunk: Buffer): boolean {
     let start = 0;
     for (let index = 0; index < chunk.length; index += 1) {
@@ -79,7 +79,7 @@ export class SseParser {
     return this.#line.size + this.#dataBytes <= this.#maxBytes + FIELD_BYTES;
   }
 
-  /** Pauses a stream that brought many events, so that a flood of them leaves every turn of the event loop to others too. */
+  /** Pauses the stream for one turn of the event loop after 64 events, so that a flood does not starve other calls. */
   yieldToEventLoop(stream: { pause(): void; resume(): void }): void {
     if (this.#eventsInTurn < EVENTS_PER_TURN) return;
     this.#eventsInTurn = 0;
@@ -109,16 +109,16 @@ export class SseParser {
     }
     const data = line.subarray(line[5] === 0x20 ? 6 : 5);
     this.#data.push(data);
-    // An empty line costs memory too, so that it counts as more than its bytes.
+    // An empty line costs memory too, so it counts as more than its bytes.
     this.#dataBytes += data.length + (this.#data.length > 1 ? LINE_OVERHEAD_BYTES : 0);
   }
 
-  /** Takes what holds beyond its own event. */
+  /** Parses the fields that apply beyond their event. */
   #parseIdOrRetry(line: Buffer): void {
     const isId = line.subarray(0, 3).equals(ID) || line.equals(ID.subarray(0, 2));
     if (isId) {
       const id = line.length > MAX_ID_BYTES ? '' : fieldValue(line, ID.length);
-      // The id goes back in a header.
+      // The id is sent back in a header.
       this.#id = /^[\x21-\x7e]+(?: +[\x21-\x7e]+)*$/.test(id) ? id : '';
     } else if (line.subarray(0, RETRY.length).equals(RETRY)) {
       const retry = fieldValue(line, RETRY.length);
@@ -127,7 +127,7 @@ export class SseParser {
   }
 }
 
-/** The value of a field, of which one space in front is not part. */
+/** Returns the value of a field, without one leading space. */
 function fieldValue(line: Buffer, from: number): string {
   return line.subarray(line[from] === 0x20 ? from + 1 : from).toString('latin1');
 }
@@ -152,4 +152,49 @@ function joinLines(lines: readonly Buffer[]): Buffer {
     parts.push(line);
   });
   return Buffer.concat(parts);
+}
+
+/** Reconnection time if the server sends none, and the limits of the one it sends. */
+const RETRY_MS = { default: 1_000, least: 100, most: 60_000 } as const;
+/** Resumption stops after this many streams in a row without an event. */
+const MAX_EMPTY_STREAMS = 5;
+
+/**
+ * Resumes the event stream of one request that ended before the response (streamable HTTP 2025-11-25, "Resumability and
+ * Redelivery"). The deadline of the request, which the caller enforces, bounds the whole.
+ */
+export class StreamResumption {
+  readonly #open: (lastEventId: string) => void;
+  #lastEventId: string | undefined;
+  #retryMs: number = RETRY_MS.default;
+  #emptyStreams = 0;
+  #hasBegun = false;
+  #timer: NodeJS.Timeout | undefined;
+
+  /** `open` requests the events after the given id, on a new stream. */
+  constructor(open: (lastEventId: string) => void) {
+    this.#open = open;
+  }
+
+  /** True from the first successful `resume` on. */
+  get hasBegun(): boolean {
+    return this.#hasBegun;
+  }
+
+  /** Opens the next stream after the reconnection time. Returns false if the stream cannot be resumed. */
+  resume({ hasEvents, lastEventId, retryMs = this.#retryMs }: SseParser): boolean {
+    this.#emptyStreams = hasEvents ? 0 : this.#emptyStreams + 1;
+    this.#lastEventId = lastEventId ?? this.#lastEventId;
+    this.#retryMs = Math.min(RETRY_MS.most, Math.max(RETRY_MS.least, retryMs));
+    const id = this.#lastEventId;
+    if (id === undefined || id === '' || this.#emptyStreams >= MAX_EMPTY_STREAMS) return false;
+    this.#hasBegun = true;
+    this.#timer = setTimeout(() => this.#open(id), this.#retryMs);
+    return true;
+  }
+
+  /** Cancels a pending resumption. */
+  end(): void {
+    clearTimeout(this.#timer);
+  }
 }

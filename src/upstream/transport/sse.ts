@@ -1,18 +1,12 @@
 import type { Dispatcher } from 'undici';
+import { encodeNotification } from '../../domain/mcp/notification.ts';
 import type { JsonObject } from '../../lib/json/json.ts';
-import { responseForStatus } from '../protocol/http-status.ts';
-import {
-  type ClientInfo,
-  encodeNotification,
-  encodeParams,
-  encodeRequest,
-  encodeResponse,
-  withMeta,
-} from '../protocol/json-rpc.ts';
-import { type IncomingMessage, parseMessage } from '../protocol/parse-message.ts';
+import { type ClientInfo, encodeParams, encodeRequest, encodeResponse, withMeta } from '../protocol/encode-request.ts';
+import { responseForHttpStatus } from '../protocol/http-status.ts';
+import { parseMessage } from '../protocol/parse-message.ts';
 import { PendingRequests } from '../protocol/pending-requests.ts';
 import { abortReason } from '../protocol/request-deadline.ts';
-import { routeNotification, routeRequest } from '../protocol/route-message.ts';
+import { type IncomingNotification, type IncomingRequest, routeMessage } from '../protocol/route-message.ts';
 import {
   failedResponse,
   type OutgoingResponse,
@@ -28,22 +22,22 @@ import { RequestRate } from './request-rate.ts';
 import { SseParser } from './sse-parser.ts';
 
 export interface SseTransportOptions {
-  readonly sockets: HttpClient;
+  readonly httpClient: HttpClient;
   readonly url: URL;
   /** The registry's header fields, secrets resolved. */
   readonly headers: Readonly<Record<string, string>>;
   readonly clientInfo: ClientInfo;
-  /** Largest event in bytes that is read. */
+  /** Limit of one event, in bytes. */
   readonly maxEventBytes: number;
-  /** True where several principals share the session. */
+  /** True if several principals share the session. */
   readonly isShared: boolean;
   readonly events: TransportEvents;
 }
 
 /**
- * MCP over the HTTP+SSE transport of 2024-11-05: one event stream brings everything, and its first event, `endpoint`,
- * names where requests are posted. The endpoint must be of the same origin, or a server could send our requests, and
- * the secrets in their headers, anywhere.
+ * MCP over the HTTP+SSE transport of 2024-11-05: all messages of the server come on one event stream, whose first event,
+ * `endpoint`, names the URL for requests. The endpoint must have the same origin: otherwise a server could direct
+ * requests, and the secrets in their headers, to any host.
  */
 export class SseTransport implements Transport {
   readonly type = 'sse';
@@ -77,19 +71,17 @@ export class SseTransport implements Transport {
   }
 
   setProtocolVersion(): void {
-    // One era and one revision: this transport was replaced in 2025-03-26.
+    // There is only one: the transport was replaced in 2025-03-26.
   }
 
   openStandaloneStream(): void {
-    // The one stream brings notifications too.
+    // Notifications come on the same stream as responses.
   }
 
   request(method: string, params: JsonObject, options: RequestOptions): Promise<Response> {
     if (this.#ended !== undefined) return Promise.resolve(failedResponse('lost', false, this.#ended));
     if (options.signal.aborted) {
-      return Promise.resolve(
-        failedResponse(abortReason(options.signal), false, 'the call was over before it was sent'),
-      );
+      return Promise.resolve(failedResponse(abortReason(options.signal), false, 'the call ended before it was sent'));
     }
     const id = this.#pending.nextId();
     const response = this.#pending.waitForResponse(id, options, (reason) => {
@@ -119,30 +111,30 @@ export class SseTransport implements Transport {
 
   async #send(id: number, body: string, fields: RequestOptions['headers']): Promise<void> {
     const path = this.#path ?? (await this.#endpoint);
-    // Given up while the stream was opened: it must not be sent any more.
+    // Abandoned while the stream was opening: it must not be sent any more.
     if (path === undefined || !this.#pending.has(id)) return;
     const status = await this.#post(path, body, fields);
     if (status === 'broken') this.#pending.settle(id, failedResponse('lost', true, 'the request could not be posted'));
-    else if (status !== 'late' && status >= 300) this.#pending.settle(id, responseForStatus(status, undefined, id));
+    else if (status !== 'late' && status >= 300) this.#pending.settle(id, responseForHttpStatus(status, undefined, id));
   }
 
   #post(path: string, body: string, fields: RequestOptions['headers'] = {}): Promise<number | 'broken' | 'late'> {
     const headers = [...this.#headers, 'content-type', 'application/json', ...Object.entries(fields).flat()];
-    return postAndForget(this.#options.sockets.calls, { method: 'POST', path, headers, body });
+    return postAndForget(this.#options.httpClient.calls, { method: 'POST', path, headers, body });
   }
 
   async #postInBackground(body: string): Promise<void> {
     if (this.#path === undefined) return;
     const headers = [...this.#headers, 'content-type', 'application/json'];
-    await postAndForget(this.#options.sockets.background, { method: 'POST', path: this.#path, headers, body });
+    await postAndForget(this.#options.httpClient.background, { method: 'POST', path: this.#path, headers, body });
   }
 
   #open(): void {
-    const { url, sockets, maxEventBytes } = this.#options;
+    const { url, httpClient, maxEventBytes } = this.#options;
     const reader = new SseParser(maxEventBytes, (data, event) => this.#onEvent(data, event));
     const headers = [...this.#headers, 'accept', 'text/event-stream'];
     const path = `${url.pathname}${url.search}`;
-    sockets.streams.dispatch(
+    httpClient.streams.dispatch(
       { method: 'GET', path, headers, headersTimeout: 0, bodyTimeout: 0 },
       {
         onRequestStart: (controller) => {
@@ -151,7 +143,7 @@ export class SseTransport implements Transport {
         },
         onResponseStart: (_controller, status, { 'content-type': type }) => {
           const isStream = status === 200 && String(type).toLowerCase().startsWith('text/event-stream');
-          if (!isStream) this.#end(`the server opens no event stream (HTTP ${status})`);
+          if (!isStream) this.#end(`the server did not open an event stream (HTTP ${status})`);
         },
         onResponseData: (controller, chunk) => {
           if (this.#ended === undefined && !reader.push(chunk)) this.#onOversizedEvent();
@@ -166,7 +158,7 @@ export class SseTransport implements Transport {
   #onOversizedEvent(): void {
     const { soleId: onlyId } = this.#pending;
     const problem = `the message is over ${this.#options.maxEventBytes} bytes`;
-    // Nobody else can have been sent it when one request alone waits; what comes after it cannot be read.
+    // If exactly one request is in flight, the event belongs to it. Nothing after the event can be read.
     if (onlyId !== undefined) this.#pending.settle(onlyId, failedResponse('too-large', true, problem));
     this.#end('the server sent an event that is too large');
   }
@@ -178,8 +170,8 @@ export class SseTransport implements Transport {
     }
     const message = parseMessage(data, this.#options.maxEventBytes);
     if (message.kind === 'request') this.#onRequest(message);
-    else if (message.kind === 'notification') routeNotification(message, this.#pending, this.#options.events);
-    else if (message.kind === 'answer') {
+    else if (message.kind === 'notification') this.#route(message);
+    else if (message.kind === 'response') {
       if (!this.#pending.settle(message.id, message.response)) this.#options.events.onDropped();
     } else {
       const id = message.kind === 'invalid' ? message.id : undefined;
@@ -189,14 +181,18 @@ export class SseTransport implements Transport {
     }
   }
 
-  #onRequest(message: Extract<IncomingMessage, { kind: 'request' }>): void {
+  #onRequest(message: IncomingRequest): void {
     this.#rate.record();
     if (this.#rate.isExceeded) {
       this.#options.events.onDropped();
-      this.#end('the server asks without end');
+      this.#end('the server sent too many requests');
       return;
     }
-    const response = routeRequest(message, this.#pending, { events: this.#options.events, transport: this });
+    this.#route(message);
+  }
+
+  #route(message: IncomingRequest | IncomingNotification): void {
+    const response = routeMessage(message, this.#pending, { events: this.#options.events, transport: this });
     if (response !== undefined) this.#backgroundPosts.add(response);
   }
 
@@ -207,7 +203,7 @@ export class SseTransport implements Transport {
       this.#path = `${endpoint.pathname}${endpoint.search}`;
       this.#resolveEndpoint(this.#path);
     } else {
-      this.#end(endpoint === undefined ? 'the event stream names no endpoint' : 'the endpoint is of another origin');
+      this.#end(endpoint === undefined ? 'the event stream names no endpoint' : 'the endpoint has another origin');
     }
   }
 

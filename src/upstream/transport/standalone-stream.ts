@@ -12,11 +12,11 @@ export interface StandaloneStreamOptions {
   readonly headers: readonly string[];
   onMessage(message: IncomingMessage): void;
   onDropped(): void;
-  /** A stream that there was is refused now: the server knows the session no more. */
+  /** The server refuses a stream that it had opened before: it no longer knows the session. */
   onSessionLost(): void;
 }
 
-/** The GET stream of a legacy session, on which a server says unasked that its tools changed. Optional for servers. */
+/** The GET stream of a legacy session, for notifications that belong to no request. Optional for servers. */
 export class StandaloneStream {
   readonly #options: StandaloneStreamOptions;
   #controller: Dispatcher.DispatchController | undefined;
@@ -41,7 +41,7 @@ export class StandaloneStream {
           if (this.#closed) controller.abort(new Error('closed'));
         },
         onResponseStart: (controller, status, { 'content-type': type }) => {
-          // 405: the server has no such stream. Any other refusal is left alone too: calls will tell.
+          // 405: the server has no such stream. Other refusals are ignored too: calls will show the same problem.
           if (status === 200 && String(type).startsWith('text/event-stream')) {
             if (!this.#rate.isExceeded) this.#retryMs = RETRY_MS.first;
             this.#wasOpen = true;
@@ -68,7 +68,7 @@ export class StandaloneStream {
     this.#controller?.abort(new Error('closed'));
   }
 
-  /** A server that asks without end is not heard for a while, each time a longer one. */
+  /** A server with too many requests is disconnected for a while, each time for longer. */
   #onMessage(message: IncomingMessage): void {
     if (message.kind === 'request') this.#rate.record();
     if (message.kind === 'request' && this.#rate.isExceeded) this.#options.onDropped();
@@ -83,7 +83,7 @@ export class StandaloneStream {
   }
 }
 
-/** Those of a POST, as those of a GET that accepts an event stream alone. */
+/** Turns the header fields of a POST into those of a GET that accepts only an event stream. */
 export function eventStreamHeaders(headers: readonly string[]): string[] {
   return headers.map((text) => (text.startsWith('application/json,') ? 'text/event-stream' : text));
 }

@@ -1,16 +1,12 @@
+import type { Era } from '../../domain/mcp/era.ts';
+import { encodeNotification } from '../../domain/mcp/notification.ts';
 import type { JsonObject } from '../../lib/json/json.ts';
-import {
-  type ClientInfo,
-  encodeNotification,
-  encodeParams,
-  encodeRequest,
-  encodeResponse,
-  withMeta,
-} from '../protocol/json-rpc.ts';
-import { guessResponseId, type IncomingMessage, parseMessage } from '../protocol/parse-message.ts';
+import { isBlankLine, LineReader } from '../../lib/line-reader.ts';
+import { type ClientInfo, encodeParams, encodeRequest, encodeResponse, withMeta } from '../protocol/encode-request.ts';
+import { guessResponseId, parseMessage } from '../protocol/parse-message.ts';
 import { PendingRequests } from '../protocol/pending-requests.ts';
 import { abortReason } from '../protocol/request-deadline.ts';
-import { routeNotification, routeRequest } from '../protocol/route-message.ts';
+import { type IncomingNotification, type IncomingRequest, routeMessage } from '../protocol/route-message.ts';
 import {
   failedResponse,
   type OutgoingResponse,
@@ -19,24 +15,21 @@ import {
   type Transport,
   type TransportEvents,
 } from '../protocol/transport.ts';
-import type { Era } from '../protocol/versions.ts';
-import type { StdioServerParameters } from '../upstream-server.ts';
-import { ChildProcess } from './child-process.ts';
-import { LineReader } from './line-reader.ts';
+import { ChildProcess, type ChildProcessOptions } from './child-process.ts';
 
 export interface StdioTransportOptions {
-  readonly parameters: StdioServerParameters;
-  /** The whole environment of the child. */
+  readonly parameters: Pick<ChildProcessOptions, 'command' | 'args' | 'cwd'>;
+  /** Complete environment of the child. */
   readonly env: Readonly<Record<string, string>>;
   readonly clientInfo: ClientInfo;
-  /** Longest line in bytes that is read. */
+  /** Limit of one line, in bytes. */
   readonly maxLineBytes: number;
-  /** True where several principals share the process. */
+  /** True if several principals share the process. */
   readonly isShared: boolean;
   readonly events: TransportEvents;
 }
 
-/** MCP over the pipes of a child process: one message a line, many calls at once. */
+/** MCP over the stdio of a child process: one message per line, many calls at once. */
 export class StdioTransport implements Transport {
   readonly type = 'stdio';
   readonly #options: StdioTransportOptions;
@@ -50,9 +43,11 @@ export class StdioTransport implements Transport {
     this.#options = options;
     this.#pending = new PendingRequests(options);
     const lines = new LineReader(options.maxLineBytes, {
-      onLine: (line) => this.#onLine(line),
+      onLine: (line) => {
+        if (!isBlankLine(line)) this.#onLine(line);
+      },
       onOverlongLine: (ends) => this.#onOverlongLine(ends),
-      onEndless: () => void this.#end('the server wrote a line without end'),
+      onEndless: () => void this.#end('the server wrote an endless line'),
     });
     this.#child = new ChildProcess({
       command: options.parameters.command,
@@ -83,21 +78,19 @@ export class StdioTransport implements Transport {
   }
 
   openStandaloneStream(): void {
-    // On pipes every notification comes unasked.
+    // Over stdio all messages come on one stream.
   }
 
   request(method: string, params: JsonObject, options: RequestOptions): Promise<Response> {
     if (this.#ended !== undefined) return Promise.resolve(failedResponse('lost', false, this.#ended));
     if (options.signal.aborted) {
-      return Promise.resolve(
-        failedResponse(abortReason(options.signal), false, 'the call was over before it was sent'),
-      );
+      return Promise.resolve(failedResponse(abortReason(options.signal), false, 'the call ended before it was sent'));
     }
     const id = this.#pending.nextId();
     const paramsWithMeta = withMeta(params, id, { era: this.#era, listener: options.listener });
     const text = encodeRequest(id, method, encodeParams(paramsWithMeta, this.#era, this.#options.clientInfo));
     if (!this.#child.write(`${text}\n`)) {
-      return Promise.resolve(failedResponse('unavailable', false, 'the server does not read what is sent to it'));
+      return Promise.resolve(failedResponse('unavailable', false, 'the server does not read its stdin'));
     }
     return this.#pending.waitForResponse(id, options, (reason) => {
       // The specification forbids cancelling `initialize`.
@@ -134,19 +127,14 @@ export class StdioTransport implements Transport {
   #onLine(line: Buffer): void {
     const message = parseMessage(line, this.#options.maxLineBytes);
     switch (message.kind) {
-      case 'answer':
+      case 'response':
         if (!this.#pending.settle(message.id, message.response)) this.#options.events.onDropped();
         break;
       case 'request':
-        this.#onRequest(message);
-        break;
       case 'notification':
-        // 2026-07-28, patterns/cancellation: on pipes a server may end a stream so.
-        if (message.method === 'notifications/cancelled' && this.#pending.endStream(Number(message.params.requestId)))
-          break;
-        routeNotification(message, this.#pending, this.#options.events);
+        this.#onServerMessage(message);
         break;
-      case 'stray-error':
+      case 'error-without-id':
         this.#options.events.onDropped();
         break;
       case 'invalid':
@@ -155,14 +143,18 @@ export class StdioTransport implements Transport {
     }
   }
 
-  #onRequest(message: Extract<IncomingMessage, { kind: 'request' }>): void {
-    const response = routeRequest(message, this.#pending, { events: this.#options.events, transport: this });
+  #onServerMessage(message: IncomingRequest | IncomingNotification): void {
+    // 2026-07-28, patterns/cancellation: over stdio a server may end a stream in this way.
+    if (message.kind === 'notification' && message.method === 'notifications/cancelled') {
+      if (this.#pending.endStream(Number(message.params.requestId))) return;
+    }
+    const response = routeMessage(message, this.#pending, { events: this.#options.events, transport: this });
     if (response !== undefined) this.#child.write(`${response}\n`);
   }
 
   #onOverlongLine(ends: Buffer): void {
     const problem = `the message is over ${this.#options.maxLineBytes} bytes`;
-    // On pipes nobody else can have written it when one request alone waits.
+    // If exactly one request is in flight, the line belongs to it.
     this.#fail(guessResponseId(ends) ?? this.#pending.soleId, failedResponse('too-large', true, problem));
   }
 

@@ -1,15 +1,10 @@
+import type { Era } from '../../domain/mcp/era.ts';
+import { encodeNotification } from '../../domain/mcp/notification.ts';
 import type { JsonObject } from '../../lib/json/json.ts';
-import {
-  type ClientInfo,
-  encodeNotification,
-  encodeParams,
-  encodeRequest,
-  encodeResponse,
-  withMeta,
-} from '../protocol/json-rpc.ts';
+import { type ClientInfo, encodeParams, encodeRequest, encodeResponse, withMeta } from '../protocol/encode-request.ts';
 import { encodeHeaderValue } from '../protocol/param-headers.ts';
 import type { IncomingMessage } from '../protocol/parse-message.ts';
-import { type PendingListeners, routeNotification, routeRequest } from '../protocol/route-message.ts';
+import { type PendingListeners, routeMessage } from '../protocol/route-message.ts';
 import {
   failedResponse,
   type MessageListener,
@@ -19,7 +14,6 @@ import {
   type Transport,
   type TransportEvents,
 } from '../protocol/transport.ts';
-import type { Era } from '../protocol/versions.ts';
 import { BackgroundPosts } from './background-posts.ts';
 import type { HttpClient } from './http-client.ts';
 import { postAndForget } from './http-client.ts';
@@ -29,26 +23,26 @@ import { eventStreamHeaders, StandaloneStream } from './standalone-stream.ts';
 const MAX_SESSION_ID_LENGTH = 1024;
 
 export interface StreamableHttpTransportOptions {
-  readonly sockets: HttpClient;
+  readonly httpClient: HttpClient;
   readonly url: URL;
   /** The registry's header fields, secrets resolved. */
   readonly headers: Readonly<Record<string, string>>;
   readonly clientInfo: ClientInfo;
-  /** True where several principals share the session. */
+  /** True if several principals share the session. */
   readonly isShared: boolean;
-  /** Milliseconds without a byte after which an answer that has begun is given up. */
+  /** Milliseconds without a byte after which a response that has begun is abandoned. */
   readonly stallTimeoutMs: number;
   readonly events: TransportEvents;
 }
 
-/** One request as its method, fields and body. */
+/** Method, header fields and body of one HTTP request. */
 interface HttpRequest {
   readonly method: 'GET' | 'POST';
   readonly headers: string[];
   readonly body?: string;
 }
 
-/** MCP over streamable HTTP: one POST a request. A legacy channel has at most one session; a modern one has none. */
+/** MCP over streamable HTTP: one POST per request. In the legacy era it has at most one session, in the modern era none. */
 export class StreamableHttpTransport implements Transport, PendingListeners {
   readonly type = 'streamable-http';
   readonly #options: StreamableHttpTransportOptions;
@@ -62,17 +56,17 @@ export class StreamableHttpTransport implements Transport, PendingListeners {
   #inFlightCount = 0;
   readonly #listeners = new Map<number, MessageListener>();
   readonly #openEnded = new Set<number>();
-  /** Requests whose stream ended, and that wait for the time to go on. */
+  /** Requests whose stream ended and that wait to be resumed. */
   readonly #interrupted = new Map<number, HttpExchange>();
   #ended: string | undefined;
   #standaloneStream: StandaloneStream | undefined;
-  /** Answers that tell a server nothing that it has to know. */
+  /** Responses that carry no result. */
   readonly #backgroundPosts = new BackgroundPosts(
     (body) => this.#post(body),
     () => this.#options.events.onDropped(),
   );
   readonly #events: HttpExchangeEvents = {
-    onServerMessage: (message, hearers) => this.#onServerMessage(message, hearers),
+    onServerMessage: (message, listeners) => this.#onServerMessage(message, listeners),
     onDropped: () => this.#options.events.onDropped(),
     onAbandoned: (requestId, reason) => void this.notify('notifications/cancelled', { requestId, reason }),
     onSettled: (id) => {
@@ -81,7 +75,7 @@ export class StreamableHttpTransport implements Transport, PendingListeners {
       if (this.#interrupted.size > 0) this.#interrupted.delete(id);
     },
   };
-  /** 2026-07-28 has no resumption: there a stream that ended is a lost request. */
+  /** 2026-07-28 has no resumption: a request whose stream ends is lost. */
   readonly #legacyEvents: HttpExchangeEvents = {
     ...this.#events,
     onInterrupted: (id, exchange) => this.#onInterrupted(id, exchange),
@@ -113,7 +107,7 @@ export class StreamableHttpTransport implements Transport, PendingListeners {
     return this.#listeners.get(id);
   }
 
-  /** What comes on the stream of no request is nobody's, where several might have caused it. */
+  /** A message on the standalone stream belongs to no request if several could have caused it. */
   get hasSoleRequest(): boolean {
     return this.#inFlightCount === 1 && !this.#options.isShared;
   }
@@ -134,7 +128,7 @@ export class StreamableHttpTransport implements Transport, PendingListeners {
   openStandaloneStream(): void {
     if (this.#era !== 'legacy' || this.#session === undefined || this.#ended !== undefined) return;
     this.#standaloneStream = new StandaloneStream({
-      pool: this.#options.sockets.streams,
+      pool: this.#options.httpClient.streams,
       path: this.#path,
       headers: this.#headers,
       onMessage: (message) => this.#onServerMessage(message, this),
@@ -161,7 +155,7 @@ export class StreamableHttpTransport implements Transport, PendingListeners {
   }
 
   notify(method: string, params?: JsonObject): Promise<unknown> {
-    // 2026-07-28: on HTTP a closed stream is the cancellation, and there is nothing else to tell a server.
+    // 2026-07-28: over HTTP, closing the stream cancels the request, and clients send no other notification.
     return this.#era === 'legacy' ? this.#post(encodeNotification(method, params)) : Promise.resolve();
   }
 
@@ -176,7 +170,7 @@ export class StreamableHttpTransport implements Transport, PendingListeners {
     this.#end('the broker ended the session');
     this.#standaloneStream?.close();
     if (this.#session === undefined) return;
-    await postAndForget(this.#options.sockets.background, {
+    await postAndForget(this.#options.httpClient.background, {
       method: 'DELETE',
       path: this.#path,
       headers: this.#headers,
@@ -193,16 +187,16 @@ export class StreamableHttpTransport implements Transport, PendingListeners {
     else exchange.failAsLost(this.#ended);
   }
 
-  /** What is on a stream goes on to its end; what waits for one would be asked for in a session that is no more. */
+  /** Open streams go on to their end; requests that wait to be resumed fail, because their session is gone. */
   #end(reason: string): void {
     this.#ended = reason;
     for (const exchange of [...this.#interrupted.values()]) exchange.failAsLost(reason);
   }
 
   #dispatch(exchange: HttpExchange, request: HttpRequest): void {
-    // The deadline of a call holds however silent its server may be.
+    // A silent server is bounded by the deadline of the call.
     const bodyTimeout = exchange.mayBeSilent ? 0 : this.#options.stallTimeoutMs;
-    const { calls, streams } = this.#options.sockets;
+    const { calls, streams } = this.#options.httpClient;
     const { method, headers, body = null } = request;
     (exchange.isOpenEnded ? streams : calls).dispatch(
       { path: this.#path, method, headers, body, headersTimeout: 0, bodyTimeout },
@@ -210,12 +204,13 @@ export class StreamableHttpTransport implements Transport, PendingListeners {
     );
   }
 
-  #onServerMessage(message: IncomingMessage, hearers: PendingListeners): void {
-    if (message.kind === 'request') {
-      const response = routeRequest(message, hearers, { events: this.#options.events, transport: this });
-      if (response !== undefined) this.#backgroundPosts.add(response);
-    } else if (message.kind === 'notification') routeNotification(message, hearers, this.#options.events);
-    else this.#options.events.onDropped();
+  #onServerMessage(message: IncomingMessage, listeners: PendingListeners): void {
+    if (message.kind !== 'request' && message.kind !== 'notification') {
+      this.#options.events.onDropped();
+      return;
+    }
+    const response = routeMessage(message, listeners, { events: this.#options.events, transport: this });
+    if (response !== undefined) this.#backgroundPosts.add(response);
   }
 
   #onSessionLost(): void {
@@ -226,7 +221,7 @@ export class StreamableHttpTransport implements Transport, PendingListeners {
   }
 
   #post(body: string): Promise<unknown> {
-    return postAndForget(this.#options.sockets.background, {
+    return postAndForget(this.#options.httpClient.background, {
       method: 'POST',
       path: this.#path,
       headers: this.#headers,
@@ -261,21 +256,21 @@ export class StreamableHttpTransport implements Transport, PendingListeners {
   }
 }
 
-/** What `Mcp-Name` repeats (streamable HTTP 2026-07-28, "Standard headers"). */
+/** Returns the value of `Mcp-Name` (streamable HTTP 2026-07-28, "Standard headers"). */
 function mcpName(method: string, { name, uri }: JsonObject): string | undefined {
   const value = method === 'resources/read' ? uri : method === 'tools/call' || method === 'prompts/get' ? name : '';
   return typeof value === 'string' && value !== '' ? value : undefined;
 }
 
 /**
- * Streamable HTTP 2025-11-25, "Session management": within a session 404 says that it is over, whatever the body says.
- * Servers that answer 400 instead say so by the codes that the SDKs have for a missing or unknown session.
+ * Reads an error within a session as the loss of that session. Streamable HTTP 2025-11-25, "Session management": a 404
+ * ends it, whatever the body says. Some servers respond with 400 and the SDKs' codes for a missing or unknown session.
  */
 function toSessionLost(response: Response): Response {
   if (response.kind !== 'error') return response;
   const { status, error } = response;
   const isSessionLost = status === 404 || (status === 400 && (error.code === -32_000 || error.code === -32_001));
   return isSessionLost
-    ? { ...failedResponse('session-lost', true, `the server answered HTTP ${status}`), status }
+    ? { ...failedResponse('session-lost', true, `the server responded with HTTP ${status}`), status }
     : response;
 }

@@ -5,7 +5,7 @@ import { CAPABILITY_FOR, serverAttribution } from '../../domain/mcp/input-reques
 import { allow, deny, type Verdict } from '../../domain/verdict.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../lib/json/json.ts';
 import { readSchema } from '../json-schema/read-schema.ts';
-import { checkForm, type FormFault } from './form.ts';
+import { type FormFault, guardForm } from './form-guard.ts';
 
 export const inputRequestFailureMode: FailureMode<'question-blocked'> = {
   control: 'questions',
@@ -73,11 +73,11 @@ function checkElicitation(
 ): GuardFault | undefined {
   if (typeof message !== 'string') return { fault: 'params' };
   if (mode === 'url') {
-    const fault = typeof url === 'string' ? checkUrl(url) : 'url';
+    const fault = typeof url === 'string' ? guardUrl(url) : 'url';
     return fault && { fault };
   }
   if (mode !== 'form') return { fault: 'mode' };
-  const finding = checkForm(requestedSchema, message.startsWith(prefix) ? message.slice(prefix.length) : message);
+  const finding = guardForm(requestedSchema, message.startsWith(prefix) ? message.slice(prefix.length) : message);
   if (finding !== undefined) return finding;
   return readSchema(requestedSchema as JsonValue).admitted ? undefined : { fault: 'form' };
 }
@@ -129,7 +129,7 @@ const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
  * What is wrong with the URL that a user is asked to open (MCP 2025-11-25, elicitation, "URL mode"). It is sent on as it
  * came and never fetched by us, so that all readers have to read it alike: no spaces, no backslashes, no control characters.
  */
-export function checkUrl(text: string): UrlFault | undefined {
+export function guardUrl(text: string): UrlFault | undefined {
   if (text.length > MAX_URL_LENGTH || !/^[\x21-\x5b\x5d-\x7e]+$/.test(toAsciiHost(text)) || !URL.canParse(text))
     return 'url';
   const { protocol, username, password, hostname } = new URL(text);

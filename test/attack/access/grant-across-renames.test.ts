@@ -83,7 +83,7 @@ test('a policy never sees what an agent gives for a fixed argument', async () =>
 
 test('what is shown of a fixed argument is nothing', async () => {
   await broker.putInForce(`p, agent:a, tool:x/send, call, , allow\n`);
-  const { definitions: offers } = broker.broker.list(broker.principal('a'), 'tool', VIEW);
+  const { definitions: offers } = broker.broker.visibleLists.list(broker.principal('a'), 'tool', VIEW);
   expect(JSON.stringify(offers)).not.toMatch(/desk|"to"/);
   expect(offers).toMatchObject([{ name: 'send', inputSchema: { properties: { text: { type: 'string' } } } }]);
 });

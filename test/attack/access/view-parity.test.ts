@@ -144,8 +144,10 @@ verifies('A2')('in every view what is listed can be used, and what can be used i
         listed += shown.length;
         if (view === undefined) continue;
         // One that may complete and nothing else is not shown anything, and has what to ask.
-        const { completions } = broker.broker.capabilitiesOf(broker.principal(agent), view);
-        expect(broker.broker.isViewVisible(broker.principal(agent), view)).toBe(shown.length > 0 || completions);
+        const { completions } = broker.broker.visibleLists.capabilitiesOf(broker.principal(agent), view);
+        expect(broker.broker.visibleLists.isViewVisible(broker.principal(agent), view)).toBe(
+          shown.length > 0 || completions,
+        );
       }
     }
   });
@@ -243,7 +245,7 @@ verifies('A2').each(Object.entries(ENDPOINTS))(
 test('a cursor of one view is none on another, also where both show the same names', async () => {
   await broker.putInForce('p, agent:*, tool:*, call, , allow\n');
   const pages = new Paginator(Buffer.alloc(32, 7), { pageSize: 1 });
-  const lists = VIEWS.slice(0, 5).map((view) => broker.broker.list(broker.principal('a'), 'tool', view));
+  const lists = VIEWS.slice(0, 5).map((view) => broker.broker.visibleLists.list(broker.principal('a'), 'tool', view));
   const cursors = lists.map((list) => pages.page(list, 'agent:a', undefined)?.nextCursor);
   expect(cursors.every((cursor) => cursor !== undefined)).toBe(true);
   const opens = lists.map((list) => cursors.map((cursor) => pages.page(list, 'agent:a', cursor) !== undefined));

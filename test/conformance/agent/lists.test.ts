@@ -13,7 +13,7 @@ const LISTS = [
 
 /** Puts one entry on every list, named after it. */
 function fill({ broker }: AgentWire): void {
-  broker.list = (_principal, kind) => ({ definitions: [{ name: `one ${kind}` }] });
+  broker.visibleLists.list = (_principal, kind) => ({ definitions: [{ name: `one ${kind}` }] });
 }
 
 async function resultOf(wire: AgentWire, method: string, params: JsonObject = {}): Promise<JsonObject> {

@@ -70,7 +70,7 @@ verifies('F9')(
     expect(silent).toMatchObject({
       name: 'mute',
       status: 'failed',
-      error: expect.stringContaining('no answer came in time'),
+      error: expect.stringContaining('no response came in time'),
     });
     const health = await counted.home.run(['registry', 'list', '--status']);
     const lines = health.stdout.split('\n').map((line) => line.trim().split(/ {2,}/));

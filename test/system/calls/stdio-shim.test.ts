@@ -106,7 +106,7 @@ test('a broker that is stopped ends although an agent is connected, and its shim
   expect(await shim.ended()).toEqual({
     code: 1,
     stderr: expect.stringMatching(
-      /^seneschal stdio: the broker has ended the connection {2}\(daemon-connection-lost\)\nhint: start the agent again/,
+      /^seneschal stdio: the broker closed the connection {2}\(daemon-connection-lost\)\nhint: start the agent again/,
     ),
   });
 });

@@ -59,7 +59,7 @@ describe('a wrong command line is reported with code, place and hint, and exits 
     ],
     ['ledger list --limit', 'usage-missing-value', '--limit', see('ledger list')],
     ['keys list --output xml', 'usage-invalid-value', '--output', 'write `text` or `json`'],
-    ['serve --max-calls 0', 'settings-invalid', '--max-calls', 'write a whole number from 1 on'],
+    ['serve --max-calls 0', 'settings-invalid', '--max-calls', 'write a whole number above 0'],
     ['serve --waiting-calls many', 'settings-invalid', '--waiting-calls', 'write a whole number from 1 to 1000'],
     ['serve --waiting-calls 1001', 'settings-invalid', '--waiting-calls', 'write a whole number from 1 to 1000'],
     ['serve --question-expiry 25d', 'settings-invalid', '--question-expiry', 'write at most `24d`'],
@@ -100,11 +100,13 @@ test.each(COMMANDS.map(({ path }) => path))('`seneschal %s` refuses a flag that 
   expect(reported.stderr).toMatch(/ {2}\(usage-(?:unknown-flag|missing-flag)\)\nhint: /);
 });
 
-test('invalid call ids are reported in the same words', async () => {
-  const reported = async (flag: string): Promise<string> => (await home.run(['serve', flag, '07'])).stderr;
-  expect(await reported('--max-calls')).toMatch(/^--max-calls: this is no number of calls {2}\(settings-invalid\)\n/);
-  expect(await reported('--waiting-calls')).toMatch(
-    /^--waiting-calls: this is no number of calls {2}\(settings-invalid\)\n/,
+test('a flag that takes a number quotes a value that is not one', async () => {
+  const errorOf = async (flag: string): Promise<string> => (await home.run(['serve', flag, '07'])).stderr;
+  expect(await errorOf('--max-calls')).toMatch(
+    /^--max-calls: `07` is not a whole number above 0 {2}\(settings-invalid\)\n/,
+  );
+  expect(await errorOf('--waiting-calls')).toMatch(
+    /^--waiting-calls: `07` is not a whole number from 1 to 1000 {2}\(settings-invalid\)\n/,
   );
 });
 

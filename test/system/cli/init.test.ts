@@ -163,7 +163,7 @@ test('without a terminal and without `--yes` nothing is started and nothing is w
   const crm = await homeWithConfig();
   const { code, stderr } = await home.run(['init', '--from', 'mcp.json']);
   expect(code).toBe(2);
-  expect(stderr).toContain('(registry-not-agreed)\nhint: add `--yes`, or run it on a terminal');
+  expect(stderr).toContain('(registry-not-agreed)\nhint: add `--yes`, or run the command on a terminal');
   expect(crm.received).toEqual([]);
   expect(readdirSync(home.dir).sort()).toEqual(['files', 'mcp.json']);
 });

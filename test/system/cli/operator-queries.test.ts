@@ -106,7 +106,7 @@ TOOL             MAY CALL              BY
 tool:tools/echo  depends on arguments  policy.csv:1
 tool:tools/slow  yes                   policy.csv:2
 `);
-  expect(stderr).toBe('1 more are refused; `--all` lists them\n');
+  expect(stderr).toBe('1 more are denied; `--all` lists them\n');
 });
 
 test.each(['test://t/secret', 'test://t/%73ecret', 'TEST://t/x/../secret'])(
@@ -125,7 +125,7 @@ test('`policy explain` says of a URI without a normal form that it cannot be ask
   expect([code, stdout]).toEqual([
     3,
     `agent:other read resource:tools/test://me@t/secret: deny
-  no row matches; what nothing allows is refused
+  no row matches, so the request is denied
   note: the URI has no normal form: whatever the policy says, it is answered as unknown-resource
 `,
   ]);

@@ -129,7 +129,7 @@ test('without a terminal and without `--yes` what would be run is shown, and not
   const { code, stderr } = await importing();
   expect(code).toBe(2);
   expect(stderr).toContain('  runs    touch started\n');
-  expect(stderr).toContain('hint: add `--yes`, or run it on a terminal');
+  expect(stderr).toContain('hint: add `--yes`, or run the command on a terminal');
   expect(readdirSync(home.dir)).not.toContain('started');
   expectUnchanged();
 });

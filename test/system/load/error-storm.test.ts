@@ -57,8 +57,8 @@ verifies('F9')(
     const [stormy, others] = await Promise.all([calls(ann, 'storm__echo', CALLS), calls(ben, 'counter__act', CALLS)]);
     expect(kindsOf(others.outcome)).toEqual(new Set(['result']));
     expect([...kindsOf(stormy.outcome)].sort()).toEqual(['result', 'upstream-lost', 'upstream-unavailable']);
-    expect(served.printed()).toContain('upstream.shut');
-    expect(served.printed()).not.toMatch(/upstream\.shut server=counter/);
+    expect(served.printed()).toContain('breaker.opened');
+    expect(served.printed()).not.toMatch(/breaker\.opened server=counter/);
     const p99 = ({ ms }: { readonly ms: readonly number[] }): number => ms[Math.floor(ms.length * 0.99)] ?? Number.NaN;
     process.stdout.write(
       `half of the answers of one server fail: p99 of another ${p99(before).toFixed(1)} ms before, ${p99(others).toFixed(1)} ms beside it\n`,
@@ -67,6 +67,6 @@ verifies('F9')(
     await expect.poll(async () => (await ann.call('storm__echo', { nonce: 'after' })).kind, PATIENT).toBe('result');
     const after = await calls(ann, 'storm__echo', 20);
     expect(kindsOf(after.outcome)).toEqual(new Set(['result']));
-    expect(served.printed()).toContain('upstream.returned');
+    expect(served.printed()).toContain('breaker.closed');
   },
 );

@@ -57,7 +57,7 @@ test('a native module that was built for another Node', () => {
     code: 'storage-native-module',
     at: 'better-sqlite3',
     message: 'the native module does not load: The module was compiled against a different Node.js version',
-    hint: 'run `npm rebuild better-sqlite3` with the Node that runs the broker, or install again',
+    hint: 'run `npm rebuild better-sqlite3` with the Node version that runs the broker, or install again',
   });
   expect(nativeModuleProblem()).toBeUndefined();
 });

@@ -5,11 +5,11 @@ import type { Recorder } from '../../../src/broker/recorder.ts';
 import type { Snapshot } from '../../../src/broker/snapshot.ts';
 import { OPERATIONS } from '../../../src/domain/call.ts';
 import type { Control } from '../../../src/domain/control.ts';
+import type { DispatchOptions } from '../../../src/domain/mcp/call-options.ts';
 import type { DispatchResult } from '../../../src/domain/outcome.ts';
 import type { ToolTarget } from '../../../src/domain/target.ts';
 import { allow, deny } from '../../../src/domain/verdict.ts';
 import { principalForOsUser } from '../../../src/identity/principal.ts';
-import { SuspendedCallStore } from '../../../src/input-required/suspended-call-store.ts';
 import { SILENT_LOG } from '../../../src/telemetry/log.ts';
 import { NO_INPUT_REQUESTS } from '../../fixtures/input-requests.ts';
 
@@ -33,7 +33,7 @@ const target: ToolTarget = {
   inputSchema: { type: 'object' },
 };
 
-const NOTHING: Snapshot['features'] = { tool: [], prompt: [], resource: [], template: [] };
+const NO_FEATURES: Snapshot['features'] = { tool: [], prompt: [], resource: [], template: [] };
 
 const request: CallRequest = {
   principal,
@@ -43,80 +43,86 @@ const request: CallRequest = {
   context: { transport: 'stdio', protocolVersion: '2025-11-25', session: 's' },
 };
 
-interface Stage {
+interface Composed {
   readonly broker: Broker & CallPipeline;
-  readonly happened: string[];
+  readonly events: string[];
 }
 
-/** The hall with a chain of its own, and the order in which things happened. */
-function stage(change: {
-  row?: readonly Partial<Control>[];
-  resultRow?: readonly Partial<Control>[];
+/** The composed with a chain of its own, and the order in which things events. */
+function compose(change: {
+  requestControls?: readonly Partial<Control>[];
+  responseControls?: readonly Partial<Control>[];
   admitted?: () => Promise<void>;
   closed?: () => Promise<void>;
-  dispatch?: () => Promise<DispatchResult>;
-  maySee?: boolean;
+  dispatch?: (options: DispatchOptions) => Promise<DispatchResult>;
+  isVisible?: boolean;
   maxCalls?: number;
-}): Stage {
-  const happened: string[] = [];
+}): Composed {
+  const events: string[] = [];
   const named = (controls: readonly Partial<Control>[] | undefined): readonly Control[] =>
     (controls ?? []).map((control, index) => ({
       name: index === 0 ? 'rate' : 'budget',
       gather: () => ({ index }),
       decide: () => allow(),
-      settle: (_exchange, _facts, outcome) => happened.push(`settle ${index} ${outcome.kind}`),
+      settle: (_exchange, _facts, outcome) => events.push(`settle ${index} ${outcome.kind}`),
       ...control,
     }));
-  const world: Snapshot = {
+  const snapshot: Snapshot = {
     revision: 'sha256:aa',
     registry: 'sha256:bb',
-    requestControls: named(change.row),
-    responseControls: named(change.resultRow).map((control) => ({
+    requestControls: named(change.requestControls),
+    responseControls: named(change.responseControls).map((control) => ({
       ...control,
       name: 'validate-output' as const,
       settle: () => {},
     })),
     ...NO_INPUT_REQUESTS,
-    features: { ...NOTHING, tool: [target] },
+    features: { ...NO_FEATURES, tool: [target] },
     isComplete: true,
     viewOf: () => undefined,
     resolve: (name) => (name === target.exposedName ? target : undefined),
     subjectsOf: () => ['agent:demo'],
-    isVisible: () => change.maySee ?? true,
-    couldBeAllowed: () => change.maySee ?? true,
+    isVisible: () => change.isVisible ?? true,
+    couldBeAllowed: () => change.isVisible ?? true,
   };
   const recorder: Recorder = {
-    admitted: change.admitted ?? (async () => void happened.push('admitted')),
-    refused: async (_decided, refusal) => void happened.push(`refused ${refusal.reason}`),
-    closed: change.closed ?? (async (ended) => void happened.push(`closed ${ended.outcome.kind} ${ended.costNanoUsd}`)),
+    admitted: change.admitted ?? (async () => void events.push('admitted')),
+    refused: async (_decided, refusal) => void events.push(`refused ${refusal.reason}`),
+    closed: change.closed ?? (async (ended) => void events.push(`closed ${ended.outcome.kind} ${ended.costNanoUsd}`)),
     malformed: async () => {},
   };
-  const broker = new CallPipeline(world, {
+  const broker = new CallPipeline(snapshot, {
     recorder,
-    dispatch: async () => {
-      happened.push('dispatched');
-      return change.dispatch ? change.dispatch() : { kind: 'completed', result: { content: [] }, resultBytes: 14 };
+    upstreams: {
+      dispatch: async (_call, options) => {
+        events.push('dispatched');
+        return change.dispatch
+          ? change.dispatch(options)
+          : { kind: 'completed', result: { content: [] }, resultBytes: 14 };
+      },
+      rootsChanged: () => {},
+      unsubscribe: () => {},
     },
-    ...{ clock, ids, suspendedCallStore: new SuspendedCallStore({ clock, ids }), log: SILENT_LOG },
-    rootsChanged: () => {},
-    unsubscribe: () => {},
+    clock,
+    ids,
+    log: SILENT_LOG,
     maxCalls: change.maxCalls,
   });
-  return { broker, happened };
+  return { broker, events };
 }
 
 const clock = { wallMs: () => 1, monotonicMs: () => 1 };
 const ids = { uuidv7: () => 'id-1', randomBytes: (length: number) => new Uint8Array(length) };
 
-const call = async ({ broker }: Stage, signal = new AbortController().signal) => broker.call(request, { signal });
+const call = async ({ broker }: Composed, signal = new AbortController().signal) => broker.call(request, { signal });
 
 test('an allowed call is admitted, dispatched, settled last control first, closed, and replied to', async () => {
-  const hall = stage({ row: [{}, {}] });
-  expect(await call(hall)).toEqual({
+  const composed = compose({ requestControls: [{}, {}] });
+  expect(await call(composed)).toEqual({
     callId: 'id-1',
     outcome: { kind: 'completed', result: { content: [] }, resultBytes: 14, resultText: '{"content":[]}' },
   });
-  expect(hall.happened).toEqual([
+  expect(composed.events).toEqual([
     'admitted',
     'dispatched',
     'settle 1 completed',
@@ -125,11 +131,14 @@ test('an allowed call is admitted, dispatched, settled last control first, close
   ]);
 });
 
-test('a refused call is recorded and never dispatched, and what gathered is settled', async () => {
-  const hall = stage({
-    row: [{}, { decide: () => deny('budget-exhausted', 'spent', { rule: 'limits.yaml:3', retryAfterMs: 9 }) }],
+test('a refused call is recorded and never dispatched, and its evaluated controls are settled', async () => {
+  const composed = compose({
+    requestControls: [
+      {},
+      { decide: () => deny('budget-exhausted', 'spent', { rule: 'limits.yaml:3', retryAfterMs: 9 }) },
+    ],
   });
-  expect((await call(hall)).outcome).toEqual({
+  expect((await call(composed)).outcome).toEqual({
     kind: 'refused',
     stage: 'budget',
     effect: 'deny',
@@ -139,12 +148,12 @@ test('a refused call is recorded and never dispatched, and what gathered is sett
     retryAfterMs: 9,
     visible: true,
   });
-  expect(hall.happened).toEqual(['settle 1 refused', 'settle 0 refused', 'refused budget-exhausted']);
+  expect(composed.events).toEqual(['settle 1 refused', 'settle 0 refused', 'refused budget-exhausted']);
 });
 
 test('a control that throws refuses the call as indeterminate', async () => {
-  const hall = stage({
-    row: [
+  const composed = compose({
+    requestControls: [
       {
         gather: () => {
           throw new Error('store is away');
@@ -152,17 +161,17 @@ test('a control that throws refuses the call as indeterminate', async () => {
       },
     ],
   });
-  expect((await call(hall)).outcome).toMatchObject({
+  expect((await call(composed)).outcome).toMatchObject({
     kind: 'refused',
     effect: 'indeterminate',
     reason: 'control-failed',
   });
-  expect(hall.happened).toEqual(['refused control-failed']);
+  expect(composed.events).toEqual(['refused control-failed']);
 });
 
-test('a verdict that throws settles the control that had gathered', async () => {
-  const hall = stage({
-    row: [
+test('a control that throws in `decide` is settled', async () => {
+  const composed = compose({
+    requestControls: [
       {
         decide: () => {
           throw new Error('broken');
@@ -170,121 +179,122 @@ test('a verdict that throws settles the control that had gathered', async () => 
       },
     ],
   });
-  await call(hall);
-  expect(hall.happened).toEqual(['settle 0 refused', 'refused control-failed']);
+  await call(composed);
+  expect(composed.events).toEqual(['settle 0 refused', 'refused control-failed']);
 });
 
-test('without a durable intent nothing is dispatched', async () => {
-  const hall = stage({ row: [{}], admitted: () => Promise.reject(new Error('disk is full')) });
-  expect((await call(hall)).outcome).toMatchObject({
+test('a call whose admission is not durable is not dispatched', async () => {
+  const composed = compose({ requestControls: [{}], admitted: () => Promise.reject(new Error('disk is full')) });
+  expect((await call(composed)).outcome).toMatchObject({
     kind: 'refused',
     effect: 'indeterminate',
     reason: 'ledger-unavailable',
   });
-  expect(hall.happened).toEqual(['settle 0 refused']);
+  expect(composed.events).toEqual(['settle 0 refused']);
 });
 
-test('an outcome that cannot be recorded is not told as done', async () => {
-  const hall = stage({ closed: () => Promise.reject(new Error('disk is full')) });
-  expect((await call(hall)).outcome).toMatchObject({ kind: 'failed', reason: 'ledger-unavailable', inDoubt: true });
+test('an outcome that cannot be recorded is reported as in doubt', async () => {
+  const composed = compose({ closed: () => Promise.reject(new Error('disk is full')) });
+  expect((await call(composed)).outcome).toMatchObject({ kind: 'failed', reason: 'ledger-unavailable', inDoubt: true });
 });
 
-test('a result that a control of the result row denies is withheld and stays charged', async () => {
-  const hall = stage({ row: [{}], resultRow: [{ decide: () => deny('output-invalid', 'does not match') }] });
-  expect((await call(hall)).outcome).toMatchObject({
+test('a result that a response control denies is withheld and stays charged', async () => {
+  const composed = compose({
+    requestControls: [{}],
+    responseControls: [{ decide: () => deny('output-invalid', 'does not match') }],
+  });
+  expect((await call(composed)).outcome).toMatchObject({
     kind: 'refused',
     stage: 'validate-output',
     reason: 'output-invalid',
   });
-  expect(hall.happened).toEqual(['admitted', 'dispatched', 'settle 0 refused', 'closed refused 5']);
+  expect(composed.events).toEqual(['admitted', 'dispatched', 'settle 0 refused', 'closed refused 5']);
 });
 
-test('a back door that throws leaves the call in doubt', async () => {
-  const hall = stage({ dispatch: () => Promise.reject(new Error('defect')) });
-  expect((await call(hall)).outcome).toMatchObject({ kind: 'failed', reason: 'upstream-lost', inDoubt: true });
+test('a dispatch that throws leaves the call in doubt', async () => {
+  const composed = compose({ dispatch: () => Promise.reject(new Error('defect')) });
+  expect((await call(composed)).outcome).toMatchObject({ kind: 'failed', reason: 'upstream-lost', inDoubt: true });
 });
 
-test('a call that was cancelled before it was sent is not sent and costs nothing', async () => {
-  const hall = stage({});
-  expect((await call(hall, AbortSignal.abort())).outcome).toMatchObject({
-    kind: 'failed',
-    reason: 'cancelled',
-    inDoubt: false,
+test('a call that is cancelled before it is sent is dispatched with its signal, and costs nothing', async () => {
+  const composed = compose({
+    dispatch: async ({ signal }) => ({ kind: 'failed', reason: 'cancelled', message: 'x', inDoubt: !signal.aborted }),
   });
-  expect(hall.happened).toEqual(['admitted', 'closed failed 0']);
+  expect((await call(composed, AbortSignal.abort())).outcome).toMatchObject({ reason: 'cancelled', inDoubt: false });
+  expect(composed.events).toEqual(['admitted', 'dispatched', 'closed failed 0']);
 });
 
-test('an unknown name walks the same row as a hidden tool', async () => {
-  const hall = stage({
-    row: [{ decide: ({ call: { target: asked } }) => deny('unknown-tool', asked.id) }],
-    maySee: false,
+test('an unknown name passes the same controls as a hidden tool', async () => {
+  const composed = compose({
+    requestControls: [{ decide: ({ call: { target: resolved } }) => deny('unknown-tool', resolved.id) }],
+    isVisible: false,
   });
-  const unknown = await hall.broker.call(
+  const unknown = await composed.broker.call(
     { ...request, exposedName: 'files__\u0000nothing' },
     { signal: new AbortController().signal },
   );
   expect(unknown.outcome).toMatchObject({ reason: 'unknown-tool', message: 'tool:unknown', visible: false });
 });
 
-test('a hall that drains refuses new calls, and records that it does', async () => {
-  const hall = stage({});
-  await hall.broker.drain();
-  expect((await call(hall)).outcome).toMatchObject({ kind: 'refused', reason: 'shutting-down' });
-  expect(hall.happened).toEqual(['refused shutting-down']);
+test('a pipeline that drains refuses new calls, and records the refusals', async () => {
+  const composed = compose({});
+  await composed.broker.drain();
+  expect((await call(composed)).outcome).toMatchObject({ kind: 'refused', reason: 'shutting-down' });
+  expect(composed.events).toEqual(['refused shutting-down']);
 });
 
-test('a hall with as many calls under way as it takes refuses the next, until one has ended', async () => {
+test('a pipeline at its limit of calls in flight refuses the next call, until one has ended', async () => {
   let answer: () => void = () => {};
   const answered = new Promise<void>((resolve) => (answer = resolve));
-  const hall = stage({
+  const composed = compose({
     maxCalls: 1,
     dispatch: async () => {
       await answered;
       return { kind: 'completed', result: { content: [] }, resultBytes: 14 };
     },
   });
-  const first = call(hall);
-  expect((await call(hall)).outcome).toMatchObject({ kind: 'refused', reason: 'overloaded', retryAfterMs: 1_000 });
+  const first = call(composed);
+  expect((await call(composed)).outcome).toMatchObject({ kind: 'refused', reason: 'overloaded', retryAfterMs: 1_000 });
   answer();
   expect((await first).outcome.kind).toBe('completed');
-  expect((await call(hall)).outcome.kind).toBe('completed');
-  expect(hall.happened.filter((event) => event.startsWith('refused'))).toEqual(['refused overloaded']);
+  expect((await call(composed)).outcome.kind).toBe('completed');
+  expect(composed.events.filter((event) => event.startsWith('refused'))).toEqual(['refused overloaded']);
 });
 
-test('a change of the world tells only the principals whose list it changes', () => {
-  const hall = stage({});
-  const told: string[] = [];
-  hall.broker.onListChanged((id) => told.push(id));
-  expect(hall.broker.list(principal, 'tool').definitions).toEqual([
+test('a new snapshot notifies only the principals whose list it changes', () => {
+  const composed = compose({});
+  const notified: string[] = [];
+  composed.broker.onListChanged((id) => notified.push(id));
+  expect(composed.broker.visibleLists.list(principal, 'tool').definitions).toEqual([
     { name: 'files__read', inputSchema: { type: 'object' } },
   ]);
-  const { broker } = stage({});
-  broker.applySnapshot({ ...worldWithout(), features: { ...NOTHING, tool: [target] } });
-  hall.broker.applySnapshot({ ...worldWithout(), features: { ...NOTHING, tool: [target] } });
-  expect(told).toEqual([]);
-  hall.broker.applySnapshot(worldWithout());
-  expect(told).toEqual(['agent:demo']);
-  expect(hall.broker.list(principal, 'tool').definitions).toEqual([]);
+  const { broker } = compose({});
+  broker.applySnapshot({ ...emptySnapshot(), features: { ...NO_FEATURES, tool: [target] } });
+  composed.broker.applySnapshot({ ...emptySnapshot(), features: { ...NO_FEATURES, tool: [target] } });
+  expect(notified).toEqual([]);
+  composed.broker.applySnapshot(emptySnapshot());
+  expect(notified).toEqual(['agent:demo']);
+  expect(composed.broker.visibleLists.list(principal, 'tool').definitions).toEqual([]);
 });
 
-test('a change of prompts is told as one of prompts, and to nobody who was shown none', () => {
-  const { broker } = stage({});
+test('a change of prompts is notified as such, and only to principals that listed prompts', () => {
+  const { broker } = compose({});
   const { tool: _, inputSchema, ...common } = target;
   const prompt = { ...common, kind: 'prompt', id: 'prompt:files/greet', prompt: 'greet', inputSchema } as const;
-  const told: string[] = [];
-  broker.onListChanged((id, kind) => told.push(`${id} ${kind}`));
-  const withPrompt = { ...worldWithout(), features: { ...NOTHING, tool: [target], prompt: [prompt] } };
+  const notified: string[] = [];
+  broker.onListChanged((id, kind) => notified.push(`${id} ${kind}`));
+  const withPrompt = { ...emptySnapshot(), features: { ...NO_FEATURES, tool: [target], prompt: [prompt] } };
   broker.applySnapshot(withPrompt);
-  expect(told).toEqual([]);
-  broker.list(principal, 'tool');
-  broker.list(principal, 'prompt');
-  broker.applySnapshot({ ...worldWithout(), features: { ...NOTHING, tool: [target] } });
-  expect(told).toEqual(['agent:demo prompt']);
+  expect(notified).toEqual([]);
+  broker.visibleLists.list(principal, 'tool');
+  broker.visibleLists.list(principal, 'prompt');
+  broker.applySnapshot({ ...emptySnapshot(), features: { ...NO_FEATURES, tool: [target] } });
+  expect(notified).toEqual(['agent:demo prompt']);
 });
 
-test('a principal is told of the surfaces that it has, and of all while a server was not listed', () => {
-  const { broker } = stage({});
-  expect(broker.capabilitiesOf(principal)).toEqual({
+test('a principal has the capabilities that it can use, and all while a server is not listed', () => {
+  const { broker } = compose({});
+  expect(broker.visibleLists.capabilitiesOf(principal)).toEqual({
     prompts: false,
     resources: false,
     completions: false,
@@ -292,15 +302,15 @@ test('a principal is told of the surfaces that it has, and of all while a server
   });
   const { tool: _, inputSchema: __, ...common } = target;
   const template = { ...common, kind: 'template', id: 'resource:files/x:{a}', uriTemplate: 'x:{a}' } as const;
-  broker.applySnapshot({ ...worldWithout(), features: { ...NOTHING, template: [template] } });
-  expect(broker.capabilitiesOf(principal)).toEqual({
+  broker.applySnapshot({ ...emptySnapshot(), features: { ...NO_FEATURES, template: [template] } });
+  expect(broker.visibleLists.capabilitiesOf(principal)).toEqual({
     prompts: false,
     resources: true,
     completions: true,
     subscriptions: true,
   });
-  broker.applySnapshot({ ...worldWithout(), isComplete: false });
-  expect(broker.capabilitiesOf(principal)).toEqual({
+  broker.applySnapshot({ ...emptySnapshot(), isComplete: false });
+  expect(broker.visibleLists.capabilitiesOf(principal)).toEqual({
     prompts: true,
     resources: true,
     completions: true,
@@ -308,14 +318,14 @@ test('a principal is told of the surfaces that it has, and of all while a server
   });
 });
 
-function worldWithout(): Snapshot {
+function emptySnapshot(): Snapshot {
   return {
     revision: 'sha256:cc',
     registry: 'sha256:bb',
     requestControls: [],
     responseControls: [],
     ...NO_INPUT_REQUESTS,
-    features: NOTHING,
+    features: NO_FEATURES,
     isComplete: true,
     viewOf: () => undefined,
     resolve: () => undefined,

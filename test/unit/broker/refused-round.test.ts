@@ -5,9 +5,9 @@ import { CallPipeline } from '../../../src/broker/pipeline.ts';
 import type { Snapshot } from '../../../src/broker/snapshot.ts';
 import { OPERATIONS, type Resumption } from '../../../src/domain/call.ts';
 import type { Control } from '../../../src/domain/control.ts';
+import type { InputRequestHandler } from '../../../src/domain/mcp/call-options.ts';
 import { deny, type Verdict } from '../../../src/domain/verdict.ts';
 import { requestState } from '../../../src/input-required/request-state.ts';
-import { SuspendedCallStore } from '../../../src/input-required/suspended-call-store.ts';
 import { budgetControl } from '../../../src/limits/budget/control.ts';
 import { createBudgetState } from '../../../src/limits/budget/state.ts';
 import { concurrencyControl, createConcurrencyState } from '../../../src/limits/concurrency.ts';
@@ -16,7 +16,7 @@ import { SILENT_LOG } from '../../../src/telemetry/log.ts';
 import { exchangeOf } from '../../fixtures/exchange.ts';
 import { NO_INPUT_REQUESTS } from '../../fixtures/input-requests.ts';
 
-/** What one call fills. */
+/** One call uses up both limits. */
 const LIMITS = `concurrency:
   - { subject: "agent:*", resource: "tool:*", limit: 1 }
 budgets:
@@ -24,58 +24,89 @@ budgets:
 `;
 const UNLIMITED = 'concurrency: []\n';
 const EXPIRY_MS = 60_000;
-const ANSWERS = { 'question-1': { action: 'accept', content: { name: 'Ana' } } };
-const SPENT = 'request-state-invalid';
+const RESPONSES = { 'question-1': { action: 'accept', content: { name: 'Ana' } } };
 
 const { principal, target, context } = exchangeOf({}).call;
-if (target.kind !== 'tool') throw new Error('the fixture is another');
+if (target.kind !== 'tool') throw new Error('the fixture has no tool');
 
-/** The hall over a server that asks one question. */
-class Hall {
-  /** What became of each leg in the book. */
-  readonly book: string[] = [];
-  isLedgerGone = false;
-  /** What the control before the limits says of a leg. */
+/** Holds an asynchronous step of the pipeline until a test lets it go on. */
+class Gate {
+  #open: () => void = () => {};
+  #opened: Promise<void> = Promise.resolve();
+  #reached: () => void = () => {};
+  /** Resolves when the step was reached. */
+  reached: Promise<void> = Promise.resolve();
+
+  close(): void {
+    this.#opened = new Promise((resolve) => (this.#open = resolve));
+    this.reached = new Promise((resolve) => (this.#reached = resolve));
+  }
+
+  open(): void {
+    this.#open();
+  }
+
+  pass(): Promise<void> {
+    this.#reached();
+    return this.#opened;
+  }
+}
+
+/** A pipeline over a server that requests input once. */
+class Composed {
+  /** Entries of the ledger for rounds, in order; those of input requests are left out. */
+  readonly entries: string[] = [];
+  readonly errors: string[] = [];
+  isLedgerUnavailable = false;
+  /** Verdict of the control `rate` on a retry. */
   verdict: Verdict | undefined;
   isVisible = true;
   nowMs = 0;
-  readonly #suspensions: SuspendedCallStore;
-  readonly #broker: CallPipeline;
+  readonly deciding = new Gate();
+  readonly admitting = new Gate();
+  readonly closing = new Gate();
+  handler: InputRequestHandler | undefined;
+  readonly #pipeline: CallPipeline;
 
   constructor(limitsText: string) {
     const clock = { wallMs: () => this.nowMs, monotonicMs: () => this.nowMs };
-    const ids = systemIds();
-    const limits = { perPrincipal: 2, total: 2, expiryMs: EXPIRY_MS };
-    this.#suspensions = new SuspendedCallStore({ clock, ids }, limits);
-    this.#broker = new CallPipeline(this.#world(limitsText, clock), {
+    this.#pipeline = new CallPipeline(this.#snapshot(limitsText, clock), {
       recorder: {
-        admitted: async () => {
-          if (this.isLedgerGone) throw new Error('the disk is full');
-          this.book.push('admitted');
+        admitted: async ({ call }) => {
+          if (call.inputRequest !== undefined) return;
+          await this.admitting.pass();
+          if (this.isLedgerUnavailable) throw new Error('the disk is full');
+          this.entries.push('admitted');
         },
-        refused: async (_decided, { reason }) => void this.book.push(`refused ${reason}`),
-        closed: async ({ outcome }) =>
-          void this.book.push(`closed ${outcome.kind} ${'reason' in outcome ? outcome.reason : ''}`.trim()),
+        refused: async (_decision, { reason }) => void this.entries.push(`refused ${reason}`),
+        closed: async ({ call, outcome }) => {
+          if (call.inputRequest !== undefined) return;
+          await this.closing.pass();
+          if (this.isLedgerUnavailable) throw new Error('the disk is full');
+          this.entries.push(`closed ${outcome.kind} ${'reason' in outcome ? outcome.reason : ''}`.trim());
+        },
         malformed: async () => {},
       },
-      dispatch: async (_call, { inputRequests: asking }) => {
-        const answer = await asking?.send({ method: 'elicitation/create', params: { message: 'who?' } }, undefined);
-        const result = { content: [{ type: 'text', text: JSON.stringify(answer) }] };
-        return { kind: 'completed', result, resultBytes: 2 };
-      },
-      ...{
-        clock,
-        ids,
-        suspendedCallStore: this.#suspensions,
-        log: SILENT_LOG,
+      upstreams: {
+        dispatch: async (_call, { inputRequests }) => {
+          this.handler = inputRequests;
+          const request = { method: 'elicitation/create', params: { message: 'who?' } } as const;
+          const response = await inputRequests?.send(request, undefined);
+          const result = { content: [{ type: 'text', text: JSON.stringify(response) }] };
+          return { kind: 'completed', result, resultBytes: 2 };
+        },
         rootsChanged: () => {},
         unsubscribe: () => {},
       },
+      clock,
+      ids: systemIds(),
+      suspendedCallLimits: { perPrincipal: 2, total: 2, expiryMs: EXPIRY_MS },
+      log: { ...SILENT_LOG, error: (event: string) => void this.errors.push(event) },
     });
   }
 
   async call(resumption?: Resumption): Promise<CallReply['outcome']> {
-    const asked = {
+    const request = {
       principal,
       operation: OPERATIONS.callTool,
       exposedName: 'crm__lookup',
@@ -83,44 +114,55 @@ class Hall {
       context,
       resumption,
     };
-    const link = {
-      ...{ capabilities: { elicitation: {} }, logLevel: undefined, wantsProgress: false },
-      ...{ progress: () => true, log: () => true },
+    const clientContext = {
+      capabilities: { elicitation: {} },
+      logLevel: undefined,
+      wantsProgress: false,
+      progress: () => true,
+      log: () => true,
     };
-    const { outcome } = await this.#broker.call(asked, { signal: new AbortController().signal, clientContext: link });
+    const { outcome } = await this.#pipeline.call(request, { signal: new AbortController().signal, clientContext });
     return outcome;
   }
 
-  /** Leaves a question open. @returns what goes on with it. */
-  async ask(): Promise<Resumption> {
+  /** Suspends a call. @returns what resumes it. */
+  async suspend(): Promise<Resumption> {
     const outcome = await this.call();
-    if (outcome.kind !== 'input-required') throw new Error(`nothing was asked: ${JSON.stringify(outcome)}`);
-    return { state: outcome.state, responses: ANSWERS };
+    if (outcome.kind !== 'input-required') throw new Error(`the call is not suspended: ${JSON.stringify(outcome)}`);
+    return { state: outcome.state, responses: RESPONSES };
   }
 
   drain(): Promise<void> {
-    return this.#broker.drain();
+    return this.#pipeline.drain();
   }
 
-  #world(limitsText: string, clock: { wallMs(): number; monotonicMs(): number }): Snapshot {
+  #snapshot(limitsText: string, clock: { wallMs(): number; monotonicMs(): number }): Snapshot {
     const rules = loadLimits('policies/limits.yaml', limitsText);
     const store = { load: () => [], put: () => {} };
     const budgets = createBudgetState({ clock, store, onClockJump: () => {} });
-    const requestRow = [
+    const requestControls = [
       concurrencyControl(rules, createConcurrencyState()) as Control,
       budgetControl(rules, budgets, () => {}) as Control,
     ];
-    const first: Control = {
+    const rate: Control = {
       name: 'rate',
-      gather: () => ({}),
+      gather: async () => {
+        await this.deciding.pass();
+        return {};
+      },
       decide: () => this.verdict ?? { effect: 'allow' },
     };
     return {
       ...NO_INPUT_REQUESTS,
-      ...{ revision: 'sha256:aa', registry: 'sha256:bb', requestControls: requestRow, responseControls: [] },
-      // A refusal after the limits meets a leg that has taken over what the one before it held.
-      resumedControls: [...requestRow, first, requestState() as Control],
-      ...{ features: { tool: [], prompt: [], resource: [], template: [] }, isComplete: true, viewOf: () => undefined },
+      revision: 'sha256:aa',
+      registry: 'sha256:bb',
+      requestControls,
+      responseControls: [],
+      // A refusal after the limits meets a retry that has taken over the reservations of the round before.
+      resumedControls: [...requestControls, rate, requestState() as Control],
+      features: { tool: [], prompt: [], resource: [], template: [] },
+      isComplete: true,
+      viewOf: () => undefined,
       resolve: () => (target.kind === 'tool' ? target : undefined),
       subjectsOf: () => ['agent:demo'],
       isVisible: () => this.isVisible,
@@ -129,78 +171,148 @@ class Hall {
   }
 }
 
-let hall: Hall;
+let composed: Composed;
 beforeEach(() => {
-  hall = new Hall(LIMITS);
+  composed = new Composed(LIMITS);
 });
 
-const TOO_FAST = deny('rate-exceeded', 'too fast', { retryAfterMs: 9 });
+const RATE_EXCEEDED = deny('rate-exceeded', 'too fast', { retryAfterMs: 9 });
 
-test('a leg that is refused only for now uses nothing up: the same state goes on, once', async () => {
-  hall = new Hall(UNLIMITED);
-  const goOn = await hall.ask();
-  hall.verdict = TOO_FAST;
-  for (const _ of [1, 2, 3]) expect(await hall.call(goOn)).toMatchObject({ reason: 'rate-exceeded', retryAfterMs: 9 });
-  hall.verdict = undefined;
-  expect(await hall.call(goOn)).toMatchObject({ kind: 'completed', resultText: expect.stringContaining('Ana') });
-  expect(await hall.call(goOn)).toMatchObject({ kind: 'refused', reason: SPENT });
-  expect(hall.book).not.toContain('closed failed cancelled');
+test('a retry that is refused for a retryable reason leaves its state valid, for one use', async () => {
+  composed = new Composed(UNLIMITED);
+  const retry = await composed.suspend();
+  composed.verdict = RATE_EXCEEDED;
+  for (const _ of [1, 2, 3]) {
+    expect(await composed.call(retry)).toMatchObject({ reason: 'rate-exceeded', retryAfterMs: 9 });
+  }
+  composed.verdict = undefined;
+  expect(await composed.call(retry)).toMatchObject({
+    kind: 'completed',
+    resultText: expect.stringContaining('Ana'),
+  });
+  expect(await composed.call(retry)).toMatchObject({ kind: 'refused', reason: 'request-state-invalid' });
+  expect(composed.entries).not.toContain('closed failed cancelled');
 });
 
-test('a leg whose intent cannot be recorded uses nothing up', async () => {
-  const goOn = await hall.ask();
-  hall.isLedgerGone = true;
-  expect(await hall.call(goOn)).toMatchObject({ reason: 'ledger-unavailable' });
-  hall.isLedgerGone = false;
-  expect(await hall.call(goOn)).toMatchObject({ kind: 'completed', resultText: expect.stringContaining('Ana') });
+test('a retry whose admission cannot be recorded leaves its state valid', async () => {
+  const retry = await composed.suspend();
+  composed.isLedgerUnavailable = true;
+  expect(await composed.call(retry)).toMatchObject({ reason: 'ledger-unavailable' });
+  composed.isLedgerUnavailable = false;
+  expect(await composed.call(retry)).toMatchObject({
+    kind: 'completed',
+    resultText: expect.stringContaining('Ana'),
+  });
 });
 
-test('a call that waits on keeps its place and its reservation, so that no other has them', async () => {
-  const goOn = await hall.ask();
-  hall.verdict = TOO_FAST;
-  await hall.call(goOn);
-  expect(await hall.call()).toMatchObject({ reason: 'concurrency-exceeded' });
-  hall.verdict = undefined;
-  await hall.call(goOn);
-  expect(await hall.call()).toMatchObject({ reason: 'budget-exhausted' });
+test('a suspended call keeps its slot and its reservation across a refused retry', async () => {
+  const retry = await composed.suspend();
+  composed.verdict = RATE_EXCEEDED;
+  await composed.call(retry);
+  expect(await composed.call()).toMatchObject({ reason: 'concurrency-exceeded' });
+  composed.verdict = undefined;
+  await composed.call(retry);
+  expect(await composed.call()).toMatchObject({ reason: 'budget-exhausted' });
 });
 
-test('of two legs with one state at one time exactly one goes on', async () => {
-  hall = new Hall(UNLIMITED);
-  const goOn = await hall.ask();
-  const outcomes = await Promise.all([hall.call(goOn), hall.call(goOn)]);
+test('of two retries with one state at one time exactly one resumes the call', async () => {
+  composed = new Composed(UNLIMITED);
+  const retry = await composed.suspend();
+  const outcomes = await Promise.all([composed.call(retry), composed.call(retry)]);
   expect(outcomes.map((outcome) => ('reason' in outcome ? outcome.reason : outcome.kind)).sort()).toEqual([
     'completed',
-    SPENT,
+    'request-state-invalid',
   ]);
 });
 
 test.each([
   ['for good', () => deny('policy-denied', 'no grant'), true],
-  ['for now, of what the agent may not see any more', () => TOO_FAST, false],
-] as const)('a leg that is refused %s ends the call that waits', async (_how, verdict, isVisible) => {
-  const goOn = await hall.ask();
-  Object.assign(hall, { verdict: verdict(), isVisible });
-  await hall.call(goOn);
-  Object.assign(hall, { verdict: undefined, isVisible: true });
-  expect(await hall.call(goOn)).toMatchObject({ kind: 'refused' });
-  expect(hall.book).toContain('closed failed cancelled');
+  ['for a retryable reason, of a target that the agent may no longer see,', () => RATE_EXCEEDED, false],
+] as const)('a retry that is refused %s ends the suspended call', async (_how, verdict, isVisible) => {
+  const retry = await composed.suspend();
+  Object.assign(composed, { verdict: verdict(), isVisible });
+  await composed.call(retry);
+  Object.assign(composed, { verdict: undefined, isVisible: true });
+  expect(await composed.call(retry)).toMatchObject({ kind: 'refused' });
+  expect(composed.entries).toContain('closed failed cancelled');
 });
 
-test('a call that waits on waits no longer than it would have', async () => {
-  const goOn = await hall.ask();
-  hall.nowMs = EXPIRY_MS - 1;
-  hall.verdict = TOO_FAST;
-  await hall.call(goOn);
-  // The last millisecond runs on the clock of timers.
+test('a refused retry does not extend the time that the call may wait', async () => {
+  const retry = await composed.suspend();
+  composed.nowMs = EXPIRY_MS - 1;
+  composed.verdict = RATE_EXCEEDED;
+  await composed.call(retry);
+  // The last millisecond passes on the clock of timers.
   await new Promise((resolve) => setTimeout(resolve, 50));
-  expect(hall.book.at(-1)).toBe('closed failed question-unanswered');
+  expect(composed.entries.at(-1)).toBe('closed failed question-unanswered');
 });
 
-test('a call that waits on ends with the broker', async () => {
-  const goOn = await hall.ask();
-  hall.verdict = TOO_FAST;
-  await hall.call(goOn);
-  await hall.drain();
-  expect(hall.book.at(-1)).toBe('closed failed shutting-down');
+test('a call that waits again after a refused retry ends when the broker stops', async () => {
+  const retry = await composed.suspend();
+  composed.verdict = RATE_EXCEEDED;
+  await composed.call(retry);
+  await composed.drain();
+  expect(composed.entries.at(-1)).toBe('closed failed shutting-down');
+});
+
+test('a retry that is being decided when the broker stops is refused as shutting-down, and its call is closed', async () => {
+  const retry = await composed.suspend();
+  composed.deciding.close();
+  const reply = composed.call(retry);
+  await composed.deciding.reached;
+  const drained = composed.drain();
+  composed.deciding.open();
+  expect(await reply).toMatchObject({ kind: 'refused', reason: 'shutting-down' });
+  await drained;
+  expect(composed.entries).toEqual([
+    'admitted',
+    'closed input-required',
+    'refused shutting-down',
+    'closed failed shutting-down',
+  ]);
+  expect(composed.errors).toEqual([]);
+});
+
+test('a retry that is being recorded when the broker stops is closed once, as shutting-down', async () => {
+  const retry = await composed.suspend();
+  composed.admitting.close();
+  const reply = composed.call(retry);
+  await composed.admitting.reached;
+  const drained = composed.drain();
+  composed.admitting.open();
+  expect(await reply).toMatchObject({ kind: 'failed', reason: 'shutting-down', inDoubt: true });
+  await drained;
+  expect(composed.entries).toEqual(['admitted', 'closed input-required', 'admitted', 'closed failed shutting-down']);
+  expect(composed.errors).toEqual([]);
+});
+
+test('a call whose round is being closed waits only after that, and ends when the broker stops meanwhile', async () => {
+  composed.closing.close();
+  const reply = composed.call();
+  await composed.closing.reached;
+  expect(composed.handler?.preempt()).toBe(false);
+  const drained = composed.drain();
+  composed.closing.open();
+  expect(await reply).toMatchObject({ kind: 'input-required' });
+  await drained;
+  expect(composed.entries).toEqual(['admitted', 'closed input-required', 'closed failed shutting-down']);
+});
+
+test('a call that is preempted as soon as it is suspended is settled and closed a second time', async () => {
+  await composed.suspend();
+  expect(composed.handler?.preempt()).toBe(true);
+  await composed.drain();
+  expect(composed.entries).toEqual(['admitted', 'closed input-required', 'closed failed question-unanswered']);
+});
+
+test('a call whose round cannot be closed in the ledger is not suspended, and gives its slot back', async () => {
+  composed.closing.close();
+  const reply = composed.call();
+  await composed.closing.reached;
+  composed.isLedgerUnavailable = true;
+  composed.closing.open();
+  expect(await reply).toMatchObject({ kind: 'failed', reason: 'ledger-unavailable', inDoubt: true });
+  composed.isLedgerUnavailable = false;
+  expect(composed.handler?.preempt()).toBe(false);
+  expect(await composed.call()).toMatchObject({ reason: 'budget-exhausted' });
 });

@@ -2,11 +2,11 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { schemaFiles } from '../../../src/onboarding/import/plan-home.ts';
 
-test.each([...schemaFiles()])('%s is what the settings generate (`npm run schemas`)', (path, text) => {
+test.each([...schemaFiles()])('%s equals the generated schema (`npm run schemas`)', (path, text) => {
   expect(readFileSync(path, 'utf8')).toBe(text);
 });
 
-test('every setting of a server and an agent says what it is', () => {
+test('every setting of a server and of an agent has a description', () => {
   const silent: string[] = [];
   for (const name of ['server', 'agent']) {
     const text = schemaFiles().get(`registry/schema/${name}.schema.json`) ?? '';

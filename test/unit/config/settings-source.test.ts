@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { readSettings } from '../../../src/config/settings.ts';
 import { ProblemError } from '../../../src/domain/problem.ts';
 
-test('nothing set gives the defaults', () => {
+test('without flags and variables the defaults are in force', () => {
   expect(readSettings({ flags: {}, env: {} })).toEqual({
     registry: { value: './registry', origin: 'default' },
     policies: { value: './policies', origin: 'default' },
@@ -12,7 +12,7 @@ test('nothing set gives the defaults', () => {
   });
 });
 
-test('a flag goes before a variable, and a variable before the default', () => {
+test('a flag overrides a variable, and a variable overrides the default', () => {
   const env = { SENESCHAL_PORT: '1', SENESCHAL_HOST: '::1', SENESCHAL_DATA: '' };
   const settings = readSettings({ flags: { port: '0' }, env });
   expect(settings.port).toEqual({ value: 0, origin: '--port' });
@@ -20,17 +20,17 @@ test('a flag goes before a variable, and a variable before the default', () => {
   expect(settings.data.origin).toBe('default');
 });
 
-test('every wrong value is told of at its flag or variable', () => {
+test('every invalid value is reported at its flag or variable', () => {
   try {
     readSettings({ flags: { port: '65536', host: '1.2.3', registry: '' }, env: { SENESCHAL_POLICIES: 'a\nb' } });
     expect.unreachable();
   } catch (error) {
     if (!(error instanceof ProblemError)) throw error;
     expect(error.problems.map(({ at, code, message }) => `${at} ${code}: ${message}`)).toEqual([
-      '--registry settings-invalid: `` is no directory',
-      'SENESCHAL_POLICIES settings-invalid: `a\\u{a}b` is no directory',
-      '--port settings-invalid: `65536` is no port',
-      '--host settings-invalid: `1.2.3` is no host',
+      '--registry settings-invalid: `` is not a valid directory',
+      'SENESCHAL_POLICIES settings-invalid: `a\\u{a}b` is not a valid directory',
+      '--port settings-invalid: `65536` is not a valid port',
+      '--host settings-invalid: `1.2.3` is not a valid host',
     ]);
   }
 });

@@ -21,7 +21,7 @@ const problemsOf = (): readonly string[] => {
   }
 };
 
-test('files of the directory and of the named folders are read, other folders are passed over', () => {
+test('files of the directory and of the named folders are read, and other folders are skipped', () => {
   for (const folder of ['tests', 'notes']) mkdirSync(join(dir, folder));
   writeFileSync(join(dir, 'policy.csv'), 'p');
   writeFileSync(join(dir, 'tests/a.yaml'), 'a');
@@ -29,7 +29,7 @@ test('files of the directory and of the named folders are read, other folders ar
   expect(readTextFiles(dir, { folders: ['tests'] })).toEqual({ 'policy.csv': 'p', 'tests/a.yaml': 'a' });
 });
 
-test('a directory that bears the name of a file is refused and does not pass for the absence of the file', () => {
+test('a directory with the name of a file is refused and does not count as an absent file', () => {
   mkdirSync(join(dir, 'limits.yaml'));
   expect(problemsOf()).toEqual(['limits.yaml: this cannot be read: it is a directory']);
 });

@@ -41,20 +41,20 @@ function hintOf(text: string): string | undefined {
   return undefined;
 }
 
-describe('a YAML file that is in order', () => {
+describe('a valid YAML file', () => {
   test('is read as its schema types it', () => {
     const file = readYaml('a.yaml', 'name: files\ntools:\n  write_file: { risk: write }\n', schema);
     expect(file.value).toEqual({ name: 'files', tools: { write_file: { risk: 'write' } } });
   });
 
-  test('knows where each value and each key stands', () => {
+  test('has the place of each value and each key', () => {
     const file = readYaml('a.yaml', 'name: files\ntools:\n  write_file: { risk: write }\n', schema);
     expect(file.at(['name'])).toBe('a.yaml:1:7');
     expect(file.at(['tools', 'write_file', 'risk'])).toBe('a.yaml:3:23');
     expect(file.keyAt(['tools', 'write_file'])).toBe('a.yaml:3:3');
   });
 
-  test('places what is not written at what would hold it', () => {
+  test('has the place of the nearest ancestor of an absent value', () => {
     const file = readYaml('a.yaml', 'name: files\ntools:\n  write_file: { risk: write }\n', schema);
     expect(file.at(['tools', 'write_file', 'labels'])).toBe('a.yaml:3:15');
   });
@@ -66,7 +66,7 @@ describe('a YAML file that is in order', () => {
   });
 });
 
-describe('a YAML file that is refused', () => {
+describe('an invalid YAML file is refused with its place', () => {
   test.each([
     ['an unknown key', 'name: a\ntimout: 3s\n', 'a.yaml:2:1 config-unknown-key: unknown key `timout`'],
     [
@@ -95,7 +95,7 @@ describe('a YAML file that is refused', () => {
     [
       'an unknown kind',
       'name: a\ntransport: { type: carrier }\n',
-      'a.yaml:2:20 config-invalid-value: `type` has a value that is not known',
+      'a.yaml:2:20 config-invalid-value: `type` has an unknown value',
     ],
     ['a missing kind', 'name: a\ntransport: { url: x }\n', 'a.yaml:2:12 config-missing-key: missing key `type`'],
     [
@@ -111,9 +111,9 @@ describe('a YAML file that is refused', () => {
     [
       'a key that is written twice',
       'name: a\nname: b\n',
-      'a.yaml:2:1 config-duplicate-key: the key is written twice in one map',
+      'a.yaml:2:1 config-duplicate-key: the map has this key twice',
     ],
-    ['a list where a map belongs', '- name\n', 'a.yaml:1:1 config-invalid-value: the file must be a map'],
+    ['a list instead of a map', '- name\n', 'a.yaml:1:1 config-invalid-value: the file must be a map'],
     ['nothing', '', 'a.yaml:1:1 config-invalid-value: the file must be a map'],
     [
       'a tab as indentation',
@@ -126,12 +126,12 @@ describe('a YAML file that is refused', () => {
       'a.yaml:2:1 config-syntax: a character is missing, such as a closing quote or bracket, a colon or a comma',
     ],
     ['a second document', 'name: a\n---\nname: b\n', 'a.yaml:2:1 config-refused-yaml: a second document begins here'],
-    ['an anchor', 'name: &x a\n', 'a.yaml:1:10 config-refused-yaml: anchors (`&name`) are not read'],
-    ['a tag', 'name: !!str a\n', 'a.yaml:1:13 config-refused-yaml: tags (`!name`) are not read'],
+    ['an anchor', 'name: &x a\n', 'a.yaml:1:10 config-refused-yaml: anchors (`&name`) are not supported'],
+    ['a tag', 'name: !!str a\n', 'a.yaml:1:13 config-refused-yaml: tags (`!name`) are not supported'],
     [
       'a directive',
       '%YAML 1.1\n---\nname: a\n',
-      'a.yaml:1:1 config-refused-yaml: directives (`%YAML`, `%TAG`) are not read',
+      'a.yaml:1:1 config-refused-yaml: directives (`%YAML`, `%TAG`) are not supported',
     ],
     [
       'a control character',
@@ -149,14 +149,14 @@ describe('a YAML file that is refused', () => {
 
   test('an alias, with its anchor', () => {
     expect(problemsOf('name: &x a\ntimeout: *x\n')).toEqual([
-      'a.yaml:1:10 config-refused-yaml: anchors (`&name`) are not read',
-      'a.yaml:2:10 config-refused-yaml: aliases (`*name`) are not read',
+      'a.yaml:1:10 config-refused-yaml: anchors (`&name`) are not supported',
+      'a.yaml:2:10 config-refused-yaml: aliases (`*name`) are not supported',
     ]);
   });
 
   test('a merge key and a prototype key', () => {
     const problems = problemsOf('name: a\n"__proto__": { x: 1 }\n');
-    expect(problems).toContain('a.yaml:2:1 config-refused-yaml: the key `__proto__` is not read');
+    expect(problems).toContain('a.yaml:2:1 config-refused-yaml: the key `__proto__` is not supported');
   });
 
   test('a file of more than 1 MB', () => {
@@ -175,7 +175,7 @@ describe('a YAML file that is refused', () => {
       'a.yaml:128:128',
     ],
   ])('%s nested without end', (_what, text, at) => {
-    expect(problemsOf(text)).toEqual([`${at} config-too-large: lists and maps are nested too deeply to be read`]);
+    expect(problemsOf(text)).toEqual([`${at} config-too-large: lists and maps are nested too deeply`]);
   });
 
   test('60,000 unknown keys', () => {
@@ -183,13 +183,13 @@ describe('a YAML file that is refused', () => {
     expect(problemsOf(keys)).toHaveLength(100);
   });
 
-  test('with all its problems, in the order of the file', () => {
+  test('all problems, in the order of the file', () => {
     expect(problemsOf('nme: a\ntimeout: 3\ncount: 9\ncount: 8\n')).toEqual([
       'a.yaml:1:1 config-missing-key: missing key `name`',
       'a.yaml:1:1 config-unknown-key: unknown key `nme`',
       'a.yaml:2:10 config-invalid-value: `timeout` must be text (put it in quotes)',
       'a.yaml:3:8 config-invalid-value: `count` must be at most 5',
-      'a.yaml:4:1 config-duplicate-key: the key is written twice in one map',
+      'a.yaml:4:1 config-duplicate-key: the map has this key twice',
     ]);
   });
 });
@@ -201,7 +201,7 @@ describe('a hint', () => {
     );
   });
 
-  test('is what the schema says of the field', () => {
+  test('is the description of the field in the schema', () => {
     expect(hintOf('name: A1\n')).toBe('`name`: Name of the thing. More words');
   });
 });

@@ -16,9 +16,9 @@ test('marks on properties at any depth are read, in lower case', () => {
   });
 });
 
-const NO_TOKEN = 'a header is asked for by a name that is no token';
-const NO_SCALAR = 'a header is asked for a property that is no string, integer or boolean';
-const UNREACHABLE = 'a header is asked for where no property can be reached';
+const NO_TOKEN = 'the name of a header is not a token (RFC 9110)';
+const NO_SCALAR = 'a header is declared on a property that is not a string, integer or boolean';
+const UNREACHABLE = 'a header is declared outside of `properties`';
 
 test.each([
   ['a line break', object({ a: marked('A\r\nB') }), NO_TOKEN],
@@ -30,7 +30,7 @@ test.each([
   [
     'the same name in another case',
     object({ a: marked('Key'), b: marked('kEY') }),
-    'two properties ask for the same header',
+    'two properties declare the same header',
   ],
   ['a property that is an object', object({ a: marked('A', { type: 'object' }) }), NO_SCALAR],
   ['a property that is a list', object({ a: marked('A', { type: 'array' }) }), NO_SCALAR],

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { OPERATIONS } from '../../../src/domain/call.ts';
+import type { Era } from '../../../src/domain/mcp/era.ts';
 import { replyToToolCall } from '../../../src/ingress/mcp/methods/replies.ts';
-import type { Era } from '../../../src/ingress/mcp/protocol/request-headers.ts';
 import type { JsonObject } from '../../../src/lib/json/json.ts';
 import { completed, refused } from '../../fixtures/http-harness.ts';
 

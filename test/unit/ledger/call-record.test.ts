@@ -7,17 +7,17 @@ import type { Entry } from '../../../src/ledger/entry.ts';
 import { listCallEntries, listEntries } from '../../../src/ledger/list-entries.ts';
 import { RecoveryCheckpoint } from '../../../src/ledger/recovery-checkpoint.ts';
 import { exchangeOf } from '../../fixtures/exchange.ts';
-import { DIGEST, type LedgerFile, ManualClock, openLedgerFile } from '../../fixtures/ledger.ts';
+import { DIGEST, ManualClock, openTestLedger, type TestLedger } from '../../fixtures/ledger.ts';
 
-let book: LedgerFile;
+let store: TestLedger;
 let clock: ManualClock;
 let record: CallRecord;
 beforeEach(async () => {
-  book = await openLedgerFile();
+  store = await openTestLedger();
   clock = new ManualClock();
-  record = new CallRecord(book.ledger, { clock, mark: new RecoveryCheckpoint(book.database) });
+  record = new CallRecord(store.ledger, { clock, mark: new RecoveryCheckpoint(store.database) });
 });
-afterEach(() => book.close());
+afterEach(() => store.close());
 
 const { call } = exchangeOf({ args: { path: 'a' } });
 const steps = [
@@ -35,14 +35,14 @@ const exceeded: Refusal = {
   visible: true,
 };
 const entries = (): readonly (Entry | null)[] =>
-  [...listEntries(book.database, { limit: 100 })].reverse().map(({ entry }) => entry);
+  [...listEntries(store.database, { limit: 100 })].reverse().map(({ entry }) => entry);
 
-test('it is what the hall writes with', () => {
+test('it is the recorder of the broker', () => {
   const recorder: Recorder = record;
   expect(recorder).toBe(record);
 });
 
-test('an intent says who, what, under which rules and what each control saw', async () => {
+test('an intent has the principal, the target, the revisions and the facts of each control', async () => {
   await record.admitted(decided);
   expect(entries()).toEqual([
     {
@@ -65,7 +65,7 @@ test('an intent says who, what, under which rules and what each control saw', as
   ]);
 });
 
-test('an outcome says how the call ended and what it cost', async () => {
+test('an outcome has the result of the call and its cost', async () => {
   const result = { content: [] };
   const outcome = { kind: 'completed', result, resultBytes: 14 } as const;
   await record.closed({
@@ -100,7 +100,7 @@ test('an outcome says how the call ended and what it cost', async () => {
   ]);
 });
 
-test('a failure whose upstream may have acted says that it is in doubt', async () => {
+test('a failure after which the tool may have taken effect is in doubt', async () => {
   const outcome = { kind: 'failed', reason: 'upstream-lost', message: 'gone', inDoubt: true } as const;
   await record.closed({ ...decided, outcome, costNanoUsd: 0, durationMs: 1 });
   expect(entries()).toMatchObject([{ outcome: 'failed', reason: 'upstream-lost', message: 'gone', inDoubt: true }]);
@@ -114,36 +114,36 @@ test('a result that was withheld is committed to, and the entry names the contro
   ]);
 });
 
-test('arguments are kept only where the tool says so', async () => {
+test('arguments are kept only if the server keeps payloads', async () => {
   const keeping = { ...call, target: { ...call.target, payloads: 'keep' } as Target };
   await record.admitted({ ...decided, call: keeping });
-  expect(listCallEntries(book.database, call.id)[0]?.payload).toEqual({
+  expect(listCallEntries(store.database, call.id)[0]?.payload).toEqual({
     kept: 'bytes',
     value: { path: 'a' },
     matches: true,
   });
 });
 
-test('an unknown name is recorded short and whole, whatever was asked for', async () => {
+test('an unknown name is recorded truncated and well-formed', async () => {
   const target: Target = { kind: 'unknown', id: 'tool:unknown', exposedName: `${'x'.repeat(255)}😀` };
   await record.refused({ ...decided, call: { ...call, target } }, { ...exceeded, reason: 'unknown-tool' });
   const name = `${'x'.repeat(255)}\ufffd`;
   expect(entries()).toMatchObject([{ target: { id: 'tool:unknown', exposedName: name } }]);
 });
 
-test('a trace context of any length leaves room for the record', async () => {
+test('a trace context of any length does not make the entry too large', async () => {
   const context = { ...call.context, traceparent: 'y'.repeat(100_000) };
   await record.admitted({ ...decided, call: { ...call, context } });
   expect(entries()).toMatchObject([{ context: { traceparent: 'y'.repeat(256) } }]);
 });
 
-test('facts that are too large for an entry refuse the call', async () => {
+test('facts that are too large for an entry reject the record', async () => {
   const large = [{ control: 'authorize' as const, effect: 'allow' as const, facts: { text: 'x'.repeat(70_000) } }];
   await expect(async () => record.admitted({ ...decided, steps: large })).rejects.toThrow('larger than 65535 bytes');
   expect(entries()).toEqual([]);
 });
 
-test('of a flood of rate refusals the first is an entry and the others are one', async () => {
+test('of many rate refusals the first gets an entry and the others share one', async () => {
   for (let made = 0; made < 1_000; made += 1) await record.refused(decided, exceeded);
   await record.flush();
   expect(entries()).toMatchObject([
@@ -160,7 +160,7 @@ test('of a flood of rate refusals the first is an entry and the others are one',
   ]);
 });
 
-test('every second, every rule and every principal has a sum of its own', async () => {
+test('every second, every rule and every principal has its own aggregate', async () => {
   const other = { ...call, principal: { ...call.principal, id: 'agent:other' as const } };
   await record.refused(decided, exceeded);
   await record.refused(decided, { ...exceeded, rule: 'limits.yaml:3' });
@@ -170,7 +170,7 @@ test('every second, every rule and every principal has a sum of its own', async 
   expect(entries().map((entry) => entry?.kind)).toEqual(Array.from({ length: 4 }, () => 'call.refused'));
 });
 
-test('a sum is written when its second is over and its principal comes again', async () => {
+test('an aggregate is written when its second is over and the next refusal arrives', async () => {
   await record.refused(decided, exceeded);
   await record.refused(decided, exceeded);
   clock.nowMs += 1_000;
@@ -178,14 +178,14 @@ test('a sum is written when its second is over and its principal comes again', a
   expect(entries().map((entry) => entry?.kind)).toEqual(['call.refused', 'call.refusals-summed', 'call.refused']);
 });
 
-test('refusals by policy are never summed', async () => {
+test('refusals by policy are not aggregated', async () => {
   for (let made = 0; made < 3; made += 1) {
     await record.refused(decided, { ...exceeded, stage: 'authorize', reason: 'policy-denied' });
   }
   expect(entries()).toHaveLength(3);
 });
 
-test('refused messages are recorded, and a flood of them is summed', async () => {
+test('refused messages are recorded, and many of them are aggregated', async () => {
   const message = { principal: call.principal, context: call.context, code: -32_700, problem: 'not JSON' };
   for (let made = 0; made < 5; made += 1) await record.malformed({ ...message, revision: DIGEST, registry: DIGEST });
   await record.flush();
@@ -195,7 +195,7 @@ test('refused messages are recorded, and a flood of them is summed', async () =>
   ]);
 });
 
-test('what cannot be made durable rejects', async () => {
-  await book.database.close();
+test('a record that cannot be made durable rejects', async () => {
+  await store.database.close();
   await expect(record.admitted(decided)).rejects.toMatchObject({ kind: 'closed' });
 });

@@ -5,25 +5,25 @@ import {
   admitted,
   closed,
   DIGEST,
-  type LedgerFile,
   ManualClock,
-  openLedgerFile,
+  openTestLedger,
   refused,
   systemEntry,
+  type TestLedger,
 } from '../../fixtures/ledger.ts';
 
-let book: LedgerFile;
+let store: TestLedger;
 beforeEach(async () => {
-  book = await openLedgerFile();
+  store = await openTestLedger();
 });
-afterEach(() => book.close());
+afterEach(() => store.close());
 
 const recovered = async (): Promise<readonly string[]> =>
-  (await recover(book.database, book.ledger, { clock: new ManualClock() })).map(({ callId }) => callId);
+  (await recover(store.database, store.ledger, { clock: new ManualClock() })).map(({ callId }) => callId);
 
-test('an intent without an outcome is in doubt, and says of which call', async () => {
-  await book.ledger.append(admitted('open'));
-  const [entry] = await recover(book.database, book.ledger, { clock: new ManualClock() });
+test('an intent without an outcome is recorded as in doubt, with its call', async () => {
+  await store.ledger.append(admitted('open'));
+  const [entry] = await recover(store.database, store.ledger, { clock: new ManualClock() });
   expect(entry).toEqual({
     action: 'call',
     admittedAtMs: 1_700_000_000_000,
@@ -41,18 +41,18 @@ test('an intent without an outcome is in doubt, and says of which call', async (
 });
 
 test('closed and refused calls are not in doubt', async () => {
-  await book.ledger.appendAll([admitted('c1'), closed('c1'), refused('c2')]);
+  await store.ledger.appendAll([admitted('c1'), closed('c1'), refused('c2')]);
   expect(await recovered()).toEqual([]);
 });
 
-test('an intent is marked once', async () => {
-  await book.ledger.append(admitted('open'));
+test('an intent is recorded as in doubt once', async () => {
+  await store.ledger.append(admitted('open'));
   expect(await recovered()).toEqual(['open']);
   expect(await recovered()).toEqual([]);
 });
 
-test('open intents of several crashes before any start was recorded are all found', async () => {
-  await book.ledger.appendAll([
+test('open intents of several crashes are found if no start was recorded between them', async () => {
+  await store.ledger.appendAll([
     systemEntry('broker.started'),
     admitted('c1'),
     admitted('c2'),
@@ -62,26 +62,26 @@ test('open intents of several crashes before any start was recorded are all foun
   expect(await recovered()).toEqual(['c1', 'c3']);
 });
 
-test('what a recorded start has settled is not looked at again', async () => {
-  await book.ledger.appendAll([admitted('settled'), systemEntry('broker.started'), admitted('open')]);
+test('calls before the last recorded start are not examined again', async () => {
+  await store.ledger.appendAll([admitted('settled'), systemEntry('broker.started'), admitted('open')]);
   expect(await recovered()).toEqual(['open']);
 });
 
 const RESERVED = { control: 'budget', effect: 'allow', facts: { costNanoUsd: 7, nowMs: 5, rules: [] } } as const;
 
-/** A leg of a call that a question interrupts; `continues` is the call that it goes on with. */
+/** A round of a call that an input request interrupts; `continues` is the call that it continues. */
 function interrupted(callId: string, continues?: string): readonly Entry[] {
-  return [leg(callId, continues), closed(callId, { outcome: 'input-required', steps: [], durationMs: 30 })];
+  return [round(callId, continues), closed(callId, { outcome: 'input-required', steps: [], durationMs: 30 })];
 }
 
-function leg(callId: string, continues = ''): Entry {
+function round(callId: string, continues = ''): Entry {
   const goesOn = { control: 'request-state', effect: 'allow', facts: { continues, state: 'valid' } } as const;
   return admitted(callId, { steps: continues === '' ? [RESERVED] : [RESERVED, goesOn] });
 }
 
-test('a call that waited for an answer is closed: in doubt, with what it was reckoned to cost', async () => {
-  await book.ledger.appendAll(interrupted('asked'));
-  expect(await recover(book.database, book.ledger, { clock: new ManualClock() })).toEqual([
+test('a call that waited for an input response is closed as in doubt, with its estimated cost', async () => {
+  await store.ledger.appendAll(interrupted('asked'));
+  expect(await recover(store.database, store.ledger, { clock: new ManualClock() })).toEqual([
     {
       action: 'call',
       admittedAtMs: 1_700_000_000_000,
@@ -91,7 +91,7 @@ test('a call that waited for an answer is closed: in doubt, with what it was rec
       durationMs: 30,
       inDoubt: true,
       kind: 'call.closed',
-      message: 'the broker ended while the call waited for an answer',
+      message: 'the broker stopped while the call waited for an input response',
       outcome: 'failed',
       principal: 'agent:demo',
       reason: 'in-doubt',
@@ -105,33 +105,33 @@ test('a call that waited for an answer is closed: in doubt, with what it was rec
   ]);
 });
 
-test('a call that waited is closed once, however often a start is cut short', async () => {
-  await book.ledger.appendAll([...interrupted('asked'), ...interrupted('other')]);
+test('a call that waited is closed once, even if several starts are interrupted', async () => {
+  await store.ledger.appendAll([...interrupted('asked'), ...interrupted('other')]);
   expect(await recovered()).toEqual(['asked', 'other']);
   expect(await recovered()).toEqual([]);
-  await book.ledger.appendAll(interrupted('later'));
+  await store.ledger.appendAll(interrupted('later'));
   expect(await recovered()).toEqual(['later']);
 });
 
-test('of a call that went on and was asked again the last leg is closed', async () => {
-  await book.ledger.appendAll([...interrupted('first'), ...interrupted('second', 'first')]);
-  await book.ledger.appendAll([...interrupted('third', 'first'), ...interrupted('another')]);
+test('of a call with several rounds the last one is closed', async () => {
+  await store.ledger.appendAll([...interrupted('first'), ...interrupted('second', 'first')]);
+  await store.ledger.appendAll([...interrupted('third', 'first'), ...interrupted('another')]);
   expect(await recovered()).toEqual(['third', 'another']);
 });
 
-test('a call that went on is not closed a second time: its last leg ended or is itself in doubt', async () => {
-  await book.ledger.appendAll([...interrupted('c1'), leg('c2', 'c1'), closed('c2')]);
-  await book.ledger.appendAll([...interrupted('c3'), leg('c4', 'c3')]);
+test('an earlier round of a call is not closed again: its last round has ended or is in doubt', async () => {
+  await store.ledger.appendAll([...interrupted('c1'), round('c2', 'c1'), closed('c2')]);
+  await store.ledger.appendAll([...interrupted('c3'), round('c4', 'c3')]);
   expect(await recovered()).toEqual(['c4']);
 });
 
-test('a call whose waiting ended while the broker ran is not closed a second time', async () => {
+test('a call whose wait ended while the broker ran is not closed again', async () => {
   const ending = closed('asked', { outcome: 'failed', reason: 'question-unanswered', inDoubt: true, steps: [] });
-  await book.ledger.appendAll([...interrupted('asked'), ending]);
+  await store.ledger.appendAll([...interrupted('asked'), ending]);
   expect(await recovered()).toEqual([]);
 });
 
-test('what a recorded start has settled of calls that waited is not looked at again', async () => {
-  await book.ledger.appendAll([...interrupted('settled'), systemEntry('broker.started'), ...interrupted('asked')]);
+test('calls that waited before the last recorded start are not examined again', async () => {
+  await store.ledger.appendAll([...interrupted('settled'), systemEntry('broker.started'), ...interrupted('asked')]);
   expect(await recovered()).toEqual(['asked']);
 });

@@ -54,7 +54,9 @@ test('where no registry is it is said how one is made', () => {
 
 test('a file in the place of a registry is a problem of its own', () => {
   writeFileSync(join(dir, 'file'), '');
-  expect(problemsOf(join(dir, 'file'))).toEqual(['/file config-unreadable: this cannot be read: it is no directory']);
+  expect(problemsOf(join(dir, 'file'))).toEqual([
+    '/file config-unreadable: this cannot be read: it is not a directory',
+  ]);
 });
 
 test('a file that is not UTF-8 is a problem', () => {

@@ -10,13 +10,13 @@ afterAll(() => root.remove());
 const isRoot = process.getuid?.() === 0;
 const modeOf = (path: string): number => statSync(path).mode & 0o777;
 
-test('a data directory that is not there is made, for its owner alone', () => {
+test('a missing data directory is created for its owner only', () => {
   const path = join(root.path, 'deep', 'down');
   openDataDirectory(path).close();
   expect(modeOf(path)).toBe(0o700);
 });
 
-test('a data directory that others can read is closed to them', () => {
+test('other users lose their access to a data directory', () => {
   const path = join(root.path, 'wide-open');
   mkdirSync(path);
   chmodSync(path, 0o755);
@@ -24,7 +24,7 @@ test('a data directory that others can read is closed to them', () => {
   expect(modeOf(path)).toBe(0o700);
 });
 
-test('a data directory that is held is refused, naming the process that holds it', () => {
+test('a locked data directory is refused with the process that holds it', () => {
   const path = join(root.path, 'held');
   const directory = openDataDirectory(path);
   expect(() => openDataDirectory(path)).toThrow(
@@ -37,14 +37,14 @@ test('a data directory that is held is refused, naming the process that holds it
   directory.close();
 });
 
-test('a data directory can be taken again when its holder has let go', () => {
+test('a data directory can be locked again when its holder has released it', () => {
   const path = join(root.path, 'again');
   openDataDirectory(path).close();
   openDataDirectory(path).close();
   expect(existsSync(join(path, 'holder.json'))).toBe(false);
 });
 
-test('one can ask who holds a data directory', () => {
+test('the holder of a data directory can be found', () => {
   const path = join(root.path, 'asked');
   expect(findDataDirectoryHolder(path)).toBeUndefined();
   const directory = openDataDirectory(path);
@@ -53,7 +53,7 @@ test('one can ask who holds a data directory', () => {
   expect(findDataDirectoryHolder(path)).toBeUndefined();
 });
 
-test('a holder whose name is lost still holds', () => {
+test('a lock holds without the file that names its holder', () => {
   const path = join(root.path, 'nameless');
   const directory = openDataDirectory(path);
   writeFileSync(join(path, 'holder.json'), 'not json');

@@ -26,20 +26,20 @@ test('migrations are applied in order, once', async () => {
   expect(await open(path, [first, second])).toEqual(['one', 'schema_migration', 'two']);
 });
 
-test('a later version adds what the file lacks', async () => {
+test('a later version applies the migrations that the file lacks', async () => {
   const path = join(root.path, 'later.db');
   await open(path, [first]);
   expect(await open(path, [first, second])).toEqual(['one', 'schema_migration', 'two']);
 });
 
-test('a migration that fails leaves the file as it was, with those of the same start', async () => {
+test('a failed migration leaves the file unchanged, without the other migrations of the same start', async () => {
   const path = join(root.path, 'broken.db');
   await open(path, [first]);
   await expect(open(path, [first, second, broken])).rejects.toThrow();
   expect(await open(path, [first])).toEqual(['one', 'schema_migration']);
 });
 
-test('a file of a newer version is refused, naming every migration that is not known', async () => {
+test('a file of a newer version is refused with every unknown migration', async () => {
   const path = join(root.path, 'newer.db');
   await open(path, [first, second]);
   await expect(open(path, [])).rejects.toMatchObject({
@@ -50,7 +50,7 @@ test('a file of a newer version is refused, naming every migration that is not k
   });
 });
 
-test('a file of a newer version is refused to a reader too', async () => {
+test('a reader refuses a file of a newer version too', async () => {
   const path = join(root.path, 'newer-read.db');
   await open(path, [first, second]);
   expect(() => openSqliteForReading(path, [first])).toThrow(
@@ -58,7 +58,7 @@ test('a file of a newer version is refused to a reader too', async () => {
   );
 });
 
-test('a file of an older version is refused to a reader, which cannot bring it up to date', async () => {
+test('a reader refuses a file of an older version, because it cannot migrate it', async () => {
   const path = join(root.path, 'older.db');
   await open(path, [first]);
   expect(() => openSqliteForReading(path, [first, second])).toThrow(
@@ -66,18 +66,18 @@ test('a file of an older version is refused to a reader, which cannot bring it u
   );
 });
 
-test('a file that is no database is refused as damaged', async () => {
+test('a file that is not a database is refused as damaged', async () => {
   const path = join(root.path, 'text.db');
   writeFileSync(path, 'this is a text and no database, and it is long enough to be looked at. '.repeat(20));
   await expect(open(path, [first])).rejects.toMatchObject({ code: 'storage-file-damaged', at: path });
 });
 
-test('a database in a directory that is not there is refused as unusable', async () => {
+test('a database in a missing directory is refused as unusable', async () => {
   const path = join(root.path, 'nowhere', 'x.db');
   await expect(open(path, [first])).rejects.toMatchObject({ code: 'storage-file-unusable', at: path });
 });
 
-test('a reader is told when nothing was recorded yet', () => {
+test('a reader gets an error if there is no ledger yet', () => {
   const path = join(root.path, 'none.db');
   expect(() => openSqliteForReading(path, [first])).toThrow(
     expect.objectContaining({ code: 'storage-file-missing', at: path }),

@@ -15,7 +15,7 @@ test('states are written before the writes of their batch', () => {
   expect(statementsOf(queue.take()).map(({ sql }) => sql)).toEqual(['p', 'w1', 'w2']);
 });
 
-test('states that are given back do not replace newer ones', () => {
+test('requeued states do not replace newer ones', () => {
   const queue = new WriteQueue(10);
   queue.put('a', statement('a old'));
   queue.put('b', statement('b old'));
@@ -25,14 +25,14 @@ test('states that are given back do not replace newer ones', () => {
   expect(statementsOf(queue.take()).map(({ sql }) => sql)).toEqual(['a new', 'b old']);
 });
 
-test('what is under way takes room too', () => {
+test('statements in flight count towards the limit', () => {
   const queue = new WriteQueue(3);
   expect(queue.push(writing('w1'), 3)).toBe(false);
   expect(queue.push(writing('w1', 'w2'), 1)).toBe(true);
   expect(queue.push(writing('w3'), 1)).toBe(false);
 });
 
-test('the write that holds a refused statement is found, and the others stay', () => {
+test('the write of a failed statement is removed, and the others stay', () => {
   const [one, two] = [writing('w1', 'w2'), writing('w3')];
   const batch = { puts: new Map([['k', statement('p')]]), writes: [one, two] };
   const { rest, failed } = withoutStatement(batch, 2);
@@ -40,7 +40,7 @@ test('the write that holds a refused statement is found, and the others stay', (
   expect(statementsOf(rest).map(({ sql }) => sql)).toEqual(['p', 'w3']);
 });
 
-test('a put that is refused itself is taken out alone', () => {
+test('a failed put is removed alone', () => {
   const one = writing('w1');
   const { rest, failed } = withoutStatement({ puts: new Map([['k', statement('p')]]), writes: [one] }, 0);
   expect(failed).toBeUndefined();

@@ -1,13 +1,15 @@
 import { expect, test } from 'vitest';
+import { isBlankLine, LineReader } from '../../../src/lib/line-reader.ts';
 import { encodeHeaderValue } from '../../../src/upstream/protocol/param-headers.ts';
 import { guessResponseId, parseMessage } from '../../../src/upstream/protocol/parse-message.ts';
-import { LineReader } from '../../../src/upstream/transport/line-reader.ts';
 import { SseParser } from '../../../src/upstream/transport/sse-parser.ts';
 
 function linesOf(chunks: readonly string[], maxBytes: number): string[] {
   const seen: string[] = [];
   const reader = new LineReader(maxBytes, {
-    onLine: (line) => seen.push(line.toString()),
+    onLine: (line) => {
+      if (!isBlankLine(line)) seen.push(line.toString());
+    },
     onOverlongLine: (ends) => seen.push(`overlong ${ends.length}`),
     onEndless: () => seen.push('endless'),
   });
@@ -65,9 +67,9 @@ test.each([
 });
 
 test.each([
-  ['{"jsonrpc":"2.0","id":1,"result":{"a":1}}', { kind: 'answer', id: 1 }],
-  ['{"jsonrpc":"2.0","id":1,"error":{"code":-1,"message":"m"}}', { kind: 'answer', id: 1 }],
-  ['{"jsonrpc":"2.0","id":null,"error":{"code":-1,"message":"m"}}', { kind: 'stray-error' }],
+  ['{"jsonrpc":"2.0","id":1,"result":{"a":1}}', { kind: 'response', id: 1 }],
+  ['{"jsonrpc":"2.0","id":1,"error":{"code":-1,"message":"m"}}', { kind: 'response', id: 1 }],
+  ['{"jsonrpc":"2.0","id":null,"error":{"code":-1,"message":"m"}}', { kind: 'error-without-id' }],
   ['{"jsonrpc":"2.0","id":"a","method":"ping"}', { kind: 'request', id: 'a', method: 'ping' }],
   ['{"jsonrpc":"2.0","method":"n"}', { kind: 'notification', method: 'n' }],
   ['{"jsonrpc":"2.0","id":1,"result":[]}', { kind: 'invalid', id: 1 }],

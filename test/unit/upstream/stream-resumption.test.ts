@@ -1,6 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { SseParser } from '../../../src/upstream/transport/sse-parser.ts';
-import { StreamResumption } from '../../../src/upstream/transport/stream-resumption.ts';
+import { SseParser, StreamResumption } from '../../../src/upstream/transport/sse-parser.ts';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());

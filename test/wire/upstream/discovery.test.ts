@@ -165,7 +165,7 @@ test.each(['2025-06-18', '2025-03-26', '2024-11-05'])('a server on pipes may off
 test('a server that offers a revision unknown to the broker is not used', async () => {
   const { pool } = openPool(stdioServer({ version: '1999-01-01' }));
   expect(await pool.discover('srv')).toEqual({
-    error: 'the server offers no protocol revision that the broker speaks',
+    error: 'the server offers no protocol revision that the broker supports',
   });
 });
 
@@ -194,7 +194,7 @@ test('a server that cannot list any more has no list, not the one of before', as
   const { pool } = openPool(httpServer(http.url, { era: 'legacy', sharing: 'all' }));
   expect(await pool.discover('srv')).toMatchObject({ tools: [] });
   isBroken = true;
-  expect(await pool.discover('srv')).toEqual({ error: 'the server answered `tools/list` with error -32603' });
+  expect(await pool.discover('srv')).toEqual({ error: 'the server responded to `tools/list` with error -32603' });
 });
 
 test.each([400, 404])('a server that forgot the session (HTTP %d) is asked again in a new one', async (status) => {

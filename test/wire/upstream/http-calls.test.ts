@@ -222,7 +222,7 @@ test.each([401, 403, 429, 503])('HTTP %i is no answer of a tool and leaves nothi
   const { call } = await before({ no: (_asked, response) => void response.writeHead(status).end('who are you') });
   expect(await call('no')).toMatchObject({
     reason: 'upstream-unavailable',
-    message: `the server answered HTTP ${status}`,
+    message: `the server responded with HTTP ${status}`,
     inDoubt: false,
   });
 });
@@ -270,7 +270,7 @@ test('an answer that begins and does not go on is given up before the call is, a
   const { call } = openPool(httpServer(http.url, { era: 'legacy', stallTimeoutMs: 300 }));
   expect(await call('stall')).toMatchObject({
     reason: 'upstream-timeout',
-    message: 'the answer began and did not go on; whether the tool acted is not known',
+    message: 'the response began and then stalled; the tool may have acted',
     inDoubt: true,
   });
   expect(textOf(await call('echo', { text: 'x' }))).toBe('x');

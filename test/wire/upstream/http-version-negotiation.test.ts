@@ -111,7 +111,7 @@ test.each([401, 403, 500, 503])(
     const eraMemory = inMemoryVersionStore();
     const { pool } = openPool(httpServer(http.url), { eraMemory });
     expect(await pool.discover('srv')).toEqual({
-      error: `\`server/discover\` failed: the server answered HTTP ${status}`,
+      error: `\`server/discover\` failed: the server responded with HTTP ${status}`,
     });
     expect(eraMemory.get('srv')).toBeUndefined();
     expect(http.received.map(({ message }) => message.method)).toEqual(['server/discover']);

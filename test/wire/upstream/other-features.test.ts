@@ -53,7 +53,7 @@ test('an unreadable list is empty and reported, unless the server does not know 
   const lists = { ...ALL, 'prompts/list': -32_603, 'resources/templates/list': -32_601 };
   const http = await serveHttp(serverOf(lists));
   expect(await openPool(httpServer(http.url)).pool.discover('srv')).toMatchObject({
-    ...{ prompts: [], templates: [], unlisted: ['the server answered `prompts/list` with error -32603'] },
+    ...{ prompts: [], templates: [], unlisted: ['the server responded to `prompts/list` with error -32603'] },
     resources: [{ uri: 'note://one', name: 'one' }],
   });
 });

@@ -112,7 +112,7 @@ test('an HTTP+SSE server that asks without end has its session ended', async () 
   const transport = { type: 'sse', url, resolveHeaders: () => Promise.resolve({}) } as const;
   const upstream = openPool({ ...httpServer(url, { sharing: 'all' }), transport });
   expect(await upstream.pool.discover('srv')).toEqual({
-    error: expect.stringContaining('the server asks without end'),
+    error: expect.stringContaining('the server sent too many requests'),
   });
 });
 

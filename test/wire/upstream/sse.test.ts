@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { JsonObject } from '../../../src/lib/json/json.ts';
-import type { UpstreamServer } from '../../../src/upstream/upstream-server.ts';
+import type { UpstreamServer } from '../../../src/upstream/session/upstream-server.ts';
 import { recordingAgent } from '../../fixtures/clients/recording-agent.ts';
 import { serveSse } from '../../fixtures/servers/sse-server.ts';
 import { type CallPart, httpServer, openPool, textOf, type Upstream } from '../../fixtures/upstream-pool.ts';
@@ -68,14 +68,10 @@ test.each([
   [
     'of another host',
     () => 'event: endpoint\ndata: http://127.0.0.2:9/messages\n\n',
-    'the endpoint is of another origin',
+    'the endpoint has another origin',
   ],
-  ['of another port', () => 'event: endpoint\ndata: //127.0.0.1:1/messages\n\n', 'the endpoint is of another origin'],
-  [
-    'that is no web address',
-    () => 'event: endpoint\ndata: file:///etc/passwd\n\n',
-    'the endpoint is of another origin',
-  ],
+  ['of another port', () => 'event: endpoint\ndata: //127.0.0.1:1/messages\n\n', 'the endpoint has another origin'],
+  ['that is no web address', () => 'event: endpoint\ndata: file:///etc/passwd\n\n', 'the endpoint has another origin'],
   ['that is not named', () => 'data: /messages\n\n', 'the event stream names no endpoint'],
 ])('an endpoint %s is not posted to', async (_what, endpoint, problem) => {
   const server = await serveSse({ endpoint });
@@ -87,7 +83,7 @@ test.each([
 test('a server that never names its endpoint is given up, and nothing is posted to it afterwards', async () => {
   const server = await serveSse({ endpoint: () => ': waiting\n\n' });
   const { pool } = openPool({ ...oldServer(server.url), startTimeoutMs: 200 });
-  expect(await pool.discover('srv')).toEqual({ error: '`initialize` failed: no answer came in time' });
+  expect(await pool.discover('srv')).toEqual({ error: '`initialize` failed: no response came in time' });
   expect(server.asked).toEqual(['GET /sse']);
 });
 

@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { resolve } from 'node:path';
 import { expect, test } from 'vitest';
 import type { DispatchResult } from '../../../src/domain/outcome.ts';
-import type { UpstreamServer } from '../../../src/upstream/upstream-server.ts';
+import type { UpstreamServer } from '../../../src/upstream/session/upstream-server.ts';
 import { legacyHandler, openEvents, sendJson, serveHttp, textResponse } from '../../fixtures/http-upstream.ts';
 import {
   commandServer,

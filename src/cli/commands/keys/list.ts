@@ -6,14 +6,14 @@ import { cellOf, printData, table } from '../../framework/output.ts';
 
 export const keysList: CommandDefinition = defineCommand({
   path: 'keys list',
-  summary: 'show every key ever made, without its secret',
-  description: `Prints each API key with its id, its agent, whether it is active, expired or revoked, when it was made and when it
-    expires. The secret of a key is not kept and cannot be shown again.`,
+  summary: 'list all keys without their secrets',
+  description: `Prints each API key with its id, its agent, its state (active, expired or revoked), and the times at which it was
+    created and expires. Secrets are not kept and cannot be shown.`,
   settings: ['registry', 'policies', 'data'],
   exitCodes: { yes: 'the keys were printed; there may be none' },
   examples: [
-    { title: 'See which keys are in force', line: 'seneschal keys list' },
-    { title: 'Have the same for a program', line: 'seneschal keys list --output json' },
+    { title: 'See which keys are active', line: 'seneschal keys list' },
+    { title: 'Print the list as JSON', line: 'seneschal keys list --output json' },
   ],
   run: async ({ settings, output }) => {
     const listed = await sendAdminRequest(settings(), 'keys.list', {});

@@ -9,29 +9,29 @@ import { LEDGER_FILTER_FLAGS } from '../../framework/flags.ts';
 
 export const ledgerTail: CommandDefinition = defineCommand({
   path: 'ledger tail',
-  summary: 'show the newest entries, oldest first, and follow what is written',
-  description: `Prints the newest entries of the ledger in the order in which they were written, one line each, and with --follow
-    every entry that is written from then on, until you end it with Ctrl-C or whoever reads the output goes away. With
-    --output json each line is one JSON object. It only reads, beside a broker that runs or without one.`,
+  summary: 'show the newest entries, oldest first, and follow new ones',
+  description: `Prints the newest entries of the ledger in the order in which they were written, one line each. With --follow it
+    prints new entries as they are written, until Ctrl-C or until the reader closes the pipe. With --output json each
+    line is one JSON object. It only reads the ledger; a broker may run at the same time.`,
   flags: [
-    { name: 'limit', value: 'number', description: 'how many to begin with', default: '20' },
-    { name: 'follow', description: 'go on with what is written from now on' },
+    { name: 'limit', value: 'number', description: 'number of entries to begin with', default: '20' },
+    { name: 'follow', description: 'print new entries as they are written' },
     ...LEDGER_FILTER_FLAGS,
   ],
   settings: ['data'],
-  exitCodes: { yes: 'the entries were printed, or whoever read them has gone' },
+  exitCodes: { yes: 'the entries were printed, or the reader closed the pipe' },
   examples: [
     {
-      title: 'Watch what is written, as it is written',
+      title: 'Watch new entries',
       line: 'seneschal ledger tail --follow',
       runsUntil: 'call.refused',
     },
     {
-      title: 'Feed refusals to a program, those of the last hour first',
+      title: 'Stream refusals as JSON, beginning with those of the last hour',
       line: 'seneschal ledger tail --follow --kind call.refused --since 1h --output json',
       runsUntil: '"call.refused"',
     },
-    { title: 'See what happened last', line: 'seneschal ledger tail --limit 5' },
+    { title: 'See the last five entries', line: 'seneschal ledger tail --limit 5' },
   ],
   run: async ({ flags: { follow, ...filter }, settings, output }) => {
     const ending = new AbortController();
@@ -41,7 +41,7 @@ export const ledgerTail: CommandDefinition = defineCommand({
       ending.abort();
     };
     process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
-    // Whoever read has gone (EPIPE): nothing that is written would be seen.
+    // The reader has closed the pipe (EPIPE).
     process.stdout.once('error', () => ending.abort());
     const line = output === 'json' ? (entry: LedgerEntryView): string => JSON.stringify(entry) : textLine;
     for await (const entry of tailLedger(settings(), filter, { follow, signal: ending.signal })) {
@@ -56,7 +56,7 @@ function textLine(entry: LedgerEntryView): string {
   return ledgerEntryCells(entry).join('  ').trimEnd();
 }
 
-/** Waits for a slow reader, or until there is none. */
+/** Waits until a slow reader has caught up, or until the signal aborts. */
 function drained(signal: AbortSignal): Promise<unknown> {
   return once(process.stdout, 'drain', { signal }).catch(() => undefined);
 }

@@ -1,4 +1,5 @@
 import { type LimitsReport, limitsStatus } from '../../../app/queries/limits-status.ts';
+import { formatDuration } from '../../../lib/time.ts';
 import { type CommandDefinition, defineCommand } from '../../framework/command.ts';
 import { EXIT } from '../../framework/exit-codes.ts';
 import { printData, printMessage, table } from '../../framework/output.ts';
@@ -7,28 +8,30 @@ type Status = LimitsReport['limits'][number];
 
 export const limitsStatusCommand: CommandDefinition = defineCommand({
   path: 'limits status',
-  summary: 'show what is used and left of each rate, concurrency limit and budget',
-  description: `Prints each counter of limits.yaml that concerns the agent, or any declared agent: what is used of it, what calls
-    under way have reserved, what is left, when its window ends (UTC), and whether the soft share was crossed. A limit
-    of a role or a team is one counter for all its members.
+  summary: 'show the used and remaining part of each rate, concurrency limit and budget',
+  description: `Prints each counter of limits.yaml that applies to the agent, or to any declared agent: the used part, the part
+    reserved by calls in progress, the remaining part, the end of the window (UTC), and whether the \`soft\` share was
+    reached. A limit of a role or a team is one counter for all its members.
 
-    A broker that runs is asked, since it counts rates and concurrency in its memory. Without one the budgets alone are
-    shown, as it left them.`,
-  flags: [{ name: 'as', value: 'agent', description: 'only what concerns this agent, such as `agent:demo`' }],
+    Rates and concurrency are counted in the memory of a running broker. If no broker runs, only budgets are shown, with
+    their last recorded values.`,
+  flags: [{ name: 'as', value: 'agent', description: 'only the counters of this agent, such as `agent:demo`' }],
   settings: ['registry', 'policies', 'data'],
   exitCodes: {
     yes: 'the counters were printed; there may be none',
-    usage: 'no such agent is declared, or a file, flag or variable is wrong',
+    usage: 'the agent is not declared, or a file, flag or variable is invalid',
   },
   examples: [
-    { title: 'See how near an agent is to its limits', line: 'seneschal limits status --as agent:demo' },
-    { title: 'Have every counter, for a program', line: 'seneschal limits status --output json' },
+    { title: 'See how close an agent is to its limits', line: 'seneschal limits status --as agent:demo' },
+    { title: 'Print every counter as JSON', line: 'seneschal limits status --output json' },
   ],
   run: async ({ flags, settings, output }) => {
     const report = await limitsStatus(settings(), flags.as);
     printData(report, output, limitsText);
     if (!report.running)
-      printMessage('no broker runs: budgets are as it left them, and nobody counts rates and concurrency');
+      printMessage(
+        'no broker runs: budgets show their last recorded values, and rates and concurrency are not counted',
+      );
     return EXIT.yes;
   },
 });
@@ -42,7 +45,7 @@ function limitCells(status: Status): readonly string[] {
   const scope = [status.rule, status.subject, status.resource];
   switch (status.kind) {
     case 'rate': {
-      const next = status.nextInMs === 0 ? '' : `next in ${status.nextInMs} ms`;
+      const next = status.nextInMs === 0 ? '' : `next in ${formatDuration(status.nextInMs)}`;
       return [
         `rate ${status.limit} burst ${status.burst}`,
         ...scope.slice(1),

@@ -5,22 +5,22 @@ import { printData, problemText } from '../../framework/output.ts';
 
 export const policyCheck: CommandDefinition = defineCommand({
   path: 'policy check',
-  summary: 'lint the policy files: unknown names, shadowed and duplicate rows, grants too wide',
-  description: `Reads policy.csv, limits.yaml and the policy tests as the broker would, and prints what is doubtful about
-    them: rows that name what the registry does not hold, rows that change nothing, and grants that reach beyond every
-    tool there is. Of virtual servers it says which name what nobody has agreed to, and which show nothing that an agent
-    may use. Silence means that nothing is doubtful. It needs no broker that runs, and changes nothing.
+  summary: 'lint the policy files: unknown names, shadowed and duplicate rows, grants that are too wide',
+  description: `Reads policy.csv, limits.yaml and the policy tests as the broker does, and prints findings: rows with names that the
+    registry does not have, rows without effect, and grants that are wider than every tool. It also finds virtual
+    servers that name a feature which is not pinned, and virtual servers without any feature that an agent may use. It
+    prints nothing if it finds nothing. It changes nothing, and no broker needs to run.
 
-    Warnings do not refuse a policy and end with 0. What the broker would refuse to load ends with 2.`,
+    With warnings alone it exits with 0. If the broker would refuse to load the files, it exits with 2.`,
   settings: ['registry', 'policies', 'data'],
   exitCodes: {
-    yes: 'the policy would be loaded; warnings may have been printed',
-    usage: 'the policy would be refused, or a flag or variable is wrong',
+    yes: 'the broker would load the policy; warnings may have been printed',
+    usage: 'the broker would refuse the policy, or a flag or variable is invalid',
   },
   examples: [
-    { title: 'Look for mistakes before you save a policy that is in force', line: 'seneschal policy check' },
+    { title: 'Lint the policy', line: 'seneschal policy check' },
     {
-      title: 'Check a policy that lies elsewhere, for a program to read',
+      title: 'Lint the policy of another directory, with JSON as output',
       line: 'seneschal policy check --policies ./policies --output json',
     },
   ],

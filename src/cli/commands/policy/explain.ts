@@ -9,32 +9,31 @@ import { printData } from '../../framework/output.ts';
 
 export const policyExplain: CommandDefinition = defineCommand({
   path: 'policy explain',
-  summary: 'say what decides a question, with every row that speaks of it',
-  description: `Asks the policy what it asks itself before each call: may this agent do this to that? It prints the effect, the
-    row that decided, and every other row that speaks of the question, with the result of its condition. It needs no
-    broker that runs, calls nothing and records nothing.
+  summary: 'explain an access decision: the effect, and every row that matches',
+  description: `Evaluates an access request as the broker does before each call. It prints the effect, the row that decided, and
+    every other matching row with the result of its condition. It calls nothing and records nothing, and no broker needs
+    to run.
 
-    Without --args the question is about all arguments: a grant under a condition then counts as one that may match.
-    The URI of a resource is put into its normal form first, as it is before each call; a note says so where it differs.`,
+    Without --args the request stands for any arguments: a grant with a condition then counts as one that may match. The
+    URI of a resource is normalized first, as before each call; a note says so if that changes it.`,
   arguments: [
-    { name: 'action', description: 'what is done, such as `call`' },
-    { name: 'target', description: 'what it is done to, such as `tool:files/read_text_file`' },
+    { name: 'action', description: 'the action, such as `call`' },
+    { name: 'target', description: 'the target, such as `tool:files/read_text_file`' },
   ],
   flags: [
-    { name: 'as', value: 'agent', description: 'who asks, such as `agent:demo`', required: true },
+    { name: 'as', value: 'agent', description: 'the agent, such as `agent:demo`', required: true },
     { name: 'args', value: 'json', description: 'the arguments of the call, as a JSON object' },
   ],
   settings: ['registry', 'policies', 'data'],
-  exitCodes: { yes: 'it is allowed', refused: 'it is refused' },
+  exitCodes: { yes: 'the request is allowed', refused: 'the request is denied' },
   examples: [
     {
       title: 'See which grant lets an agent read a file',
       line: 'seneschal policy explain --as agent:demo call tool:files/read_text_file',
     },
     {
-      title: 'See why a call with certain arguments was refused',
-      line: `seneschal policy explain --as agent:demo call tool:everything/get-sum --args '{"a": 2000, "b": 3}'`,
-      exit: EXIT.refused,
+      title: 'See whether a call with certain arguments is allowed, and by which row',
+      line: `seneschal policy explain --as agent:demo call tool:everything/get-sum --args '{"a": 2, "b": 3}'`,
     },
   ],
   run: ({ args: { action, target }, flags, settings, output }) => {
@@ -46,7 +45,7 @@ export const policyExplain: CommandDefinition = defineCommand({
         ...rows.map(
           (row) => `  ${row.at}  ${row.text}${row.conditionResult ? `  [when: ${row.conditionResult}]` : ''}`,
         ),
-        ...(rows.length === 0 ? ['  no row matches; what nothing allows is refused'] : []),
+        ...(rows.length === 0 ? ['  no row matches, so the request is denied'] : []),
         ...(note === undefined ? [] : [`  note: ${note}`]),
       ].join('\n'),
     );
@@ -55,12 +54,12 @@ export const policyExplain: CommandDefinition = defineCommand({
 });
 
 function argumentsOf(text: string): JsonObject {
-  // By the reader that reads agents' messages: what a call may not send is no question either.
+  // The parser of agents' messages: arguments that a call could not send are refused here too.
   const parsed = parseStrictJson(text, { maxBytes: 1_048_576, maxDepth: 128 });
   if (parsed.ok && isJsonObject(parsed.value)) return parsed.value;
   const hint = 'write an object, as in --args \'{"path": "notes.md"}\'';
-  const why = parsed.ok ? '' : ` (${parsed.problem})`;
+  const explanation = parsed.ok ? '' : ` (${parsed.problem})`;
   throw new ProblemError([
-    { code: 'settings-invalid', at: '--args', message: `\`--args\` is not a JSON object${why}`, hint },
+    { code: 'settings-invalid', at: '--args', message: `\`--args\` is not a JSON object${explanation}`, hint },
   ]);
 }

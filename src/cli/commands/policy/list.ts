@@ -11,24 +11,24 @@ const EFFECT_TEXTS: Readonly<Record<ToolPermission['effect'], string>> = {
 
 export const policyList: CommandDefinition = defineCommand({
   path: 'policy list',
-  summary: 'list what an agent may do, with the row that decides each',
-  description: `Asks the policy about every tool that is pinned or described in the registry and every prompt that is pinned, as
-    it asks itself before each call, and lists what this agent may use: always, or depending on arguments, and by which
-    rows. Resources are asked one by one, with \`policy explain\`. It also names the roles and the team of the agent. It
-    needs no broker that runs, calls nothing and records nothing.`,
+  summary: 'list the permissions of an agent, with the row that decides each',
+  description: `Evaluates the policy for every tool that is pinned or declared in the registry and for every pinned prompt, and
+    lists those that the agent may use, always or depending on arguments, with the rows that decide. It also names the
+    roles and the team of the agent. For a resource, run \`seneschal policy explain\`. It calls nothing and records
+    nothing, and no broker needs to run.`,
   flags: [
-    { name: 'as', value: 'agent', description: 'whose powers, such as `agent:demo`', required: true },
-    { name: 'all', description: 'list the tools that are refused as well' },
+    { name: 'as', value: 'agent', description: 'the agent, such as `agent:demo`', required: true },
+    { name: 'all', description: 'list denied tools too' },
   ],
   settings: ['registry', 'policies', 'data'],
   exitCodes: {
     yes: 'the tools were printed; there may be none',
-    usage: 'no such agent is declared, or a file, flag or variable is wrong',
+    usage: 'the agent is not declared, or a file, flag or variable is invalid',
   },
   examples: [
-    { title: 'See what an agent may do', line: 'seneschal policy list --as agent:demo' },
+    { title: 'List the permissions of an agent', line: 'seneschal policy list --as agent:demo' },
     {
-      title: 'See what it may not do as well, and which rows forbid it',
+      title: 'List denied tools too, and the rows that deny them',
       line: 'seneschal policy list --as agent:demo --all',
     },
   ],
@@ -37,7 +37,7 @@ export const policyList: CommandDefinition = defineCommand({
     const tools = all ? permissions.tools : permissions.tools.filter(({ effect }) => effect !== 'deny');
     const refused = permissions.tools.filter(({ effect }) => effect === 'deny').length;
     printData({ ...permissions, tools, refused }, output, permissionsText);
-    if (!all && refused > 0 && output === 'text') printMessage(`${refused} more are refused; \`--all\` lists them`);
+    if (!all && refused > 0 && output === 'text') printMessage(`${refused} more are denied; \`--all\` lists them`);
     return EXIT.yes;
   },
 });
@@ -48,7 +48,7 @@ function permissionsText({ agent, team, roles, tools }: AgentPermissions): strin
     tool,
     EFFECT_TEXTS[effect],
     by.join(' ') || 'no row matches',
-    pinned ? '' : 'not pinned: cannot be called',
+    pinned ? '' : 'not pinned, so it cannot be called',
   ]);
   const head = `${agent}${belongs.length === 0 ? ' has no role' : ` is ${belongs.join(', ')}`}`;
   return `${head}\n${table([['TOOL', 'MAY CALL', 'BY', ''], ...rows])}`;

@@ -5,15 +5,15 @@ import { printData, problemText } from '../../framework/output.ts';
 
 export const policyTest: CommandDefinition = defineCommand({
   path: 'policy test',
-  summary: 'run the policy tests, which say what must stay true',
-  description: `Runs every test of policies/tests/*.yaml against policy.csv, and prints each that does not hold with its place.
-    The broker runs the same tests before it starts and before it takes a changed policy into force. It needs no broker
-    that runs, and changes nothing.`,
+  summary: 'run the policy tests',
+  description: `Runs every test of policies/tests/*.yaml against policy.csv, and prints each failed test with its place. The broker
+    runs the same tests before it starts and before it applies a changed policy. It changes nothing, and no broker needs
+    to run.`,
   settings: ['registry', 'policies', 'data'],
-  exitCodes: { yes: 'every test holds', refused: 'a test does not hold' },
+  exitCodes: { yes: 'every test passed', refused: 'at least one test failed' },
   examples: [
-    { title: 'See whether a change keeps what must stay true', line: 'seneschal policy test' },
-    { title: 'Let a pipeline read the result', line: 'seneschal policy test --output json' },
+    { title: 'Run the policy tests after a change', line: 'seneschal policy test' },
+    { title: 'Print the results as JSON', line: 'seneschal policy test --output json' },
   ],
   run: ({ settings, output }) => {
     const result = runPolicyTests(settings());

@@ -8,43 +8,43 @@ import { cellOf, objectsOf, printData } from '../../framework/output.ts';
 
 export const registryDiff: CommandDefinition = defineCommand({
   path: 'registry diff',
-  summary: 'show what was agreed and what is, of every tool that differs',
-  description: `Asks the servers for their tools, and prints each tool whose definition is not the one that registry.lock holds:
-    new ones, those that are gone, and those that have drifted, with each field that changed. Silence means that nothing
-    differs. A tool that differs is blocked until \`seneschal registry pin\` agrees to it.`,
+  summary: 'show every tool that differs from its pinned definition',
+  description: `Discovers the tools of the servers, and prints each tool whose definition differs from the one in registry.lock: new
+    tools, removed tools, and drifted tools with each field that changed. It prints nothing if nothing differs. A tool
+    that differs is blocked until \`seneschal registry pin\` pins it.`,
   arguments: [
     { name: 'server', description: 'only this server, such as `files`', optional: true },
-    { name: 'tool', description: 'only this tool of it', optional: true },
+    { name: 'tool', description: 'only this tool of the server', optional: true },
   ],
   settings: ['registry', 'policies', 'data'],
   exitCodes: {
     yes: 'nothing differs',
-    failed: 'a server could not be asked, or a disk, a socket or another process failed',
-    refused: 'something differs',
+    failed: 'a server could not be reached, or a disk, a socket or another process failed',
+    refused: 'at least one tool differs',
   },
   examples: [
-    { title: 'See whether any tool is other than what was agreed to', line: 'seneschal registry diff' },
-    { title: 'Ask about one tool of one server', line: 'seneschal registry diff files read_text_file' },
+    { title: 'See whether any tool differs from its pin', line: 'seneschal registry diff' },
+    { title: 'Compare one tool of one server', line: 'seneschal registry diff files read_text_file' },
   ],
   run: async ({ args, settings, output }) => {
     const differences = await sendAdminRequest(settings(), 'registry.diff', { ...args });
     printData(differences, output, diffText);
     if (objectsOf(differences, 'tools').length > 0) return EXIT.refused;
-    // What could not be asked cannot be said to be as it was agreed.
+    // A server that could not be reached cannot be called unchanged.
     return objectsOf(differences, 'failed').length > 0 ? EXIT.failed : EXIT.yes;
   },
 });
 
 function diffText(data: JsonValue): string {
   const failed = objectsOf(data, 'failed').map(({ server, error }) =>
-    escapeControlCharacters(`${cellOf(server)} could not be asked: ${cellOf(error)}`),
+    escapeControlCharacters(`${cellOf(server)} could not be reached: ${cellOf(error)}`),
   );
   return [...failed, ...differenceTexts(data)].join('\n');
 }
 
 function differenceTexts(data: JsonValue): readonly string[] {
   return objectsOf(data, 'tools').map(({ id, status, reason, changes }) => {
-    // `as`: these are the changes that the broker made of two definitions.
+    // `as`: the broker computed these changes.
     const lines = formatDiff((Array.isArray(changes) ? changes : []) as unknown as readonly DefinitionChange[]);
     return (
       escapeControlCharacters(`${cellOf(id)}: ${cellOf(status)}${reason === undefined ? '' : ` (${cellOf(reason)})`}`) +

@@ -1,8 +1,10 @@
+import { onboardingPort } from '../../../app/onboarding-port.ts';
 import type { Settings } from '../../../app/settings.ts';
 import { type Problem, ProblemError } from '../../../domain/problem.ts';
 import { addServer, previewServer } from '../../../onboarding/import/add-server.ts';
 import type { ServerDraft } from '../../../onboarding/import/server-draft.ts';
 import type { ServerProposal } from '../../../onboarding/import/server-proposal.ts';
+import type { ProbeOptions } from '../../../onboarding/port.ts';
 import { coreOptions } from '../../daemon/admin-request.ts';
 import { draftText, exportsText, serverProposalJson, serverProposalText } from '../../format/server-proposal.ts';
 import { EXIT, type ExitCode } from '../../framework/exit-codes.ts';
@@ -15,7 +17,6 @@ import {
   printProblems,
 } from '../../framework/output.ts';
 import { confirm, requireInteractive } from '../../framework/prompt.ts';
-import { VERSION } from '../../framework/version.ts';
 
 export interface ImportOptions {
   readonly settings: Settings;
@@ -34,7 +35,8 @@ export interface ImportOptions {
 export async function importServers(drafts: readonly ServerDraft[], options: ImportOptions): Promise<ExitCode> {
   for (const draft of drafts) printMessage(draftText(draft));
   requireInteractive(options);
-  const { proposals, problems } = await previewAll(drafts, options);
+  const probeOptions = probeOptionsFor(options);
+  const { proposals, problems } = await previewAll(drafts, options, probeOptions);
   // One server alone is the whole question; of several the others go on.
   if (proposals.length === 0) throw new ProblemError(problems);
   printProblems(problems, options.output);
@@ -46,12 +48,9 @@ export async function importServers(drafts: readonly ServerDraft[], options: Imp
     return EXIT.refused;
   }
   const added: ServerProposal[] = [];
-  const baseOptions = coreOptions(options.signal);
-  // That new tools are not pinned yet is no news to whoever is about to pin them.
-  const addOptions = { ...baseOptions, log: { ...baseOptions.log, warn: () => {} }, signal: options.signal };
   for (const proposal of proposals) {
     try {
-      await addServer(proposal, options.settings, addOptions);
+      await addServer(proposal, options.settings, probeOptions);
       added.push(proposal);
     } catch (error) {
       if (!(error instanceof ProblemError)) throw error;
@@ -64,18 +63,23 @@ export async function importServers(drafts: readonly ServerDraft[], options: Imp
   return problems.length === 0 ? EXIT.yes : exitCodeOf(new ProblemError(problems));
 }
 
+function probeOptionsFor({ settings, signal }: ImportOptions): ProbeOptions {
+  const baseOptions = coreOptions(signal);
+  // The broker would warn about tools without a pin, and these are about to be pinned.
+  const port = onboardingPort(settings, { ...baseOptions, log: { ...baseOptions.log, warn: () => {} } });
+  return { port, env: baseOptions.env, signal };
+}
+
 async function previewAll(
   drafts: readonly ServerDraft[],
-  { settings, skipBroken, signal }: ImportOptions,
+  { settings, skipBroken }: ImportOptions,
+  probeOptions: ProbeOptions,
 ): Promise<{ readonly proposals: readonly ServerProposal[]; readonly problems: Problem[] }> {
   const problems: Problem[] = [];
   const previews = await Promise.all(
     drafts.map(async (draft) => {
       try {
-        return rejectBroken(
-          await previewServer(draft, settings, { env: process.env, version: VERSION, signal }),
-          skipBroken,
-        );
+        return rejectBroken(await previewServer(draft, settings, probeOptions), skipBroken);
       } catch (error) {
         if (!(error instanceof ProblemError)) throw error;
         problems.push(...error.problems);

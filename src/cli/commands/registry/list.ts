@@ -8,20 +8,21 @@ import { cellOf, objectsOf, printData, table } from '../../framework/output.ts';
 
 export const registryList: CommandDefinition = defineCommand({
   path: 'registry list',
-  summary: 'show every server and tool as it stands, after each server was asked',
-  description: `Asks every server of the registry for its tools, and prints each server with its state and each tool with its
-    status, the harm it can do, and what a call costs. A tool can be called when its status is active: its definition
-    is the one that registry.lock holds. Where a broker runs it answers; where none does the servers are started for
-    as long as the question takes. Of a virtual server it prints how much it shows, before any agent's policy, and
-    what in its file does not hold. With --status it prints of every server how it is doing and nothing else: its state,
-    its breaker, its era, the messages that it sent for nobody, and its error in full.`,
-  flags: [{ name: 'status', description: 'print how each server is doing, its error in full' }],
+  summary: 'list every server and tool with its current status',
+  description: `Discovers the tools of every server of the registry, and prints each server with its state and each tool with its
+    status, its risk and the cost of a call. Only an active tool can be called: its definition equals the one in
+    registry.lock. If a broker runs, it answers; if none runs, the servers are started for a moment. For a virtual
+    server it prints the number of features, before the policy of any agent, and the problems of its file.
+
+    With --status it prints only the health of each server: its state, its breaker, its era, the number of messages that
+    were dropped because no call or subscription expected them, and its error in full.`,
+  flags: [{ name: 'status', description: 'print only the health of each server, with its error in full' }],
   settings: ['registry', 'policies', 'data'],
-  exitCodes: { yes: 'the registry was read; what is wrong with a server stands in its row' },
+  exitCodes: { yes: 'the registry was read; the row of a server shows its error' },
   examples: [
-    { title: 'See which tools there are, and which are blocked', line: 'seneschal registry list' },
-    { title: 'See how each server is doing', line: 'seneschal registry list --status' },
-    { title: 'Have the same for a program', line: 'seneschal registry list --output json' },
+    { title: 'List tools, and see which are blocked', line: 'seneschal registry list' },
+    { title: 'See the health of each server', line: 'seneschal registry list --status' },
+    { title: 'Print the list as JSON', line: 'seneschal registry list --output json' },
   ],
   run: async ({ flags: { status }, settings, output }) => {
     const seen = await sendAdminRequest(settings(), 'registry.status', {});
@@ -83,7 +84,7 @@ function serversText(data: JsonValue): string {
   return [table([head, ...rows]), ...(errors.length > 0 ? ['', ...errors] : [])].join('\n');
 }
 
-/** Why a server fails, since when, and what came of it, and what it said for nobody; nothing of one that does well. */
+/** Error of a server with its time, breaker and failures, and the number of dropped messages; empty if it is healthy. */
 function failureText({ error, since, breaker, failures, droppedMessages }: JsonObject): string {
   const dropped = Number(droppedMessages ?? 0) > 0 ? [`${cellOf(droppedMessages)} messages dropped`] : [];
   if (error === undefined) return dropped.join('');

@@ -7,19 +7,19 @@ import { cellOf, objectsOf, printData } from '../../framework/output.ts';
 
 export const registryPin: CommandDefinition = defineCommand({
   path: 'registry pin',
-  summary: 'agree to the definitions that servers have now: writes registry.lock',
-  description: `Asks the servers for their tools, writes the definitions they have now into registry.lock, and prints what was
-    pinned and what was removed. From then on exactly these can be called. Look at \`seneschal registry diff\` first:
-    whoever pins vouches for what the tool says of itself. The act is in the ledger.`,
+  summary: 'pin the current definitions of tools: writes registry.lock',
+  description: `Discovers the tools of the servers, writes their current definitions into registry.lock, and prints which were pinned
+    and which were removed. From then on exactly these definitions can be called. Review \`seneschal registry diff\`
+    first: a pin means that you trust the definition. The ledger records it.`,
   arguments: [
     { name: 'server', description: 'only this server, such as `files`', optional: true },
-    { name: 'tool', description: 'only this tool of it', optional: true },
+    { name: 'tool', description: 'only this tool of the server', optional: true },
   ],
   settings: ['registry', 'policies', 'data'],
-  exitCodes: { yes: 'registry.lock holds what the servers have' },
+  exitCodes: { yes: 'registry.lock has the current definitions' },
   examples: [
-    { title: 'Agree to one tool that has changed', line: 'seneschal registry pin files read_text_file' },
-    { title: 'Agree to every tool of every server', line: 'seneschal registry pin' },
+    { title: 'Pin one tool that has changed', line: 'seneschal registry pin files read_text_file' },
+    { title: 'Pin every tool of every server', line: 'seneschal registry pin' },
   ],
   run: async ({ args, settings, output }) => {
     printData(await sendAdminRequest(settings(), 'registry.pin', { ...args }), output, pinText);

@@ -1,7 +1,8 @@
 import type { ClientResponse, LogLevel, SendRequest } from '../../../domain/mcp/client-context.ts';
+import { encodeNotification } from '../../../domain/mcp/notification.ts';
 import type { JsonRpcErrorBody } from '../../../domain/outcome.ts';
 import { isJsonObject, type JsonObject } from '../../../lib/json/json.ts';
-import { encodeNotification, type RpcResponse } from '../protocol/json-rpc.ts';
+import type { RpcResponse } from '../protocol/json-rpc.ts';
 import { ResourceSubscriptions } from './resource-subscriptions.ts';
 
 /** What a legacy client said of itself and asked to be told, for as long as its session lives. */

@@ -1,6 +1,6 @@
 import type { Broker } from '../../../broker/broker.ts';
+import { encodeNotification } from '../../../domain/mcp/notification.ts';
 import type { FeatureKind, ViewName } from '../../../domain/target.ts';
-import { encodeNotification } from '../protocol/json-rpc.ts';
 
 /** What clients are told of: resources and their templates are one surface. */
 export const LIST_KINDS = ['tools', 'prompts', 'resources'] as const;

@@ -5,9 +5,9 @@ import {
   type LogLevel,
   type SendRequest,
 } from '../../../domain/mcp/client-context.ts';
+import { encodeNotification } from '../../../domain/mcp/notification.ts';
 import { canRespond } from '../../../input-required/rewrite-for-client.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../../lib/json/json.ts';
-import { encodeNotification } from '../protocol/json-rpc.ts';
 import { META_CLIENT_CAPABILITIES, META_LOG_LEVEL } from '../protocol/versions.ts';
 import type { LegacyClient } from './legacy-client.ts';
 import { ClientRequests } from './legacy-client.ts';

@@ -1,5 +1,5 @@
+import { encodeNotification } from '../../../domain/mcp/notification.ts';
 import type { RequestId } from '../protocol/json-rpc.ts';
-import { encodeNotification } from '../protocol/json-rpc.ts';
 import { META_SUBSCRIPTION_ID } from '../protocol/versions.ts';
 
 /** The subscriptions to resources of one session, stream or listen request, by the URI as its client wrote it. */

@@ -1,6 +1,7 @@
 import type { CallReply, CallRequest } from '../../../broker/broker.ts';
 import type { CallContext } from '../../../domain/call.ts';
 import { type ClientContext, isLogLevel } from '../../../domain/mcp/client-context.ts';
+import type { Era } from '../../../domain/mcp/era.ts';
 import type { Refusal } from '../../../domain/outcome.ts';
 import type { Principal } from '../../../domain/principal.ts';
 import type { FeatureKind, ViewName } from '../../../domain/target.ts';
@@ -10,7 +11,6 @@ import { createLegacyClient, type LegacyClient } from '../client/legacy-client.t
 import { encodeResourceUpdated } from '../client/resource-subscriptions.ts';
 import type { RequestId, RpcMessage } from '../protocol/json-rpc.ts';
 import { INTERNAL_ERROR, INVALID_PARAMS } from '../protocol/json-rpc.ts';
-import type { Era } from '../protocol/request-headers.ts';
 import { LATEST_LEGACY_VERSION, LEGACY_VERSIONS, META_SERVER_INFO, MODERN_VERSIONS } from '../protocol/versions.ts';
 import { toLegacyList } from './legacy-tools.ts';
 import { replyToNonToolCall } from './non-tool-replies.ts';
@@ -193,7 +193,7 @@ function capabilitiesFor(
   { broker }: McpServices,
   { principal, view }: Pick<ClientSession, 'principal' | 'view'>,
 ): JsonObject {
-  const { prompts, resources, completions, subscriptions } = broker.capabilitiesOf(principal, view);
+  const { prompts, resources, completions, subscriptions } = broker.visibleLists.capabilitiesOf(principal, view);
   return {
     tools: { listChanged: true },
     logging: {},
@@ -219,7 +219,7 @@ function handleList(services: McpServices, clientSession: ClientSession, request
   if (listMethod === undefined || (cursor !== undefined && typeof cursor !== 'string'))
     return invalidCursor(request.id);
   const { principal, era, view } = clientSession;
-  const list = services.broker.list(principal, listMethod.kind, view);
+  const list = services.broker.visibleLists.list(principal, listMethod.kind, view);
   const listForEra = era === 'legacy' && listMethod.kind === 'tool' ? toLegacyList(list) : list;
   const page = services.paginator.page(listForEra, principal.id, cursor);
   if (!page) return invalidCursor(request.id);

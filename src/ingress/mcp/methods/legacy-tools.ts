@@ -1,6 +1,6 @@
 import type { FeatureList } from '../../../broker/broker.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../../lib/json/json.ts';
-import { embedSchema } from '../../../validation/json-schema/embed-schema.ts';
+import { embedSchema } from '../../../validation/json-schema/translate.ts';
 
 // Up to 2025-11-25 an `outputSchema` is of an object, `structuredContent` is an object, and what `properties` names are
 // objects; 2026-07-28 lets a schema be any (server/tools, "Output Schema"). Clients of before throw away the whole list

@@ -1,8 +1,8 @@
 import type { CallReply } from '../../../broker/broker.ts';
+import type { Era } from '../../../domain/mcp/era.ts';
 import type { JsonRpcErrorBody } from '../../../domain/outcome.ts';
 import type { JsonObject, JsonValue } from '../../../lib/json/json.ts';
 import { INVALID_PARAMS, REFUSED, RESOURCE_NOT_FOUND } from '../protocol/json-rpc.ts';
-import type { Era } from '../protocol/request-headers.ts';
 import { META_DECISION } from '../protocol/versions.ts';
 import {
   canReportError,

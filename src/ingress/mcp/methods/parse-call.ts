@@ -1,6 +1,6 @@
 import { OPERATIONS, type Operation, type Resumption } from '../../../domain/call.ts';
+import type { Era } from '../../../domain/mcp/era.ts';
 import { isJsonObject, type JsonObject } from '../../../lib/json/json.ts';
-import type { Era } from '../protocol/request-headers.ts';
 
 /** What a governed request asks for. */
 export interface ParsedCall {

@@ -1,5 +1,6 @@
 import type { CallReply } from '../../../broker/broker.ts';
 import type { Operation } from '../../../domain/call.ts';
+import type { Era } from '../../../domain/mcp/era.ts';
 import type { InputRequired } from '../../../domain/outcome.ts';
 import type { Reason } from '../../../domain/reasons.ts';
 import { isJsonObject, type JsonObject } from '../../../lib/json/json.ts';
@@ -13,7 +14,6 @@ import {
   RESOURCE_NOT_FOUND,
   UNSUPPORTED_PROTOCOL_VERSION,
 } from '../protocol/json-rpc.ts';
-import type { Era } from '../protocol/request-headers.ts';
 import { META_DECISION, META_SERVER_INFO } from '../protocol/versions.ts';
 import { toLegacyResult } from './legacy-tools.ts';
 

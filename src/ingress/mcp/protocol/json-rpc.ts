@@ -148,8 +148,3 @@ function isRequestId(value: JsonValue): value is RequestId {
 function rejection(problem: string, id?: RequestId): Extract<ParseResult, { ok: false }> {
   return { ok: false, code: INVALID_REQUEST, problem, ...(id === undefined ? {} : { id }) };
 }
-
-/** A JSON-RPC notification to an agent as text; without `params` it has none. */
-export function encodeNotification(method: string, params?: JsonObject): string {
-  return JSON.stringify({ jsonrpc: '2.0', method, params });
-}

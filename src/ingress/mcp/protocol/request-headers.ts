@@ -1,4 +1,5 @@
 import { isLogLevel } from '../../../domain/mcp/client-context.ts';
+import type { Era } from '../../../domain/mcp/era.ts';
 import { isJsonObject, type JsonObject } from '../../../lib/json/json.ts';
 import type { RpcMessage, RpcProblem } from './json-rpc.ts';
 import { HEADER_MISMATCH, INVALID_PARAMS, UNSUPPORTED_PROTOCOL_VERSION } from './json-rpc.ts';
@@ -17,8 +18,6 @@ export interface McpHeaders {
   readonly method: string | undefined;
   readonly name: string | undefined;
 }
-
-export type Era = 'modern' | 'legacy';
 
 /** The era a message belongs to: the body says it, and the header only where the body is silent (2026-07-28, versioning). */
 export function eraOf(message: RpcMessage, headers?: McpHeaders): Era {

@@ -2,8 +2,8 @@ import type { Readable, Writable } from 'node:stream';
 import type { CallContext } from '../../../domain/call.ts';
 import type { Principal } from '../../../domain/principal.ts';
 import type { ViewName } from '../../../domain/target.ts';
-import { LineSplitter } from '../../../lib/byte-buffer.ts';
 import { Cancellation } from '../../../lib/cancellation.ts';
+import { LineReader } from '../../../lib/line-reader.ts';
 import type { LegacyClient } from '../client/legacy-client.ts';
 import { listChangedMessage } from '../client/list-changed.ts';
 import {
@@ -72,7 +72,7 @@ class ServedConnection implements StdioConnection {
   readonly #services: McpServices;
   readonly #inFlight = new Map<RequestId, Cancellation>();
   readonly #subscriptions: StdioSubscriptions;
-  readonly #lines: LineSplitter;
+  readonly #lines: LineReader;
   readonly #session: string;
   #legacyContext: CallContext | undefined;
   #client: LegacyClient | undefined;
@@ -89,7 +89,10 @@ class ServedConnection implements StdioConnection {
       write: (json) => this.#write(json),
       writeUnlessStalled: (json) => this.#writeUnlessStalled(json),
     });
-    this.#lines = new LineSplitter(options.services.limits.maxBytes);
+    this.#lines = new LineReader(options.services.limits.maxBytes, {
+      onLine: (line) => this.#onLine(line),
+      onOverlongLine: () => this.#onLine('too-long'),
+    });
     this.ended = new Promise((resolve) => {
       this.#resolveEnded = resolve;
     });
@@ -131,15 +134,16 @@ class ServedConnection implements StdioConnection {
   }
 
   #onData(chunk: Buffer): void {
-    for (const line of this.#lines.push(chunk)) {
-      if (!this.#isOpen) return;
-      if (line !== 'too-long' && line.length === 0) continue;
-      this.#receive(line).catch((error: unknown) => {
-        this.#services.log.error('ingress.failed', { error: errorName(error) });
-        this.#write(internalErrorReply(undefined).body);
-      });
-    }
-    if (this.#inFlight.size >= MAX_IN_FLIGHT) this.#options.input.pause();
+    this.#lines.push(chunk);
+    if (this.#isOpen && this.#inFlight.size >= MAX_IN_FLIGHT) this.#options.input.pause();
+  }
+
+  #onLine(line: Buffer | 'too-long'): void {
+    if (!this.#isOpen || line.length === 0) return;
+    this.#receive(line).catch((error: unknown) => {
+      this.#services.log.error('ingress.failed', { error: errorName(error) });
+      this.#write(internalErrorReply(undefined).body);
+    });
   }
 
   async #receive(line: Buffer | 'too-long'): Promise<void> {

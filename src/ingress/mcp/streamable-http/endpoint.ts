@@ -116,7 +116,7 @@ export class McpEndpoint {
   }
 
   #isViewVisible(principal: Principal, view: ViewName | undefined): boolean {
-    return view === undefined || this.#state.services.broker.isViewVisible(principal, view);
+    return view === undefined || this.#state.services.broker.visibleLists.isViewVisible(principal, view);
   }
 
   #authenticatedId(request: IncomingMessage): string | undefined {

@@ -61,7 +61,7 @@ pin: auto
       const { tools, findings } = JSON.parse(stdout) as Record<string, readonly Record<string, unknown>[]>;
       expect(tools?.find(({ id }) => id === 'tool:liar/break_header')).toMatchObject({
         status: 'quarantined',
-        reason: 'a header is asked for by a name that is no token',
+        reason: 'the name of a header is not a token (RFC 9110)',
       });
       expect(findings).toContainEqual({
         server: 'liar',
@@ -153,7 +153,7 @@ describe('at the endpoint', () => {
   });
 
   test('a tool that the agent may not see tells nothing of its headers', async () => {
-    harness.broker.paramHeaders = () => [{ header: 'mcp-param-region', path: ['region'], type: 'string' }];
+    harness.broker.visibleLists.paramHeaders = () => [{ header: 'mcp-param-region', path: ['region'], type: 'string' }];
     harness.broker.tools = [];
     expect(await call({ region: 'eu' }, {})).toEqual([200, undefined]);
     expect(harness.broker.calls).toHaveLength(1);

@@ -109,7 +109,7 @@ test.each(COMBINATIONS)(
     // The SDK of the modern era looks before it asks.
     expect(reasons).toEqual(server === 'legacy' ? ['sample policy-denied'] : []);
     expect(text).toContain(
-      server === 'legacy' ? 'no grant lets agent:demo sample' : 'policy does not let the server ask',
+      server === 'legacy' ? 'no grant lets agent:demo sample' : 'policy does not let the server request',
     );
     expect(client.seen).toEqual([]);
   },
@@ -130,7 +130,7 @@ test.each(COMBINATIONS)(
 test.each(COMBINATIONS)('a %s agent gets a reply from a %s server that never stops asking', async (era, server) => {
   if (server === 'legacy') return;
   const { text } = await notify(clientOf(era), server, { kind: 'endless' });
-  expect(text).toContain('the server asked more than 8 times');
+  expect(text).toContain('the server requested input more than 8 times');
 });
 
 test.each(['legacy', 'modern'])('what a server asks when its call is over reaches no %s agent', async (era) => {

@@ -29,7 +29,7 @@ const SECRET_WORDS =
  * is one; a choice or a yes-or-no carries none, whatever it is called. Where a message speaks of a secret, no field of
  * the form may take free text.
  */
-export function checkForm(schema: JsonValue | undefined, message: string): FormFault | undefined {
+export function guardForm(schema: JsonValue | undefined, message: string): FormFault | undefined {
   if (!isJsonObject(schema) || schema.type !== 'object' || !isJsonObject(schema.properties)) return { fault: 'form' };
   const fields = Object.entries(schema.properties);
   if (fields.length > MAX_FIELDS) return { fault: 'form' };

@@ -1,35 +1,35 @@
+import type { Era } from '../../domain/mcp/era.ts';
 import { isJsonObject, type JsonObject } from '../../lib/json/json.ts';
 import type { MessageListener, OutgoingResponse } from './transport.ts';
-import { type Era, MODERN_VERSION } from './versions.ts';
+import { MODERN_VERSION } from './versions.ts';
 
-/** How the broker names itself to tool servers. */
+/** Name and version that the broker sends to tool servers. */
 export interface ClientInfo {
   readonly name: string;
   readonly version: string;
 }
 
-/** One JSON-RPC request as text. */
+/** Serializes a JSON-RPC request. `params` is JSON already. */
 export function encodeRequest(id: number, method: string, params: string): string {
   return `{"jsonrpc":"2.0","id":${id},"method":${JSON.stringify(method)},"params":${params}}`;
 }
 
-export function encodeNotification(method: string, params?: JsonObject): string {
-  return JSON.stringify(params === undefined ? { jsonrpc: '2.0', method } : { jsonrpc: '2.0', method, params });
-}
-
-/** What the broker answers to a request of a tool server: `ping` is alive, all else is a method it does not have. */
+/** Serializes the response to a server's request that no agent receives: success for `ping`, else "method not found". */
 export function encodeDefaultResponse(id: string | number, method: string): string {
   return method === 'ping'
     ? JSON.stringify({ jsonrpc: '2.0', id, result: {} })
     : JSON.stringify({ jsonrpc: '2.0', id, error: { code: -32601, message: 'method not found' } });
 }
 
-/** The answer to a question of a tool server as text. */
+/** Serializes the response to a server's input request. */
 export function encodeResponse(id: string | number, response: OutgoingResponse): string {
   return JSON.stringify({ jsonrpc: '2.0', id, ...response });
 }
 
-/** What one request asks for in its `_meta`: progress under its own id, and in the modern era log messages. */
+/**
+ * Adds to `_meta` what the listener wants: progress, with the request's id as the token, and in the modern era the log
+ * level and the client's capabilities.
+ */
 export function withMeta(
   params: JsonObject,
   id: number,
@@ -51,12 +51,12 @@ export function withMeta(
 const META_LOG_LEVEL = 'io.modelcontextprotocol/logLevel';
 const META_CAPABILITIES = 'io.modelcontextprotocol/clientCapabilities';
 
-/** 2026-07-28 knows no news of roots. */
+/** 2026-07-28 has no notification of changed roots, so `roots.listChanged` is left out. */
 function toModernCapabilities(capabilities: JsonObject): JsonObject {
   return capabilities.roots === undefined ? capabilities : { ...capabilities, roots: {} };
 }
 
-/** Parameters as text, with the envelope of 2026-07-28 (basic, "Request metadata"); legacy ones stay as they are. */
+/** Serializes parameters. In the modern era adds the envelope of 2026-07-28 (basic, "Request metadata"). */
 export function encodeParams(params: JsonObject, era: Era, clientInfo: ClientInfo): string {
   if (era === 'legacy') return JSON.stringify(params);
   const { _meta: meta, ...rest } = params;
@@ -83,15 +83,4 @@ function envelopeFor({ name, version }: ClientInfo): JsonObject {
     'io.modelcontextprotocol/clientInfo': { name, version },
     [META_CAPABILITIES]: {},
   };
-}
-
-const LIST_CHANGED_METHODS: ReadonlySet<string> = new Set([
-  'notifications/tools/list_changed',
-  'notifications/prompts/list_changed',
-  'notifications/resources/list_changed',
-]);
-
-/** True for the notifications that say that the lists of a server have to be read again. */
-export function isListChanged(method: string): boolean {
-  return LIST_CHANGED_METHODS.has(method);
 }

@@ -24,11 +24,11 @@ test('the bytes of an entry are its members in order, without white space', () =
   );
 });
 
-test('keys that look like numbers stand in the order of text, not of numbers', () => {
+test('keys that look like numbers are in the order of text, not of numbers', () => {
   expect(encodeEntry(systemEntry('tool.pinned', { '10': 1, '9': 2 }))).toContain('"detail":{"10":1,"9":2}');
 });
 
-test('an entry of 65,535 bytes is one, of one more is none', () => {
+test('an entry of 65,535 bytes is accepted, and one more byte is refused', () => {
   const room = 65_535 - encodeEntry(systemEntry('tool.pinned', { text: '' })).length;
   expect(encodeEntry(systemEntry('tool.pinned', { text: 'x'.repeat(room) }))).toHaveLength(65_535);
   expect(() => encodeEntry(systemEntry('tool.pinned', { text: 'x'.repeat(room + 1) }))).toThrow(EntryError);

@@ -4,23 +4,23 @@ import { recover } from '../../../src/ledger/recover.ts';
 import { RecoveryCheckpoint } from '../../../src/ledger/recovery-checkpoint.ts';
 import { EntryError } from '../../../src/ledger/stored-entry.ts';
 import { StorageError } from '../../../src/storage/database.ts';
-import { admitted, closed, type LedgerFile, ManualClock, openLedgerFile } from '../../fixtures/ledger.ts';
+import { admitted, closed, ManualClock, openTestLedger, type TestLedger } from '../../fixtures/ledger.ts';
 
-let book: LedgerFile;
+let store: TestLedger;
 let mark: RecoveryCheckpoint;
 beforeEach(async () => {
-  book = await openLedgerFile();
-  mark = new RecoveryCheckpoint(book.database);
+  store = await openTestLedger();
+  mark = new RecoveryCheckpoint(store.database);
 });
-afterEach(() => book.close());
+afterEach(() => store.close());
 
-/** What the file says, as the next start reads it. */
+/** The stored checkpoint, as the next start reads it. */
 async function written(): Promise<string | undefined> {
-  await book.database.write([]);
-  return book.database.read<{ readonly call: string }>('SELECT call FROM recovery_mark')[0]?.call;
+  await store.database.write([]);
+  return store.database.read<{ readonly call: string }>('SELECT call FROM recovery_mark')[0]?.call;
 }
 
-test('the mark is the oldest call that is open, and the newest of all where none is', async () => {
+test('the checkpoint is the oldest open call, or the newest call if none is open', async () => {
   for (const id of ['c1', 'c2', 'c3']) mark.callOpened(id);
   mark.move();
   expect(await written()).toBe('c1');
@@ -33,7 +33,7 @@ test('the mark is the oldest call that is open, and the newest of all where none
   expect(await written()).toBe('c3');
 });
 
-test('a call that is admitted late takes the mark back before its intent is written', async () => {
+test('a call that is admitted late moves the checkpoint back before its intent is written', async () => {
   mark.callOpened('c5');
   mark.callSettled('c5');
   mark.move();
@@ -42,7 +42,7 @@ test('a call that is admitted late takes the mark back before its intent is writ
   expect(await written()).toBe('c3');
 });
 
-test('a call of which nobody knows whether its intent was written holds the mark for good', async () => {
+test('a call whose intent may have been written holds the checkpoint until the process ends', async () => {
   mark.callOpened('c1');
   mark.writeFailed('c1', new StorageError('write-failed', 'the commit failed with SQLITE_FULL'));
   mark.callOpened('c2');
@@ -51,7 +51,7 @@ test('a call of which nobody knows whether its intent was written holds the mark
   expect(await written()).toBe('c1');
 });
 
-test('a call whose intent surely was not written does not', async () => {
+test('a call whose intent was certainly not written does not hold the checkpoint', async () => {
   for (const error of [new StorageError('queue-full', 'full'), new EntryError('too large')]) {
     mark.callOpened('c1');
     mark.writeFailed('c1', error);
@@ -62,25 +62,25 @@ test('a call whose intent surely was not written does not', async () => {
   expect(await written()).toBe('c2');
 });
 
-test('the mark of the process before holds until a call moves it', async () => {
+test('the checkpoint of the previous process holds until a call moves it', async () => {
   mark.callOpened('c5');
   mark.callSettled('c5');
   mark.move();
   await written();
-  const next = new RecoveryCheckpoint(book.database);
+  const next = new RecoveryCheckpoint(store.database);
   next.move();
   expect(await written()).toBe('c5');
-  // A clock that was set back makes ids before it.
+  // A clock that was set back makes smaller ids.
   next.callOpened('c2');
   expect(await written()).toBe('c2');
 });
 
-test('what lies before the mark is not read again by the next start', async () => {
-  await book.ledger.appendAll([admitted('c1'), admitted('c2'), closed('c2', { outcome: 'input-required' })]);
+test('the next start does not read calls before the checkpoint', async () => {
+  await store.ledger.appendAll([admitted('c1'), admitted('c2'), closed('c2', { outcome: 'input-required' })]);
   mark.callOpened('c3');
   mark.move();
-  await book.ledger.append(admitted('c3'));
-  const found = await recover(book.database, book.ledger, { clock: new ManualClock() });
+  await store.ledger.append(admitted('c3'));
+  const found = await recover(store.database, store.ledger, { clock: new ManualClock() });
   expect(found.map(({ callId }) => callId)).toEqual(['c3']);
 });
 
@@ -90,10 +90,10 @@ const acts = fc.array(
   { maxLength: 40 },
 );
 
-test('whenever the broker is killed, no call that is open is missed', async () => {
+test('no open call is missed, whenever the broker is killed', async () => {
   await fc.assert(
     fc.asyncProperty(acts, async (steps) => {
-      const killed = await openLedgerFile();
+      const killed = await openTestLedger();
       try {
         const own = new RecoveryCheckpoint(killed.database);
         const open = new Set<string>();

@@ -4,30 +4,30 @@ import type { Principal } from '../domain/principal.ts';
 import { FEATURE_KINDS, type FeatureKind, type FeatureTarget, type ViewName } from '../domain/target.ts';
 import type { View } from '../domain/view.ts';
 import type { JsonObject } from '../lib/json/json.ts';
-import type { FeatureList, ServerCapabilities } from './broker.ts';
+import type { FeatureList, FeatureLists, ServerCapabilities } from './broker.ts';
 import type { Snapshot } from './snapshot.ts';
 
-/** The part of a world that a view is; the world itself where none is named. */
+/** Returns a view of a snapshot; the snapshot itself if none is named. */
 export function viewFor(snapshot: Snapshot, view: ViewName | undefined): View | undefined {
   return view === undefined ? snapshot : snapshot.viewOf(view);
 }
 
-/** Lists of the principals that asked, per world; dropped with it. */
+/** List of one principal in the snapshot in force. */
 interface CachedList {
   readonly principal: Principal;
   readonly list: FeatureList;
 }
 
 /**
- * What of one kind each principal may use. The same evaluator as the call's: a thing is listed exactly when some
- * arguments could be allowed.
+ * Features of one kind that each principal may use. The evaluator is the one that decides calls: a feature is listed if
+ * and only if a call with some arguments could be allowed.
  */
 export class VisibleList {
   readonly #kind: FeatureKind;
   readonly #view: ViewName | undefined;
   #snapshot: Snapshot;
   #lists = new Map<string, CachedList>();
-  /** One list for all who see the same, so that its printed pages are shared. */
+  /** One list for all principals that see the same, so that serialized pages are shared. */
   #shared = new Map<string, FeatureList>();
 
   constructor(snapshot: Snapshot, kind: FeatureKind, view?: ViewName) {
@@ -36,7 +36,7 @@ export class VisibleList {
     this.#view = view;
   }
 
-  /** The list of a principal in the world in force, by exposed name. Kept until the world changes. */
+  /** Returns the list of a principal, sorted by exposed name. Cached until the snapshot changes. */
   list(principal: Principal): FeatureList {
     const key = principalKey(principal);
     const cached = this.#lists.get(key);
@@ -46,7 +46,7 @@ export class VisibleList {
     return list;
   }
 
-  /** Puts another world in force. @returns the principals that were shown a list and would now see another. */
+  /** Puts a snapshot in force. @returns the principals whose list was read and has changed. */
   applySnapshot(snapshot: Snapshot): readonly string[] {
     const previous = this.#lists;
     this.#snapshot = snapshot;
@@ -56,7 +56,7 @@ export class VisibleList {
     for (const [key, { principal, list }] of previous) {
       const visible = this.#visibleTo(principal);
       const isSame = haveSameDefinitions(list.definitions, visible.definitions);
-      // A list that says the same stays the same object, or its cursors and pages would be lost for nothing.
+      // An equal list stays the same object, so that its cursors and pages stay valid.
       const next = isSame ? list : this.#share(visible);
       if (isSame && !this.#shared.has(visible.fingerprint)) this.#shared.set(visible.fingerprint, list);
       this.#lists.set(key, { principal, list: next });
@@ -79,13 +79,13 @@ export class VisibleList {
   }
 }
 
-/** Definitions under their exposed names, one object per target, so that equal lists share their members. */
+/** Definitions under their exposed names, one object per definition, so that equal lists share their members. */
 const definitionsByTarget = new WeakMap<JsonObject, JsonObject>();
 
-/** What one principal may use, and which of the world's targets they are. */
+/** Features that one principal may use. */
 interface VisibleFeatures {
   readonly definitions: readonly JsonObject[];
-  /** Equal exactly when the same targets of one world are seen. */
+  /** Equal if and only if the same targets of one snapshot are visible. */
   readonly fingerprint: string;
 }
 
@@ -104,7 +104,7 @@ function visibleFeatures(snapshot: Snapshot, targets: readonly FeatureTarget[], 
   return { definitions, fingerprint: Buffer.from(bits.buffer).toString('base64') };
 }
 
-/** The member of a definition by which its kind is asked for. */
+/** Member of a definition that holds its name, by kind. */
 const NAME_MEMBER = { tool: 'name', prompt: 'name', resource: 'uri', template: 'uriTemplate' } as const;
 
 function exposedDefinition(target: FeatureTarget): JsonObject {
@@ -115,7 +115,7 @@ function exposedDefinition(target: FeatureTarget): JsonObject {
   const member = NAME_MEMBER[kind];
   if (definition[member] === exposedName) return definition;
   const cached = definitionsByTarget.get(definition);
-  // A URI that another server offers too is shown otherwise from then on.
+  // The exposed URI changes when another server offers the same URI.
   if (cached?.[member] === exposedName) return cached;
   const exposed = { ...definition, [member]: exposedName };
   definitionsByTarget.set(definition, exposed);
@@ -131,12 +131,12 @@ function haveSameDefinitions(one: readonly JsonObject[], other: readonly JsonObj
   );
 }
 
-/** Everything of a principal that a condition may read: who is another in one of these may see another list. */
+/** Makes a key of every member that a condition may read: principals that differ in one may see different lists. */
 function principalKey({ id, owner, team, costCenter, environment, proof }: Principal): string {
   return JSON.stringify([id, owner, team, costCenter, environment, proof]);
 }
 
-/** Whose list of what kind changed, and in which view. */
+/** Change of one list. `view` is undefined for all servers. */
 export interface ListChange {
   readonly principalId: string;
   readonly kind: FeatureKind;
@@ -157,10 +157,10 @@ const ALL_CAPABILITIES: ServerCapabilities = Object.freeze({
 const COMPLETIONS: readonly Operation[] = [OPERATIONS.completePrompt, OPERATIONS.completeTemplate];
 const SUBSCRIPTIONS: readonly Operation[] = [OPERATIONS.subscribeResource, { action: 'subscribe', kind: 'template' }];
 
-/** What the world in force shows to whom, in the whole and in each view. */
-export class VisibleLists {
+/** Lists of all kinds and views, by the snapshot in force. */
+export class VisibleLists implements FeatureLists {
   readonly #catalog: ListsByKind;
-  /** Of the views that were ever asked for; never more than there were. */
+  /** Lists of the views that were requested, at most one for each view that existed. */
   readonly #views = new Map<ViewName, ListsByKind>();
   #snapshot: Snapshot;
 
@@ -169,7 +169,7 @@ export class VisibleLists {
     this.#catalog = createLists(snapshot);
   }
 
-  /** Puts another world in force. @returns every list that somebody was shown and that now is another. */
+  /** Puts a snapshot in force. @returns each list that was read and has changed. */
   applySnapshot(snapshot: Snapshot): readonly ListChange[] {
     this.#snapshot = snapshot;
     const changed: ListChange[] = [];
@@ -183,7 +183,7 @@ export class VisibleLists {
 
   list(principal: Principal, kind: FeatureKind, view?: ViewName): FeatureList {
     if (view === undefined) return this.#catalog[kind].list(principal);
-    // A name that nobody declared leaves no trace, or names alone would fill the memory.
+    // An undeclared name is not stored, or requests could fill the memory.
     const lists = this.#views.get(view) ?? (this.#snapshot.viewOf(view) && this.#listsFor(view));
     return lists ? lists[kind].list(principal) : EMPTY_LIST;
   }
@@ -199,7 +199,7 @@ export class VisibleLists {
     const target = viewFor(this.#snapshot, view)?.resolve(exposedName, 'tool');
     if (target?.kind !== 'tool') return NO_PARAM_HEADERS;
     const { override } = target;
-    // A view's agents are asked for no header of an argument that they do not see.
+    // An override hides arguments, and an agent sends no header for an argument that it does not see.
     return paramHeadersOf(override === undefined ? target : { ...target, advertised: override });
   }
 
