@@ -62,7 +62,9 @@ function checkCallParamHeaders(
   const paramHeaders = broker.visibleLists.paramHeaders(name, view);
   const problem = paramHeaders.length === 0 ? undefined : checkParamHeaders(paramHeaders, params, request.headers);
   if (problem === undefined) return undefined;
-  return broker.visibleLists.list(principal, 'tool', view).definitions.some((tool) => tool.name === name) ? problem : undefined;
+  return broker.visibleLists.list(principal, 'tool', view).definitions.some((tool) => tool.name === name)
+    ? problem
+    : undefined;
 }
 
 /** The headers that a modern POST mirrors its body in. */
