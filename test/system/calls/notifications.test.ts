@@ -13,7 +13,7 @@ import { type GatedServer, serveGated } from '../../fixtures/servers/gated-serve
 
 const ROOT = resolve(import.meta.dirname, '../../..');
 const EVERYTHING = resolve(ROOT, 'node_modules/@modelcontextprotocol/server-everything/dist/index.js');
-const _N_O_T_I_F_Y_I_N_G = resolve(ROOT, 'test/fixtures/servers/notifying-stdio.mjs');
+const NOTIFYING = resolve(ROOT, 'test/fixtures/servers/notifying-stdio.mjs');
 const POLICY = `
 p, agent:*, tool:*, call, , allow
 p, agent:demo, resource:*, read, , allow
@@ -45,10 +45,7 @@ beforeAll(async () => {
     servers: {
       pipes: piped('pipes', [EVERYTHING, 'stdio']),
       web: overHttp('web', `http://127.0.0.1:${port}/mcp`),
-      notifying: piped('telling', [
-        _N_O_T_I_F_Y_I_N_G,
-        JSON.stringify({ era: 'modern', resources: true, logging: true }),
-      ]),
+      notifying: piped('telling', [NOTIFYING, JSON.stringify({ era: 'modern', resources: true, logging: true })]),
       gated: overHttp('gated', gated.url),
     },
     policy: POLICY,

@@ -3,6 +3,7 @@ import { afterEach, expect } from 'vitest';
 import type { Delivery } from '../../fixtures/clients/caller.ts';
 import { verifies } from '../../fixtures/docs/verifies.ts';
 import { admittedNonces, CountedHome, callsEndingIn, type RecordedCall } from '../../fixtures/homes/counted-home.ts';
+import { until } from '../../fixtures/homes/governed-home.ts';
 import { scaled } from '../../fixtures/scale.ts';
 
 let counted: CountedHome | undefined;
@@ -18,7 +19,7 @@ interface Round {
   readonly readyMs: number;
 }
 
-/** Serves, calls at a steady rate, kills at a moment between 50 and 2,000 ms, and waits for the replies. */
+/** Serves, calls at a steady rate, kills at a moment between 50 and 2,000 ms once some calls are acknowledged, and waits for the replies. */
 async function killedUnderLoad(home: CountedHome, round: number): Promise<Round> {
   const startedMs = performance.now();
   const served = await home.home.serve();
@@ -35,6 +36,8 @@ async function killedUnderLoad(home: CountedHome, round: number): Promise<Round>
     if (caller) underWay.push(caller.call(tool, { nonce }).then((answer) => void deliveries.set(nonce, answer)));
   }, EVERY_MS);
   await delay(50 + Math.random() * 1_950);
+  // A busy machine may need longer for the first replies.
+  await until(() => [...deliveries.values()].filter(({ kind }) => kind === 'result').length > 5);
   await served.stop('SIGKILL');
   clearInterval(traffic);
   await Promise.all(underWay);

@@ -15,7 +15,7 @@ afterEach(async () => {
   await liar.close();
 });
 
-const _M_I_S_B_E_H_A_V_I_N_G_CHILD = resolve(import.meta.dirname, '../../fixtures/servers/misbehaving-stdio.mjs');
+const MISBEHAVING_CHILD = resolve(import.meta.dirname, '../../fixtures/servers/misbehaving-stdio.mjs');
 const commonOf = (timeout: string): string =>
   `timeout: ${timeout}\npin: auto\nrisk: write\ntools: { lookup: { risk: read } }\n`;
 
@@ -36,7 +36,7 @@ transport: { type: streamable-http, url: "${liar.url}" }
 maxResultBytes: 65536
 ${commonOf(timeout)}`,
       'registry/servers/crooked.yaml': `name: crooked
-transport: { type: stdio, command: ${JSON.stringify(process.execPath)}, args: [${JSON.stringify(_M_I_S_B_E_H_A_V_I_N_G_CHILD)}, "{}"] }
+transport: { type: stdio, command: ${JSON.stringify(process.execPath)}, args: [${JSON.stringify(MISBEHAVING_CHILD)}, "{}"] }
 ${commonOf(timeout)}`,
     },
   });

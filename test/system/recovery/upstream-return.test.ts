@@ -10,7 +10,7 @@ import { MisbehavingServer, type MisbehavingServerOptions } from '../../fixtures
 
 /** How often a server is killed; `npm run scale` does it more often. */
 const KILLS = scaled({ small: 2, full: 20 });
-const _M_I_S_B_E_H_A_V_I_N_G_CHILD = resolve(import.meta.dirname, '../../fixtures/servers/misbehaving-stdio.mjs');
+const MISBEHAVING_CHILD = resolve(import.meta.dirname, '../../fixtures/servers/misbehaving-stdio.mjs');
 const READS: MisbehavingServerOptions = { tools: ['echo', 'lookup'] };
 const LONG = 600_000;
 /** A process that goes on ending early is started at intervals that double: that is a crash loop and no return. */
@@ -124,7 +124,7 @@ async function home(options: MisbehavingServerOptions = {}): Promise<void> {
   const transport = {
     type: 'stdio',
     command: process.execPath,
-    args: [_M_I_S_B_E_H_A_V_I_N_G_CHILD, JSON.stringify({ tools: ['pid', 'echo'] })],
+    args: [MISBEHAVING_CHILD, JSON.stringify({ tools: ['pid', 'echo'] })],
   };
   counted = await CountedHome.create({
     agents: ['ann', 'ben'],
