@@ -49,14 +49,14 @@ describe('a wrong command line is reported with code, place and hint, and exits 
       'ledger show',
       'usage-missing-argument',
       'seneschal ledger show',
-      `<call> is the id of the call: the \`decisionId\` of a refusal; ${see('ledger show')}`,
+      `<call> is the id of the call, such as the \`decisionId\` of a refusal; ${see('ledger show')}`,
     ],
     ['policy test all', 'usage-excess-argument', 'seneschal policy test', see('policy test')],
     [
       'policy explain call tool:a/b',
       'usage-missing-flag',
       'seneschal policy explain',
-      `--as <agent> says who asks, such as \`agent:demo\`; ${see('policy explain')}`,
+      `--as <agent> is the agent, such as \`agent:demo\`; ${see('policy explain')}`,
     ],
     ['ledger list --limit', 'usage-missing-value', '--limit', see('ledger list')],
     ['keys list --output xml', 'usage-invalid-value', '--output', 'write `text` or `json`'],
@@ -89,7 +89,7 @@ describe('a wrong command line is reported with code, place and hint, and exits 
         code: 'usage-missing-flag',
         at: 'seneschal policy explain',
         message: 'the flag `--as <agent>` is missing',
-        hint: `--as <agent> says who asks, such as \`agent:demo\`; ${see('policy explain')}`,
+        hint: `--as <agent> is the agent, such as \`agent:demo\`; ${see('policy explain')}`,
       },
     ]);
   });
