@@ -1,4 +1,4 @@
-// What a proxy costs that governs nothing: the JSON is parsed and serialised both ways, and that is all.
+// A proxy without governance, for comparison: it parses and serialises the JSON both ways and does nothing else.
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Pool } from 'undici';
@@ -7,8 +7,8 @@ import { argument, say } from './part.ts';
 const { origin } = argument<{ readonly origin: string }>();
 const pool = new Pool(origin, { connections: 64 });
 
-/** Each event as it comes, its JSON parsed and serialised like any other. */
-async function passOn(events: AsyncIterable<Buffer>, response: ServerResponse): Promise<void> {
+/** Forwards each event when it arrives, with its JSON parsed and serialised. */
+async function forwardEvents(events: AsyncIterable<Buffer>, response: ServerResponse): Promise<void> {
   response.writeHead(200, { 'content-type': 'text/event-stream' });
   let rest = '';
   for await (const chunk of events) {
@@ -29,15 +29,18 @@ const server = createServer((request, response) => {
     const message: unknown = JSON.parse(Buffer.concat(chunks).toString());
     const { 'content-type': type, accept, 'mcp-protocol-version': version, 'mcp-method': method } = request.headers;
     const headers = {
-      ...{ 'content-type': type, accept, 'mcp-protocol-version': version, 'mcp-method': method },
+      'content-type': type,
+      accept,
+      'mcp-protocol-version': version,
+      'mcp-method': method,
       'mcp-name': request.headers['mcp-name'],
     };
     pool
       .request({ path: '/mcp', method: 'POST', headers, body: JSON.stringify(message) })
-      .then(async (answer) => {
-        if (answer.headers['content-type'] === 'text/event-stream') return passOn(answer.body, response);
-        const result: unknown = JSON.parse(await answer.body.text());
-        response.writeHead(answer.statusCode, { 'content-type': 'application/json' });
+      .then(async (reply) => {
+        if (reply.headers['content-type'] === 'text/event-stream') return forwardEvents(reply.body, response);
+        const result: unknown = JSON.parse(await reply.body.text());
+        response.writeHead(reply.statusCode, { 'content-type': 'application/json' });
         response.end(JSON.stringify(result));
       })
       .catch(() => response.writeHead(502).end());

@@ -1,39 +1,41 @@
 import { once } from 'node:events';
 import { cpuUsOf, startPart } from './part.ts';
 
-/** One of the processes that are compared, and what is sent to it. */
-export interface Contestant<Load> {
+/** A process to compare, and the load for it. */
+export interface Candidate<Load> {
   readonly name: string;
   readonly pid: number | undefined;
   readonly load: Load;
 }
 
-/** What every load tells of a round. */
-interface Told {
+/** Result of one round of any load. */
+interface RoundResult {
   readonly failures: number;
   readonly failure: string;
 }
 
 export interface TurnsPlan {
-  /** The file whose process sends the load: it says a first word, then one round for each number of calls it is told. */
+  /** File that sends the load. It sends one message when it is ready, then one result for each number of calls it gets. */
   readonly part: string;
-  /** Rounds that are not counted, until the engine has compiled what is called often. */
+  /** Rounds that are not counted, until the engine has compiled hot functions. */
   readonly warmUpRounds: number;
   readonly rounds: number;
-  /** Of one round. */
+  /** Calls of one round. */
   readonly calls: number;
 }
 
 export type CountedRound<Round> = Round & { readonly cpuUsPerCall: number };
 
-/** Loads each contestant in turn, round by round, so that what else the machine does falls on all of them. */
-export async function byTurns<Load extends object, Round extends Told>(
-  contestants: readonly Contestant<Load>[],
+/** Loads the candidates alternately, round by round, so that other load on the machine falls on all of them. */
+export async function byTurns<Load extends object, Round extends RoundResult>(
+  candidates: readonly Candidate<Load>[],
   plan: TurnsPlan,
 ): Promise<readonly (readonly CountedRound<Round>[])[]> {
   const runners = await Promise.all(
-    contestants.map(async ({ name, pid, load }) => ({
-      ...{ name, pid, rounds: [] as CountedRound<Round>[] },
+    candidates.map(async ({ name, pid, load }) => ({
+      name,
+      pid,
+      rounds: [] as CountedRound<Round>[],
       part: await startPart<string>(plan.part, load),
     })),
   );
@@ -41,17 +43,18 @@ export async function byTurns<Load extends object, Round extends Told>(
     for (const { name, pid, part, rounds } of runners) {
       const beforeUs = cpuUsOf(pid);
       part.child.send(plan.calls);
-      // `as`: a load says nothing else after its first word.
-      const [told] = (await once(part.child, 'message')) as [Round];
-      if (told.failures > 0) throw new Error(`${name}: ${told.failures} of ${plan.calls} failed: ${told.failure}`);
-      if (round >= plan.warmUpRounds) rounds.push({ ...told, cpuUsPerCall: (cpuUsOf(pid) - beforeUs) / plan.calls });
+      // `as`: a load sends nothing else after its first message.
+      const [result] = (await once(part.child, 'message')) as [Round];
+      if (result.failures > 0)
+        throw new Error(`${name}: ${result.failures} of ${plan.calls} failed: ${result.failure}`);
+      if (round >= plan.warmUpRounds) rounds.push({ ...result, cpuUsPerCall: (cpuUsOf(pid) - beforeUs) / plan.calls });
     }
   }
   await Promise.all(runners.map(({ part }) => part.stop()));
   return runners.map(({ rounds }) => rounds);
 }
 
-/** CPU of each round against that of the first contestant in the same round. */
+/** CPU of each round divided by that of the first candidate in the same round. */
 export function ratiosOf(
   rounds: readonly CountedRound<object>[],
   first: readonly CountedRound<object>[],

@@ -1,25 +1,26 @@
-// What one decision costs at different numbers of grants. Says the medians of many short turns, in microseconds.
+// Measures the cost of one decision with different numbers of grants. Sends the medians of many short rounds, in
+// microseconds.
 import { loadPolicySet } from '../src/policy/load.ts';
 import type { PolicySet } from '../src/policy/policy-set.ts';
 import { argument, median, say } from './part.ts';
 
-/** Cost of a decision with so many grants. */
+/** Cost of a decision with a number of grants. */
 export interface DecisionCost {
   readonly grants: number;
   readonly loadMs: number;
-  /** A question that was never asked: the index selects, Casbin decides. */
+  /** A new request: the index selects the grants, and Casbin decides. */
   readonly firstUs: number;
-  /** `firstUs` over that of the smallest size in the same round, since the machine is not as fast in every round. */
+  /** `firstUs` divided by that of the smallest size in the same round, because the speed of the machine varies. */
   readonly ratio: number;
-  /** The same question once more. */
+  /** The same request again. */
   readonly againUs: number;
 }
 
 const GRANTS_PER_ROLE = 10;
-const AGENTS_ASKED = 10;
+const AGENT_COUNT = 10;
 const { sizes, rounds, decisions } = argument<{ sizes: number[]; rounds: number; decisions: number }>();
 
-/** Every agent has three roles of ten grants each, whatever the size; only what does not concern it grows. */
+/** Every agent has three roles of ten grants each. Only the grants of other agents grow with the size. */
 function policyText(grants: number): string {
   const roles = grants / GRANTS_PER_ROLE;
   const lines: string[] = [];
@@ -34,17 +35,17 @@ function policyText(grants: number): string {
   return `${lines.join('\n')}\n`;
 }
 
-/** Microseconds per decision, of questions never asked before and then of the same ones. */
+/** Microseconds per decision, of new requests and then of the same ones again. */
 function measure(set: PolicySet, roles: number, round: number): { readonly firstUs: number; readonly againUs: number } {
-  const questions = Array.from({ length: decisions }, (_, index) => {
-    const agent = Math.floor(((index % AGENTS_ASKED) * roles) / AGENTS_ASKED);
+  const requests = Array.from({ length: decisions }, (_, index) => {
+    const agent = Math.floor(((index % AGENT_COUNT) * roles) / AGENT_COUNT);
     return { subjects: [`agent:a${agent}`], object: `tool:s${agent}/read_${round}_${index}`, action: 'call' };
   });
   const passUs = (): number => {
     const startedMs = performance.now();
     let allowed = 0;
-    for (const question of questions) if (set.decide(question, () => 'true').allowed) allowed += 1;
-    if (allowed !== decisions) throw new Error('the bench asks the wrong questions');
+    for (const request of requests) if (set.decide(request, () => 'true').allowed) allowed += 1;
+    if (allowed !== decisions) throw new Error('a request of the bench was denied');
     return ((performance.now() - startedMs) * 1_000) / decisions;
   };
   return { firstUs: passUs(), againUs: passUs() };
@@ -57,7 +58,7 @@ const sets = sizes.map((grants) => {
   return { grants, set, loadMs: performance.now() - startedMs, first: [] as number[], again: [] as number[] };
 });
 for (let round = 0; round <= rounds; round += 1) {
-  // By turns, and every other round the other way round: nobody always comes after the largest.
+  // The order alternates, so that no size always comes after the largest.
   for (const { set, grants, first, again } of round % 2 === 0 ? sets : sets.toReversed()) {
     const { firstUs, againUs } = measure(set, grants / GRANTS_PER_ROLE, round);
     // The first round warms up.
@@ -69,7 +70,10 @@ for (let round = 0; round <= rounds; round += 1) {
 const least = sets[0]?.first ?? [];
 say(
   sets.map(({ grants, loadMs, first, again }) => ({
-    ...{ grants, loadMs, firstUs: median(first), againUs: median(again) },
+    grants,
+    loadMs,
+    firstUs: median(first),
+    againUs: median(again),
     ratio: median(first.map((firstUs, round) => firstUs / (least[round] ?? Number.NaN))),
   })),
 );

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Home, type Served } from '../test/fixtures/homes/home.ts';
 
-/** Memory of a process in bytes: resident, and of that what the engine holds for what is alive. */
+/** Memory of a process: resident, and live objects of the engine. */
 export interface Memory {
   readonly rssBytes: number;
   readonly liveBytes: number;
@@ -11,14 +11,14 @@ export interface Memory {
 
 const PROBE = resolve(import.meta.dirname, 'memory-probe.mjs');
 
-/** A broker with everything on, in front of one tool server. */
+/** A broker with every control configured, in front of one tool server. */
 export interface Governed {
   readonly served: Served;
   /** Key of the first agent. */
   readonly key: string;
   readonly keys: readonly string[];
   readonly startMs: number;
-  /** What it holds after it has cleared up. Only where it was started with `probed`. */
+  /** Memory after a garbage collection. Requires the option `probed`. */
   memory(): Promise<Memory>;
   close(): Promise<void>;
 }
@@ -26,17 +26,17 @@ export interface Governed {
 export interface GovernedOptions {
   /** Default: one. */
   readonly agents?: readonly string[];
-  /** Whether its memory can be asked for. Default: false. */
+  /** True to make `memory` available. Default: false. */
   readonly probed?: boolean;
   /** Path of the program. Default: the built checkout. */
   readonly command?: string;
-  /** Flags of the engine. Default: none, as a user starts it. */
+  /** Flags of Node. Default: none, as a user starts it. */
   readonly engine?: readonly string[];
 }
 
 /**
- * Writes a home for a broker in front of `upstreamUrl`, makes a key for each agent, starts `serve` and waits until it is
- * ready. Every agent is limited like the first.
+ * Writes a home for a broker in front of `upstreamUrl`, creates a key for each agent, starts `serve` and waits until it
+ * is ready. All agents have the same limits.
  */
 export async function startGoverned(
   upstreamUrl: string,
@@ -76,18 +76,25 @@ budgets:
     env: { BENCH_PROBE_FILE: probe },
   });
   const startMs = performance.now() - startedMs;
-  return { served, key: keys[0] ?? '', keys, startMs, memory: () => look(served, probe), close: () => home.close() };
+  return {
+    served,
+    key: keys[0] ?? '',
+    keys,
+    startMs,
+    memory: () => readMemory(served, probe),
+    close: () => home.close(),
+  };
 }
 
-async function look({ child }: Served, file: string): Promise<Memory> {
-  const looksOf = (): number => (existsSync(file) ? read(file).looks : 0);
-  const before = looksOf();
+async function readMemory({ child }: Served, file: string): Promise<Memory> {
+  const samplesOf = (): number => (existsSync(file) ? read(file).samples : 0);
+  const before = samplesOf();
   child.kill('SIGUSR2');
-  while (looksOf() === before) await wait(20);
+  while (samplesOf() === before) await wait(20);
   return read(file);
 }
 
-function read(file: string): Memory & { readonly looks: number } {
+function read(file: string): Memory & { readonly samples: number } {
   // `as`: memory-probe.mjs writes nothing else.
-  return JSON.parse(readFileSync(file, 'utf8')) as Memory & { readonly looks: number };
+  return JSON.parse(readFileSync(file, 'utf8')) as Memory & { readonly samples: number };
 }

@@ -1,24 +1,24 @@
-// Sends calls over a fixed number of connections: each as soon as the one before it is answered, or at a fixed rate
-// whatever becomes of those before.
+// Sends calls over a fixed number of connections: each after the response to the one before (closed loop), or at a fixed
+// rate (open loop).
 import { setTimeout as wait } from 'node:timers/promises';
 import { Pool } from 'undici';
-import { type AskedTool, bodyOf, headersOf } from './asked-tool.ts';
+import { bodyOf, type CallTarget, headersOf } from './call-target.ts';
 import { argument, median, say } from './part.ts';
 
-/** One round of calls, as the caller sees it. */
+/** One round of calls, measured at the client. */
 export interface Round {
   readonly calls: number;
   readonly failures: number;
-  /** The first answer that was not a result. */
+  /** The first response without a result. */
   readonly failure: string;
   readonly callsPerSecond: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
 }
 
-/** What to send where. */
-export interface CallLoad extends AskedTool {
-  /** Calls sent in a second, whatever becomes of those before. Default: each connection sends as soon as it may. */
+/** Calls to send. */
+export interface CallLoad extends CallTarget {
+  /** Calls per second, sent without waiting for earlier ones. Default: each connection sends after each response. */
   readonly callsPerSecond?: number;
 }
 
@@ -29,9 +29,9 @@ let lastId = 0;
 
 async function call(): Promise<string> {
   lastId += 1;
-  const answer = await pool.request({ path: '/mcp', method: 'POST', headers, body: bodyOf(load, lastId) });
-  const text = await answer.body.text();
-  return answer.statusCode === 200 && text.includes('"structuredContent"') ? '' : `${answer.statusCode} ${text}`;
+  const response = await pool.request({ path: '/mcp', method: 'POST', headers, body: bodyOf(load, lastId) });
+  const text = await response.body.text();
+  return response.statusCode === 200 && text.includes('"structuredContent"') ? '' : `${response.statusCode} ${text}`;
 }
 
 async function round(calls: number): Promise<Round> {
@@ -68,7 +68,7 @@ async function closedLoop(calls: number, measure: Measure): Promise<void> {
   await Promise.all(Array.from({ length: load.connections }, connection));
 }
 
-/** The time of a call runs from when it was due, so that a stall is felt by all the calls behind it. */
+/** The latency of a call starts when the call is due, so that a stall counts for every call behind it. */
 async function openLoop(calls: number, callsPerSecond: number, measure: Measure): Promise<void> {
   const startedMs = performance.now();
   const made: Promise<void>[] = [];
@@ -80,7 +80,7 @@ async function openLoop(calls: number, callsPerSecond: number, measure: Measure)
   await Promise.all(made);
 }
 
-/** A timer is late by up to a millisecond, so the last of the wait is spent turning. */
+/** A timer is up to a millisecond late: the last part of the wait spins. */
 async function until(dueMs: number): Promise<void> {
   for (let leftMs = dueMs - performance.now(); leftMs > 0; leftMs = dueMs - performance.now()) {
     if (leftMs > 1.5) await wait(leftMs - 1);

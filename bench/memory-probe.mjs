@@ -1,16 +1,16 @@
-// Loaded into a process whose memory is measured: at each SIGUSR2 it clears up and writes down what is left.
+// Loaded into a process to measure its memory: at each SIGUSR2 it collects garbage and writes the figures to a file.
 import { renameSync, writeFileSync } from 'node:fs';
 
 const file = process.env.BENCH_PROBE_FILE ?? '';
-let looks = 0;
+let samples = 0;
 process.on('SIGUSR2', () => {
   globalThis.gc();
-  // A turn later finalizers have run, and what they held goes too.
+  // Finalizers have run by then, and a second collection frees what they held.
   setTimeout(() => {
     globalThis.gc();
-    looks += 1;
+    samples += 1;
     const { rss, heapUsed, external } = process.memoryUsage();
-    writeFileSync(`${file}.new`, JSON.stringify({ looks, rssBytes: rss, liveBytes: heapUsed + external }));
+    writeFileSync(`${file}.new`, JSON.stringify({ samples, rssBytes: rss, liveBytes: heapUsed + external }));
     renameSync(`${file}.new`, file);
   }, 100);
 });

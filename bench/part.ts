@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 
-/** A part of the bench that runs as its own process, so that its CPU is its own. */
+/** A part of the bench in a process of its own, so that its CPU can be measured. */
 export interface Part<Said> {
   readonly child: ChildProcess;
   /** Its first message. */
@@ -19,7 +19,7 @@ export async function startPart<Said>(file: string, argument: unknown): Promise<
   });
   const ended = once(child, 'exit');
   const early = ended.then(([code]) => {
-    throw new Error(`${file} ended with ${String(code)} before it said anything`);
+    throw new Error(`${file} ended with ${String(code)} before its first message`);
   });
   early.catch(() => {});
   // `as`: both ends of the pipe are files of this folder.
@@ -34,19 +34,19 @@ export async function startPart<Said>(file: string, argument: unknown): Promise<
   };
 }
 
-/** The argument that the process was started with. The process ends with the one that started it. */
+/** The argument of this process. The process exits when its parent does. */
 export function argument<Value>(): Value {
   process.once('disconnect', () => process.exit());
   // `as`: see startPart.
   return JSON.parse(process.argv[2] ?? 'null') as Value;
 }
 
-/** Says something to the process that started this one. */
+/** Sends a message to the parent process. */
 export function say(message: unknown): void {
   process.send?.(message);
 }
 
-/** User and system time of a process with all its threads, in microseconds; of Linux, in steps of 10 ms. */
+/** User and system time of a process with all its threads, in microseconds, in steps of 10 ms. Linux only. */
 export function cpuUsOf(pid: number | undefined): number {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
   // The second field, the command, is in parentheses and may hold spaces; proc(5) numbers utime 14 and stime 15.

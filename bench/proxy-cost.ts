@@ -1,29 +1,29 @@
-import { byTurns, type Contestant, ratiosOf } from './by-turns.ts';
+import { byTurns, type Candidate, ratiosOf } from './by-turns.ts';
 import type { CallLoad, Round } from './load.ts';
 import { median } from './part.ts';
 
-/** Medians over the rounds of one contestant. */
+/** Medians over the rounds of one candidate. */
 export interface Cost {
   readonly name: string;
   readonly cpuUsPerCall: number;
-  /** CPU against that of the first contestant in the same round. */
+  /** CPU divided by that of the first candidate in the same round. */
   readonly ratio: number;
   readonly callsPerSecond: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
-  /** What it takes longer than the first contestant in the same round. */
+  /** Latency above that of the first candidate in the same round. */
   readonly addedP50Ms: number;
   readonly addedP99Ms: number;
 }
 
-/** Calls each contestant in turn. */
+/** Calls the candidates alternately. */
 export async function compare(
-  contestants: readonly Contestant<CallLoad>[],
+  candidates: readonly Candidate<CallLoad>[],
   plan: { readonly rounds: number; readonly calls: number; readonly warmUpRounds?: number },
 ): Promise<readonly Cost[]> {
-  const all = await byTurns<CallLoad, Round>(contestants, { part: 'load.ts', warmUpRounds: 3, ...plan });
+  const all = await byTurns<CallLoad, Round>(candidates, { part: 'load.ts', warmUpRounds: 3, ...plan });
   return all.map((rounds, index) => ({
-    name: contestants[index]?.name ?? '',
+    name: candidates[index]?.name ?? '',
     cpuUsPerCall: median(rounds.map((round) => round.cpuUsPerCall)),
     ratio: median(ratiosOf(rounds, all[0] ?? [])),
     callsPerSecond: median(rounds.map((round) => round.callsPerSecond)),

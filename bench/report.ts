@@ -7,11 +7,11 @@ import type { StreamCost } from './streaming.ts';
 import type { ListCost } from './tools-list.ts';
 import type { HandOverCost } from './writer-channel.ts';
 
-/** Everything that one run of the bench found out. */
+/** Results of one run of the bench. */
 export interface Findings {
   readonly plan: { readonly rounds: number; readonly calls: number; readonly connections: number };
   readonly costs: readonly Cost[];
-  /** The same at a fixed rate in calls per second, whatever becomes of the calls before. */
+  /** The same at a fixed rate, in calls per second. */
   readonly fixed: { readonly costs: readonly Cost[]; readonly rate: number };
   readonly stages: readonly StageShare[];
   readonly decisions: readonly DecisionCost[];
@@ -28,38 +28,39 @@ export interface Findings {
 const row = (...cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
 const number = (value: number, digits = 0): string => value.toFixed(digits);
 
-/** The findings as a page of Markdown; the same text goes to the terminal. */
+/** The results as a Markdown page; the terminal gets the same text. */
 export function performancePage(findings: Findings): string {
   const { list, sessions } = findings;
   return `# Performance
 
-Reference. What a governed call costs beside a bare proxy, found out by \`npm run bench\` in one run on one machine. The bare proxy is
-\`node:http\` and \`undici\` and parses and serialises the JSON both ways; it governs nothing. The broker has everything on:
-key, Casbin with a condition, two rates, a budget in calls and money, both schemas, durable intent and outcome.
-Both stand in front of the same tool server and run as processes of their own, without flags of the engine, as a user starts
-them; their CPU is that of the whole process.
+Reference. Cost of a governed call compared with a bare proxy, measured by \`npm run bench\` in one run on one machine.
+
+The bare proxy uses \`node:http\` and \`undici\`, parses and serialises the JSON both ways, and governs nothing. The broker
+authenticates a key, evaluates a Casbin policy with a condition, two rates and a budget in calls and money, validates both
+schemas, and writes a durable intent and outcome. Both run in front of the same tool server, as processes of their own and
+without flags of Node, as a user starts them. Their CPU is that of the whole process.
 
 Machine: ${machine()}.
 
 ${callSections(findings)}
 ## A decision
 
-Each agent has three roles of ten grants; what grows is everything that does not concern it. The sizes are asked by turns;
-the ratio is the median of the rounds' own ratios.
+Each agent has three roles of ten grants; only the grants of other agents grow. The sizes alternate. The ratio is the
+median of the ratios of the rounds.
 
 ${decisionTable(findings.decisions)}
 
 ## Progress
 
-A call whose tool server sends ${findings.streams.count} notifications of progress: one, a pause of ${findings.streams.pauseMs} ms, the others at once, the
-result. 4 connections; medians of the rounds, by turns. The CPU of the whole call is divided by its notifications.
+A call whose tool server sends ${findings.streams.count} progress notifications: one, a pause of ${findings.streams.pauseMs} ms, the others at once, then the
+result. 4 connections; medians of alternating rounds. The CPU of the whole call is divided by its notifications.
 
 ${streamTable(findings.streamCosts)}
 
 ## Sessions
 
-${sessions.sessions.toLocaleString('en')} sessions of 2025-11-25 of 20 agents at one time. What they hold is looked at after the engine has
-cleared up; a KB is 1,024 bytes.
+${sessions.sessions.toLocaleString('en')} sessions of 2025-11-25 of 20 agents at one time. Memory is measured after a garbage collection; a KB is
+1,024 bytes.
 
 ${sessionTable(sessions)}
 
@@ -69,24 +70,24 @@ ${handOverSection(findings.handOver)}
 ${row('What', 'Measured')}
 ${row('---', '---:')}
 ${row(`\`tools/list\`, ${list.tools} tools in ${list.pages} page${list.pages === 1 ? '' : 's'}, over HTTP`, `${number(list.listMs, 1)} ms`)}
-${row('parsing it at the client, not in the above', `${number(list.parseMs, 1)} ms`)}
-${row('CPU of the broker for it', `${number(list.cpuMs, 1)} ms`)}
-${row('its first page', `${number(list.firstPageMs, 1)} ms`)}
-${row('start until ready', `${number(findings.startMs)} ms`)}
-${row('memory at rest', `${number(findings.idleMb)} MB`)}
-${row('memory after all the calls above', `${number(findings.loadedMb)} MB`)}
+${row('parsing that list at the client, not included', `${number(list.parseMs, 1)} ms`)}
+${row('CPU of the broker for that list', `${number(list.cpuMs, 1)} ms`)}
+${row('the first page of that list', `${number(list.firstPageMs, 1)} ms`)}
+${row('startup until ready', `${number(findings.startMs)} ms`)}
+${row('idle memory', `${number(findings.idleMb)} MB`)}
+${row('memory after the calls of the first section', `${number(findings.loadedMb)} MB`)}
 `;
 }
 
-/** Cost of the way to the writer thread. */
+/** Cost of sending entries to the writer thread. */
 export function handOverSection(costs: readonly HandOverCost[]): string {
   const lines = costs.map(({ entriesPerBatch, cpuUs: { shared, cloned, flat } }) =>
     row(`${entriesPerBatch}`, ...[shared, cloned, flat].map((us) => `${number(us, 2)} µs`)),
   );
-  return `## The way to the writer thread
+  return `## Sending entries to the writer thread
 
-CPU of both threads per ledger entry of 1.2 KB, from the statement on the main thread to bound parameters on the writer
-thread; no database. A governed call has two entries. The shared memory is that of \`src/storage/writer-channel.ts\`;
+CPU of both threads for one ledger entry of 1.2 KB, from the statement on the main thread to bound parameters on the writer
+thread, without a database. A governed call writes two entries. The shared memory is that of \`src/storage/writer-channel.ts\`;
 \`postMessage\` sends the statements as they are, or flat: one array with the parameters of the whole batch.
 
 ${row('Entries per batch', 'shared memory', '`postMessage`', '`postMessage`, flat')}
@@ -97,21 +98,21 @@ ${lines.join('\n')}
 
 type CallFindings = Pick<Findings, 'plan' | 'costs' | 'fixed' | 'stages'>;
 
-/** What calls cost, as fast as they go and at a fixed rate. */
+/** Cost of calls, at full speed and at a fixed rate. */
 export function callSections({ plan, costs, fixed, stages }: CallFindings): string {
   return `## A call
 
-${plan.connections} connections, results of 2 KB: 1 KB as text and again as structured content. Medians of ${plan.rounds} rounds of
-${plan.calls} calls each, by turns; the ratio is the median of the rounds' own ratios.
+${plan.connections} connections, results of 2 KB: 1 KB as text and again as structured content. Medians of ${plan.rounds} alternating rounds of
+${plan.calls} calls each. The ratio is the median of the ratios of the rounds.
 
 ${callTable(costs)}
 
-At ${fixed.rate} calls a second, sent when they are due whatever becomes of those before:
+At ${fixed.rate} calls per second, sent without waiting for earlier calls:
 
 ${fixedTable(fixed.costs)}
 
-The CPU of a governed call by stage: its measured CPU, divided by the shares that a sampling profile of the main thread and
-the times of the threads give in a run of its own. A function belongs to the stage of the code that called it.
+CPU of a governed call by stage: the CPU measured above, divided by the shares of a separate run with a sampling profile of
+the main thread and the CPU times of the other threads. A library function belongs to the stage of the code that called it.
 
 ${stageTable(stages, costs[1]?.cpuUsPerCall ?? Number.NaN)}
 `;
@@ -158,7 +159,7 @@ function decisionTable(decisions: readonly DecisionCost[]): string {
     ),
   );
   return [
-    row('Grants', 'asked first', 'ratio', 'asked again', 'loading them'),
+    row('Grants', 'new request', 'ratio', 'same request again', 'loading'),
     row(...Array(5).fill('---:')),
     ...lines,
   ].join('\n');
@@ -168,7 +169,7 @@ function streamTable(costs: readonly StreamCost[]): string {
   const lines = costs.map((cost) =>
     row(
       cost.name,
-      `${number(cost.cpuUsPerNotice, 1)} µs`,
+      `${number(cost.cpuUsPerNotification, 1)} µs`,
       number(cost.ratio, 2),
       `${number(cost.firstMs, 1)} ms`,
       `${number(cost.lastMs, 1)} ms`,
@@ -189,7 +190,7 @@ function sessionTable({ idle, streaming, calls, callingMb }: SessionCost): strin
     row('---', '---:'),
     row('an idle session', held(idle)),
     row('an idle session with an open stream', held(streaming)),
-    row('all of them calling, each one call after the other', `${number(calls.callsPerSecond)} calls/s`),
+    row('calls of all sessions together, one at a time in each', `${number(calls.callsPerSecond)} calls/s`),
     row('p50 and p99 of those calls', `${number(calls.p50Ms)} ms, ${number(calls.p99Ms)} ms`),
     row('memory of the broker after them', `${number(callingMb)} MB`),
   ].join('\n');

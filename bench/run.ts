@@ -1,11 +1,11 @@
-// Measures and prints; with --write the page goes to docs/reference/performance.md, with --quick everything is shorter,
-// with --installed the package is installed into an empty directory and measured beside the checkout, with --calls
-// nothing but calls is measured, with --writer nothing but the way to the writer thread.
+// Measures and prints. --write also writes docs/reference/performance.md, --quick shortens everything, --installed also
+// measures the package, installed into an empty directory, --calls measures calls only, and --writer only the cost
+// of sending entries to the writer thread.
 import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Package } from '../test/fixtures/programs/installed-package.ts';
-import type { Contestant } from './by-turns.ts';
+import type { Candidate } from './by-turns.ts';
 import type { DecisionCost } from './decision-cost.ts';
 import { type Governed, startGoverned } from './governed.ts';
 import type { CallLoad } from './load.ts';
@@ -24,11 +24,11 @@ const quick = process.argv.includes('--quick');
 const plan = quick ? { rounds: 3, calls: 2_000 } : { rounds: 9, calls: 10_000 };
 const fixedPlan = quick ? { rounds: 3, calls: 600, warmUpRounds: 0 } : { rounds: 7, calls: 3_000, warmUpRounds: 0 };
 const connections = 16;
-/** The rate at which latency is measured: a tenth of what one processor can do, so that nothing waits for its turn. */
+/** Rate of the latency measurement: a tenth of what one processor can do, so that no call queues. */
 const FIXED_RATE = 300;
-/** Notifications of progress in each streamed call, and the pause of the tool server after the first of them. */
+/** Progress notifications of each streamed call, and the pause of the tool server after the first. */
 const streams = { count: 200, pauseMs: 100 };
-/** Until the memory of a broker that has nothing to do has settled. */
+/** Time until the memory of an idle broker is stable. */
 const SETTLE_MS = 3_000;
 
 const originOf = ({ said }: Part<Listening>): string => `http://127.0.0.1:${said.port}`;
@@ -41,14 +41,14 @@ async function measureCalls() {
   try {
     await wait(SETTLE_MS);
     const idleMb = residentMbOf(governed.served.child.pid);
-    const contestants: readonly Contestant<CallLoad>[] = [
+    const candidates: readonly Candidate<CallLoad>[] = [
       { name: 'bare proxy', pid: bare.child.pid, load: { ...NO_HEADERS, origin: originOf(bare), tool: 'lookup' } },
-      contestantOf('Seneschal', governed),
-      ...(installed === undefined ? [] : [contestantOf('Seneschal, installed', installed)]),
+      candidateOf('Seneschal', governed),
+      ...(installed === undefined ? [] : [candidateOf('Seneschal, installed', installed)]),
     ];
-    const costs = await compare(contestants, plan);
+    const costs = await compare(candidates, plan);
     const loadedMb = residentMbOf(governed.served.child.pid);
-    const atRate = contestants.map((one) => ({ ...one, load: { ...one.load, callsPerSecond: FIXED_RATE } }));
+    const atRate = candidates.map((one) => ({ ...one, load: { ...one.load, callsPerSecond: FIXED_RATE } }));
     const fixedCosts = await compare(atRate, fixedPlan);
     const stages = await measureStages(`${originOf(upstream)}/mcp`, { connections, calls: plan.calls });
     return {
@@ -67,12 +67,12 @@ async function measureCalls() {
 
 const NO_HEADERS = { connections, headers: {} };
 
-function contestantOf(name: string, { served, key }: Governed): Contestant<CallLoad> {
+function candidateOf(name: string, { served, key }: Governed): Candidate<CallLoad> {
   const headers = { authorization: `Bearer ${key}` };
   return { name, pid: served.child.pid, load: { connections, headers, origin: served.url, tool: 'crm__lookup' } };
 }
 
-/** A broker of the package as a user installs it. */
+/** Starts a broker from the package, installed as a user does. */
 async function startInstalled(upstream: Part<Listening>): Promise<Governed> {
   const made = new Package();
   const installed = await made.install((await made.pack()).file, undefined);
@@ -115,10 +115,10 @@ async function measureTools(): Promise<ListCost> {
 }
 
 async function measureStreams(): Promise<readonly StreamCost[]> {
-  const upstream = await startPart<Listening>('upstream.ts', { tools: 1, notices: streams });
+  const upstream = await startPart<Listening>('upstream.ts', { tools: 1, notifications: streams });
   const bare = await startPart<Listening>('bare-proxy.ts', { origin: originOf(upstream) });
   const governed = await startGoverned(`${originOf(upstream)}/mcp`);
-  const load = { connections: 4, headers: {}, notices: streams.count };
+  const load = { connections: 4, headers: {}, notifications: streams.count };
   const headers = { authorization: `Bearer ${governed.key}` };
   try {
     return await compareStreams(
@@ -169,8 +169,13 @@ const sessions = await measureManySessions();
 const handOver = await measureHandOver();
 const page = performancePage({
   plan: callPlan,
-  ...{ ...calls, decisions, list },
-  ...{ streams, streamCosts, sessions, handOver },
+  ...calls,
+  decisions,
+  list,
+  streams,
+  streamCosts,
+  sessions,
+  handOver,
 });
 process.stdout.write(page);
 if (process.argv.includes('--write')) {

@@ -2,20 +2,20 @@ import { once } from 'node:events';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Governed } from './governed.ts';
 import { median, type Part, residentMbOf, startPart } from './part.ts';
-import type { SessionAct, SessionLoad, SessionsDone } from './session-load.ts';
+import type { SessionCommand, SessionLoad, SessionResults } from './session-load.ts';
 
-/** What legacy sessions cost that are open at the same time. A KB is 1,024 bytes. */
+/** Cost of legacy sessions that are open at the same time. A KB is 1,024 bytes. */
 export interface SessionCost {
   readonly sessions: number;
   readonly idle: HeldKb;
-  /** With an open stream, and so with a connection of its own. */
+  /** Sessions with an open stream, which needs a connection of its own. */
   readonly streaming: HeldKb;
   /** Every session calls at the same time, one call after the other. */
-  readonly calls: Pick<SessionsDone, 'callsPerSecond' | 'p50Ms' | 'p99Ms'>;
+  readonly calls: Pick<SessionResults, 'callsPerSecond' | 'p50Ms' | 'p99Ms'>;
   readonly callingMb: number;
 }
 
-/** What one session holds: in the engine, and by how much the process is larger for it, which is less exact. */
+/** Memory of one session: live objects of the engine, and the growth of the process, which is less exact. */
 export interface HeldKb {
   readonly liveKb: number;
   readonly residentKb: number;
@@ -23,7 +23,7 @@ export interface HeldKb {
 
 const SETTLE_MS = 1_000;
 
-/** Opens and ends the sessions over and over; the first times warm up, so that what is left to grow is the sessions. */
+/** Opens and ends the sessions repeatedly. The first rounds warm up, so that later growth comes from the sessions. */
 export async function measureSessions(
   load: SessionLoad,
   { governed, rounds, callsEach }: { readonly governed: Governed; readonly rounds: number; readonly callsEach: number },
@@ -67,10 +67,10 @@ async function growth(
   return { liveKb: median(live), residentKb: median(resident) };
 }
 
-async function perform(part: Part<string>, act: SessionAct): Promise<SessionsDone> {
+async function perform(part: Part<string>, act: SessionCommand): Promise<SessionResults> {
   part.child.send(act);
-  // `as`: session-load.ts says nothing else after its first word.
-  const [done] = (await once(part.child, 'message')) as [SessionsDone];
+  // `as`: session-load.ts sends nothing else after its first message.
+  const [done] = (await once(part.child, 'message')) as [SessionResults];
   if (done.failures > 0) throw new Error(`${act.act}: ${done.failures} failed: ${done.failure}`);
   return done;
 }

@@ -1,25 +1,25 @@
-// Opens legacy sessions, holds them with or without a stream, lets them call, and ends them.
+// Opens legacy sessions with or without a stream, sends calls in them, and ends them.
 import { type ClientRequest, type IncomingMessage, request } from 'node:http';
 import { Pool } from 'undici';
 import { argument, median, say } from './part.ts';
 
-/** Whose sessions, and where. */
+/** Sessions to open. */
 export interface SessionLoad {
   readonly origin: string;
-  /** Sessions are dealt out to the keys in turn. */
+  /** Keys of the agents, used by the sessions in turn. */
   readonly keys: readonly string[];
   readonly sessions: number;
   readonly tool: string;
 }
 
-/** What the process can be asked for. */
-export type SessionAct =
+/** Command to this process. */
+export type SessionCommand =
   | { readonly act: 'open'; readonly streams: boolean }
   | { readonly act: 'end' }
   | { readonly act: 'call'; readonly each: number };
 
-/** How it went; the times are of `call` alone. */
-export interface SessionsDone {
+/** Result of a command; only `call` has times. */
+export interface SessionResults {
   readonly failures: number;
   readonly failure: string;
   readonly callsPerSecond: number;
@@ -33,20 +33,20 @@ interface Session {
 }
 
 const load = argument<SessionLoad>();
-/** Few connections: what is measured of a session that is idle is the session and not its connection. */
+/** Few connections, so that the measured memory of an idle session is not that of its connection. */
 const few = new Pool(load.origin, { connections: 16, pipelining: 1 });
 const many = new Pool(load.origin, { connections: load.sessions, pipelining: 1 });
 let sessions: Session[] = [];
 let lastId = 1;
 
 async function post(pool: Pool, headers: Session['headers'], message: object) {
-  const answer = await pool.request({
+  const response = await pool.request({
     path: '/mcp',
     method: 'POST',
     headers: { 'content-type': 'application/json', accept: 'application/json, text/event-stream', ...headers },
     body: JSON.stringify({ jsonrpc: '2.0', ...message }),
   });
-  return { session: answer.headers['mcp-session-id'], text: await answer.body.text(), status: answer.statusCode };
+  return { session: response.headers['mcp-session-id'], text: await response.body.text(), status: response.statusCode };
 }
 
 async function open(index: number, withStream: boolean): Promise<Session> {
@@ -76,7 +76,7 @@ function listen(headers: Session['headers']): Promise<ClientRequest> {
   });
 }
 
-/** Does something for each session, some at a time. */
+/** Runs `work` for each session, `atOnce` at a time. */
 async function forEach(work: (index: number) => Promise<void>, atOnce: number): Promise<void> {
   let next = 0;
   const worker = async (): Promise<void> => {
@@ -91,11 +91,11 @@ async function forEach(work: (index: number) => Promise<void>, atOnce: number): 
 async function end({ headers, stream }: Session): Promise<void> {
   stream?.on('error', () => {});
   stream?.destroy();
-  const answer = await few.request({ path: '/mcp', method: 'DELETE', headers });
-  await answer.body.text();
+  const response = await few.request({ path: '/mcp', method: 'DELETE', headers });
+  await response.body.text();
 }
 
-async function call(each: number): Promise<SessionsDone> {
+async function call(each: number): Promise<SessionResults> {
   const latencies: number[] = [];
   const wrongs: string[] = [];
   const startedMs = performance.now();
@@ -104,14 +104,14 @@ async function call(each: number): Promise<SessionsDone> {
       const begunMs = performance.now();
       lastId += 1;
       const params = { name: load.tool, arguments: { id: `c-${lastId}`, depth: 1 } };
-      const answer = await post(many, sessions[index]?.headers ?? {}, { id: lastId, method: 'tools/call', params });
+      const response = await post(many, sessions[index]?.headers ?? {}, { id: lastId, method: 'tools/call', params });
       latencies.push(performance.now() - begunMs);
       if (
-        answer.status !== 200 ||
-        !answer.text.includes(`"jsonrpc":"2.0"`) ||
-        !answer.text.includes('"structuredContent"')
+        response.status !== 200 ||
+        !response.text.includes(`"jsonrpc":"2.0"`) ||
+        !response.text.includes('"structuredContent"')
       )
-        wrongs.push(`${answer.status} ${answer.text.slice(0, 300)}`);
+        wrongs.push(`${response.status} ${response.text.slice(0, 300)}`);
     }
   }, load.sessions);
   const seconds = (performance.now() - startedMs) / 1_000;
@@ -121,9 +121,9 @@ async function call(each: number): Promise<SessionsDone> {
   return { failures: wrongs.length, failure: wrongs[0] ?? '', callsPerSecond, p50Ms: median(latencies), p99Ms };
 }
 
-const NOTHING: SessionsDone = { failures: 0, failure: '', callsPerSecond: 0, p50Ms: 0, p99Ms: 0 };
+const NOTHING: SessionResults = { failures: 0, failure: '', callsPerSecond: 0, p50Ms: 0, p99Ms: 0 };
 
-async function perform(act: SessionAct): Promise<SessionsDone> {
+async function perform(act: SessionCommand): Promise<SessionResults> {
   if (act.act === 'call') return call(act.each);
   if (act.act === 'open') {
     const opened: Session[] = [];
@@ -141,7 +141,7 @@ async function perform(act: SessionAct): Promise<SessionsDone> {
   return NOTHING;
 }
 
-process.on('message', (act: SessionAct) => {
+process.on('message', (act: SessionCommand) => {
   perform(act).then(say, (error: unknown) => say({ ...NOTHING, failures: load.sessions, failure: String(error) }));
 });
 say('ready');

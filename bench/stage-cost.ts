@@ -6,20 +6,20 @@ import { startGoverned } from './governed.ts';
 import type { CallLoad } from './load.ts';
 import { startPart } from './part.ts';
 
-/** The share of the CPU of a call that one stage takes. */
+/** Share of one stage in the CPU of a call. */
 export interface StageShare {
   readonly stage: string;
-  /** 0 to 1; those of all stages are 1 together. */
+  /** 0 to 1; the sum over all stages is 1. */
   readonly share: number;
 }
 
-/** Stages by the folder of the code that runs, or that called what runs; the library is part of whoever calls it. */
+/** Stages by the folder of the running code or of its caller. `lib` counts as part of its caller. */
 const STAGE_OF_FOLDER: Readonly<Record<string, string>> = {
   identity: 'authenticate',
   ingress: 'read the request and write the reply: MCP',
   limits: 'rate, concurrency, budget',
   ledger: 'record: print, hash, commit',
-  storage: 'record: hand over to the writer',
+  storage: 'record: send to the writer thread',
   policy: 'authorize',
   telemetry: 'log',
   upstream: 'dispatch: MCP and `undici`',
@@ -27,9 +27,9 @@ const STAGE_OF_FOLDER: Readonly<Record<string, string>> = {
 };
 const PIPELINE = 'pipeline';
 const HTTP = '`node:http`, sockets and streams';
-const ENGINE = 'engine and kernel beneath no function';
+const ENGINE = 'engine and kernel, outside of functions';
 const GC = 'garbage collection on the main thread';
-const WRITER = 'writer thread: SQLite, sync of the disk';
+const WRITER = 'writer thread: SQLite, sync to disk';
 const HELPERS = 'helper threads: garbage collection, compilation';
 
 interface ProfileNode {
@@ -46,7 +46,7 @@ interface Profile {
   readonly timeDeltas: readonly number[];
 }
 
-/** Runs a broker under the sampling profiler of its engine and divides the CPU of its calls among the stages. */
+/** Runs a broker with the sampling profiler of Node and divides the CPU of its calls among the stages. */
 export async function measureStages(
   upstreamUrl: string,
   { connections, calls }: { readonly connections: number; readonly calls: number },
@@ -57,7 +57,9 @@ export async function measureStages(
   try {
     const { served, key } = governed;
     const load: CallLoad = {
-      ...{ connections, origin: served.url, tool: 'crm__lookup' },
+      connections,
+      origin: served.url,
+      tool: 'crm__lookup',
       headers: { authorization: `Bearer ${key}` },
     };
     const part = await startPart<string>('load.ts', load);
@@ -65,7 +67,7 @@ export async function measureStages(
       part.child.send(calls);
       await once(part.child, 'message');
     };
-    // Until what is called often is compiled.
+    // Until hot functions are compiled.
     for (let warmUp = 0; warmUp < 2; warmUp += 1) await round();
     const beforeNs = threadTimesNs(served.child.pid);
     const fromUs = monotonicUs();
@@ -85,7 +87,7 @@ function monotonicUs(): number {
   return Number(process.hrtime.bigint() / 1_000n);
 }
 
-/** The time that each thread has run, in nanoseconds; of Linux. */
+/** CPU time of each thread, in nanoseconds. Linux only. */
 function threadTimesNs(pid: number | undefined): ReadonlyMap<string, number> {
   const timeOf = (thread: string): number =>
     Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ')[0]);
@@ -98,7 +100,7 @@ interface Used {
   readonly helpersNs: number;
 }
 
-/** Of the threads beside the main one the writer is the one that runs the most. */
+/** Takes the busiest thread beside the main one as the writer. */
 function usedBy(
   pid: number | undefined,
   before: ReadonlyMap<string, number>,
@@ -114,7 +116,7 @@ function usedBy(
 function profileOf(dir: string): Profile {
   // CPU.<date>.<time>.<process>.<thread>.<number>.cpuprofile
   const file = readdirSync(dir).find((name) => name.split('.')[4] === '0') ?? '';
-  // `as`: the engine writes nothing else.
+  // `as`: Node writes nothing else.
   return JSON.parse(readFileSync(join(dir, file), 'utf8')) as Profile;
 }
 
@@ -140,7 +142,7 @@ function shares(profile: Profile, [fromUs, toUs]: readonly [number, number], use
   return [...main, ...others];
 }
 
-/** The stage of each node of a profile; none where the thread was idle. */
+/** Stage of each node of a profile; nodes of an idle thread have none. */
 function stagesByNode({ nodes }: Profile): ReadonlyMap<number, string> {
   const byId = new Map(nodes.map((node) => [node.id, node]));
   const stages = new Map<number, string>();

@@ -1,20 +1,20 @@
-// Calls a tool that tells of its progress, over a fixed number of connections, and notes when what arrived.
+// Calls a tool that sends progress notifications, over a fixed number of connections, and measures when they arrive.
 import { Pool } from 'undici';
-import { type AskedTool, bodyOf, headersOf } from './asked-tool.ts';
+import { bodyOf, type CallTarget, headersOf } from './call-target.ts';
 import { argument, median, say } from './part.ts';
 
-/** What to send where. */
-export interface StreamLoad extends AskedTool {
-  /** Notifications that each call has to bring. */
-  readonly notices: number;
+/** Calls to send. */
+export interface StreamLoad extends CallTarget {
+  /** Expected notifications of each call. */
+  readonly notifications: number;
 }
 
-/** One round of streams, as the caller sees them. */
+/** One round of streams, measured at the client. */
 export interface StreamRound {
   readonly failures: number;
-  /** The beginning of the first stream that was not whole. */
+  /** Beginning of the first incomplete stream. */
   readonly failure: string;
-  /** Medians from the request until the first notification and until the end of the stream. */
+  /** Median times from the request to the first notification, and to the end of the stream. */
   readonly firstMs: number;
   readonly lastMs: number;
 }
@@ -28,7 +28,7 @@ async function stream(
   id: number,
 ): Promise<{ readonly firstMs: number; readonly lastMs: number; readonly wrong: string }> {
   const startedMs = performance.now();
-  const answer = await pool.request({
+  const response = await pool.request({
     path: '/mcp',
     method: 'POST',
     headers,
@@ -36,13 +36,13 @@ async function stream(
   });
   let text = '';
   let firstMs = Number.NaN;
-  for await (const chunk of answer.body) {
+  for await (const chunk of response.body) {
     if (text === '') firstMs = performance.now() - startedMs;
     text += String(chunk);
   }
   const lastMs = performance.now() - startedMs;
-  const isWhole = text.split(NOTICE).length - 1 === load.notices && text.includes('"structuredContent"');
-  return { firstMs, lastMs, wrong: isWhole ? '' : `${answer.statusCode} ${text.slice(0, 300)}` };
+  const isWhole = text.split(NOTICE).length - 1 === load.notifications && text.includes('"structuredContent"');
+  return { firstMs, lastMs, wrong: isWhole ? '' : `${response.statusCode} ${text.slice(0, 300)}` };
 }
 
 async function round(calls: number): Promise<StreamRound> {

@@ -4,29 +4,29 @@ import { cpuUsOf, median } from './part.ts';
 
 const WARM_UP_ROUNDS = 5;
 
-/** What it costs an agent to read its whole list. */
+/** Cost of reading a whole tool list. */
 export interface ListCost {
   readonly tools: number;
   readonly pages: number;
-  /** The whole list over HTTP: of every page, from the request until its last byte is at the client. */
+  /** Sum over all pages of the time from the request to the last byte at the client. */
   readonly listMs: number;
-  /** What the client's own `JSON.parse` takes for it, which is not in `listMs`. */
+  /** Time of `JSON.parse` at the client, not included in `listMs`. */
   readonly parseMs: number;
   /** CPU of the broker for the whole list. */
   readonly cpuMs: number;
   readonly firstPageMs: number;
 }
 
-/** Reads the whole list `rounds` times after some to warm up. */
+/** Reads the whole list `rounds` times, after some rounds to warm up. */
 export async function measureList(
   broker: { readonly origin: string; readonly key: string; readonly pid: number | undefined },
   rounds: number,
 ): Promise<ListCost> {
   const pool = new Pool(broker.origin, { connections: 1 });
-  for (let round = 0; round < WARM_UP_ROUNDS; round += 1) await walk(pool, broker.key);
+  for (let round = 0; round < WARM_UP_ROUNDS; round += 1) await readPages(pool, broker.key);
   const beforeUs = cpuUsOf(broker.pid);
-  const measured: Awaited<ReturnType<typeof walk>>[] = [];
-  for (let round = 0; round < rounds; round += 1) measured.push(await walk(pool, broker.key));
+  const measured: Awaited<ReturnType<typeof readPages>>[] = [];
+  for (let round = 0; round < rounds; round += 1) measured.push(await readPages(pool, broker.key));
   const cpuMs = (cpuUsOf(broker.pid) - beforeUs) / rounds / 1_000;
   await pool.close();
   return {
@@ -39,7 +39,7 @@ export async function measureList(
   };
 }
 
-async function walk(pool: Pool, key: string): Promise<Omit<ListCost, 'cpuMs'>> {
+async function readPages(pool: Pool, key: string): Promise<Omit<ListCost, 'cpuMs'>> {
   let cursor: string | undefined;
   let tools = 0;
   let pages = 0;
@@ -69,7 +69,7 @@ async function readPage(
   };
   const params = { ...(cursor === undefined ? {} : { cursor }), _meta: envelope };
   const startedMs = performance.now();
-  const answer = await pool.request({
+  const response = await pool.request({
     path: '/mcp',
     method: 'POST',
     headers: {
@@ -81,8 +81,8 @@ async function readPage(
     },
     body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/list', params }),
   });
-  const bytes = Buffer.from(await answer.body.arrayBuffer());
-  // Until the last byte is there: what the caller's parser takes for it is not the broker's.
+  const bytes = Buffer.from(await response.body.arrayBuffer());
+  // Ends at the last byte: the client's parser does not count for the broker.
   const ms = performance.now() - startedMs;
   const text = bytes.toString('utf8');
   const message: unknown = JSON.parse(text);

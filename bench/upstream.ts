@@ -1,19 +1,18 @@
-// A tool server of 2026-07-28 that costs as little as it can: every call is answered with 1 KB as text and again as
-// structured content. With `notices` it answers
-// with a stream: one notification of progress, a pause, the others at once, the result.
+// A tool server of 2026-07-28 with the least possible cost. The result of a call is 1 KB as text and again as structured
+// content. With `notifications` the response is a stream: one progress notification, a pause, the others, the result.
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import { argument, say } from './part.ts';
 
-/** How a tool server is to be. */
+/** Behaviour of the tool server. */
 export interface UpstreamPlan {
   readonly tools: number;
-  /** Notifications of progress in each call, and the pause after the first. Default: none. */
-  readonly notices?: { readonly count: number; readonly pauseMs: number };
+  /** Progress notifications of each call, and the pause after the first. Default: none. */
+  readonly notifications?: { readonly count: number; readonly pauseMs: number };
 }
 
-const { tools: toolCount, notices } = argument<UpstreamPlan>();
+const { tools: toolCount, notifications } = argument<UpstreamPlan>();
 
 const record = {
   type: 'object',
@@ -51,23 +50,23 @@ interface Message {
   readonly params?: { readonly _meta?: { readonly progressToken?: string | number } };
 }
 
-async function tell(
+async function sendProgress(
   { id, params }: Message,
   response: ServerResponse,
-  { count, pauseMs }: NonNullable<UpstreamPlan['notices']>,
+  { count, pauseMs }: NonNullable<UpstreamPlan['notifications']>,
 ): Promise<void> {
   const event = (message: object): string =>
     `event: message\ndata: ${JSON.stringify({ jsonrpc: '2.0', ...message })}\n\n`;
   const progressToken = params?._meta?.progressToken;
-  const notice = (progress: number): string =>
+  const notification = (progress: number): string =>
     event({
       method: 'notifications/progress',
       params: { progressToken, progress, total: count, message: 'on its way' },
     });
   response.writeHead(200, { 'content-type': 'text/event-stream' });
-  response.write(notice(1));
+  response.write(notification(1));
   await wait(pauseMs);
-  for (let progress = 2; progress <= count; progress += 1) response.write(notice(progress));
+  for (let progress = 2; progress <= count; progress += 1) response.write(notification(progress));
   response.end(event({ id, result: called }));
 }
 
@@ -80,7 +79,7 @@ const server = createServer((request, response) => {
       return;
     }
     const message: Message = JSON.parse(Buffer.concat(chunks).toString());
-    if (notices && message.method === 'tools/call') return void tell(message, response, notices);
+    if (notifications && message.method === 'tools/call') return void sendProgress(message, response, notifications);
     const result = results[message.method];
     const body = result ? { result } : { error: { code: -32601, message: 'method not found' } };
     response.writeHead(result ? 200 : 404, { 'content-type': 'application/json' });

@@ -1,5 +1,5 @@
-// Cost of handing ledger entries to the writer thread: the shared memory of `src/storage/writer-channel.ts` against two
-// ways of `postMessage`. Both ends do the same work and neither opens a database. Says the medians.
+// Cost of sending ledger entries to the writer thread: the shared memory of `src/storage/writer-channel.ts` against two
+// ways of `postMessage`. Both threads do the same work in each, and none opens a database. Sends the medians.
 import { hash } from 'node:crypto';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import { SHA256_OF_BYTES_BEFORE, type Statement, type WriteValue } from '../src/storage/database.ts';

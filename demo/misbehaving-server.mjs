@@ -41,7 +41,9 @@ const methods = {
 createInterface({ input: process.stdin }).on('line', (line) => {
   const { id, method, params } = JSON.parse(line);
   if (id === undefined) return;
-  const answer = methods[method];
-  const said = answer ? { result: answer(params ?? {}) } : { error: { code: -32601, message: 'method not found' } };
-  process.stdout.write(`${JSON.stringify({ jsonrpc: '2.0', id, ...said })}\n`);
+  const handler = methods[method];
+  const response = handler
+    ? { result: handler(params ?? {}) }
+    : { error: { code: -32601, message: 'method not found' } };
+  process.stdout.write(`${JSON.stringify({ jsonrpc: '2.0', id, ...response })}\n`);
 });

@@ -28,7 +28,7 @@ function show(step: Step, results: readonly CallResult[], lines: readonly string
   const { shows, tool, args, times = 1, ends, agentSees = ends } = step;
   const last = results.at(-1);
   console.log(`${shows.padEnd(INDENT.length)}${tool} ${JSON.stringify(args)}${times > 1 ? ` × ${times}` : ''}`);
-  console.log(`${INDENT}→ ${last?.text.replace(/\d+ ms/, '… ms')}`);
+  console.log(`${INDENT}→ ${last?.text.replace(/resets .*/, 'resets …')}`);
   console.log(`${INDENT}${lines.at(-1)}`);
   const expected = [...Array.from({ length: times - 1 }, () => 'completed'), ends];
   const recorded = lines.length === times && lines.every((line, at) => line.split(' ').includes(expected[at] ?? ''));

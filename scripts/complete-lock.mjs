@@ -1,5 +1,5 @@
-// Adds to package-lock.json the optional packages of other platforms that npm leaves out where the registry at hand
-// does not carry them: without them `npm ci` calls the lock out of date. Run it after `npm install`.
+// Adds the optional packages of other platforms to package-lock.json. npm omits those that its registry does not carry,
+// and then `npm ci` reports the lock as out of date. Run it after `npm install`.
 import { readFileSync, writeFileSync } from 'node:fs';
 
 const OS = ['darwin', 'linux', 'win32', 'android', 'freebsd', 'openbsd', 'netbsd', 'sunos', 'aix', 'openharmony'];

@@ -1,4 +1,4 @@
-// The command's file must be executable when npm links it; tsc leaves it as any other file.
+// npm links the command's file, which must be executable; tsc does not set the mode.
 import { chmodSync } from 'node:fs';
 
 chmodSync(new URL('../dist/cli/main.js', import.meta.url), 0o755);

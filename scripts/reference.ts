@@ -1,4 +1,4 @@
-// Writes the reference pages that are made from code.
+// Writes the reference pages that are generated from code.
 import { writeFileSync } from 'node:fs';
 import { referencePages } from './reference/reference-pages.ts';
 

@@ -1,6 +1,6 @@
-// Writes npm-shrinkwrap.json beside package.json: package-lock.json without what only development needs. npm puts it
-// into the package, so that an installation elsewhere has the very versions that are tested here. It is made when the
-// package is and taken away afterwards (`prepack`, `postpack`): npm would read it instead of package-lock.json.
+// Writes npm-shrinkwrap.json: package-lock.json without development packages. npm puts it into the package, so that an
+// installation has exactly the tested versions. `prepack` writes it and `postpack` removes it, because npm would read it
+// instead of package-lock.json.
 import { readFileSync, writeFileSync } from 'node:fs';
 
 const lock = JSON.parse(readFileSync(new URL('../package-lock.json', import.meta.url), 'utf8'));

@@ -4,7 +4,6 @@ import { expect, test } from 'vitest';
 import { referencePages } from '../scripts/reference/reference-pages.ts';
 import { COMMANDS } from '../src/cli/commands.ts';
 import { SETTING_FLAGS } from '../src/cli/framework/flags.ts';
-import { allFlagsOf } from '../src/cli/framework/help.ts';
 import { readSettings } from '../src/config/settings.ts';
 import { ERROR_CODES } from '../src/domain/error-codes.ts';
 import { REASONS } from '../src/domain/reasons.ts';
@@ -25,31 +24,51 @@ test('every reason and error code of the page is in the code, and every one of t
   expect(named).toEqual([...Object.keys(REASONS), ...Object.keys(ERROR_CODES)].sort());
 });
 
-test('no reason and no error code is a ghost that nothing says', () => {
-  const unsaid = [...Object.keys(REASONS), ...Object.keys(ERROR_CODES)].filter((code) => !source.includes(`'${code}'`));
-  expect(unsaid).toEqual([]);
+test('every reason and error code is used by the code', () => {
+  const unused = [...Object.keys(REASONS), ...Object.keys(ERROR_CODES)].filter((code) => !source.includes(`'${code}'`));
+  expect(unused).toEqual([]);
 });
 
 const commandsText = readFileSync(join(ROOT, 'docs/reference/cli.md'), 'utf8');
 const settingsText = readFileSync(join(ROOT, 'docs/reference/settings.md'), 'utf8');
 
-test('every command and flag of the code is on the page of commands, and every one of the page is in the code', () => {
+test('every command of the code is on the page of commands with its own flags and its settings, and no other is', () => {
   const sections = commandsText.split(/^##+ /m).filter((text) => text.includes('```text\nseneschal '));
   const onPage = sections.map((text) => [
     text.split('\n')[0],
     ...[...text.matchAll(/^\| `--([\w-]+)/gm)].map(([, flag]) => flag),
+    ...[...(/^Settings: .*$/m.exec(text)?.[0].matchAll(/`--([\w-]+)`/g) ?? [])].map(([, flag]) => flag),
   ]);
   const inCode = COMMANDS.map((command) => [
     command.path,
-    ...allFlagsOf(command)
-      .filter(({ hidden }) => !hidden)
-      .map(({ name }) => name),
-    'help',
+    ...command.flags.filter(({ hidden }) => !hidden).map(({ name }) => name),
+    ...command.settings,
   ]);
   expect(onPage).toEqual(inCode);
 });
 
-test('the documented variables and defaults are those in force', () => {
+test('the page of commands has the flags that commands share once, and names the commands without `--output`', () => {
+  const shared = /^## Shared flags$([\s\S]*?)^## /m.exec(commandsText)?.[1] ?? '';
+  expect([...shared.matchAll(/^\| `--([\w-]+)/gm)].map(([, flag]) => flag)).toEqual([
+    ...Object.values(SETTING_FLAGS).map(({ name }) => name),
+    'output',
+    'help',
+  ]);
+  const withoutOutput = COMMANDS.filter(({ ownOutput }) => ownOutput).map(({ path }) => `\`${path}\``);
+  expect(shared.replaceAll('\n', ' ')).toContain(
+    `Every command takes \`--output <format>\` but ${withoutOutput.join(' and ')}.`,
+  );
+});
+
+test.each([...referencePages()])(
+  '%s says what it is in its first line, and where it comes from in its last',
+  (_path, text) => {
+    expect(text).toMatch(/^# .+\n\nReference\. (?!.*npm run reference)/);
+    expect(text).toMatch(/\n---\n\nThis page is generated from `.+` by `npm run reference`\.\n$/);
+  },
+);
+
+test('the declared variables and defaults are the ones that `readSettings` uses', () => {
   for (const [name, { variable = '', default: otherwise }] of Object.entries(SETTING_FLAGS)) {
     // `as`: the two tables have the same names, as their types say.
     const of = (env: Record<string, string>): { value: unknown; origin: string } =>

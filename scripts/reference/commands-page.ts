@@ -1,5 +1,5 @@
 import { Help } from 'commander';
-import type { CommandDefinition, Example, Flag } from '../../src/cli/framework/command.ts';
+import type { CommandDefinition, Example } from '../../src/cli/framework/command.ts';
 import { OUTPUT_FLAG, SETTING_FLAGS } from '../../src/cli/framework/flags.ts';
 import {
   ALL_EXIT_CODES,
@@ -7,118 +7,166 @@ import {
   exitRows,
   flagRows,
   flagTerm,
+  HELP_ROW,
   type HelpRow,
   paragraphsOf,
   usageOf,
 } from '../../src/cli/framework/help.ts';
+import { code, generatedFrom, pageOf, tableOf } from './markdown.ts';
 
 const WIDTH = 118;
 
-/** The page `docs/reference/cli.md`: every command with the parts of its help, made from its declaration. */
+const SHARED_FLAGS: readonly HelpRow[] = [
+  ...Object.values(SETTING_FLAGS).map((flag): HelpRow => [flagTerm(flag), flag.description]),
+  [flagTerm(OUTPUT_FLAG), `${OUTPUT_FLAG.description} (default: ${OUTPUT_FLAG.default})`],
+  HELP_ROW,
+];
+
+/** The page `docs/reference/cli.md`: the shared flags and exit codes once, then each command with its own. */
 export function commandsPage(commands: readonly CommandDefinition[], nouns: Readonly<Record<string, string>>): string {
-  return page([
+  return pageOf([
     '# Commands',
-    prose('Reference. Made by `npm run reference` from the declarations in `src/cli/commands/`; a test compares.'),
+    '',
     prose(
-      `Data goes to standard output and words to standard error. Each command tells the same with \`--help\`; help is as
-      wide as the terminal, else as the variable \`COLUMNS\` says, else 80 columns, and has no colours.`,
+      `Reference. Every command with its arguments, flags, exit codes and examples. \`--help\` prints the same text. For
+      the endpoints and files of a running broker see [The broker](broker.md).`,
     ),
-    table(
+    '',
+    prose('Data goes to standard output, messages to standard error.'),
+    '',
+    ...tableOf(
       ['Command', 'Does'],
-      commands.map(({ path, summary }): HelpRow => [`[\`${path}\`](#${anchor(path)})`, summary]),
+      commands.map(({ path, summary }) => [`[${code(path)}](#${anchor(path)})`, summary]),
     ),
-    '## Exit codes',
-    table(['Code', 'Means'], exitRows(ALL_EXIT_CODES)),
-    '## Errors',
+    '',
+    '## Shared flags',
+    '',
+    ...tableOf(['Flag', 'Does'], SHARED_FLAGS.map(coded)),
+    '',
     prose(
-      `An error is told with its place, what is wrong, its [code](reasons.md#error-codes) and a hint of what to type or
-      change next. With \`--output json\` it is one line of JSON on standard error,
-      \`{"problems":[{"code","at","message","hint"}]}\`, for wrong flags too.`,
+      `Each section lists the flags of its command alone, and names the settings that it takes. Variables and defaults of
+      the settings are in [Settings](settings.md). Every command takes ${code(flagTerm(OUTPUT_FLAG))} but
+      ${list(commands.filter(({ ownOutput }) => ownOutput).map(({ path }) => path))}.`,
     ),
-    ...commands.map((command, index) => {
+    '',
+    '## Exit codes',
+    '',
+    ...tableOf(['Code', 'Means'], COMMON_EXIT_ROWS),
+    '',
+    prose('A section lists the codes that have a more exact meaning for its command.'),
+    '',
+    '## Errors',
+    '',
+    prose(
+      `An error has a place, a message, a [code](reasons.md#error-codes) and a hint with the next step. With
+      \`--output json\` it is one line of JSON on standard error, also for invalid flags:
+      \`{"problems":[{"code","at","message","hint"}]}\`.`,
+    ),
+    '',
+    ...commands.flatMap((command, index) => {
       const noun = command.path.split(' ')[0] ?? '';
       const isFirst = commands.findIndex(({ path }) => path.startsWith(`${noun} `)) === index;
-      return isFirst && nouns[noun] !== undefined
-        ? `## ${noun}\n\n${nouns[noun]}\n\n${section(command)}`
-        : section(command);
+      const about = nouns[noun];
+      return isFirst && about !== undefined ? [`## ${noun}`, '', about, '', ...section(command)] : section(command);
     }),
+    ...generatedFrom(['src/cli/commands.ts', 'src/cli/commands/']),
   ]);
 }
 
-function section(command: CommandDefinition): string {
-  const rows = argumentRows(command);
+const COMMON_EXIT_ROWS = exitRows(ALL_EXIT_CODES);
+
+function section(command: CommandDefinition): readonly string[] {
+  const sharedTerms = new Set(SHARED_FLAGS.map(([term]) => term));
+  const ownFlags = flagRows(command).filter(([term]) => !sharedTerms.has(term));
+  const ownCodes = exitRows(command.exitCodes).filter(([number, means]) =>
+    COMMON_EXIT_ROWS.every(([common, text]) => common !== number || text !== means),
+  );
   return [
     `${command.path.includes(' ') ? '###' : '##'} ${command.path}`,
-    `\`\`\`text\n${usageOf(command)}\n\`\`\``,
-    ...paragraphsOf(command.description).map(prose),
-    ...(rows.length > 0 ? [table(['Argument', 'Is'], rows.map(code))] : []),
-    table(['Flag', 'Does'], flagRows(command).map(code)),
-    table(['Code', 'Means'], exitRows(command.exitCodes)),
-    `\`\`\`text\n${command.examples.map(exampleText).join('\n\n')}\n\`\`\``,
-  ].join('\n\n');
+    '',
+    '```text',
+    usageOf(command),
+    '```',
+    '',
+    ...paragraphsOf(command.description).flatMap((paragraph) => [prose(paragraph), '']),
+    ...tableIfAny(['Argument', 'Is'], argumentRows(command)),
+    ...tableIfAny(['Flag', 'Does'], ownFlags),
+    ...(command.settings.length > 0 ? [settingsLine(command), ''] : []),
+    ...tableIfAny(['Exit code', 'Means'], ownCodes),
+    '```text',
+    command.examples.map(exampleText).join('\n\n'),
+    '```',
+    '',
+  ];
 }
 
-function exampleText({ title: wish, line }: Example): string {
-  return `# ${wish}\n${line}`;
+function settingsLine({ settings }: CommandDefinition): string {
+  return `Settings: ${list(settings.map((name) => `--${SETTING_FLAGS[name].name}`))}.`;
 }
 
-/** The page `docs/reference/settings.md`: every flag that sets something, its variable, its default, who takes it. */
-export function settingsPage(commands: readonly CommandDefinition[]): string {
-  const settings = Object.values(SETTING_FLAGS).map((flag): readonly string[] => [
-    `\`${flagTerm(flag)}\``,
-    `\`${flag.variable ?? ''}\``,
-    `\`${flag.default ?? ''}\``,
-    flag.description,
-    takers(commands, flag),
-  ]);
-  const own = commands.flatMap((command) =>
-    command.flags
-      .filter(({ hidden }) => !hidden)
-      .map((flag): readonly string[] => [
-        `\`${command.path}\``,
-        `\`${flagTerm(flag)}\``,
-        flag.default === undefined ? (flag.required ? 'required' : '') : `\`${flag.default}\``,
+function exampleText({ title, line }: Example): string {
+  return `# ${title}\n${line}`;
+}
+
+/** The page `docs/reference/settings.md`: every setting with its flag, its variable and its default. */
+export function settingsPage(): string {
+  return pageOf([
+    '# Settings',
+    '',
+    prose(
+      `Reference. Directories and address of a broker, set by a flag or by an environment variable. The flags of each
+      command are in [Commands](cli.md), the endpoints and the files of the data directory in [The broker](broker.md), the
+      keys of files in [The registry](registry.md), [Policies](policy.md) and [\`limits.yaml\`](limits.md).`,
+    ),
+    '',
+    '## Directories and address',
+    '',
+    ...tableOf(
+      ['Flag', 'Variable', 'Default', 'Sets'],
+      Object.values(SETTING_FLAGS).map((flag) => [
+        code(flagTerm(flag)),
+        code(flag.variable ?? ''),
+        code(flag.default ?? ''),
         flag.description,
       ]),
-  );
-  return page([
-    '# Settings',
+    ),
+    '',
     prose(
-      `Reference. Made by \`npm run reference\` from \`src/cli/framework/flags.ts\` and the declarations of the commands; a
-      test compares. What stands in the files of \`registry/\` and \`policies/\` is told by the schemas in
-      \`registry/schema/\`.`,
+      `A flag wins over the variable, and the variable over the default. An empty variable counts as not set. An invalid
+      value ends the command with exit code 2 and \`settings-invalid\`; the message names the flag or the variable.`,
     ),
-    '## Where a broker finds its files and listens',
-    prose(
-      `A flag goes before a variable, a variable before the default; an empty variable counts as not set. A value that is
-      not allowed ends the command with 2 and \`settings-invalid\`, at its flag or variable.`,
+    '',
+    '## Other variables',
+    '',
+    ...tableOf(
+      ['Variable', 'Use'],
+      [
+        [
+          code('SENESCHAL_KEY'),
+          'holds the key of an agent in the entry that `seneschal connect --http` writes; the agent host reads it, the broker does not',
+        ],
+        [code('COLUMNS'), 'width of `--help` if standard output is not a terminal; 80 columns without it'],
+        [code('NAME'), 'any variable that a secret reference `$' + '{env:NAME}` of a registry file names'],
+      ],
     ),
-    table(['Flag', 'Variable', 'Default', 'Sets', 'Taken by'], settings),
-    '## Every command',
-    prose(`\`--help\` prints help. \`${flagTerm(OUTPUT_FLAG)}\` is taken by every command but ${without(commands)}:`),
-    table(
-      ['Flag', 'Default', 'Sets'],
-      [[`\`${flagTerm(OUTPUT_FLAG)}\``, `\`${OUTPUT_FLAG.default}\``, OUTPUT_FLAG.description]],
-    ),
-    '## Of one command',
-    table(['Command', 'Flag', 'Default', 'Does'], own),
+    '',
+    ...generatedFrom(['src/cli/framework/flags.ts']),
   ]);
 }
 
-function takers(commands: readonly CommandDefinition[], { name }: Flag): string {
-  const taking = commands.filter(({ settings }) => settings.some((one) => SETTING_FLAGS[one].name === name));
-  return taking.map(({ path }) => `\`${path}\``).join(', ');
+function coded([term, text]: HelpRow): HelpRow {
+  return [code(term), text];
 }
 
-function without(commands: readonly CommandDefinition[]): string {
-  return commands
-    .filter(({ ownOutput }) => ownOutput)
-    .map(({ path }) => `\`${path}\``)
-    .join(', ');
+function tableIfAny(heads: readonly string[], rows: readonly HelpRow[]): readonly string[] {
+  return rows.length === 0 ? [] : [...tableOf(heads, rows.map(coded)), ''];
 }
 
-function code([term, what]: HelpRow): HelpRow {
-  return [`\`${term}\``, what];
+function list(terms: readonly string[]): string {
+  return terms
+    .map(code)
+    .join(', ')
+    .replace(/, ([^,]*)$/, ' and $1');
 }
 
 function anchor(path: string): string {
@@ -126,14 +174,5 @@ function anchor(path: string): string {
 }
 
 function prose(text: string): string {
-  return new Help().boxWrap(text.replace(/\s+/g, ' '), WIDTH);
-}
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const lines = rows.map((row) => `| ${row.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`);
-  return [`| ${head.join(' | ')} |`, `|${head.map(() => '---').join('|')}|`, ...lines].join('\n');
-}
-
-function page(parts: readonly string[]): string {
-  return `${parts.join('\n\n')}\n`;
+  return new Help().boxWrap(text.trim().replace(/\s+/g, ' '), WIDTH);
 }

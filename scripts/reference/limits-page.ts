@@ -1,5 +1,5 @@
 import { limitsSettings } from '../../src/limits/settings.ts';
-import { madeFrom, pageOf } from './markdown.ts';
+import { generatedFrom, pageOf } from './markdown.ts';
 import { schemaRows, schemaTable } from './schema-rows.ts';
 
 /** The page `docs/reference/limits.md`. */
@@ -7,12 +7,11 @@ export function limitsPage(): string {
   return pageOf([
     '# `limits.yaml`',
     '',
-    madeFrom(['src/limits/settings.ts']),
+    'Reference. Keys of `policies/limits.yaml`: rates, concurrency limits and budgets. An unknown key is an error.',
     '',
-    'How much: rates, concurrency limits and budgets. All rows that match a call apply; a call that one of them refuses',
-    'uses nothing of the others of its kind. What no row matches is not limited. A key that is not in this table is an',
-    'error. What the numbers mean to the letter is in [Limits](../explanation/limits.md); a first budget is made in',
-    '[Set a budget](../how-to/set-a-budget.md).',
+    'Every row that matches a call applies. A call that one row refuses uses nothing of the other rows of its kind. A call',
+    'that no row matches is not limited. The exact meaning of the numbers is in [Limits](../explanation/limits.md). To write',
+    'a first budget, see [Set a budget](../how-to/set-a-budget.md).',
     '',
     '```yaml policies/limits.yaml',
     'rates:',
@@ -24,5 +23,7 @@ export function limitsPage(): string {
     '```',
     '',
     ...schemaTable(schemaRows(limitsSettings)),
+    '',
+    ...generatedFrom(['src/limits/settings.ts']),
   ]);
 }

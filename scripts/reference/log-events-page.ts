@@ -1,5 +1,5 @@
 import { LOG_EVENTS, type LogEvent } from '../../src/telemetry/log-events.ts';
-import { code, madeFrom, meaningsTable, pageOf } from './markdown.ts';
+import { code, generatedFrom, meaningsTable, pageOf } from './markdown.ts';
 
 /** The page `docs/reference/log-events.md`. */
 export function logEventsPage(): string {
@@ -7,16 +7,17 @@ export function logEventsPage(): string {
   return pageOf([
     '# Log events',
     '',
-    madeFrom(['src/telemetry/log-events.ts']),
+    'Reference. Every event that the broker logs, with its level and its fields.',
     '',
-    '`seneschal serve` writes its log to standard output: a line of text for each event, or with `--output json` a line of',
-    'JSON, whose `event` is the name, `level` 30 (info), 40 (warn) or 50 (error), and `time` milliseconds since 1970. A',
-    'broker that was started in the background writes JSON to `broker.log` in the data directory. Arguments, results and',
-    'secrets never stand in a line. The log is for watching; what must be kept is in the [ledger](ledger-entry.md).',
+    '`seneschal serve` writes its log to standard output, one line of text for each event. With `--output json` a line is',
+    'JSON: `event` is the name, `level` is 30 (info), 40 (warn) or 50 (error), and `time` is in milliseconds since 1970. A',
+    'background broker writes JSON to `broker.log` in the data directory. A line never holds arguments, results or secrets.',
+    'The log is for monitoring. For evidence use the [ledger](ledger-entry.md).',
     '',
     ...names.flatMap((name) => {
       const { level, means, fields } = LOG_EVENTS[name];
       return [`## ${code(name)}`, '', `${level}. ${means}`, '', ...meaningsTable(['Field', 'Holds'], fields), ''];
     }),
+    ...generatedFrom(['src/telemetry/log-events.ts']),
   ]);
 }

@@ -1,11 +1,11 @@
-/** A table of Markdown: its heads, then its rows. */
+/** A Markdown table: heads, then rows. */
 export function tableOf(heads: readonly string[], rows: readonly (readonly string[])[]): readonly string[] {
   const line = (cells: readonly string[]): string =>
     `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
   return [line(heads), `|${'---|'.repeat(heads.length)}`, ...rows.map(line)];
 }
 
-/** A table of names and what they mean, each name as code. */
+/** A table of names, as code, and their meanings. */
 export function meaningsTable(
   heads: readonly [string, string],
   meanings: Readonly<Record<string, string>>,
@@ -16,21 +16,21 @@ export function meaningsTable(
   );
 }
 
-/** A word or a piece of code within a line. */
+/** Inline code. */
 export function code(text: string): string {
   return `\`${text}\``;
 }
 
-/** The line under the title: the shape of the page, and where it comes from. */
-export function madeFrom(sources: readonly string[]): string {
+/** The end of a page: the sources that it is generated from, for those who want to change it. */
+export function generatedFrom(sources: readonly string[]): readonly string[] {
   const files = sources
     .map(code)
     .join(', ')
     .replace(/, ([^,]*)$/, ' and $1');
-  return `Reference. Made by \`npm run reference\` from ${files}; a test compares.`;
+  return ['---', '', `This page is generated from ${files} by \`npm run reference\`.`];
 }
 
-/** The text of a page: lines, or lists of lines. */
+/** Joins lines, or lists of lines, to the text of a page. */
 export function pageOf(parts: readonly (string | readonly string[])[]): string {
   return `${parts.flat().join('\n').trimEnd()}\n`;
 }

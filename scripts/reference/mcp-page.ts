@@ -7,7 +7,7 @@ import { KNOWN_DIFFERENCES } from '../../test/conformance/requirements/known-dif
 import type { Requirement } from '../../test/conformance/requirements/requirement.ts';
 import { SERVER_REQUIREMENTS } from '../../test/conformance/requirements/server-requirements.ts';
 import { SPOKEN_METHODS } from '../../test/conformance/requirements/spoken-methods.ts';
-import { code, madeFrom, pageOf, tableOf } from './markdown.ts';
+import { code, generatedFrom, pageOf, tableOf } from './markdown.ts';
 
 const SPECIFICATION = 'https://modelcontextprotocol.io/specification/';
 
@@ -16,49 +16,45 @@ export function mcpPage(): string {
   return pageOf([
     '# MCP',
     '',
-    madeFrom([
-      'test/conformance/requirements/spoken-methods.ts',
-      'test/conformance/requirements/known-differences.ts',
-      'test/conformance/requirements/chosen-differences.ts',
-      'test/conformance/requirements/agent-requirements.ts',
-      'test/conformance/requirements/agent-stream-requirements.ts',
-      'test/conformance/requirements/server-requirements.ts',
-    ]),
-    '',
-    'What of MCP the broker speaks, to agents and to tool servers, in the legacy era (2025-03-26 to 2025-11-25) and in the',
-    'modern one (2026-07-28). How the two eras meet is in [Protocol eras](../explanation/protocol-eras.md).',
+    'Reference. Methods and requirements of MCP that the broker supports, towards agents and towards tool servers, in the legacy',
+    'era (2025-03-26 to 2025-11-25) and the modern era (2026-07-28). The translation between the eras is explained in',
+    '[Protocol eras](../explanation/protocol-eras.md).',
     '',
     '## Methods',
     '',
     ...methodsTable(),
     '',
-    '## Where the broker cannot be like its server',
+    '## Known differences from the tool server',
     '',
-    'An agent should not be able to tell the broker from the tool server behind it, but for what policy forbids.',
-    '`npm run conformance` holds that against the official suite,',
-    `\`${SUITE}\`, which it fetches with the Node that it needs: every scenario of`,
-    '2025-06-18, 2025-11-25 and 2026-07-28 runs against a tool server itself, through the broker with the same server behind,',
-    'and through the broker with a server of the other era behind. These checks end otherwise. A difference that is not here',
-    'fails, and so does one that is here and no longer occurs. For 2025-06-18 the suite has no frozen requirements; there its',
-    'scenarios of that revision run. Those of the tasks extension fail alike on both sides, since nobody there speaks it.',
+    'Except for what the policy forbids, an agent gets the same responses from the broker as from the tool server.',
+    `\`npm run conformance\` tests this with the official suite, \`${SUITE}\`.`,
+    '',
+    'Every scenario of 2025-06-18, 2025-11-25 and 2026-07-28 runs three times: against the tool server, through the broker to',
+    'the same server, and through the broker to a server of the other era. The checks in this table have another result through',
+    'the broker. The run fails on a difference that is not in the table, and on one that no longer occurs. For 2025-06-18 the',
+    'suite has no frozen requirements, so that its scenarios of that revision run instead. The scenarios of the tasks extension',
+    'fail on both sides, because neither side supports it.',
     '',
     ...differencesTable(),
     '',
-    '## Where the broker does otherwise by choice',
+    '## Chosen differences from the specification',
     '',
-    'The specification advises one thing, and the broker does another.',
+    'Recommendations of the specification that the broker does not follow.',
     '',
     ...tableOf(
-      ['Advised', 'The broker', 'Why', 'Shown by', 'Source'],
+      ['Recommendation', 'The broker', 'Why', 'Test', 'Source'],
       CHOSEN_DIFFERENCES.map(({ source, advised, does, reason, shownBy }) => [
-        ...[advised, does, reason, code(shownBy)],
+        advised,
+        does,
+        reason,
+        code(shownBy),
         `[${source}](${SPECIFICATION}${source})`,
       ]),
     ),
     '',
-    '## What is required',
+    '## Requirements',
     '',
-    'Each row is tried by raw messages, on every transport and in every era that it names, in `test/conformance/`.',
+    'Tests in `test/conformance/` check each row with raw messages, on every transport and in every era that it names.',
     '',
     '### Towards agents',
     '',
@@ -67,6 +63,15 @@ export function mcpPage(): string {
     '### Towards tool servers',
     '',
     ...requirementsTable(SERVER_REQUIREMENTS),
+    '',
+    ...generatedFrom([
+      'test/conformance/requirements/spoken-methods.ts',
+      'test/conformance/requirements/known-differences.ts',
+      'test/conformance/requirements/chosen-differences.ts',
+      'test/conformance/requirements/agent-requirements.ts',
+      'test/conformance/requirements/agent-stream-requirements.ts',
+      'test/conformance/requirements/server-requirements.ts',
+    ]),
   ]);
 }
 
@@ -82,7 +87,7 @@ function methodsTable(): readonly string[] {
   );
 }
 
-/** One row for the checks of a scenario that end alike for the same reason. */
+/** One row for the checks of a scenario with the same result for the same reason. */
 function differencesTable(): readonly string[] {
   const rows = new Map<string, { readonly first: KnownDifference; checks: Set<string>; behind: Set<string> }>();
   for (const difference of KNOWN_DIFFERENCES) {

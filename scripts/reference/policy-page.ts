@@ -1,25 +1,35 @@
-import { ACTIONS } from '../../src/domain/call.ts';
+import { ACTIONS, type Action } from '../../src/domain/call.ts';
 import { CONDITION_LIMITS } from '../../src/policy/conditions/admit-condition.ts';
 import {
   CONDITION_COMPREHENSIONS,
   CONDITION_FUNCTIONS,
   CONDITION_VARIABLES,
 } from '../../src/policy/conditions/condition-variables.ts';
-import { OBJECT_KINDS } from '../../src/policy/files/id-defect.ts';
-import { columnsFor, ROW_KINDS } from '../../src/policy/files/policy-rows.ts';
+import { columnsFor, OBJECT_KINDS, ROW_KINDS } from '../../src/policy/files/policy-rows.ts';
 import { suiteSchema } from '../../src/policy/suite.ts';
-import { code, madeFrom, pageOf, tableOf } from './markdown.ts';
+import { code, generatedFrom, pageOf, tableOf } from './markdown.ts';
 import { schemaRows, schemaTable } from './schema-rows.ts';
 
 const LIMITS: { readonly [Limit in keyof typeof CONDITION_LIMITS]: string } = {
   textLength: 'characters of a condition',
   nodes: 'nodes of the parsed expression',
   depth: 'levels of calls, selections and literals',
-  comprehensionDepth: 'comprehensions inside each other, the outer one counted',
-  listLength: 'members of a list or map of the arguments that a comprehension may meet',
+  comprehensionDepth: 'nested comprehensions, including the outer one',
+  listLength: 'members of a list or map of the arguments that a comprehension may iterate over',
   nestedListLength: 'the same where comprehensions are nested',
-  argumentsWeight: 'characters and members of all arguments together that a comprehension or `re2` may meet',
+  argumentsWeight: 'characters and members of all arguments together, with a comprehension or `re2`',
   patternLength: 'characters of a regular expression',
+};
+
+const ACTION_MEANINGS: { readonly [Each in Action]: string } = {
+  call: 'a tool',
+  read: 'a resource',
+  get: 'a prompt',
+  complete: 'an argument of a prompt or of a resource template',
+  subscribe: 'a resource',
+  elicit: 'an elicitation by a tool server; the object is `server:<server>`',
+  sample: 'a sampling request of a tool server; the object is `server:<server>`',
+  roots: 'a request for roots by a tool server; the object is `server:<server>`',
 };
 
 /** The page `docs/reference/policy.md`. */
@@ -27,21 +37,16 @@ export function policyPage(): string {
   return pageOf([
     '# Policies',
     '',
-    madeFrom([
-      'src/policy/files/policy-rows.ts',
-      'src/policy/conditions/condition-variables.ts',
-      'src/policy/suite.ts',
-    ]),
+    'Reference. Rows of `policies/policy.csv`, which say who may do what, and policy tests in `policies/tests/*.yaml`.',
     '',
-    'Who may do what: `policies/policy.csv`, and what must stay true of it: `policies/tests/*.yaml`. What the rows mean',
-    'together is in [How it decides](../explanation/how-it-decides.md); a policy is made step by step in',
-    '[Write a policy](../how-to/write-a-policy.md).',
+    'How rows combine to a decision is in [How it decides](../explanation/how-it-decides.md). To write a policy step by step,',
+    'see [Write a policy](../how-to/write-a-policy.md).',
     '',
     '## Rows of `policy.csv`',
     '',
-    'UTF-8 without byte order mark, one row a line, columns parted by commas. A field that holds a comma or a quote stands',
-    'in `"…"`, a quote inside it is doubled. White space around fields counts for nothing. A line that begins with `#` is a',
-    'comment. Every column must be there, also an empty one.',
+    'UTF-8 without byte order mark, one row per line, columns separated by commas. A field with a comma or a quote is enclosed',
+    'in `"…"`, and a quote inside it is doubled. White space around fields is ignored. A line that begins with `#` is a',
+    'comment. Every column is required, even if it is empty.',
     '',
     ...Object.entries(ROW_KINDS).flatMap(([kind, { description: means, columns }]) => [
       `### ${code(kind)}`,
@@ -54,22 +59,27 @@ export function policyPage(): string {
       ),
       '',
     ]),
-    `What a row may be about has one of the kinds ${list(OBJECT_KINDS)}. Calls of tools alone are governed today, so that`,
-    'a row about another kind matches nothing.',
+    `The object of a row has one of the kinds ${list(OBJECT_KINDS)}. The broker does not serve models yet: a row about a`,
+    'model matches nothing.',
     '',
     '## Actions',
     '',
-    `${list(ACTIONS)}, and ${code('*')} for every one of them. A tool is asked for ${code('call')}, a prompt ${code('get')}, a resource ${code('read')} and ${code('subscribe')}, and a completion ${code('complete')}; nothing asks the others today.`,
+    `${list(ACTIONS)}, and ${code('*')} for all of them.`,
+    '',
+    ...tableOf(
+      ['Action', 'Applies to'],
+      Object.entries(ACTION_MEANINGS).map(([action, of]) => [code(action), of]),
+    ),
     '',
     '## Globs',
     '',
-    '`*` stands for any run of characters, also none, `/` included. Nothing else is special. Upper and lower case differ.',
-    'The same globs are used in [`limits.yaml`](limits.md).',
+    '`*` matches any number of characters, including none and including `/`. No other character is special. Upper and lower',
+    'case differ. The globs in [`limits.yaml`](limits.md) are the same.',
     '',
     '## Conditions',
     '',
-    'The column `when` is an expression in CEL that must come out true or false. A field or a name that is not below is',
-    'refused when the file is loaded.',
+    'The column `when` is a CEL expression whose value is true or false. A file with a variable or field that is not in this',
+    'table does not load.',
     '',
     ...tableOf(
       ['Variable', 'CEL type', 'Holds'],
@@ -79,23 +89,23 @@ export function policyPage(): string {
       ]),
     ),
     '',
-    'Operators are those of CEL: `==`, `!=`, `<`, `<=`, `>`, `>=`, `&&`, `||`, `!`, `in`, `+`, `-`, `*`, `/`, `%`, `? :`,',
-    '`[…]` and `.`. Functions, each with an example that is true:',
+    'Operators of CEL: `==`, `!=`, `<`, `<=`, `>`, `>=`, `&&`, `||`, `!`, `in`, `+`, `-`, `*`, `/`, `%`, `? :`,',
+    '`[…]` and `.`. Functions, each with an example whose value is true:',
     '',
     ...tableOf(
       ['Function', 'Example'],
       Object.entries(CONDITION_FUNCTIONS).map(([name, example]) => [code(name), code(example)]),
     ),
     '',
-    'Macros walk a list of the arguments, or one that is written out:',
+    'Macros iterate over a list of the arguments or a literal list:',
     '',
     ...tableOf(
       ['Macro', 'Example'],
       Object.entries(CONDITION_COMPREHENSIONS).map(([name, example]) => [code(name), code(example)]),
     ),
     '',
-    'Bounds. What is written beyond them is refused when the file is loaded; arguments beyond them are an error of the',
-    'condition, which never opens anything.',
+    'Bounds. A file with a condition beyond them does not load. Arguments beyond them make the condition an error, and an',
+    'error never allows a call.',
     '',
     ...tableOf(
       ['At most', 'Of'],
@@ -107,13 +117,13 @@ export function policyPage(): string {
     '',
     '## `model.conf`',
     '',
-    'May be left out. Where it is there it must say what the broker enforces; only white space and comments may differ.',
+    'Optional. If the file exists, it must equal the model that the broker enforces, except for white space and comments.',
     '',
     '## Policy tests',
     '',
-    'Files of `policies/tests/`, each a list. `seneschal policy test` runs them, and so does each reload before a changed',
-    'policy comes into force. An entry without `args` is about all arguments: `may` holds when every call is allowed,',
-    '`may_not` when none is.',
+    'Each file of `policies/tests/` is a list. `seneschal policy test` runs them, and so does each reload before a changed',
+    'policy becomes active. An entry without `args` covers all arguments: `may` passes if every call is allowed, `may_not` if',
+    'none is.',
     '',
     '```yaml policies/tests/example.yaml',
     '- as: agent:demo',
@@ -125,6 +135,12 @@ export function policyPage(): string {
     '```',
     '',
     ...schemaTable(schemaRows(suiteSchema)),
+    '',
+    ...generatedFrom([
+      'src/policy/files/policy-rows.ts',
+      'src/policy/conditions/condition-variables.ts',
+      'src/policy/suite.ts',
+    ]),
   ]);
 }
 

@@ -1,7 +1,8 @@
 import { ERROR_CODES } from '../../src/domain/error-codes.ts';
 import { REASONS } from '../../src/domain/reasons.ts';
+import { generatedFrom, pageOf } from './markdown.ts';
 
-/** The page `docs/reference/reasons.md`, made from the two tables that the code itself obeys. */
+/** The page `docs/reference/reasons.md`, from the two tables that the code uses. */
 export function reasonsPage(): string {
   const reasons = Object.entries(REASONS)
     .sort(([one], [other]) => (one < other ? -1 : 1))
@@ -9,15 +10,14 @@ export function reasonsPage(): string {
   const codes = Object.entries(ERROR_CODES)
     .sort(([one], [other]) => (one < other ? -1 : 1))
     .map(([code, means]) => `| \`${code}\` | ${means} |`);
-  return [
+  return pageOf([
     '# Reasons and error codes',
     '',
-    'Reference. Made by `npm run reference` from `src/domain/reasons.ts` and `src/domain/error-codes.ts`; a test compares.',
+    'Reference. Why a call was refused or failed, and what is wrong with a file, a flag, a command or the environment.',
     '',
     '## Reasons',
     '',
-    'Why a call was refused or failed. Stable: they stand in replies (`_meta["dev.seneschal/decision"].reason`), in the',
-    'ledger and in the log.',
+    'Reasons are stable. They appear in replies (`_meta["dev.seneschal/decision"].reason`), in the ledger and in the log.',
     '',
     '| Reason | Means | What to do |',
     '|---|---|---|',
@@ -25,11 +25,12 @@ export function reasonsPage(): string {
     '',
     '## Error codes',
     '',
-    'What is wrong with a file, a flag, a command or the world. Printed in round brackets at the end of the message.',
+    'Error codes are stable. A message ends with its code in round brackets.',
     '',
     '| Code | Means |',
     '|---|---|',
     ...codes,
     '',
-  ].join('\n');
+    ...generatedFrom(['src/domain/reasons.ts', 'src/domain/error-codes.ts']),
+  ]);
 }

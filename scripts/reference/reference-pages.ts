@@ -8,7 +8,7 @@ import { policyPage } from './policy-page.ts';
 import { reasonsPage } from './reasons-page.ts';
 import { registryPage } from './registry-page.ts';
 
-/** Every page that is made from the code it describes: its text by its path. */
+/** Every page that is generated from code: text by path. */
 export function referencePages(): ReadonlyMap<string, string> {
   return new Map([
     ['docs/reference/cli.md', commandsPage(COMMANDS, NOUNS)],
@@ -19,6 +19,6 @@ export function referencePages(): ReadonlyMap<string, string> {
     ['docs/reference/policy.md', policyPage()],
     ['docs/reference/reasons.md', reasonsPage()],
     ['docs/reference/registry.md', registryPage()],
-    ['docs/reference/settings.md', settingsPage(COMMANDS)],
+    ['docs/reference/settings.md', settingsPage()],
   ]);
 }

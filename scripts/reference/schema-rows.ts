@@ -2,7 +2,7 @@ import { type ZodType, z } from 'zod';
 import { FIELD_FORMATS } from '../../src/config/schema.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../src/lib/json/json.ts';
 
-/** One key of a file: where it stands, what may stand there, what holds without it, and what it means. */
+/** One key of a file with its type, default and meaning. */
 export interface SchemaRow {
   readonly key: string;
   readonly type: string;
@@ -11,7 +11,7 @@ export interface SchemaRow {
   readonly means: string;
 }
 
-/** Every key that a schema admits, in its own order; keys of lists as `rates[].limit`, keys of maps as `tools.<name>`. */
+/** Every key of a schema, in its order; keys of lists as `rates[].limit`, keys of maps as `tools.<name>`. */
 export function schemaRows(schema: ZodType): readonly SchemaRow[] {
   const made: unknown = z.toJSONSchema(schema, {
     target: 'draft-07',
@@ -27,7 +27,7 @@ export function schemaRows(schema: ZodType): readonly SchemaRow[] {
   return rowsBelow(root, '', root);
 }
 
-/** Rows as a table of Markdown. */
+/** Rows as a Markdown table. */
 export function schemaTable(rows: readonly SchemaRow[]): readonly string[] {
   return [
     '| Key | Type | Default | Meaning |',
@@ -56,14 +56,14 @@ function rowsBelow(schema: JsonObject, path: string, root: JsonObject): readonly
   return withoutTwins([...own, ...alternatives, ...items, ...entries]);
 }
 
-/** Rows that hold for one alternative only say for which. */
+/** Names the alternative in rows that apply to one alternative. */
 function ofAlternative({ properties }: JsonObject, rows: readonly SchemaRow[]): readonly SchemaRow[] {
   const type = isJsonObject(properties) && isJsonObject(properties.type) ? properties.type.const : undefined;
   if (typeof type !== 'string') return rows;
   return rows.map((row) => (row.key.endsWith('.type') ? row : { ...row, means: `With \`${type}\`: ${row.means}` }));
 }
 
-/** Alternatives that share a key are told of in one row. */
+/** Merges the rows of alternatives that share a key. */
 function withoutTwins(rows: readonly SchemaRow[]): readonly SchemaRow[] {
   const byKey = new Map<string, SchemaRow>();
   for (const row of rows) {
@@ -80,16 +80,17 @@ function rowOf(
   { isRequired, root }: { readonly isRequired: boolean; readonly root: JsonObject },
 ): SchemaRow {
   const description = typeof schema.description === 'string' ? schema.description : undefined;
-  if (description === undefined) throw new TypeError(`the schema says nothing of \`${key}\``);
+  if (description === undefined) throw new TypeError(`\`${key}\` has no description`);
   const [, before = '', said, after = ''] = /^([\s\S]*?) ?\bDefault: (.*?)\.(?= |$)([\s\S]*)$/.exec(description) ?? [];
   const means = said === undefined ? description : `${before}${after}`;
-  if (isRequired !== (said === undefined)) throw new TypeError(`\`${key}\` must be required or name its default`);
+  if (isRequired !== (said === undefined))
+    throw new TypeError(`\`${key}\` must be required or have a default in its description`);
   checkDefault(key, schema.default, said);
   const type = cell(typeText(schema, root));
   return { key, type, isRequired, default: cell(said ?? ''), means: cell(means.replace(/\.$/, '')) };
 }
 
-/** What a description calls the default is what the schema fills in. */
+/** @throws TypeError when the default in a description differs from the one in the schema. */
 function checkDefault(key: string, filledIn: JsonValue | undefined, said: string | undefined): void {
   if (filledIn === undefined) return;
   const isEmpty = typeof filledIn === 'object' && filledIn !== null && Object.keys(filledIn).length === 0;
@@ -125,7 +126,7 @@ function resolved(schema: JsonValue, root: JsonObject): JsonObject {
   if (typeof schema.$ref !== 'string') return schema;
   const definitions = isJsonObject(root.definitions) ? root.definitions : {};
   const target = definitions[schema.$ref.replace('#/definitions/', '')];
-  // A value of JSON refers to itself; what a person may write there needs no table.
+  // The schema of a JSON value refers to itself: without this, the rows would not end.
   return { ...(isJsonObject(target) ? { type: target.type ?? 'any' } : {}), ...schema, $ref: null };
 }
 

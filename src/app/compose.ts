@@ -1,5 +1,6 @@
 import { CallPipeline } from '../broker/pipeline.ts';
 import type { Recorder } from '../broker/recorder.ts';
+import type { Snapshot } from '../broker/snapshot.ts';
 import type { Call } from '../domain/call.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import { KeyStore } from '../identity/api-keys.ts';
@@ -11,7 +12,6 @@ import { archivePolicy } from '../ledger/policy-archive.ts';
 import { recover } from '../ledger/recover.ts';
 import { RecoveryCheckpoint } from '../ledger/recovery-checkpoint.ts';
 import type { Ids } from '../lib/ids.ts';
-import type { JsonObject } from '../lib/json/json.ts';
 import type { Clock } from '../lib/time.ts';
 import { createBudgetState } from '../limits/budget/state.ts';
 import { createBudgetStore } from '../limits/budget/store.ts';
@@ -22,30 +22,31 @@ import { type DataDirectory, openDataDirectory } from '../storage/data-directory
 import type { Database } from '../storage/database.ts';
 import { openSqlite } from '../storage/sqlite.ts';
 import type { Log } from '../telemetry/log.ts';
+import type { FeaturesChangedListener, ResourceUpdatedListener } from '../upstream/server-runtime.ts';
+import type { UpstreamServer } from '../upstream/session/upstream-server.ts';
 import { UpstreamPool } from '../upstream/upstream-pool.ts';
 import { versionStore } from '../upstream/version-store.ts';
 import { SchemaCompiler } from '../validation/json-schema/compile.ts';
 import type { ControlState } from './control-lists.ts';
 import { MIGRATIONS } from './migrations.ts';
 import { DiscoveryScheduler, toListedServer } from './runtime/discovery-scheduler.ts';
-import { SnapshotStore } from './runtime/snapshot-store.ts';
+import { SnapshotStore, type SnapshotStoreDeps } from './runtime/snapshot-store.ts';
 import { openSystemEvents, type SystemEvents } from './runtime/system-events.ts';
 import { allowedClientCapabilities, upstreamServers } from './runtime/upstream-servers.ts';
 import { homeOf, type Settings } from './settings.ts';
 import { systemClock, systemIds } from './system.ts';
 
-/** What a core is opened with. */
 export interface CoreOptions {
   readonly log: Log;
   readonly version: string;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Default: `DEFAULT_SUSPENSION_LIMITS`. */
+  /** Lifetime and number of suspended calls. Default of each member: `DEFAULT_SUSPENDED_CALL_LIMITS`. */
   readonly inputRequestLimits?: Partial<SuspendedCallLimits>;
-  /** Calls that may be under way at one time. Default: 1,024. */
+  /** Calls that may be in progress at one time. Default: 1,024. */
   readonly maxCalls?: number | undefined;
 }
 
-/** Everything but the doors: what governs. Owns the data directory until it is closed. */
+/** Everything but the listeners. Owns the data directory until it is closed. */
 export interface BrokerCore extends CoreOptions {
   readonly settings: Settings;
   readonly clock: Clock;
@@ -57,35 +58,35 @@ export interface BrokerCore extends CoreOptions {
   readonly upstreams: UpstreamPool;
   readonly discovery: DiscoveryScheduler;
   readonly broker: CallPipeline;
-  /** What limits have counted. */
+  /** Counters of the limits. */
   readonly counters: Pick<ControlState, 'rates' | 'concurrency' | 'budgets'>;
   /** Exposed names of the tools that a declared agent may call. */
   toolsOf(agent: string): readonly string[];
-  /** Waits for the calls under way, records the stop, and lets go of everything. */
+  /** Waits for the calls in progress, records the stop, and releases everything. */
   close(reason: string): Promise<void>;
 }
 
-/** The books and counters of a data directory. */
+/** The stores of a data directory. */
 interface Stores {
   readonly directory: DataDirectory;
   readonly database: Database;
   readonly ledger: Ledger;
   readonly callRecord: CallRecord;
   readonly checkpoint: RecoveryCheckpoint;
+  readonly ids: Ids;
 }
 
-/** How often the mark moves from which the next start reads the ledger: so much of it, and what is open, is read. */
+/** The next start reads the ledger from the checkpoint on: at most this much of it, and the open calls. */
 const CHECKPOINT_INTERVAL_MS = 1_000;
 
 /**
- * Opens the broker: data directory, ledger, files, back door, hall. The one place that picks drivers.
- * @throws ProblemError for what a person has to mend: files, settings, a data directory that is in use.
+ * Opens the broker: stores, then the first snapshot, then upstreams and pipeline. The one place that picks drivers.
+ * @throws ProblemError for what a person has to fix: files, settings, a data directory that is in use.
  */
 export async function composeCore(settings: Settings, options: CoreOptions): Promise<BrokerCore> {
-  const ids = systemIds();
-  const stores = await openStores(settings, { ...options, ids });
+  const stores = await openStores(settings, options.log);
   try {
-    return await openPipeline(settings, options, { ...stores, ids });
+    return await openCore(settings, options, stores);
   } catch (error) {
     await stores.database.close();
     stores.directory.close();
@@ -93,7 +94,8 @@ export async function composeCore(settings: Settings, options: CoreOptions): Pro
   }
 }
 
-async function openStores(settings: Settings, { log, ids }: CoreOptions & { readonly ids: Ids }): Promise<Stores> {
+async function openStores(settings: Settings, log: Log): Promise<Stores> {
+  const ids = systemIds();
   const directory = openDataDirectory(settings.data);
   try {
     const database = await openSqlite({
@@ -103,96 +105,133 @@ async function openStores(settings: Settings, { log, ids }: CoreOptions & { read
     });
     const ledger = new Ledger(database, { ids });
     const checkpoint = new RecoveryCheckpoint(database);
-    return {
-      directory,
-      database,
-      ledger,
-      checkpoint,
-      callRecord: new CallRecord(ledger, { clock: systemClock, mark: checkpoint }),
-    };
+    const callRecord = new CallRecord(ledger, { clock: systemClock, mark: checkpoint });
+    return { directory, database, ledger, checkpoint, callRecord, ids };
   } catch (error) {
     directory.close();
     throw error;
   }
 }
 
-async function openPipeline(
-  settings: Settings,
-  options: CoreOptions,
-  stores: Stores & { readonly ids: Ids },
-): Promise<BrokerCore> {
-  const { log } = options;
+async function openCore(settings: Settings, options: CoreOptions, stores: Stores): Promise<BrokerCore> {
+  const { log, version, env } = options;
   const { database, ledger, ids } = stores;
   const clock = systemClock;
   const inDoubt = await recover(database, ledger, { clock });
   for (const { callId, target } of inDoubt) log.warn('call.in-doubt', { callId, target });
-  let snapshots: SnapshotStore | undefined;
-  let broker: CallPipeline | undefined;
-  const systemEvents = openSystemEvents({
-    ...{ ledger, clock, log },
-    activeDigests: () => ({
-      revision: snapshots?.rules.revision ?? null,
-      registry: snapshots?.registry.digest ?? null,
-    }),
-  });
-  const upstreams = new UpstreamPool([], {
-    ...{ clock, ids, log },
-    versionStore: versionStore(database),
-    clientInfo: { name: 'seneschal', version: options.version },
-    environment: options.env,
-    onFeaturesChanged: (server, change) =>
-      void snapshots?.recordDiscovery(
-        server,
-        'error' in change ? { status: 'failed', error: change.error } : toListedServer(change),
-      ),
-    onResourceUpdated: (server, uri, principalIds) => broker?.resourceUpdated(server, uri, principalIds),
-  });
-  const recorder = loggingRecorder(stores.callRecord, log);
-  const upstreamContext = { registryDir: settings.registry, home: homeOf(settings), env: options.env, log };
+
+  const systemEvents = openSystemEvents({ ledger, clock, log });
   const counters = openControlState({ database, systemEvents, log, clock });
-  snapshots = await SnapshotStore.open(
+  const snapshots = await openSnapshots(settings, stores, { clock, log, systemEvents, controlState: counters });
+  systemEvents.useDigestsOf(snapshots);
+
+  const events = new UpstreamEvents();
+  const upstreams = openUpstreams(snapshots, events, { settings, options, stores });
+  const broker = openPipeline(snapshots.snapshot, upstreams, { options, stores });
+  events.connect(snapshots, broker);
+  snapshots.subscribe((snapshot) => {
+    upstreams.applyServers(serversOf(snapshots, settings, options));
+    broker.applySnapshot(snapshot);
+  });
+
+  await systemEvents.recordOrThrow({ kind: 'broker.started', version, pid: process.pid });
+  const discovery = new DiscoveryScheduler({ snapshots, upstreams, log, nowMs: () => clock.monotonicMs() });
+  const checkpointTimer = setInterval(() => stores.checkpoint.move(), CHECKPOINT_INTERVAL_MS).unref();
+  return {
+    settings,
+    version,
+    env,
+    clock,
+    ids,
+    log,
+    database,
+    systemEvents,
+    snapshots,
+    upstreams,
+    broker,
+    counters,
+    discovery,
+    keys: new KeyStore(database, { clock, ids }),
+    toolsOf: (agent) => toolsOf({ snapshots, broker }, agent),
+    close: (reason) => {
+      clearInterval(checkpointTimer);
+      return closeCore({ broker, discovery, upstreams, systemEvents }, stores, reason);
+    },
+  };
+}
+
+function openSnapshots(
+  settings: Settings,
+  { database }: Stores,
+  deps: Pick<SnapshotStoreDeps, 'clock' | 'log' | 'systemEvents' | 'controlState'>,
+): Promise<SnapshotStore> {
+  return SnapshotStore.open(
     {
-      ...{ settings, clock, log, systemEvents },
-      controlState: counters,
+      settings,
+      clock: deps.clock,
+      log: deps.log,
+      systemEvents: deps.systemEvents,
+      controlState: deps.controlState,
       savePolicyTexts: (revision, texts) => archivePolicy(database, revision, texts),
-      savePins: (pins) => storePins(database, pins, clock.wallMs()),
-      onSnapshot: (snapshot, registry, { policySet }) => {
-        const clientCapabilitiesOf = (server: string): JsonObject =>
-          allowedClientCapabilities(registry, policySet, server);
-        upstreams.applyServers(upstreamServers(registry, { ...upstreamContext, clientCapabilitiesOf }));
-        if (broker) broker.applySnapshot(snapshot);
-        else
-          broker = new CallPipeline(snapshot, {
-            recorder,
-            upstreams,
-            clock,
-            ids,
-            log,
-            suspendedCallLimits: options.inputRequestLimits,
-            maxCalls: options.maxCalls,
-          });
-      },
+      savePins: (pins) => storePins(database, pins, deps.clock.wallMs()),
     },
     loadStoredPins(database),
   );
-  if (!broker) throw new Error('no world was put in force');
-  await systemEvents.recordOrThrow({ kind: 'broker.started', version: options.version, pid: process.pid });
-  const { version, env } = options;
-  const opened = {
-    ...{ settings, version, env, clock, ids, log, database, systemEvents, snapshots, upstreams, broker, counters },
-  };
-  const discovery = new DiscoveryScheduler({ ...opened, nowMs: () => clock.monotonicMs() });
-  const checkpointTimer = setInterval(() => stores.checkpoint.move(), CHECKPOINT_INTERVAL_MS).unref();
-  return {
-    ...opened,
-    discovery,
-    keys: new KeyStore(database, { clock, ids }),
-    toolsOf: (agent) => toolsOf(opened, agent),
-    close: (reason) => {
-      clearInterval(checkpointTimer);
-      return closeCore({ ...opened, discovery }, stores, reason);
-    },
-  };
+}
+
+interface OpenOptions {
+  readonly settings: Settings;
+  readonly options: CoreOptions;
+  readonly stores: Stores;
+}
+
+function openUpstreams(
+  snapshots: SnapshotStore,
+  events: UpstreamEvents,
+  { settings, options, stores }: OpenOptions,
+): UpstreamPool {
+  return new UpstreamPool(serversOf(snapshots, settings, options), {
+    clock: systemClock,
+    ids: stores.ids,
+    log: options.log,
+    versionStore: versionStore(stores.database),
+    clientInfo: { name: 'seneschal', version: options.version },
+    environment: options.env,
+    onFeaturesChanged: events.featuresChanged,
+    onResourceUpdated: events.resourceUpdated,
+  });
+}
+
+/** Upstream servers of the active registry, each with the client capabilities that the active policy allows it. */
+function serversOf(
+  { registry, rules }: SnapshotStore,
+  settings: Settings,
+  { env, log }: CoreOptions,
+): readonly UpstreamServer[] {
+  return upstreamServers(registry, {
+    registryDir: settings.registry,
+    home: homeOf(settings),
+    env,
+    log,
+    clientCapabilitiesOf: (server) => allowedClientCapabilities(registry, rules.policySet, server),
+  });
+}
+
+function openPipeline(
+  snapshot: Snapshot,
+  upstreams: UpstreamPool,
+  { options, stores }: Pick<OpenOptions, 'options' | 'stores'>,
+): CallPipeline {
+  const { log, maxCalls, inputRequestLimits } = options;
+  return new CallPipeline(snapshot, {
+    recorder: loggingRecorder(stores.callRecord, log),
+    upstreams,
+    clock: systemClock,
+    ids: stores.ids,
+    log,
+    suspendedCallLimits: inputRequestLimits,
+    maxCalls,
+  });
 }
 
 function openControlState(deps: {
@@ -243,8 +282,7 @@ async function closeCore(
   reason: string,
 ): Promise<void> {
   discovery.stop();
-  // Ends what waits for answers at once. Losing a call's upstream is an outcome like another, so that draining ends even
-  // when a tool server hangs.
+  // Draining ends suspended calls at once, and closing the upstreams ends the calls of a tool server that hangs.
   const drained = broker.drain();
   await upstreams.close();
   await drained;
@@ -258,8 +296,8 @@ async function closeCore(
   }
 }
 
-/** The recorder, and one log line for each call when its record is durable: what an operator watches. */
-export function loggingRecorder(recorder: Recorder, log: Log): Recorder {
+/** Wraps a recorder: logs one line for each call when its record is durable. */
+function loggingRecorder(recorder: Recorder, log: Log): Recorder {
   const logCall = (call: Call, outcome: Outcome, durationMs?: number): void => {
     log.info(`call.${outcome.kind}`, {
       principal: call.principal.id,
@@ -282,4 +320,35 @@ export function loggingRecorder(recorder: Recorder, log: Log): Recorder {
     },
     malformed: (message) => recorder.malformed(message),
   };
+}
+
+/** Receiver of resource updates: the pipeline. */
+interface ResourceUpdates {
+  resourceUpdated: ResourceUpdatedListener;
+}
+
+/**
+ * Hands the events of tool servers on. It exists before the upstream pool, which needs its listeners, and before the
+ * pipeline, which needs the pool. No session is open before `connect`, so that no event is lost.
+ */
+class UpstreamEvents {
+  #snapshots: SnapshotStore | undefined;
+  #updates: ResourceUpdates | undefined;
+
+  /** Names the receivers. To be called once, before the first session opens. */
+  connect(snapshots: SnapshotStore, updates: ResourceUpdates): void {
+    this.#snapshots = snapshots;
+    this.#updates = updates;
+  }
+
+  /** A session listed other features than were known, or could list none. */
+  readonly featuresChanged: FeaturesChangedListener = (server, change) =>
+    void this.#snapshots?.recordDiscovery(
+      server,
+      'error' in change ? { status: 'failed', error: change.error } : toListedServer(change),
+    );
+
+  /** A resource changed that principals are subscribed to. */
+  readonly resourceUpdated: ResourceUpdatedListener = (server, uri, principalIds) =>
+    this.#updates?.resourceUpdated(server, uri, principalIds);
 }

@@ -15,7 +15,7 @@ import type { SchemaCompiler } from '../validation/json-schema/compile.ts';
 import { validateOutput } from '../validation/output.ts';
 import type { PolicyBundle } from './runtime/policy-bundle.ts';
 
-/** What the controls read and change. It outlives every revision of the rules. */
+/** State that the controls read and change. It outlives every policy revision. */
 export interface ControlState {
   readonly clock: Clock;
   readonly rates: RateState;
@@ -25,18 +25,18 @@ export interface ControlState {
   readonly onSoftLimit: (warning: SoftLimitWarning) => void;
 }
 
-/** The rows of the chain for one revision of the rules, in the order in which a call walks them. */
+/** Controls of one policy revision, each list in the order in which its controls run. */
 export interface ControlLists {
   readonly requestControls: readonly Control[];
   readonly responseControls: readonly Control[];
-  /** The request row of a call that goes on after a question: the same, and the state that it goes on with. */
+  /** For the next round of a suspended call: the request controls, and the check of its request state. */
   readonly resumedControls: readonly Control[];
-  /** What the question of a tool server walks, and then its answer. */
+  /** For the input request of a tool server, and for the response to it. */
   readonly inputRequestControls: readonly Control[];
   readonly inputResponseControls: readonly Control[];
 }
 
-/** Every control of a chain, each once. */
+/** Every control of all lists, each once. */
 export function allControls({
   resumedControls,
   responseControls,
@@ -46,7 +46,7 @@ export function allControls({
   return [...new Set([...resumedControls, ...responseControls, ...inputRequestControls, ...inputResponseControls])];
 }
 
-/** Orders the chain: cheap before dear, attributable before anonymous. Replay walks the very same rows. */
+/** Orders the controls: cheap before expensive, attributable before anonymous. Replay runs the same lists. */
 export function controlLists(rules: Pick<PolicyBundle, 'policySet' | 'limits'>, state: ControlState): ControlLists {
   const rate = rateControl(rules.limits, state.rates, state.clock);
   const authorization = authorize(rules.policySet, state.clock);
@@ -62,7 +62,7 @@ export function controlLists(rules: Pick<PolicyBundle, 'policySet' | 'limits'>, 
     requestControls,
     responseControls: [validateOutput(state.schemas)] as readonly Control[],
     resumedControls: [...requestControls, requestState() as Control],
-    // No concurrency: the call that the server is at work on has its place, and its question would need a second one.
+    // No concurrency: the call that caused the input request already counts, and its input request would count again.
     inputRequestControls: [rate, authorization, guardInputRequest(), budget] as readonly Control[],
     inputResponseControls: [validateInputResponse(state.schemas)] as readonly Control[],
   };

@@ -20,45 +20,45 @@ export interface DaemonOptions {
   readonly log: Log;
   readonly version: string;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** How long questions of tool servers wait for answers, and how many calls of one agent wait for them. */
+  /** Lifetime of input requests of tool servers, and calls of one agent that may be suspended. */
   readonly inputRequestLimits?: Partial<SuspendedCallLimits>;
-  /** Whether to listen over HTTP as well. */
+  /** True to listen over HTTP as well as on the socket. */
   readonly http: boolean;
   readonly allowedHosts: readonly string[];
   readonly allowedOrigins: readonly string[];
-  /** Agent to make a key for when there is none yet. */
+  /** Agent to create a key for if the data directory has no key. */
   readonly firstKeyFor?: string;
-  /** Calls that may be under way at one time. Default: 1,024. */
+  /** Calls that may be in progress at one time. Default: 1,024. */
   readonly maxCalls?: number | undefined;
-  /** Ends the daemon after so long without an agent on its socket. */
+  /** Ends the daemon after this time without an agent on its socket. Default: never. */
   readonly idleExitMs?: number;
 }
 
-/** A broker that serves. */
+/** A running broker with its listeners. */
 export interface Daemon {
   summary(): DaemonSummary;
-  /** Takes no new calls, lets those under way end, records the stop, and releases the data directory. Never rejects. */
+  /** Accepts no new calls, drains those in progress, records the stop, and releases the data directory. Never rejects. */
   close(): Promise<void>;
-  /** Resolves when it has closed; rejects when it has closed and its last state could not be written. */
+  /** Resolves when the daemon has closed; rejects when it has closed and its last state could not be written. */
   readonly ended: Promise<void>;
 }
 
 export const addressFailureMode: FailureMode<'settings-invalid'> = {
   control: 'listening address',
-  trigger: 'it is beyond loopback and no host name is allowed',
+  trigger: 'the address is not loopback and no host name is allowed',
   result: 'settings-invalid',
   means: 'the broker does not start',
   override: '`serve --allow-host <name>`',
 };
 
-/** Calls under way get so long to end when the daemon is stopped. */
+/** Time that calls in progress get to end when the daemon is stopped. */
 const DRAIN_MS = 10_000;
-/** A first list is waited for so long when nothing is known of a server: an empty list would look like a refusal. */
+/** Longest wait for the first list of a server without pins: an empty list would look like a refusal. */
 const INITIAL_DISCOVERY_MS = 10_000;
 const LIST_TTL_MS = 30_000;
 const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|::1)$/;
 
-/** Opens everything from the data directory to the doors, in this order. @throws ProblemError. */
+/** Starts a broker: data directory, snapshot, upstreams, then listeners. @throws ProblemError. */
 export async function startDaemon(settings: Settings, options: DaemonOptions): Promise<Daemon> {
   rejectPublicBind(settings, options);
   const signature = await directorySignature([settings.registry, settings.policies]);
@@ -74,12 +74,12 @@ export async function startDaemon(settings: Settings, options: DaemonOptions): P
   const closers: (() => Promise<void>)[] = [];
   try {
     const daemon = await openListeners(core, settings, { ...options, stopWatching, closers });
-    // Not before: starting holds the loop up, and nobody waits yet.
+    // Not earlier: startup blocks the event loop, and no agent waits yet.
     stopEventLoopWatch = watchEventLoop(options.log);
     return daemon;
   } catch (error) {
     stopWatching();
-    // A door that stayed open would keep the process, and let agents into a house that is closed.
+    // Close listeners first, or the process would keep accepting agents.
     for (const close of closers) await close();
     await core.close('failed to start');
     throw error;
@@ -97,7 +97,7 @@ async function openListeners(
     http: () => (http === undefined ? null : { host: http.host, port: http.port }),
   });
   let isOpen = true;
-  // A server that fails is not the broker's readiness: taken out of service, it would fail the agents of all others too.
+  // A failed server does not make the broker unready: a load balancer would cut agents off from all other servers too.
   const ready = (): Readiness => ({ ready: isOpen, servers: serversByState(core) });
   const ports: McpDeps = {
     broker: core.broker,
@@ -107,7 +107,7 @@ async function openListeners(
     version: options.version,
     listTtlMs: LIST_TTL_MS,
   };
-  // Only a daemon without agents is idle: one that came after the clock was wound keeps it until the last has gone.
+  // The timer may fire after an agent has connected: only a daemon without agents is idle.
   const idle = idleExit(options.idleExitMs, () => {
     if (socket.connections === 0) void close();
   });
@@ -115,7 +115,7 @@ async function openListeners(
   options.closers.push(() => socket.close({ drainMs: 0 }));
   http = options.http ? await openHttp(core, { settings, options, ports, ready }) : undefined;
   if (http) options.closers.push(() => http.close({ drainMs: 0 }));
-  // Last: a key that was made and could not be shown would never be shown again.
+  // Last: a key is shown once, and a start that fails later would lose it.
   const firstKey = options.firstKeyFor === undefined ? undefined : await admin.createFirstKey(options.firstKeyFor);
   let resolveEnded: (closing: Promise<void>) => void = () => {};
   const ended = new Promise<void>((resolve) => {
@@ -162,7 +162,7 @@ function openAgentSocket(deps: {
     path: socketPathOf(settings, uid),
     principalOf: (agent) => principalForOsUser(agent, uid, core.snapshots.agentOf),
     admin: (method, params) => admin.handle(method, params),
-    onIdle: onIdle,
+    onIdle,
   });
 }
 
@@ -191,7 +191,7 @@ function openHttp(
   });
 }
 
-/** Ends a daemon that was started for agents alone, when none has been there for a while. */
+/** Timer that ends a background daemon after `afterMs` without agents. */
 function idleExit(
   afterMs: number | undefined,
   end: () => void,
@@ -201,7 +201,7 @@ function idleExit(
   return {
     arm: () => {
       clearTimeout(timer);
-      // The streams that closing ends are no reason to wait again.
+      // Closing ends streams, which would arm the timer again.
       if (!isStopped) timer = setTimeout(end, afterMs);
     },
     stop: () => {
@@ -211,14 +211,14 @@ function idleExit(
   };
 }
 
-/** Beyond loopback the operator says under which names agents come, or a page that rebinds its name would be let in. */
+/** On an address that is not loopback, allowed host names are required: without them DNS rebinding would succeed. */
 function rejectPublicBind(settings: Settings, options: DaemonOptions): void {
   if (!options.http || LOOPBACK.test(settings.host) || options.allowedHosts.length > 0) return;
   const problem: Problem = {
     code: addressFailureMode.result,
     at: '--host',
     message: `\`${settings.host}\` is reachable from other machines and no host name is allowed`,
-    hint: 'name each host under which agents reach the broker with `--allow-host`, and put TLS in front of it',
+    hint: 'pass `--allow-host` with each host name that agents use, and put a TLS proxy in front of the broker',
   };
   throw new ProblemError([problem]);
 }

@@ -5,7 +5,7 @@ import { REGISTRY_MIGRATIONS } from '../registry/pins/stored-pins.ts';
 import type { Migration } from '../storage/database.ts';
 import { versionMigrations } from '../upstream/version-store.ts';
 
-/** The whole schema of a data directory. New steps go to the end of their room's list. */
+/** The whole schema of a data directory. New migrations go to the end of their module's list. */
 export const MIGRATIONS: readonly Migration[] = [
   ...ledger,
   ...identity,

@@ -2,7 +2,7 @@ import { dirname, join, resolve } from 'node:path';
 import { readSettings, type SettingFlags } from '../config/settings.ts';
 import { digestOf } from '../lib/digest.ts';
 
-/** Where a broker finds its files and listens. Directories as they were named, so that problems name them so. */
+/** Directories and address of a broker. Directories as they were typed, so that problems name them the same way. */
 export interface Settings {
   readonly registry: string;
   readonly policies: string;
@@ -11,7 +11,7 @@ export interface Settings {
   readonly host: string;
 }
 
-/** The settings in force: flags before environment before defaults. @throws ProblemError `settings-invalid`. */
+/** Settings from flags, else environment variables, else defaults. @throws ProblemError `settings-invalid`. */
 export function settingsFrom(source: {
   readonly flags: SettingFlags;
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -26,7 +26,7 @@ export function settingsFrom(source: {
   };
 }
 
-/** The directory that holds the registry: what relative paths in its files start from. */
+/** The directory that holds the registry. Relative paths in registry files start there. */
 export function homeOf(settings: Pick<Settings, 'registry'>): string {
   return dirname(resolve(settings.registry));
 }
@@ -35,8 +35,8 @@ export function homeOf(settings: Pick<Settings, 'registry'>): string {
 const LONGEST_SOCKET_PATH = 100;
 
 /**
- * Path of the daemon's socket: in the data directory, or where its path is too long, in a private directory of the
- * user's. Not in `TMPDIR`: agents start their servers without it, and would look elsewhere than the daemon listens.
+ * Path of the daemon's socket: in the data directory or, if that path is too long, in a private directory of the user.
+ * Not in `TMPDIR`: agents start their servers without it, and would look in another place than the daemon listens.
  */
 export function socketPathOf(settings: Pick<Settings, 'data'>, uid: number): string {
   const path = join(resolve(settings.data), 'broker.sock');

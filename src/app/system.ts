@@ -11,7 +11,7 @@ export const systemClock: Clock = {
 
 const POOL_BYTES = 8_192;
 
-/** Ids and random bytes from the machine's generator, drawn in pools since each draw is a system call. */
+/** Ids and random bytes of the machine, drawn in pools because each draw is a system call. */
 export function systemIds(clock: Clock = systemClock): Ids {
   const pool = new Uint8Array(POOL_BYTES);
   let drawnBytes = POOL_BYTES;
@@ -30,10 +30,10 @@ export function systemIds(clock: Clock = systemClock): Ids {
   };
   return {
     uuidv7: () => {
-      // Never backwards: ids sort by making even when the calendar clock is set back.
+      // Never backwards: ids sort by creation even when the calendar clock is set back.
       const nowMs = Math.max(clock.wallMs(), lastMs);
       sequence = nowMs === lastMs ? sequence + 1 : 0;
-      // Past 4,096 ids in one millisecond the next millisecond is borrowed.
+      // After 4,096 ids in one millisecond, the next millisecond is used early.
       lastMs = sequence > 0x0fff ? nowMs + 1 : nowMs;
       if (sequence > 0x0fff) sequence = 0;
       return uuidv7(lastMs, sequence, drawBytes(8));

@@ -4,18 +4,18 @@ import { type Problem, ProblemError, readOrCollect } from '../domain/problem.ts'
 import { Secret } from '../lib/secrets/secret.ts';
 import { parseSecretReferences, type ReferencePart } from '../lib/secrets/secret-reference.ts';
 
-/** Where references are looked up. `readFile` throws when the file cannot be read. */
+/** Sources of the values. `readFile` throws if the file cannot be read. */
 export interface SecretSources {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly readFile: (path: string) => string;
 }
 
-/** What may stand in a resolved value: a header admits no control character at all, a variable no NUL. */
+/** Use of a resolved value: a header must not contain control characters, an environment variable no NUL. */
 export type SecretUse = 'header' | 'variable';
 
 /**
- * Puts the values of `${env:NAME}` and `${file:PATH}` into a text. A file's trailing line end is cut off.
- * @throws ProblemError for what is missing or empty; it names the variable or file, never a value.
+ * Replaces `${env:NAME}` and `${file:PATH}` in a text by their values. The trailing line end of a file is removed.
+ * @throws ProblemError for each missing or empty value; it names the variable or file, never a value.
  */
 export function resolveSecretReferences(
   text: string,
@@ -38,7 +38,7 @@ export function resolveSecretReferences(
     problems.push({
       code: 'credentials-reference-invalid',
       at: sources.at,
-      message: 'the value behind the reference holds a control character',
+      message: 'the referenced secret contains a control character',
       hint: 'store the secret as one line without control characters',
     });
   }
@@ -47,8 +47,8 @@ export function resolveSecretReferences(
 }
 
 /**
- * Resolves every value of a map of headers or variables. `place` tells where a key's value stands.
- * @throws ProblemError with every problem of every value.
+ * Resolves every value of a map of headers or variables. `location` returns the place of a key for problems.
+ * @throws ProblemError with the problems of all values.
  */
 export function resolveAllSecretReferences(
   values: Readonly<Record<string, string>>,
@@ -65,7 +65,7 @@ export function resolveAllSecretReferences(
   return resolved;
 }
 
-// Written in pieces so that no tool takes it for a template that lost its backticks.
+// In pieces, so that linters do not take it for a template string without backticks.
 const REFERENCE_HINT = ['write $', '{env:NAME} or $', '{file:PATH}; $$', '{ stands for a literal $', '{'].join('');
 
 function lookup(part: Exclude<ReferencePart, { kind: 'text' }>, sources: SecretSources): string | Omit<Problem, 'at'> {
@@ -75,19 +75,19 @@ function lookup(part: Exclude<ReferencePart, { kind: 'text' }>, sources: SecretS
     return {
       code: 'credentials-reference-missing',
       message: `the environment variable \`${part.name}\` is not set`,
-      hint: `export ${part.name}=… where the broker is started`,
+      hint: `set it in the environment that starts the broker: \`export ${part.name}=…\``,
     };
   }
   const problem = {
     code: 'credentials-reference-missing',
     message: `the secret file \`${part.name}\` cannot be read or is empty`,
-    hint: 'write the secret into that file, readable by the broker alone (`chmod 600`)',
+    hint: 'write the secret to that file and make it readable by the broker alone (`chmod 600`)',
   } as const;
   try {
     const value = sources.readFile(part.name).replace(/\r?\n$/, '');
     return value === '' ? problem : value;
   } catch {
-    // The system's error may quote what it read; that it could not be read is all a person needs.
+    // The system's error may quote the content of the file.
     return problem;
   }
 }
@@ -99,8 +99,8 @@ function containsForbiddenCharacters(value: string, use: SecretUse): boolean {
 const MAX_SECRET_BYTES = 65_536;
 
 /**
- * The way to read secret files, with paths relative to `baseDir`. A file that other users can read is read and told
- * of through `warn`. The reader throws for a file that is missing, no plain file, or larger than 64 KiB.
+ * Creates a reader of secret files, with paths relative to `baseDir`. If other users can read a file, the reader calls
+ * `warn`. It throws for a file that is missing, not a regular file, or larger than 64 KiB.
  */
 export function createSecretFileReader(options: {
   readonly baseDir: string;

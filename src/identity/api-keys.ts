@@ -3,10 +3,10 @@ import type { Ids } from '../lib/ids.ts';
 import type { Clock } from '../lib/time.ts';
 import type { Database, Migration } from '../storage/database.ts';
 
-/** An API key as it is kept: never the secret, only its SHA-256. */
+/** A stored API key. It contains the SHA-256 of the secret, never the secret. */
 export interface ApiKeyRecord {
   readonly id: string;
-  /** Name of the agent it proves. */
+  /** Name of the agent that it authenticates. */
   readonly agent: string;
   readonly secretHash: Uint8Array;
   readonly createdAtMs: number;
@@ -35,7 +35,7 @@ interface KeyRow {
 
 const KEY_COLUMNS = 'id, agent, secret_hash, created_at_ms, expires_at_ms, revoked_at_ms';
 
-/** The keys as a data directory holds them, for a reader that does not own it. */
+/** Reads the keys of a data directory without holding its lock. */
 export function readApiKeys(database: Pick<Database, 'read'>): readonly ApiKeyRecord[] {
   return database.read<KeyRow>(`SELECT ${KEY_COLUMNS} FROM api_key ORDER BY created_at_ms, id`).map((row) => ({
     id: row.id,
@@ -47,7 +47,7 @@ export function readApiKeys(database: Pick<Database, 'read'>): readonly ApiKeyRe
   }));
 }
 
-/** All keys of a data directory, held in memory so that a call reads no disk, written through before a change is told. */
+/** All keys of a data directory. Held in memory, so that a call reads no disk. A change is durable before it returns. */
 export class KeyStore {
   readonly #database: Database;
   readonly #clock: Clock;
@@ -61,17 +61,17 @@ export class KeyStore {
     for (const record of readApiKeys(database)) this.#keys.set(record.id, record);
   }
 
-  /** The key of that id; undefined when there is none. */
+  /** Returns the key with this id; undefined if there is none. */
   get(id: string): ApiKeyRecord | undefined {
     return this.#keys.get(id);
   }
 
-  /** Every key ever made, oldest first. */
+  /** Returns every key, revoked and expired ones too, oldest first. */
   list(): readonly ApiKeyRecord[] {
     return [...this.#keys.values()];
   }
 
-  /** Makes a key for an agent. The returned text is the only copy there will ever be. */
+  /** Creates a key for an agent. The returned text is the only copy: the secret is not stored. */
   async create(agent: string, lifetimeMs?: number): Promise<{ readonly record: ApiKeyRecord; readonly key: string }> {
     const { id, key, secretHash } = createApiKey(this.#ids);
     const createdAtMs = this.#clock.wallMs();
@@ -93,8 +93,9 @@ export class KeyStore {
   }
 
   /**
-   * Revokes a key: in force at once, in memory first, so that a disk that fails cannot keep it alive.
-   * @returns undefined when there is no such key; a key revoked before keeps its first time.
+   * Revokes a key, effective at once: in memory first, so that a failing disk cannot keep it valid. A revoked key keeps
+   * its time of revocation.
+   * @returns undefined if there is no such key.
    */
   async revoke(id: string): Promise<ApiKeyRecord | undefined> {
     const record = this.#keys.get(id);
@@ -108,7 +109,7 @@ export class KeyStore {
   }
 }
 
-/** The parts of `sen_<id>_<secret>`: the id is public, the secret has 256 bits and is kept as SHA-256 only. */
+/** Parts of `sen_<id>_<secret>`. The id is public, the secret has 256 bits. */
 export interface ApiKeyParts {
   readonly id: string;
   readonly secret: string;
@@ -116,27 +117,27 @@ export interface ApiKeyParts {
 
 const KEY_FORMAT = /^sen_([0-9a-f]{16})_([A-Za-z0-9_-]{43})$/;
 
-/** The parts of a presented key; undefined when it does not have the form of one. */
+/** Parses a presented key. Returns undefined if it does not have the format of a key. */
 export function parseApiKey(text: string): ApiKeyParts | undefined {
-  // The form is of fixed length, so that a long header costs no more than its length check.
+  // The format has a fixed length: a long header costs no more than this check.
   if (text.length !== 64) return undefined;
   const match = KEY_FORMAT.exec(text);
   return match?.[1] !== undefined && match[2] !== undefined ? { id: match[1], secret: match[2] } : undefined;
 }
 
-/** A new key. The whole text is shown to its maker once and never kept. */
+/** Creates a key. Its text is shown once and never stored. */
 export function createApiKey(ids: Ids): { readonly id: string; readonly key: string; readonly secretHash: Uint8Array } {
   const id = Buffer.from(ids.randomBytes(8)).toString('hex');
   const secret = Buffer.from(ids.randomBytes(32)).toString('base64url');
   return { id, key: `sen_${id}_${secret}`, secretHash: hashSecret(secret) };
 }
 
-/** SHA-256 of a key's secret: enough for 256 random bits, where a slow hash would only serve an attacker of the broker. */
+/** Hashes the secret of a key with SHA-256. 256 random bits need no slow hash, which would only help a flood of requests. */
 export function hashSecret(secret: string): Uint8Array {
   return hash('sha256', secret, 'buffer');
 }
 
-/** Compares in constant time; false when the lengths differ. */
+/** Compares in constant time. Returns false if the lengths differ. */
 export function hashesMatch(one: Uint8Array, other: Uint8Array): boolean {
   return one.length === other.length && timingSafeEqual(one, other);
 }

@@ -1,10 +1,9 @@
 import type { Principal } from '../domain/principal.ts';
 import type { Clock } from '../lib/time.ts';
-import type { ApiKeyRecord } from './api-keys.ts';
-import { hashesMatch, hashSecret, parseApiKey } from './api-keys.ts';
+import { type ApiKeyRecord, hashesMatch, hashSecret, parseApiKey } from './api-keys.ts';
 import { type AgentLookup, createPrincipal } from './principal.ts';
 
-/** Who it is, or that it is nobody. A refusal tells nothing of why: the log does. */
+/** The principal, or the reason of the failure. The reason is for the log and is never sent to the client. */
 export type AuthResult =
   | { readonly ok: true; readonly principal: Principal }
   | { readonly ok: false; readonly reason: AuthFailure };
@@ -18,7 +17,7 @@ export type AuthFailure =
   | 'expired'
   | 'unknown-agent';
 
-/** The two headers that may carry a key, as `node:http` gives them. */
+/** The headers that may carry a key, as `node:http` returns them. */
 export interface AuthHeaders {
   readonly authorization?: string | undefined;
   readonly 'x-api-key'?: string | string[] | undefined;
@@ -32,25 +31,25 @@ export interface Verifier {
 
 const NO_KEY_HASH: Uint8Array = hashSecret('');
 
-/** What a message presents: the public id of a key and the hash of its secret. */
+/** Credential in the headers of a message: public id of a key and hash of its secret, or why there is none. */
 type PresentedCredential = { readonly id: string; readonly secretHash: Uint8Array } | 'missing' | 'malformed';
 
-/** What each connection presented last, and under which headers. */
+/** Last headers of each connection, with the credential in them. */
 const credentialByConnection = new WeakMap<
   object,
   { readonly headers: AuthHeaders; readonly credential: PresentedCredential }
 >();
 
 /**
- * Verifies the API key of a message. `Authorization: Bearer` (RFC 6750 §2.1) and `x-api-key` say the same; both at
- * once must be equal. Every path that is not a proof is a refusal. Headers that come again on one `connection` are not
- * hashed again; whether the key holds is asked each time.
+ * Authenticates a message by its API key, in `Authorization: Bearer` (RFC 6750 §2.1) or `x-api-key`; if both are present
+ * they must be equal. Fails closed. Repeated headers of one `connection` are hashed once, but the key is looked up and
+ * checked for every message.
  */
 export function authenticate(headers: AuthHeaders, verifier: Verifier, connection?: object): AuthResult {
   const credential = connection === undefined ? parseCredential(headers) : cachedCredential(headers, connection);
   if (typeof credential === 'string') return { ok: false, reason: credential };
   const record = verifier.keyOf(credential.id);
-  // The hash is compared also for an unknown id, so that both take the same time.
+  // The hash is compared for an unknown id too, so that both cases take the same time.
   const matches = hashesMatch(credential.secretHash, record?.secretHash ?? NO_KEY_HASH);
   if (!record) return { ok: false, reason: 'unknown-key' };
   if (!matches) return { ok: false, reason: 'wrong-secret' };
@@ -67,7 +66,7 @@ function cachedCredential(
   connection: object,
 ): PresentedCredential {
   const last = credentialByConnection.get(connection);
-  // What a connection says is held against its own words alone.
+  // A connection can only reuse its own credential.
   if (last !== undefined && last.headers.authorization === authorization && last.headers['x-api-key'] === apiKey) {
     return last.credential;
   }

@@ -1,6 +1,6 @@
 import type { Principal, ProofKind } from '../domain/principal.ts';
 
-/** What `registry/agents/<name>.yaml` says of an agent, as far as a principal carries it. */
+/** The declaration of an agent in `registry/agents/<name>.yaml`, as far as a principal carries it. */
 export interface DeclaredAgent {
   readonly name: string;
   readonly owner: string;
@@ -9,13 +9,13 @@ export interface DeclaredAgent {
   readonly environment?: string | undefined;
 }
 
-/** Finds a declared agent by name; undefined when no file declares it. */
+/** Finds a declared agent by name. Returns undefined if no file declares it. */
 export type AgentLookup = (name: string) => DeclaredAgent | undefined;
 
-/** By declaration and by what proved it: a registry that is read again declares anew, and so makes new principals. */
+/** Principals by declaration and credential. Reloading the registry creates new declarations, and thus new principals. */
 const cachedPrincipals = new WeakMap<DeclaredAgent, Map<string, Principal>>();
 
-/** Makes the principal of a proved agent. Called by the verifiers of this room and by nothing else. */
+/** Creates the principal of an authenticated agent. Only the verifiers of `identity` call it. */
 export function createPrincipal(
   agent: DeclaredAgent,
   authenticated: { readonly by: Principal['proof']; readonly credentialId: string },
@@ -33,7 +33,7 @@ export function createPrincipal(
     proof: authenticated.by,
     credentialId: authenticated.credentialId,
   };
-  // The one constructor of the branded type: what is proved above becomes a principal here and nowhere else.
+  // `as`: the only constructor of the branded type.
   const principal = Object.freeze(fields) as Principal;
   if (cached) cached.set(key, principal);
   else cachedPrincipals.set(agent, new Map([[key, principal]]));
@@ -43,9 +43,9 @@ export function createPrincipal(
 type Verified = { readonly [K in keyof Principal as K extends symbol ? K : never]: Principal[K] };
 
 /**
- * The principal of an agent that came through the data directory's Unix socket. The proof is the operating system's:
- * socket and directory are open to one user only, so whoever connects is that user.
- * @returns undefined when no file of the registry declares the agent.
+ * Creates the principal of an agent on the Unix socket of the data directory. The operating system authenticates it: only
+ * one user has access to socket and directory, so every client is a process of that user.
+ * @returns undefined if no file of the registry declares the agent.
  */
 export function principalForOsUser(agentName: string, uid: number, agentOf: AgentLookup): Principal | undefined {
   const agent = agentOf(agentName);
@@ -53,8 +53,8 @@ export function principalForOsUser(agentName: string, uid: number, agentOf: Agen
 }
 
 /**
- * The principal of a recorded call, for deciding it again from recorded facts. It was proved when the call was made; it
- * opens nothing now, for replay has no way to any tool.
+ * Restores the principal of a recorded call for replay. It was authenticated when the call was made. It grants no access
+ * now, because replay cannot reach any tool.
  */
 export function restorePrincipal(recorded: {
   readonly principal: string;

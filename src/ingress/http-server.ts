@@ -1,74 +1,81 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import { ProblemError } from '../domain/problem.ts';
 import type { ViewName } from '../domain/target.ts';
-import type { AuthenticateRequest } from './http/authenticate-request.ts';
-import { type ConnectionLimits, closeStalledResponses, limitConnections, serializeRequests } from './http/hardening.ts';
+import { type ConnectionLimits, guardConnections } from './http/guard-connections.ts';
 import { createHostValidation } from './http/host-validation.ts';
 import { createServices, type McpDeps } from './mcp/methods/services.ts';
-import { McpEndpoint } from './mcp/streamable-http/endpoint.ts';
+import { type AuthenticateRequest, McpEndpoint } from './mcp/streamable-http/endpoint.ts';
 import { sendJson } from './mcp/streamable-http/http-exchange.ts';
 import type { SessionLimits } from './mcp/streamable-http/legacy-sessions.ts';
 import { probeRoutes, type Readiness } from './probes.ts';
 
 export interface HttpServerOptions extends McpDeps {
   readonly authenticate: AuthenticateRequest;
-  /** Address to listen on. Default: 127.0.0.1. */
+  /** Address to bind. Default: 127.0.0.1. */
   readonly host?: string;
-  /** Port to listen on; 0 for any that is free. */
+  /** Port to bind; 0 picks a free one. */
   readonly port: number;
-  /** Values of `Host` beside loopback and the bound address, as `name` or `name:port`. Default: none. */
+  /** Values of `Host` to accept besides loopback and the bound address, as `name` or `name:port`. Default: none. */
   readonly allowedHosts?: readonly string[];
-  /** Values of `Origin` beside this server's own. Default: none. */
+  /** Values of `Origin` to accept besides this server's own. Default: none. */
   readonly allowedOrigins?: readonly string[];
   readonly getReadiness: () => Readiness;
   readonly sessionLimits?: SessionLimits;
   readonly connectionLimits?: ConnectionLimits;
-  /**
-   * Milliseconds that a head and a whole request may take to arrive, and that an answer may lie without its client reading
-   * any of it. Default: 10 s, 60 s and 60 s.
-   */
-  readonly timeouts?: Partial<Record<'headMs' | 'requestMs' | 'stalledResponseMs', number>>;
+  /** Default: see DEFAULT_TIMEOUTS. */
+  readonly timeouts?: Partial<HttpTimeouts>;
+}
+
+export interface HttpTimeouts {
+  /** Milliseconds in which the head of a request must arrive. */
+  readonly headMs: number;
+  /** Milliseconds in which a whole request must arrive. */
+  readonly requestMs: number;
+  /** Milliseconds after which a connection is closed if its client reads nothing of a response. */
+  readonly stalledResponseMs: number;
 }
 
 export interface HttpServer {
   readonly host: string;
   readonly port: number;
-  /** Takes no more calls, waits up to `drainMs` for those under way, then cancels them and closes every connection. */
+  /** Accepts no more calls, waits up to `drainMs` for those in flight, then cancels them and closes all connections. */
   close(options: { readonly drainMs: number }): Promise<void>;
 }
 
-const DEFAULT_TIMEOUTS = { headMs: 10_000, requestMs: 60_000, stalledResponseMs: 60_000 } as const;
-/** How often connections are looked at: Node's own 30 s would make three times its patience of 10 s. */
+const DEFAULT_TIMEOUTS: HttpTimeouts = { headMs: 10_000, requestMs: 60_000, stalledResponseMs: 60_000 };
+/** Node checks timeouts every 30 s by default, which would let a head with a limit of 10 s take up to 40 s. */
 const CONNECTION_CHECK_MS = 1_000;
 const KEEP_ALIVE_MS = 65_000;
 const MAX_HEADER_BYTES = 16_384;
-/** After a call was cancelled its answer gets so long to leave. */
+/** Time in which the reply of a cancelled call may still be sent. */
 const CANCELLED_CALL_GRACE_MS = 1_000;
-/** Connections get so long to end by themselves once nothing is under way. */
+/** Time in which connections may close by themselves once no call is in flight. */
 const CLOSE_GRACE_MS = 100;
 
 /**
- * Opens the HTTP door: `node:http` answers `/mcp` and the paths of views itself, Express everything else. Host and Origin are checked on
- * every route before anything is read.
+ * Opens the HTTP server. `/mcp` and the paths of views are served by `node:http` alone, everything else by the probes and
+ * Express. `Host` and `Origin` are checked on every route before anything is read.
  * @throws ProblemError `ingress-listen-failed` when the address cannot be bound.
  */
 export async function openHttpServer(options: HttpServerOptions): Promise<HttpServer> {
   const { host = '127.0.0.1', allowedHosts = [], allowedOrigins = [], authenticate, sessionLimits } = options;
   const { headMs, requestMs, stalledResponseMs } = { ...DEFAULT_TIMEOUTS, ...options.timeouts };
+  const server = createServer({
+    maxHeaderSize: MAX_HEADER_BYTES,
+    headersTimeout: headMs,
+    requestTimeout: requestMs,
+    connectionsCheckingInterval: Math.min(CONNECTION_CHECK_MS, headMs),
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    noDelay: true,
+  });
+  const { clock, connectionLimits: limits } = options;
+  const guarded = guardConnections(server, { clock, limits, stalledResponseMs });
+  // Host validation needs the port, which is known once the server listens.
   let serve: RequestListener = refuse;
-  const server = createServer(
-    {
-      maxHeaderSize: MAX_HEADER_BYTES,
-      headersTimeout: headMs,
-      requestTimeout: requestMs,
-      connectionsCheckingInterval: Math.min(CONNECTION_CHECK_MS, headMs),
-      keepAliveTimeout: KEEP_ALIVE_MS,
-      noDelay: true,
-    },
-    serializeRequests((request, response) => serve(request, response)),
+  server.on(
+    'request',
+    guarded((request, response) => serve(request, response)),
   );
-  const recordRequest = limitConnections(server, options.clock, options.connectionLimits);
-  const recordResponse = closeStalledResponses(server, stalledResponseMs);
   const port = await listen(server, { host, port: options.port });
   server.on('error', (error) => options.log.error('ingress.failed', { error: error.name }));
   const isHostAllowed = createHostValidation({ host, port, allowedHosts, allowedOrigins });
@@ -77,8 +84,6 @@ export async function openHttpServer(options: HttpServerOptions): Promise<HttpSe
   const serveOther = (request: IncomingMessage, response: ServerResponse, view: ViewName | undefined): void =>
     view === undefined ? probes(request, response) : endpoint.handle(request, response, view);
   serve = (request, response) => {
-    recordRequest(request.socket);
-    recordResponse(request.socket, response);
     const { url = '' } = request;
     if (!isHostAllowed(request)) refuse(request, response);
     else if (url === '/mcp' || url.startsWith('/mcp?')) endpoint.handle(request, response);
@@ -88,7 +93,7 @@ export async function openHttpServer(options: HttpServerOptions): Promise<HttpSe
 }
 
 function refuse(_request: IncomingMessage, response: ServerResponse): void {
-  sendJson(response, 403, '{"error":"forbidden","message":"foreign host or origin"}');
+  sendJson(response, 403, '{"error":"forbidden","message":"the Host or Origin header is not allowed"}');
 }
 
 function listen(server: Server, { host, port }: { readonly host: string; readonly port: number }): Promise<number> {
@@ -100,7 +105,7 @@ function listen(server: Server, { host, port }: { readonly host: string; readonl
             code: 'ingress-listen-failed',
             at: '--port',
             message: `cannot listen on \`${host}:${port}\`: ${error.code ?? error.name}`,
-            hint: 'another program may hold the port: choose one with `--port`, or 0 for any that is free',
+            hint: 'if another program uses the port, choose one with `--port`; `--port 0` picks a free one',
           },
         ]),
       );
@@ -129,7 +134,7 @@ async function closeAll(server: Server, endpoint: McpEndpoint, drainMs: number):
   await closed;
 }
 
-/** So that farewells and last answers are handed to their sockets before those are closed: a response that ended is idle. */
+/** Lets close events and last replies reach their sockets: a connection whose response has ended counts as idle. */
 function nextTurn(): Promise<void> {
   return new Promise((resolve) => {
     setImmediate(resolve);
@@ -148,8 +153,8 @@ async function settlesWithin(promise: Promise<void>, ms: number): Promise<boolea
 
 const VIEW_PATH = /^\/(servers|v)\/([a-z0-9-]{1,63})\/mcp(?:\?|$)/;
 
-/** The view that a path of the form `/servers/<name>/mcp` or `/v/<name>/mcp` stands for, whether there is one or not. */
-export function viewFromPath(url: string): ViewName | undefined {
+/** Returns the view that `/servers/<name>/mcp` or `/v/<name>/mcp` names, whether or not it exists. */
+function viewFromPath(url: string): ViewName | undefined {
   const [, kind, name] = VIEW_PATH.exec(url) ?? [];
   if (name === undefined) return undefined;
   return kind === 'v' ? `virtual:${name}` : `server:${name}`;

@@ -3,7 +3,7 @@ import type { NextFunction, Request, Response } from 'express';
 import type { JsonObject } from '../lib/json/json.ts';
 import { sendJson } from './mcp/streamable-http/http-exchange.ts';
 
-/** Whether the broker can serve, and what a probe may know of it. */
+/** Body of `/readyz`: true if the broker can serve, and details that a probe may see. */
 export type Readiness = JsonObject & { readonly ready: boolean };
 
 type Listener = (request: IncomingMessage, response: ServerResponse) => void;
@@ -12,12 +12,12 @@ const OK = '{"status":"ok"}';
 const NOT_FOUND = '{"error":"not-found"}';
 
 /**
- * The routes that are not hot: `/healthz` (it runs), `/readyz` (it can serve), and all else behind Express. The probes
- * are answered without it, since whoever starts the broker waits for them and Express takes a sixth of a start.
+ * Serves the routes off the hot path: `/healthz` (the process runs), `/readyz` (it can serve), and everything else through
+ * Express. The probes do not wait for Express, which takes a sixth of the start-up time.
  */
 export function probeRoutes(getReadiness: () => Readiness): Listener {
   let fallback: Listener = notFound;
-  // Until it is loaded nothing else is there. No answer waits for it: what follows on the connection may end that first.
+  // Until Express is loaded, other paths are not found. No response waits for it.
   setImmediate(() => void openExpress().then((express) => (fallback = express)));
   return (request, response) => {
     if (!handleProbe(request, response, getReadiness)) fallback(request, response);
@@ -53,7 +53,7 @@ async function openExpress(): Promise<Listener> {
   app.use((_request: Request, response: Response) => {
     response.status(404).json({ error: 'not-found' });
   });
-  // Express knows an error handler by its four parameters. It says nothing of the error, which may hold anything.
+  // Express recognizes an error handler by its four parameters. The error may contain anything, so none of it is sent.
   app.use((_error: unknown, _request: Request, response: Response, _next: NextFunction) => {
     response.status(400).json({ error: 'bad-request' });
   });

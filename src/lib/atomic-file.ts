@@ -2,8 +2,8 @@ import { closeSync, fchmodSync, fsyncSync, openSync, renameSync, rmSync, writeFi
 import { basename, dirname, join } from 'node:path';
 
 /**
- * Writes a new file that is on the disk when this returns, and never overwrites one. `mode` are its permission bits;
- * without it they are those that the umask leaves. @throws the error of the system.
+ * Writes a new file and syncs it to disk; never overwrites. `mode` sets the permission bits; default: 0o666 less the
+ * umask. @throws the system's error, as when the file exists.
  */
 export function createFileDurably(path: string, content: Uint8Array | string, mode?: number): void {
   const file = openSync(path, 'wx', mode === undefined ? 0o666 : 0o600);
@@ -16,17 +16,17 @@ export function createFileDurably(path: string, content: Uint8Array | string, mo
   }
 }
 
-/** How a file is put into its place. */
+/** Options of {@link replaceFileAtomically}. */
 export interface AtomicFileOptions {
-  /** As of `writeNewFile`. */
+  /** As of {@link createFileDurably}. */
   readonly mode?: number;
-  /** Called when all is written; where it throws, the file stays as it was. */
+  /** Called when the new content is on disk, before it replaces the old; a throw keeps the old file. */
   readonly beforeRename?: () => void;
 }
 
 /**
- * Puts other content in the place of a file at once: whoever reads it sees the old or the new, also after a crash. The
- * name that it is written under begins with a dot. @throws the error of the system; then the file is as it was.
+ * Replaces the content of a file atomically: readers see the old or the new content, also after a crash. The temporary
+ * file's name begins with a dot. @throws the system's error; the file is then unchanged.
  */
 export function replaceFileAtomically(
   path: string,

@@ -2,17 +2,17 @@ const MIN_CAPACITY = 64;
 const EMPTY: Buffer = Buffer.alloc(0);
 
 /**
- * Bytes that come in pieces, as one. A piece alone is kept as it came; from the second on all are copied together, since
- * an object for each would let who sends single bytes take hundreds of times the memory of what is sent.
+ * Joins chunks of bytes. A single chunk is kept without a copy; from the second on, chunks are copied into one buffer:
+ * an object per chunk would let a peer that sends single bytes take hundreds of times the memory of its data.
  */
 export class ByteBuffer {
-  /** What is held, and behind it room for more. */
+  /** The bytes held, followed by spare capacity. */
   #buffer: Buffer = EMPTY;
   #size = 0;
-  /** True once `#held` is ours to write into. */
+  /** True when `#buffer` was allocated here and may be written to. */
   #isOwn = false;
 
-  /** Bytes that are held. */
+  /** Number of bytes held. */
   get size(): number {
     return this.#size;
   }
@@ -30,7 +30,7 @@ export class ByteBuffer {
     this.#size = size;
   }
 
-  /** All that was pushed since the last time, which is held no more. */
+  /** Returns all bytes pushed since the last call, and empties the buffer. */
   take(): Buffer {
     const all = this.#buffer.length === this.#size ? this.#buffer : this.#buffer.subarray(0, this.#size);
     this.#buffer = EMPTY;

@@ -1,16 +1,16 @@
 /**
- * Says once that something is no longer wanted: the part of `AbortSignal` that the house uses. Every `AbortSignal` is
- * one; a `Cancellation` makes one at a tenth of the cost, which counts where each call needs its own.
+ * The part of `AbortSignal` that the broker uses. Every `AbortSignal` is one; a `Cancellation` makes one at a tenth of
+ * the cost, which matters because each call needs its own.
  */
 export interface CancelSignal {
   readonly aborted: boolean;
-  /** What `abort` was called with. */
+  /** The reason passed to `abort`. */
   readonly reason: unknown;
   addEventListener(type: 'abort', listener: () => void, options?: { readonly once?: boolean }): void;
   removeEventListener(type: 'abort', listener: () => void): void;
 }
 
-/** The other end of a signal: whoever holds it may cancel. */
+/** The controller of a signal, as `AbortController` is of `AbortSignal`. */
 export class Cancellation {
   readonly signal: CancelSignal;
   readonly #signal: SingleSignal;
@@ -20,13 +20,13 @@ export class Cancellation {
     this.signal = this.#signal;
   }
 
-  /** Cancels; the second time does nothing. A listener that throws is a defect and ends the others. */
+  /** Cancels; a second call does nothing. A listener that throws is a defect: the listeners after it do not run. */
   abort(reason?: unknown): void {
     this.#signal.fire(reason);
   }
 }
 
-/** A signal that says what the first of two says; it hangs on both for as long as they live. */
+/** A signal that aborts when the first of two does. Its listeners stay on both signals for as long as they live. */
 export function anySignal(one: CancelSignal, other: CancelSignal | undefined): CancelSignal {
   if (other === undefined) return one;
   const either = new Cancellation();
@@ -42,7 +42,7 @@ class SingleSignal implements CancelSignal {
   reason: unknown = undefined;
   #listeners: (() => void)[] = [];
 
-  /** Every listener is told once, whatever `once` says: there is only one event. */
+  /** Calls every listener once, whatever `once` says: there is only one event. */
   addEventListener(_type: 'abort', listener: () => void): void {
     if (!this.aborted && !this.#listeners.includes(listener)) this.#listeners.push(listener);
   }

@@ -1,8 +1,8 @@
 const HEX: readonly string[] = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
 
 /**
- * A UUIDv7 (RFC 9562 §5.7) of a time in milliseconds and 10 random bytes; ids of one millisecond sort by `sequence`
- * (12 bits, RFC 9562 §6.2 method 1).
+ * Makes a UUIDv7 (RFC 9562 §5.7) from a time in milliseconds and 10 random bytes; ids of one millisecond sort by
+ * `sequence` (12 bits, RFC 9562 §6.2 method 1).
  */
 export function uuidv7(timeMs: number, sequence: number, random: Uint8Array): string {
   const high = Math.floor(timeMs / 0x1_0000);
@@ -16,9 +16,9 @@ export function uuidv7(timeMs: number, sequence: number, random: Uint8Array): st
   return `${time}-${rest}-${counter}-${tail}`;
 }
 
-/** Where ids and random bytes come from. Nothing below `app/` draws randomness of its own. */
+/** Source of ids and random bytes. Nothing below `app/` generates randomness of its own. */
 export interface Ids {
-  /** A UUIDv7 (RFC 9562 §5.7), sortable by time of making. */
+  /** A UUIDv7 (RFC 9562 §5.7), sortable by its creation time. */
   uuidv7(): string;
   /** `length` bytes from a cryptographic generator. */
   randomBytes(length: number): Uint8Array;

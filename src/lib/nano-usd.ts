@@ -1,7 +1,7 @@
-/** Nano-dollars in one dollar. Money is an integer of these: $9,007,199 fits a safe integer. */
+/** Nano-dollars in one dollar. Money is an integer number of nano-dollars: $9,007,199 fits a safe integer. */
 export const NANO_USD_PER_USD = 1_000_000_000;
 
-/** Nano-dollars of a decimal string of dollars such as `0.002` or `5.00`; undefined when it is not one or too large. */
+/** Parses a decimal string of dollars such as `0.002` or `5.00` to nano-dollars; undefined when it is not one or too large. */
 export function parseNanoUsd(text: string): number | undefined {
   const match = /^(\d{1,7})(?:\.(\d{1,9}))?$/.exec(text);
   if (!match) return undefined;
@@ -9,7 +9,7 @@ export function parseNanoUsd(text: string): number | undefined {
   return Number.isSafeInteger(nanoUsd) ? nanoUsd : undefined;
 }
 
-/** Nano-dollars as a decimal string of dollars with at least two and at most nine decimals. */
+/** Formats nano-dollars as a decimal string of dollars with two to nine decimals. */
 export function formatNanoUsd(nanoUsd: number | bigint): string {
   const sign = nanoUsd < 0 ? '-' : '';
   const digits = nanoUsd.toString().replace('-', '').padStart(10, '0');

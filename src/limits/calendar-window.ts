@@ -4,10 +4,10 @@ export type CalendarWindow = (typeof CALENDAR_WINDOWS)[number];
 
 const DAY_MS = 86_400_000;
 const FIXED_MS = { second: 1_000, minute: 60_000, hour: 3_600_000, day: DAY_MS, week: 7 * DAY_MS } as const;
-/** 1970-01-01 was a Thursday: the Monday before it lies three days earlier. */
+/** 1970-01-01 was a Thursday; its week began on the Monday three days before. */
 const MONDAY_OFFSET_MS = 3 * DAY_MS;
 
-/** Milliseconds since 1970 at which the window that holds `ms` began. */
+/** Start of the window that contains `ms`, in milliseconds since 1970. */
 export function windowStartMs(window: CalendarWindow, ms: number): number {
   if (window === 'month') return monthStartMs(monthAt(ms));
   const offsetMs = window === 'week' ? MONDAY_OFFSET_MS : 0;
@@ -15,14 +15,14 @@ export function windowStartMs(window: CalendarWindow, ms: number): number {
   return Math.floor((ms + offsetMs) / lengthMs) * lengthMs - offsetMs;
 }
 
-/** Milliseconds since 1970 at which the window that began at `startMs` ends, and the next begins. */
+/** End (exclusive) of the window that began at `startMs`, in milliseconds since 1970. */
 export function windowEndMs(window: CalendarWindow, startMs: number): number {
   return window === 'month' ? monthStartMs(monthAt(startMs) + 1) : startMs + FIXED_MS[window];
 }
 
 /** Months since January of year 0 in the proleptic Gregorian calendar. */
 function monthAt(ms: number): number {
-  // Counting from 1 March of year 0 puts the leap day at the end of a year, so that one formula serves all months.
+  // Counting from 1 March of year 0 puts the leap day at the end of a year, so one formula serves all months.
   const day = Math.floor(ms / DAY_MS) + 719_468;
   const era = Math.floor(day / 146_097);
   const dayOfEra = day - era * 146_097;

@@ -6,15 +6,15 @@ import type { ConcurrencyRule, Counter, LimitRules } from './limit-rules.ts';
 
 export const concurrencyFailureMode: FailureMode<'concurrency-exceeded'> = {
   control: 'concurrency',
-  trigger: 'as many calls as one limit that matches admits are under way',
+  trigger: 'a matching limit has as many calls in flight as it admits',
   result: 'concurrency-exceeded',
   override: 'no row of `policies/limits.yaml` that matches',
 };
 
-/** Per concurrency limit: how many calls were under way before this one. */
+/** Per concurrency limit: the calls in flight before this one. */
 export type ConcurrencyFacts = {
   readonly rules: readonly ConcurrencyFact[];
-  /** Only where the slots are those of the leg before. */
+  /** Present when the call took over the slots of the previous round. */
   readonly carried?: true;
 };
 export type ConcurrencyFact = CounterFact & { readonly inUse: number };
@@ -23,9 +23,9 @@ const CARRIED_FACTS: ConcurrencyFacts = Object.freeze({ rules: [], carried: true
 const NO_FACTS: ConcurrencyFacts = Object.freeze({ rules: [] });
 
 /**
- * The control `concurrency`: takes one slot of every limit that matches, or none. `settle` gives the slots back,
- * however the call ended; while it waits for an answer it keeps them, for the leg that goes on. A leg that is refused only
- * for now gives them back to the one before.
+ * The control `concurrency`: takes one slot of every matching limit, or none. `settle` releases the slots whatever the
+ * outcome. A suspended call keeps them for the next round, which takes them over; a round that is refused while the call
+ * stays pending hands them back.
  */
 export function concurrencyControl(rules: LimitRules, state: ConcurrencyState): Control<ConcurrencyFacts> {
   return {
@@ -65,7 +65,8 @@ function decideConcurrency(rules: LimitRules, { call }: Exchange, facts: Concurr
   requireKnownFacts(facts.rules, counters);
   const full = firstFull(counters, facts);
   if (full === undefined) return allow();
-  const message = `${full.limit} calls at one time are allowed, and as many are under way; wait for one of them to end`;
+  const limit = `${full.limit} concurrent ${full.limit === 1 ? 'call' : 'calls'}`;
+  const message = `the limit of ${limit} is reached; try again when a call has ended`;
   return deny(concurrencyFailureMode.result, message, { rule: full.at });
 }
 
@@ -80,19 +81,19 @@ function firstFull(
   return full;
 }
 
-/** The slots taken. Outlives every revision of the rules; holds nothing for calls that have ended. */
+/** The slots in use, kept over reloads of the rules. Holds nothing for calls that have ended. */
 export interface ConcurrencyState {
-  /** How many calls hold a slot under `key`. */
+  /** Number of calls that hold a slot under `key`. */
   inUse(key: string): number;
   /** Takes one slot under each key. @throws Error when the call already holds slots. */
   acquire(callId: string, keys: readonly string[]): void;
-  /** Makes what one call holds another's, which goes on with it. False when the one holds nothing. */
+  /** Transfers the slots of one call to another. False when the first holds none. */
   carry(fromId: string, toId: string): boolean;
-  /** Gives back what the call holds. Does nothing when it holds nothing, so that giving back twice gives back once. */
+  /** Releases the slots of the call. Does nothing when it holds none, so a second release is harmless. */
   release(callId: string): void;
 }
 
-/** Slots in memory: as many counters as calls under way have, at most. */
+/** Makes a state in memory. */
 export function createConcurrencyState(): ConcurrencyState {
   const counts = new Map<string, number>();
   const keysByCall = new Map<string, readonly string[]>();

@@ -1,12 +1,13 @@
+import { LRUCache } from 'lru-cache';
 import type { Action, Call } from '../domain/call.ts';
 import { globMatches, isLiteralGlob } from '../lib/text/glob.ts';
 import type { CalendarWindow } from './calendar-window.ts';
 import type { GcraRate } from './gcra.ts';
 
-/** How many (subjects, action, target) combinations are remembered; the oldest is forgotten first. */
+/** Cached combinations of subjects, action and target. */
 const MATCH_CACHE_SIZE = 8_192;
 
-/** Builds the immutable rules with their index: literal subjects by lookup, globs by scan, both only once per combination. */
+/** Builds the immutable rules with their index: literal subjects by lookup, globs by scan, each once per combination. */
 export function createLimitRules(lists: {
   readonly rates: readonly RateRule[];
   readonly concurrency: readonly ConcurrencyRule[];
@@ -15,9 +16,9 @@ export function createLimitRules(lists: {
   const rates = new SubjectIndex(lists.rates);
   const concurrency = new SubjectIndex(lists.concurrency);
   const budgets = new SubjectIndex(lists.budgets);
-  const cache = new Map<string, MatchedLimits>();
+  const cache = new LRUCache<string, MatchedLimits>({ max: MATCH_CACHE_SIZE });
 
-  // A call asks several times in a row, once per control and step: its own parts answer without building the key.
+  // Three controls match the same call one after the other; comparing its parts avoids building the cache key.
   let last: LimitedCall | undefined;
   let lastMatched: MatchedLimits | undefined;
 
@@ -45,19 +46,13 @@ export function createLimitRules(lists: {
       concurrency: concurrency.countersFor(call),
       budgets: budgets.countersFor(call),
     };
-    if (cache.size >= MATCH_CACHE_SIZE) {
-      for (const oldest of cache.keys()) {
-        cache.delete(oldest);
-        break;
-      }
-    }
     cache.set(combination, matched);
     return matched;
   }
   return { ...lists, match };
 }
 
-/** The rules of one list by their subject. */
+/** The rules of one list, by subject. */
 class SubjectIndex<Rule extends LimitRule> {
   readonly #literal = new Map<string, number[]>();
   readonly #globs: number[] = [];
@@ -95,7 +90,7 @@ function appliesTo(rule: LimitRule, call: LimitedCall): boolean {
   return (rule.action === '*' || rule.action === call.action) && globMatches(rule.resource, call.target.id);
 }
 
-/** The counters that a rule keeps for one who is all of these subjects. */
+/** The counters of a rule for a caller with these subjects. */
 export function countersFor<Rule extends LimitRule>(rule: Rule, subjects: readonly string[]): readonly Counter<Rule>[] {
   return countedSubjects(rule.subject, subjects).map((subject) => ({ rule, subject, key: `${rule.id} ${subject}` }));
 }
@@ -110,11 +105,11 @@ function subjectKind(subject: string): string {
   return subject.slice(0, subject.indexOf(':'));
 }
 
-/** What every row of `limits.yaml` has. */
+/** The fields of every row of `limits.yaml`. */
 export interface LimitRule {
   /**
-   * Digest of kind, subject, resource, action and unit or window: the same while other rows and this row's amounts
-   * change, so that what was used stays used over a reload.
+   * Digest of kind, subject, resource, action and unit or window. Changing other rows or this row's amounts keeps the id,
+   * and so the counts, over a reload.
    */
   readonly id: string;
   /** `limits.yaml:<line>`, for people. */
@@ -126,7 +121,7 @@ export interface LimitRule {
   readonly action: Action | '*';
 }
 
-/** At most `calls` per unit, evenly paced, `burst` of them at once from rest. */
+/** A rate: a sustained number of calls per unit, of which `burst` may come at once from rest. */
 export interface RateRule extends LimitRule {
   /** As written, such as `600/m`. */
   readonly limit: string;
@@ -134,55 +129,55 @@ export interface RateRule extends LimitRule {
   readonly cell: GcraRate;
 }
 
-/** At most `limit` calls under way at one time. */
+/** A concurrency limit: at most `limit` calls in flight. */
 export interface ConcurrencyRule extends LimitRule {
   readonly limit: number;
 }
 
-/** At most so many calls, so much money, or both, per calendar window. */
+/** A budget: calls, money or both per calendar window. */
 export interface BudgetRule extends LimitRule {
   readonly window: CalendarWindow;
   readonly hard: BudgetAmounts;
   /** Share of the hard amounts, in percent, at which a warning is given. */
   readonly softPercent: number;
-  /** The smallest charged amounts that give the warning. */
+  /** The smallest charged amounts that cause the warning. */
   readonly soft: BudgetAmounts;
 }
 
-/** Amounts of a budget; what is absent is not limited. */
+/** Amounts of a budget; an absent one is not limited. */
 export interface BudgetAmounts {
   readonly calls?: number;
   readonly nanoUsd?: number;
 }
 
-/** One counter of one rule: the rule as it applies to one subject. */
+/** One counter: a rule applied to one subject. */
 export interface Counter<Rule extends LimitRule = LimitRule> {
   readonly rule: Rule;
-  /** The subject of the call that is counted: `agent:x` for itself, `role:x` and `team:x` shared by their members. */
+  /** The counted subject of the call: `agent:x` alone, `role:x` and `team:x` shared by their members. */
   readonly subject: string;
-  /** Rule id and subject: what state is kept under. */
+  /** Rule id and subject: the key of its state. */
   readonly key: string;
 }
 
-/** Every counter that a call concerns. All of them apply; the strictest decides. */
+/** Every counter that applies to a call; the strictest decides. */
 export interface MatchedLimits {
   readonly rates: readonly Counter<RateRule>[];
   readonly concurrency: readonly Counter<ConcurrencyRule>[];
   readonly budgets: readonly Counter<BudgetRule>[];
 }
 
-/** What of a call decides which rules match it. */
+/** The parts of a call that decide which rules match it. */
 export type LimitedCall = Pick<Call, 'subjects' | 'action' | 'target'>;
 
-/** An immutable revision of `limits.yaml`. Holds no amounts used: those are kept in the states. */
+/** An immutable revision of `limits.yaml`. The counts are kept in the states, not here. */
 export interface LimitRules {
   readonly rates: readonly RateRule[];
   readonly concurrency: readonly ConcurrencyRule[];
   readonly budgets: readonly BudgetRule[];
   /**
-   * The counters of the rules whose subject, resource and action match the call, in the order of the file.
-   * A rule counts each matching subject of the kind (`agent`, `role`, `team`) of the first subject that it matches:
-   * `agent:*` and `*` count per agent, `role:*` counts every role of the agent, `role:x` is one counter for its members.
+   * The counters of the rules that match the subjects, target and action of the call, in file order.
+   * A rule counts the matching subjects of one kind (`agent`, `role`, `team`), that of the first match: `agent:*` and `*`
+   * count per agent, `role:*` counts every role of the agent, `role:x` is one counter for its members.
    */
   match(call: LimitedCall): MatchedLimits;
 }

@@ -24,15 +24,15 @@ import {
   type RateSettings,
 } from './settings.ts';
 
-/** More calls per second than this would make the microsecond of rounding felt. */
-const MOST_PER_SECOND = 10_000;
+/** Above this, rounding the interval to a microsecond would change the rate by more than 1 %. */
+const MAX_CALLS_PER_SECOND = 10_000;
 
-/** No limits at all: what holds when there is no `limits.yaml`. */
+/** The limits without a `limits.yaml`: none. */
 export const EMPTY_LIMITS: LimitRules = createLimitRules({ rates: [], concurrency: [], budgets: [] });
 
 /**
- * Reads `limits.yaml`. Amounts used are not part of the rules: swapping them keeps every count whose row still has the
- * same subject, resource, action and unit or window.
+ * Loads `limits.yaml`. Counts are not part of the rules: a reload keeps every count whose row still has the same subject,
+ * resource, action and unit or window.
  * @throws ProblemError with every problem, each at its line and column.
  */
 export function loadLimits(file: string, text: string): LimitRules {
@@ -50,7 +50,7 @@ export function loadLimits(file: string, text: string): LimitRules {
 interface LimitsParser {
   readonly yaml: YamlFile<LimitsSettings>;
   readonly problems: Problem[];
-  /** Where each rule id was first written. */
+  /** `file:line:column` of the first row of each rule id. */
   readonly ruleIds: Map<string, string>;
 }
 
@@ -58,12 +58,12 @@ function parseRateRule(parser: LimitsParser, row: RateSettings, path: YamlPath):
   const [calls = '', unit = ''] = row.limit.split('/');
   const periodMs = parseDurationMs(`1${unit}`);
   const rule = parseCommonFields(parser, row, { path, kind: 'rate', per: unit });
-  if (periodMs === undefined || (Number(calls) * 1_000) / periodMs > MOST_PER_SECOND) {
-    const message = `\`limit\` is more than ${MOST_PER_SECOND} calls a second`;
+  if (periodMs === undefined || (Number(calls) * 1_000) / periodMs > MAX_CALLS_PER_SECOND) {
+    const message = `\`limit\` is more than ${MAX_CALLS_PER_SECOND} calls per second`;
     return addProblem(parser, [...path, 'limit'], {
       code: 'limits-rate-too-high',
       message,
-      hint: 'write a lower rate, or delete the row: so high a rate limits nothing',
+      hint: 'write a lower rate, or delete the row: a rate this high limits nothing',
     });
   }
   const burst = row.burst ?? Math.ceil(Number(calls) / 10);
@@ -80,7 +80,7 @@ function parseBudgetRule(parser: LimitsParser, row: BudgetSettings, path: YamlPa
   if (calls === undefined && usd === undefined) {
     return addProblem(parser, [...path, 'hard'], {
       code: 'limits-budget-empty',
-      message: '`hard` limits nothing',
+      message: '`hard` sets no limit',
       hint: 'write `calls: 100`, `usd: "5.00"` or both',
     });
   }
@@ -89,7 +89,7 @@ function parseBudgetRule(parser: LimitsParser, row: BudgetSettings, path: YamlPa
     return addProblem(parser, [...path, 'hard', 'usd'], {
       code: 'limits-budget-amount',
       message: '`usd` must be more than `0` and at most `9007199`',
-      hint: 'to forbid calls write a `deny` row in policy.csv',
+      hint: 'to forbid calls, write a `deny` row in policy.csv',
     });
   }
   const softPercent = Number(row.soft.slice(0, -1));
@@ -98,7 +98,7 @@ function parseBudgetRule(parser: LimitsParser, row: BudgetSettings, path: YamlPa
   return [{ ...rule, window: row.window, hard, softPercent, soft }];
 }
 
-/** 96 bits of the digest: it stands in every entry, and tells a few thousand rules apart for sure. */
+/** 96 bits of the digest: short, because every ledger entry repeats it, and enough to tell thousands of rules apart. */
 const SHORT_ID = { from: 'sha256:'.length, to: 'sha256:'.length + 24 } as const;
 
 function parseCommonFields(
@@ -114,8 +114,8 @@ function parseCommonFields(
   else {
     addProblem(parser, location.path, {
       code: 'limits-duplicate-row',
-      message: `the row limits the same as the one at \`${earlier}\``,
-      hint: 'delete one of the two: of the same subject, resource, action and unit or window there is one limit',
+      message: `this row has the same subject, resource, action and unit or window as \`${earlier}\``,
+      hint: 'delete one of the two rows',
     });
   }
   const defect = uriProblem(resource);
@@ -137,13 +137,13 @@ function amounts(calls: number | undefined, nanoUsd: number | undefined): Budget
 /** The smallest integer that is at least `percent` of `amount`. */
 function percentOf(amount: number | undefined, percent: number): number | undefined {
   if (amount === undefined) return undefined;
-  // A hundred times an amount of money is beyond the safe integers.
+  // A hundred times an amount in nano-dollars can exceed the safe integers.
   return Number((BigInt(amount) * BigInt(percent) + 99n) / 100n);
 }
 
 /**
- * The text of the first `limits.yaml` of a home: wide enough for one busy agent, and an end to one that runs in a
- * circle. Costs are not in it, since nobody has said yet what a call costs.
+ * The `limits.yaml` of a new home: enough for one busy agent, and it stops an agent in a loop. It sets no limit in
+ * dollars, because a new registry states no costs.
  */
 export function defaultLimitsText(): string {
   return `# yaml-language-server: $schema=../registry/schema/limits.schema.json

@@ -1,26 +1,26 @@
 import type { Control, Exchange } from '../domain/control.ts';
 import type { FailureMode } from '../domain/failure-mode.ts';
 import { allow, deny, type Verdict } from '../domain/verdict.ts';
-import type { Clock } from '../lib/time.ts';
+import { type Clock, formatDuration } from '../lib/time.ts';
 import { type CounterFact, factFor, requireKnownFacts } from './counter-facts.ts';
 import { aheadUsAt, nextTatUs, waitUsFor } from './gcra.ts';
 import type { Counter, LimitRules, RateRule } from './limit-rules.ts';
 
 export const rateFailureMode: FailureMode<'rate-exceeded'> = {
   control: 'rate',
-  trigger: 'one rate that matches admits no more calls now',
+  trigger: 'a matching rate is used up',
   result: 'rate-exceeded',
   override: 'no row of `policies/limits.yaml` that matches',
 };
 
-/** Per rate: how many microseconds its counter was ahead of the even pace before the call; 0 is at rest. */
+/** Per rate: microseconds by which its counter was ahead of the sustained rate before the call; 0 is at rest. */
 export type RateFacts = { readonly rules: readonly RateFact[] };
 export type RateFact = CounterFact & { readonly aheadUs: number };
 
 /**
- * The control `rate`: every rate that matches must admit the call, or none is charged. An admitted call is charged
- * whatever later controls say, and never given back. A refused call is not charged: an agent that hammers is held to
- * its rate and not locked out. Time is the monotonic clock alone, so that setting the calendar clock gives nothing.
+ * The control `rate`: every matching rate must admit the call, or none is charged. An admitted call stays charged
+ * whatever later controls decide. A refused call is not charged, so an agent that retries too fast is slowed to its rate
+ * and not locked out. Uses the monotonic clock: setting the calendar clock gives no extra calls.
  */
 export function rateControl(rules: LimitRules, state: RateState, clock: Clock): Control<RateFacts> {
   return {
@@ -61,11 +61,11 @@ function decideRate(rules: LimitRules, { call }: Exchange, facts: RateFacts): Ve
   if (refusing === undefined) return allow();
   const retryAfterMs = Math.ceil(refusing.waitUs / 1_000);
   const { limit, burst, at } = refusing.rule;
-  const message = `the rate of ${limit} calls (burst ${burst}) is used up; try again in ${retryAfterMs} ms`;
+  const message = `the rate of ${limit} calls (burst ${burst}) is used up; try again in ${formatDuration(retryAfterMs)}`;
   return deny(rateFailureMode.result, message, { rule: at, retryAfterMs });
 }
 
-/** The refusing rate that asks for the longest wait; undefined when all admit. */
+/** The refusing rate with the longest wait; undefined when all admit. */
 function strictest(
   counters: readonly Counter<RateRule>[],
   facts: RateFacts,
@@ -83,35 +83,35 @@ function strictest(
   return rule === undefined ? undefined : { rule, waitUs };
 }
 
-/** The control throws then, and the walk refuses what a control throws at. */
+/** The control throws, and the pipeline refuses the call. */
 export const rateStoreFailureMode: FailureMode<'control-failed'> = {
   control: 'rate store',
-  trigger: 'there is no room for another counter',
+  trigger: 'all counters are in use',
   result: 'control-failed',
   override: null,
 };
 
-/** How many counters are kept by default; each is one rule for one subject. */
+/** Default number of counters; each is one rule for one subject. */
 const DEFAULT_CAPACITY = 65_536;
 
-/** The counters of all rates. Outlives every revision of the rules. Times are microseconds of the monotonic clock. */
+/** The counters of all rates, kept over reloads of the rules. Times are microseconds of the monotonic clock. */
 export interface RateState {
-  /** The theoretical arrival time kept under `key`; undefined when the counter is at rest. */
+  /** The theoretical arrival time stored under `key`; undefined when the counter is at rest. */
   tatUs(key: string): number | undefined;
   /**
-   * Makes sure that the counters fit, by forgetting counters that are back at rest at `nowUs` and no others.
-   * @throws Error when all are live: forgetting one would give its calls away a second time.
+   * Makes room for the counters by evicting those at rest at `nowUs`, and no others.
+   * @throws Error when none is at rest: evicting a live counter would admit its calls a second time.
    */
   evictExpired(counters: readonly { readonly key: string }[], nowUs: number): void;
   set(key: string, tatUs: number): void;
   readonly size: number;
 }
 
-/** Counters in memory, at most `capacity` of them. */
+/** Makes a state in memory with at most `capacity` counters. */
 export function createRateState(options: { readonly capacity?: number } = {}): RateState {
   const capacity = options.capacity ?? DEFAULT_CAPACITY;
   const tats = new Map<string, number>();
-  // A full sweep that frees nothing is not repeated before the first counter can have come to rest.
+  // A sweep that frees nothing is not repeated before the first counter can be at rest.
   let nextExpiryUs = Number.NEGATIVE_INFINITY;
 
   function sweep(nowUs: number): void {
@@ -135,11 +135,11 @@ export function createRateState(options: { readonly capacity?: number } = {}): R
     evictExpired(counters, nowUs) {
       if (tats.size + missing(counters) <= capacity) return;
       sweep(nowUs);
-      // Counted again: the sweep may have forgotten resting counters of this very call.
+      // Count again: the sweep may have evicted counters of this call.
       if (tats.size + missing(counters) > capacity) throw new Error(`all ${capacity} rate counters are in use`);
     },
     set(key, tatUs) {
-      // A counter added after the sweep may come to rest before every counter that the sweep saw.
+      // A counter added after the sweep may be at rest before every counter that the sweep saw.
       if (tatUs < nextExpiryUs) nextExpiryUs = tatUs;
       tats.set(key, tatUs);
     },

@@ -3,7 +3,7 @@ import { withFormat } from '../config/schema.ts';
 import { ACTIONS, type Action } from '../domain/call.ts';
 import { CALENDAR_WINDOWS, type CalendarWindow } from './calendar-window.ts';
 
-/** What every row says: whose calls, to what, doing what. */
+/** The columns that every row has. */
 export interface LimitRowSettings {
   readonly subject: string;
   readonly resource: string;
@@ -48,7 +48,7 @@ const resourceText = z
   .string()
   .regex(/^(?:\*|(?:tool|prompt|resource):[^\s]+)$/)
   .describe(
-    'What is called: a glob such as `tool:crm/*`, `tool:crm/refund`, `prompt:crm/*`, `resource:files/*`, or `*`. A URI stands in its normal form.',
+    'What is called: a glob such as `tool:crm/*`, `tool:crm/refund`, `prompt:crm/*`, `resource:files/*`, or `*`. Write a URI in its normal form.',
   );
 
 const resource = withFormat(resourceText, 'glob of tools');
@@ -56,7 +56,7 @@ const resource = withFormat(resourceText, 'glob of tools');
 const action = z
   .enum([...ACTIONS, '*'])
   .default('*')
-  .describe('What is done to it, such as `call`; `*` is every action. Default: `*`.');
+  .describe('Action on the resource, such as `call`; `*` is every action. Default: `*`.');
 
 const count = z.number().int().min(1).max(1_000_000_000);
 
@@ -78,13 +78,13 @@ const rate = z
       .min(1)
       .max(100_000)
       .optional()
-      .describe('Calls at once from rest. Default: a tenth of the calls of `limit`, rounded up.'),
+      .describe('Calls at once after a pause. Default: a tenth of the calls of `limit`, rounded up.'),
   })
   .describe('A rate: evenly paced calls with a burst.');
 
 const concurrency = z
-  .strictObject({ subject, resource, action, limit: count.describe('Calls under way at one time, at least 1.') })
-  .describe('A concurrency limit: calls under way at one time.');
+  .strictObject({ subject, resource, action, limit: count.describe('Calls in flight at one time, at least 1.') })
+  .describe('A concurrency limit: calls in flight at one time.');
 
 const hard = z
   .strictObject({
@@ -95,7 +95,7 @@ const hard = z
         'Dollars per window as quoted text with at most nine decimals, such as `"5.00"`. Default: not limited.',
       ),
   })
-  .describe('What refuses: `calls`, `usd` or both.');
+  .describe('The limit that refuses calls: `calls`, `usd` or both.');
 
 const budget = z
   .strictObject({
@@ -108,15 +108,15 @@ const budget = z
     hard,
     soft: withFormat(z.string().regex(/^(?:[1-9]\d?|100)%$/), 'percent, `1%` to `100%`')
       .default('80%')
-      .describe('The share of a hard amount at which one warning is given. Default: `80%`.'),
+      .describe('The share of a hard amount at which one warning is logged. Default: `80%`.'),
   })
   .describe('A budget: calls and money per calendar window.');
 
-/** `policies/limits.yaml`: how much. Every list may be absent; what no row matches is not limited. */
+/** The format of `policies/limits.yaml`. Every list may be absent; a call that matches no row is not limited. */
 export const limitsSettings: z.ZodType<LimitsSettings> = z
   .strictObject({
     rates: z.array(rate).default([]).describe('Calls per time. Default: none.'),
-    concurrency: z.array(concurrency).default([]).describe('Calls under way at one time. Default: none.'),
+    concurrency: z.array(concurrency).default([]).describe('Calls in flight at one time. Default: none.'),
     budgets: z.array(budget).default([]).describe('Calls and money per calendar window. Default: none.'),
   })
-  .describe('How much: all rows that match a call apply, and the strictest decides.');
+  .describe('Limits: all rows that match a call apply, and the strictest decides.');

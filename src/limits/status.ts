@@ -17,24 +17,24 @@ import type { RateState } from './rate.ts';
 type RuleLocation = {
   /** `limits.yaml:<line>`. */
   readonly rule: string;
-  /** Whose counter it is: an agent's own, or that of a role or team, shared by its members. */
+  /** The subject counted: an agent, or a role or team whose members share the counter. */
   readonly subject: string;
   readonly resource: string;
   readonly action: string;
 };
 
-/** A rate: of `burst` calls at once from rest, how many are left now. */
+/** The state of a rate: how many of its `burst` calls are left now. */
 export type RateStatus = RuleLocation & {
   readonly kind: 'rate';
   readonly limit: string;
   readonly burst: number;
   readonly used: number;
   readonly left: number;
-  /** Milliseconds until the next call is admitted; 0 when it is now. */
+  /** Milliseconds until the next call is admitted; 0 when one is admitted now. */
   readonly nextInMs: number;
 };
 
-/** A concurrency limit: calls under way. */
+/** The state of a concurrency limit: calls in flight. */
 export type ConcurrencyStatus = RuleLocation & {
   readonly kind: 'concurrency';
   readonly limit: number;
@@ -42,10 +42,10 @@ export type ConcurrencyStatus = RuleLocation & {
   readonly left: number;
 };
 
-/** Calls, dollars as a decimal, or both. */
+/** Calls, dollars as a decimal string, or both. */
 export type FormattedAmounts = { readonly calls?: number; readonly usd?: string };
 
-/** A budget in the window that holds now. */
+/** The state of a budget in its current window. */
 export type BudgetStatus = RuleLocation & {
   readonly kind: 'budget';
   readonly window: string;
@@ -54,14 +54,14 @@ export type BudgetStatus = RuleLocation & {
   readonly limit: FormattedAmounts;
   /** Charged and reserved. */
   readonly used: { readonly calls: number; readonly usd: string };
-  /** The part of it that calls under way have reserved. */
+  /** The part of `used` that calls in flight have reserved. */
   readonly reserved: { readonly calls: number; readonly usd: string };
   readonly left: FormattedAmounts;
   readonly softPercent: number;
   readonly softCrossed: boolean;
 };
 
-/** What counts rates and slots: in the memory of the broker alone. */
+/** The counters that exist in the memory of a running broker only. */
 export interface LiveCounters {
   readonly rates: RateState;
   readonly concurrency: ConcurrencyState;
@@ -69,7 +69,7 @@ export interface LiveCounters {
   readonly monotonicMs: number;
 }
 
-/** The counters of `rules` that concern those who are `askers`, each a list of subjects; every counter once. */
+/** The counters of `rules` that apply to `callers`, each a list of subjects; every counter once. */
 function countersForCallers<Rule extends LimitRule>(
   rules: readonly Rule[],
   callers: readonly (readonly string[])[],
@@ -80,7 +80,7 @@ function countersForCallers<Rule extends LimitRule>(
   });
 }
 
-/** How every rate and concurrency limit of these askers stands. */
+/** The state of every rate and concurrency limit that applies to `callers`. */
 export function liveStatus(
   rules: LimitRules,
   callers: readonly (readonly string[])[],
@@ -93,7 +93,7 @@ export function liveStatus(
   ];
 }
 
-/** How every budget of these askers stands. */
+/** The state of every budget that applies to `callers`. */
 export function budgetStatus(
   rules: LimitRules,
   callers: readonly (readonly string[])[],

@@ -11,33 +11,33 @@ import type { PolicySet } from './policy-set.ts';
 
 export const authorizeFailureMode: FailureMode<'policy-denied'> = {
   control: 'authorization',
-  trigger: 'no grant matches, a `deny` row matches, or a condition fails or cannot be evaluated',
+  trigger: 'no grant matches, a `deny` row matches, or a condition is false or cannot be evaluated',
   result: 'policy-denied',
   override: 'a grant in `policies/policy.csv`',
 };
 
 export const unknownToolFailureMode: FailureMode<'unknown-tool'> = {
   control: 'resolving a name',
-  trigger: 'no tool of that name is pinned and admitted, or the agent may never call it',
+  trigger: 'no tool with that name is pinned and admitted, or the agent may never call it',
   result: 'unknown-tool',
   override: null,
 };
 
 export const unknownPromptFailureMode: FailureMode<'unknown-prompt'> = {
   control: 'resolving a prompt',
-  trigger: 'no prompt of that name is pinned, or the agent may never use it',
+  trigger: 'no prompt with that name is pinned, or the agent may never use it',
   result: 'unknown-prompt',
   override: null,
 };
 
 export const unknownResourceFailureMode: FailureMode<'unknown-resource'> = {
   control: 'resolving a URI',
-  trigger: 'no server alone offers it by its list or by a pinned template, or the agent may never read it',
+  trigger: 'not exactly one server lists it or has a pinned template for it, or the agent may never read it',
   result: 'unknown-resource',
   override: null,
 };
 
-/** What `authorize` saw: the time, and how each condition came out that the answer may depend on. */
+/** The time, and the result of each condition that the decision may depend on. */
 export type AuthorizeFacts = {
   /** Milliseconds since 1970, as conditions saw `now`. */
   readonly nowMs: number;
@@ -46,7 +46,7 @@ export type AuthorizeFacts = {
 
 const NO_CONDITIONS: AuthorizeFacts['conditions'] = Object.freeze({});
 
-/** The control that asks the policy. Facts tell the conditions, so that a replay needs neither clock nor CEL. */
+/** The control `authorize`. Facts hold the results of conditions, so a replay needs neither clock nor CEL. */
 export function authorize(policySet: PolicySet, clock: Clock): Control<AuthorizeFacts> {
   return {
     name: 'authorize',
@@ -98,7 +98,7 @@ function denyUnknown({ id, exposedName }: UnknownTarget): Verdict {
   }
 }
 
-/** Whether a principal may see a target: whether some arguments at some time could be allowed. */
+/** True when some arguments at some time could be allowed: the condition for showing a target to a principal. */
 export function couldAllow(
   policySet: PolicySet,
   caller: { readonly principal: Principal; readonly subjects: readonly string[] },
@@ -109,19 +109,19 @@ export function couldAllow(
   const request = { subjects: caller.subjects, object: target.id, action };
   if (policySet.conditionsFor(request).length === 0) return policySet.couldAllow(request);
   const scope = {
-    ...{ principal: conditionPrincipal(caller.principal), target: conditionTarget(target) },
-    // These have no arguments, so that they are known before.
+    principal: conditionPrincipal(caller.principal),
+    target: conditionTarget(target),
     ...(hasNoArguments(action) ? { args: {} } : {}),
   };
   return policySet.couldAllow(request, (id) => partiallyEvaluate(policySet, id, scope));
 }
 
-/** True for what is done to a resource: its URI is all that there is to say. */
+/** True for the actions on a resource, which have no arguments besides the URI. */
 export function hasNoArguments(action: string): boolean {
   return action === 'read' || action === 'subscribe';
 }
 
-/** How a condition comes out that reads only who asks and what for; undefined where it reads anything that may change. */
+/** Evaluates a condition that reads nothing but `scope`; undefined when it reads anything else. */
 export function partiallyEvaluate(
   policySet: PolicySet,
   conditionId: string,
@@ -133,13 +133,13 @@ export function partiallyEvaluate(
   return condition.evaluate({ args: {}, ...scope, nowMs: 0, context: { transport: 'http', protocolVersion: '' } });
 }
 
-/** Every subject that a principal is: `agent:…`, its roles sorted, then `team:…`. */
+/** The subjects of a principal: `agent:…`, its roles sorted, then `team:…`. */
 export function principalSubjects(policySet: PolicySet, principal: Pick<Principal, 'id' | 'team'>): readonly string[] {
   const team = principal.team === undefined ? [] : [`team:${principal.team}`];
   return [principal.id, ...policySet.rolesOf(principal.id), ...team];
 }
 
-/** A principal as conditions see it; made once, since it never changes. */
+/** Principals as conditions see them, built once per principal. */
 const conditionPrincipals = new WeakMap<Principal, ConditionPrincipal>();
 
 function conditionPrincipal(principal: Principal): ConditionPrincipal {
@@ -147,7 +147,9 @@ function conditionPrincipal(principal: Principal): ConditionPrincipal {
   if (known) return known;
   const { id, owner, team, costCenter, environment, proof } = principal;
   const created = Object.freeze({
-    ...{ agent: id, owner, proof },
+    agent: id,
+    owner,
+    proof,
     ...(team === undefined ? {} : { team }),
     ...(costCenter === undefined ? {} : { costCenter }),
     ...(environment === undefined ? {} : { environment }),

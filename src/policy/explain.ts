@@ -3,49 +3,50 @@ import { hasNoArguments } from './authorize.ts';
 import type { ConditionResult, ConditionScope } from './conditions/condition.ts';
 import { type AccessRequest, type PolicySet, ruleId } from './policy-set.ts';
 
-/** A question, and what conditions may speak of. Without `args` it is about all arguments. */
+/** An access request and the values that conditions can read. Without `args`, it is about all arguments. */
 export interface ExplainRequest extends AccessRequest, Omit<ConditionScope, 'args'> {
   readonly args?: JsonObject;
 }
 
-/** One row that speaks of the question. */
+/** One row that matches the request, apart from its condition. */
 export interface ExplainedRow {
   /** `policy.csv:12`. */
   readonly at: string;
-  /** The row as it is written. */
+  /** The row as written. */
   readonly text: string;
   readonly effect: 'allow' | 'deny';
-  /** Its condition, where it has one. */
+  /** Its condition, if it has one. */
   readonly when?: string;
-  /** How the condition came out; absent where it depends on arguments that were not given. */
+  /** Result of the condition; absent when it depends on arguments that were not given. */
   readonly conditionResult?: ConditionResult;
 }
 
-/** What the policy says and why. */
+/** The decision of the policy and the rows behind it. */
 export interface Explanation {
   readonly effect: 'allow' | 'deny' | 'depends-on-arguments';
-  /** The row that decided; absent where none matched, and where arguments decide. */
+  /** The deciding row; absent when none matched and when arguments decide. */
   readonly rule?: string;
-  /** Every row that matches but for its condition, in file order. */
+  /** Every row that matches apart from its condition, in file order. */
   readonly rows: readonly ExplainedRow[];
 }
 
-/** Says what the policy decides, by the same evaluator as list and call, with every row that speaks of the question. */
-export function explain(policySet: PolicySet, asked: ExplainRequest): Explanation {
-  // Nothing is left open about arguments where there are none.
-  const request = hasNoArguments(asked.action) && asked.args === undefined ? { ...asked, args: {} } : asked;
+/** Explains a decision, by the same evaluator as lists and calls. */
+export function explain(policySet: PolicySet, input: ExplainRequest): Explanation {
+  const request = hasNoArguments(input.action) && input.args === undefined ? { ...input, args: {} } : input;
   const known = (id: string): ConditionResult | undefined => evaluateKnown(policySet, request, id);
   const rows = policySet.rowsFor(request).map((row): ExplainedRow => {
     const result = row.conditionId === '' ? undefined : known(row.conditionId);
     return {
-      ...{ at: ruleId(row), text: row.text, effect: row.effect },
+      at: ruleId(row),
+      text: row.text,
+      effect: row.effect,
       ...(row.when === '' ? {} : { when: row.when }),
       ...(result === undefined ? {} : { conditionResult: result }),
     };
   });
   const couldBeAllowed = policySet.couldAllow(request, known);
   if (couldBeAllowed && !policySet.alwaysAllows(request, known)) return { effect: 'depends-on-arguments', rows };
-  // All outcomes agree, so any will do to name the row: for a refusal the one in which the fewest denies match.
+  // All results of the unknown conditions agree. `false` names a row that needs none of them.
   const { rule } = policySet.decide(request, (id) => known(id) ?? 'false');
   return { effect: couldBeAllowed ? 'allow' : 'deny', ...(rule === undefined ? {} : { rule }), rows };
 }

@@ -10,16 +10,16 @@ import { type PolicyRows, parsePolicyRows } from './files/policy-rows.ts';
 import { readSourceText } from './files/source-text.ts';
 import { createPolicySet, type PolicySet } from './policy-set.ts';
 
-/** How a policy set is loaded. */
+/** Options of {@link loadPolicySet}. */
 export interface LoadPolicyOptions {
-  /** What the files are called in problems. Default: `policy.csv` and `model.conf`. */
+  /** Names of the files in problems. Default: `policy.csv` and `model.conf`. */
   readonly fileNames?: { readonly 'policy.csv'?: string; readonly 'model.conf'?: string };
-  /** Default: the index that ships; tests put broken ones here. */
+  /** Builds the index. Default: {@link buildGrantIndex}; tests pass broken ones. */
   readonly buildIndex?: GrantIndexBuilder;
 }
 
 /**
- * Loads a policy set and refuses everything that node-casbin would ignore or misread.
+ * Loads a policy set. Refuses everything that node-casbin would ignore or misread.
  * @throws ProblemError with every problem of both files, each at `file:line:column`.
  */
 export function loadPolicySet(files: PolicyFiles, options: LoadPolicyOptions = {}): PolicySet {
@@ -36,7 +36,12 @@ export function loadPolicySet(files: PolicyFiles, options: LoadPolicyOptions = {
   const texts = { 'model.conf': model.text, 'policy.csv': policy.text };
   const { buildIndex } = options;
   return createPolicySet({
-    ...{ digest: digestOfJson(texts), texts, rows: parsed.grants, conditions: parsed.conditions, roles, sets },
+    digest: digestOfJson(texts),
+    texts,
+    rows: parsed.grants,
+    conditions: parsed.conditions,
+    roles,
+    sets,
     ...(buildIndex === undefined ? {} : { buildIndex }),
   });
 }
@@ -58,7 +63,7 @@ function cycleProblem(
   return {
     code: source.kind === 'role' ? 'policy-role-cycle' : 'policy-set-cycle',
     at: `${source.file}:${cycle.link.line}:${cycle.link.groupColumn}`,
-    message: `${source.kind}s in a circle: ${cycle.path.map((id) => `\`${id}\``).join(' in ')}`,
+    message: `the ${source.kind}s form a cycle: ${cycle.path.map((id) => `\`${id}\``).join(' in ')}`,
     hint: 'delete one of these rows',
   };
 }
@@ -73,7 +78,7 @@ function checkGroups(
       code: 'policy-unknown-role',
       at: `${about.file}:${row.line}:${row.columns.subject}`,
       message: `no \`g\` row names \`${row.subject}\``,
-      hint: `give it to an agent, as in \`g, agent:…, ${row.subject}\`, or mend the name`,
+      hint: `assign it to an agent, as in \`g, agent:…, ${row.subject}\`, or correct the name`,
     });
   }
   if (row.object.startsWith('set:') && !about.sets.has(row.object)) {
@@ -81,12 +86,12 @@ function checkGroups(
       code: 'policy-unknown-set',
       at: `${about.file}:${row.line}:${row.columns.object}`,
       message: `no \`g2\` row names \`${row.object}\``,
-      hint: `put something into it, as in \`g2, tool:…, ${row.object}\`, or mend the name`,
+      hint: `add a member, as in \`g2, tool:…, ${row.object}\`, or correct the name`,
     });
   }
 }
 
-/** By file, then line; within a line as found. */
+/** Sorts by file, then line, and keeps the order within a line. */
 function sortByLocation(problems: readonly Problem[]): Problem[] {
   const location = (problem: Problem): readonly [string, number] => {
     const [, file = problem.at, line = '0'] = /^(.*?):(\d+)(?::\d+)?$/.exec(problem.at) ?? [];

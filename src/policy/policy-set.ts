@@ -12,55 +12,55 @@ import { buildGrantIndex, type GrantIndexBuilder } from './engine/grant-index.ts
 import type { RoleGraph } from './engine/role-graph.ts';
 import type { GrantRow } from './files/grant-row.ts';
 
-/** May these subjects do this to that object? */
+/** An access request: may these subjects perform this action on that object? */
 export interface AccessRequest {
-  /** As {@link principalSubjects} makes them. Only the `agent:` and the `team:` count: roles come from the policy set itself. */
+  /** Subjects as of {@link principalSubjects}. Only `agent:` and `team:` count: roles come from the policy set itself. */
   readonly subjects: readonly string[];
-  /** `tool:<server>/<tool>` or another id of one object. */
+  /** Id of one object, such as `tool:<server>/<tool>`. */
   readonly object: string;
   readonly action: string;
 }
 
-/** What the policy says to a question under given conditions. */
+/** The decision on a request under given results of its conditions. */
 export interface PolicyDecision {
   readonly allowed: boolean;
-  /** The row that decided, as `policy.csv:12`: the first matching deny, else the first matching allow; none when nothing matched. */
+  /** The deciding row, such as `policy.csv:12`: the first matching deny, else the first matching allow; absent when none matched. */
   readonly rule?: string;
   readonly effect?: 'allow' | 'deny';
   /** Lines of all matching rows, in file order. */
   readonly matching: readonly number[];
 }
 
-/** What is known of a condition before there are arguments; undefined where it depends on them. */
+/** Results of conditions that are known without the arguments; undefined for one that depends on them. */
 export type KnownConditions = (conditionId: string) => ConditionResult | undefined;
 
 /** An immutable, compiled revision of `policy.csv` and `model.conf`. */
 export interface PolicySet {
   /** The revision: digest of both texts. */
   readonly digest: Digest;
-  /** Both texts as loaded, to be kept by digest; loading them again makes an equal set. */
+  /** Both texts as loaded, to be stored by digest; loading them again makes an equal set. */
   readonly texts: { readonly 'model.conf': string; readonly 'policy.csv': string };
   readonly rows: readonly GrantRow[];
-  /** Who has which role. */
+  /** Role memberships. */
   readonly roles: RoleGraph;
-  /** What is in which set. */
+  /** Set memberships. */
   readonly sets: RoleGraph;
-  /** Every role of an agent (or role), directly or through other roles, sorted. */
+  /** Every role of an agent or role, directly or through other roles, sorted. */
   rolesOf(subject: string): readonly string[];
-  /** Ids of the conditions that the answer to a question may depend on. */
+  /** Ids of the conditions that the decision on a request may depend on. */
   conditionsFor(request: AccessRequest): readonly string[];
   condition(id: string): Condition | undefined;
-  /** Decides, by Casbin. A condition is asked for by its id. */
+  /** Decides a request by Casbin. `conditions` returns the result of each condition by its id. */
   decide(request: AccessRequest, conditions: ConditionLookup): PolicyDecision;
-  /** Whether conditions can come out so that the question is allowed; those that `known` tells are taken as told. */
+  /** True when some results of the conditions allow the request; the results in `known` are fixed. */
   couldAllow(request: AccessRequest, known?: KnownConditions): boolean;
-  /** Whether the question is allowed however the conditions come out that `known` does not tell. */
+  /** True when all results of the conditions allow the request; the results in `known` are fixed. */
   alwaysAllows(request: AccessRequest, known?: KnownConditions): boolean;
-  /** Rows that match the question if their conditions hold, in file order. */
+  /** Rows that match the request when their conditions are true, in file order. */
   rowsFor(request: AccessRequest): readonly GrantRow[];
 }
 
-/** What a policy set is made of, checked by the loader. */
+/** The parts of a policy set, checked by the loader. */
 export interface PolicyParts {
   readonly digest: Digest;
   readonly texts: PolicySet['texts'];
@@ -72,20 +72,23 @@ export interface PolicyParts {
   readonly buildIndex?: GrantIndexBuilder;
 }
 
-/** Answers that are kept; when there are more, all are forgotten, so that memory stays bounded. */
+/**
+ * Largest number of cached slices; when full, all are dropped. Nested Maps and not an `lru-cache`, because every decision
+ * looks a slice up: 19 ns against 159 ns for one cache with a joined key.
+ */
 const SLICE_CACHE_SIZE = 20_000;
 
-/** The rows for one asker, object and action. */
+/** The rows that can match one caller, object and action. */
 interface Slice {
   readonly rows: readonly GrantRow[];
   readonly casbinRows: CasbinRows;
   readonly conditionIds: readonly string[];
   readonly denyConditionIds: ReadonlySet<string>;
-  /** Casbin's answers by how the conditions came out: set and slice are immutable, so each need be asked once only. */
+  /** Decisions by the results of the conditions: set and slice are immutable, so Casbin decides each once. */
   readonly decisions: Map<string, PolicyDecision>;
 }
 
-/** One asker: its agent id and team, and what they resolve to. */
+/** One caller: its agent id and team, with their memberships resolved. */
 interface CachedSubject {
   readonly key: string;
   readonly agent: string;
@@ -94,10 +97,10 @@ interface CachedSubject {
   readonly slices: Map<string, Map<string, Slice>>;
 }
 
-/** Answers kept of one slice: with many conditions not all of their outcomes ever come. */
+/** Largest number of cached decisions of one slice; when full, no more are added. Bounds slices with many conditions. */
 const DECISION_CACHE_SIZE = 64;
 
-/** How the conditions of a slice came out, as one key. */
+/** The results of the conditions of a slice, as one key. */
 function outcomeKey(conditionIds: readonly string[], conditions: ConditionLookup): string {
   let outcomes = '';
   for (const id of conditionIds) outcomes += conditions(id).charAt(0);
@@ -106,9 +109,8 @@ function outcomeKey(conditionIds: readonly string[], conditions: ConditionLookup
 
 const NOTHING_KNOWN: KnownConditions = () => undefined;
 
-/** Makes a policy set of checked parts. */
-export function createPolicySet(parts: PolicyParts): PolicySet {
-  const slices = createSlices(parts);
+/** Makes the decision function over Casbin; decisions are cached per slice. */
+function createDecide(parts: PolicyParts, slices: Slices): PolicySet['decide'] {
   const enforcer = createCasbinEnforcer({
     isSubject: (key, subject) => isSubject(slices.byKey(key), subject),
     isInSet: (object, set) => parts.sets.groupsOf(object).has(set),
@@ -120,7 +122,7 @@ export function createPolicySet(parts: PolicyParts): PolicySet {
     const matching = result.matchingIndexes.map((index) => slice.rows[index]?.line ?? 0);
     return { allowed: result.allowed, rule: ruleId(row), effect: row.effect, matching };
   };
-  const decide = (request: AccessRequest, conditions: ConditionLookup): PolicyDecision => {
+  return (request, conditions) => {
     const caller = slices.callerFor(request.subjects);
     if (caller === undefined) return NO_MATCH;
     const { object, action } = request;
@@ -133,18 +135,29 @@ export function createPolicySet(parts: PolicyParts): PolicySet {
     if (slice.decisions.size < DECISION_CACHE_SIZE) slice.decisions.set(outcomes, decision);
     return decision;
   };
+}
+
+/** Makes a policy set from checked parts. */
+export function createPolicySet(parts: PolicyParts): PolicySet {
+  const slices = createSlices(parts);
+  const decide = createDecide(parts, slices);
   const sliceFor = (request: AccessRequest): Slice => {
     const caller = slices.callerFor(request.subjects);
     return caller === undefined ? NO_ROWS : slices.sliceFor(caller, request);
   };
   const { digest, texts, rows, roles, sets } = parts;
   return {
-    ...{ digest, texts, rows, roles, sets, decide },
+    digest,
+    texts,
+    rows,
+    roles,
+    sets,
+    decide,
     rolesOf: (subject) => [...roles.groupsOf(subject)].sort(),
     conditionsFor: (request) => sliceFor(request).conditionIds,
     condition: (id) => parts.conditions.get(id),
     couldAllow(request, known = NOTHING_KNOWN) {
-      // The kindest outcome: what a deny row asks is false, all else is true. A condition of both helps no allow row.
+      // Optimistic: conditions of deny rows are false, all others true. A condition of both would also deny what it allows.
       const { denyConditionIds } = sliceFor(request);
       return decide(request, (id) => known(id) ?? (denyConditionIds.has(id) ? 'false' : 'true')).allowed;
     },
@@ -170,7 +183,7 @@ function rowsAtLines(slice: Slice, lines: readonly number[]): readonly GrantRow[
   return slice.rows.filter((row) => wanted.has(row.line));
 }
 
-/** A row as refusals name it. */
+/** The id of a row in refusals, such as `policy.csv:12`. */
 export function ruleId(row: GrantRow): string {
   return `policy.csv:${row.line}`;
 }
@@ -227,7 +240,7 @@ function createSlices(parts: PolicyParts): Slices {
   return { callerFor, byKey: (key) => callers.get(key), sliceFor };
 }
 
-/** The keys of lists that cannot change; a principal's is one. */
+/** Keys of frozen lists of subjects, such as those of a principal. */
 const callerKeys = new WeakMap<readonly string[], string>();
 
 function cachedCallerKey(subjects: readonly string[]): string | undefined {
@@ -238,7 +251,7 @@ function cachedCallerKey(subjects: readonly string[]): string | undefined {
   return key;
 }
 
-/** The agent's id, and the team's behind a space where there is one; undefined when no subject is one agent. */
+/** The agent's id, followed by a space and the team's id if there is one; undefined when no subject is a single agent. */
 function callerKey(subjects: readonly string[]): string | undefined {
   let agent: string | undefined;
   let team: string | undefined;

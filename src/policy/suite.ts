@@ -14,35 +14,35 @@ import {
 import { type Explanation, explain } from './explain.ts';
 import type { PolicySet } from './policy-set.ts';
 
-/** The world in which policy tests run. */
+/** The inputs of policy tests besides the policy. */
 export interface SuiteContext {
   readonly nowMs: number;
-  /** Default of the wire: `http` with the newest protocol revision. */
+  /** Connection of the calls. Default: `http` with the newest protocol version. */
   readonly context?: ConditionScope['context'];
-  /** The agent as the registry holds it; undefined where it does not. */
+  /** The agent in the registry; undefined when it is not declared. */
   principalOf(agent: string): Omit<ConditionPrincipal, 'agent'> | undefined;
-  /** The target as the registry holds it; undefined where it does not. */
+  /** The target in the registry; undefined when it is not known. */
   targetOf(object: string): ConditionTarget | undefined;
 }
 
-/** How policy tests came out. */
+/** The result of policy tests. */
 export interface SuiteResult {
   readonly checked: number;
-  /** Each expectation that does not hold, at its `file:line:column`. */
+  /** Each failed expectation, at its `file:line:column`. */
   readonly failures: readonly Problem[];
 }
 
 const DEFAULT_CONTEXT: ConditionScope['context'] = { transport: 'http', protocolVersion: '2026-07-28' };
 
 /**
- * Runs policy tests. A URI is put into its normal form first, as it is before a call is decided on. An entry without `args` is about all arguments: `may` holds when every call is allowed, `may_not` when
- * none is.
+ * Runs policy tests. Normalizes URIs first, as the pipeline does. An entry without `args` is about all arguments: `may`
+ * holds when every call is allowed, `may_not` when none is.
  */
 export function runSuite(policySet: PolicySet, suites: readonly PolicySuite[], context: SuiteContext): SuiteResult {
   const cases = suites.flatMap((suite) => suite.cases);
   const failures = cases.flatMap((each) => {
     const object = normalizeResourceId(each.object);
-    // What cannot be asked for nobody may do.
+    // A URI without a normal form is always refused.
     if (object === undefined) return each.expect === 'may' ? [nonCanonicalObject(each)] : [];
     const normalized = { ...each, object };
     const explanation = explainCase(policySet, normalized, context);
@@ -59,7 +59,10 @@ function explainCase(policySet: PolicySet, each: SuiteCase, context: SuiteContex
   const team = known.team === undefined ? {} : { team: known.team };
   return explain(policySet, {
     subjects: principalSubjects(policySet, { id, ...team }),
-    ...{ object: each.object, action: each.action, nowMs: context.nowMs, context: context.context ?? DEFAULT_CONTEXT },
+    object: each.object,
+    action: each.action,
+    nowMs: context.nowMs,
+    context: context.context ?? DEFAULT_CONTEXT,
     principal: { ...known, agent: each.as },
     target: context.targetOf(each.object) ?? assumedTarget(each.object),
     ...(each.args === undefined ? {} : { args: each.args }),
@@ -67,8 +70,8 @@ function explainCase(policySet: PolicySet, each: SuiteCase, context: SuiteContex
 }
 
 function nonCanonicalObject({ at, as, action, object }: SuiteCase): Problem {
-  const message = `\`${as} may ${action} ${object}\` does not hold: the URI has no normal form, so that it cannot be asked for`;
-  const hint = 'write a URI without `..` behind escapes, control characters and userinfo';
+  const message = `\`${as} may ${action} ${object}\` does not hold: the URI has no normal form, so every request for it is refused`;
+  const hint = 'write a URI without escaped `..`, control characters and userinfo';
   return { code: 'policy-test-failed', at, message, hint };
 }
 
@@ -78,7 +81,7 @@ function describeFailure(each: SuiteCase, explanation: Explanation): Problem {
   const actual =
     effect === 'depends-on-arguments'
       ? `it depends on the arguments (${rows.map((row) => row.at).join(', ')})`
-      : `it is ${effect === 'allow' ? 'allowed' : 'refused'} by ${rule ?? 'the lack of a grant'}`;
+      : `it is ${effect === 'allow' ? 'allowed' : 'refused'} by ${rule ?? 'default, because no grant matches'}`;
   const hint =
     effect === 'depends-on-arguments'
       ? `give arguments, as in \`{ ${each.action}: ${each.object}, args: { … } }\``
@@ -86,7 +89,7 @@ function describeFailure(each: SuiteCase, explanation: Explanation): Problem {
   return { code: 'policy-test-failed', at: each.at, message: `\`${expected}\` does not hold: ${actual}`, hint };
 }
 
-/** One thing that must stay true. */
+/** One expectation of a policy test. */
 export interface SuiteCase {
   /** `file:line:column` of the entry. */
   readonly at: string;
@@ -95,7 +98,7 @@ export interface SuiteCase {
   readonly expect: 'may' | 'may_not';
   readonly action: Action;
   readonly object: string;
-  /** Absent: the expectation is about all arguments. */
+  /** Arguments of the call. Default: the expectation is about all arguments. */
   readonly args?: JsonObject;
 }
 
@@ -119,7 +122,7 @@ const sentenceEntry = z
 const jsonValue: z.ZodType<JsonValue> = z.lazy(() =>
   z.union([z.null(), z.boolean(), z.number(), z.string(), z.array(jsonValue), z.record(z.string(), jsonValue)]),
 );
-const args = z.record(z.string(), jsonValue).describe('Arguments of the call. Default: the question is about all.');
+const args = z.record(z.string(), jsonValue).describe('Arguments of the call. Default: all arguments.');
 const detailedEntry = z
   .strictObject({ ...actionKeys(), args: args.optional() })
   .refine((entry) => ACTIONS.filter((action) => entry[action] !== undefined).length === 1, {
@@ -128,15 +131,15 @@ const detailedEntry = z
 const entries = (expectation: string): z.ZodOptional<z.ZodType<readonly (string | Detailed)[]>> =>
   z
     .array(z.union([sentenceEntry, detailedEntry]))
-    .describe(`What ${expectation}: \`<action> <id>\`, or a map of the action and \`args\`. Default: nothing is asked.`)
+    .describe(`Calls that ${expectation}: \`<action> <id>\`, or a map of the action and \`args\`. Default: none.`)
     .optional();
 
-/** The form of a file of `policies/tests/`. */
+/** The format of a file of `policies/tests/`. */
 export const suiteSchema: z.ZodType<readonly SuiteGroup[]> = z.array(
   z.strictObject({
-    as: agentId.describe('The agent that asks, such as `agent:demo`.'),
-    may: entries('it may do'),
-    may_not: entries('it may not do'),
+    as: agentId.describe('The calling agent, such as `agent:demo`.'),
+    may: entries('must be allowed'),
+    may_not: entries('must be refused'),
   }),
 );
 
@@ -148,9 +151,7 @@ type SuiteGroup = {
 };
 
 function actionKeys(): { readonly [action in Action]: z.ZodOptional<z.ZodString> } {
-  const id = objectId
-    .describe('Id of what the action is done to; each entry has one action. Default: none.')
-    .optional();
+  const id = objectId.describe('Id of the object of the action; each entry has one action. Default: none.').optional();
   return { call: id, read: id, get: id, complete: id, subscribe: id, elicit: id, sample: id, roots: id };
 }
 
@@ -164,8 +165,8 @@ export function readSuite(file: string, text: string): PolicySuite {
   yaml.value.forEach((group, groupIndex) => {
     for (const expect of ['may', 'may_not'] as const) {
       group[expect]?.forEach((entry, index) => {
-        const about = { at: yaml.at([groupIndex, expect, index]), as: group.as, expect };
-        cases.push(typeof entry === 'string' ? parseSentenceCase(about, entry) : parseDetailedCase(about, entry));
+        const location = { at: yaml.at([groupIndex, expect, index]), as: group.as, expect };
+        cases.push(typeof entry === 'string' ? parseSentenceCase(location, entry) : parseDetailedCase(location, entry));
       });
     }
   });

@@ -12,12 +12,11 @@ interface EvaluatedCaller {
 }
 
 /**
- * Whether a principal may ever use a target for what its kind is for. A template is of use where some URI that it can
- * become may ever be read: such a URI is looked for, and the evaluator is asked about it, so that what is shown can be
- * used for certain.
+ * True when some call of a principal to a target could be allowed. For a template, it searches for a URI that the template
+ * expands to and lets the evaluator decide on it, so a template that is shown can be used.
  */
 export function isUsableTarget(policySet: PolicySet, caller: EvaluatedCaller, target: Target): boolean {
-  // A server asks; nobody uses it.
+  // A server is a target of input requests only.
   if (target.kind === 'unknown' || target.kind === 'server') return false;
   const action = PRIMARY_ACTION[target.kind];
   return target.kind === 'template'
@@ -25,20 +24,20 @@ export function isUsableTarget(policySet: PolicySet, caller: EvaluatedCaller, ta
     : couldAllow(policySet, caller, { target, action });
 }
 
-/** Whether a principal may ever do something to a resource that a template can become. */
+/** True when an action on some resource of a template could be allowed to a principal. */
 export function couldReachThroughTemplate(
   policySet: PolicySet,
   caller: EvaluatedCaller,
   { template, action }: { readonly template: TemplateTarget; readonly action: Action },
 ): boolean {
-  const { uriTemplate: _, accepts: admits = () => true, ...common } = template;
+  const { uriTemplate: _, accepts = () => true, ...common } = template;
   return witnesses(policySet, template, action).some((uri) => {
     const target = { ...common, kind: 'resource', id: `resource:${template.server}/${uri}`, uri } as const;
-    return admits(uri) && couldAllow(policySet, caller, { target, action });
+    return accepts(uri) && couldAllow(policySet, caller, { target, action });
   });
 }
 
-/** URIs to try, by template: the rows decide what they are, and rows never change within a policy set. */
+/** URIs to try by action and template. They depend on the rows alone, which do not change within a policy set. */
 const cachedWitnesses = new WeakMap<PolicySet, Map<string, readonly string[]>>();
 
 function witnesses(policySet: PolicySet, target: TemplateTarget, action: Action): readonly string[] {
@@ -56,7 +55,7 @@ function witnesses(policySet: PolicySet, target: TemplateTarget, action: Action)
   return uris;
 }
 
-/** For each text that grants the action, a URI that it and the template have in common; one with a strange letter first. */
+/** For each glob that grants the action, URIs that it and the template have in common, first one with an unused letter. */
 function findWitnesses(
   policySet: PolicySet,
   { server, uriTemplate }: TemplateTarget,
@@ -81,7 +80,7 @@ function belongsTo(template: UriTemplate, uri: string): boolean {
   return normalizeUri(uri) === uri && template.matches(uri);
 }
 
-/** Whatever may stand for resources in an `allow` row: its object, or a member of its set. */
+/** The globs of resources in `allow` rows: their objects, and the members of sets. */
 function resourceGlobs({ rows, sets }: PolicySet, target: Action): ReadonlySet<string> {
   const granting = rows.filter(({ effect, action }) => effect === 'allow' && (action === '*' || action === target));
   const objects = [...granting.map(({ object }) => object), ...sets.links.map(({ member }) => member)];
@@ -90,19 +89,19 @@ function resourceGlobs({ rows, sets }: PolicySet, target: Action): ReadonlySet<s
 
 const LETTERS = 'zqxjkvwy0123456789ZQXJKVWYABCDEFGHILMNOPRSTUabcdefghilmnoprstu'.split('');
 
-/** A letter that no row holds, so that a URI with it is matched by no more rows than must be. */
+/** A letter that occurs in no row, so a URI with it matches only rows with a `*` in that place. */
 function unusedLetter({ rows }: PolicySet): string {
   const letters = new Set(rows.flatMap(({ object }) => object.split('')));
   return LETTERS.find((each) => !letters.has(each)) ?? 'z';
 }
 
-/** One step of a pattern: a character, or a gap of one or more characters; those of a `segment` end a path segment. */
+/** One step of a template: a character, or a gap of one or more characters; a `segment` ends at `/`, `?` and `#`. */
 type Step = string | { readonly gap: 'segment' | 'rest' };
 
-/** A place in both patterns, and how it was come to. */
+/** A position in both patterns, and the text that leads to it. */
 interface SearchState {
   readonly step: number;
-  /** Whether the gap at `step` holds a character already. */
+  /** True when the gap at `step` already holds a character. */
   readonly inGap: boolean;
   readonly star: number;
   readonly text: string;
@@ -111,9 +110,8 @@ interface SearchState {
 const MAX_SEARCH_STATES = 200_000;
 
 /**
- * A shortest text that a URI template can become and a glob matches; undefined where there is none. Where neither
- * pattern says what stands there, `free` does. Breadth first over both patterns at once: as many places as one is long
- * times the other.
+ * A shortest text that a URI template expands to and a glob matches; undefined when there is none. Uses `free` where
+ * neither pattern fixes the character. Breadth-first search over pairs of positions: at most template × glob states.
  */
 export function findCommonString(parts: UriTemplate['parts'], glob: string, free: string): string | undefined {
   const steps: Step[] = parts.flatMap((part): Step[] => (typeof part === 'string' ? part.split('') : [part]));
@@ -133,7 +131,7 @@ export function findCommonString(parts: UriTemplate['parts'], glob: string, free
   return undefined;
 }
 
-/** The places that are the same but for a star or a gap that ends here. */
+/** The states reachable without a character: a star or a gap ends here. */
 function epsilonMoves(state: SearchState, steps: readonly Step[], glob: string): readonly SearchState[] {
   const states = [state];
   if (state.inGap && typeof steps[state.step] === 'object') {
@@ -148,7 +146,7 @@ function epsilonMoves(state: SearchState, steps: readonly Step[], glob: string):
   return states;
 }
 
-/** The places one character on. */
+/** The states one character further. */
 function characterMoves(
   { step, star, text }: SearchState,
   { steps, glob, free }: { readonly steps: readonly Step[]; readonly glob: string; readonly free: string },

@@ -22,27 +22,27 @@ import { indexByExposedName, sortByExposedName } from './servers/exposed-name.ts
 import type { ServerSettings } from './servers/settings.ts';
 import { buildViews } from './views.ts';
 
-/** What a server declared, list by list, as it came. What it does not offer at all is absent. */
+/** The lists of a server as it declared them. A list of a kind that it does not have is absent. */
 export interface ListedServer {
   readonly status: 'listed';
   readonly tools: readonly JsonValue[];
   readonly prompts?: readonly JsonValue[];
   readonly resources?: readonly JsonValue[];
   readonly templates?: readonly JsonValue[];
-  /** Lists that could not be read, each with why. */
+  /** Messages about lists that could not be read. */
   readonly unlisted?: readonly string[];
 }
 
-/** What is known of a server: what it declared, or why nothing is. */
+/** The result of discovering a server: its lists, or the reason why there are none. */
 export type ServerDiscovery =
   | ListedServer
   | { readonly status: 'not-started' }
-  /** `sinceMs` is the calendar time since which it could not be asked. */
+  /** `sinceMs` is the calendar time of the first failure in a row. */
   | { readonly status: 'failed'; readonly error: string; readonly sinceMs?: number };
 
 export const pinFailureMode: FailureMode<'unknown-tool'> = {
   control: 'pins',
-  trigger: 'a definition is new, or is not the one that was agreed to',
+  trigger: 'a definition is new, or differs from its pin',
   result: 'unknown-tool',
   means: 'the tool, prompt or resource template is hidden and cannot be used',
   override: "`pin: auto` in the server's file: new definitions, changed ones never",
@@ -50,30 +50,30 @@ export const pinFailureMode: FailureMode<'unknown-tool'> = {
 
 export const schemaAdmissionFailureMode: FailureMode<'unknown-tool'> = {
   control: 'tool schemas',
-  trigger: 'a schema is not one that can be checked within bounds',
+  trigger: 'a schema cannot be checked within bounds',
   result: 'unknown-tool',
   means: 'the tool is hidden and cannot be called',
   override: null,
 };
 
-/** Everything that servers offer as it stands, and what of it can be used. Immutable; built anew when anything changes. */
+/** All features of all servers and their status. Immutable; rebuilt on every change. */
 export interface Catalog {
-  /** The tools that can be called, by exposed name in UTF-16 order. */
+  /** The active tools, by exposed name in UTF-16 order. */
   readonly targets: readonly ToolTarget[];
-  /** What of the other kinds can be used, in the same order. */
+  /** The active features of the other kinds, in the same order. */
   readonly prompts: readonly PromptTarget[];
   readonly resources: readonly ResourceTarget[];
   readonly templates: readonly TemplateTarget[];
-  /** The target of an exposed name of a kind, a tool by default. O(1), but for URIs that no server lists. */
+  /** Resolves an exposed name of a kind; default: tool. O(1), except for URIs that no server lists. */
   readonly resolve: (exposedName: string, kind?: FeatureKind) => FeatureTarget | undefined;
-  /** A part of it under names of its own; undefined where there is none. The same object for as long as the catalog. */
+  /** The view of that name; undefined when there is none. Returns the same object for the life of the catalog. */
   readonly viewOf: (name: ViewName) => View | undefined;
-  /** Every tool of every server, also those that cannot be called, by server and then as the server lists them. */
+  /** Every tool of every server, active or not, by server and then in the order of the server's list. */
   readonly tools: readonly ToolState[];
-  /** Those, and every prompt and resource template. */
+  /** Every tool, prompt and resource template. */
   readonly states: readonly ToolState[];
   readonly servers: ReadonlyMap<string, ServerDiscovery['status']>;
-  /** Tools of servers with `pin: auto` that were seen for the first time: to be made durable before this catalog serves. */
+  /** First-seen definitions of servers with `pin: auto`. MUST be stored before this catalog serves. */
   readonly newPins: readonly NewPin[];
   readonly drifts: readonly ToolState[];
   readonly findings: readonly ServerWarning[];
@@ -81,21 +81,67 @@ export interface Catalog {
 
 export interface CatalogInput {
   readonly registry: Registry;
-  /** Pins that a person agreed to. They go before `pins`. */
+  /** Pins of `registry.lock`. They take precedence over `pins`. */
   readonly lock: Pins;
   /** Pins that `pin: auto` made on first sight. They count only for servers with `pin: auto`. */
   readonly pins: Pins;
-  /** A server that is not in it counts as not started. */
+  /** Results by server; an absent server counts as not started. */
   readonly discovered: ReadonlyMap<string, ServerDiscovery>;
   readonly admit: AdmitSchema;
-  /** The catalog before: a tool that did not change keeps its very definition and schemas, so that they can key a cache. */
+  /** The previous catalog: an unchanged tool keeps its definition and schema objects, which key caches. */
   readonly previous?: Catalog;
-  /** Serve the agreed definitions of servers that were not listed yet. The lists that follow still find drift. Default: false. */
+  /** Serves the pinned definitions of servers that are not listed yet. Their lists will still detect drift. Default: false. */
   readonly assumePinned?: boolean;
 }
 
-/** Builds the catalog. Never throws for what an upstream sent: what is not admitted is quarantined with its reason. */
+/** Builds the catalog. Never throws on data of an upstream: an invalid definition is quarantined with its reason. */
 export function buildCatalog(input: CatalogInput): Catalog {
+  const { features, listings, servers } = collectServers(input);
+  const { states, newPins, findings } = features;
+  const serverFeatures = indexResources(listings, input.previous?.resources);
+  findings.push(...serverFeatures.findings);
+  const lists = {
+    tool: sortByExposedName(features.tool),
+    prompt: sortByExposedName(features.prompt),
+    resource: sortByExposedName(serverFeatures.resources),
+    template: sortByExposedName(serverFeatures.templates),
+  };
+  const views = buildViews(
+    { targets: lists.tool, prompts: lists.prompt, resourceLists: serverFeatures.lists, servers, states },
+    input.registry.virtual,
+    input.previous?.viewOf,
+  );
+  findings.push(...views.findings);
+  const byName = {
+    tool: indexByExposedName(lists.tool),
+    prompt: indexByExposedName(lists.prompt),
+    template: indexByExposedName(lists.template),
+  };
+  return {
+    targets: lists.tool,
+    prompts: lists.prompt,
+    resources: lists.resource,
+    templates: lists.template,
+    resolve: (exposed, kind = 'tool') =>
+      kind === 'resource' ? serverFeatures.resolve(exposed) : byName[kind].get(exposed),
+    viewOf: views.viewOf,
+    tools: states.filter(({ kind }) => kind === 'tool'),
+    states,
+    servers,
+    newPins,
+    findings,
+    drifts: states.filter(({ status }) => status === 'drifted' || status === 'pin-corrupt'),
+  };
+}
+
+interface CollectedServers {
+  readonly features: FeatureLists;
+  readonly listings: readonly ServerResources[];
+  readonly servers: ReadonlyMap<string, ServerDiscovery['status']>;
+}
+
+/** Evaluates what each server declares, in the order of their names. */
+function collectServers(input: CatalogInput): CollectedServers {
   const features: FeatureLists = { states: [], newPins: [], findings: [], tool: [], prompt: [], template: [] };
   const listings: ServerResources[] = [];
   const servers = new Map<string, ServerDiscovery['status']>();
@@ -106,10 +152,10 @@ export function buildCatalog(input: CatalogInput): Catalog {
     servers.set(name, discovered.status);
     if (discovered.status === 'failed') features.findings.push({ server: name, message: discovered.error });
     const pins = pinsForServer(input, server);
-    const discovery = contractFor(discovered, { pins, assume: input.assumePinned === true });
-    if (discovery === undefined) continue;
+    const declared = declaredFeatures(discovered, { pins, assume: input.assumePinned === true });
+    if (declared === undefined) continue;
     for (const kind of ['tool', 'prompt', 'template'] as const) {
-      collectFeatures(features, server, { kind, listed: discovery[kind], pins, input });
+      collectFeatures(features, server, { kind, listed: declared[kind], pins, input });
     }
     const resources = discovered.status === 'listed' ? (discovered.resources ?? []) : [];
     listings.push({ server, resources, templates: features.template.filter((each) => each.server === name) });
@@ -117,35 +163,10 @@ export function buildCatalog(input: CatalogInput): Catalog {
       features.findings.push({ server: name, message });
     }
   }
-  const { states, newPins, findings } = features;
-  const serverFeatures = indexResources(listings, input.previous?.resources);
-  findings.push(...serverFeatures.findings);
-  const lists = {
-    ...{ tool: sortByExposedName(features.tool), prompt: sortByExposedName(features.prompt) },
-    ...{ resource: sortByExposedName(serverFeatures.resources), template: sortByExposedName(serverFeatures.templates) },
-  };
-  const views = buildViews(
-    { targets: lists.tool, prompts: lists.prompt, resourceLists: serverFeatures.lists, servers, states },
-    input.registry.virtual,
-    input.previous?.viewOf,
-  );
-  findings.push(...views.findings);
-  const { tool, prompt, template } = lists;
-  const byName = {
-    ...{ tool: indexByExposedName(tool), prompt: indexByExposedName(prompt), template: indexByExposedName(template) },
-  };
-  return {
-    ...{ targets: lists.tool, prompts: lists.prompt, resources: lists.resource, templates: lists.template },
-    resolve: (exposed, kind = 'tool') =>
-      kind === 'resource' ? serverFeatures.resolve(exposed) : byName[kind].get(exposed),
-    viewOf: views.viewOf,
-    tools: states.filter(({ kind }) => kind === 'tool'),
-    ...{ states, servers, newPins, findings },
-    drifts: states.filter(({ status }) => status === 'drifted' || status === 'pin-corrupt'),
-  };
+  return { features, listings, servers };
 }
 
-/** What is gathered, server by server. */
+/** Lists that are filled server by server. */
 interface FeatureLists {
   readonly states: ToolState[];
   readonly newPins: NewPin[];
@@ -158,14 +179,14 @@ interface FeatureLists {
 function collectFeatures(
   features: FeatureLists,
   server: ServerSettings,
-  plural: {
+  options: {
     readonly kind: PinnedKind;
     readonly listed: readonly JsonValue[];
     readonly pins: ReadonlyMap<string, Pin>;
     readonly input: CatalogInput;
   },
 ): void {
-  const { kind, listed, pins, input } = plural;
+  const { kind, listed, pins, input } = options;
   const states = evaluateTools(server, listed, {
     kind,
     pinOf: (name) => pins.get(pinKey(kind, name)),
@@ -183,7 +204,7 @@ function collectFeatures(
     if (target.kind === 'tool') {
       features.tool.push(target);
       if (target.advertised !== undefined) {
-        features.findings.push({ server: server.name, message: markSecretArguments(target.tool) });
+        features.findings.push({ server: server.name, message: secretParamHeaderMessage(target.tool) });
       }
     } else if (target.kind === 'prompt') features.prompt.push(target);
     else features.template.push(target);
@@ -206,8 +227,8 @@ function pinsForServer({ lock, pins }: CatalogInput, server: ServerSettings): Re
   return new Map([...(pins.get(server.name) ?? []), ...(agreed ?? [])]);
 }
 
-/** What a server declares, or is assumed to declare while it was not asked: what was agreed to. */
-function contractFor(
+/** The definitions that a server declares or, before its discovery, is assumed to declare: the pinned ones. */
+function declaredFeatures(
   discovered: ServerDiscovery,
   { pins, assume }: { pins: ReadonlyMap<string, Pin>; assume: boolean },
 ): Readonly<Record<PinnedKind, readonly JsonValue[]>> | undefined {
@@ -222,12 +243,12 @@ function contractFor(
   return { tool: agreed('tool'), prompt: agreed('prompt'), template: agreed('template') };
 }
 
-function markSecretArguments(tool: string): string {
-  return `\`${tool}\` wants a secret argument in a header; it is put into none`;
+function secretParamHeaderMessage(tool: string): string {
+  return `the tool \`${tool}\` asks for a secret argument in an HTTP header; the header is not sent`;
 }
 
 function omittedIconsMessage(kind: PinnedKind, name: string): string {
-  return `the ${kind} \`${name}\` has icons that are neither at \`https:\` nor images in \`data:\`; agents are not shown them`;
+  return `the ${kind} \`${name}\` has icons that are neither \`https:\` URLs nor \`data:\` images; they are not passed on to agents`;
 }
 
 function unusedSettings(
@@ -238,7 +259,7 @@ function unusedSettings(
   const findings: ServerWarning[] = [];
   if (listed.length > server.maxTools) {
     const { plural } = PINNED_KINDS[kind];
-    const message = `the server lists more than ${server.maxTools} ${plural}; the first ${server.maxTools} are read (\`maxTools\`)`;
+    const message = `the server lists more than ${server.maxTools} ${plural}; only the first ${server.maxTools} are read (\`maxTools\`)`;
     findings.push({ server: server.name, message });
   }
   if (kind !== 'tool') return findings;
@@ -253,8 +274,8 @@ function unusedSettings(
 const targetsByRegistry = new WeakMap<Registry, Map<string, ServerTarget>>();
 
 /**
- * A server as one that asks: to its question there is no definition and no cost. One that the registry has no more, while
- * a call of it is under way, is one of which nothing good is known.
+ * The target of input requests of a server. They have no definition and no cost. A server that was removed from the
+ * registry while a call is in flight gets the strictest settings.
  */
 export function serverTarget(registry: Registry, name: string): ServerTarget {
   let targets = targetsByRegistry.get(registry);

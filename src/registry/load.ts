@@ -13,22 +13,22 @@ import { validateTransport } from './servers/validate-transport.ts';
 import { type VirtualServer, virtualSettingsSchema } from './virtual-servers/settings.ts';
 import { validateVirtualServers } from './virtual-servers/validate.ts';
 
-/** The registry of record: what exists, by name. Immutable. */
+/** The declared servers, agents and virtual servers, by name. Immutable. */
 export interface Registry {
-  /** Digest of the texts of all files that it was loaded from, `registry.lock` among them. */
+  /** Digest of the texts of all source files, including `registry.lock`. */
   readonly digest: Digest;
   readonly servers: ReadonlyMap<string, ServerSettings>;
   readonly agents: ReadonlyMap<string, AgentSettings>;
-  /** Virtual servers; none bears the name of a server. */
+  /** Virtual servers; none has the name of a server. */
   readonly virtual: ReadonlyMap<string, VirtualServer>;
   readonly warnings: readonly Problem[];
-  /** `file:line:column` of a setting of a server; the name of the directory where there is no such server. */
+  /** `file:line:column` of a setting of a server; the directory when there is no such server. */
   readonly locationOf: (server: string, path: YamlPath) => string;
 }
 
 /**
- * Reads the registry from the texts of its files, by path within the directory (`servers/x.yaml`, `agents/y.yaml`, `virtual/z.yaml`).
- * `dir` stands before the paths in problems. Default: `registry`.
+ * Loads the registry from the texts of its files by path within the directory, such as `servers/x.yaml`, `agents/y.yaml`
+ * and `virtual/z.yaml`. `dir` prefixes the paths in problems. Default: `registry`.
  * @throws ProblemError with every problem of every file.
  */
 export function loadRegistry(
@@ -86,8 +86,8 @@ function readKind<T extends { readonly name: string }>({
 
 function nameMismatch({ value, problem }: YamlFile<{ readonly name: string }>, fileName: string): Problem[] {
   if (value.name === fileName) return [];
-  const message = `the name \`${value.name}\` is not that of its file, \`${fileName}.yaml\``;
-  const hint = `call the file \`${value.name}.yaml\``;
+  const message = `the name \`${value.name}\` differs from the name of its file, \`${fileName}.yaml\``;
+  const hint = `rename the file to \`${value.name}.yaml\``;
   return [problem(['name'], { code: 'registry-name-mismatch', message, hint, severity: 'warning' })];
 }
 
@@ -97,8 +97,9 @@ function duplicateNames(files: readonly YamlFile<{ readonly name: string }>[]): 
     const other = first.get(value.name);
     if (other === undefined) first.set(value.name, at(['name']));
     if (other === undefined) return [];
-    const message = `the name \`${value.name}\` is taken`;
-    return [problem(['name'], { code: 'registry-duplicate-name', message, hint: `its other holder is ${other}` })];
+    const message = `the name \`${value.name}\` is used twice`;
+    const hint = `rename this one, or the other at ${other}`;
+    return [problem(['name'], { code: 'registry-duplicate-name', message, hint })];
   });
 }
 
@@ -108,7 +109,9 @@ function confusableNames(files: readonly YamlFile<{ readonly name: string }>[]):
     const other = alike.get(value.name);
     if (other === undefined) return [];
     const message = `the name \`${value.name}\` looks like \`${other}\``;
-    return [problem(['name'], { code: 'registry-lookalike-name', message, hint: 'choose a name nobody can mistake' })];
+    return [
+      problem(['name'], { code: 'registry-lookalike-name', message, hint: 'choose a name that looks different' }),
+    ];
   });
 }
 
@@ -117,7 +120,7 @@ function confusableToolNames(file: YamlFile<ServerSettings>): Problem[] {
     code: 'registry-lookalike-name' as const,
     at: file.keyAt(['tools', name]),
     message: `the tool \`${name}\` looks like \`${other}\``,
-    hint: 'keep the one that the server has; `seneschal registry list` shows its tools',
+    hint: 'keep the one that the server declares; `seneschal registry list` shows its tools',
   }));
 }
 
@@ -129,20 +132,19 @@ function unexpectedFiles(paths: readonly string[], dir: string): Problem[] {
     const hint =
       yaml === path
         ? 'servers are `servers/<name>.yaml`, agents `agents/<name>.yaml`, virtual servers `virtual/<name>.yaml`'
-        : `call it \`${yaml}\``;
-    return [
-      { code: 'registry-unexpected-file', at: `${dir}/${path}`, message: 'nothing reads this file', hint } as const,
-    ];
+        : `rename it to \`${yaml}\``;
+    const message = 'the file is not read';
+    return [{ code: 'registry-unexpected-file', at: `${dir}/${path}`, message, hint } as const];
   });
 }
 
 /**
- * Reads the texts of a registry directory, by path within it.
- * @throws ProblemError for everything that cannot be read or is not UTF-8.
+ * Reads the files of a registry directory as texts by path within it.
+ * @throws ProblemError for every file that cannot be read or is not UTF-8.
  */
 export function readRegistryFiles(dir: string): Record<string, string> {
   if (!existsSync(dir)) {
-    const hint = 'run `seneschal init` to make one, or name another with `--registry`';
+    const hint = 'run `seneschal init` to create one, or name another directory with `--registry`';
     throw new ProblemError([{ code: 'config-unreadable', at: dir, message: 'there is no registry here', hint }]);
   }
   return readTextFiles(dir, { folders: ['servers', 'agents', 'virtual'], maxBytes: MAX_LOCK_BYTES });

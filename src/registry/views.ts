@@ -7,13 +7,13 @@ import { buildVirtualView } from './virtual-servers/build.ts';
 import { findUnknownReferences } from './virtual-servers/references.ts';
 import type { VirtualServer } from './virtual-servers/settings.ts';
 
-/** The views of a catalog. */
+/** The views of a catalog, and warnings about virtual servers. */
 export interface Views {
   readonly viewOf: (name: ViewName) => View | undefined;
   readonly findings: readonly ServerWarning[];
 }
 
-/** Builds the views of a catalog: those of virtual servers now, so that what is wrong with them is known. */
+/** Builds the views of a catalog. Views of virtual servers are built now, to report their problems. */
 export function buildViews(
   source: ViewSource & { readonly states: readonly ToolState[] },
   virtual: ReadonlyMap<string, VirtualServer>,
@@ -33,15 +33,14 @@ export function buildViews(
   return { viewOf: (name) => virtualViews.get(name) ?? serverViews(name), findings };
 }
 
-/** The views `server:<name>`: each registered server as it is, its tools and prompts under their own names. */
+/** The views `server:<name>`: each registered server with its own tool and prompt names. Built on first use. */
 export function buildServerViews(source: ViewSource): (name: ViewName) => View | undefined {
-  const previous = new Map<ViewName, View>();
+  const built = new Map<ViewName, View>();
   return (name) => {
     const server = name.startsWith('server:') ? name.slice('server:'.length) : undefined;
     if (server === undefined || !source.servers.has(server)) return undefined;
-    // Made when it is first asked for: most servers are never asked for alone.
-    const view = previous.get(name) ?? buildServerView(source, server, name);
-    previous.set(name, view);
+    const view = built.get(name) ?? buildServerView(source, server, name);
+    built.set(name, view);
     return view;
   };
 }
@@ -60,7 +59,7 @@ function buildServerView(
   });
 }
 
-/** The resources of a server as a view shows them. */
+/** The resources of a server in a view. */
 function resourcesInView(view: ViewName, { server, byUri, templates }: ServerResourceIndex): ServerResourceIndex {
   return {
     server,

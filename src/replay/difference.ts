@@ -1,20 +1,20 @@
 import type { Verdict } from '../domain/verdict.ts';
 import type { DecisionEntry, RecordedStep } from '../ledger/entry.ts';
 
-/** What a decision came to, as far as two of them are compared. */
+/** The part of a decision that is compared. */
 export interface ComparedDecision {
   readonly effect: string;
   readonly reason?: string;
   readonly rule?: string;
-  /** What was thrown, where something was. */
+  /** Message of the error, if the control threw. */
   readonly detail?: string;
 }
 
-/** Something in the record that replay cannot make again. Each names its call. */
+/** One difference between the ledger and its replay. */
 export type Difference = {
-  /** `unknown` when the body does not tell any more. */
+  /** `unknown` if the body is not readable. */
   readonly callId: string;
-  /** Number of the entry. */
+  /** Sequence number of the entry. */
   readonly seq: number;
 } & (
   | {
@@ -23,13 +23,13 @@ export type Difference = {
       readonly recorded: ComparedDecision;
       readonly replayed: ComparedDecision;
     }
-  /** The body is not what was hashed when it was written. */
+  /** The body does not match the hash that was written with it, is not readable, or the intent of the call is missing. */
   | { readonly kind: 'body-changed' | 'body-unreadable' | 'intent-missing' }
-  /** The steps do not lead to what the entry says. */
+  /** The steps do not lead to the decision of the entry. */
   | { readonly kind: 'inconsistent'; readonly detail: string }
 );
 
-/** The comparable part of a verdict or of a recorded step. */
+/** Returns the comparable part of a verdict or a recorded step. */
 export function comparedDecision(verdict: Verdict | RecordedStep): ComparedDecision {
   const reason = 'reason' in verdict ? verdict.reason : undefined;
   const rule = 'rule' in verdict ? verdict.rule : undefined;
@@ -40,7 +40,7 @@ export function comparedDecision(verdict: Verdict | RecordedStep): ComparedDecis
   };
 }
 
-/** Why the steps of an entry cannot have led to what it says; undefined when they can. */
+/** Returns the reason why the steps of an entry cannot have led to its decision; undefined if they can. */
 export function findInconsistency(entry: DecisionEntry): string | undefined {
   const refusedIndex = entry.steps.findIndex(({ effect }) => effect !== 'allow');
   if (refusedIndex >= 0 && refusedIndex < entry.steps.length - 1) return 'a step follows one that did not allow';
@@ -49,7 +49,7 @@ export function findInconsistency(entry: DecisionEntry): string | undefined {
     case 'call.admitted':
       return refusedIndex >= 0 ? 'the call was admitted although a step did not allow it' : undefined;
     case 'call.refused':
-      // The walk itself refuses a call that comes while the broker stops, before any step.
+      // The pipeline itself refuses a call that comes while the broker stops, before any step.
       if (entry.stage === 'walk' || entry.stage === 'ledger') return undefined;
       return refusalMismatch(entry, last);
     case 'call.closed':

@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import type { Call } from '../domain/call.ts';
 import type { Control, Exchange } from '../domain/control.ts';
 import type { Principal } from '../domain/principal.ts';
@@ -6,39 +7,38 @@ import type { AdmittedEntry, DecisionEntry, RecordedStep, RecordedTarget, Refuse
 import type { StoredDecision } from '../ledger/list-entries.ts';
 import { hasValidHash, parseDecision, parseDigest } from '../ledger/stored-entry.ts';
 import type { Digest } from '../lib/digest.ts';
-import { LruMap } from '../lib/lru.ts';
 import { errorMessage } from '../lib/text/error-message.ts';
 import { type ComparedDecision, comparedDecision, type Difference, findInconsistency } from './difference.ts';
 
-/** What a replay reads, and the rules it decides by. */
+/** Input of a replay: the recorded decisions, and the controls of each revision. */
 export interface ReplayInput {
-  /** The entries that hold decisions, in order. */
+  /** Entries that record decisions, in order. */
   readonly decisions: Iterable<StoredDecision>;
-  /** Both rows of the chain of a revision, built from the kept texts; undefined when they are not kept. */
+  /** Builds all controls of a revision from its stored texts; undefined if the texts are not stored. */
   readonly controlsFor: (revision: Digest) => readonly Control[] | undefined;
-  /** The principal of a recorded call, as `identity/` makes it of what was proved then; undefined when it was none. */
+  /** Creates the principal of a recorded call from the recorded credential; undefined if it is not valid. */
   readonly principalOf: (recorded: Pick<AdmittedEntry, 'principal' | 'credential'>) => Principal | undefined;
-  /** Differences that are told one by one; the others are counted. Default: 1,000. */
+  /** Limit of the differences that are listed; all are counted. Default: 1,000. */
   readonly differenceLimit?: number;
 }
 
-/** What came of it. `differenceCount` of 0 and an empty `missing` is the only good answer. */
+/** Result of a replay. It succeeded only if `differenceCount` is 0 and `missing` is empty. */
 export interface ReplayReport {
   readonly calls: number;
   readonly decisions: number;
-  /** Steps that say `indeterminate`: a control failed, so that there is nothing to decide again. */
+  /** Steps recorded as `indeterminate`: the control failed, so there is no decision to repeat. */
   readonly undecidable: number;
   readonly differenceCount: number;
-  /** The first of them, see `differenceLimit`. */
+  /** The first differences, see `differenceLimit`. */
   readonly differences: readonly Difference[];
-  /** Revisions whose policy set is not kept, and how many decisions could not be replayed for it. */
+  /** Revisions whose policy set is not stored, and the number of decisions that could not be replayed. */
   readonly missing: readonly { readonly revision: string; readonly decisions: number }[];
 }
 
 /**
- * Decides every recorded step again from its recorded facts, by the policy set of its revision: with neither clock nor
- * network nor arguments. What differs from the record is either a decision that was not pure or a record that was
- * changed, and both are told. Streams: memory does not grow with the number of calls.
+ * Repeats every recorded decision from its recorded facts and the policy set of its revision, without clock, network or
+ * arguments. A difference means that a decision was not pure or that an entry was changed. Entries are read as a stream,
+ * so memory does not grow with the number of calls.
  */
 export function replayDecide(input: ReplayInput): ReplayReport {
   const replay = new Replay(input);
@@ -46,12 +46,12 @@ export function replayDecide(input: ReplayInput): ReplayReport {
   return replay.report();
 }
 
-/** Chains that are held ready. Revisions follow each other in time, so that few are ever needed at once. */
+/** Revisions whose controls are cached. Revisions follow each other in time, so few are needed at once. */
 const CONTROLS_CACHE_SIZE = 8;
 
 class Replay {
   readonly #input: ReplayInput;
-  readonly #controls = new LruMap<string, ReadonlyMap<string, Control> | 'missing'>(CONTROLS_CACHE_SIZE);
+  readonly #controls = new LRUCache<string, ReadonlyMap<string, Control> | 'missing'>({ max: CONTROLS_CACHE_SIZE });
   readonly #missing = new Map<string, number>();
   readonly #differences: Difference[] = [];
   #differenceCount = 0;
@@ -108,7 +108,7 @@ class Replay {
     }
     const call = this.#callOf(intent);
     if (call === undefined) {
-      this.#report({ callId: entry.callId, seq, kind: 'inconsistent', detail: 'the principal is none' });
+      this.#report({ callId: entry.callId, seq, kind: 'inconsistent', detail: 'the recorded principal is not valid' });
       return;
     }
     const exchange: Exchange = entry.kind === 'call.closed' ? { call, result: {} } : { call };
@@ -162,14 +162,14 @@ function decideStep(control: Control | undefined, exchange: Exchange, step: Reco
   try {
     return comparedDecision(control.decide(exchange, step.facts));
   } catch (error) {
-    // What threw then was recorded as `indeterminate`; a throw now is a decision that is not the same.
+    // A control that threw was recorded as `indeterminate`, so a throw here is a difference.
     return { effect: 'threw', detail: errorMessage(error) };
   }
 }
 
 /**
- * A target as far as an entry tells of it. What it does not tell (schemas, cost, labels) stands in the facts of the
- * controls that looked at it, so that no decision reads it here.
+ * Rebuilds a target from its entry. Schemas, cost and labels are not recorded: the controls that read them recorded them
+ * as facts, so no decision reads them here.
  */
 export function toTarget(recorded: RecordedTarget): Target {
   const { id } = recorded;
@@ -178,15 +178,22 @@ export function toTarget(recorded: RecordedTarget): Target {
   }
   const [, kind = '', server = '', name = ''] = /^([^:]*):([^/]*)\/?(.*)$/s.exec(id) ?? [];
   const common = {
-    ...{ server, exposedName: name, risk: 'risk' in recorded ? recorded.risk : 'destructive', labels: [] },
-    ...{ costNanoUsd: 0, timeoutMs: 0, maxResultBytes: 0, payloads: 'digest' as const, definition: {} },
+    server,
+    exposedName: name,
+    risk: 'risk' in recorded ? recorded.risk : 'destructive',
+    labels: [],
+    costNanoUsd: 0,
+    timeoutMs: 0,
+    maxResultBytes: 0,
+    payloads: 'digest' as const,
+    definition: {},
     definitionDigest: 'definitionDigest' in recorded ? recorded.definitionDigest : NO_DIGEST,
   };
   switch (kind) {
     case 'prompt':
       return { ...common, kind, id: `prompt:${server}/${name}`, prompt: name, inputSchema: {} };
     case 'resource':
-      // Whether it was a resource or a template no decision asks.
+      // No decision depends on whether it was a resource or a template.
       return { ...common, kind, id: `resource:${server}/${name}`, uri: name };
     case 'server':
       return { ...common, kind, id: `server:${server}` };

@@ -1,6 +1,6 @@
 import type { JsonValue } from '../lib/json/json.ts';
 
-/** The fields of every event that the log may hold, by the event's name. */
+/** Fields of every log event, by event name. */
 export interface LogEvents {
   'auth.failed': Fields<'reason'>;
   'breaker.closed': Fields<'server'>;
@@ -38,28 +38,28 @@ type Fields<RequiredNames extends string, OptionalNames extends string = never> 
   readonly [Field in RequiredNames]: JsonValue;
 } & { readonly [Field in OptionalNames]?: JsonValue };
 
-/** Name of an event, as noun and verb. */
+/** Name of an event: noun.verb. */
 export type LogEvent = keyof LogEvents;
 
-/** What an event tells, and what each of its fields holds. */
+/** Description of an event and its fields, for the reference. */
 export type LogEventDescription<Event extends LogEvent> = {
   readonly level: 'info' | 'warn' | 'error';
   readonly means: string;
   readonly fields: { readonly [Field in keyof Required<LogEvents[Event]>]: string };
 };
 
-const ERROR = 'what was thrown, in its own words';
-const ERROR_CLASS = 'the class of what was thrown; its words could hold what may not be logged';
+const ERROR = 'message of the error';
+const ERROR_CLASS = 'class of the error; its message could contain data that must not be logged';
 const CALL = {
-  principal: 'who called: `agent:…`',
-  target: 'id of the tool, prompt or resource, or such as `tool:unknown`',
+  principal: 'principal of the call: `agent:…`',
+  target: 'id of the tool, prompt or resource; `tool:unknown` and the like for an unknown name',
   callId: 'id of the call: the `decisionId` of its reply',
 };
-const DURATION = { durationMs: 'milliseconds from the message to the outcome; absent where nothing was sent' };
-const REASON = { reason: 'why, as the page of [reasons](reasons.md#reasons) has it' };
+const DURATION = { durationMs: 'milliseconds from the message to the outcome; absent if nothing was sent' };
+const REASON = { reason: 'reason code, see [reasons](reasons.md#reasons)' };
 const TOOL_STATUS = { status: '`drifted`, `pin-corrupt`, `unpinned` or `quarantined`' };
 
-/** The meaning of every event. The `Log` admits no other; `docs/reference/log-events.md` is made of it. */
+/** Every log event. `Log` accepts no other; `docs/reference/log-events.md` is generated from this table. */
 export const LOG_EVENTS: { readonly [Event in LogEvent]: LogEventDescription<Event> } = {
   'auth.failed': {
     level: 'warn',
@@ -78,23 +78,23 @@ export const LOG_EVENTS: { readonly [Event in LogEvent]: LogEventDescription<Eve
   },
   'call.completed': {
     level: 'info',
-    means: 'A call was made and its result passed on; the record is durable.',
+    means: 'A call was completed and its result passed on; the record is durable.',
     fields: { ...CALL, ...DURATION },
   },
   'call.failed': {
     level: 'info',
-    means: 'A call was sent, or was to be sent, and failed; the record is durable.',
+    means: 'A call was admitted and failed, before or after it was sent; the record is durable.',
     fields: { ...CALL, ...REASON, ...DURATION },
   },
   'call.in-doubt': {
     level: 'warn',
     means:
-      'At the start: an earlier broker ended between the intent and the outcome of this call, or while it waited for an answer.',
+      'At the start: the previous broker process ended between the intent and the outcome of this call, or while it waited for an input response.',
     fields: { callId: CALL.callId, target: CALL.target },
   },
   'call.input-required': {
     level: 'info',
-    means: 'A question of the tool server interrupted a call; another call goes on with it. The record is durable.',
+    means: 'An input request of the tool server suspended a call; a retry continues it. The record is durable.',
     fields: { ...CALL, ...DURATION },
   },
   'call.internal-error': {
@@ -106,18 +106,20 @@ export const LOG_EVENTS: { readonly [Event in LogEvent]: LogEventDescription<Eve
     level: 'info',
     means: 'A call was refused, or its result withheld; the record is durable.',
     fields: {
-      ...{ ...CALL, ...REASON, ...DURATION },
-      rule: 'the line that decided, such as `policy.csv:12`; absent where no line did',
+      ...CALL,
+      ...REASON,
+      ...DURATION,
+      rule: 'the line that decided, such as `policy.csv:12`; absent if none did',
     },
   },
   'change.failed': {
     level: 'error',
-    means: 'A change of what is in force could not be made; the old state stays.',
+    means: 'Changed files could not be applied because of an error; the active snapshot stays.',
     fields: { error: ERROR },
   },
   'clock.jumped': {
     level: 'warn',
-    means: "The machine's clock was set while the broker runs; budgets count on by the monotonic clock.",
+    means: "The machine's clock was set while the broker runs; budgets continue by the monotonic clock.",
     fields: { offsetMs: 'milliseconds between the two clocks' },
   },
   'control.failed': {
@@ -132,26 +134,27 @@ export const LOG_EVENTS: { readonly [Event in LogEvent]: LogEventDescription<Eve
   },
   'identity.failed': {
     level: 'error',
-    means: 'The verifier of keys threw; the request was answered with 503.',
+    means: 'Verifying a key failed with an error; the response was 503.',
     fields: { error: ERROR_CLASS },
   },
   'ingress.failed': {
     level: 'error',
-    means: 'A defect of a door, or an error of its socket; the request got an internal error.',
-    fields: { error: ERROR_CLASS, method: 'the method that was asked, where one was read' },
+    means: 'An internal error of an endpoint, or an error of its socket; the response was an internal error.',
+    fields: { error: ERROR_CLASS, method: 'method of the request, if it was read' },
   },
   'ledger.unavailable': {
     level: 'error',
-    means: 'An entry could not be made durable. Of a call: it was refused as `ledger-unavailable`.',
-    fields: { error: ERROR, kind: 'the kind of the entry, of an act of the house' },
+    means:
+      'An entry could not be made durable. If it was that of a call, the call was refused as `ledger-unavailable`.',
+    fields: { error: ERROR, kind: 'kind of the entry, if it is a system event' },
   },
   'limit.warned': {
     level: 'warn',
     means: 'A budget reached its `soft` share, once in each window.',
     fields: {
       rule: 'the line of the budget, such as `limits.yaml:9`',
-      subject: 'whose counter it is',
-      window: 'its window, such as `day`',
+      subject: 'subject of the counter',
+      window: 'window of the counter, such as `day`',
       usedCalls: 'calls charged in the window',
       usedNanoUsd: 'nano-dollars charged in the window',
       sharePercent: 'the share that was reached, in percent',
@@ -159,73 +162,74 @@ export const LOG_EVENTS: { readonly [Event in LogEvent]: LogEventDescription<Eve
   },
   'loop.stalled': {
     level: 'warn',
-    means: 'The broker did nothing else for 250 ms or longer, once or more in the last ten seconds: every call waited.',
-    fields: { longestMs: 'the longest such time in milliseconds' },
+    means:
+      'The event loop was blocked for 250 ms or longer, once or more in the last ten seconds; every call waited for it.',
+    fields: { longestMs: 'the longest block in milliseconds' },
   },
   'policy.applied': {
     level: 'info',
-    means: 'Changed policies are in force.',
-    fields: { revision: 'digest of the texts that decide from now on' },
+    means: 'Changed policies are active.',
+    fields: { revision: 'revision of the policies that decide from now on' },
   },
   'registry.applied': {
     level: 'info',
-    means: 'A changed registry is in force.',
+    means: 'A changed registry is active.',
     fields: { registry: 'digest of the registry and its lock' },
   },
   'registry.warning': {
     level: 'warn',
-    means: 'The registry holds something that is admitted and should be looked at.',
-    fields: { problem: 'place, message, code and hint' },
+    means: 'The registry is valid but has a problem that needs attention.',
+    fields: { problem: 'position, message, code and hint' },
   },
   'reload.recovered': {
     level: 'info',
-    means: 'Files that were refused can be loaded again.',
-    fields: { revision: 'digest of the texts that decide from now on' },
+    means: 'Files that were refused are valid again.',
+    fields: { revision: 'revision of the policies that decide from now on' },
   },
   'reload.refused': {
     level: 'error',
-    means: 'Changed files cannot be loaded; what was in force stays. One event for each problem.',
-    fields: { problem: 'place, message, code and hint' },
+    means: 'Changed files cannot be loaded; the active snapshot stays. One event for each problem.',
+    fields: { problem: 'position, message, code and hint' },
   },
   'secret.exposed': {
     level: 'warn',
-    means: 'A secret file can be read by other users of the machine.',
-    fields: { server: 'name of the server that refers to it', problem: 'place, message, code and hint' },
+    means: 'A secret file is readable by other users of the machine.',
+    fields: { server: 'name of the server that refers to it', problem: 'position, message, code and hint' },
   },
   'server.unavailable': {
     level: 'warn',
-    means: 'A tool server was asked for its tools and gave none.',
-    fields: { server: 'name of the server', error: 'why, in the words of the broker' },
+    means: 'The features of a tool server could not be listed.',
+    fields: { server: 'name of the server', error: 'reason, in the words of the broker' },
   },
   'storage.defect': {
     level: 'error',
-    means: 'The thread that writes the database met an error that no write asked for.',
+    means: 'The thread that writes the database failed outside of any write.',
     fields: { error: ERROR },
   },
   'tool.drifted': {
     level: 'warn',
-    means: 'A tool differs from what was agreed to, or its pin is corrupt; it is hidden and blocked.',
-    fields: { ...TOOL_STATUS, tool: '`tool:<server>/<tool>`', reason: 'what differs' },
+    means: 'A tool differs from its pin, or the pin is corrupt; the tool is hidden and blocked.',
+    fields: { ...TOOL_STATUS, tool: '`tool:<server>/<tool>`', reason: 'the difference' },
   },
   'tool.quarantined': {
     level: 'warn',
-    means: 'Tools cannot be called: one that is not admitted, or all of a server that nobody has agreed to.',
+    means: 'Tools are blocked: one tool that is not admitted, or all unpinned tools of a server.',
     fields: {
       ...TOOL_STATUS,
-      tool: '`tool:<server>/<tool>`, of one tool',
-      reason: 'why it is not admitted, of one tool',
-      server: 'name of the server, of unpinned tools',
-      tools: 'how many unpinned tools the server has',
-      hint: 'the command that agrees to them',
+      tool: '`tool:<server>/<tool>`, for one tool',
+      reason: 'reason why it is not admitted, for one tool',
+      server: 'name of the server, for unpinned tools',
+      tools: 'number of unpinned tools of the server',
+      hint: 'command that pins them',
     },
   },
   'upstream.failed': {
     level: 'warn',
-    means: 'A session with a tool server could not be opened, or broke.',
+    means: 'A session with a tool server could not be opened, or failed.',
     fields: {
       server: 'name of the server',
-      error: 'why, in the words of the broker',
-      stderrBytes: 'how many bytes the process wrote to its standard error last; the text is not logged',
+      error: 'reason, in the words of the broker',
+      stderrBytes: 'bytes at the end of the standard error of the process; the text is not logged',
     },
   },
 };

@@ -5,20 +5,20 @@ import { escapeControlCharacters } from '../lib/text/escape-control-characters.t
 import type { Clock } from '../lib/time.ts';
 import type { LogEvent, LogEvents } from './log-events.ts';
 
-/** Facts with fields, named noun.verb, all of them in `LOG_EVENTS`. A payload or a secret never goes into a line. */
+/** Log of the events in `LOG_EVENTS`, named noun.verb, with their fields. No payload and no secret is ever logged. */
 export interface Log {
   info<Event extends LogEvent>(event: Event, fields: LogEvents[Event]): void;
   warn<Event extends LogEvent>(event: Event, fields: LogEvents[Event]): void;
   error<Event extends LogEvent>(event: Event, fields: LogEvents[Event]): void;
 }
 
-/** How many bytes of lines are gathered before they are written; what waits is written every second. */
+/** Bytes of lines that are buffered before a write. The rest is written every second. */
 const BUFFER_BYTES = 4_096;
 const FLUSH_INTERVAL_MS = 1_000;
 
 /**
- * A log of JSON lines on standard output, for programs. Control characters in values are escaped by JSON itself, so one
- * event stays one line (CWE-117).
+ * Creates a log of JSON lines on standard output, for programs. JSON escapes control characters in values, so an event
+ * is always one line (CWE-117).
  */
 export function jsonLog(): Log & { flush(): void } {
   const stream = destination({ fd: 1, sync: false, minLength: BUFFER_BYTES, periodicFlush: FLUSH_INTERVAL_MS });
@@ -31,15 +31,16 @@ export function jsonLog(): Log & { flush(): void } {
   };
 }
 
-/** A log that says nothing. */
+/** A log that discards every event. */
 export const SILENT_LOG: Log = { info: () => {}, warn: () => {}, error: () => {} };
 
-/** How long lines are gathered, in milliseconds: too short for a person to notice. */
+/** Milliseconds for which lines are buffered: too short for a person to notice. */
 const BUFFER_MS = 20;
 
 /**
- * A log for people: one line an event, time first. Whatever could end a line or move a cursor is escaped (CWE-117,
- * CWE-150). Lines of 20 ms are written at once, since each write is a system call; `flush` writes what waits.
+ * Creates a log for people: one line per event, with the time first. Characters that could end a line or move a cursor
+ * are escaped (CWE-117, CWE-150). The lines of 20 ms are written together, because each write is a system call; `flush`
+ * writes the rest.
  */
 export function textLog(write: (text: string) => void, clock: Clock): Log & { flush(): void } {
   let lines = '';
@@ -53,7 +54,7 @@ export function textLog(write: (text: string) => void, clock: Clock): Log & { fl
   const line = (level: string, event: string, fields: JsonObject): void => {
     if (lines === '') setTimeout(flush, BUFFER_MS);
     const nowMs = clock.wallMs();
-    // Many lines of a busy moment are of one millisecond.
+    // Under load many lines have the same millisecond.
     if (nowMs !== lastMs) lastTime = new Date(nowMs).toISOString().slice(11, 23);
     lastMs = nowMs;
     lines += `${lastTime} ${level}${event}`;

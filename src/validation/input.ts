@@ -10,18 +10,18 @@ import { createSchemaFacts, describe, type ErrorFact, type SchemaFacts } from '.
 export const inputFailureMode: FailureMode<'arguments-invalid'> = {
   control: 'arguments',
   trigger:
-    "they do not match the tool's `inputSchema`, or what else the call may carry, or one of them is fixed by a virtual server",
+    "they do not match the tool's `inputSchema` or the schema of another kind of call, or a virtual server fixes one of them",
   result: 'arguments-invalid',
   override: null,
 };
 
-/** The control `validate-input`: the arguments match the schema of their call, so that what is sent has been validated. */
+/** Creates the control `validate-input`: the arguments must match the schema of their call. */
 export function validateInput(schemas: SchemaCompiler): Control<SchemaFacts> {
   return {
     name: 'validate-input',
     gather: ({ call }) => {
       const schema = argumentsSchema(call);
-      // What does not exist has no schema; `authorize` has refused it long before.
+      // An unknown target has no schema. `authorize` has refused it before.
       if (schema === undefined) return { schema: '', errors: [{ pointer: '', keyword: 'false schema' }] };
       const compiled = schemas.compile(schema);
       const { overriddenArguments: overridden = [] } = call;
@@ -30,25 +30,22 @@ export function validateInput(schemas: SchemaCompiler): Control<SchemaFacts> {
     },
     decide: ({ call }, { errors }) => {
       if (errors.length === 0) return allow();
-      return deny(
-        inputFailureMode.result,
-        `the arguments do not match ${describeTarget(call)}: ${describe(errors, 'the whole')}`,
-      );
+      return deny(inputFailureMode.result, `the arguments do not match ${describeTarget(call)}: ${describe(errors)}`);
     },
   };
 }
 
-/** Said as of an argument that the schema forbids: what it is fixed to is told to nobody. */
+/** Reports a fixed argument as one that the schema forbids, because its fixed value is not disclosed. */
 function notAllowed(name: string): ErrorFact {
   return { pointer: `/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`, keyword: 'false schema' };
 }
 
 function describeTarget({ target, action }: Call): string {
-  if (action === 'complete') return 'what a completion takes';
-  return target.kind === 'prompt' ? 'what the prompt takes' : "the tool's schema";
+  if (action === 'complete') return 'the parameters of a completion';
+  return target.kind === 'prompt' ? 'those that the prompt declares' : "the tool's schema";
 }
 
-/** What a completion is asked with (MCP, completion/complete); its values pass as they are. */
+/** Schema of completion parameters (MCP, completion/complete). Their values pass unchanged. */
 const COMPLETION_SCHEMA: JsonObject = Object.freeze({
   type: 'object',
   properties: {
@@ -71,7 +68,7 @@ const COMPLETION_SCHEMA: JsonObject = Object.freeze({
 /** A read has no arguments: its URI is its target. */
 const EMPTY_SCHEMA: JsonObject = Object.freeze({ type: 'object', additionalProperties: false });
 
-/** The schema of the arguments of a call; undefined for what does not exist. */
+/** Returns the schema of a call's arguments; undefined if the target is unknown. */
 export function argumentsSchema({ target, action }: Call): JsonObject | undefined {
   if (target.kind === 'unknown') return undefined;
   if (action === 'complete') return COMPLETION_SCHEMA;
@@ -83,8 +80,8 @@ export type Admission = { readonly admitted: true } | { readonly admitted: false
 const ADMITTED: Admission = { admitted: true };
 
 /**
- * Judges the schemas of a tool's definition, and the registry's output contract where there is one. What is not
- * admitted is quarantined: its arguments or results could not be checked, or checking them could not be bounded.
+ * Checks the schemas of a tool's definition, and the registry's output contract if there is one. A tool that is not
+ * admitted is quarantined: its arguments or results could not be checked, or not within a bounded amount of work.
  */
 export function admitTool(definition: JsonObject, contract?: JsonObject): Admission {
   const { inputSchema, outputSchema } = definition;

@@ -10,25 +10,25 @@ import { createSchemaFacts, describe, type ErrorFact, type SchemaFacts } from '.
 
 export const outputFailureMode: FailureMode<'output-invalid'> = {
   control: 'results',
-  trigger: 'one is no tool result, or does not match its schema; it is withheld',
+  trigger: 'one is not a valid result, or does not match its schema; it is withheld',
   result: 'output-invalid',
-  override: "a tool without `outputSchema`, and without `output` in its server's file: then its form alone is checked",
+  override: "a tool without `outputSchema`, and without `output` in its server's file: then only its form is checked",
 };
 
-/** What is wrong with a result before any schema is asked. */
+/** Problems of the form of a result, which is checked before any schema. */
 const FAULT_MESSAGES = {
   'no-result': 'there is no result to check',
   'other-kind': 'it is not a complete result',
   content: '`content` is not a list of content blocks that name their type',
   messages: '`messages` is not a list of messages with a role and a content block',
   contents: '`contents` is not a list of contents that name their URI and hold text or a blob',
-  completion: '`completion` does not hold at most 100 values, all texts',
+  completion: '`completion` does not hold a list of at most 100 strings',
   unstructured: 'the tool declares an `outputSchema` and `structuredContent` is missing',
-  'text-json': 'a contract asks for JSON and the content is not one block of text that holds it',
+  'text-json': 'the registry requires JSON, and the content is not one text block of JSON',
 } as const;
 type Fault = keyof typeof FAULT_MESSAGES;
 
-/** The digest of the schema that was used (empty when none was), what was wrong with the form, and what with the value. */
+/** Facts of `validate-output`: digest of the schema (empty if none applied), problem of the form, errors of the value. */
 export type OutputFacts = {
   readonly schema: string;
   readonly fault: Fault | '';
@@ -36,15 +36,15 @@ export type OutputFacts = {
 };
 
 const VALID_FACTS: OutputFacts = Object.freeze({ schema: '', fault: '', errors: [] });
-/** What is found of most results, made and printed once for each schema. */
-const valid = new WeakMap<SchemaFacts, OutputFacts>();
+/** Facts of valid results, created and serialized once per schema. */
+const validFactsBySchemaFacts = new WeakMap<SchemaFacts, OutputFacts>();
 
 /** Deepest nesting of JSON in a block of text. */
 const MAX_TEXT_DEPTH = 128;
 
 /**
- * The control `validate-output`: a result has the form that MCP gives it, and the structured content of a tool matches
- * the tool's `outputSchema` or the registry's contract. A result that does not match is withheld.
+ * Creates the control `validate-output`: a result must have the form that MCP defines, and a tool's structured content
+ * must match its `outputSchema` or the registry's contract. Other results are withheld.
  */
 export function validateOutput(schemas: SchemaCompiler): Control<OutputFacts> {
   return { name: 'validate-output', gather: (exchange) => gather(schemas, exchange), decide };
@@ -53,14 +53,14 @@ export function validateOutput(schemas: SchemaCompiler): Control<OutputFacts> {
 function gather(schemas: SchemaCompiler, { call, result }: Exchange): OutputFacts {
   const { target } = call;
   if (result === undefined || target.kind === 'unknown') return faultFacts('no-result');
-  // 2026-07-28 names the kind of every result; before, there was one kind only.
+  // 2026-07-28 names the type of every result. Before, there was only one.
   if (result.resultType !== undefined && result.resultType !== 'complete') return faultFacts('other-kind');
   if (target.kind !== 'tool') {
     const fault = resultShapeFault(call.action, result);
     return fault === undefined ? VALID_FACTS : faultFacts(fault);
   }
   if (!isContent(result.content)) return faultFacts('content');
-  // MCP tools, "Output Schema": an error speaks for itself and need not match.
+  // MCP tools, "Output Schema": an error result need not match.
   if (result.isError === true || target.outputSchema === undefined) return VALID_FACTS;
   const value = structuredValue(target, result);
   if (value === undefined) return faultFacts(declaresOutput(target) ? 'unstructured' : 'text-json');
@@ -69,10 +69,10 @@ function gather(schemas: SchemaCompiler, { call, result }: Exchange): OutputFact
 }
 
 function validFacts(facts: SchemaFacts): OutputFacts {
-  let output = valid.get(facts);
+  let output = validFactsBySchemaFacts.get(facts);
   if (output === undefined) {
     output = Object.freeze({ ...facts, fault: '' });
-    valid.set(facts, output);
+    validFactsBySchemaFacts.set(facts, output);
   }
   return output;
 }
@@ -80,10 +80,7 @@ function validFacts(facts: SchemaFacts): OutputFacts {
 function decide(_exchange: Exchange, { fault, errors }: OutputFacts): Verdict {
   if (fault !== '') return deny(outputFailureMode.result, `the result is withheld: ${FAULT_MESSAGES[fault]}`);
   if (errors.length === 0) return allow();
-  return deny(
-    outputFailureMode.result,
-    `the result is withheld, it does not match its schema: ${describe(errors, 'the whole')}`,
-  );
+  return deny(outputFailureMode.result, `the result is withheld, it does not match its schema: ${describe(errors)}`);
 }
 
 function faultFacts(fault: Fault): OutputFacts {
@@ -99,12 +96,12 @@ function isBlock(block: JsonValue): boolean {
   return block.type !== 'text' || typeof block.text === 'string';
 }
 
-/** Most values of one completion (MCP, completion/complete). */
+/** Limit of the values of one completion (MCP, completion/complete). */
 const MAX_COMPLETIONS = 100;
 
-/** What is wrong with the result of a prompt, a resource or a completion; undefined when nothing is. */
+/** Checks the form of the result of a prompt, a resource or a completion; undefined if it is valid. */
 function resultShapeFault(action: Action, result: JsonObject): Fault | undefined {
-  // Yes is all that it says.
+  // An empty result: success is all it means.
   if (action === 'subscribe') return undefined;
   if (action === 'complete') return isCompletion(result.completion) ? undefined : 'completion';
   if (action === 'get') return isListOf(result.messages, isPromptMessage) ? undefined : 'messages';
@@ -135,10 +132,10 @@ function declaresOutput(target: ToolTarget): boolean {
   return target.definition.outputSchema !== undefined;
 }
 
-/** What the schema speaks of; undefined when the result has nothing of the kind. */
+/** Returns the value that the schema applies to; undefined if the result has none. */
 function structuredValue(target: ToolTarget, result: JsonObject): JsonValue | undefined {
   if (result.structuredContent !== undefined || declaresOutput(target)) return result.structuredContent;
-  // A contract of the registry's: a server that declares no schema may well answer with JSON as text.
+  // With a contract of the registry: a server that declares no schema may return JSON as text.
   const [block, second] = result.content as readonly JsonValue[];
   if (!isJsonObject(block) || second !== undefined || typeof block.text !== 'string') return undefined;
   const limits = { maxBytes: target.maxResultBytes, maxDepth: MAX_TEXT_DEPTH, allowUnsafeNumbers: true };

@@ -7,7 +7,15 @@ import { CALENDAR_WINDOWS, windowEndMs, windowStartMs } from '../../src/limits/c
 import { concurrencyControl, createConcurrencyState } from '../../src/limits/concurrency.ts';
 import { loadLimits } from '../../src/limits/load.ts';
 import { createRateState, rateControl } from '../../src/limits/rate.ts';
-import { COMPLETED, callOf, failedWith, refusedAt, rowStore, SetClock, walk } from '../unit/limits/limited-call.ts';
+import {
+  COMPLETED,
+  callOf,
+  failedWith,
+  refusedAt,
+  rowStore,
+  runControl,
+  SetClock,
+} from '../unit/limits/limited-call.ts';
 
 const agents = fc.constantFrom('a', 'b', 'c');
 
@@ -32,14 +40,14 @@ test('a rate admits exactly the calls that a leaky bucket of exact fractions adm
         const level = Math.max(0, bucket.level - (atMs - bucket.atMs) * perSecond);
         const isAdmitted = level + 1_000 <= burst * 1_000;
         levels.set(agent, { level: isAdmitted ? level + 1_000 : level, atMs });
-        expect(walk(control, callOf({ agent })).verdict.effect).toBe(isAdmitted ? 'allow' : 'deny');
+        expect(runControl(control, callOf({ agent })).verdict.effect).toBe(isAdmitted ? 'allow' : 'deny');
       }
     },
   );
   fc.assert(property, { numRuns: 60 });
 });
 
-test('no stretch of time holds more admitted calls than its length and the burst allow, whatever the counters forget', () => {
+test('no interval has more admitted calls than its length and the burst allow, whatever is evicted', () => {
   const steps = fc.array(fc.record({ agent: agents, waitUs: fc.nat(900_000) }), { maxLength: 150 });
   const property = fc.property(
     fc.integer({ min: 1, max: 13 }),
@@ -54,7 +62,7 @@ test('no stretch of time holds more admitted calls than its length and the burst
         clock.passMs(waitUs / 1_000);
         let isAdmitted = false;
         try {
-          isAdmitted = walk(control, callOf({ agent })).verdict.effect === 'allow';
+          isAdmitted = runControl(control, callOf({ agent })).verdict.effect === 'allow';
         } catch {
           // A table that is full of live counters refuses.
         }
@@ -100,7 +108,7 @@ const acts = fc.array(
   { maxLength: 120 },
 );
 
-test('a budget conserves calls and money, and never holds more than its hard amounts, under any interleaving', () => {
+test('a budget conserves calls and money, and never exceeds its hard amounts, under any interleaving', () => {
   const text = `budgets:
   - { subject: "*", resource: "tool:*", window: month, hard: { calls: 12, usd: "0.000002" } }
   - { subject: "role:all", resource: "tool:crm/*", window: month, hard: { usd: "0.000003" } }
@@ -127,7 +135,7 @@ test('a budget conserves calls and money, and never holds more than its hard amo
       if (step.kind === 'begin') {
         const tool = step.isCrm ? 'crm/refund' : 'files/read';
         const call = callOf({ agent: step.agent, groups: ['role:all'], costNanoUsd: step.costNanoUsd, tool });
-        const { facts, verdict } = walk(control, call);
+        const { facts, verdict } = runControl(control, call);
         const isAdmitted = verdict.effect === 'allow';
         if (isAdmitted) add(call, 1);
         open.push({ call, isAdmitted, settle: (outcome) => control.settle?.({ call }, facts, outcome) });
@@ -155,7 +163,7 @@ test('a budget conserves calls and money, and never holds more than its hard amo
   fc.assert(property, { numRuns: 60 });
 });
 
-test('no more calls are under way than a concurrency limit says, and every slot comes back', () => {
+test('no more calls are in flight than a concurrency limit admits, and every slot is released', () => {
   const text = `concurrency:
   - { subject: "agent:*", resource: "*", limit: 3 }
   - { subject: "role:all", resource: "*", limit: 5 }
@@ -170,7 +178,7 @@ test('no more calls are under way than a concurrency limit says, and every slot 
     for (const step of steps) {
       if (step.kind === 'begin') {
         const call = callOf({ agent: step.agent, groups: ['role:all'] });
-        const { facts, verdict } = walk(control, call);
+        const { facts, verdict } = runControl(control, call);
         const isRoom = countOf(call.principal.id) < 3 && countOf() < 5;
         expect(verdict.effect).toBe(isRoom ? 'allow' : 'deny');
         open.push({ call, isAdmitted: isRoom, settle: (outcome) => control.settle?.({ call }, facts, outcome) });
@@ -186,7 +194,7 @@ test('no more calls are under way than a concurrency limit says, and every slot 
   fc.assert(property, { numRuns: 60 });
 });
 
-test('a calendar window holds its time, and a month is that of the Gregorian calendar', () => {
+test('a calendar window contains its time, and months follow the Gregorian calendar', () => {
   const times = fc.integer({ min: Date.UTC(1970, 0, 1), max: Date.UTC(2400, 0, 1) });
   const property = fc.property(times, fc.constantFrom(...CALENDAR_WINDOWS), (ms, window) => {
     const startMs = windowStartMs(window, ms);
@@ -201,7 +209,7 @@ test('a calendar window holds its time, and a month is that of the Gregorian cal
   fc.assert(property, { numRuns: 500 });
 });
 
-test('the facts of any call decide again as they decided first', () => {
+test('the facts of any call give the same decision again', () => {
   const text = `rates:\n  - { subject: "agent:*", resource: "*", limit: 2/s, burst: 2 }
 budgets:\n  - { subject: "*", resource: "*", window: hour, hard: { calls: 6 } }\n`;
   const property = fc.property(
@@ -215,7 +223,7 @@ budgets:\n  - { subject: "*", resource: "*", window: hour, hard: { calls: 6 } }\
       const recorded = calls.map(({ agent, waitMs }) => {
         clock.passMs(waitMs);
         const call = callOf({ agent });
-        return { call, rate: walk(rate, call), budget: walk(budget, call) };
+        return { call, rate: runControl(rate, call), budget: runControl(budget, call) };
       });
       const again = loadLimits('l.yaml', text);
       const rateAgain = rateControl(again, createRateState(), clock);

@@ -4,7 +4,7 @@ import type { Snapshot } from '../../src/broker/snapshot.ts';
 import { VisibleList } from '../../src/broker/visible-lists.ts';
 import type { Principal } from '../../src/domain/principal.ts';
 import type { ToolTarget } from '../../src/domain/target.ts';
-import { Paginator } from '../../src/ingress/mcp/methods/pagination.ts';
+import { Paginator } from '../../src/ingress/mcp/methods/paginator.ts';
 import { principalNamed } from '../fixtures/http-harness.ts';
 import { NO_INPUT_REQUESTS } from '../fixtures/input-requests.ts';
 
@@ -70,7 +70,7 @@ function changed(
 }
 
 /** The governed list as it is defined, without any of what makes it quick. */
-function governed(snapshot: Snapshot, principal: Principal): unknown[] {
+function visibleTools(snapshot: Snapshot, principal: Principal): unknown[] {
   return snapshot.features.tool
     .filter((target) => snapshot.isVisible({ principal, subjects: [principal.id] }, target))
     .map(({ definition, exposedName }) => ({ ...definition, name: exposedName }));
@@ -78,7 +78,7 @@ function governed(snapshot: Snapshot, principal: Principal): unknown[] {
 
 const RUNS = { numRuns: 150, seed: 20_260_131 };
 
-test('the pages together are the governed list, each tool once, in order, for every principal in every snapshot', () => {
+test('the pages together are the visible list, each tool once, in order, for every principal in every snapshot', () => {
   const property = fc.property(
     fc.array(generatedSnapshot, { minLength: 1, maxLength: 4 }),
     sizes,
@@ -91,7 +91,7 @@ test('the pages together are the governed list, each tool once, in order, for ev
       for (const snapshot of snapshots) {
         if (later.includes(snapshot)) visibility.applySnapshot(snapshot);
         for (const principal of [...PRINCIPALS, ...PRINCIPALS]) {
-          expect(readAll(pages, visibility, principal)).toEqual(governed(snapshot, principal));
+          expect(readAll(pages, visibility, principal)).toEqual(visibleTools(snapshot, principal));
         }
       }
     },
@@ -99,9 +99,9 @@ test('the pages together are the governed list, each tool once, in order, for ev
   fc.assert(property, RUNS);
 });
 
-test('a cursor goes on in the list it is of, and is refused once its principal would see another', () => {
+test('a cursor continues its list, and is refused once its principal sees another list', () => {
   let refused = 0;
-  let went = 0;
+  let continued = 0;
   const property = fc.property(generatedSnapshot, changeOfOne, sizes, (one, change, options) => {
     const [before, after] = [snapshotOf(one), snapshotOf(changed(one, change))];
     const pages = new Paginator(Buffer.alloc(32, 7), options);
@@ -113,23 +113,23 @@ test('a cursor goes on in the list it is of, and is refused once its principal w
     visibility.applySnapshot(after);
     for (const { principal, head, cursor } of opened) {
       if (cursor === undefined) continue;
-      const isSame = JSON.stringify(governed(before, principal)) === JSON.stringify(governed(after, principal));
+      const isSame = JSON.stringify(visibleTools(before, principal)) === JSON.stringify(visibleTools(after, principal));
       const next = pages.page(visibility.list(principal), principal.id, cursor);
       if (isSame) {
-        went += 1;
+        continued += 1;
         const rest = readAll(pages, visibility, principal, cursor);
-        expect([...head, ...rest]).toEqual(governed(after, principal));
+        expect([...head, ...rest]).toEqual(visibleTools(after, principal));
       } else {
         refused += 1;
         expect(next).toBeUndefined();
       }
-      for (const foreign of PRINCIPALS.filter(({ id }) => id !== principal.id)) {
-        expect(pages.page(visibility.list(foreign), foreign.id, cursor)).toBeUndefined();
+      for (const other of PRINCIPALS.filter(({ id }) => id !== principal.id)) {
+        expect(pages.page(visibility.list(other), other.id, cursor)).toBeUndefined();
       }
     }
   });
   fc.assert(property, RUNS);
-  expect(Math.min(refused, went)).toBeGreaterThan(10);
+  expect(Math.min(refused, continued)).toBeGreaterThan(10);
 });
 
 test('agents that see the same share one list, and one that sees less does not', () => {

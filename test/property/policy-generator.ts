@@ -78,7 +78,7 @@ function members(
   return fc.subarray(pairs, { maxLength: 4 });
 }
 
-/** Policies of up to a dozen rows over so few names that rows overlap. */
+/** Policies of up to a dozen rows over few ids, so rows often match the same request. */
 export const policy: fc.Arbitrary<GeneratedPolicy> = fc
   .record({
     grants: fc.array(grant, { maxLength: 12 }),
@@ -88,8 +88,8 @@ export const policy: fc.Arbitrary<GeneratedPolicy> = fc
     nestedSets: nesting(SETS),
   })
   .map(({ grants, roles, nestedRoles, sets, nestedSets }) => {
-    // Members without an agent, so that every role and every set is named by some row.
-    const roleLinks = [...roles, ...nestedRoles, ...ROLES.map((role) => ['agent:unknown', role] as const)];
+    // Members that no test uses, so a row names every role and every set.
+    const roleLinks = [...roles, ...nestedRoles, ...ROLES.map((role) => ['agent:unused', role] as const)];
     const setLinks = [...sets, ...nestedSets, ...SETS.map((set) => ['tool:no/thing', set] as const)];
     const csv = [
       ...grants.map((row) => `p, ${row.subject}, ${row.object}, ${row.action}, ${quoted(row.when)}, ${row.effect}`),

@@ -105,7 +105,7 @@ function sliceIsWhole(buildIndex: GrantIndexBuilder): fc.IAsyncProperty<[Generat
   });
 }
 
-test('a decision over the selected rows is that of plain Casbin over all rows: verdict, deciding row, matching rows', async () => {
+test('a decision over the selected rows equals that of plain Casbin over all rows: verdict, deciding row, matching rows', async () => {
   await fc.assert(sliceIsWhole(buildGrantIndex), { numRuns: 40, seed: 20_260_131 });
 });
 

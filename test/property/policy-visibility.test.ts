@@ -38,7 +38,7 @@ function targetOf(object: string): ToolTarget {
 
 const RUNS = { numRuns: 100, seed: 20_260_131 };
 
-test('what is not listed is refused whatever the arguments, and what is refused whatever the arguments is not listed', () => {
+test('a tool is listed exactly when some arguments are allowed', () => {
   const property = fc.property(policy, (generated) => {
     forEachPair(generated, (policySet, { principal, target }, allowed) => {
       const who = { principal, subjects: principalSubjects(policySet, principal) };
@@ -48,7 +48,7 @@ test('what is not listed is refused whatever the arguments, and what is refused 
   fc.assert(property, RUNS);
 });
 
-test('explain without arguments says what holds for all of them, or that they decide', () => {
+test('explain without arguments gives the decision for all of them, or that it depends on them', () => {
   const property = fc.property(policy, (generated) => {
     forEachPair(generated, (policySet, { principal, target }, allowed) => {
       const { args: _, ...scope } = scopeOf(principal, {});
@@ -61,7 +61,7 @@ test('explain without arguments says what holds for all of them, or that they de
   fc.assert(property, RUNS);
 });
 
-test('explain with arguments says what a call with them gets, and holds the row that decided', () => {
+test('explain with arguments gives the decision of the call, with the deciding row', () => {
   const property = fc.property(policy, fc.constantFrom(...ARGUMENTS), (generated, args) => {
     forEachPair(generated, (policySet, { principal, target }) => {
       const scope = scopeOf(principal, args);

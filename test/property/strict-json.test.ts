@@ -5,7 +5,7 @@ import { parseStrictJson } from '../../src/lib/json/strict-json.ts';
 const limits = { maxBytes: 1_000_000, maxDepth: 200 };
 const FORBIDDEN = new Set(['__proto__', 'constructor', 'prototype']);
 
-test('every JSON value comes back as it was written, pretty or not', () => {
+test('every JSON value is parsed to itself, indented or not', () => {
   const value = fc
     .jsonValue({ maxDepth: 6 })
     .filter((json) => !/__proto__|constructor|prototype/.test(JSON.stringify(json)));
@@ -21,7 +21,7 @@ test('every JSON value comes back as it was written, pretty or not', () => {
   );
 });
 
-test('a member that is added a second time, at any depth and escaped, is found', () => {
+test('a duplicate member is found at any depth, also escaped', () => {
   const key = fc.string({ minLength: 1, unit: 'grapheme' }).filter((text) => !FORBIDDEN.has(text));
   fc.assert(
     fc.property(key, fc.nat(5), fc.boolean(), (name, depth, escaped) => {

@@ -3,10 +3,12 @@ import { expect, test } from 'vitest';
 import { LineReader } from '../../src/lib/line-reader.ts';
 import { SseParser } from '../../src/upstream/transport/sse-parser.ts';
 
-/** Bytes cut at these places. */
+/** Cuts bytes at the given positions. */
 function chunksOf(bytes: Buffer, cuts: readonly number[]): Buffer[] {
-  const places = [...new Set([0, ...cuts.map((cut) => cut % (bytes.length + 1)), bytes.length])].sort((a, b) => a - b);
-  return places.slice(1).map((end, index) => bytes.subarray(places[index], end));
+  const positions = [...new Set([0, ...cuts.map((cut) => cut % (bytes.length + 1)), bytes.length])].sort(
+    (a, b) => a - b,
+  );
+  return positions.slice(1).map((end, index) => bytes.subarray(positions[index], end));
 }
 
 const messages = fc.array(fc.json({ maxDepth: 2 }), { minLength: 1, maxLength: 8 });

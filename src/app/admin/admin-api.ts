@@ -8,18 +8,18 @@ import type { DaemonReport } from '../runtime/daemon-socket.ts';
 import { secretProblems } from '../runtime/upstream-servers.ts';
 import { pinTools, registryDifferences, registryStatus } from './registry.ts';
 
-/** What the command line may ask of a broker. Every act is recorded; none can make a server or a grant. */
+/** Administration of a broker by the command line. Every change is recorded; none can create a server or a grant. */
 export interface AdminApi {
-  /** @throws ProblemError for an unknown method, wrong parameters, or an act that cannot be. */
+  /** @throws ProblemError for an unknown method, invalid parameters, or an operation that fails. */
   handle(method: string, params: JsonObject): Promise<JsonValue>;
-  /** Makes a key for an agent when there is no key at all yet. */
+  /** Creates a key for an agent if the data directory has no key. */
   createFirstKey(agent: string): Promise<{ readonly agent: string; readonly key: string } | undefined>;
 }
 
 const agentName = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/);
 const toolSelection = z.strictObject({ server: z.string().max(64).optional(), tool: z.string().max(128).optional() });
 const limitsRequest = z.strictObject({ agent: agentName.optional() });
-/** `agreed`: of a server that was just added, the digest of the definitions that a person has seen. */
+/** `agreed`: for a server that was just added, the digest of the definitions that a person has seen. */
 const pinRequest = toolSelection.extend({
   agreed: z
     .string()
@@ -34,14 +34,14 @@ const revokeKeyRequest = z.strictObject({ id: z.string().regex(/^[0-9a-f]{16}$/)
 
 export interface AdminApiOptions {
   readonly uid?: number;
-  /** Where the broker listens over HTTP. Default: nowhere. */
+  /** Address of the HTTP listener. Default: none. */
   readonly http?: () => DaemonReport['http'];
   readonly signal?: AbortSignal;
 }
 
 /**
- * The acts of a core that is open in this process, done by the operating-system user `uid`. After an abort an act that
- * still waits for servers writes nothing.
+ * Administration of a core that is open in this process, recorded as done by the operating-system user `uid`. After an
+ * abort, an operation that still waits for servers writes nothing.
  */
 export function openAdminApi(
   core: BrokerCore,
@@ -90,12 +90,9 @@ export function openAdminApi(
   };
 }
 
-function daemonReport(
-  { settings, version, env, snapshots: standing }: BrokerCore,
-  http: DaemonReport['http'],
-): DaemonReport {
+function daemonReport({ settings, version, env, snapshots }: BrokerCore, http: DaemonReport['http']): DaemonReport {
   const context = { registryDir: settings.registry, env };
-  return { pid: process.pid, version, http, secrets: secretProblems(standing.registry, context) };
+  return { pid: process.pid, version, http, secrets: secretProblems(snapshots.registry, context) };
 }
 
 function parseParams<T>(schema: z.ZodType<T>, params: JsonObject): T {
@@ -107,17 +104,19 @@ function parseParams<T>(schema: z.ZodType<T>, params: JsonObject): T {
       code: 'settings-invalid',
       at: '',
       message: `${paths} has a value that is not allowed`,
-      hint: 'see `seneschal --help`',
+      hint: 'run the command with `--help`',
     },
   ]);
 }
 
-/** A key as it may be shown: everything but what is secret. */
+/** Everything of a key but its secret. */
 function describeKey(record: ApiKeyRecord, nowMs: number): JsonObject {
   const { id, agent, createdAtMs, expiresAtMs, revokedAtMs } = record;
   const isExpired = expiresAtMs !== undefined && expiresAtMs <= nowMs;
   return {
-    ...{ id, agent: `agent:${agent}`, createdAtMs },
+    id,
+    agent: `agent:${agent}`,
+    createdAtMs,
     ...expiryOf(record),
     ...(revokedAtMs === undefined ? {} : { revokedAtMs }),
     state: revokedAtMs !== undefined ? 'revoked' : isExpired ? 'expired' : 'active',
@@ -144,6 +143,6 @@ function unknownKey(id: string): Problem {
 
 function unknownMethod(method: string): Problem {
   const printable = method.replaceAll(/[^\w.]/g, '?').slice(0, 64);
-  const hint = 'use the same version of `seneschal` for the daemon and for the command';
-  return { code: 'ingress-hello-invalid', at: '', message: `the daemon knows no \`${printable}\``, hint };
+  const hint = 'use the same version of `seneschal` for the broker and for the command';
+  return { code: 'ingress-hello-invalid', at: '', message: `the broker has no method \`${printable}\``, hint };
 }

@@ -1,7 +1,7 @@
 import type { HttpServer } from '../../ingress/http-server.ts';
 import type { BrokerCore } from '../compose.ts';
 
-/** What a daemon serves, for the person who started it. */
+/** Servers and agents of a daemon, for the person who started it. */
 export interface DaemonSummary {
   readonly url?: string;
   readonly revision: string;
@@ -15,7 +15,7 @@ export interface DaemonSummary {
   readonly firstKey?: { readonly agent: string; readonly key: string };
 }
 
-/** Sums up what is in force now. */
+/** Summarizes the active snapshot. */
 export function summarize(
   core: BrokerCore,
   {

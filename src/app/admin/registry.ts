@@ -17,13 +17,13 @@ import type { UpstreamStatus } from '../../upstream/upstream-status.ts';
 import type { BrokerCore } from '../compose.ts';
 import { serverHealth } from './server-health.ts';
 
-/** Which tools an act is about: all, those of a server, or one. */
+/** Tools that an operation applies to: all, those of a server, or one. */
 interface ToolSelection {
   readonly server?: string | undefined;
   readonly tool?: string | undefined;
 }
 
-/** Every server and tool as it stands, after each server was asked. */
+/** Discovers every server and returns the status of each server and tool. */
 export async function registryStatus(core: BrokerCore): Promise<RegistryView> {
   await core.discovery.discoverAll();
   const { catalog, registry } = core.snapshots;
@@ -31,7 +31,7 @@ export async function registryStatus(core: BrokerCore): Promise<RegistryView> {
   return registryView({ catalog, registry, upstreams: core.upstreams.status(), discoveredOf });
 }
 
-/** What was agreed and what is, of every selected tool that differs; and the servers that could not be asked. */
+/** Pinned and current definition of every selected tool that differs, and the servers that failed. */
 export async function registryDifferences(core: BrokerCore, which: ToolSelection): Promise<JsonValue> {
   await discoverSelected(core, which);
   const servers = which.server === undefined ? [...core.snapshots.registry.servers.keys()] : [which.server];
@@ -52,8 +52,8 @@ export async function registryDifferences(core: BrokerCore, which: ToolSelection
 }
 
 /**
- * Writes the definitions that servers have now into `registry.lock`, and takes what is gone out of it. With `agreed` the
- * server is a new one whose definitions a person has seen: others than those are not pinned.
+ * Writes the current definitions of servers to `registry.lock`, and removes the pins of definitions that are gone. With
+ * `agreed` the server is new and a person has seen its definitions: different ones are not pinned.
  */
 export async function pinTools(
   core: BrokerCore,
@@ -112,24 +112,24 @@ export async function pinTools(
 
 async function discoverSelected(core: BrokerCore, { server }: ToolSelection): Promise<void> {
   if (server === undefined) return core.discovery.discoverAll();
-  // A file that was written a moment ago may not have been seen yet.
+  // The file may be so new that the watch has not loaded it.
   if (!core.snapshots.registry.servers.has(server)) await core.snapshots.reload();
   if (!core.snapshots.registry.servers.has(server)) throw new ProblemError([unknownServer(server, core)]);
   await core.discovery.discover(server);
 }
 
-/** Refuses to pin a new server that cannot be asked here, or that lists other tools than a person has seen. */
+/** Rejects a new server that fails here, or that lists other tools than a person has seen. */
 function rejectChangedTools(core: BrokerCore, server: string, matchesAgreement: boolean): void {
   const seen = core.snapshots.discoveredOf(server);
   const at = core.snapshots.registry.locationOf(server, ['transport']);
   if (seen.status === 'failed') {
-    const hint = 'start the broker where the server can run, with the variables that it needs';
-    const message = `the broker cannot ask the server \`${server}\`: ${seen.error}`;
+    const hint = 'start the broker where the server can run, with the environment variables that it needs';
+    const message = `the broker cannot list the tools of server \`${server}\`: ${seen.error}`;
     throw new ProblemError([{ code: 'registry-server-unanswered', at, message, hint }]);
   }
   if (matchesAgreement) return;
-  const message = `the server \`${server}\` lists other tools than it did a moment ago`;
-  throw new ProblemError([{ code: 'registry-tools-changed', at, message, hint: 'look at its tools once more' }]);
+  const message = `the server \`${server}\` lists other tools than the ones that were shown`;
+  throw new ProblemError([{ code: 'registry-tools-changed', at, message, hint: 'run the command again' }]);
 }
 
 function selectedTools({ snapshots }: BrokerCore, { server, tool }: ToolSelection): readonly ToolState[] {
@@ -140,7 +140,7 @@ function selectedTools({ snapshots }: BrokerCore, { server, tool }: ToolSelectio
   );
 }
 
-/** A tool that was never admitted and never agreed to differs from nothing. */
+/** A quarantined tool without a pin has nothing to differ from. */
 function isDifferent({ status, agreed }: ToolState): boolean {
   return status !== 'active' && (status !== 'quarantined' || agreed !== undefined);
 }
@@ -151,14 +151,14 @@ function reasonOf({ reason }: ToolState): { readonly reason?: string } {
 
 function unknownServer(server: string, { snapshots }: BrokerCore): Problem {
   const hint = `write one of ${[...snapshots.registry.servers.keys()].join(', ')}`;
-  return { code: 'registry-unknown-server', at: '', message: `no server is called \`${server}\``, hint };
+  return { code: 'registry-unknown-server', at: '', message: `there is no server \`${server}\``, hint };
 }
 
-/** Every server and tool as it stands, for people and programs. */
+/** Status of every server and tool, for people and programs. */
 export type RegistryView = {
   readonly servers: readonly ServerView[];
   readonly tools: readonly {
-    /** Of a tool, prompt or resource template: `tool:<server>/<tool>`, `prompt:…` or `resource:…`. */
+    /** Id of a tool, prompt or resource template: `tool:<server>/<tool>`, `prompt:…` or `resource:…`. */
     readonly id: string;
     readonly status: string;
     readonly risk: string;
@@ -169,7 +169,7 @@ export type RegistryView = {
   readonly findings: readonly ServerWarning[];
 };
 
-/** One virtual server, with how much it shows to agents that may use everything. */
+/** One virtual server, with the number of features that an agent sees that may use everything. */
 type VirtualView = {
   readonly name: string;
   readonly path: string;
@@ -179,14 +179,14 @@ type VirtualView = {
   readonly templates: number;
 };
 
-/** One server as it is doing. */
+/** Status of one server. */
 type ServerView = {
   readonly name: string;
   readonly transport: string;
-  /** `failed`: it cannot list its tools, or nothing is sent to it for now. */
+  /** `failed`: it cannot list its tools, or its breaker is open. */
   readonly status: string;
   readonly error?: string;
-  /** Calendar time since when it fails. */
+  /** Time of the first failure, ISO 8601. */
   readonly since?: string;
   readonly era?: string;
   readonly protocolVersion?: string;
@@ -194,7 +194,7 @@ type ServerView = {
 
 type Counts = Pick<UpstreamStatus, 'breaker' | 'sessions' | 'starts' | 'failures' | 'activeCalls' | 'droppedMessages'>;
 
-/** The view of a registry, of what its servers were seen to offer, and of the catalog that this makes. */
+/** Status of a registry, from the discovered features of its servers and the catalog built from them. */
 export function registryView(sources: {
   readonly registry: Registry;
   readonly catalog: Catalog;
@@ -222,8 +222,12 @@ function virtualServerView({ viewOf }: Catalog, name: string): VirtualView {
   const features = viewOf(`virtual:${name}`)?.features;
   const count = (kind: FeatureKind): number => features?.[kind].length ?? 0;
   return {
-    ...{ name, path: `/v/${name}/mcp`, tools: count('tool'), prompts: count('prompt') },
-    ...{ resources: count('resource'), templates: count('template') },
+    name,
+    path: `/v/${name}/mcp`,
+    tools: count('tool'),
+    prompts: count('prompt'),
+    resources: count('resource'),
+    templates: count('template'),
   };
 }
 

@@ -6,9 +6,9 @@ import type { Settings } from '../settings.ts';
 import { openAdminApi } from './admin-api.ts';
 
 /**
- * Does one act of administration: through the daemon that holds the data directory, or where none runs, by holding it
- * for as long as the act takes. Both ways it is the same code and the same record. An abort of the signal is thrown as
- * its reason, when the broker that was opened here has been closed.
+ * Runs one administrative request in the daemon that holds the data directory. If no daemon runs, opens the data
+ * directory for the duration of the request. Code and ledger entries are the same both ways.
+ * @throws the signal's reason when it is aborted, after a broker that was opened here has closed.
  */
 export async function runAdmin(
   request: { readonly method: string; readonly params: JsonObject; readonly signal: AbortSignal },
@@ -35,11 +35,11 @@ export async function runAdmin(
   }
 }
 
-/** What is left of an aborted act fails by itself: what it writes to is closed. */
-function rejectOnAbort<T>(act: Promise<T>, signal: AbortSignal): Promise<T> {
+/** Rejects when the signal aborts. The request itself then fails, because the stores that it writes to are closed. */
+function rejectOnAbort<T>(response: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise<T>((resolve, reject) => {
     const abort = (): void => reject(signal.reason);
     signal.addEventListener('abort', abort, { once: true });
-    act.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+    response.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
   });
 }

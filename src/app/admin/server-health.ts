@@ -2,16 +2,16 @@ import type { ServerDiscovery } from '../../registry/catalog.ts';
 import type { UpstreamStatus } from '../../upstream/upstream-status.ts';
 import type { BrokerCore } from '../compose.ts';
 
-/** How one server is doing, from what it last listed and from how its calls went. */
+/** Health of one server, from its last discovery and the results of its calls. */
 export interface ServerHealth {
-  /** `failed`: it cannot be asked, or nothing is sent to it for now; `starting`: nothing is known of it yet. */
+  /** `failed`: it cannot list its features, or its breaker is open; `starting`: it has not been discovered yet. */
   readonly state: 'ready' | 'failed' | 'starting';
   readonly error?: string;
-  /** Calendar time in milliseconds since when it fails. */
+  /** Calendar time of the first failure. */
   readonly sinceMs?: number;
 }
 
-/** Names of servers by state, each state that some server has. No reason is in it: an error may name what is not public. */
+/** Names of servers by state, without errors: an error may name what is not public. */
 export function serversByState(core: Pick<BrokerCore, 'snapshots' | 'upstreams'>): Readonly<Record<string, string[]>> {
   const { snapshots, upstreams } = core;
   const statuses = new Map(upstreams.status().map((status) => [status.name, status]));
@@ -23,11 +23,11 @@ export function serversByState(core: Pick<BrokerCore, 'snapshots' | 'upstreams'>
   return byState;
 }
 
-/** A server's health; `upstream` is none where no session of it was ever wanted. */
+/** Health of a server; `upstream` is undefined if it never needed a session. */
 export function serverHealth(discovered: ServerDiscovery, upstream: UpstreamStatus | undefined): ServerHealth {
   if (discovered.status === 'failed') return failed(discovered.error, discovered.sinceMs);
   const isUnavailable = upstream !== undefined && (upstream.breaker !== 'closed' || upstream.state === 'backing-off');
-  if (isUnavailable) return failed(upstream.error ?? 'it failed repeatedly', upstream.failingSinceMs);
+  if (isUnavailable) return failed(upstream.error ?? 'the server failed repeatedly', upstream.failingSinceMs);
   return { state: discovered.status === 'listed' ? 'ready' : 'starting' };
 }
 

@@ -6,17 +6,17 @@ import type { DaemonReport } from '../runtime/daemon-socket.ts';
 import type { ServerSecretProblem } from '../runtime/upstream-servers.ts';
 import type { Settings } from '../settings.ts';
 
-/** What is measured of the machine. */
+/** Measurements of the machine. */
 export interface MachineProbe {
-  /** Version of Node, as `20.19.0`. */
+  /** Version of Node, such as `20.19.0`. */
   readonly nodeVersion: string;
-  /** Bytes that this user may still write to the disk of a directory. */
+  /** Free bytes for this user on the disk of a directory. */
   freeBytes(directory: string): number;
-  /** Milliseconds that a small write to the disk of a directory takes until it is durable: the median of several. */
+  /** Milliseconds until a small write to the disk of a directory is durable; the median of several. */
   syncMs(directory: string): number;
 }
 
-/** The set-up that is looked at. Everything in it is read once, so that all checks speak of the same. */
+/** The installation under examination. Everything is read once, so that all checks see the same. */
 export interface Environment {
   readonly settings: Settings;
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -24,29 +24,27 @@ export interface Environment {
   readonly clock: Clock;
   readonly machine: MachineProbe;
   readonly signal: AbortSignal;
-  /** What the broker says of itself that holds the data directory; undefined where none answers. */
+  /** Report of the broker that holds the data directory; undefined if none responds. */
   readonly daemon: DaemonReport | undefined;
-  /** Undefined where a file does not load. */
+  /** Undefined if a file does not load. */
   readonly files: PolicyFiles | undefined;
-  /** Why not, and what keeps the daemon from being asked. */
+  /** Problems of the files, and of the request to the daemon. */
   readonly problems: readonly Problem[];
   readonly secrets: readonly ServerSecretProblem[];
 }
 
-/** What a check found. */
 export interface CheckResult {
-  /** Errors are faults; warnings are told and do no harm yet. */
+  /** Errors are faults; warnings do no harm yet. */
   readonly findings: readonly Problem[];
-  /** What was measured, for support. Small, without secrets. */
+  /** Measurements for support. Small, without secrets. */
   readonly facts?: JsonObject;
 }
 
-/** One thing that support would ask. MUST change nothing. What it throws is told as a fault of the check itself. */
+/** One question of support. MUST change nothing. An exception is reported as a finding of the check. */
 export interface Check {
   /** One or two words, such as `disk`. */
   readonly name: string;
   run(environment: Environment): CheckResult | Promise<CheckResult>;
 }
 
-/** Nothing to say. */
 export const NO_FINDINGS: CheckResult = { findings: [] };

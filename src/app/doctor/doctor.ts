@@ -9,24 +9,23 @@ import { loadPolicyBundle, readPolicyTexts } from '../runtime/policy-bundle.ts';
 import { secretProblems } from '../runtime/upstream-servers.ts';
 import type { Settings } from '../settings.ts';
 import { systemClock } from '../system.ts';
-import { agentsCheck, keysCheck } from './agents.ts';
 import type { Check, CheckResult, Environment, MachineProbe } from './check.ts';
 import { dataDirectoryCheck, diskCheck, lockCheck } from './data-directory.ts';
-import { filesCheck, policyTestsCheck, secretsCheck } from './files.ts';
+import { agentsCheck, filesCheck, policyTestsCheck, secretsCheck } from './files.ts';
+import { keysCheck } from './keys.ts';
 import { clockCheck, machineProbe, nativeModuleCheck, nodeVersionCheck, portCheck } from './machine.ts';
 import { serversCheck } from './servers.ts';
 
-/** What a set-up is looked at with. */
 export interface DoctorOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly version: string;
-  /** Told the name of each check before it begins. */
+  /** Called with the name of each check before it begins. */
   readonly onCheck?: (name: string) => void;
   readonly machine?: MachineProbe;
   readonly signal: AbortSignal;
 }
 
-/** Looks at a set-up as support would: beside a running broker or without one, and without changing anything. */
+/** Examines an installation, with or without a running broker. Changes nothing. */
 export async function runDoctor(settings: Settings, options: DoctorOptions): Promise<DoctorReport> {
   const { env, version, onCheck = () => {}, machine = machineProbe, signal } = options;
   const base = { settings, env, version, clock: systemClock, machine, signal };
@@ -44,7 +43,7 @@ export async function runDoctor(settings: Settings, options: DoctorOptions): Pro
 
 type BaseEnvironment = Pick<Environment, 'settings' | 'env' | 'version' | 'clock' | 'machine' | 'signal'>;
 
-/** Reads what several checks look at, once. */
+/** Reads once what several checks use. */
 async function readEnvironment(base: BaseEnvironment, onCheck: (name: string) => void): Promise<Environment> {
   const { settings, env } = base;
   const problems: Problem[] = [];
@@ -52,18 +51,18 @@ async function readEnvironment(base: BaseEnvironment, onCheck: (name: string) =>
   const daemon = await daemonReport(settings, problems);
   const files = readFiles(settings, problems);
   const context = { registryDir: settings.registry, env };
-  // What the broker can resolve is for its own environment to say.
+  // Secrets resolve in the environment of the broker, if one runs.
   const secrets = daemon?.secrets ?? (files ? secretProblems(files.registry, context) : []);
   return { ...base, daemon, files, problems, secrets };
 }
 
-/** A broker that says nothing of itself for so long hangs. */
+/** A broker without a report after this time hangs. */
 const REPORT_TIMEOUT_MS = 5_000;
 
-/** What the broker says that holds the data directory. One that does not answer is told of by the check of the lock. */
+/** Report of the broker that holds the data directory. The lock check reports one that does not respond. */
 async function daemonReport(settings: Settings, problems: Problem[]): Promise<DaemonReport | undefined> {
   try {
-    // `as`: the daemon is our own program, and its administration made it.
+    // `as`: the daemon is our own program, and its admin API made the report.
     return (await sendAdminRequest(
       daemonSocketPath(settings),
       'broker.report',
@@ -77,7 +76,7 @@ async function daemonReport(settings: Settings, problems: Problem[]): Promise<Da
   }
 }
 
-/** Both directories, so that a mistake in the one does not hide those of the other. */
+/** Reads both directories, so that a mistake in one does not hide those in the other. */
 function readFiles(settings: Settings, problems: Problem[]): PolicyFiles | undefined {
   const before = problems.length;
   const reads: readonly (() => unknown)[] = [
@@ -88,10 +87,10 @@ function readFiles(settings: Settings, problems: Problem[]): PolicyFiles | undef
   return problems.length > before ? undefined : readOrCollect(problems, () => readPolicyFiles(settings));
 }
 
-/** What every other check stands on: where one of these fails, the others would only say so again. */
+/** Checks that all others need: if one fails, the others would only repeat it. */
 export const PREREQUISITES: readonly Check[] = [nodeVersionCheck, nativeModuleCheck];
 
-/** Every other check, in the order in which it is told of. The next one is one file and one line. */
+/** Every other check, in the order of the report. A new check is one constant and one line here. */
 export const CHECKS: readonly Check[] = [
   dataDirectoryCheck,
   lockCheck,
@@ -109,18 +108,18 @@ export const CHECKS: readonly Check[] = [
 /** A finding and the check that made it. */
 export type Finding = Omit<Problem, 'severity'> & { readonly severity: 'error' | 'warning'; readonly check: string };
 
-/** How a set-up stands. */
+/** Result of all checks. */
 export interface DoctorReport {
   /** True without errors; warnings are allowed. */
   readonly healthy: boolean;
   readonly findings: readonly Finding[];
-  /** Names of the checks that were made. */
+  /** Names of the checks that ran. */
   readonly checked: readonly string[];
-  /** What was measured, by check. */
+  /** Measurements by check. */
   readonly facts: Readonly<Record<string, JsonObject>>;
 }
 
-/** Makes checks one after the other. `onCheck` is told the name of each before it begins. Rejects when it is aborted. */
+/** Runs checks one after the other and calls `onCheck` before each. Rejects when the signal is aborted. */
 export async function runChecks(
   checks: readonly Check[],
   environment: Environment,
@@ -147,8 +146,8 @@ async function runCheck(check: Check, environment: Environment): Promise<CheckRe
   } catch (error) {
     environment.signal.throwIfAborted();
     if (error instanceof ProblemError) return { findings: error.problems };
-    const message = `this could not be checked: ${errorMessage(error)}`;
-    const hint = 'mend what the message names, then run `seneschal doctor` again';
+    const message = `the check failed: ${errorMessage(error)}`;
+    const hint = 'fix what the message names, then run `seneschal doctor` again';
     return { findings: [{ code: 'doctor-check-failed', at: check.name, message, hint }] };
   }
 }

@@ -8,10 +8,10 @@ import { readLedger } from '../queries/ledger.ts';
 import type { Check, MachineProbe } from './check.ts';
 
 const SYNC_SAMPLES = 5;
-/** About an entry with its page. */
+/** About the size of an entry with its database page. */
 const SYNC_BLOCK: Uint8Array = Buffer.alloc(4_096);
 
-/** The machine that this runs on. */
+/** Measures this machine. */
 export const machineProbe: MachineProbe = {
   nodeVersion: process.versions.node,
   freeBytes: (directory) => {
@@ -38,7 +38,7 @@ function syncDurationMs(file: number): number {
   return performance.now() - startedMs;
 }
 
-/** The oldest Node that is tested; `engines` of package.json says the same. */
+/** Oldest supported Node; same as `engines` in package.json. */
 export const MIN_NODE_VERSION = '20.19.0';
 
 export const nodeVersionCheck: Check = {
@@ -75,10 +75,10 @@ export const nativeModuleCheck: Check = {
   },
 };
 
-/** Clocks of one machine part by less. */
+/** Allowed difference between the clock and the last entry. */
 const TOLERANCE_MS = 60_000;
 
-/** The machine's clock does not stand before what the ledger was written by. */
+/** Checks that the clock is not behind the last entry of the ledger. */
 export const clockCheck: Check = {
   name: 'clock',
   run: ({ settings, clock: machineClock }) => {
@@ -87,24 +87,24 @@ export const clockCheck: Check = {
     const nowMs = machineClock.wallMs();
     const facts = { now: new Date(nowMs).toISOString(), seq: last?.seq ?? 0 };
     if (last === undefined || last.atMs <= nowMs + TOLERANCE_MS) return { findings: [], facts };
-    const message = `the clock says ${facts.now}, and entry ${last.seq} was made at ${new Date(last.atMs).toISOString()}`;
-    const hint = 'set the clock (`timedatectl set-ntp true`); keys and conditions are judged by it';
+    const message = `the clock is at ${facts.now}, but entry ${last.seq} was written at ${new Date(last.atMs).toISOString()}`;
+    const hint = 'set the clock (`timedatectl set-ntp true`): keys and conditions depend on it';
     return { facts, findings: [{ code: 'doctor-clock-behind', at: `entry ${last.seq}`, message, hint }] };
   },
 };
 
-/** The port of `serve` is free, or held by the broker of this very data directory. */
+/** Checks that the port of `serve` is free, or used by the broker of this data directory. */
 export const portCheck: Check = {
   name: 'port',
   run: async ({ settings, daemon }) => {
     const { host, port: wanted } = settings;
     const facts = { listens: daemon?.http ? `${daemon.http.host}:${daemon.http.port}` : null };
-    // A broker that runs has its door, or was started without one; 0 takes any that is free.
+    // A running broker already listens, or was started without HTTP; port 0 takes any free port.
     if (daemon || wanted === 0) return { findings: [], facts };
     const failure = await listenError(host, wanted);
     if (failure === undefined) return { findings: [], facts };
     const message = `cannot listen on \`${host}:${wanted}\`: ${failure}`;
-    const hint = `see who holds it with \`ss -ltnp sport = :${wanted}\`, or choose another with \`--port\``;
+    const hint = `find the process with \`ss -ltnp sport = :${wanted}\`, or choose another port with \`--port\``;
     return { facts, findings: [{ code: 'ingress-listen-failed', at: '--port', message, hint }] };
   },
 };

@@ -11,14 +11,14 @@ import { discoverServers } from '../runtime/discover-servers.ts';
 import { homeOf } from '../settings.ts';
 import { type Check, type Environment, NO_FINDINGS } from './check.ts';
 
-/** Every server starts and answers, and its tools are the ones that were agreed to. */
+/** Checks that every server starts and lists its tools, and that the tools equal their pins. */
 export const serversCheck: Check = {
   name: 'servers',
   run: async (environment) => {
     if (!environment.files) return NO_FINDINGS;
     const { registry } = environment.files;
     const view = await discoverRegistry(environment, environment.files);
-    // Why these do not start is said by the check of secrets.
+    // The secrets check reports why these do not start.
     const serversWithSecretProblems = new Set(
       environment.secrets.filter(({ problem }) => problem.severity !== 'warning').map(({ server }) => server),
     );
@@ -60,14 +60,14 @@ function serverFailures(
 ): readonly Problem[] {
   if (status !== 'failed') return [];
   const at = registry.locationOf(name, ['transport']);
-  const message = `the server \`${name}\` cannot be asked: ${error ?? 'no reason was given'}`;
-  const hint = 'mend its `command` or `url` there, then ask it with `seneschal registry list`';
+  const message = `the server \`${name}\` cannot list its tools: ${error ?? 'no reason was given'}`;
+  const hint = 'fix its `command` or `url` in this file, then run `seneschal registry list`';
   return [{ code: 'doctor-server-failed', at, message, hint }];
 }
 
 const MAX_NAMES = 5;
 
-/** Tools, prompts and resource templates of one server that stand alike. */
+/** Tools, prompts and resource templates of one server with the same status. */
 interface BlockedTools {
   readonly server: string;
   readonly status: string;
@@ -75,14 +75,14 @@ interface BlockedTools {
   readonly names: string[];
 }
 
-/** One finding for all tools of a server that stand alike. */
+/** One finding for all tools of a server with the same status. */
 function blockedTools(
   { tools }: RegistryView,
   { registry, pinned }: Pick<PolicyFiles, 'registry' | 'pinned'>,
 ): readonly Problem[] {
   const groups = new Map<string, BlockedTools>();
   for (const { id, status, reason = '' } of tools) {
-    // What was never admitted and never agreed to is missed by nobody; `registry list` shows it.
+    // A quarantined tool that was never pinned is not missed; `registry list` shows it.
     if (status === 'active' || (status === 'quarantined' && !pinned.has(id))) continue;
     const { server, name } = parseObjectId(id);
     const blocked = groups.get(`${server} ${status}`) ?? { server, status, reason, names: [] };
@@ -101,20 +101,20 @@ function blockedProblem({ server, status, reason, names }: BlockedTools, registr
   return {
     code: 'doctor-tool-blocked',
     at: registry.locationOf(server, ['name']),
-    message: `${names.length} of the ${nouns} of \`${server}\` cannot be called, being ${status}${because}: ${shown.join(', ')}${more}`,
+    message: `${names.length} of the ${nouns} of \`${server}\` are ${status} and cannot be called${because}: ${shown.join(', ')}${more}`,
     hint: (HINTS[status] ?? 'run `seneschal registry list`').replaceAll('SERVER', server),
-    // What was agreed to and is otherwise now is an alarm; what nobody has agreed to yet is not.
+    // A departure from a pin is an error; a tool that is not pinned yet is not.
     severity: status === 'drifted' || status === 'pin-corrupt' ? 'error' : 'warning',
   };
 }
 
 const HINTS: Readonly<Record<string, string>> = {
-  unpinned: 'look at them with `seneschal registry diff SERVER`, then agree with `seneschal registry pin SERVER`',
+  unpinned: 'review them with `seneschal registry diff SERVER`, then pin them with `seneschal registry pin SERVER`',
   drifted:
-    'look at what changed with `seneschal registry diff SERVER`, then agree with `seneschal registry pin SERVER`',
-  'pin-corrupt': 'see who changed `registry.lock`, then look with `seneschal registry diff SERVER`',
-  quarantined: 'mend the tool server; `seneschal registry list` names the reason of each tool',
-  missing: 'take them out of the lock with `seneschal registry pin SERVER`, or mend the tool server',
+    'review the changes with `seneschal registry diff SERVER`, then pin them with `seneschal registry pin SERVER`',
+  'pin-corrupt': 'find out who changed `registry.lock`, then run `seneschal registry diff SERVER`',
+  quarantined: 'fix the tool server; `seneschal registry list` prints the reason of each tool',
+  missing: 'remove their pins with `seneschal registry pin SERVER`, or fix the tool server',
 };
 
 function settingsProblems({ servers: seen, findings }: RegistryView, registry: Registry): readonly Problem[] {
@@ -125,7 +125,7 @@ function settingsProblems({ servers: seen, findings }: RegistryView, registry: R
       code: 'doctor-server-settings',
       at: at ?? registry.locationOf(server, ['tools']),
       message,
-      hint: hint ?? 'mend the file; `seneschal registry list` shows what the server has',
+      hint: hint ?? 'fix the file; `seneschal registry list` prints the tools of the server',
       severity: 'warning',
     }));
 }

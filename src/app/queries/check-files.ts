@@ -7,15 +7,15 @@ import type { VirtualServer } from '../../registry/virtual-servers/settings.ts';
 import type { Settings } from '../settings.ts';
 import { accessRequestFor, type PolicyFiles, policyWarnings, readPolicyFiles } from './policy.ts';
 
-/** Warnings of the policy files, and of the virtual servers that they are for. @throws ProblemError with every error. */
+/** Warnings of the policy files and the virtual servers. @throws ProblemError with every error. */
 export function checkFiles(settings: Settings): readonly Problem[] {
   const files = readPolicyFiles(settings);
   return [...policyWarnings(files, settings), ...unknownMembers(files), ...ungrantedViews(files)];
 }
 
 /**
- * Warns of virtual servers that name a server that is not there, or what nobody has agreed to. No server is asked: what
- * each has beyond its pins the broker finds out.
+ * Warnings for virtual servers that name an unknown server or a feature without a pin. Starts no server: features beyond
+ * the pins are known only to a running broker.
  */
 export function unknownMembers({ registry, pinned }: PolicyFiles): Problem[] {
   const ids = [...pinned];
@@ -32,9 +32,9 @@ export function unknownMembers({ registry, pinned }: PolicyFiles): Problem[] {
   ];
 }
 
-/** Warns of virtual servers of which no declared agent may use anything. Where resources are shown too nobody can tell. */
+/** Warnings for virtual servers of which no declared agent may use anything. One with resources cannot be decided. */
 export function ungrantedViews(files: PolicyFiles): Problem[] {
-  // That nothing is allowed at all is said once, and not of each virtual server.
+  // An empty policy has one warning of its own, not one for each virtual server.
   if (files.rules.policySet.rows.length === 0) return [];
   return [...files.registry.virtual.values()].flatMap((server) => {
     const members = pinnedIds(server, [...files.pinned]);
@@ -57,8 +57,8 @@ function ungranted({ settings: { name }, at }: VirtualServer): Problem {
   return {
     code: 'registry-view-ungranted',
     at: at(['name']),
-    message: `no agent may use anything that the virtual server \`${name}\` shows`,
-    hint: 'grant some of it in `policy.csv`: a virtual server by itself grants nothing',
+    message: `no agent may use anything of the virtual server \`${name}\``,
+    hint: 'grant some of its tools in `policy.csv`: a virtual server grants nothing by itself',
     severity: 'warning',
   };
 }

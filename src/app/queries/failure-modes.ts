@@ -3,9 +3,10 @@ import { ledgerFailureMode } from '../../broker/recorder.ts';
 import { subscriptionsFailureMode } from '../../broker/resource-subscriptions.ts';
 import { controlFailureMode } from '../../broker/run-controls.ts';
 import type { FailureMode } from '../../domain/failure-mode.ts';
-import { connectionsFailureMode, pipeliningFailureMode } from '../../ingress/http/hardening.ts';
+import type { ControlName } from '../../domain/verdict.ts';
+import { connectionsFailureMode, pipeliningFailureMode } from '../../ingress/http/guard-connections.ts';
 import { hostFailureModes } from '../../ingress/http/host-validation.ts';
-import { paramHeadersFailureMode } from '../../ingress/mcp/protocol/param-headers.ts';
+import { paramHeadersFailureMode } from '../../ingress/mcp/protocol/modern-request.ts';
 import { httpFailureModes } from '../../ingress/mcp/streamable-http/endpoint.ts';
 import { socketFailureMode } from '../../ingress/socket/socket-server.ts';
 import { requestStateFailureMode } from '../../input-required/request-state.ts';
@@ -33,7 +34,20 @@ import { addressFailureMode } from '../daemon.ts';
 import { loadFailureModes } from '../runtime/snapshot-store.ts';
 import { secretFailureMode } from '../runtime/upstream-servers.ts';
 
-/** What every guard does where it cannot say yes, in the order in which a start and then a call meets them. */
+/** The failure mode of each control. A control without one is a type error on this constant, which names it. */
+const CONTROLS = {
+  rate: rateFailureMode,
+  authorize: authorizeFailureMode,
+  'validate-input': inputFailureMode,
+  concurrency: concurrencyFailureMode,
+  budget: budgetFailureMode,
+  'request-state': requestStateFailureMode,
+  'validate-output': outputFailureMode,
+  'guard-question': inputRequestFailureMode,
+  'validate-answer': inputResponseFailureMode,
+} as const satisfies Readonly<Record<ControlName, FailureMode>>;
+
+/** Every failure mode, in the order in which a startup and then a call meet them. */
 export const FAILURE_MODES: readonly FailureMode[] = [
   dataDirectoryFailureMode,
   addressFailureMode,
@@ -51,23 +65,23 @@ export const FAILURE_MODES: readonly FailureMode[] = [
   unknownResourceFailureMode,
   overloadFailureMode,
   subscriptionsFailureMode,
-  rateFailureMode,
+  CONTROLS.rate,
   rateStoreFailureMode,
-  authorizeFailureMode,
-  inputFailureMode,
-  concurrencyFailureMode,
-  budgetFailureMode,
+  CONTROLS.authorize,
+  CONTROLS['validate-input'],
+  CONTROLS.concurrency,
+  CONTROLS.budget,
   budgetStoreFailureMode,
-  requestStateFailureMode,
+  CONTROLS['request-state'],
   controlFailureMode,
   ledgerFailureMode,
   breakerFailureMode,
   secretFailureMode,
   driftFailureMode,
   resultSizeFailureMode,
-  outputFailureMode,
+  CONTROLS['validate-output'],
   clientCapabilityFailureMode,
-  inputRequestFailureMode,
+  CONTROLS['guard-question'],
   suspendedCallsFailureMode,
-  inputResponseFailureMode,
+  CONTROLS['validate-answer'],
 ];

@@ -28,7 +28,7 @@ import { loadPolicyBundle } from '../runtime/policy-bundle.ts';
 import type { Settings } from '../settings.ts';
 import { systemClock } from '../system.ts';
 
-/** Which entries a person asks for, as typed. */
+/** Filter of entries, as typed. */
 export interface EntryFilterFlags {
   readonly limit?: string;
   readonly agent?: string;
@@ -36,20 +36,19 @@ export interface EntryFilterFlags {
   readonly call?: string;
   readonly tool?: string;
   readonly reason?: string;
-  /** A time, a day, or so long ago. */
+  /** A time, a day, or a duration before now. */
   readonly since?: string;
 }
 
-/** As above, and pages. */
+/** Filter of entries with pages, as typed. */
 export interface EntryListFlags extends EntryFilterFlags {
   readonly before?: string;
 }
 
-/** What a moment is written as. */
 export const TIME_HINT =
-  'write a time such as `2026-11-23T12:00:00Z`, a day such as `2026-11-23`, or `7d` for so long ago';
+  'write a time such as `2026-11-23T12:00:00Z`, a day such as `2026-11-23`, or a duration such as `7d` before now';
 
-/** Opens a data directory's book for reading, also beside the daemon that writes it; closed when `read` returns. */
+/** Opens the ledger of a data directory for reading, also while a daemon writes it; closes it when `read` returns. */
 export function readLedger<T>(settings: Settings, read: (database: SqliteFileReader) => T): T {
   const database = openSqliteForReading(databasePathOf(settings.data), MIGRATIONS);
   try {
@@ -59,15 +58,15 @@ export function readLedger<T>(settings: Settings, read: (database: SqliteFileRea
   }
 }
 
-/** The newest entries that pass, at most 50 where nothing else is asked. @throws ProblemError for a question that is no question. */
+/** Newest entries that match, at most 50 without `--limit`. @throws ProblemError for an invalid filter. */
 export function listLedger(settings: Settings, flags: EntryListFlags): readonly LedgerEntryView[] {
   const filter = parseEntryFilter(flags, 50);
   return readLedger(settings, (database) => listEntries(database, filter));
 }
 
 /**
- * The filter that was typed; `limit` holds where none was. `limit` may be 0 where that is the default.
- * @throws ProblemError with every part that is not allowed.
+ * Parses a filter. `limit` is the default and may be 0, which cannot be typed.
+ * @throws ProblemError with every invalid part.
  */
 export function parseEntryFilter(flags: EntryListFlags, limit: number): EntryFilter & { readonly limit: number } {
   const problems: Problem[] = [];
@@ -93,7 +92,10 @@ export function parseEntryFilter(flags: EntryListFlags, limit: number): EntryFil
     reason: optional(flags.reason, (text) =>
       Object.hasOwn(REASONS, text) ? text : reject('--reason', oneOf(Object.keys(REASONS))),
     ),
-    tool: optional(flags.tool, (text) => toolId(text) ?? reject('--tool', 'write one such as `tool:files/read_file`')),
+    tool: optional(
+      flags.tool,
+      (text) => toolId(text) ?? reject('--tool', 'write an id such as `tool:files/read_file`'),
+    ),
     agent: optional(flags.agent, parseAgentName),
     callId: flags.call,
   };
@@ -110,14 +112,14 @@ function oneOf(words: readonly string[]): string {
   return `write one of ${words.join(', ')}`;
 }
 
-/** `tool:files/read_file` also as agents see it, and without its kind; of other kinds the whole id; undefined for what is none. */
+/** Accepts `tool:files/read_file`, `files/read_file` and `files__read_file`; of other kinds the id. Undefined if invalid. */
 function toolId(text: string): string | undefined {
   if (/^(?:(?:prompt|resource):[a-z0-9-]+\/.+|(?:tool|prompt|resource):unknown)$/s.test(text)) return text;
   const [, server, tool] = /^(?:tool:)?([a-z0-9-]+)(?:\/|__)(.+)$/.exec(text) ?? [];
   return server === undefined ? undefined : `tool:${server}/${tool}`;
 }
 
-/** Everything recorded of one call. @throws ProblemError `ledger-unknown-call`. */
+/** Every entry of one call. @throws ProblemError `ledger-unknown-call`. */
 export function showLedgerCall(settings: Settings, callId: string): readonly CallEntryView[] {
   const entries = readLedger(settings, (database) => listCallEntries(database, callId));
   if (entries.length > 0) return entries;
@@ -125,21 +127,21 @@ export function showLedgerCall(settings: Settings, callId: string): readonly Cal
     {
       code: 'ledger-unknown-call',
       at: '',
-      message: `no entry is of the call \`${callId.replaceAll(/[^\w-]/g, '?').slice(0, 64)}\``,
+      message: `the ledger has no entry of call \`${callId.replaceAll(/[^\w-]/g, '?').slice(0, 64)}\``,
       hint: 'run `seneschal ledger list`',
     },
   ]);
 }
 
-/** How often one who follows looks whether something was written. */
+/** Interval between two reads with `follow`. */
 const POLL_INTERVAL_MS = 200;
-/** Entries that are read in one go, so that a flood needs no more memory than a trickle. */
+/** Entries that are read at one time, which bounds memory. */
 const BATCH_ENTRIES = 500;
 
 /**
- * The newest entries that pass, oldest first, and when `follow` is set each that is written from then on, until `signal`
- * aborts. Reads beside the daemon, on a connection that cannot write and holds nothing up.
- * @throws ProblemError for a question that is no question, or a data directory without a book.
+ * Yields the newest entries that match, oldest first; with `follow` also each later one, until `signal` aborts. Reads
+ * on a read-only connection that does not block a running daemon.
+ * @throws ProblemError for an invalid filter, or a data directory without a ledger.
  */
 export async function* tailLedger(
   settings: Settings,
@@ -149,7 +151,7 @@ export async function* tailLedger(
   const filter = parseEntryFilter(flags, 20);
   const database = openSqliteForReading(databasePathOf(settings.data), MIGRATIONS);
   try {
-    // Asked first: what comes between the two questions is shown by the second and not lost between them.
+    // The position is read first: an entry that is written between the two reads is yielded by the loop below.
     let after = readLastEntry(database)?.seq ?? 0;
     yield* listEntries(database, { ...filter, before: after + 1 }).toReversed();
     while (follow && !signal.aborted) {
@@ -167,7 +169,7 @@ export async function* tailLedger(
   }
 }
 
-/** Waits for the next look, or until nobody listens any more. */
+/** Waits for the next read or the abort. */
 function waitForNextPoll(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const done = (): void => {
@@ -181,7 +183,7 @@ function waitForNextPoll(signal: AbortSignal): Promise<void> {
   });
 }
 
-/** Decides every recorded call of a data directory again, each by the policy set of its revision. Only reads. */
+/** Decides every recorded call of a data directory again, each with the policy set of its revision. Only reads. */
 export function replayLedger(settings: Settings): ReplayReport {
   return readLedger(settings, (database) =>
     replayDecide({
@@ -196,7 +198,7 @@ export function replayLedger(settings: Settings): ReplayReport {
   );
 }
 
-/** State for controls that only decide: no clock that moves, no counter that counts. */
+/** State for controls that only decide: the clock stands still, and the counters are empty. */
 function frozenState(): ControlState {
   const clock = { wallMs: () => 0, monotonicMs: () => 0 };
   return {

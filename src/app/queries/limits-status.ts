@@ -23,16 +23,16 @@ import { systemClock } from '../system.ts';
 import { readLedger } from './ledger.ts';
 import { readPolicyFiles, unknownAgent } from './policy.ts';
 
-/** How limits stand. */
+/** Usage of limits. */
 export type LimitsReport = {
-  /** False where no broker runs: then nobody counts rates and concurrency, and they are not in `limits`. */
+  /** False if no broker runs: then `limits` has budgets only, because rates and concurrency are counted in memory. */
   readonly running: boolean;
   readonly limits: readonly (RateStatus | ConcurrencyStatus | BudgetStatus)[];
 };
 
 /**
- * How every limit stands that concerns `agent`, or any declared agent: asked of the broker that counts, or where none
- * runs, read from what it left. @throws ProblemError when the agent is not declared, or files do not load.
+ * Usage of every limit of `agent`, or of all declared agents: from the running broker, or if none runs, from the data
+ * directory. @throws ProblemError when the agent is not declared, or files do not load.
  */
 export async function limitsStatus(settings: Settings, agent?: string): Promise<LimitsReport> {
   const params = agent === undefined ? {} : { agent: parseAgentName(agent) };
@@ -47,16 +47,16 @@ export async function limitsStatus(settings: Settings, agent?: string): Promise<
   return { running: false, limits: budgetStatus(rules.limits, subjects, storedBudgets(settings)) };
 }
 
-/** What a broker answers who is asked how its limits stand. @throws ProblemError when the agent is not declared. */
-export function liveLimits({ snapshots: standing, counters, clock }: BrokerCore, agent?: string): JsonValue {
-  const { rules, registry } = standing;
+/** Usage of the limits of a running broker. @throws ProblemError when the agent is not declared. */
+export function liveLimits({ snapshots, counters, clock }: BrokerCore, agent?: string): JsonValue {
+  const { rules, registry } = snapshots;
   const subjects = subjectsByAgent({ rules, registry }, agent);
   const { rates, concurrency, budgets } = counters;
   const live = liveStatus(rules.limits, subjects, { rates, concurrency, monotonicMs: clock.monotonicMs() });
   return { running: true, limits: [...live, ...budgetStatus(rules.limits, subjects, budgets)] };
 }
 
-/** The subjects of one agent, or of each that is declared. */
+/** Subjects of one agent, or of each declared agent. */
 function subjectsByAgent(
   { rules, registry }: { readonly rules: Pick<PolicyBundle, 'policySet'>; readonly registry: Registry },
   agent: string | undefined,
@@ -72,7 +72,7 @@ function subjectsByAgent(
   });
 }
 
-/** Budgets as a broker left them. What was reserved when it ended stays used. */
+/** Budgets that the last broker stored. Reservations that were open when it ended count as used. */
 function storedBudgets(settings: Settings): BudgetState {
   const rows = existsSync(databasePathOf(settings.data)) ? readLedger(settings, loadBudgets) : [];
   return createBudgetState({ clock: systemClock, store: { load: () => rows, put: () => {} }, onClockJump: () => {} });

@@ -21,7 +21,7 @@ import { type RegistryFacts, registryFacts } from '../runtime/registry-facts.ts'
 import type { Settings } from '../settings.ts';
 import { systemClock } from '../system.ts';
 
-/** Who asks to do what to what. Without `args` the question is about all arguments. */
+/** An access request. Without `args` it covers all arguments. */
 export interface AccessQuery {
   /** `agent:<name>`. */
   readonly as: string;
@@ -30,7 +30,7 @@ export interface AccessQuery {
   readonly args?: JsonObject;
 }
 
-/** The files as they lie there, and every pin that was agreed to. */
+/** Registry and policy files, and every pin. */
 export interface PolicyFiles {
   readonly rules: PolicyBundle;
   readonly known: RegistryFacts;
@@ -59,7 +59,7 @@ export function readPolicyFiles(settings: Settings): PolicyFiles {
   };
 }
 
-/** The tools that `pin: auto` accepted, where a broker has run; a checkout alone has none. */
+/** Pins that `pin: auto` made; none if no broker has run. */
 function firstSeenPins({ data }: Settings): Pins {
   const path = databasePathOf(data);
   if (!existsSync(path)) return new Map();
@@ -76,7 +76,7 @@ export function checkPolicyFiles(settings: Settings): readonly Problem[] {
   return policyWarnings(readPolicyFiles(settings), settings);
 }
 
-/** As above, of files that were read. */
+/** Warnings of files that were read. */
 export function policyWarnings({ rules, known }: PolicyFiles, { policies }: Settings): readonly Problem[] {
   const file = `${policies}/policy.csv`;
   return rules.policySet.rows.length === 0 ? [emptyPolicy(file)] : checkPolicy(rules.policySet, known, file);
@@ -88,7 +88,7 @@ export function runPolicyTests(settings: Settings): SuiteResult {
   return runSuite(rules.policySet, rules.suites, { ...known, nowMs: systemClock.wallMs() });
 }
 
-/** Says what decides. @throws ProblemError when a file does not load, or the question names no agent or no action. */
+/** Explains a decision. @throws ProblemError when a file does not load, or agent, action or target is invalid. */
 export function explainAccess(settings: Settings, query: AccessQuery): AccessExplanation {
   const { rules, known } = readPolicyFiles(settings);
   const { object, action } = query;
@@ -111,11 +111,11 @@ export function explainAccess(settings: Settings, query: AccessQuery): AccessExp
       ? known.tools.includes(object)
         ? undefined
         : NOT_PINNED[object.slice(0, object.indexOf(':'))]
-      : `decided on as \`${normalized}\`, with the normal form of its URI`;
+      : `decided as \`${normalized}\`, the normal form of the URI`;
   return note === undefined ? explanation : { ...explanation, note };
 }
 
-/** A question about a declared agent as one that comes over HTTP would ask it, without arguments. */
+/** The access request of a declared agent over HTTP, without arguments. */
 export function accessRequestFor(
   { policySet }: Pick<PolicyBundle, 'policySet'>,
   known: Pick<RegistryFacts, 'targetOf'>,
@@ -130,7 +130,8 @@ export function accessRequestFor(
   const team = principal.team === undefined ? {} : { team: principal.team };
   return {
     subjects: principalSubjects(policySet, { id: agent, ...team }),
-    ...{ object, action },
+    object,
+    action,
     nowMs: systemClock.wallMs(),
     principal: { ...principal, agent },
     target: known.targetOf(object) ?? assumedTarget(object),
@@ -138,32 +139,32 @@ export function accessRequestFor(
   };
 }
 
-/** What the policy says, and what else keeps a call from being made. */
+/** Explanation of the policy, with a note if something else prevents the call. */
 export interface AccessExplanation extends Explanation {
   readonly note?: string;
 }
 
-const NO_NORMAL_FORM = 'the URI has no normal form: whatever the policy says, it is answered as unknown-resource';
+const NO_NORMAL_FORM = 'the URI has no normal form: a call is refused as unknown-resource, whatever the policy says';
 
-/** By kind. Of a resource only its server can say whether it is there. */
+/** By kind. Only its server knows if a resource exists. */
 const NOT_PINNED: Readonly<Record<string, string>> = {
-  tool: 'no tool of this name is pinned or described: whatever the policy says, a call is answered as unknown-tool',
-  prompt: 'no prompt of this name is pinned: whatever the policy says, a call is answered as unknown-prompt',
+  tool: 'no tool of this name is pinned or configured: a call is refused as unknown-tool, whatever the policy says',
+  prompt: 'no prompt of this name is pinned: a call is refused as unknown-prompt, whatever the policy says',
 };
 
-/** An agent that was asked about and that no file declares. */
+/** The problem of an agent that the registry does not declare. */
 export function unknownAgent(agent: string, known: Pick<RegistryFacts, 'agents'>): Problem {
   return invalidSetting('--as', `no agent is declared as \`${agent}\``, `write one of ${known.agents.join(', ')}`);
 }
 
 function missingTargetKind(object: string): Problem {
   const [, server, tool] = /^([a-z0-9-]+)__(.+)$/.exec(object) ?? [];
-  const hint = server === undefined ? 'write one such as `tool:files/read_file`' : `write \`tool:${server}/${tool}\``;
+  const hint = server === undefined ? 'write an id such as `tool:files/read_file`' : `write \`tool:${server}/${tool}\``;
   return invalidSetting('', 'the target has no kind', hint);
 }
 
 function emptyPolicy(at: string): Problem {
-  const hint = 'write a grant, or name the directory with `--policies`';
+  const hint = 'write a grant, or name the policy directory with `--policies`';
   return { code: 'policy-empty', at, message: 'no row grants anything: nothing is allowed', hint, severity: 'warning' };
 }
 
@@ -171,18 +172,18 @@ function invalidSetting(at: string, message: string, hint: string): Problem {
   return { code: 'settings-invalid', at, message, hint };
 }
 
-/** What an agent may do with one tool or prompt. */
+/** Permission of an agent on one tool or prompt. */
 export interface ToolPermission {
   /** `tool:<server>/<tool>` or `prompt:<server>/<prompt>`. */
   readonly tool: string;
   readonly effect: Explanation['effect'];
-  /** The rows that decide, as `policy.csv:12`: one, those between which arguments decide, or none where no row matches. */
+  /** Deciding rows, such as `policy.csv:12`: one, several if the arguments decide between them, or none if none matches. */
   readonly by: readonly string[];
-  /** False where nobody has agreed to a definition yet: whatever the policy says, the tool cannot be called. */
+  /** False if the tool has no pin: then it cannot be called, whatever the policy says. */
   readonly pinned: boolean;
 }
 
-/** Everything that an agent may do. */
+/** Permissions of an agent. */
 export interface AgentPermissions {
   /** `agent:<name>`. */
   readonly agent: string;
@@ -192,15 +193,15 @@ export interface AgentPermissions {
 }
 
 /**
- * What an agent may do with every tool that is pinned or described and every prompt that is pinned, by the evaluator
- * that decides its calls. Which URIs a resource template makes no file says, so that resources are not in it.
+ * Permissions of an agent on every pinned or configured tool and every pinned prompt, by the evaluator that decides its
+ * calls. Without resources: no file lists the URIs of a resource template.
  * @throws ProblemError when a file does not load or the agent is not declared.
  */
 export function listPermissions(settings: Settings, agent: string): AgentPermissions {
   return permissionsOf(readPolicyFiles(settings), parseAgentId(agent));
 }
 
-/** As above, of files that were read. */
+/** Permissions of an agent, from files that were read. @throws ProblemError when the agent is not declared. */
 export function permissionsOf({ rules, known, pinned }: PolicyFiles, agent: `agent:${string}`): AgentPermissions {
   const principal = known.principalOf(agent);
   if (!principal) throw new ProblemError([unknownAgent(agent, known)]);
@@ -224,6 +225,6 @@ export function permissionsOf({ rules, known, pinned }: PolicyFiles, agent: `age
 
 function decidingRows({ effect, rule, rows }: Explanation): readonly string[] {
   if (effect !== 'depends-on-arguments') return rule === undefined ? [] : [rule];
-  // A condition that is known to fail decides nothing, whatever the arguments are.
+  // A condition that is known to be false decides nothing, whatever the arguments are.
   return rows.filter(({ conditionResult }) => conditionResult !== 'false').map(({ at }) => at);
 }

@@ -18,35 +18,35 @@ import type { Settings } from '../settings.ts';
 import { systemClock } from '../system.ts';
 import { readLedger, TIME_HINT } from './ledger.ts';
 
-/** What `--by` may be. */
+/** Values of `--by`. */
 export type UsageGroup = UsageKey | 'cost-centre';
 export const USAGE_GROUPS: readonly UsageGroup[] = [...USAGE_KEYS, 'cost-centre'];
 
-/** What a person asks, as typed. */
+/** Flags as typed. */
 export interface UsageFlags {
   readonly by?: string;
   readonly since?: string;
   readonly until?: string;
 }
 
-/** Sums as they are shown. `usd` is a decimal of dollars, exact. */
+/** Sums for output. `usd` is an exact decimal number of dollars. */
 export interface UsageTotals extends Omit<UsageSums, 'costNanoUsd'> {
   readonly usd: string;
 }
 
-/** Usage of a span of time: what ended at `since` or later and before `until`, both ISO 8601 in UTC and null where open. */
+/** Usage of the calls that ended from `since` to before `until`, both ISO 8601 in UTC, or null if open. */
 export interface UsageReport {
   readonly by: UsageGroup;
   readonly since: string | null;
   readonly until: string | null;
-  /** By key; the key is null for what entries do not tell. */
+  /** By key; the key is null if the entries do not hold it. */
   readonly rows: readonly (UsageTotals & { readonly key: string | null })[];
   readonly total: UsageTotals;
-  /** Entries that somebody has made into no entries: they are in no sum. */
+  /** Altered entries that cannot be read; they are in no sum. */
   readonly unreadable: number;
 }
 
-/** Sums the calls of the book. @throws ProblemError for a question that is no question, or where there is no book. */
+/** Sums the calls of the ledger. @throws ProblemError for invalid flags, or if there is no ledger. */
 export function usageReport(
   settings: Settings,
   flags: UsageFlags,
@@ -87,7 +87,7 @@ function parseUsageFlags(
   return { by: group, fromMs, untilMs };
 }
 
-/** Entries hold no cost centre: it is the one that the registry gives the agent now. */
+/** Groups by the cost centre that the registry gives each agent now; entries do not hold it. */
 function byCostCentre(rows: readonly UsageRow[], { registry: dir }: Settings): readonly UsageRow[] {
   const agents = existsSync(dir) ? readRegistry(dir).registry.agents : new Map<string, never>();
   const groups = new Map<string | null, UsageRow>();

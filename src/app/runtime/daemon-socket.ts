@@ -1,32 +1,28 @@
-import { ProblemError } from '../../domain/problem.ts';
+import { DaemonUnreachableError } from '../../ingress/socket/connect.ts';
 import { type Settings, socketPathOf } from '../settings.ts';
 import type { ServerSecretProblem } from './upstream-servers.ts';
 
-/** Path of the socket on which the daemon of a data directory listens. */
+/** Socket path of the daemon of a data directory. */
 export function daemonSocketPath(settings: Settings): string {
   return socketPathOf(settings, process.getuid?.() ?? 0);
 }
 
-/** True when an error says that no daemon listens, and not that one refused. */
+/** True for the error of a connection if no daemon listens. */
 export function isDaemonAbsent(error: unknown): boolean {
-  return (
-    error instanceof ProblemError && error.code === 'ingress-socket-failed' && /ENOENT|ECONNREFUSED/.test(error.message)
-  );
+  return error instanceof DaemonUnreachableError && error.state === 'absent';
 }
 
-/** True when a daemon hung up without a word, as one does that is ending. */
+/** True for the error of a connection that the daemon closed without a response, as it does while it stops. */
 export function isDaemonClosing(error: unknown): boolean {
-  return (
-    error instanceof ProblemError && error.code === 'ingress-socket-failed' && /did not answer/.test(error.message)
-  );
+  return error instanceof DaemonUnreachableError && error.state === 'silent';
 }
 
-/** What a running broker says of itself to one who asks whether all is well. */
+/** Status of a running broker, for `seneschal doctor`. */
 export type DaemonReport = {
   readonly pid: number;
   readonly version: string;
-  /** Where it listens over HTTP; null where it serves its socket alone. */
+  /** Address of its HTTP listener; null if it listens on the socket only. */
   readonly http: { readonly host: string; readonly port: number } | null;
-  /** Secret references that cannot be resolved where the broker runs, with its environment. */
+  /** Secret references that the broker cannot resolve in its environment. */
   readonly secrets: readonly ServerSecretProblem[];
 };

@@ -8,12 +8,12 @@ import { systemClock, systemIds } from '../system.ts';
 import { toListedServer } from './discovery-scheduler.ts';
 import { upstreamServers } from './upstream-servers.ts';
 
-/** How many servers are started at one time. */
+/** Servers that are started at one time. */
 const MAX_CONCURRENT = 4;
 
 export interface DiscoveryOptions {
   readonly registryDir: string;
-  /** What relative working directories start from. */
+  /** Base of relative working directories. */
   readonly home: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly version: string;
@@ -21,30 +21,28 @@ export interface DiscoveryOptions {
   readonly signal: AbortSignal;
 }
 
-/** What servers said when each was asked once. */
+/** Result of one discovery of each server. */
 export interface DiscoveryResult {
-  /** What each offers, or why it cannot tell. */
+  /** Features of each server, or why it listed none. */
   readonly discovered: ReadonlyMap<string, ServerDiscovery>;
   readonly statuses: readonly UpstreamStatus[];
-  /** What the failed process of each wrote last to stderr. May hold secrets: never show it as it is. */
+  /** Last stderr output of the failed process of each server. May hold secrets: never print it unredacted. */
   readonly stderrTails: ReadonlyMap<string, string>;
 }
 
 /**
- * Starts every server of a registry once, asks what it offers, and ends it again, without a broker: nothing is pinned,
- * remembered or recorded. Each has its own `startTimeout`. A server that fails is an answer; nothing here rejects for
- * one. @throws the signal's reason when it is aborted, after every server has been ended.
+ * Starts every server of a registry once, lists its features, and ends it, without a broker: nothing is pinned, stored
+ * or recorded. Each server has its own `startTimeout`. A failed server is a result, never a rejection.
+ * @throws the signal's reason when it is aborted, after every server has been ended.
  */
 export async function discoverServers(registry: Registry, options: DiscoveryOptions): Promise<DiscoveryResult> {
   const { registryDir, home, env, version, signal } = options;
   const pool = new UpstreamPool(upstreamServers(registry, { registryDir, home, env, log: SILENT_LOG }), {
-    ...{
-      clock: systemClock,
-      ids: systemIds(),
-      log: SILENT_LOG,
-      versionStore: inMemoryVersionStore(),
-      environment: env,
-    },
+    clock: systemClock,
+    ids: systemIds(),
+    log: SILENT_LOG,
+    versionStore: inMemoryVersionStore(),
+    environment: env,
     clientInfo: { name: 'seneschal', version },
     onFeaturesChanged: () => {},
     onResourceUpdated: () => {},
@@ -54,7 +52,7 @@ export async function discoverServers(registry: Registry, options: DiscoveryOpti
     closing ??= pool.close();
     return closing;
   };
-  // Processes have groups of their own, and no Ctrl-C of a terminal reaches them.
+  // Server processes have their own process groups: the Ctrl-C of a terminal does not reach them.
   const onAbort = (): void => void closePool();
   signal.addEventListener('abort', onAbort, { once: true });
   const discovered = new Map<string, ServerDiscovery>();

@@ -6,13 +6,13 @@ import type { DiscoveredFeatures } from '../../upstream/session/upstream-server.
 import type { UpstreamPool } from '../../upstream/upstream-pool.ts';
 import type { SnapshotStore } from './snapshot-store.ts';
 
-/** How many servers are asked for their tools at one time. */
+/** Servers that are listed at one time. */
 const MAX_CONCURRENT = 4;
 const TICK_MS = 500;
-/** A server that could not be asked is asked again after this long. */
+/** Time until a server that failed to list is tried again. */
 const FAILED_RETRY_MS = 10_000;
 
-/** Asks servers what they offer, so that drift is found before a call finds it. */
+/** Lists the features of servers on a schedule, so that drift is found before a call finds it. */
 export class DiscoveryScheduler {
   readonly #deps: {
     readonly snapshots: SnapshotStore;
@@ -33,7 +33,7 @@ export class DiscoveryScheduler {
     this.#deps = deps;
   }
 
-  /** Asks every server now, and from now on each again when its `refresh` time is over. */
+  /** Discovers every server now, and each again whenever its `refresh` time is over. */
   start(): void {
     this.#discoverDue();
     this.#timer = setInterval(() => this.#discoverDue(), TICK_MS).unref();
@@ -43,7 +43,7 @@ export class DiscoveryScheduler {
     clearInterval(this.#timer);
   }
 
-  /** Asks one server, or waits for the answer that is on its way. */
+  /** Discovers one server, or joins the discovery in progress. */
   discover(server: string): Promise<void> {
     const inFlight = this.#inFlight.get(server);
     if (inFlight) return inFlight;
@@ -53,7 +53,7 @@ export class DiscoveryScheduler {
     return discovery;
   }
 
-  /** Asks every server of the registry. */
+  /** Discovers every server of the registry. */
   async discoverAll(): Promise<void> {
     const names = [...this.#deps.snapshots.registry.servers.keys()];
     await Promise.all(
@@ -69,7 +69,7 @@ export class DiscoveryScheduler {
     }
   }
 
-  /** Servers that cannot be asked take turns among themselves: those that hang must not hold up the lists of others. */
+  /** Failed servers have slots of their own: those that hang must not delay the lists of the others. */
   #hasCapacity(server: string): boolean {
     const { snapshots } = this.#deps;
     const isFailed = (name: string): boolean => snapshots.discoveredOf(name).status === 'failed';
@@ -80,11 +80,11 @@ export class DiscoveryScheduler {
   #isDue({ name, transport, refreshMs }: ServerSettings): boolean {
     const startedAtMs = this.#startedAtMs.get(name);
     const { status } = this.#deps.snapshots.discoveredOf(name);
-    // Nothing is known of one that was declared anew, whenever it was asked under its old declaration.
+    // A server whose settings changed has no list, even if it was discovered under its old settings.
     if (startedAtMs === undefined || status === 'not-started') return true;
     const sinceMs = this.#deps.nowMs() - startedAtMs;
     if (status === 'failed') return sinceMs >= FAILED_RETRY_MS;
-    // A child process tells of changes and lists its tools at every start; asking it again would only start it.
+    // A child process notifies of changes and is listed at every start; another discovery would only start it.
     return transport.type !== 'stdio' && sinceMs >= refreshMs;
   }
 
@@ -94,7 +94,7 @@ export class DiscoveryScheduler {
     const features = await upstreams.discover(server);
     const now = snapshots.registry.servers.get(server);
     if (now === undefined) return;
-    // What an old declaration listed, or why it could not, says nothing of the one that has taken its place.
+    // A list or an error of the old settings does not apply to the new ones.
     if (now !== declared && ('error' in features || !isSameServer(declared, now))) return this.#discover(server);
     if ('error' in features) log.warn('server.unavailable', { server, error: features.error });
     await snapshots.recordDiscovery(
@@ -104,12 +104,12 @@ export class DiscoveryScheduler {
   }
 }
 
-/** What a server declared, as the registry reads it. */
+/** Features of a server in the form that the registry reads. */
 export function toListedServer({ tools, prompts, resources, templates, unlisted }: DiscoveredFeatures): ListedServer {
   return { status: 'listed', tools, prompts, resources, templates, unlisted };
 }
 
-/** Servers of which nothing is known yet: neither a pin nor a list. A list that is asked for now would lack their tools. */
+/** Servers with neither a pin nor a list. A `tools/list` that is answered now would lack their tools. */
 export function undiscoveredServers(registry: Registry, catalog: Catalog): readonly string[] {
   const pinnedServers = new Set(catalog.states.map(({ server }) => server));
   return [...registry.servers.keys()].filter(

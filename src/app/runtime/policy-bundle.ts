@@ -10,16 +10,16 @@ import { type PolicySuite, readSuite } from '../../policy/suite.ts';
 
 /** Everything of `policies/`, compiled: one immutable revision. */
 export interface PolicyBundle {
-  /** Digest of the texts that decide: model, policy and limits. Tests are not among them. */
+  /** Digest of the texts that decide: model, policy and limits, without the policy tests. */
   readonly revision: Digest;
-  /** Those texts, to be kept by their digest for replay. */
+  /** Those texts, archived by their digest for replay. */
   readonly texts: Readonly<Record<string, string>>;
   readonly policySet: PolicySet;
   readonly limits: LimitRules;
   readonly suites: readonly PolicySuite[];
 }
 
-/** Reads the texts of a policy directory. One that does not exist is empty, and an empty one allows nothing. */
+/** Reads the texts of a policy directory. A missing directory is empty, and an empty one allows nothing. */
 export function readPolicyTexts(dir: string): Readonly<Record<string, string>> {
   return existsSync(dir) ? readTextFiles(dir, { folders: ['tests'] }) : {};
 }
@@ -58,9 +58,9 @@ export function loadPolicyBundle(texts: Readonly<Record<string, string>>, dir: s
 }
 
 /**
- * What is in force and whose file is gone. At a start no file is needed; while calls run a file that vanishes is an
- * accident until a person empties it: without `limits.yaml` nothing would be limited any more. A whole directory that
- * is gone was taken away, and without it nothing is allowed.
+ * Problems for files that are active and have disappeared. At startup no file is required. While the broker runs, a
+ * missing file counts as an accident until a person writes an empty one: without `limits.yaml` nothing would be
+ * limited. A missing directory is accepted, because without it nothing is allowed.
  */
 export function missingFiles(texts: Readonly<Record<string, string>>, active: PolicyBundle, dir: string): Problem[] {
   if (!existsSync(dir)) return [];
@@ -69,12 +69,12 @@ export function missingFiles(texts: Readonly<Record<string, string>>, active: Po
     .map((path) => ({
       code: 'policy-file-gone',
       at: `${dir}/${path}`,
-      message: 'this file is in force and is no longer there',
-      hint: 'put it back; write an empty file to take back all that it says',
+      message: 'this file is active and no longer exists',
+      hint: 'restore it; to remove its content, write an empty file',
     }));
 }
 
-/** The revision of texts that decide. */
+/** Digest of the texts that decide. */
 export function revisionOf(texts: Readonly<Record<string, string>>): Digest {
   return digestOfJson({ ...texts });
 }
@@ -86,6 +86,6 @@ function unexpectedFiles(texts: Readonly<Record<string, string>>, dir: string): 
       code: 'policy-unexpected-file',
       at: `${dir}/${path}`,
       message: 'nothing reads this file',
-      hint: 'policies are `policy.csv`, `model.conf`, `limits.yaml` and `tests/*.yaml`',
+      hint: 'remove it; policy files are `policy.csv`, `model.conf`, `limits.yaml` and `tests/*.yaml`',
     }));
 }

@@ -6,10 +6,10 @@ import type { Registry } from '../../registry/load.ts';
 import type { Pins } from '../../registry/pins/pin.ts';
 import { pinnedId, readPinKey } from '../../registry/pins/pinned-kind.ts';
 
-/** What policy questions may know of the registry, without any server running. */
+/** Facts of the registry for policy commands, without a running server. */
 export type RegistryFacts = PolicyContext & Pick<SuiteContext, 'principalOf' | 'targetOf'>;
 
-/** Answers what policy questions ask of a registry: its agents, servers, and the tools that it names or pins. */
+/** Facts of a registry: its agents, servers, and the tools that it configures or pins. */
 export function registryFacts(registry: Registry, pins: readonly Pins[]): RegistryFacts {
   const tools = new Set<string>();
   for (const [server, settings] of registry.servers) {
@@ -27,7 +27,7 @@ export function registryFacts(registry: Registry, pins: readonly Pins[]): Regist
       const { owner, team, costCenter, environment } = declared;
       return {
         owner,
-        // Questions are about an agent that comes over HTTP, and there a key is what proves it.
+        // Policy commands assume an agent over HTTP, which authenticates with a key.
         proof: 'api-key',
         ...(team === undefined ? {} : { team }),
         ...(costCenter === undefined ? {} : { costCenter }),

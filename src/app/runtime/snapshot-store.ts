@@ -26,36 +26,33 @@ import { ToolAlerts } from './tool-alerts.ts';
 export const loadFailureModes: readonly FailureMode<'policy.rejected' | 'registry.rejected'>[] = [
   {
     control: 'policy load',
-    trigger: 'a file of `policies/` does not load, vanishes alone, or a policy test fails',
+    trigger: 'a file of `policies/` does not load or disappears, or a policy test fails',
     result: 'policy.rejected',
-    means: 'the set before stays in force; at a start the broker does not start',
+    means: 'the active policy set stays in force; at startup the broker does not start',
     override: null,
   },
   {
     control: 'registry load',
     trigger: 'a file of `registry/` does not load',
     result: 'registry.rejected',
-    means: 'the set before stays in force; at a start the broker does not start',
+    means: 'the active registry stays in force; at startup the broker does not start',
     override: null,
   },
 ];
 
-/** What the standing needs from the rooms. */
 export interface SnapshotStoreDeps {
   readonly settings: Settings;
   readonly clock: Clock;
   readonly log: Log;
   readonly controlState: ControlState;
   readonly systemEvents: SystemEvents;
-  /** Keeps the texts of a revision for replay; MUST NOT resolve before they are durable. */
+  /** Saves the texts of a revision for replay. MUST NOT resolve before they are durable. */
   savePolicyTexts(revision: Digest, texts: Readonly<Record<string, string>>): Promise<void>;
-  /** Makes first-seen pins durable. */
+  /** Saves first-seen pins. MUST NOT resolve before they are durable. */
   savePins(pins: readonly NewPin[]): Promise<void>;
-  /** Told of each world before any call is judged by it. */
-  onSnapshot(snapshot: Snapshot, registry: Registry, rules: PolicyBundle): void;
 }
 
-/** What was read from files; immutable, replaced as a whole. */
+/** Content of `registry/` and `policies/`; immutable, replaced as a whole. */
 interface Files {
   readonly registry: Registry;
   readonly lock: Lock;
@@ -64,8 +61,8 @@ interface Files {
 }
 
 /**
- * What holds now: the world that calls are judged by, and the only way to replace it. Every change is built beside the
- * old one, tested, made durable, and then swapped; one that fails leaves the old one in force.
+ * Owns the active snapshot. Every change is built beside the active one, tested, persisted, then swapped; a change that
+ * fails leaves the active one in force.
  */
 export class SnapshotStore {
   readonly #deps: SnapshotStoreDeps;
@@ -74,7 +71,9 @@ export class SnapshotStore {
   #files: Files;
   #pins: Pins;
   #catalog: Catalog;
-  /** Whether the files as they lie there now were refused, so that an operator waits for the all-clear. */
+  #snapshot: Snapshot;
+  #onSnapshot: (snapshot: Snapshot) => void = () => {};
+  /** True from a reload that failed until the next one that succeeds, which is logged as the recovery. */
   #isRejected = false;
   #lastChange: Promise<void> = Promise.resolve();
 
@@ -84,9 +83,10 @@ export class SnapshotStore {
     this.#pins = pins;
     this.#alerts = new ToolAlerts(deps);
     this.#catalog = buildCatalog(this.#catalogInput(files, pins));
+    this.#snapshot = snapshotOf(files, this.#catalog);
   }
 
-  /** Reads and tests everything. @throws ProblemError with every problem of every file. */
+  /** Opens a store with its first snapshot. @throws ProblemError with every problem of every file. */
   static async open(deps: SnapshotStoreDeps, pins: Pins): Promise<SnapshotStore> {
     const files = readFiles(deps, pins);
     const store = new SnapshotStore(deps, files, pins);
@@ -94,6 +94,16 @@ export class SnapshotStore {
     await deps.savePolicyTexts(files.rules.revision, files.rules.texts);
     await store.#activate(files);
     return store;
+  }
+
+  /** The active snapshot. */
+  get snapshot(): Snapshot {
+    return this.#snapshot;
+  }
+
+  /** Calls `listener` with each later snapshot, before any call is decided by it. Replaces the listener before. */
+  subscribe(listener: (snapshot: Snapshot) => void): void {
+    this.#onSnapshot = listener;
   }
 
   get registry(): Registry {
@@ -108,19 +118,19 @@ export class SnapshotStore {
     return this.#files.rules;
   }
 
-  /** Pins in force: those of the lock, and those that `pin: auto` made. */
+  /** Active pins: those of the lock, and those that `pin: auto` made. */
   get pins(): { readonly lock: Pins; readonly auto: Pins } {
     return { lock: this.#files.lock.pins, auto: this.#pins };
   }
 
   readonly agentOf: AgentLookup = (name) => this.#files.registry.agents.get(name);
 
-  /** What each server was last seen to offer, or why it offers nothing. */
+  /** Features that a server last listed, or why it listed none. */
   discoveredOf(server: string): ServerDiscovery {
     return this.#discovered.get(server) ?? { status: 'not-started' };
   }
 
-  /** Takes note of what a server offers now. Resolves when the world that follows from it is in force. */
+  /** Records the features that a server listed. Resolves when the snapshot with them is active. */
   recordDiscovery(server: string, discovered: ServerDiscovery): Promise<void> {
     return this.#enqueue(async () => {
       if (!this.#files.registry.servers.has(server)) return;
@@ -131,7 +141,7 @@ export class SnapshotStore {
     });
   }
 
-  /** Forgets the first-seen pins of tools that a person has pinned by the lock or wants to see anew. */
+  /** Replaces the first-seen pins, after a person pinned tools in the lock or removed pins. */
   replacePins(pins: Pins): Promise<void> {
     return this.#enqueue(async () => {
       this.#pins = pins;
@@ -139,7 +149,7 @@ export class SnapshotStore {
     });
   }
 
-  /** Reads all files again. Never rejects: what is wrong is said, recorded, and changes nothing. */
+  /** Reads all files again. Never rejects: a problem is logged and recorded, and changes nothing. */
   reload(): Promise<void> {
     return this.#enqueue(async () => {
       let files: Files;
@@ -157,9 +167,9 @@ export class SnapshotStore {
       this.#logWarnings(files);
       await this.#deps.savePolicyTexts(files.rules.revision, files.rules.texts);
       this.#files = files;
-      const [old, now] = [previous.registry.servers, files.registry.servers];
       for (const name of this.#discovered.keys())
-        if (!isSameServer(old.get(name), now.get(name))) this.#discovered.delete(name);
+        if (!isSameServer(previous.registry.servers.get(name), files.registry.servers.get(name)))
+          this.#discovered.delete(name);
       await this.#activate(files);
       await this.#recordApplied(previous, files);
     });
@@ -195,7 +205,7 @@ export class SnapshotStore {
     });
   }
 
-  /** Builds catalog and world of `files` and what was observed, makes new pins durable, and swaps. */
+  /** Builds catalog and snapshot from `files` and the discovered features, saves new pins, and swaps. */
   async #activate(files: Files): Promise<void> {
     const catalog = buildCatalog({ ...this.#catalogInput(files, this.#pins), previous: this.#catalog });
     if (catalog.newPins.length > 0) {
@@ -203,14 +213,15 @@ export class SnapshotStore {
       this.#pins = withPins(this.#pins, catalog.newPins);
     }
     this.#catalog = catalog;
-    // What a call is judged by is compiled now: the first call of a tool costs no more than the second.
+    // Compiled before the swap, so that the first call of a tool costs no more than the second.
     const { schemas } = this.#deps.controlState;
     for (const { inputSchema, outputSchema } of catalog.targets) {
       schemas.compile(inputSchema);
       if (outputSchema) schemas.compile(outputSchema);
     }
     for (const { inputSchema } of catalog.prompts) schemas.compile(inputSchema);
-    this.#deps.onSnapshot(snapshotOf(files, catalog), files.registry, files.rules);
+    this.#snapshot = snapshotOf(files, catalog);
+    this.#onSnapshot(this.#snapshot);
     await this.#alerts.update(catalog);
   }
 
@@ -225,9 +236,9 @@ export class SnapshotStore {
     };
   }
 
-  /** One change after the other: two that build beside each other would each miss the other's half. */
-  #enqueue(act: () => Promise<void>): Promise<void> {
-    const done = this.#lastChange.then(act);
+  /** Runs changes one after the other: of two built in parallel, each would lack the other's half. */
+  #enqueue(change: () => Promise<void>): Promise<void> {
+    const done = this.#lastChange.then(change);
     this.#lastChange = done.catch((error: unknown) => {
       this.#deps.log.error('change.failed', { error: errorMessage(error) });
     });
@@ -257,13 +268,16 @@ function snapshotOf({ registry, rules, controls }: Files, catalog: Catalog): Sna
     registry: registry.digest,
     ...controls,
     features: {
-      ...{ tool: catalog.targets, prompt: catalog.prompts, resource: catalog.resources, template: catalog.templates },
+      tool: catalog.targets,
+      prompt: catalog.prompts,
+      resource: catalog.resources,
+      template: catalog.templates,
     },
     isComplete: [...catalog.servers.values()].every((status) => status === 'listed'),
     resolve: catalog.resolve,
     viewOf: catalog.viewOf,
     serverOf: (name) => serverTarget(registry, name),
-    // An agent that no file declares any more is nobody, however it was proved before.
+    // An agent removed from the registry has no subjects, even with a valid key.
     subjectsOf: (principal) => {
       let known = subjects.get(principal);
       if (known === undefined) {

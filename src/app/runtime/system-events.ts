@@ -5,31 +5,40 @@ import { errorMessage } from '../../lib/text/error-message.ts';
 import type { Clock } from '../../lib/time.ts';
 import type { Log } from '../../telemetry/log.ts';
 
-/** An act of the house: its kind and what is told of it. */
+/** An event of the broker itself or of those who operate it: its kind and its details. */
 export type SystemEvent = {
   readonly [Kind in SystemKind]: { readonly kind: Kind; readonly by?: string } & SystemDetails[Kind];
 }[SystemKind];
 
-/** Writes the acts of the house, and of those who run it, into the ledger. */
+/** Writes system events into the ledger. */
 export interface SystemEvents {
-  /** Resolves when the entry is durable, or when it is said in the log that it could not be made so. */
+  /** Resolves when the entry is durable, or when the log says that it could not be written. */
   record(event: SystemEvent): Promise<void>;
-  /** Like `note`, and rejects when the entry could not be made durable: for acts that must not happen unrecorded. */
+  /** Like `record`, and rejects when the entry could not be written: for operations that must not happen unrecorded. */
   recordOrThrow(event: SystemEvent): Promise<void>;
+}
+
+/** The files that are active when an entry is made. */
+interface ActiveFiles {
+  readonly rules: { readonly revision: Digest };
+  readonly registry: { readonly digest: Digest };
 }
 
 export interface SystemEventsDeps {
   readonly ledger: Ledger;
   readonly clock: Clock;
   readonly log: Log;
-  /** What is in force when the entry is made. */
-  activeDigests(): { readonly revision: Digest | null; readonly registry: Digest | null };
 }
 
-/** The journal of a ledger. Acts without `by` are the broker's own. */
-export function openSystemEvents(deps: SystemEventsDeps): SystemEvents {
+/**
+ * Opens the system events of a ledger. Events without `by` are the broker's own. Entries hold null as revision and
+ * registry until `useDigestsOf` names the files.
+ */
+export function openSystemEvents(deps: SystemEventsDeps): SystemEvents & { useDigestsOf(files: ActiveFiles): void } {
+  let active: ActiveFiles | undefined;
   const recordOrThrow = ({ kind, by = 'system:broker', ...detail }: SystemEvent): Promise<void> => {
-    const { revision, registry } = deps.activeDigests();
+    const revision = active?.rules.revision ?? null;
+    const registry = active?.registry.digest ?? null;
     const entry: SystemEntry = {
       atMs: deps.clock.wallMs(),
       detail,
@@ -43,6 +52,9 @@ export function openSystemEvents(deps: SystemEventsDeps): SystemEvents {
     return deps.ledger.append(entry);
   };
   return {
+    useDigestsOf: (files) => {
+      active = files;
+    },
     recordOrThrow,
     record: (event) =>
       recordOrThrow(event).catch((error: unknown) => {

@@ -3,7 +3,7 @@ import type { ToolState } from '../../registry/features/tool-status.ts';
 import type { Log } from '../../telemetry/log.ts';
 import type { SystemEvents } from './system-events.ts';
 
-/** Says and records once of each tool that is kept from being called, until it stands differently. */
+/** Logs and records each blocked tool once, and again when its status changes. */
 export class ToolAlerts {
   readonly #deps: { readonly log: Log; readonly systemEvents: SystemEvents };
   #reported: ReadonlyMap<string, string> = new Map();
@@ -12,7 +12,7 @@ export class ToolAlerts {
     this.#deps = deps;
   }
 
-  /** Compares a catalog with what was told before. */
+  /** Reports what is new in a catalog since the last one. */
   async update(catalog: Catalog): Promise<void> {
     const reported = new Map<string, string>();
     const unpinned = new Map<string, string[]>();
@@ -33,7 +33,7 @@ export class ToolAlerts {
     for (const [server, tools] of unpinned) await this.#reportUnpinned(server, tools);
   }
 
-  /** A server that nobody has pinned yet is one alarm, however many tools it has. */
+  /** Reports a server without pins once, not once for each of its tools. */
   async #reportUnpinned(server: string, tools: readonly string[]): Promise<void> {
     const hint = `seneschal registry pin ${server}`;
     this.#deps.log.warn('tool.quarantined', { server, status: 'unpinned', tools: tools.length, hint });

@@ -13,35 +13,35 @@ import type { ServerSettings } from '../../registry/servers/settings.ts';
 import type { Log } from '../../telemetry/log.ts';
 import type { UpstreamServer } from '../../upstream/session/upstream-server.ts';
 
-/** Where secrets and relative paths are looked up. */
+/** Places to look secrets and relative paths up. */
 export interface UpstreamContext {
   /** Directory of the registry. */
   readonly registryDir: string;
-  /** What relative working directories start from. */
+  /** Base of relative working directories. */
   readonly home: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly log: Log;
-  /** What policy lets a server ask of any agent that is declared. Default: nothing. */
+  /** Client capabilities that the policy allows a server with any declared agent. Default: none. */
   clientCapabilitiesOf?(server: string): JsonObject;
 }
 
-/** The back door's view of the servers of a registry. Secrets are looked up when a server is started, not before. */
+/** Upstream servers of a registry. Secrets are resolved when a server is started, not earlier. */
 export function upstreamServers(registry: Registry, context: UpstreamContext): readonly UpstreamServer[] {
   return [...registry.servers.values()].map((server) => upstreamServer(server, registry, context));
 }
 
 export const secretFailureMode: FailureMode<'upstream-unavailable'> = {
   control: 'secrets',
-  trigger: 'a reference leads to no secret',
+  trigger: 'a secret reference cannot be resolved',
   result: 'upstream-unavailable',
   means: 'the server is not started',
   override: null,
 };
 
-/** What is wrong with a secret reference of a server, or with the file behind it. */
+/** A problem with a secret reference of a server, or with the file that it names. */
 export type ServerSecretProblem = { readonly server: string; readonly problem: Problem & JsonObject };
 
-/** Looks every secret up as a start of its server would, and tells what would be in its way. Reveals none. */
+/** Resolves every secret as a start of its server would, and returns the problems. Reveals no secret. */
 export function secretProblems(
   registry: Registry,
   context: Omit<UpstreamContext, 'log' | 'home'>,
@@ -59,7 +59,7 @@ export function secretProblems(
   return problems;
 }
 
-/** The secrets of a server by variable or header. @throws ProblemError with every reference that leads nowhere. */
+/** Secrets of a server by variable or header. @throws ProblemError with every reference that cannot be resolved. */
 function secretsOf(
   { name, transport }: ServerSettings,
   registry: Registry,
@@ -121,7 +121,7 @@ function revealAll(secrets: ReadonlyMap<string, Secret>): Readonly<Record<string
   return Object.fromEntries([...secrets].map(([name, secret]) => [name, secret.reveal()]));
 }
 
-/** What a running session depends on. References, not values: a secret that changes is seen at the next start. */
+/** Settings that a running session depends on. References, not values: a changed secret applies at the next start. */
 function sessionSettings(transport: ServerSettings['transport'], server: ServerSettings): JsonObject {
   const { sharing, era, maxResultBytes, maxTools, timeoutMs, startTimeoutMs, idleMs } = server;
   const { connectTimeoutMs, stallTimeoutMs, maxNotifications } = server;
@@ -129,8 +129,16 @@ function sessionSettings(transport: ServerSettings['transport'], server: ServerS
     ...(transport.type === 'stdio'
       ? { command: transport.command, args: [...transport.args], env: { ...transport.env }, cwd: transport.cwd ?? '' }
       : { type: transport.type, url: transport.url, headers: { ...transport.headers } }),
-    ...{ sharing, era, maxResultBytes, maxTools, maxNotifications },
-    ...{ timeoutMs, startTimeoutMs, idleMs, connectTimeoutMs, stallTimeoutMs },
+    sharing,
+    era,
+    maxResultBytes,
+    maxTools,
+    maxNotifications,
+    timeoutMs,
+    startTimeoutMs,
+    idleMs,
+    connectTimeoutMs,
+    stallTimeoutMs,
   };
 }
 
@@ -141,8 +149,8 @@ const CAPABILITIES = {
 } as const;
 
 /**
- * What policy lets a server ask of any agent that is declared, as the capabilities of a client: what it is told when it
- * lists what it offers on nobody's behalf.
+ * Client capabilities that the policy allows a server with at least one declared agent. Declared when its features are
+ * listed, which happens on behalf of no agent.
  */
 export function allowedClientCapabilities(registry: Registry, policySet: PolicySet, server: string): JsonObject {
   const subjectsByAgent = [...registry.agents.values()].map(({ name, team }) =>

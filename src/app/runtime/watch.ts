@@ -3,14 +3,14 @@ import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { Log } from '../../telemetry/log.ts';
 
-/** How often directories are looked at: two looks and a load stay under one second. */
+/** Interval between two polls. Two polls and a load stay under one second. */
 const DIRECTORY_POLL_MS = 200;
 
 /**
- * Looks at directories and calls `onChange` when their files have changed and have then stayed the same for one look,
- * so that a file is not read while it is being written. Polling sees every kind of file system and of editor.
- * `loaded` is how they were before they were loaded: what changed while they were is a change too.
- * @returns the way to stop.
+ * Polls directories and calls `onChange` when their files have changed and then stayed the same for one interval, so
+ * that a file is not read while it is being written. Polling works with every file system and every editor.
+ * `loaded` is the signature from before the files were loaded: a change during the load counts.
+ * @returns a function that stops the watch.
  */
 export function watchDirectories(
   dirs: readonly string[],
@@ -37,10 +37,10 @@ export function watchDirectories(
   };
 }
 
-/** How the files of directories are, without their content. */
+/** Names, times and sizes of the files of directories; not their content. */
 export type DirectorySignature = string;
 
-/** Looks at directories once. */
+/** Reads the signature of directories. */
 export async function directorySignature(dirs: readonly string[]): Promise<DirectorySignature> {
   const parts = await Promise.all(dirs.map((dir) => folderSignature(dir)));
   return parts.join('\n');
@@ -58,7 +58,7 @@ async function folderSignature(dir: string): Promise<string> {
     );
     return `${dir}\n${lines.sort().join('\n')}`;
   } catch (error) {
-    // A directory that is gone is a change like any other; the loader says what it thinks of it.
+    // A missing directory is a change like any other; the loader decides if it is a problem.
     return `${dir} ${error instanceof Error && 'code' in error ? String(error.code) : 'unreadable'}`;
   }
 }
@@ -74,15 +74,15 @@ async function fileSignature(path: string): Promise<string> {
 
 const EVENT_LOOP_SAMPLE_MS = 10_000;
 const EVENT_LOOP_RESOLUTION_MS = 50;
-/** Everybody waits while the loop is held up; so long a wait has a cause that is worth finding. */
+/** Every call waits while the event loop is blocked; a block of this length is worth investigating. */
 const STALL_MS = 250;
 
-/** Tells in the log how long the event loop was held up, where that was long. @returns the way to stop. */
+/** Logs when the event loop was blocked for `STALL_MS` or longer. @returns a function that stops the watch. */
 export function watchEventLoop(log: Log): () => void {
   const delay = monitorEventLoopDelay({ resolution: EVENT_LOOP_RESOLUTION_MS });
   delay.enable();
   const timer = setInterval(() => {
-    // Nanoseconds, and the wait that was meant is in them.
+    // `max` is in nanoseconds and includes the resolution.
     const longestMs = Math.round(delay.max / 1e6) - EVENT_LOOP_RESOLUTION_MS;
     delay.reset();
     if (longestMs >= STALL_MS) log.warn('loop.stalled', { longestMs });

@@ -1,7 +1,5 @@
 import { homedir } from 'node:os';
-import type { Settings } from '../../app/settings.ts';
-import { parseAgentName } from '../../domain/principal.ts';
-import { type Problem, ProblemError } from '../../domain/problem.ts';
+import { ProblemError } from '../../domain/problem.ts';
 import {
   connectHosts,
   type HostSelection,
@@ -9,16 +7,13 @@ import {
   planDiff,
   undoConnections,
 } from '../../onboarding/connect/connect-hosts.ts';
-import type { Connection, Endpoint } from '../../onboarding/connect/host-entry.ts';
 import {
   directConnections,
   hostStatuses,
   managedPolicies,
   printedEntries,
-  requiredVariables,
-  resolveAgent,
-  serverPath,
 } from '../../onboarding/connect/host-status.ts';
+import { requiredVariables, resolveConnection } from '../../onboarding/connect/resolve-connection.ts';
 import { HOST_IDS, type HostId, type Machine, parseHostId } from '../../onboarding/hosts/known-hosts.ts';
 import { ownCommand, shimCommand } from '../daemon/shim-command.ts';
 import {
@@ -35,70 +30,73 @@ import { printData, printMessage, printProblems } from '../framework/output.ts';
 
 export const connect: CommandDefinition = defineCommand({
   path: 'connect',
-  summary: 'register the broker in the config of the programs that agents run in',
-  description: `Writes the one entry by which an agent host starts or reaches this broker into the config file of that host. Nothing
-    else in the file changes: comments, order and the other servers stay. A backup with the old text is left beside the
-    file, and --undo puts it back byte for byte. A second run changes nothing.
+  summary: 'add the broker to the config files of agent hosts',
+  description: `Adds one entry for this broker to the config file of an agent host, the program that an agent runs in. Comments,
+    order and the other servers of the file stay as they are. The old file is kept as a backup next to it, and --undo
+    restores it byte for byte. A second run changes nothing.
 
-    Without a host it changes nothing and lists the config files that are there, with their servers.
+    Without a host the command lists the existing config files with their servers, and changes nothing.
 
-    Over stdio, the default, the entry starts \`seneschal stdio\` for one agent, and the operating-system user is the proof:
-    no key is needed. With --http it holds the url and refers to the key in the way of the host, by \`SENESCHAL_KEY\` in the
-    environment or by an input of VS Code. No key is ever written into a file.`,
+    By default the entry starts \`seneschal stdio\` for one agent, which is authenticated by the operating-system user and
+    needs no key. With --http the entry has the url of the broker and a reference to the key: the environment variable
+    \`SENESCHAL_KEY\`, or an input of VS Code. A key is never written into a file.`,
   arguments: [{ name: 'host', description: `one of ${HOST_IDS.join(', ')}`, optional: true, repeatable: true }],
   flags: [
     {
       name: 'agent',
       value: 'agent',
-      description: 'the agent of that host; needed where the registry declares several',
+      description: 'the agent that the host connects as; required if the registry declares several',
     },
     {
       name: 'server',
       value: 'server',
-      description: 'a server or virtual server that is all that the host gets (default: all that the agent may use)',
+      description: 'show the host only this server or virtual server (default: everything the agent may use)',
     },
     {
       name: 'scope',
       value: 'scope',
-      description: 'the file of the user, or the one of this project',
+      description: 'the config file of the user, or of this project',
       choices: ['user', 'project'],
       default: 'user',
     },
     {
       name: 'http',
-      description: 'reach a running broker over HTTP; the host looks the key up, mostly as `SENESCHAL_KEY`',
+      description: 'connect over HTTP to a running broker; the host reads the key from `SENESCHAL_KEY` or an input',
     },
     {
       name: 'url',
       value: 'url',
-      description: 'where the broker is reached over HTTP; says `--http` too (default: made of --host and --port)',
+      description: 'url of the broker; implies `--http` (default: built from --host and --port)',
     },
     {
       name: 'replace-servers',
-      description: 'take the other servers out of that file: agents reach them through the broker alone',
+      description: 'remove the other servers from the file, so that agents reach them only through the broker',
     },
-    { name: 'keep-servers', description: 'leave the other servers where they are; this is the default' },
-    { name: 'dry-run', description: 'show what would change as a unified diff, without secrets, and write nothing' },
-    { name: 'print', description: 'print the entry as a file of its own, and write nothing' },
-    { name: 'managed', description: 'print what lets an organisation allow the broker alone, and write nothing' },
-    { name: 'undo', description: 'put back what the last run replaced' },
-    { name: 'force', description: 'with --undo: also where the file was changed since' },
+    { name: 'keep-servers', description: 'keep the other servers in the file; this is the default' },
+    { name: 'dry-run', description: 'show the changes as a unified diff without secrets, and write nothing' },
+    { name: 'print', description: 'print a config file with only this entry, and write nothing' },
+    {
+      name: 'managed',
+      description: 'print the settings by which an organisation allows only the broker, and write nothing',
+    },
+    { name: 'undo', description: 'restore the file from before the last run' },
+    { name: 'force', description: 'with --undo: restore it even if it was edited since' },
   ],
   settings: ['registry', 'policies', 'data', 'port', 'host'],
   exitCodes: {
-    yes: 'every host is connected, or what was asked for was printed',
-    failed: 'a file cannot be written, or another program changed it meanwhile',
-    usage: 'a host, flag or file is wrong; then no file was changed',
+    yes: 'every host is connected, or the output was printed',
+    failed: 'a file cannot be written, or another program changed it at the same time',
+    usage: 'a host, flag or file is invalid; no file was changed',
   },
   examples: [
-    { title: 'See which agent hosts there are and which of them go through the broker', line: 'seneschal connect' },
-    { title: 'See what connecting Cursor would change', line: 'seneschal connect cursor --agent demo --dry-run' },
+    { title: 'List the agent hosts, and which of them are connected to the broker', line: 'seneschal connect' },
+    { title: 'Preview the change to the config of Cursor', line: 'seneschal connect cursor --agent demo --dry-run' },
     {
-      title: 'Connect Claude Code in this project, and nothing beside the broker',
+      title: 'Connect Claude Code in this project to the broker and to no other server',
       line: 'seneschal connect claude-code --agent demo --scope project --replace-servers',
     },
     {
-      title: 'Print the entry for VS Code and a broker on another machine',
+      title: 'Print the entry of VS Code for a broker on another machine',
       line: 'seneschal connect vscode --url https://tools.example.com/mcp --print',
     },
   ],
@@ -116,7 +114,8 @@ export const connect: CommandDefinition = defineCommand({
       printData(undoConnections(selection, { force: flags.force }), output, undoneText);
       return EXIT.yes;
     }
-    const connection = connectionOf(flags, settings());
+    const broker = settings();
+    const connection = resolveConnection(flags, broker, (options) => shimCommand(options, ownCommand(), broker));
     if (flags.print) printData(printedEntries(selection, connection), output, printedText);
     else if (flags.managed) printData(managedPolicies(selection, connection.endpoint), output, managedText);
     else {
@@ -140,23 +139,23 @@ export const connect: CommandDefinition = defineCommand({
       if (output === 'text') {
         for (const directConnection of directConnections(selection))
           printMessage(directConnectionText(directConnection));
-        if (connection.endpoint.type === 'stdio') printRequiredVariables(requiredVariables(settings().registry));
+        if (connection.endpoint.type === 'stdio') printRequiredVariables(requiredVariables(broker.registry));
       }
     }
     return EXIT.yes;
   },
 });
 
-/** A program that agents run in passes little of its environment on, and so a broker that it starts lacks the secrets. */
+/** Warns that a broker which an agent host starts may lack these variables: hosts pass on little of their environment. */
 function printRequiredVariables(names: readonly string[]): void {
   if (names.length === 0) return;
   printMessage(
-    `the tool servers need ${names.join(', ')}: run \`seneschal serve\` where ${names.length === 1 ? 'it is' : 'they are'} set`,
+    `the tool servers need ${names.join(', ')}: run \`seneschal serve\` in a shell where ${names.length === 1 ? 'it is' : 'they are'} set`,
   );
 }
 
 function currentMachine(): Machine {
-  return { home: homedir(), platform: process.platform, env: process.env, project: process.cwd() };
+  return { userHome: homedir(), platform: process.platform, env: process.env, project: process.cwd() };
 }
 
 function parseHostIds(names: readonly string[]): readonly HostId[] {
@@ -166,7 +165,7 @@ function parseHostIds(names: readonly string[]): readonly HostId[] {
   return hosts.filter((host) => typeof host === 'string');
 }
 
-/** Flags of which each asks for something else, so that two of them would leave one unheard. */
+/** Rejects two flags that exclude each other, because one of them would be ignored. */
 function rejectConflictingFlags(flags: Readonly<Record<string, unknown>>): void {
   const exclusiveFlags = [
     ['dry-run', 'print', 'managed', 'undo'],
@@ -175,62 +174,10 @@ function rejectConflictingFlags(flags: Readonly<Record<string, unknown>>): void 
   for (const names of exclusiveFlags) {
     const [one, other] = names.filter((name) => flags[name] === true);
     if (one === undefined || other === undefined) continue;
-    const message = `\`--${one}\` and \`--${other}\` ask for different things`;
-    throw new ProblemError([
-      { code: 'settings-invalid', at: `--${other}`, message, hint: 'leave one of the two away' },
-    ]);
+    const message = `\`--${one}\` and \`--${other}\` exclude each other`;
+    throw new ProblemError([{ code: 'settings-invalid', at: `--${other}`, message, hint: 'remove one of the two' }]);
   }
   if (flags.force !== true || flags.undo === true) return;
-  const message = '`--force` has a meaning with `--undo` alone';
-  throw new ProblemError([{ code: 'settings-invalid', at: '--force', message, hint: 'leave it away' }]);
-}
-
-interface ConnectionFlags {
-  readonly agent?: string;
-  readonly http: boolean;
-  readonly url?: string;
-  readonly server?: string;
-}
-
-/** How a host is to reach the broker, by flags and settings. @throws ProblemError for an agent or a server that is not declared. */
-export function connectionOf(flags: ConnectionFlags, settings: Settings): Connection {
-  const agentName = flags.agent === undefined ? undefined : parseAgentName(flags.agent);
-  if (flags.http || flags.url !== undefined) {
-    const { server, url } = flags;
-    if (server !== undefined && url !== undefined) throw new ProblemError([CONFLICTING_PATHS]);
-    const path = server === undefined ? '/mcp' : serverPath(settings.registry, server);
-    // Over HTTP the key says who the agent is, and the broker may be on another machine.
-    const endpoint: Endpoint = { type: 'http', url: url === undefined ? urlOf(settings, path) : validateUrl(url) };
-    return agentName === undefined ? { endpoint } : { endpoint, agent: agentName };
-  }
-  const agent = resolveAgent(settings.registry, agentName);
-  const { server } = flags;
-  if (server !== undefined) serverPath(settings.registry, server);
-  return { endpoint: { type: 'stdio', ...shimCommand({ agent, server }, ownCommand(), settings) }, agent };
-}
-
-const CONFLICTING_PATHS: Problem = {
-  code: 'settings-invalid',
-  at: '--server',
-  message: '`--url` says which path it is',
-  hint: 'write `/v/<name>/mcp` or `/servers/<name>/mcp` at the end of the url, and leave `--server` away',
-};
-
-function urlOf({ host, port }: Settings, path: string): string {
-  const isAnywhere = host === '0.0.0.0' || host === '::';
-  if (isAnywhere || port === 0) {
-    const message = `${isAnywhere ? '`--host`' : '`--port`'} does not say where the broker is reached`;
-    const hint = 'name the url, such as `--url https://tools.example.com/mcp`';
-    throw new ProblemError([{ code: 'settings-invalid', at: '--http', message, hint }]);
-  }
-  return `http://${host.includes(':') ? `[${host}]` : host}:${port}${path}`;
-}
-
-function validateUrl(text: string): string {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  const isAllowed = url !== undefined && /^https?:$/.test(url.protocol) && url.username === '' && url.password === '';
-  if (isAllowed) return text;
-  const message = 'this is no http url without user and password';
-  const hint = 'write for example `https://tools.example.com/mcp`';
-  throw new ProblemError([{ code: 'settings-invalid', at: '--url', message, hint }]);
+  const message = '`--force` is only for `--undo`';
+  throw new ProblemError([{ code: 'settings-invalid', at: '--force', message, hint: 'remove `--force`' }]);
 }

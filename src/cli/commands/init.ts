@@ -33,19 +33,20 @@ interface InitOptions {
 
 export const init: CommandDefinition = defineCommand({
   path: 'init',
-  summary: 'make a home from the tool servers that you have already',
+  summary: 'create a registry and policies from tool servers you have',
   description: `Reads the tool servers of config files (mcpServers of Claude, Cursor or Cline, servers of VS Code, server.json),
-    starts each once, and writes a registry with their pinned tools, policies that grant the least, limits, an agent, and
-    policy tests, which are run before anything is in its place. Secrets that stand in those files become references and
-    are not copied; what has to be exported is said at the end. A server that cannot be asked is told of and left out.
+    starts each server once to list its tools, and writes a home: a registry with the pinned tools, a policy with the
+    fewest grants that are useful, limits, one agent, and policy tests, which must pass before the home is in place.
+    Secrets in the config files are not copied. The registry refers to environment variables instead, and the output
+    ends with those to export. A server that fails to start is reported and left out.
 
-    The risk of each tool is a proposal, made of its name and its annotations: look at it in registry/servers/.
+    The risk of each tool is a proposal from its name and annotations. Review it in registry/servers/.
 
-    Everything is written as a whole or not at all, and nothing that is there is overwritten; --force moves it aside.
-    With --dry-run the servers are started all the same, for without their tools there is nothing to show.`,
+    The home is written completely or not at all. An existing one is never overwritten: --force moves it aside.
+    --dry-run writes nothing, but starts the servers, because the policy depends on their tools.`,
   flags: [
-    { name: 'from', value: 'file', description: 'a file to read servers from', repeatable: true },
-    { name: 'discover', description: 'read the config files of the agents on this machine' },
+    { name: 'from', value: 'file', description: 'a config file to read servers from', repeatable: true },
+    { name: 'discover', description: 'read the config files of the agent hosts on this machine' },
     {
       name: 'template',
       value: 'name',
@@ -53,32 +54,37 @@ export const init: CommandDefinition = defineCommand({
       description: TEMPLATES.map((name) => `${name}: ${POLICY_TEMPLATES[name].what}`).join('; '),
     },
     { name: 'agent', value: 'name', description: 'name of the first agent', default: 'me' },
-    { name: 'owner', value: 'person', description: 'who answers for the agent; without it the user of the system' },
+    {
+      name: 'owner',
+      value: 'person',
+      description: 'the person responsible for the agent (default: the name of the system user)',
+    },
     {
       name: 'allow',
       value: 'server/tool',
       repeatable: true,
-      description: 'a tool that the template ci names; without it every tool that only looks',
+      description: 'with the template ci: a tool to grant (default: every tool with the risk read)',
     },
     YES_FLAG,
-    { name: 'dry-run', description: 'show the files and write none' },
-    { name: 'force', description: 'move a registry and policies that are there aside' },
+    { name: 'dry-run', description: 'show the files and write nothing' },
+    { name: 'force', description: 'move an existing registry and existing policies aside' },
   ],
   settings: ['registry', 'policies', 'data'],
   exitCodes: {
     yes: 'the home is written and its policy tests pass, or the files were shown',
-    failed: 'no server could be asked, or a disk, a socket or another process failed; nothing was written',
-    usage: 'what was typed or a file is wrong, there is a home already, or nobody could be asked; nothing was written',
-    refused: 'the person said no; nothing was written',
+    failed: 'no server works, or a disk, a socket or another process failed; nothing was written',
+    usage:
+      'a flag or file is invalid, a home exists already, or there is no terminal to confirm on; nothing was written',
+    refused: 'the user declined; nothing was written',
   },
   examples: [
     {
-      title: 'Make a home of the servers of a project',
+      title: 'Create a home from the servers of a project',
       line: 'seneschal init --from .mcp.json --owner ana@example.org --yes',
       within: 'project',
     },
     {
-      title: 'See what a home for a team would be, of all servers that agents have on this machine',
+      title: 'Preview a home for a team, with all servers that agent hosts have on this machine',
       line: 'seneschal init --discover --template team --dry-run',
       within: 'project',
     },
@@ -88,7 +94,7 @@ export const init: CommandDefinition = defineCommand({
       const { 'dry-run': dryRun, owner = userInfo().username, template, ...rest } = flags;
       return makeHome({ ...rest, template, owner, dryRun, output }, settings(), signal);
     }).catch((error: unknown) => {
-      // A home is written as a whole or not at all.
+      // Safe to say, because a home is written completely or not at all.
       if (error instanceof InterruptedError) printMessage('interrupted; nothing was written');
       throw error;
     }),
@@ -99,13 +105,13 @@ async function makeHome(options: InitOptions, settings: Settings, signal: AbortS
   const search = await chooseDrafts(options, settings, { signal });
   printProblems(search.problems.map(asWarning), options.output);
   for (const draft of search.drafts) printMessage(draftText(draft));
-  if (!options.dryRun && !(await confirm('Start each of them once and ask for its tools?', { ...options, signal }))) {
+  if (!options.dryRun && !(await confirm('Start each of them once to list its tools?', { ...options, signal }))) {
     return declined();
   }
   const template = options.template ?? (await chooseTemplate(options, signal));
   const allowedTools = options.allow.map((tool) => (tool.startsWith('tool:') ? tool : `tool:${tool}`));
   const baseOptions = coreOptions(signal);
-  // The broker would warn about a policy and limits that nobody has edited yet.
+  // The broker would warn about the new policy, which has no edits yet.
   const port = onboardingPort(settings, { ...baseOptions, log: { ...baseOptions.log, warn: () => {} } });
   const plan = await planHome({ ...options, template, allowedTools, drafts: search.drafts }, settings, {
     port,
@@ -125,15 +131,13 @@ async function makeHome(options: InitOptions, settings: Settings, signal: AbortS
   return EXIT.yes;
 }
 
-/** What can be told without starting anything is told before anything is started. */
+/** Reports everything that is wrong without starting a server. */
 function validateOptions(options: InitOptions, settings: Settings): void {
-  const name = {
-    code: 'settings-invalid',
-    at: '--agent',
-    hint: 'write words of a to z and 0 to 9 joined by `-`',
-  } as const;
-  if (!/^[a-z0-9]+(-[a-z0-9]+)*$/.test(options.agent) || options.agent.length > 63)
-    throw new ProblemError([{ ...name, message: 'this is no name of an agent' }]);
+  if (!/^[a-z0-9]+(-[a-z0-9]+)*$/.test(options.agent) || options.agent.length > 63) {
+    const message = `\`${options.agent}\` is not a valid agent name`;
+    const hint = 'use at most 63 letters a to z, digits, and single `-` between them, such as `ci-bot`';
+    throw new ProblemError([{ code: 'settings-invalid', at: '--agent', message, hint }]);
+  }
   const existing = existingDirectories(settings);
   if (options.dryRun) return;
   if (existing.length > 0 && !options.force) throw new ProblemError(existing);
@@ -143,7 +147,7 @@ function validateOptions(options: InitOptions, settings: Settings): void {
 async function chooseTemplate({ yes, dryRun }: InitOptions, signal: AbortSignal): Promise<PolicyTemplate> {
   if (yes || dryRun || !canPrompt()) return 'personal';
   for (const name of TEMPLATES) printMessage(`  ${name}: ${POLICY_TEMPLATES[name].what}`);
-  const answer = await promptChoice('Which template of policies?', TEMPLATES, { signal });
+  const answer = await promptChoice('Which policy template?', TEMPLATES, { signal });
   return TEMPLATES.find((name) => name === answer) ?? 'personal';
 }
 
@@ -155,7 +159,7 @@ function printWritten(done: {
 }): void {
   const { plan, written, options, settings } = done;
   printProblems(written.warnings, options.output);
-  for (const dir of written.movedAside) printMessage(`moved what was there to ${dir}`);
+  for (const dir of written.movedAside) printMessage(`moved the existing directory to ${dir}`);
   printData({ ...homeJson(plan, settings, { withTexts: false }), checked: written.checked }, options.output, () =>
     [
       `wrote ${settings.registry} and ${settings.policies}: ${pluralize(plan.proposals.length, 'server')}, ${pluralize(fileCount(plan), 'file')}`,
@@ -175,9 +179,9 @@ function asWarning<T extends object>(problem: T): T & { readonly severity: 'warn
 }
 
 /**
- * The servers that a home is to be made of: those of the named files and, by flag or by a yes on a terminal, of the
- * config files that the programs of agents have here.
- * @throws ProblemError where there is none.
+ * The servers for the home: those of the named files and, by flag or by a yes on a terminal, those of the agent hosts on
+ * this machine.
+ * @throws ProblemError if there is none.
  */
 export async function chooseDrafts(
   { from, discover, yes }: { readonly from: readonly string[]; readonly discover: boolean; readonly yes: boolean },
@@ -189,7 +193,7 @@ export async function chooseDrafts(
   const shouldDiscover =
     discover ||
     (canOffer &&
-      (await promptYesNo('Look for tool servers where Claude, Cursor, Cline and VS Code keep them?', { signal })));
+      (await promptYesNo('Read the tool servers of Claude, Cursor, Cline and VS Code on this machine?', { signal })));
   if (from.length === 0 && !shouldDiscover) throw new ProblemError([noSource()]);
   const search = findDrafts({ files: from, discover: shouldDiscover }, context);
   for (const file of search.configFiles) printMessage(`read ${file}`);
@@ -198,11 +202,12 @@ export async function chooseDrafts(
 }
 
 function noSource(): ProblemError['problems'][number] {
-  const hint = 'name a config file with `--from .mcp.json`, or add `--discover` to look in the usual places';
-  return { code: 'init-nothing-found', at: '--from', message: 'nothing says where tool servers are', hint };
+  const hint =
+    'name a config file as in `--from .mcp.json`, or add `--discover` to read those of the agent hosts on this machine';
+  return { code: 'init-nothing-found', at: '--from', message: 'no config file to read servers from', hint };
 }
 
 function noServerFound(from: readonly string[]): ProblemError['problems'][number] {
-  const hint = 'name another file with `--from`: one with `mcpServers` or `servers`, or a server.json';
+  const hint = 'name a file with the key `mcpServers` or `servers`, or a server.json, with `--from`';
   return { code: 'init-nothing-found', at: from.join(', '), message: 'no tool server was found', hint };
 }

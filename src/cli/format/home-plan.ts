@@ -4,7 +4,7 @@ import type { JsonObject } from '../../lib/json/json.ts';
 import type { HomePlan } from '../../onboarding/import/plan-home.ts';
 import { exportsText, serverProposalJson } from './server-proposal.ts';
 
-/** Every file of a home by its path, in the order of the paths. */
+/** The files of a home, sorted by path. */
 function homeFiles(
   { registry, policies }: HomePlan,
   settings: Settings,
@@ -15,12 +15,12 @@ function homeFiles(
   ].sort(([a], [b]) => (a < b ? -1 : 1));
 }
 
-/** How many files a home has. */
+/** Number of files of a home. */
 export function fileCount({ registry, policies }: HomePlan): number {
   return Object.keys(registry).length + Object.keys(policies).length;
 }
 
-/** Every file with its text, but for those that nobody reads: the generated schemas and the pinned definitions. */
+/** Formats every file with its text; generated schemas and the lock, which people do not read, only by their size. */
 export function homePlanText(plan: HomePlan, settings: Settings): string {
   return homeFiles(plan, settings)
     .map(([path, text]) =>
@@ -31,7 +31,7 @@ export function homePlanText(plan: HomePlan, settings: Settings): string {
     .join('\n');
 }
 
-/** A home for programs. */
+/** The JSON form of a home. */
 export function homeJson(
   plan: HomePlan,
   settings: Settings,
@@ -44,17 +44,17 @@ export function homeJson(
   };
 }
 
-/** What to type next. */
+/** Formats the next steps: variables to export, files to review, commands to run. */
 export function nextCommands({ proposals }: HomePlan, agent: string): string {
   const exports = exportsText(proposals.map(({ draft }) => draft));
   return [
     ...(exports === ''
       ? []
-      : ['', 'Set where the broker is started, and take the secrets out of the files they stood in:', exports]),
+      : ['', 'Export these where you start the broker, and remove the secrets from the config files:', exports]),
     '',
-    'Look at the proposed risks in registry/servers/ and at the grants in policies/policy.csv. Then:',
-    `  seneschal serve --first-key ${agent}          # govern`,
-    '  seneschal connect claude-code             # put Seneschal in front of an agent',
-    `  seneschal policy explain --as agent:${agent} call tool:<server>/<tool>`,
+    'Review the proposed risks in registry/servers/ and the grants in policies/policy.csv. Then run:',
+    `  seneschal serve --first-key ${agent}          # start the broker and print a key`,
+    '  seneschal connect claude-code             # connect an agent host',
+    `  seneschal policy explain --as agent:${agent} call tool:<server>/<tool>   # see why a call is allowed or denied`,
   ].join('\n');
 }

@@ -9,20 +9,20 @@ import {
 import type { ServerProposal } from '../../onboarding/import/server-proposal.ts';
 import { pluralize, table } from '../framework/output.ts';
 
-/** What a server runs or asks, and the names of what it is given: never a value. */
+/** Formats a server before it is started: its command or URL, and the names of its variables or headers, no values. */
 export function draftText(draft: ServerDraft): string {
   const { name, transport, source } = draft;
   const inputs = inputNames(draft);
   const isStdio = transport.type === 'stdio';
   return [
     escapeControlCharacters(`${name} (${source})`),
-    escapeControlCharacters(`  ${isStdio ? 'runs' : 'asks'}    ${commandLine(draft)}`),
+    escapeControlCharacters(`  ${isStdio ? 'runs' : 'url '}    ${commandLine(draft)}`),
     ...(isStdio && transport.cwd !== undefined ? [escapeControlCharacters(`  in      ${transport.cwd}`)] : []),
     ...(inputs.length > 0 ? [escapeControlCharacters(`  ${isStdio ? 'passes' : 'sends '}  ${inputs.join(', ')}`)] : []),
   ].join('\n');
 }
 
-/** What a server has, with the risk that is proposed for each tool, and what of it is quarantined. */
+/** Formats the features of a server: each tool with its proposed risk, and the quarantined ones. */
 export function serverProposalText({ draft, tools, others, quarantined }: ServerProposal): string {
   return [
     `${draft.name}: ${pluralize(tools.length, 'tool')}`,
@@ -32,11 +32,14 @@ export function serverProposalText({ draft, tools, others, quarantined }: Server
   ].join('\n');
 }
 
-/** A proposal for programs. */
+/** The JSON form of a proposal. */
 export function serverProposalJson(proposal: ServerProposal): JsonObject {
   const { draft, tools, others, quarantined } = proposal;
   return {
-    ...{ name: draft.name, from: draft.source, transport: draft.transport.type, runs: commandLine(draft) },
+    name: draft.name,
+    from: draft.source,
+    transport: draft.transport.type,
+    runs: commandLine(draft),
     passes: [...inputNames(draft)],
     variables: draft.variables.map((variable) => ({ ...variable })),
     tools: tools.map((tool) => ({ ...tool })),
@@ -45,7 +48,7 @@ export function serverProposalJson(proposal: ServerProposal): JsonObject {
   };
 }
 
-/** What to export where the broker is started; empty where nothing has to be. */
+/** Formats the variables to export where the broker starts; empty if there are none. */
 export function exportsText(drafts: readonly ServerDraft[]): string {
   const byName = new Map<string, { readonly variable: RequiredVariable; readonly drafts: ServerDraft[] }>();
   for (const draft of drafts) {
@@ -57,7 +60,7 @@ export function exportsText(drafts: readonly ServerDraft[]): string {
   }
   return Array.from(byName.values(), ({ variable, drafts: users }) => {
     const clearTextNote = variable.wasInClear
-      ? `in clear text at ${users[0]?.source ?? ''}: better make a new one`
+      ? `in clear text at ${users[0]?.source ?? ''}: replace it by a new one`
       : '';
     const notes = [`for ${users.map(({ name }) => name).join(', ')}`, clearTextNote, variable.description ?? ''];
     return escapeControlCharacters(`export ${variable.name}=…   # ${notes.filter((note) => note !== '').join('; ')}`);

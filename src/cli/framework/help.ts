@@ -160,7 +160,7 @@ export function flagRows(command: CommandDefinition): readonly HelpRow[] {
   return [...shown.map((flag): HelpRow => [flagTerm(flag), flagText(flag)]), HELP_ROW];
 }
 
-const HELP_ROW: HelpRow = ['--help', 'print this help'];
+export const HELP_ROW: HelpRow = ['--help', 'print this help'];
 
 function flagText(flag: Flag): string {
   const notes = [

@@ -2,12 +2,12 @@ import type { IncomingMessage } from 'node:http';
 import type { FailureMode } from '../../domain/failure-mode.ts';
 
 export interface HostValidationOptions {
-  /** Where the server listens. */
+  /** Bound address. */
   readonly host: string;
   readonly port: number;
-  /** Further values of `Host`, as `name` (any port) or `name:port`. */
+  /** Additional values of `Host`, as `name` (any port) or `name:port`. */
   readonly allowedHosts: readonly string[];
-  /** Further values of `Origin`, such as `https://console.example.org`. */
+  /** Additional values of `Origin`, such as `https://console.example.org`. */
   readonly allowedOrigins: readonly string[];
 }
 
@@ -20,7 +20,7 @@ export const hostFailureModes: readonly FailureMode<'HTTP 403'>[] = [
   },
   {
     control: 'origin',
-    trigger: "there is an `Origin` that is not this server's own",
+    trigger: "`Origin` is present and is not this server's own",
     result: 'HTTP 403',
     override: '`serve --allow-origin <origin>`',
   },
@@ -29,9 +29,9 @@ export const hostFailureModes: readonly FailureMode<'HTTP 403'>[] = [
 const LOOPBACK_NAMES = ['localhost', '127.0.0.1', '[::1]'];
 
 /**
- * The guard against DNS rebinding (CVE-2025-66414; MCP streamable-http, "Security Warning"): false unless `Host` is
- * one of ours, and `Origin`, where there is one, too. Without configuration only loopback names and the bound
- * address pass, and only pages of this very server.
+ * Makes the check against DNS rebinding (CVE-2025-66414; MCP streamable-http, "Security Warning"). It returns true if
+ * `Host` is allowed and `Origin`, if present, is allowed too. By default it accepts loopback names and the bound address
+ * as `Host`, and pages of this server as `Origin`.
  */
 export function createHostValidation(options: HostValidationOptions): (request: IncomingMessage) => boolean {
   const { host, port } = options;

@@ -3,22 +3,22 @@ import type { Problem } from '../../domain/problem.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../lib/json/json.ts';
 import { parseStrictJson } from '../../lib/json/strict-json.ts';
 
-/** The first line that a client of the data directory's socket sends: for whom it speaks, or what it asks of the daemon. */
+/** First line that a client sends on the daemon's socket: the agent that it connects, or one admin request. */
 export type HandshakeRequest =
   | { readonly kind: 'agent'; readonly agent: string; readonly server?: string | undefined }
   | { readonly kind: 'admin'; readonly method: string; readonly params: JsonObject };
 
-/** What the daemon answers a hello with: one line of JSON. */
+/** Response of the daemon to a handshake, as one line of JSON. */
 export type HandshakeResponse =
   | { readonly ok: true; readonly result: JsonValue }
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
-/** Largest hello in bytes. */
+/** Maximum size of a handshake in bytes. */
 export const MAX_HANDSHAKE_BYTES = 65_536;
 const VERSION = 1;
 
 /**
- * Reads `{"seneschal":1,"agent":"demo"}`, which may name a `server`, or
+ * Parses `{"seneschal":1,"agent":"demo"}` with an optional `server`, or
  * `{"seneschal":1,"admin":{"method":"keys.create","params":{…}}}`.
  * @returns undefined for anything else.
  */
@@ -36,7 +36,7 @@ export function parseHandshake(line: Uint8Array): HandshakeRequest | undefined {
   return typeof method === 'string' && isJsonObject(params) ? { kind: 'admin', method, params } : undefined;
 }
 
-/** The line that says a hello. */
+/** Formats a handshake as a line. */
 export function formatHandshake(request: HandshakeRequest): string {
   const { kind, ...body } = request;
   return `${JSON.stringify({ seneschal: VERSION, ...(kind === 'admin' ? { admin: body } : body) })}\n`;
@@ -45,8 +45,8 @@ export function formatHandshake(request: HandshakeRequest): string {
 const NEWLINE = 0x0a;
 
 /**
- * Reads the first line of a connection and leaves what follows it to be read, the socket paused. Resolves with
- * undefined when the line is longer than `maxBytes`, when it is not there in `timeoutMs`, or when the connection ends.
+ * Reads the first line of a connection. The rest stays unread and the socket paused. Resolves with undefined if the line
+ * is longer than `maxBytes`, does not arrive within `timeoutMs`, or the connection ends.
  */
 export function readFirstLine(
   socket: Socket,

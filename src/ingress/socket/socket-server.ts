@@ -7,33 +7,32 @@ import { type Problem, ProblemError } from '../../domain/problem.ts';
 import type { ViewName } from '../../domain/target.ts';
 import type { JsonObject, JsonValue } from '../../lib/json/json.ts';
 import type { Log } from '../../telemetry/log.ts';
-import { errorName } from '../mcp/methods/handle-call.ts';
-import { createServices, type McpDeps, type McpServices } from '../mcp/methods/services.ts';
+import { createServices, errorName, type McpDeps, type McpServices } from '../mcp/methods/services.ts';
 import { type StdioConnection, serveStdio } from '../mcp/stdio/stdio-connection.ts';
+import { findDirectoryExposure } from './directory-exposure.ts';
 import { type HandshakeResponse, MAX_HANDSHAKE_BYTES, parseHandshake, readFirstLine } from './handshake.ts';
-import { findExposure } from './private-directory.ts';
 
 export interface SocketServerOptions extends McpDeps {
   /** Path of the socket, inside the data directory whose lock is held. */
   readonly path: string;
-  /** The principal of a declared agent, proved by the operating system's user; asked for every message. */
+  /** Returns the principal of a declared agent, authenticated by the operating-system user. Called for every message. */
   readonly principalOf: (agentName: string) => Principal | undefined;
-  /** Answers one request of the command line. A ProblemError it throws is told as its problems. */
+  /** Handles one request of the command line. The problems of a ProblemError that it throws are sent as the response. */
   readonly admin: (method: string, params: JsonObject) => JsonValue | Promise<JsonValue>;
-  /** Runs whenever the last agent stream has ended. */
+  /** Called whenever the last agent stream has ended. */
   readonly onIdle?: () => void;
 }
 
 export interface SocketServer {
-  /** Agent streams that are open now. */
+  /** Number of open agent streams. */
   readonly connections: number;
-  /** Takes no more connections, waits up to `drainMs` for the calls under way, ends every stream, removes the socket. */
+  /** Accepts no more connections, waits up to `drainMs` for the calls in flight, ends all streams, removes the socket. */
   close(options: { readonly drainMs: number }): Promise<void>;
 }
 
 export const socketFailureMode: FailureMode<'ingress-agent-unknown'> = {
   control: 'authentication on the socket',
-  trigger: 'no file declares the agent; other users of the machine cannot even connect',
+  trigger: 'no file declares the agent (other users of the machine cannot connect at all)',
   result: 'ingress-agent-unknown',
   override: null,
 };
@@ -43,8 +42,8 @@ const OWNER_ONLY_FILE = 0o600;
 const OWNER_ONLY_DIRECTORY = 0o700;
 
 /**
- * Opens the Unix socket of a data directory, which only its owner may connect to: that is what proves an agent on it.
- * A socket file that is there already is a dead daemon's, since the lock of the data directory is held.
+ * Opens the Unix socket of a data directory. Only the owner can connect, which authenticates the agents on it. An existing
+ * socket file was left by a daemon that has ended, because this process holds the lock of the data directory.
  * @throws ProblemError `ingress-socket-failed`.
  */
 export async function openSocketServer(options: SocketServerOptions): Promise<SocketServer> {
@@ -56,7 +55,7 @@ export async function openSocketServer(options: SocketServerOptions): Promise<So
   const server = createServer((socket) => {
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
-    // A client that breaks off is no news; what it left behind ends with `close`.
+    // A client that disconnects is not an error. `close` follows and cleans up.
     socket.on('error', () => {});
     serveSocket(socket, { ...options, services }, (connection) => {
       connections.add(connection);
@@ -114,7 +113,7 @@ async function serveSocket(
   );
 }
 
-/** Of a virtual server or a server; no name is that of both. */
+/** Finds the view of a virtual server or a server. No name belongs to both. */
 function resolveView({ broker }: SocketServerOptions, principal: Principal, name: string): ViewName | undefined {
   const candidates = [`virtual:${name}`, `server:${name}`] as const;
   return candidates.find((view) => broker.visibleLists.isViewVisible(principal, view));
@@ -140,23 +139,23 @@ async function handleAdminRequest(
 const INVALID_HANDSHAKE: Problem = {
   code: 'ingress-hello-invalid',
   at: '',
-  message: 'the first line is not a greeting of this version',
-  hint: 'use the same version of `seneschal` for the daemon and for the command',
+  message: 'the first line on the socket is not a handshake of this version',
+  hint: 'run the same version of `seneschal` as the daemon and as the command',
 };
 const REQUEST_FAILED: Problem = {
   code: 'ingress-request-failed',
   at: '',
-  message: 'the daemon could not answer',
-  hint: "look for `ingress.failed` in the daemon's log",
+  message: 'the daemon failed to handle the request',
+  hint: "see `ingress.failed` in the daemon's log",
 };
 
-/** Said alike of what is not there and of what the agent may use nothing of. */
+/** One problem for a server that does not exist and for one that the agent may not use. */
 function unknownServer(server: string): Problem {
   return {
     code: 'ingress-server-unknown',
     at: '--server',
-    message: `no server \`${printable(server)}\` is there for the agent`,
-    hint: '`seneschal registry list` shows servers and virtual servers; the agent needs a grant on something of it',
+    message: `the agent cannot use a server \`${printable(server)}\``,
+    hint: 'list servers and virtual servers with `seneschal registry list`; the agent needs a grant on one of its features',
   };
 }
 
@@ -169,23 +168,23 @@ function unknownAgent(agent: string): Problem {
     code: socketFailureMode.result,
     at: '--agent',
     message: `no agent \`${printable(agent)}\` is declared`,
-    hint: 'declare it in a file of `registry/agents/`, or name one that is there',
+    hint: 'add a file for it to `registry/agents/`, or name a declared agent',
   };
 }
 
 function removeStaleSocket(path: string): void {
   mkdirSync(dirname(path), { recursive: true, mode: OWNER_ONLY_DIRECTORY });
-  const exposure = findExposure(dirname(path));
+  const exposure = findDirectoryExposure(dirname(path));
   if (exposure !== undefined) throw socketProblem(path, exposure);
   const stats = lstatSync(path, { throwIfNoEntry: false });
   if (!stats) return;
-  if (!stats.isSocket()) throw socketProblem(path, 'something that is not a socket is there');
+  if (!stats.isSocket()) throw socketProblem(path, 'a file that is not a socket has this path');
   unlinkSync(path);
 }
 
 /**
- * Binds the socket in a directory of its own that no other user may enter, and moves it to its place when only the owner
- * may connect. A umask would do the same, and belongs to the whole process: a thread cannot set it.
+ * Binds the socket in a new directory that no other user can enter, restricts it to the owner, and moves it to its path.
+ * A umask would be simpler, but it belongs to the process and a worker thread cannot set it.
  */
 function listen(server: Server, path: string, log: Log): Promise<void> {
   const directory = mkdtempSync(join(dirname(path), '.s-'));
@@ -195,7 +194,7 @@ function listen(server: Server, path: string, log: Log): Promise<void> {
     server.listen(bound, () => {
       chmodSync(bound, OWNER_ONLY_FILE);
       renameSync(bound, path);
-      // libuv removes the path that was bound, which is not there any more.
+      // libuv would remove the path that was bound, which no longer exists.
       server.once('close', () => rmSync(path, { force: true }));
       server.on('error', (error) => log.error('ingress.failed', { error: error.name }));
       resolve();
@@ -209,7 +208,7 @@ function socketProblem(path: string, reason: string): ProblemError {
       code: 'ingress-socket-failed',
       at: path,
       message: `cannot open the socket: ${reason}`,
-      hint: 'choose a data directory with a path of less than 90 characters that you may write to',
+      hint: 'choose a data directory that you can write to, with a path of less than 90 characters',
     },
   ]);
 }

@@ -1,7 +1,7 @@
-/** Any value that JSON (RFC 8259) can carry. */
+/** Any value that JSON (RFC 8259) can represent. */
 export type JsonValue = null | boolean | number | string | readonly JsonValue[] | JsonObject;
 
-/** A JSON object. Never built by deep-merging foreign data. */
+/** A JSON object. MUST NOT be built by deep-merging untrusted data. */
 export interface JsonObject {
   readonly [key: string]: JsonValue;
 }

@@ -1,19 +1,19 @@
 import { Buffer, isUtf8 } from 'node:buffer';
 import type { JsonValue } from './json.ts';
 
-/** What an untrusted JSON text may be. */
+/** Bounds of an untrusted JSON text. */
 export interface StrictJsonLimits {
   /** Largest size in bytes of UTF-8. */
   readonly maxBytes: number;
   /** Deepest nesting of arrays and objects; a scalar has depth 0, `[]` depth 1. */
   readonly maxDepth: number;
-  /** Lets integers beyond 2^53 − 1 and numbers that overflow pass although parsing changes them. Default: false. */
+  /** Accepts integers beyond 2^53 − 1 and numbers that overflow, although parsing changes them. Default: false. */
   readonly allowUnsafeNumbers?: boolean;
-  /** Lets keys named `constructor` and `prototype` pass: they are data as long as nothing merges objects. Default: false. */
+  /** Accepts keys named `constructor` and `prototype`: they are data as long as nothing merges objects. Default: false. */
   readonly allowConstructorKeys?: boolean;
 }
 
-/** Why a text was refused. */
+/** The first defect found in a refused text. */
 export type StrictJsonProblem =
   | 'too-large'
   | 'invalid-utf8'
@@ -33,9 +33,9 @@ const BACKSLASH = 0x5c;
 const COLON = 0x3a;
 
 /**
- * Parses untrusted JSON (RFC 8259) so that no two readers can understand it differently: valid UTF-8 without a byte
- * order mark, no duplicate keys, no lone surrogates, no number that parsing would change, no `__proto__`,
- * `constructor` or `prototype` key at any depth, however it is escaped. Linear in the size of the text.
+ * Parses untrusted JSON (RFC 8259) and refuses whatever two parsers could read differently: invalid UTF-8, a byte
+ * order mark, duplicate keys, lone surrogates, numbers that parsing would change, and the keys `__proto__`,
+ * `constructor` and `prototype` at any depth, however they are escaped. Linear in the size of the text.
  */
 export function parseStrictJson(input: Uint8Array | string, limits: StrictJsonLimits): StrictJsonResult {
   if (typeof input !== 'string') {
@@ -43,7 +43,7 @@ export function parseStrictJson(input: Uint8Array | string, limits: StrictJsonLi
     if (!isUtf8(input)) return refused('invalid-utf8');
     return parseText(decodeUtf8(input), limits);
   }
-  // A UTF-16 unit takes at most three bytes of UTF-8, so most texts need not be measured.
+  // A UTF-16 unit takes at most three bytes of UTF-8, so most texts need no exact count.
   if (input.length * 3 > limits.maxBytes && Buffer.byteLength(input) > limits.maxBytes) return refused('too-large');
   return input.isWellFormed() ? parseText(input, limits) : refused('lone-surrogate');
 }
@@ -60,7 +60,7 @@ function parseText(text: string, limits: StrictJsonLimits): StrictJsonResult {
   if (keysWritten < 0) return refused('too-deep');
   let value: JsonValue;
   try {
-    // `as`: JSON.parse makes nothing but JSON.
+    // `as`: JSON.parse returns JSON values only.
     value = JSON.parse(text) as JsonValue;
   } catch {
     return refused('syntax');
@@ -69,13 +69,13 @@ function parseText(text: string, limits: StrictJsonLimits): StrictJsonResult {
     keys: 0,
     escapes: text.includes('\\u'),
     constructorKeys: limits.allowConstructorKeys === true,
-    doubtfulNumber: false,
+    hasLargeNumber: false,
   };
   const problem = reviewValue(value, review);
   if (problem !== undefined) return refused(problem);
-  // Of two equal keys one survives parsing, so a key is written twice exactly when fewer are left than were written.
+  // JSON.parse keeps one of two equal keys, so a duplicate exists exactly when fewer keys remain than were written.
   if (review.keys !== keysWritten) return refused('duplicate-key');
-  if (review.doubtfulNumber && limits.allowUnsafeNumbers !== true && writesUnsafeNumber(text)) {
+  if (review.hasLargeNumber && limits.allowUnsafeNumbers !== true && hasUnsafeNumber(text)) {
     return refused('unsafe-number');
   }
   return { ok: true, value };
@@ -85,7 +85,7 @@ function refused(problem: StrictJsonProblem): StrictJsonResult {
   return { ok: false, problem };
 }
 
-/** Number of colons outside strings, or −1 when brackets nest too deep. What is not JSON is left to JSON.parse. */
+/** Number of colons outside strings, or −1 when brackets nest too deep. Leaves syntax errors to JSON.parse. */
 function countKeys(text: string, maxDepth: number): number {
   let keys = 0;
   let depth = 0;
@@ -106,7 +106,7 @@ function countKeys(text: string, maxDepth: number): number {
   return keys;
 }
 
-/** Index of the quote that ends the string which begins at `start`; the length of the text when none does. */
+/** Index of the quote that closes the string opened at `start`; the length of the text when the string is unclosed. */
 function endOfString(text: string, start: number): number {
   const nearby = Math.min(text.length, start + 64);
   let index = start + 1;
@@ -115,7 +115,7 @@ function endOfString(text: string, start: number): number {
     if (unit === QUOTE) return index;
     index += unit === BACKSLASH ? 2 : 1;
   }
-  // A long string: native search, then a look back, is several times faster than reading each unit.
+  // For a long string, indexOf and counting the backslashes before the quote is several times faster than a loop over units.
   for (;;) {
     const quote = text.indexOf('"', index);
     if (quote < 0) return text.length;
@@ -130,13 +130,13 @@ interface Review {
   keys: number;
   readonly escapes: boolean;
   readonly constructorKeys: boolean;
-  doubtfulNumber: boolean;
+  hasLargeNumber: boolean;
 }
 
 function reviewValue(value: JsonValue, review: Review): StrictJsonProblem | undefined {
   if (typeof value === 'string') return review.escapes && !value.isWellFormed() ? 'lone-surrogate' : undefined;
   if (typeof value === 'number') {
-    if (value > Number.MAX_SAFE_INTEGER || value < Number.MIN_SAFE_INTEGER) review.doubtfulNumber = true;
+    if (value > Number.MAX_SAFE_INTEGER || value < Number.MIN_SAFE_INTEGER) review.hasLargeNumber = true;
     return undefined;
   }
   if (typeof value !== 'object' || value === null) return undefined;
@@ -151,7 +151,7 @@ function reviewValue(value: JsonValue, review: Review): StrictJsonProblem | unde
 }
 
 function reviewObject(object: Readonly<Record<string, JsonValue>>, review: Review): StrictJsonProblem | undefined {
-  // Parsed objects inherit nothing enumerable, so for-in sees own keys only and allocates nothing.
+  // Parsed objects inherit nothing enumerable, so for-in visits own keys only, without allocating.
   for (const key in object) {
     review.keys += 1;
     if (isForbidden(key, review.constructorKeys)) return 'forbidden-key';
@@ -167,7 +167,7 @@ function isForbidden(key: string, constructorKeys: boolean): boolean {
 }
 
 /** True when valid JSON text holds an integer literal beyond 2^53 − 1, or any number that overflows. */
-function writesUnsafeNumber(text: string): boolean {
+function hasUnsafeNumber(text: string): boolean {
   for (let index = 0; index < text.length; index += 1) {
     const unit = text.charCodeAt(index);
     if (unit === QUOTE) {
@@ -176,7 +176,7 @@ function writesUnsafeNumber(text: string): boolean {
       const start = index;
       while (/[-+.eE\d]/.test(text.charAt(index + 1))) index += 1;
       const literal = text.slice(start, index + 1);
-      // A fraction or exponent announces an approximation; a plain integer promises every digit.
+      // A fraction or exponent is an approximation anyway; a plain integer must keep every digit.
       const number = Number(literal);
       if (!Number.isFinite(number) || (/^-?\d+$/.test(literal) && !Number.isSafeInteger(number))) return true;
     }

@@ -1,8 +1,8 @@
 import { parseSecretReferences } from './secret-reference.ts';
 
 /**
- * Why the value under `key` looks like a secret in clear text, in words that quote none of it; undefined when it does
- * not. What stands behind a reference is no clear text. Errs on the side of telling: a reference costs one line.
+ * Says why the value under `key` looks like a secret in clear text, without quoting it; undefined when it does not.
+ * References are not clear text. Prefers false positives: writing a reference costs the user one line.
  */
 export function detectSecret(key: string, value: string): string | undefined {
   const parts = parseSecretReferences(value);
@@ -15,7 +15,7 @@ export function detectSecret(key: string, value: string): string | undefined {
   return undefined;
 }
 
-/** Why one argument of a command line looks like a secret, such as `--token=…` or a value that is one. */
+/** Says why a command-line argument looks like a secret, as in `--token=…`; `before` is the argument before it. */
 export function secretArgument(argument: string, before: string | undefined): string | undefined {
   const assigned = /^-{1,2}([A-Za-z][A-Za-z0-9_-]*)=(.+)$/s.exec(argument);
   if (assigned?.[1] !== undefined && assigned[2] !== undefined) return detectSecret(assigned[1], assigned[2]);
@@ -52,7 +52,7 @@ function isHarmless(value: string): boolean {
   return /^(?:\d{1,6}|true|false|yes|no|on|off|none|null)$/i.test(value.trim());
 }
 
-// Prefixes and forms that issuers publish so that scanners find them.
+// Prefixes and formats that issuers publish for secret scanners.
 const SECRET_FORMATS: readonly (readonly [RegExp, string])[] = [
   [/\b(?:ghp|gho|ghu|ghs|ghr)_[A-Za-z0-9]{20,}|\bgithub_pat_[A-Za-z0-9_]{20,}/, 'a GitHub token'],
   [/\bglpat-[A-Za-z0-9_-]{16,}/, 'a GitLab token'],
@@ -73,7 +73,7 @@ function secretShape(text: string): string | undefined {
   return words.some(looksRandom) ? 'the value looks like a random secret' : undefined;
 }
 
-/** True for what a generator made: letters and digits mixed, with close to as many bits as its alphabet gives. */
+/** True when a word mixes letters and digits with nearly the entropy of its alphabet, as generated secrets do. */
 function looksRandom(word: string): boolean {
   if (!/\d/.test(word) || !/[A-Za-z]/.test(word)) return false;
   const isHex = /^[0-9a-f]+$/i.test(word);

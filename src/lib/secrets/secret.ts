@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 
-/** A text that is never shown: printing, serializing, inspecting or concatenating it yields `[secret]`. */
+/** A text that must not leak: printing, serializing, inspecting or concatenating it yields `[secret]`. */
 export class Secret {
   readonly #text: string;
 
@@ -8,7 +8,7 @@ export class Secret {
     this.#text = text;
   }
 
-  /** The text itself, for the one place that sends it. */
+  /** The text itself. Call it only where the secret is sent. */
   reveal(): string {
     return this.#text;
   }
@@ -26,5 +26,5 @@ export class Secret {
   }
 }
 
-// Declarations made file by file cannot name a symbol that a library computes, so it is put on here.
+// `isolatedDeclarations` does not allow a computed symbol of a library as a member name.
 Object.defineProperty(Secret.prototype, inspect.custom, { value: (): string => '[secret]' });

@@ -1,5 +1,5 @@
-// UTS #39 §4: the letters of other scripts that are drawn like an ASCII letter, and the ASCII letters drawn like others.
-// Names are ASCII by rule, so only what resembles ASCII matters; the table holds the scripts that fonts draw alike.
+// UTS #39 §4: letters of other scripts that look like an ASCII letter, and ASCII characters that look like another.
+// Valid names are ASCII, so only characters that resemble ASCII matter.
 const CONFUSABLES: Readonly<Record<string, string>> = {
   a: 'аαɑаａ',
   b: 'Ььƅᖯｂ',
@@ -52,9 +52,9 @@ const ASCII_OF: ReadonlyMap<string, string> = new Map(
   Object.entries(CONFUSABLES).flatMap(([ascii, alike]) => Array.from(alike, (char) => [char, ascii] as const)),
 );
 
-/** The ASCII text that `name` is drawn like: look-alikes of other scripts replaced, accents and invisible characters dropped. */
+/** Replaces look-alikes of other scripts in `name` with the ASCII they resemble, and drops accents and invisible characters. */
 export function toAsciiConfusable(name: string): string {
-  // Nearly all names are ASCII already, and catalogs hold thousands of them.
+  // Fast path: nearly all names are ASCII, and catalogs hold thousands of them.
   if (/^[\x20-\x7e]*$/.test(name)) return name;
   let ascii = '';
   for (const char of name.normalize('NFKD')) {
@@ -65,8 +65,8 @@ export function toAsciiConfusable(name: string): string {
 }
 
 /**
- * The skeletons under which names are the same to a hurried reader: one without case, one by UTS #39 §4 where
- * `0` is `o`, `1`, `I` and `|` are `l`, and `rn` is `m`. Two names look alike when they share a skeleton.
+ * The two skeletons of a name: one without case, one by UTS #39 §4, in which `0` is `o`, `1`, `I` and `|` are `l`, and
+ * `m` is `rn`. Two names look alike when they share a skeleton.
  */
 export function skeletons(name: string): readonly [caseless: string, drawn: string] {
   const ascii = toAsciiConfusable(name);
@@ -74,7 +74,7 @@ export function skeletons(name: string): readonly [caseless: string, drawn: stri
   return [ascii.toLowerCase(), skeleton];
 }
 
-/** Pairs of different names that look alike, each name with the first one it resembles. */
+/** Maps each name that looks like an earlier one to the first name it resembles. */
 export function findConfusables(names: Iterable<string>): ReadonlyMap<string, string> {
   const bySkeleton = new Map<string, string>();
   const confusables = new Map<string, string>();

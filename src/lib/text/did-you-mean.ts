@@ -1,10 +1,10 @@
 /**
- * The candidate that `word` was most likely meant to be: fewest insertions, deletions, replacements and swaps of
- * neighbours (Damerau–Levenshtein), at most a third of the word; undefined when none is that near.
+ * The candidate nearest to a misspelled `word` by insertions, deletions, replacements and swaps of neighbours
+ * (Damerau–Levenshtein), at most a third of its length away; undefined when none is that near.
  */
 export function didYouMean(word: string, candidates: Iterable<string>): string | undefined {
   let nearest: string | undefined;
-  // A long word is no misspelling of a short one, and the distance costs length × length.
+  // The distance costs length × length, so long input is not compared.
   if (word.length > 64) return undefined;
   let smallest = Math.max(1, Math.floor(word.length / 3)) + 1;
   for (const candidate of candidates) {
@@ -18,7 +18,7 @@ export function didYouMean(word: string, candidates: Iterable<string>): string |
   return nearest;
 }
 
-/** Edits that make `a` into `b`; a swap of two neighbours is one edit (optimal string alignment). */
+/** Number of edits that turn `a` into `b`; a swap of two neighbours is one edit (optimal string alignment). */
 export function editDistance(a: string, b: string): number {
   let beforeLast: number[] = [];
   let last = Array.from({ length: b.length + 1 }, (_, index) => index);

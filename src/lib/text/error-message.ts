@@ -1,4 +1,4 @@
-/** What a log or an error may say of what was thrown, which can be anything. */
+/** The message of a thrown value, which need not be an Error. */
 export function errorMessage(error: unknown): string {
   return error instanceof Error ? error.message : 'not an error';
 }

@@ -1,10 +1,10 @@
-/** True when `text` matches `pattern`, in which `*` stands for any run of characters (also none, also `/`) and all else for itself. */
+/** True when `text` matches `pattern`. `*` stands for any run of characters, also empty and across `/`; nothing else is special. */
 export function globMatches(pattern: string, text: string): boolean {
   let p = 0;
   let t = 0;
   let starAt = -1;
   let resumeAt = 0;
-  // Two pointers and one point of return: at most pattern × text steps, whatever the pattern.
+  // Two pointers and one backtracking point: at most pattern × text steps for any pattern.
   while (t < text.length) {
     if (pattern[p] === '*') {
       starAt = p;
@@ -25,13 +25,13 @@ export function globMatches(pattern: string, text: string): boolean {
   return p === pattern.length;
 }
 
-/** True when `pattern` holds no `*` and so matches one text only. */
+/** True when `pattern` holds no `*`, and so matches one text only. */
 export function isLiteralGlob(pattern: string): boolean {
   return !pattern.includes('*');
 }
 
-/** True when everything that `narrow` matches is matched by `wide` too. Exact: `*` is the only special character. */
+/** True when `wide` matches every text that `narrow` matches. Exact, because `*` is the only special character. */
 export function globCovers(wide: string, narrow: string): boolean {
-  // A `*` of `narrow` may stand for a text that no pattern writes out, so it must be eaten by a `*` of `wide`.
+  // A `*` of `narrow` may stand for a character that `wide` does not write out, so a `*` of `wide` must match it.
   return globMatches(wide, narrow.replaceAll('*', '\u{10FFFF}'));
 }

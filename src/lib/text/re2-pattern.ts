@@ -1,16 +1,16 @@
 import { RE2JS } from 're2js';
 
-/** A regular expression whose matching time is linear in the text, whatever the expression. */
+/** A regular expression that matches in time linear in the text. */
 export interface Re2Pattern {
-  /** The expression as it was written (ECMA-262). */
+  /** The expression as written (ECMA-262). */
   readonly source: string;
-  /** Instructions of the compiled program: matching takes at most this many steps per character. */
+  /** Number of instructions of the compiled program, and so the most steps per character of a match. */
   readonly size: number;
   /** True when the expression matches anywhere in `text`. */
   test(text: string): boolean;
 }
 
-/** Longest expression and largest program: beyond these, compiling alone would be felt. */
+/** Longest expression and largest program; beyond these, compiling alone takes noticeable time. */
 const MAX_SOURCE_LENGTH = 1_000;
 const MAX_SIZE = 2_500;
 
@@ -22,7 +22,7 @@ const NOT_SPACES =
   '\\x{2030}-\\x{205e}\\x{2060}-\\x{2fff}\\x{3001}-\\x{fefe}\\x{ff00}-\\x{10ffff}';
 const ANY = '[^\\x{a}\\x{d}\\x{2028}\\x{2029}]';
 
-// RE2 knows categories by their short names only.
+// RE2 knows general categories by their short names only.
 const SHORT_NAMES: Readonly<Record<string, string>> = {
   Letter: 'L',
   Uppercase_Letter: 'Lu',
@@ -36,8 +36,8 @@ const SHORT_NAMES: Readonly<Record<string, string>> = {
 };
 
 /**
- * Compiles an ECMA-262 expression for a linear engine (RE2), with ECMA-262's meaning. Undefined when it is not an
- * expression, or needs what no linear engine has (look-around, back-references), or is too large.
+ * Compiles an ECMA-262 expression for RE2, a linear engine, and keeps the meaning of ECMA-262. Undefined when the text is
+ * not an expression, needs look-around or back-references, or is too large.
  */
 export function compileRe2Pattern(source: string): Re2Pattern | undefined {
   if (source.length > MAX_SOURCE_LENGTH) return undefined;
@@ -67,13 +67,16 @@ interface Atom {
   readonly single: boolean;
 }
 
-/** Rewrites a valid ECMA-262 expression into RE2 syntax, and refuses what the two do not share. */
+/**
+ * Rewrites a valid ECMA-262 expression into RE2 syntax, and refuses what RE2 cannot express. `RE2JS.translateRegExp` does
+ * not serve: it changes the meaning of `\s`, `.` and long category names. A property test compares the two elsewhere.
+ */
 class Translation {
   readonly #units: readonly string[];
   readonly #unicode: boolean;
   #at = 0;
   #out = '';
-  // An estimate of the program's size: repetition is unrolled, so nested counts multiply.
+  // An estimate of the program's size: RE2 unrolls repetition, so nested counts multiply.
   #size = 0;
   #lastSize = 0;
   readonly #outerSizes: number[] = [];
@@ -119,7 +122,7 @@ class Translation {
     const head = /^\((?:\?:|\?<[\p{L}_$][\p{L}\p{N}_$]*>|(?!\?))/u.exec(rest);
     if (!head) return false;
     this.#at += Array.from(head[0]).length;
-    // Captures are never read.
+    // Captures are not used, so every group becomes a non-capturing one.
     this.#out += '(?:';
     this.#outerSizes.push(this.#size);
     this.#size = 0;
@@ -138,7 +141,7 @@ class Translation {
     const count = /^\{(\d+)(?:,(\d*))?\}/.exec(rest);
     if (!count) {
       this.#at += 1;
-      // Outside unicode mode a brace that counts nothing stands for itself.
+      // Outside unicode mode, a brace that is not a quantifier is a literal.
       return this.#emit(literal('{'));
     }
     this.#at += count[0].length;
@@ -163,7 +166,7 @@ class Translation {
       ranges += (first.single && last.single ? '-' : literal('-')) + last.text;
     }
     this.#at += 1;
-    // ECMA-262: `[^]` is any character; `[]` is none, which RE2 cannot say.
+    // ECMA-262: `[^]` matches any character; `[]` matches none, which RE2 cannot express.
     if (ranges === '') return negated && this.#emit('[\\x{0}-\\x{10ffff}]');
     return this.#emit(`[${negated ? '^' : ''}${ranges}]`);
   }
@@ -175,7 +178,7 @@ class Translation {
     return unit === '\\' ? this.#escape(true) : { text: literal(unit), single: true };
   }
 
-  /** Reads an escape whose backslash has been read. */
+  /** Reads the part of an escape behind the backslash. */
   #escape(inClass: boolean): Atom | undefined {
     const rest = this.#units.slice(this.#at, this.#at + 80).join('');
     const unit = rest.charAt(0);
@@ -199,7 +202,7 @@ class Translation {
     }
     const hex = /^x([\da-f]{2})|^u([\da-f]{4})/i.exec(rest) ?? (this.#unicode ? /^u\{([\da-f]+)\}/i.exec(rest) : null);
     if (hex) return this.#consume(hex[0].length, codePoint(Number.parseInt(hex[1] ?? hex[2] ?? '', 16)), true);
-    // What is left is a sign that stands for itself; a letter or digit means something else in each dialect.
+    // An escaped punctuation mark stands for itself; an escaped letter or digit differs between the dialects.
     const sign = this.#units[this.#at];
     return sign === undefined || /[\p{L}\p{N}]/u.test(sign) ? undefined : this.#consume(1, literal(sign), true);
   }

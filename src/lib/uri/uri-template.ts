@@ -1,14 +1,14 @@
 import { RE2JS } from 're2js';
 import { MAX_URI_LENGTH } from './uri.ts';
 
-/** A gap of a template: what a variable may stand for. `segment` holds no `/`, `?` or `#`; `rest` may hold anything. */
+/** A variable part of a template. `segment` holds no `/`, `?` or `#`; `rest` may hold anything. */
 export type Gap = 'segment' | 'rest';
 
-/** A URI template (RFC 6570), as far as it can tell which URIs are its own. */
+/** A parsed URI template (RFC 6570), which can match URIs but not expand variables. */
 export interface UriTemplate {
-  /** Texts and gaps in order; what may as well be nothing, such as `{?q}`, is left out. */
+  /** Literals and gaps in order, without expressions that may expand to nothing, such as `{?q}`. */
   readonly parts: readonly (string | { readonly gap: Gap })[];
-  /** True when the template can become this URI. Linear in its length. */
+  /** True when the template can expand to this URI. Linear in the length of the URI. */
   matches(uri: string): boolean;
 }
 
@@ -16,7 +16,7 @@ const MAX_EXPRESSIONS = 16;
 const LITERAL = /^[A-Za-z0-9\-._~:/?#[\]@!$&'()*+,;=%]*$/;
 const EXPRESSION = /^([+#./;?&]?)([A-Za-z0-9_.%]+(?:\*|:[1-9]\d{0,3})?(?:,[A-Za-z0-9_.%]+(?:\*|:[1-9]\d{0,3})?)*)$/;
 
-/** What an expression may become, by its operator. A variable alone is not nothing; with another operator it may be. */
+/** Pattern of an expression by its operator. `{x}` and `{+x}` expand to at least one character, the others may be empty. */
 const PATTERN_BY_OPERATOR: Readonly<Record<string, string>> = {
   '': '[^/?#]+',
   '+': '.+',
@@ -30,10 +30,10 @@ const PATTERN_BY_OPERATOR: Readonly<Record<string, string>> = {
 
 const GAPS: Readonly<Record<string, Gap>> = { '': 'segment', '+': 'rest' };
 
-/** Reads a template. @returns why it cannot be read, as one clause, where it cannot. */
+/** Parses a URI template. @returns the template, or one clause that says why it is refused. */
 export function parseUriTemplate(text: string): UriTemplate | string {
   if (text.length > MAX_URI_LENGTH) return `it has more than ${MAX_URI_LENGTH} characters`;
-  // A template that may become any scheme would claim the URIs of every server.
+  // A template with a variable scheme would claim the URIs of every server.
   if (!/^[a-z][a-z0-9+.-]*:/.test(text)) return 'it does not begin with a scheme in lower case';
   const pieces = text.split(/\{([^{}]*)\}/);
   if (pieces.length > 2 * MAX_EXPRESSIONS + 1) return `it has more than ${MAX_EXPRESSIONS} expressions`;
@@ -42,7 +42,7 @@ export function parseUriTemplate(text: string): UriTemplate | string {
   for (const [index, piece] of pieces.entries()) {
     const isLiteral = index % 2 === 0;
     const [, operator] = (isLiteral ? undefined : EXPRESSION.exec(piece)) ?? [];
-    if (isLiteral ? !LITERAL.test(piece) : operator === undefined) return 'it is not one of RFC 6570';
+    if (isLiteral ? !LITERAL.test(piece) : operator === undefined) return 'it is not a URI template of RFC 6570';
     if (operator === undefined) {
       parts.push(piece);
       pattern += RE2JS.quote(piece);

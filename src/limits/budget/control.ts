@@ -3,24 +3,25 @@ import type { FailureMode } from '../../domain/failure-mode.ts';
 import { mayHaveTakenEffect } from '../../domain/outcome.ts';
 import { allow, deny, type Verdict } from '../../domain/verdict.ts';
 import { formatNanoUsd } from '../../lib/nano-usd.ts';
-import { windowEndMs } from '../calendar-window.ts';
+import { formatDuration, formatTimestamp } from '../../lib/time.ts';
+import { type CalendarWindow, windowEndMs } from '../calendar-window.ts';
 import { type CounterFact, factFor, requireKnownFacts } from '../counter-facts.ts';
 import type { BudgetRule, Counter, LimitRules } from '../limit-rules.ts';
 import type { BudgetState, SoftLimitWarning } from './state.ts';
 
 export const budgetFailureMode: FailureMode<'budget-exhausted'> = {
   control: 'budget',
-  trigger: 'one budget that matches does not cover the call and its cost',
+  trigger: 'a matching budget does not cover the call and its cost',
   result: 'budget-exhausted',
   override: 'no row of `policies/limits.yaml` that matches',
 };
 
-/** What the call is reckoned to cost, the budget time, and per budget what was used before the call. */
+/** The cost of the call, the budget time, and per budget the amounts used before the call. */
 export type BudgetFacts = {
   readonly nowMs: number;
   readonly costNanoUsd: number;
   readonly rules: readonly BudgetFact[];
-  /** Only where the reservation is that of the leg before. */
+  /** Present when the call took over the reservation of the previous round. */
   readonly carried?: true;
 };
 export type BudgetFact = CounterFact & {
@@ -31,11 +32,10 @@ export type BudgetFact = CounterFact & {
 };
 
 /**
- * The control `budget`: reserves one call and the tool's cost on every budget that matches, or on none, before anything
- * leaves and without waiting, so that no two calls see the same rest. `settle` charges the reservation when the
- * upstream acted or may have acted, and refunds it when it certainly did not; exactly once. While the call waits for an
- * answer it stays reserved, for the leg that goes on, which is not judged anew; one that is refused only for now gives it
- * back to the leg before.
+ * The control `budget`: reserves one call and the tool's cost on every matching budget, or on none. It reserves
+ * synchronously before dispatch, so two calls never see the same remainder. `settle` runs once: it charges the reservation
+ * when the call took effect or may have, and refunds it otherwise. A suspended call keeps its reservation for the next
+ * round, which takes it over without a new decision; a round that is refused while the call stays pending hands it back.
  */
 export function budgetControl(
   rules: LimitRules,
@@ -64,9 +64,9 @@ export function budgetControl(
         state.carry(call.id, after);
         return;
       }
-      // What was refused now was dispatched by the leg before.
-      const hasLeft = carried === true && outcome.kind === 'refused';
-      if (!hasLeft && !mayHaveTakenEffect(outcome)) state.refund(call.id);
+      // A refused round that carried a reservation belongs to a call that an earlier round dispatched.
+      const wasDispatched = carried === true && outcome.kind === 'refused';
+      if (!wasDispatched && !mayHaveTakenEffect(outcome)) state.refund(call.id);
       else for (const warning of state.charge(call.id)) onSoftLimit(warning);
     },
   };
@@ -84,30 +84,37 @@ function decideBudget(rules: LimitRules, { call }: Exchange, facts: BudgetFacts)
   requireKnownFacts(facts.rules, counters);
   const refusing = longestExhausted(counters, facts);
   if (refusing === undefined) return allow();
-  const { rule, endsAtMs } = refusing;
+  const { rule, fact, endsAtMs } = refusing;
   const retryAfterMs = Math.max(0, endsAtMs - facts.nowMs);
-  const message = `${formatAmounts(rule)} per ${rule.window} do not cover this call; the next ${rule.window} begins in ${retryAfterMs} ms`;
+  const budget = `${PERIOD[rule.window]} budget of ${formatAmounts(rule)}`;
+  const reset = `resets ${formatTimestamp(endsAtMs)} (in ${formatDuration(retryAfterMs)})`;
+  const message = `${budget} ${describeShortfall(rule, fact, facts.costNanoUsd)}; ${reset}`;
   return deny(budgetFailureMode.result, message, { rule: rule.at, retryAfterMs });
 }
 
-/** Of the budgets that do not cover the call, the one whose window ends last; undefined when all cover it. */
+const PERIOD: Readonly<Record<CalendarWindow, string>> = {
+  second: 'per-second',
+  minute: 'per-minute',
+  hour: 'hourly',
+  day: 'daily',
+  week: 'weekly',
+  month: 'monthly',
+};
+
+/** The exhausted budget whose window ends last, with its fact; undefined when all cover the call. */
 function longestExhausted(
   counters: readonly Counter<BudgetRule>[],
   facts: BudgetFacts,
-): { readonly rule: BudgetRule; readonly endsAtMs: number } | undefined {
-  let rule: BudgetRule | undefined;
-  let endsAtMs = Number.NEGATIVE_INFINITY;
+): { readonly rule: BudgetRule; readonly fact: BudgetFact; readonly endsAtMs: number } | undefined {
+  let longest: { readonly rule: BudgetRule; readonly fact: BudgetFact; readonly endsAtMs: number } | undefined;
   for (let index = 0; index < counters.length; index += 1) {
     const counter = counters[index] as Counter<BudgetRule>;
     const fact = factFor(facts.rules, counter, index);
     if (isWithinLimit(counter.rule, fact, facts.costNanoUsd)) continue;
-    const end = windowEndMs(counter.rule.window, fact.windowStartMs);
-    if (end > endsAtMs) {
-      endsAtMs = end;
-      rule = counter.rule;
-    }
+    const endsAtMs = windowEndMs(counter.rule.window, fact.windowStartMs);
+    if (longest === undefined || endsAtMs > longest.endsAtMs) longest = { rule: counter.rule, fact, endsAtMs };
   }
-  return rule === undefined ? undefined : { rule, endsAtMs };
+  return longest;
 }
 
 function isWithinLimit({ hard }: BudgetRule, fact: BudgetFact, costNanoUsd: number): boolean {
@@ -115,8 +122,16 @@ function isWithinLimit({ hard }: BudgetRule, fact: BudgetFact, costNanoUsd: numb
   return hard.nanoUsd === undefined || fact.usedNanoUsd + costNanoUsd <= hard.nanoUsd;
 }
 
+/** A budget in money can have a remainder that is smaller than the cost of the call. */
+function describeShortfall({ hard }: BudgetRule, fact: BudgetFact, costNanoUsd: number): string {
+  const hasCalls = hard.calls === undefined || fact.usedCalls < hard.calls;
+  const leftNanoUsd = hard.nanoUsd === undefined ? 0 : hard.nanoUsd - fact.usedNanoUsd;
+  if (!hasCalls || leftNanoUsd <= 0) return 'is exhausted';
+  return `has $${formatNanoUsd(leftNanoUsd)} left, and this call costs $${formatNanoUsd(costNanoUsd)}`;
+}
+
 function formatAmounts({ hard }: BudgetRule): string {
-  const calls = hard.calls === undefined ? [] : [`${hard.calls} calls`];
+  const calls = hard.calls === undefined ? [] : [`${hard.calls} ${hard.calls === 1 ? 'call' : 'calls'}`];
   const dollars = hard.nanoUsd === undefined ? [] : [`$${formatNanoUsd(hard.nanoUsd)}`];
   return [...calls, ...dollars].join(' and ');
 }

@@ -1,29 +1,28 @@
 import type { Clock } from '../../lib/time.ts';
 import { windowEndMs, windowStartMs } from '../calendar-window.ts';
 import type { BudgetRule, Counter } from '../limit-rules.ts';
-import { type ClockJump, createBudgetClock } from './clock.ts';
 import type { BudgetStore } from './store.ts';
 
-/** How many budgets are kept by default; each is one rule for one subject. */
+/** Default number of budgets; each is one rule for one subject. */
 const DEFAULT_CAPACITY = 65_536;
 
-/** What is used of one budget in the window that holds now. */
+/** The amounts used of one budget in its current window. */
 export interface BudgetUsage {
   readonly windowStartMs: number;
   readonly usedCalls: number;
   readonly usedNanoUsd: number;
 }
 
-/** A budget as it stands, for people: of what is used a part may be reserved only. */
+/** A budget for display. The amounts used include those that are only reserved. */
 export interface BudgetLevel extends BudgetUsage {
   readonly windowEndMs: number;
   readonly reservedCalls: number;
   readonly reservedNanoUsd: number;
-  /** True when the soft warning of this window was given. */
+  /** True when the warning of this window was given. */
   readonly isWarned: boolean;
 }
 
-/** A budget whose soft share was crossed by a charge. Told once per window, also over restarts. */
+/** A charge crossed the soft share of a budget. Reported once per window, also over restarts. */
 export interface SoftLimitWarning {
   /** `limits.yaml:<line>`. */
   readonly rule: string;
@@ -31,28 +30,28 @@ export interface SoftLimitWarning {
   readonly subject: string;
   readonly window: BudgetRule['window'];
   readonly windowStartMs: number;
-  /** Charged, without what is reserved. */
+  /** Charged, without reservations. */
   readonly usedCalls: number;
   readonly usedNanoUsd: number;
   readonly sharePercent: number;
 }
 
-/** The truth about all budgets. Outlives every revision of the rules. */
+/** The amounts used of all budgets, kept over reloads of the rules. */
 export interface BudgetState {
-  /** Budget time in milliseconds since 1970: see `budget-clock.ts`. */
+  /** Budget time in milliseconds since 1970, see {@link createBudgetClock}. */
   nowMs(): number;
   usage(counter: Counter<BudgetRule>, nowMs: number): BudgetUsage;
   level(counter: Counter<BudgetRule>, nowMs: number): BudgetLevel;
   /**
-   * Reserves one call and its cost on every counter, and persists it. @throws Error, with nothing reserved, when the
-   * call has reserved before, the sum is no safe integer, or there is no room for another live budget.
+   * Reserves one call and its cost on every counter, and persists them. @throws Error, with nothing reserved, when the
+   * call has a reservation, the sum is not a safe integer, or all counters are in use.
    */
   reserve(reservation: Reservation): void;
-  /** Makes what one call reserved another's, which goes on with it. False when the one has reserved nothing. */
+  /** Transfers the reservation of one call to another. False when the first has none. */
   carry(fromId: string, toId: string): boolean;
-  /** Charges what the call reserved; returns the warnings that this gives. Does nothing the second time. */
+  /** Charges the reservation of the call; returns the warnings this causes. A second call does nothing. */
   charge(callId: string): readonly SoftLimitWarning[];
-  /** Gives back what the call reserved, where its window still runs. Does nothing the second time. */
+  /** Refunds the reservation of the call where its window is still current. A second call does nothing. */
   refund(callId: string): void;
 }
 
@@ -69,7 +68,7 @@ interface Account {
   usedCalls: number;
   usedNanoUsd: number;
   isWarned: boolean;
-  /** Part of what is used that is not charged yet. Only in memory: after a restart nothing is merely reserved. */
+  /** The part of the used amounts that is not charged yet. Only in memory: after a restart, all counts as charged. */
   reservedCalls: number;
   reservedNanoUsd: number;
 }
@@ -79,7 +78,7 @@ interface HeldReservation {
   readonly counter: Counter<BudgetRule>;
 }
 
-/** Budgets in memory, at most `capacity` of them, loaded from and written through to `store`. */
+/** Makes a state of at most `capacity` budgets in memory, loaded from and written through to `store`. */
 export function createBudgetState(options: {
   readonly store: BudgetStore;
   readonly clock: Clock;
@@ -160,7 +159,7 @@ class MemoryBudgets implements BudgetState {
     try {
       for (const { account, counter } of parts) this.#put(counter.key, account, nowMs);
     } catch (error) {
-      // A reservation that cannot be kept over a restart is none.
+      // A reservation that is not durable must not count.
       this.#release(callId);
       throw error;
     }
@@ -196,28 +195,28 @@ class MemoryBudgets implements BudgetState {
     for (const { account, counter } of this.#release(callId)) this.#put(counter.key, account, this.nowMs());
   }
 
-  /** Takes the reservation of a call off its accounts; returns those of them whose window still runs. */
+  /** Removes the reservation of a call; returns the parts whose window is still current. */
   #release(callId: string): readonly HeldReservation[] {
     const reservation = this.#reservations.get(callId);
     if (reservation === undefined) return [];
     this.#reservations.delete(callId);
-    // Where the window is over nothing is left to give back to, and its row would replace that of the next.
-    const running = reservation.parts.filter((part) => !this.#isOver(part));
-    for (const { account } of running) {
+    // A refund to a window that is over would overwrite the row of the current window.
+    const current = reservation.parts.filter((part) => !this.#isOver(part));
+    for (const { account } of current) {
       account.usedCalls -= 1;
       account.usedNanoUsd -= reservation.costNanoUsd;
       account.reservedCalls -= 1;
       account.reservedNanoUsd -= reservation.costNanoUsd;
     }
-    return running;
+    return current;
   }
 
-  /** The account of a counter, begun anew when its window is over. */
+  /** The account of a counter; a new one when its window is over. */
   #openAccount(counter: Counter<BudgetRule>, nowMs: number): Account {
     const known = this.#accounts.get(counter.key);
     if (known !== undefined && nowMs < known.windowEndMs) return known;
     const startMs = windowStartMs(counter.rule.window, nowMs);
-    const fresh = {
+    const account = {
       windowStartMs: startMs,
       windowEndMs: windowEndMs(counter.rule.window, startMs),
       usedCalls: 0,
@@ -226,13 +225,13 @@ class MemoryBudgets implements BudgetState {
       reservedCalls: 0,
       reservedNanoUsd: 0,
     };
-    // A new object: calls that reserved in the old window still hold the old one.
-    this.#accounts.set(counter.key, fresh);
-    if (fresh.windowEndMs < this.#nextExpiryMs) this.#nextExpiryMs = fresh.windowEndMs;
-    return fresh;
+    // A new object, because reservations of the old window still refer to the old one.
+    this.#accounts.set(counter.key, account);
+    if (account.windowEndMs < this.#nextExpiryMs) this.#nextExpiryMs = account.windowEndMs;
+    return account;
   }
 
-  /** True when the window that the account stood for is over and another account stands in its place. */
+  /** True when the window of the account is over and another account has replaced it. */
   #isOver({ account, counter }: HeldReservation): boolean {
     return this.#accounts.get(counter.key) !== account;
   }
@@ -289,5 +288,47 @@ function softLimitWarning(counter: Counter<BudgetRule>, account: Account): SoftL
     usedCalls: account.usedCalls - account.reservedCalls,
     usedNanoUsd: account.usedNanoUsd - account.reservedNanoUsd,
     sharePercent: counter.rule.softPercent,
+  };
+}
+
+/** Largest difference between calendar clock and budget clock that is not reported as a jump: slewing stays below it. */
+const JUMP_MS = 10_000;
+
+/** Calendar time for budgets. Never goes backwards; setting the machine's clock does not change it. */
+interface BudgetClock {
+  /** Whole milliseconds since 1970. */
+  nowMs(): number;
+}
+
+/** The machine's calendar clock was set while the broker ran, or is behind the time an earlier run persisted. */
+export interface ClockJump {
+  /** Calendar clock less budget clock, in milliseconds: positive when the calendar clock is ahead. */
+  readonly offsetMs: number;
+}
+
+/**
+ * Makes a clock that reads the calendar once and then advances by the monotonic clock. `notBeforeMs` is the latest
+ * persisted time: a calendar clock set back before a restart opens no window a second time. A clock set while the broker
+ * runs, and time that the machine slept, take effect at the next start. `onJump` is called once per jump.
+ */
+function createBudgetClock(options: {
+  readonly clock: Clock;
+  readonly notBeforeMs: number;
+  readonly onJump: (jump: ClockJump) => void;
+}): BudgetClock {
+  const { clock, onJump } = options;
+  const startedAtMs = clock.monotonicMs();
+  const anchorMs = Math.max(clock.wallMs(), options.notBeforeMs);
+  let reportedOffsetMs = 0;
+  return {
+    nowMs() {
+      const nowMs = Math.floor(anchorMs + (clock.monotonicMs() - startedAtMs));
+      const offsetMs = Math.round(clock.wallMs() - nowMs);
+      if (Math.abs(offsetMs - reportedOffsetMs) > JUMP_MS) {
+        reportedOffsetMs = offsetMs;
+        onJump({ offsetMs });
+      }
+      return nowMs;
+    },
   };
 }

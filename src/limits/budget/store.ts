@@ -1,7 +1,7 @@
 import type { FailureMode } from '../../domain/failure-mode.ts';
 import type { Database, Migration, Statement } from '../../storage/database.ts';
 
-/** The schema of this room. */
+/** The tables of this module. */
 export const migrations: readonly Migration[] = [
   {
     name: 'limits-001-budget',
@@ -28,8 +28,8 @@ const SELECT_ALL = `select key, window_start_ms as windowStartMs, window_end_ms 
   used_nano_usd as usedNanoUsd, is_warned as isWarned, updated_at_ms as updatedAtMs from budget order by key`;
 
 /**
- * Budgets in the table `budget`. A row joins the transaction of what is written in the same tick, so that a reservation
- * is durable with the intent of its call.
+ * Makes a store on the table `budget`. A row joins the transaction of other writes of the same tick, so a reservation
+ * becomes durable together with the `call.admitted` entry of its call.
  */
 export function createBudgetStore(database: Database): BudgetStore {
   return {
@@ -38,7 +38,7 @@ export function createBudgetStore(database: Database): BudgetStore {
   };
 }
 
-/** Every budget that a data directory holds, for a reader that does not own it. */
+/** Loads every budget of a database, also one that another process owns. */
 export function loadBudgets(database: Pick<Database, 'read'>): readonly BudgetRow[] {
   return database
     .read<Omit<BudgetRow, 'isWarned'> & { readonly isWarned: number }>(SELECT_ALL)
@@ -53,32 +53,32 @@ function putStatement(row: BudgetRow): Statement {
   };
 }
 
-/** The control throws then, and the walk refuses what a control throws at. */
+/** The control throws, and the pipeline refuses the call. */
 export const budgetStoreFailureMode: FailureMode<'control-failed'> = {
   control: 'budget store',
-  trigger: 'a reservation cannot be kept',
+  trigger: 'a reservation cannot be stored',
   result: 'control-failed',
   override: null,
 };
 
-/** What was used of one budget in one window, as it is persisted. Absolute amounts, so that the last row is the truth. */
+/** The persisted usage of one budget in one window. Amounts are absolute, so the last row written is correct by itself. */
 export interface BudgetRow {
   readonly key: string;
   readonly windowStartMs: number;
   readonly windowEndMs: number;
-  /** Charged and reserved: what a crash leaves behind stays used. */
+  /** Charged and reserved: after a crash, reservations stay used. */
   readonly usedCalls: number;
   readonly usedNanoUsd: number;
-  /** True when the soft warning of this window was given. */
+  /** True when the warning of this window was given. */
   readonly isWarned: boolean;
-  /** Budget time of this row; the clock of a later run does not start before the latest. */
+  /** Budget time of this row. The budget clock of the next run starts no earlier than the latest. */
   readonly updatedAtMs: number;
 }
 
-/** Where budgets survive a restart. */
+/** Persistence of budgets. */
 export interface BudgetStore {
-  /** Every row, once at the start. */
+  /** Every row; called once at start. */
   load(): readonly BudgetRow[];
-  /** Replaces the row of `row.key`. MUST become durable no later than what is stored after it. */
+  /** Replaces the row of `row.key`. MUST become durable no later than anything stored after it. */
   put(row: BudgetRow): void;
 }

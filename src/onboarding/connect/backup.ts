@@ -12,14 +12,14 @@ import {
 } from './config-file.ts';
 
 /**
- * Writes other bytes into a config file after a backup of it beside it. The backup's name holds the digest of what is
- * written, so that it can be told later whether the file is still that.
+ * Replaces the bytes of a config file, after writing a backup next to it. The name of the backup holds the digest of
+ * the new bytes: an undo compares it with the file and sees whether the file was edited since.
  * @returns the path of the backup.
- * @throws ProblemError as `replaceConfigFile`; then the file is as it was, and there is no backup.
+ * @throws ProblemError as `replaceConfigFile`; then the file is unchanged and the backup is removed.
  */
 export function replaceWithBackup(before: ConfigFile, bytes: Uint8Array): string {
   const backup = freeName(before, bytes);
-  // It holds what the file held, and nobody chose who may read it.
+  // The backup may hold secrets, so only its owner may read it, whatever the mode of the config file is.
   writePrivateFile(backup, before.bytes ?? new Uint8Array());
   try {
     replaceConfigFile(before, bytes);
@@ -30,7 +30,7 @@ export function replaceWithBackup(before: ConfigFile, bytes: Uint8Array): string
   return backup;
 }
 
-/** The backup that takes the last change of a file back, or why there is none. `force` takes the latest in any case. */
+/** Finds the backup that undoes the last change of a file. With `force` the latest one, even if the file was edited. */
 export function backupToRestore(path: string, { force }: { readonly force: boolean }): Backup | Problem {
   const { bytes } = readConfigFile(path);
   const backups = listBackups(path);
@@ -41,7 +41,7 @@ export function backupToRestore(path: string, { force }: { readonly force: boole
 }
 
 /**
- * Puts a backup back, byte for byte, and removes it. Of a file that was new the backup is that there was none.
+ * Restores a backup byte for byte and deletes it. A config file that did not exist before is removed.
  * @throws ProblemError as `replaceConfigFile`.
  */
 export function restoreBackup(path: string, backup: Backup): void {
@@ -57,18 +57,18 @@ export function restoreBackup(path: string, backup: Backup): void {
   rmSync(backup.file, { force: true });
 }
 
-/** The old text of a config file, beside it. */
+/** The previous content of a config file, in a file next to it. */
 export interface Backup {
   readonly file: string;
   readonly digest: string;
-  /** It stands for there having been no file. */
+  /** True when the config file did not exist before. */
   readonly wasAbsent: boolean;
   readonly number: number;
 }
 
 const BACKUP_NAME = /\.seneschal-([0-9a-f]{12})(?:-(\d+))?\.(backup|new)$/;
 
-/** The backups of a file, the oldest first where two are of the same text. */
+/** Lists the backups of a file, the oldest first. */
 function listBackups(path: string): readonly Backup[] {
   if (!existsSync(dirname(path))) return [];
   const names = withFsErrors('config-unreadable', dirname(path), () => readdirSync(dirname(path)));
@@ -83,7 +83,7 @@ function listBackups(path: string): readonly Backup[] {
 function freeName(before: ConfigFile, bytes: Uint8Array): string {
   const kind = before.bytes === undefined ? 'new' : 'backup';
   const taken = listBackups(before.path).map(({ number }) => number);
-  // One row of numbers for all backups of a file: the highest is the latest, whatever it is of.
+  // One sequence of numbers for all backups of a file: the highest number is the latest backup.
   const number = Math.max(0, ...taken) + 1;
   return `${before.path}.seneschal-${shortDigest(bytes)}${number === 1 ? '' : `-${number}`}.${kind}`;
 }
@@ -96,8 +96,8 @@ function noBackup(at: string): Problem {
   return {
     code: 'hosts-backup-missing',
     at,
-    message: 'no backup of this file lies beside it',
-    hint: 'there is nothing to undo; take the entry `seneschal` out by hand',
+    message: 'this file has no backup, so there is nothing to undo',
+    hint: 'remove the entry `seneschal` by hand',
   };
 }
 
@@ -105,7 +105,7 @@ function changedFile(at: string, backups: readonly Backup[]): Problem {
   return {
     code: 'hosts-file-changed',
     at,
-    message: 'the file was changed since the broker was connected',
-    hint: `take the entry \`seneschal\` out by hand, or lose the changes with \`--force\`; the backup is ${backups.at(-1)?.file ?? ''}`,
+    message: 'the file was edited after the broker was connected',
+    hint: `remove the entry \`seneschal\` by hand, or restore ${backups.at(-1)?.file ?? 'the backup'} with \`--force\` and lose the edits`,
   };
 }

@@ -9,24 +9,24 @@ import { type ConfigFile, decodeConfig, readConfigFile } from './config-file.ts'
 import { editConfig } from './edit-config.ts';
 import { type Connection, type HostEntry, hostEntry } from './host-entry.ts';
 
-/** Which hosts, on which machine. */
+/** The hosts that one command is about, and the machine they run on. */
 export interface HostSelection {
   readonly hosts: readonly HostId[];
   readonly scope: WritableScope;
   readonly machine: Machine;
 }
 
-/** One config file as it is and as it shall be. */
+/** One config file before and after the change. */
 export interface ConnectPlan {
   readonly location: ConfigLocation;
   readonly before: ConfigFile;
   readonly after: Buffer;
   readonly isConnected: boolean;
-  /** Names of servers that it held and will hold no more. */
+  /** Names of the servers that the change removes. */
   readonly removed: readonly string[];
 }
 
-/** Works out every change and makes none. @throws ProblemError with what stands in the way, of all hosts. */
+/** Computes every change and writes nothing. @throws ProblemError with the problems of all hosts. */
 export function planConnections(
   selection: HostSelection,
   connection: Connection & { readonly replaceServers: boolean },
@@ -60,17 +60,17 @@ function planLocation(
   });
 }
 
-/** What became of one config file. */
+/** The result for one config file. */
 export type ConnectResult = {
   readonly host: HostId;
   readonly file: string;
   readonly state: 'connected' | 'unchanged';
-  /** Where the file lies as it was before. */
+  /** Path of the backup. */
   readonly backup?: string;
   readonly removed: readonly string[];
 };
 
-/** Makes the planned changes: all of them or none. @throws ProblemError when a file cannot be changed. */
+/** Writes the planned changes: all of them or none. @throws ProblemError if a file cannot be changed. */
 export function connectHosts(plans: readonly ConnectPlan[]): readonly ConnectResult[] {
   const results: ConnectResult[] = [];
   try {
@@ -91,7 +91,7 @@ function restoreLatestBackup(file: string): void {
   if (!('code' in backup)) restoreBackup(file, backup);
 }
 
-/** The planned change of a file as a unified diff in which no secret is shown; empty where nothing would change. */
+/** Formats the planned change of a file as a unified diff with secrets masked; empty if nothing would change. */
 export function planDiff({ location: { file }, before, after, isConnected }: ConnectPlan): string {
   if (isConnected) return '';
   const [old = '', edited = ''] = [decodeConfig(before).text, after.toString('utf8').replace(/^\ufeff/, '')].map(
@@ -101,7 +101,7 @@ export function planDiff({ location: { file }, before, after, isConnected }: Con
   return patch.slice(patch.indexOf('--- '));
 }
 
-/** What `undoConnections` did to one file. */
+/** The result of `undoConnections` for one file: its old content is back, or it is gone because it was new. */
 export interface UndoResult {
   readonly host: HostId;
   readonly file: string;
@@ -109,8 +109,8 @@ export interface UndoResult {
 }
 
 /**
- * Takes the last connection of each host back, byte for byte: of all or of none.
- * @throws ProblemError when a file was changed since, unless `force`, or was never connected.
+ * Undoes the last connection of each host, byte for byte. Checks all of them before the first is undone.
+ * @throws ProblemError if a file was edited since, unless `force`, or was never connected.
  */
 export function undoConnections(
   { hosts, scope, machine }: HostSelection,
@@ -130,7 +130,7 @@ export function undoConnections(
       if (!('code' in backup)) backups.push({ host, file, backup });
       else (backup.code === 'hosts-backup-missing' ? withoutBackup : problems).push(backup);
     }
-    // Of the several files of a host that were not all connected, those that were are enough.
+    // A host can have several files. Those that were never connected need no undo, as long as one was.
     if (backups.length === 0) problems.push(...withoutBackup);
     return backups;
   });

@@ -14,14 +14,14 @@ import {
 import { appendJsonItem, removeJsonValue, setJsonValue } from '../jsonc/set-json-value.ts';
 import { ENTRY_NAME, type HostEntry } from './host-entry.ts';
 
-/** A config file as it shall be. */
+/** A config file after the edit. */
 export interface EditedConfig {
   readonly text: string;
-  /** Names of the servers that it held and holds no more. */
+  /** Names of the servers that the edit removed. */
   readonly removed: readonly string[];
 }
 
-/** The text of a host's config file with the broker's entry in it. The same text where it is there already. */
+/** Adds the broker's entry to the text of a host's config file. A text that has the entry is returned unchanged. */
 export function editConfig(
   text: string,
   location: ConfigLocation,
@@ -49,11 +49,11 @@ function withInput(text: string, document: JsonDocument, input: JsonObject & { r
 }
 
 function isSameValue(node: Node | undefined, value: JsonValue): boolean {
-  // `as`: a node that was parsed from JSON has a value of JSON.
+  // `as`: the value of a node that was parsed from JSON is a JSON value.
   return node !== undefined && canonicalJson(getNodeValue(node) as JsonValue) === canonicalJson(value);
 }
 
-/** What stands in the way of an edit: something other than objects, and keys that readers may take in two ways. */
+/** Problems that make an edit unsafe: a value that is not an object, and keys that readers may resolve differently. */
 function shapeProblems(document: JsonDocument, path: readonly string[]): readonly Problem[] {
   const problems: Problem[] = [];
   for (const depth of [0, ...path.map((_, index) => index + 1)]) {
@@ -61,11 +61,11 @@ function shapeProblems(document: JsonDocument, path: readonly string[]): readonl
     if (node === undefined) break;
     if (node.type !== 'object') {
       const what = depth === 0 ? 'the file' : `\`${path[depth - 1] ?? ''}\``;
-      const hint = 'mend it by hand, or move the file away to begin a new one';
-      return [{ code: 'hosts-shape-unknown', at: document.at(node), message: `${what} holds no object`, hint }];
+      const hint = 'fix it by hand, or move the file away to start a new one';
+      return [{ code: 'hosts-shape-unknown', at: document.at(node), message: `${what} is not an object`, hint }];
     }
     for (const { name, key } of repeatedKeys(node)) {
-      const message = `the key \`${name}\` is written twice, and only its own program knows which one counts`;
+      const message = `the key \`${name}\` occurs twice, and it is unclear which of the two its program uses`;
       problems.push({ code: 'hosts-duplicate-key', at: document.at(key), message, hint: 'delete one of the two' });
     }
   }
@@ -75,6 +75,6 @@ function shapeProblems(document: JsonDocument, path: readonly string[]): readonl
 function inputProblems(document: JsonDocument, { input }: HostEntry): readonly Problem[] {
   const inputs = nodeAt(document.root, ['inputs']);
   if (input === undefined || inputs === undefined || inputs.type === 'array') return [];
-  const hint = 'mend it by hand; VS Code reads a list there';
-  return [{ code: 'hosts-shape-unknown', at: document.at(inputs), message: '`inputs` is no list', hint }];
+  const hint = 'fix it by hand: VS Code expects a list there';
+  return [{ code: 'hosts-shape-unknown', at: document.at(inputs), message: '`inputs` is not a list', hint }];
 }

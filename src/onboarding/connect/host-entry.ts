@@ -2,31 +2,31 @@ import type { Problem } from '../../domain/problem.ts';
 import type { JsonObject } from '../../lib/json/json.ts';
 import { type HostId, KNOWN_HOSTS } from '../hosts/known-hosts.ts';
 
-/** The name under which the broker stands among the servers of a host. */
+/** Name of the broker's entry in a host's list of servers. */
 export const ENTRY_NAME = 'seneschal';
 
-/** The variable that a host looks the agent's key up in. */
+/** Environment variable from which a host reads the agent's key. */
 export const KEY_VARIABLE = 'SENESCHAL_KEY';
 
-/** How an agent reaches the broker. */
+/** The broker as an agent reaches it: a command to start, or a URL. */
 export type Endpoint =
   | { readonly type: 'stdio'; readonly command: string; readonly args: readonly string[] }
   | { readonly type: 'http'; readonly url: string };
 
-/** How a host is connected. */
+/** An endpoint of the broker, and the agent that a host connects as. */
 export interface Connection {
   readonly endpoint: Endpoint;
-  /** Over HTTP the key says which agent it is. */
+  /** Optional over HTTP, where the key identifies the agent. */
   readonly agent?: string;
 }
 
-/** The entry of the broker in the form of one host, and the input that VS Code asks the key by. */
+/** The broker's entry in the format of one host, and the input by which VS Code prompts for the key. */
 export interface HostEntry {
   readonly entry: JsonObject;
   readonly input?: JsonObject & { readonly id: string };
 }
 
-/** The entry of the broker for one host. An HTTP entry names the key and never holds it: files are copied and shared. */
+/** Builds the broker's entry for one host. An HTTP entry refers to the key and never holds it: files are shared. */
 export function hostEntry(id: HostId, { endpoint, agent }: Connection): HostEntry | Problem {
   const host = KNOWN_HOSTS[id];
   if (endpoint.type === 'stdio') {
@@ -37,8 +37,8 @@ export function hostEntry(id: HostId, { endpoint, agent }: Connection): HostEntr
     return {
       code: 'hosts-http-unsupported',
       at: id,
-      message: `the config file of ${host.title} starts programs and takes no url`,
-      hint: 'connect it over stdio, without `--http`: no key is needed there',
+      message: `${host.title} cannot use a url: its config file only starts programs`,
+      hint: 'leave out `--http` and `--url` to connect over stdio, which needs no key',
     };
   }
   const http = { ...(host.httpType === undefined ? {} : { type: host.httpType }), url: endpoint.url };
@@ -51,7 +51,7 @@ export function hostEntry(id: HostId, { endpoint, agent }: Connection): HostEntr
   return { entry: { ...http, headers: { Authorization: `Bearer \${input:${input.id}}` } }, input };
 }
 
-/** The whole file that holds nothing but the entry, for a person to paste from. */
+/** Builds a config file that holds only this entry, for a person to copy from. */
 export function standaloneEntry(id: HostId, { entry, input }: HostEntry): JsonObject {
   const servers = { [ENTRY_NAME]: entry };
   if (id !== 'vscode') return { mcpServers: servers };

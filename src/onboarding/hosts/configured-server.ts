@@ -3,31 +3,33 @@ import type { Secret } from '../../lib/secrets/secret.ts';
 import type { HostId, HostScope } from './known-hosts.ts';
 import type { VariableNames } from './variable-names.ts';
 
-/** A name under which a value is to be looked up instead of standing in a file. */
+/** An environment variable that an entry refers to, or that replaces a secret in it. */
 export interface ConfigVariable {
   readonly name: string;
   /**
-   * `clear-text`: a secret stood in the file, and `value` holds it. `environment`: the host looks the name up itself;
-   * `value` is what the file says it is by default. `input`: the host asks the person. `declared`: a manifest asks for it.
+   * `clear-text`: replaces a secret of the file, which `value` holds. `environment`: the file refers to it; `value` is
+   * the default in the file. `input`: the host prompts the user for it. `declared`: a manifest requires it.
    */
   readonly origin: 'clear-text' | 'environment' | 'input' | 'declared';
   readonly isSecret: boolean;
   readonly value?: Secret;
-  /** What a person is told that it is. */
+  /** Description for the user, from the file. */
   readonly description?: string;
 }
 
-/** A text of an entry that is safe to write and to show. */
+/** A value of an entry, without secrets: safe to write and to show. */
 export interface ConfigValue {
   /**
    * Secrets and variables are references such as `${env:GITHUB_TOKEN}`. In values of `env` and `headers` a literal `${`
-   * is `$${`; elsewhere the registry reads no references, and a text with `variables` cannot be taken over as it is.
+   * is written `$${`. Elsewhere the registry does not resolve references, so a text with `variables` must be resolved
+   * before it is written.
    */
   readonly text: string;
-  /** One for each reference in `text`. */
+  /** One per reference in `text`. */
   readonly variables: readonly ConfigVariable[];
 }
 
+/** The transport of an entry, its values without secrets. */
 export type ConfiguredTransport =
   | {
       readonly type: 'stdio';
@@ -38,32 +40,33 @@ export type ConfiguredTransport =
     }
   | { readonly type: 'http'; readonly url: ConfigValue; readonly headers: Readonly<Record<string, ConfigValue>> };
 
-/** One tool server as a host or a manifest declares it, in one form for all of them. */
+/** One tool server as a host's config or a manifest declares it, in one form for all formats. */
 export interface ConfiguredServer {
-  /** As the file writes it; not yet a name of the registry. */
+  /** The name in the file, which may not be a valid name in the registry. */
   readonly name: string;
   readonly transport: ConfiguredTransport;
-  /** True when the host was told not to start it. */
+  /** True if the file disables it. */
   readonly isDisabled: boolean;
-  /** `file:line:column` of its name. */
+  /** `file:line:column` of the name. */
   readonly at: string;
-  /** Undefined for a file that belongs to no known place. */
+  /** Undefined for a file that a person named. */
   readonly host?: HostId;
   readonly scope?: HostScope;
   readonly title?: string;
   readonly description?: string;
 }
 
-/** What was found in a file, and what of it could not be used. A bad entry costs itself alone. */
+/** The servers of a file, and its problems. An invalid entry does not affect the others. */
 export interface ReadResult {
   readonly servers: readonly ConfiguredServer[];
   readonly problems: readonly Problem[];
 }
 
+/** Values that references in a config file resolve to. */
 export interface ReadContext {
-  /** Absolute paths that `${userHome}` and `${workspaceFolder}` stand for. */
-  readonly home: string;
+  /** Absolute paths of `${userHome}` and `${workspaceFolder}`. */
+  readonly userHome: string;
   readonly project: string;
-  /** Shared by all files that are read together. */
+  /** Shared by all files of one command. */
   readonly names: VariableNames;
 }

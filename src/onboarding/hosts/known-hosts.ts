@@ -3,25 +3,26 @@ import { posix, win32 } from 'node:path';
 import type { Problem } from '../../domain/problem.ts';
 import { didYouMean } from '../../lib/text/did-you-mean.ts';
 
-/** A program that agents run in. */
+/** A program in which agents run: an MCP host. */
 export type HostId = 'claude-desktop' | 'claude-code' | 'cursor' | 'cline' | 'vscode';
 
-/** `user`: for all that the user does; `project`: a file within the project; `local`: the user's, for one project. */
+/** `user`: all projects of the user. `project`: a file in the project. `local`: one project, in a file of the user. */
 export type HostScope = 'user' | 'project' | 'local';
 
-/** How a host writes a secret that it looks up itself; `none` where its file takes programs to start and no url. */
+/** Syntax of a reference to a secret in a host's config; `none` if the host only starts programs and takes no URL. */
 export type SecretStyle = 'input' | 'env-prefixed' | 'env-plain' | 'none';
 
+/** A host and the format of its entries. */
 export interface KnownHost {
   readonly id: HostId;
-  /** The name that people know it by. */
+  /** Product name. */
   readonly title: string;
   readonly secrets: SecretStyle;
-  /** The value of `type` in an HTTP entry; undefined where the host reads the `url` alone, or none. */
+  /** Value of `type` in an HTTP entry; undefined if the host reads only `url`, or supports no HTTP. */
   readonly httpType?: string;
 }
 
-/** What an entry may hold, per host, as its documentation says. */
+/** The known hosts, by their documentation. */
 export const KNOWN_HOSTS: Readonly<Record<HostId, KnownHost>> = {
   'claude-desktop': { id: 'claude-desktop', title: 'Claude Desktop', secrets: 'none' },
   'claude-code': { id: 'claude-code', title: 'Claude Code', secrets: 'env-plain', httpType: 'http' },
@@ -30,34 +31,34 @@ export const KNOWN_HOSTS: Readonly<Record<HostId, KnownHost>> = {
   vscode: { id: 'vscode', title: 'VS Code', secrets: 'input', httpType: 'http' },
 };
 
-/** Where a program is looked for. Everything that the machine says comes in. */
+/** Facts of the machine that decide where config files are. */
 export interface Machine {
-  readonly home: string;
-  /** As `process.platform` says it; what is neither `darwin` nor `win32` is taken for Linux. */
+  readonly userHome: string;
+  /** `process.platform`; any value but `darwin` and `win32` is treated as Linux. */
   readonly platform: string;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Absolute path of the project whose files are read too. */
+  /** Absolute path of the current project. */
   readonly project: string;
 }
 
-/** One place where a host keeps servers: a file, and the way to the map within it. */
+/** One place where a host keeps its servers: a file, and the path to the map in it. */
 export interface ConfigLocation {
   readonly host: HostId;
   readonly scope: HostScope;
   readonly file: string;
-  /** What an entry with a `url` and no `type` is to this host. */
+  /** Transport of an entry with a `url` and no `type`. Default: streamable HTTP. */
   readonly untypedUrl?: 'sse';
-  /** Keys that lead from the root to the map of servers by name. */
+  /** Keys from the root to the map of servers by name. */
   readonly path: readonly string[];
 }
 
-/** Every place of every known host, in the order in which the host itself prefers them; whether or not it is there. */
+/** Lists the config locations of every known host, whether or not the files exist, in the order of precedence. */
 export function configLocations(machine: Machine): readonly ConfigLocation[] {
   const join = (...parts: readonly string[]): string =>
     machine.platform === 'win32' ? win32.join(...parts) : posix.join(...parts);
-  const { home, env, project } = machine;
+  const { userHome, env, project } = machine;
   const data = applicationData(machine);
-  const claudeJson = join(env.CLAUDE_CONFIG_DIR || home, '.claude.json');
+  const claudeJson = join(env.CLAUDE_CONFIG_DIR || userHome, '.claude.json');
   const cline = join('settings', 'cline_mcp_settings.json');
   const mcpServers = ['mcpServers'];
   const locations: readonly ConfigLocation[] = [
@@ -71,17 +72,17 @@ export function configLocations(machine: Machine): readonly ConfigLocation[] {
       path: mcpServers,
     },
     { host: 'cursor', scope: 'project', file: join(project, '.cursor', 'mcp.json'), path: mcpServers },
-    { host: 'cursor', scope: 'user', file: join(home, '.cursor', 'mcp.json'), path: mcpServers },
+    { host: 'cursor', scope: 'user', file: join(userHome, '.cursor', 'mcp.json'), path: mcpServers },
     { host: 'vscode', scope: 'project', file: join(project, '.vscode', 'mcp.json'), path: ['servers'] },
     { host: 'vscode', scope: 'user', file: join(data, 'Code', 'User', 'mcp.json'), path: ['servers'] },
     {
       host: 'cline',
       scope: 'user',
-      file: env.CLINE_MCP_SETTINGS_PATH || join(home, '.cline', 'data', cline),
+      file: env.CLINE_MCP_SETTINGS_PATH || join(userHome, '.cline', 'data', cline),
       path: mcpServers,
       untypedUrl: 'sse',
     },
-    // Where the extension kept them before it shared a file with the command line; it takes them over from there once.
+    // The file of the extension from before it shared one with the command line. Cline migrates it once.
     {
       host: 'cline',
       scope: 'user',
@@ -91,33 +92,33 @@ export function configLocations(machine: Machine): readonly ConfigLocation[] {
     },
   ];
   const userFiles = new Set(locations.filter(({ scope }) => scope === 'user').map(({ file }) => file));
-  // In the home directory the file of the project is that of the user.
+  // When the project is the user's home directory, both scopes name the same file.
   return locations.filter(({ scope, file }) => scope !== 'project' || !userFiles.has(file));
 }
 
-/** Where programs with a window keep what is the user's. */
-function applicationData({ home, platform, env }: Machine): string {
-  if (platform === 'darwin') return posix.join(home, 'Library', 'Application Support');
-  if (platform === 'win32') return env.APPDATA || win32.join(home, 'AppData', 'Roaming');
-  return env.XDG_CONFIG_HOME || posix.join(home, '.config');
+/** Directory in which desktop programs keep the user's settings. */
+function applicationData({ userHome, platform, env }: Machine): string {
+  if (platform === 'darwin') return posix.join(userHome, 'Library', 'Application Support');
+  if (platform === 'win32') return env.APPDATA || win32.join(userHome, 'AppData', 'Roaming');
+  return env.XDG_CONFIG_HOME || posix.join(userHome, '.config');
 }
 
-/** Which of a host's files are written: those of the user, or the one of the project. */
+/** Scope of the files that are written. */
 export type WritableScope = 'user' | 'project';
 
-/** The names of all hosts, in the order in which they are told. */
+/** Ids of all hosts, in display order. */
 export const HOST_IDS: readonly HostId[] = ['claude-code', 'claude-desktop', 'cursor', 'vscode', 'cline'];
 
-/** The host of that name, or what was probably meant. */
+/** Parses the name of a host; the problem suggests a similar name. */
 export function parseHostId(name: string): HostId | Problem {
   const host = HOST_IDS.find((id) => id === name);
   if (host !== undefined) return host;
   const meant = didYouMean(name, HOST_IDS);
-  const hint = meant === undefined ? `known are ${HOST_IDS.join(', ')}` : `did you mean \`${meant}\`?`;
-  return { code: 'hosts-unknown', at: name, message: 'there is no agent host of that name', hint };
+  const hint = meant === undefined ? `write one of ${HOST_IDS.join(', ')}` : `did you mean \`${meant}\`?`;
+  return { code: 'hosts-unknown', at: name, message: 'unknown agent host', hint };
 }
 
-/** The files of a host that exist, in that scope; where none does, the one that the host reads first. */
+/** The existing files of a host in a scope; if none exists, the one that the host reads first. */
 export function locationsToWrite(
   host: HostId,
   scope: WritableScope,
@@ -126,8 +127,8 @@ export function locationsToWrite(
   const locations = configLocations(machine).filter((location) => location.host === host && location.scope === scope);
   const [first] = locations;
   if (first === undefined) {
-    const message = `${KNOWN_HOSTS[host].title} reads no file of this project`;
-    return { code: 'hosts-unknown', at: '--scope', message, hint: 'leave `--scope project` away' };
+    const message = `${KNOWN_HOSTS[host].title} has no config file per project`;
+    return { code: 'hosts-unknown', at: '--scope', message, hint: 'leave out `--scope project`' };
   }
   const existing = locations.filter(({ file }) => existsSync(file));
   return existing.length > 0 ? existing : [first];

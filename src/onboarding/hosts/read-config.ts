@@ -3,6 +3,7 @@ import type { Problem } from '../../domain/problem.ts';
 import {
   type JsonDocument,
   type JsonProperty,
+  type LocatedText,
   nodeAt,
   parseJsonDocument,
   propertiesOf,
@@ -26,8 +27,8 @@ import { isManifest, readManifest } from './read-manifest.ts';
 import { resolveArgument, resolveValue, type ValueContext } from './resolve-value.ts';
 
 /**
- * Reads the servers of one place of a known host. A file without the map of servers holds none and is in order: hosts
- * keep other things in theirs too.
+ * Reads the servers of one config location of a known host. A file without the map of servers is valid and has none:
+ * hosts keep other settings in the same file.
  */
 export function readConfigLocation(location: ConfigLocation, text: string, context: ReadContext): ReadResult {
   const document = parseJsonDocument(location.file, text);
@@ -40,7 +41,7 @@ export function readConfigLocation(location: ConfigLocation, text: string, conte
   return { ...result, servers };
 }
 
-/** The names of all entries of one place, also of those that cannot be used; none where the file is not JSON. */
+/** Lists the names of all entries at one location, including unusable ones; empty if the file is not JSON. */
 export function serverNames(location: ConfigLocation, text: string): readonly string[] {
   const document = parseJsonDocument(location.file, text);
   const map = 'file' in document ? nodeAt(document.root, location.path) : undefined;
@@ -48,8 +49,8 @@ export function serverNames(location: ConfigLocation, text: string): readonly st
 }
 
 /**
- * Reads the servers of a file of unknown origin: `mcpServers`, `servers` with `inputs`, both also within `mcp`, the
- * entries of `projects`, or one `server.json` of the MCP registry.
+ * Reads the servers of any supported file: `mcpServers`, `servers` with `inputs`, both also inside `mcp` or the entries
+ * of `projects`, or one `server.json` of the MCP registry.
  */
 export function readServerFile(file: string, text: string, context: ReadContext): ReadResult {
   const document = parseJsonDocument(file, text);
@@ -65,8 +66,8 @@ export function readServerFile(file: string, text: string, context: ReadContext)
   const existingMaps = maps.filter((map) => map !== undefined);
   if (existingMaps.length > 0) return readServerMaps(document, existingMaps, context);
   const at = document.root === undefined ? file : document.at(document.root);
-  const message = 'no servers are written here in a form that is known';
-  const hint = 'servers are read from `mcpServers`, from `servers`, or from a `server.json` of the MCP registry';
+  const message = 'the file has no servers in a known format';
+  const hint = 'known are the keys `mcpServers` and `servers`, and a `server.json` of the MCP registry';
   return { servers: [], problems: [{ code: 'hosts-shape-unknown', at, message, hint }] };
 }
 
@@ -84,20 +85,20 @@ function readServerMaps(
 function readServerMap(map: Node, context: EntryContext): readonly ConfiguredServer[] {
   const { document, problems } = context;
   if (map.type !== 'object') {
-    const message = 'the servers are no object that holds them by name';
-    const hint = 'write `{ "name": { "command": "…" } }`';
+    const message = 'the servers are not an object';
+    const hint = 'write each server under its name: `{ "name": { "command": "…" } }`';
     problems.push({ code: 'hosts-shape-unknown', at: document.at(map), message, hint });
     return [];
   }
   for (const { name, key } of repeatedKeys(map)) {
-    const message = `the server \`${name}\` is written twice`;
-    const hint = 'delete one of the two; the last one was read';
+    const message = `the server \`${name}\` occurs twice; the last one is used`;
+    const hint = 'delete one of the two';
     problems.push({ code: 'hosts-duplicate-key', at: document.at(key), message, hint, severity: 'warning' });
   }
   return propertiesOf(map).flatMap((entry) => readEntry(entry, context) ?? []);
 }
 
-/** The inputs that VS Code asks the person for, by id. */
+/** Reads the inputs that VS Code prompts for, by id. */
 function declaredInputs(root: Node | undefined): ValueContext['inputs'] {
   const list = nodeAt(root, ['inputs']) ?? nodeAt(root, ['mcp', 'inputs']);
   const items = list?.type === 'array' ? (list.children ?? []) : [];
@@ -113,16 +114,16 @@ function declaredInputs(root: Node | undefined): ValueContext['inputs'] {
   );
 }
 
-/** What every entry of one file is read with. */
+/** Context in which the entries of one file are read. */
 export interface EntryContext {
   readonly document: JsonDocument;
   readonly values: Omit<ValueContext, 'server' | 'onUnknownVariable'>;
   readonly problems: Problem[];
-  /** What an entry with a `url` and no `type` is. */
+  /** Transport of an entry with a `url` and no `type`. */
   readonly untypedUrl: 'http' | 'sse';
 }
 
-/** One entry of `mcpServers` or `servers`; undefined, with at least one problem, where it cannot be used. */
+/** Reads one entry of `mcpServers` or `servers`; undefined, with at least one problem, if it cannot be used. */
 export function readEntry(entry: JsonProperty, context: EntryContext): ConfiguredServer | undefined {
   const { document, problems } = context;
   const report: ReportInvalid = (node, message, hint) => {
@@ -135,21 +136,25 @@ export function readEntry(entry: JsonProperty, context: EntryContext): Configure
     return undefined;
   };
   if (entry.value.type !== 'object') {
-    return report(entry.value, 'it is no object', 'write an object with `command` or `url`, or delete the entry');
+    return report(
+      entry.value,
+      'the entry is not an object',
+      'write an object with `command` or `url`, or delete the entry',
+    );
   }
   for (const repeated of repeatedKeys(entry.value)) {
-    const message = withServerName(entry, `the key \`${repeated.name}\` is written twice`);
-    const hint = 'delete one of the two; the last one was read';
+    const message = withServerName(entry, `the key \`${repeated.name}\` occurs twice; the last one is used`);
+    const hint = 'delete one of the two';
     problems.push({ code: 'hosts-duplicate-key', at: document.at(repeated.key), message, hint, severity: 'warning' });
   }
-  // Cline's command line writes the transport as an object of its own within the entry.
+  // Cline's command line nests the transport in an object of its own.
   const nested = propertyOf(entry.value, 'transport')?.value;
   const transportEntry = nested?.type === 'object' ? { ...entry, value: nested } : entry;
   const transport = readTransport(transportEntry, context, report);
   if (transport === undefined) return undefined;
   const disabled = readBoolean(entry.value, 'disabled', report);
   const enabled = readBoolean(entry.value, 'enabled', report);
-  if (disabled === 'wrong' || enabled === 'wrong') return undefined;
+  if (disabled === 'invalid' || enabled === 'invalid') return undefined;
   const isDisabled = disabled === true || enabled === false;
   return { name: entry.name, transport, isDisabled, at: document.at(entry.key) };
 }
@@ -167,12 +172,12 @@ function readTransport(
   const type = readText(node, 'type', report);
   const url = readText(node, 'url', report);
   const command = readText(node, 'command', report);
-  if (type === 'wrong' || url === 'wrong' || command === 'wrong') return undefined;
+  if (type === 'invalid' || url === 'invalid' || command === 'invalid') return undefined;
   const kind = transportKind(type?.text, url?.text, context.untypedUrl);
   if (kind === 'unsupported') {
     const unsupportedNode = propertyOf(node, type === undefined ? 'url' : 'type')?.value ?? node;
-    const message = withServerName(entry, `\`${type?.text ?? 'sse'}\` is a transport that is not supported`);
-    const hint = 'ask the server for its streamable HTTP url, which often ends with `/mcp`';
+    const message = withServerName(entry, `the transport \`${type?.text ?? 'sse'}\` is not supported`);
+    const hint = 'use the streamable HTTP url of the server, which often ends with `/mcp`';
     context.problems.push({
       code: 'hosts-transport-unsupported',
       at: context.document.at(unsupportedNode),
@@ -183,11 +188,11 @@ function readTransport(
   }
   if (kind === 'stdio' && command !== undefined) return readStdio(entry, { ...context, report }, command);
   if (kind === 'http' && url !== undefined) return readHttp(entry, { ...context, report }, url);
-  const missing = kind === 'http' ? '`url`' : type === undefined ? '`command` and `url`' : '`command`';
-  return report(entry.key, `it lacks ${missing}`, 'write the `command` that starts the server, or its `url`');
+  const missing = kind === 'http' ? '`url` is' : type === undefined ? '`command` and `url` are' : '`command` is';
+  return report(entry.key, `${missing} missing`, 'write the `command` that starts the server, or its `url`');
 }
 
-/** Without a `type` a `command` is one of stdio and a `url` what the host takes it for; a url that says so is one of SSE. */
+/** Without `type`, a `command` means stdio and a `url` the host's default; a path that ends in `/sse` means SSE. */
 function transportKind(
   type: string | undefined,
   url: string | undefined,
@@ -202,14 +207,13 @@ function transportKind(
 }
 
 type EntryReader = EntryContext & { readonly report: ReportInvalid };
-type LocatedText = { readonly text: string; readonly node: Node };
 
 function readStdio(entry: JsonProperty, reader: EntryReader, command: LocatedText): ConfiguredTransport | undefined {
   const { report } = reader;
   const args = readTexts(entry.value, 'args', report);
   const env = readTextMap(entry.value, 'env', report);
   const cwd = readText(entry.value, 'cwd', report);
-  if (args === 'wrong' || env === 'wrong' || cwd === 'wrong') return undefined;
+  if (args === 'invalid' || env === 'invalid' || cwd === 'invalid') return undefined;
   warnAboutEnvFile(entry, reader);
   return {
     type: 'stdio',
@@ -222,19 +226,19 @@ function readStdio(entry: JsonProperty, reader: EntryReader, command: LocatedTex
 
 function readHttp(entry: JsonProperty, reader: EntryReader, url: LocatedText): ConfiguredTransport | undefined {
   const headers = readTextMap(entry.value, 'headers', reader.report);
-  if (headers === 'wrong') return undefined;
+  if (headers === 'invalid') return undefined;
   return { type: 'http', url: readArgument(entry, reader, url), headers: resolveValues(entry, reader, headers) };
 }
 
-function readArgument(entry: JsonProperty, reader: EntryReader, located: LocatedText, before?: string): ConfigValue {
-  const value = resolveArgument(located.text, valueContext(entry, reader, located.node), before);
+function readArgument(entry: JsonProperty, reader: EntryReader, located: LocatedText, previous?: string): ConfigValue {
+  const value = resolveArgument(located.text, valueContext(entry, reader, located.node), previous);
   const variable = value.variables.find(({ origin }) => origin === 'clear-text');
   if (variable !== undefined) {
     reader.problems.push({
       code: 'hosts-secret-in-arguments',
       at: reader.document.at(located.node),
-      message: withServerName(entry, 'a secret stands in clear text where every user of the machine can read it'),
-      hint: `hand it over in \`env\` or \`headers\` as \`\${env:${variable.name}}\`, and change the secret`,
+      message: withServerName(entry, 'a secret is written in clear text where every user of the machine can read it'),
+      hint: `pass it in \`env\` or \`headers\` as \`\${env:${variable.name}}\`, and revoke the exposed secret`,
       severity: 'warning',
     });
   }
@@ -258,8 +262,8 @@ function valueContext(entry: JsonProperty, { values, problems, document }: Entry
     problems.push({
       code: 'hosts-variable-unknown',
       at: document.at(node),
-      message: withServerName(entry, `\`\${${variable}}\` means nothing outside of its own program`),
-      hint: 'write the text itself, or a variable of the environment',
+      message: withServerName(entry, `only its own program can resolve \`\${${variable}}\``),
+      hint: `write the value itself, or an environment variable as \`$\{env:NAME}\``,
       severity: 'warning',
     });
   };
@@ -272,8 +276,8 @@ function warnAboutEnvFile(entry: JsonProperty, { document, problems }: EntryRead
   problems.push({
     code: 'hosts-variable-unknown',
     at: document.at(envFile.value),
-    message: withServerName(entry, 'the variables of its `envFile` are not read'),
-    hint: 'name those that the server needs in `env`, as references',
+    message: withServerName(entry, '`envFile` is not read'),
+    hint: `list the variables that the server needs in \`env\`, as \`$\{env:NAME}\``,
     severity: 'warning',
   });
 }

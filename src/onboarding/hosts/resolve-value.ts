@@ -5,22 +5,22 @@ import { literalValue } from '../../lib/secrets/secret-reference.ts';
 import type { ConfigValue, ConfigVariable } from './configured-server.ts';
 import { type VariableNames, variableName } from './variable-names.ts';
 
-/** What a text of an entry is read with. */
+/** Context in which a value of one entry is resolved. */
 export interface ValueContext {
-  /** The name of the server, from which names of variables are made. */
+  /** Name of the server; prefix of new variable names. */
   readonly server: string;
   readonly names: VariableNames;
-  /** What `${userHome}` stands for. */
-  readonly home: string;
-  /** What `${workspaceFolder}` stands for. */
+  /** Value of `${userHome}`. */
+  readonly userHome: string;
+  /** Value of `${workspaceFolder}`. */
   readonly project: string;
   /** The inputs that the file declares, by id. */
   readonly inputs: ReadonlyMap<string, { readonly isSecret: boolean; readonly description?: string }>;
-  /** Told of a variable that means nothing outside of its host. */
+  /** Called with the name of a variable that only its host can resolve. */
   readonly onUnknownVariable: (variable: string) => void;
 }
 
-/** The value of a key of `env` or `headers`: what looks like a secret becomes a reference. */
+/** Resolves a value of `env` or `headers`. Text that looks like a secret becomes a reference. */
 export function resolveValue(key: string, text: string, context: ValueContext): ConfigValue {
   const parts = splitVariables(text, context, isSecretKey(key));
   if (parts.every((part) => typeof part === 'string')) {
@@ -34,21 +34,21 @@ export function resolveValue(key: string, text: string, context: ValueContext): 
   return joinParts(replaceSecrets(parts, variableNameFor(key, context), context), literalValue);
 }
 
-/** A command, an argument, a directory or a url. `before` is the argument before it. */
-export function resolveArgument(text: string, context: ValueContext, before?: string): ConfigValue {
+/** Resolves a command, an argument, a directory or a URL. `previous` is the preceding argument, such as `--token`. */
+export function resolveArgument(text: string, context: ValueContext, previous?: string): ConfigValue {
   const parts = splitVariables(text, context, false);
   if (!parts.every((part) => typeof part === 'string')) {
     return joinParts(replaceSecrets(parts, prefixedName('token', context), context));
   }
   const plain = parts.join('');
-  if (secretArgument(literalValue(plain), before) === undefined) return joinParts(parts);
-  const [, flag = '', name = /^-+(.+)$/.exec(before ?? '')?.[1] ?? 'token'] = /^(-{1,2}([\w-]+)=)/.exec(plain) ?? [];
+  if (secretArgument(literalValue(plain), previous) === undefined) return joinParts(parts);
+  const [, flag = '', name = /^-+(.+)$/.exec(previous ?? '')?.[1] ?? 'token'] = /^(-{1,2}([\w-]+)=)/.exec(plain) ?? [];
   return joinParts([flag, secretVariable(prefixedName(name, context), plain.slice(flag.length), context)]);
 }
 
 type ValuePart = string | ConfigVariable;
 
-/** A text cut at its `${…}`; what stands for something known becomes that text. */
+/** Splits a text at its `${…}`. Predefined variables become text, unknown ones stay as written. */
 function splitVariables(text: string, context: ValueContext, isSecret: boolean): readonly ValuePart[] {
   const parts: ValuePart[] = [];
   let end = 0;
@@ -79,15 +79,15 @@ function resolveVariable(body: string, context: ValueContext, isSecret: boolean)
   return undefined;
 }
 
-/** Predefined variables of VS Code and Cursor that mean the same to everyone. */
-function predefinedValue(body: string, { home, project }: ValueContext): string | undefined {
-  if (body === 'userHome') return home;
+/** Value of a predefined variable of VS Code and Cursor. */
+function predefinedValue(body: string, { userHome, project }: ValueContext): string | undefined {
+  if (body === 'userHome') return userHome;
   if (body === 'workspaceFolder' || body === 'workspaceRoot') return project;
   if (body === 'workspaceFolderBasename') return posix.basename(project);
   return body === 'pathSeparator' || body === '/' ? '/' : undefined;
 }
 
-/** Where text and variables are mixed, a secret can only be told by its form. */
+/** Replaces secrets in a mix of text and variables, where only the form of a text shows that it is a secret. */
 function replaceSecrets(parts: readonly ValuePart[], name: string, context: ValueContext): readonly ValuePart[] {
   return parts.map((part) =>
     typeof part === 'string' && detectSecret('', literalValue(part)) !== undefined
@@ -96,12 +96,12 @@ function replaceSecrets(parts: readonly ValuePart[], name: string, context: Valu
   );
 }
 
-function secretVariable(wanted: string, secret: string, { server, names }: ValueContext): ConfigVariable {
-  const name = names.claim(wanted, { server, secret });
+function secretVariable(preferred: string, secret: string, { server, names }: ValueContext): ConfigVariable {
+  const name = names.claim(preferred, { server, secret });
   return { name, origin: 'clear-text', isSecret: true, value: new Secret(secret) };
 }
 
-/** Names of `env` are names of variables already; those of `headers` are the same for every server. */
+/** Keeps a key of `env` as the variable name. Keys of `headers` repeat across servers and get the server's name. */
 function variableNameFor(key: string, context: ValueContext): string {
   if (/^[A-Za-z_][A-Za-z0-9_]*$/.test(key) && key.toLowerCase() !== 'authorization') return key;
   return prefixedName(/^(?:proxy-)?authorization$/i.test(key) ? 'token' : key.replace(/^x-/i, ''), context);
@@ -112,7 +112,7 @@ function prefixedName(name: string, { server }: ValueContext): string {
   return suffix.startsWith(`${prefix}_`) ? suffix : `${prefix}_${suffix}`;
 }
 
-/** Only values of `env` and `headers` are read for references, so only there a literal `${` needs its escape. */
+/** Joins parts to a value. `literal` escapes text: references are resolved only in values of `env` and `headers`. */
 function joinParts(parts: readonly ValuePart[], literal: (text: string) => string = (text) => text): ConfigValue {
   return {
     text: parts.map((part) => (typeof part === 'string' ? literal(part) : `\${env:${part.name}}`)).join(''),

@@ -6,21 +6,21 @@ import { type ConfigLocation, configLocations, type Machine } from './known-host
 import { readConfigLocation, readServerFile, serverNames } from './read-config.ts';
 import { VariableNames } from './variable-names.ts';
 
-/** Largest config file that is read, in bytes: Claude Code keeps its history in the same file as its servers. */
+/** Largest config file that is read, in bytes. Claude Code keeps its history and its servers in one file. */
 const MAX_BYTES = 64 * 1_048_576;
 
-/** One place that exists. */
+/** One existing config location. */
 export interface ScannedConfig extends ConfigLocation {
-  /** The names of all entries that its host would use, also of those that the broker could not. */
+  /** Names of all entries that are not disabled, including those that the broker cannot use. */
   readonly enabled: readonly string[];
 }
 
-/** What the hosts of a machine have, and the places that exist. */
+/** The servers of all hosts on a machine, and the config locations that exist. */
 export interface HostScan extends ReadResult {
   readonly configs: readonly ScannedConfig[];
 }
 
-/** Reads every config file of every known host that exists, in the order of `hostPlaces`. Writes nothing. */
+/** Reads every existing config file of every known host, in the order of `configLocations`. Writes nothing. */
 export function scanHosts(machine: Machine): HostScan {
   const names = new VariableNames();
   const configs: ScannedConfig[] = [];
@@ -37,8 +37,8 @@ export function scanHosts(machine: Machine): HostScan {
   return { configs, servers: results.flatMap(({ servers }) => servers), problems: uniqueProblems(results) };
 }
 
-/** Reads the servers of files that a person names, whatever their form. */
-export function readServerFiles(files: readonly string[], machine: Pick<Machine, 'home' | 'project'>): ReadResult {
+/** Reads the servers of the files that a person named, in any supported format. */
+export function readServerFiles(files: readonly string[], machine: Pick<Machine, 'userHome' | 'project'>): ReadResult {
   const names = new VariableNames();
   const results = files.map((file) => readOrReport(file, (text) => readServerFile(file, text, { ...machine, names })));
   return { servers: results.flatMap(({ servers }) => servers), problems: uniqueProblems(results) };
@@ -54,7 +54,7 @@ function readOrReport(file: string, readText: (text: string) => ReadResult): Rea
   }
 }
 
-/** One file can be two places, and is then read twice. */
+/** Removes repeated problems: a file with two config locations is read twice. */
 function uniqueProblems(results: readonly ReadResult[]): readonly Problem[] {
   const problems = results.flatMap((result) => result.problems);
   return [...new Map(problems.map((problem) => [`${problem.at} ${problem.message}`, problem])).values()];

@@ -1,16 +1,15 @@
 /**
- * The variable names that were proposed so far. Equal secrets share a name; different ones never do, whichever file
- * they stood in.
+ * The variable names proposed so far. Equal secrets share a name; different secrets never do, also across files.
  */
 export class VariableNames {
   readonly #valueOf = new Map<string, string | undefined>();
 
-  /** Keeps a name for the variable of the environment that a file refers to by it, whatever its value is. */
+  /** Reserves the name of an environment variable that a file refers to, so that no secret is given that name. */
   reserve(name: string): void {
     if (!this.#valueOf.has(name)) this.#valueOf.set(name, undefined);
   }
 
-  /** The first free name of `wanted`, `server`_`wanted` and so on, that holds this secret or nothing yet. */
+  /** Claims the first of `preferred`, `server_preferred`, `server_preferred_2`, … that is free or has this secret. */
   claim(preferred: string, { server, secret }: { readonly server: string; readonly secret: string }): string {
     const name = variableName(preferred);
     const prefix = variableName(server);
@@ -24,7 +23,7 @@ export class VariableNames {
   }
 }
 
-/** A text as the name of an environment variable: `github-token` becomes `GITHUB_TOKEN`. */
+/** Converts a text to the name of an environment variable: `github-token` becomes `GITHUB_TOKEN`. */
 export function variableName(text: string): string {
   const name = text
     .replace(/([a-z0-9])([A-Z])/g, '$1_$2')

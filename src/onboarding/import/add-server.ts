@@ -11,10 +11,9 @@ import type { ServerDraft } from './server-draft.ts';
 import { pinsDigest, proposeServer, type ServerProposal } from './server-proposal.ts';
 
 /**
- * Looks at a server that may be added: its name beside those there are, how it is reached, and, started once, its
- * tools. Writes nothing.
- * @throws ProblemError for a name that is taken or looks like another, a secret in clear text, a server that cannot be
- * asked.
+ * Checks a server before it is added: its name and transport, and, by starting it once, its tools. Writes nothing.
+ * @throws ProblemError for a name that is taken or looks like another one, a secret in clear text, or a server that
+ * does not start or respond.
  */
 export async function previewServer(
   draft: ServerDraft,
@@ -29,9 +28,9 @@ export async function previewServer(
 }
 
 /**
- * Adds a server that a person agreed to: writes its file, and pins its tools through the broker that runs or by itself.
- * When the pin fails the file is taken back.
- * @throws ProblemError as a pin does, and `files-unwritable` where the file cannot be written.
+ * Adds a server that a person agreed to: writes its file and pins its tools, through the running broker if there is one.
+ * If pinning fails, the file is removed.
+ * @throws ProblemError as `pinServer`; `files-unwritable` if the file cannot be written.
  */
 export async function addServer(
   { draft, text, pins }: ServerProposal,
@@ -53,30 +52,30 @@ export async function addServer(
   }
 }
 
-/** Path of a server's file within the registry. */
+/** Path of a server's file in the registry. */
 export function serverFilePath(server: string): string {
   return `servers/${server}.yaml`;
 }
 
-/** A registry of nothing but drafts, as texts by path. */
+/** Files of a registry that holds only these drafts: text by path. */
 export function registryTexts(...drafts: readonly ServerDraft[]): Readonly<Record<string, string>> {
   return Object.fromEntries(
     drafts.map((draft) => [serverFilePath(draft.name), renderServerYaml({ ...draft, tools: [] })]),
   );
 }
 
-/** The problem of a server that did not answer, with the last line that it wrote. */
+/** The problem of a server that did not start or respond, with the last line of its stderr. */
 export function unreachableServer(draft: ServerDraft, result?: ProbeResult): Problem {
-  const { error, lastLine } = result !== undefined && 'error' in result ? result : { error: 'no answer' };
-  // What is wrong with a setting is said as a problem of its own, at its place in a file that is not written yet.
+  const { error, lastLine } = result !== undefined && 'error' in result ? result : { error: 'no response' };
+  // The error can be a formatted problem with a position in a file that is not written yet: keep its message and hint.
   const [, reason = error, specificHint] =
     /^(?:\S+:\d+:\d+: )?(.*?)(?: {2}\([a-z-]+\))?(?:\nhint: (.*))?$/m.exec(error) ?? [];
-  const stderrText = lastLine === undefined ? '' : `; it wrote last: ${lastLine}`;
+  const stderrText = lastLine === undefined ? '' : `; last line of its stderr: ${lastLine}`;
   const genericHint =
     draft.transport.type === 'stdio'
-      ? 'run the command by hand to see it start'
-      : 'ask the url by hand, as with `curl`';
-  const message = `\`${draft.name}\` cannot be asked: ${reason}${stderrText}`;
+      ? 'run the command in a terminal to see what it prints'
+      : 'request the url by hand, for example with `curl -i`';
+  const message = `cannot list the tools of \`${draft.name}\`: ${reason}${stderrText}`;
   return { code: 'registry-server-unanswered', at: draft.source, message, hint: specificHint ?? genericHint };
 }
 
@@ -89,7 +88,7 @@ function rejectUnusable(draft: ServerDraft, dir: string): void {
   } catch (error) {
     if (!(error instanceof ProblemError)) throw error;
     const unwrittenFile = `${dir}/${serverFilePath(draft.name)}`;
-    // The place that a person can mend is where the server was named or found, not a file that was never written.
+    // The person can fix the file or argument that the server came from, not a file that was never written.
     const isUnwrittenFile = ({ at }: Problem): boolean => at === unwrittenFile || at.startsWith(`${unwrittenFile}:`);
     throw new ProblemError(
       error.problems.map((each) => (isUnwrittenFile(each) ? { ...each, at: draft.source } : each)),
@@ -97,19 +96,14 @@ function rejectUnusable(draft: ServerDraft, dir: string): void {
   }
 }
 
-function nameTaken({ name, source: from }: ServerDraft, dir: string): Problem {
+function nameTaken({ name, source }: ServerDraft, dir: string): Problem {
   const message = `the name \`${name}\` is taken by \`${dir}/${serverFilePath(name)}\``;
-  const hint =
-    '`registry add` gives it another one by `--name`; `registry import` leaves it out by `--only` of the others';
-  return { code: 'registry-duplicate-name', at: from, message, hint };
+  const hint = 'choose another with `registry add --name <name>`, or import only the others with `--only <name>`';
+  return { code: 'registry-duplicate-name', at: source, message, hint };
 }
 
 function unwritable(file: string, error: Error & { syscall?: unknown; code?: unknown }): Problem {
-  const message = `this cannot be written: the system says \`${String(error.code)}\``;
-  return {
-    code: 'files-unwritable',
-    at: file,
-    message,
-    hint: 'make room, or mend the permissions; nothing was changed',
-  };
+  const message = `the file cannot be written: error \`${String(error.code)}\` of the operating system`;
+  const hint = 'free disk space or fix the permissions, and run the command again; nothing was changed';
+  return { code: 'files-unwritable', at: file, message, hint };
 }

@@ -6,22 +6,24 @@ import type { Secret } from '../../lib/secrets/secret.ts';
 import type { HttpTransport, StdioTransport } from '../../registry/servers/settings.ts';
 import type { ConfiguredServer, ConfigValue, ConfigVariable } from '../hosts/configured-server.ts';
 import { readServerFiles, scanHosts } from '../hosts/scan-hosts.ts';
+import type { Env } from '../port.ts';
 import { type RequiredVariable, type ServerDraft, toRegistryName } from './server-draft.ts';
 
-/** Where what was found is to be run. */
+/** Context in which the servers of config files are imported. */
 export interface ImportContext {
-  readonly env: Readonly<Record<string, string | undefined>>;
-  /** What relative paths in the registry start from. */
+  readonly env: Env;
+  /** The directory that holds the registry. Relative paths in the registry start from it. */
   readonly home: string;
 }
 
-/** Makes a draft of a server that a host or a manifest declares, or says why none can be made. */
+/** Makes a draft of a server in a host's config or a manifest; a problem if that is not possible. */
 export function draftFromConfig(server: ConfiguredServer, context: ImportContext): ServerDraft | Problem {
-  // A manifest's name is that of a domain, a slash, and the server's own.
+  // A name in a manifest is a reversed domain, a slash, and the server's own name.
   const name = toRegistryName(server.name.split('/').at(-1) ?? '');
   if (name === undefined) {
-    const message = 'no name of the registry can be made of what this server is called';
-    return { code: 'registry-no-name', at: server.at, message, hint: 'write its file by hand' };
+    const message = `cannot derive a valid server name from \`${printableName(server.name)}\``;
+    const hint = 'rename the server in this file to a name with letters a to z or digits';
+    return { code: 'registry-no-name', at: server.at, message, hint };
   }
   const exclusion = exclusionReason(server);
   if (exclusion !== undefined) return { ...exclusion, at: server.at, severity: 'warning' };
@@ -31,7 +33,9 @@ export function draftFromConfig(server: ConfiguredServer, context: ImportContext
   const variables = variablesOf(server);
   const { title, description, at } = server;
   return {
-    ...{ name, transport, source: at },
+    name,
+    transport,
+    source: at,
     ...(title === undefined ? {} : { title: title.slice(0, 1_000) }),
     ...(description === undefined ? {} : { description: description.slice(0, 1_000) }),
     variables: requiredVariables(texts, variables),
@@ -41,19 +45,16 @@ export function draftFromConfig(server: ConfiguredServer, context: ImportContext
 
 function exclusionReason({ name, isDisabled, transport }: ConfiguredServer): Omit<Problem, 'at'> | undefined {
   if (isDisabled) {
-    const hint = 'enable it there first, or add it with `seneschal registry add`';
-    return {
-      code: 'registry-server-disabled',
-      message: `\`${printableName(name)}\` is disabled where it was found`,
-      hint,
-    };
+    const message = `\`${printableName(name)}\` is disabled in this file, so it is left out`;
+    const hint = 'enable it in the file and run the command again, or add it with `seneschal registry add`';
+    return { code: 'registry-server-disabled', message, hint };
   }
   if (!isSeneschal(transport)) return undefined;
-  const message = `\`${printableName(name)}\` is Seneschal itself`;
-  return { code: 'registry-server-disabled', message, hint: 'nothing is to be done: it stays in front of the others' };
+  const message = `\`${printableName(name)}\` is Seneschal itself, so it is left out`;
+  return { code: 'registry-server-disabled', message, hint: 'nothing to do: keep the entry' };
 }
 
-/** A broker whose own entry became one of its servers would call itself without end. */
+/** Recognises the broker's own entry. As one of its own servers the broker would call itself in an endless loop. */
 function isSeneschal(transport: ConfiguredServer['transport']): boolean {
   if (transport.type === 'http') {
     const values = Object.values(transport.headers).flatMap(({ variables }) => variables);
@@ -70,8 +71,8 @@ function isSeneschal(transport: ConfiguredServer['transport']): boolean {
 function toTransport(server: ConfiguredServer, context: ImportContext): StdioTransport | HttpTransport | Problem {
   const { transport, at, name } = server;
   const secretProblem = (what: string): Problem => {
-    const message = `\`${printableName(name)}\`: ${what} holds a secret or an unset variable, which may stand in \`env\` and \`headers\` alone`;
-    const hint = 'hand it over there, or write the file of the server by hand';
+    const message = `\`${printableName(name)}\`: ${what} contains a secret or an unset variable; only \`env\` and \`headers\` may`;
+    const hint = 'pass it in `env` or `headers`, or set the variable if it is not a secret';
     return { code: 'hosts-secret-in-arguments', at, message, hint };
   };
   const valuesOf = (texts: Readonly<Record<string, ConfigValue>>): Record<string, string> =>
@@ -91,7 +92,7 @@ function toTransport(server: ConfiguredServer, context: ImportContext): StdioTra
   return { type: 'stdio', command, args, env: valuesOf(transport.env), ...(cwd === undefined ? {} : { cwd }) };
 }
 
-/** The text itself, where all its variables are known and none is a secret. References are read in values alone. */
+/** Resolves the variables of a text; undefined if one is unknown or a secret, since only values may hold references. */
 function resolveText({ text, variables }: ConfigValue, { env }: ImportContext): string | undefined {
   let plain = text;
   for (const { name, isSecret, value } of variables) {
@@ -102,7 +103,7 @@ function resolveText({ text, variables }: ConfigValue, { env }: ImportContext): 
   return plain;
 }
 
-/** The text with its references, but for variables that are unset and of which the file says what they are by default. */
+/** The text with its references, but with the file's default for a variable that is not a secret and not set. */
 function referenceText({ text, variables }: ConfigValue, { env }: ImportContext): string {
   return variables
     .filter(({ name, isSecret, value }) => !isSecret && value !== undefined && (env[name] ?? '') === '')
@@ -113,7 +114,7 @@ function referenceText({ text, variables }: ConfigValue, { env }: ImportContext)
     );
 }
 
-/** The project of a config file, where a relative path of the command line leads to something only from there. */
+/** The directory of the config file's project, if a relative path on the command line exists there. */
 function workingDirectory(
   { at, scope }: ConfiguredServer,
   words: readonly string[],
@@ -157,34 +158,35 @@ function printableName(name: string): string {
   return name.replace(/[^\x20-\x7e]/gu, '?').slice(0, 64);
 }
 
-/** Where servers are looked for. */
+/** Files to search for servers. */
 export interface DraftSources {
-  /** Files that a person named. */
+  /** Files that the user named. */
   readonly files: readonly string[];
-  /** Also the config files that the programs of agents have on this machine. */
+  /** Also the config files of the agent hosts on this machine. */
   readonly discover: boolean;
 }
 
-/** What was found, and why some of it is not used. */
+/** The servers that were found. */
 export interface DraftSearch {
   readonly drafts: readonly ServerDraft[];
+  /** Unreadable files, and servers that are left out. */
   readonly problems: readonly Problem[];
-  /** The config files of this machine that were read. */
+  /** Discovered config files that were read. */
   readonly configFiles: readonly string[];
 }
 
-/** The servers of one file that a person named; at least one problem where there is none. */
+/** Reads the servers of one file that the user named. If it has none, there is at least one problem. */
 export function draftsInFile(file: string, context: ImportContext): DraftSearch {
   const search = findDrafts({ files: [file], discover: false }, context);
   if (search.drafts.length > 0 || search.problems.length > 0) return search;
   const hint = 'name a file with `mcpServers` or `servers`, or a server.json';
-  const noServer: Problem = { code: 'init-nothing-found', at: file, message: 'the file holds no server', hint };
+  const noServer: Problem = { code: 'init-nothing-found', at: file, message: 'the file has no servers', hint };
   return { ...search, problems: [noServer] };
 }
 
-/** Reads the servers of config files and manifests as drafts with names of their own. Starts and writes nothing. */
+/** Reads the servers of config files and manifests as drafts with unique names. Starts and writes nothing. */
 export function findDrafts({ files, discover }: DraftSources, context: ImportContext): DraftSearch {
-  const machine = { home: homedir(), project: resolve('.'), platform: process.platform, env: context.env };
+  const machine = { userHome: homedir(), project: resolve('.'), platform: process.platform, env: context.env };
   const named = readServerFiles(files, machine);
   const scan = discover ? scanHosts(machine) : { configs: [], servers: [], problems: [] };
   const results = [...named.servers, ...scan.servers].map((server) => draftFromConfig(server, context));
@@ -195,7 +197,7 @@ export function findDrafts({ files, discover }: DraftSources, context: ImportCon
   };
 }
 
-/** The same server in two files is one; two servers of one name get names of their own. */
+/** Merges drafts of the same server, and renames different servers that have the same name. */
 function uniqueDrafts(drafts: readonly ServerDraft[]): readonly ServerDraft[] {
   const byName = new Map<string, ServerDraft>();
   for (const draft of drafts) {

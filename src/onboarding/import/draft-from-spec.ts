@@ -4,28 +4,27 @@ import { detectSecret, isSecretKey } from '../../lib/secrets/detect-secret.ts';
 import { parseSecretReferences } from '../../lib/secrets/secret-reference.ts';
 import { argumentDefect, unreadReference, urlDefect } from '../../registry/servers/validate-transport.ts';
 import { resolveNpmPackage } from './npm-package.ts';
-import type { RequiredVariable, ServerDraft } from './server-draft.ts';
-import { toRegistryName } from './server-draft.ts';
+import { type RequiredVariable, type ServerDraft, toRegistryName } from './server-draft.ts';
 
-/** A server as a person names it on the command line. */
+/** A server as typed on the command line. */
 export interface ServerSpec {
   /** `npm:<package>[@version]` or `https://…`. */
   readonly specification: string;
-  /** The name that it shall have. Default: made of the specification. */
+  /** Default: derived from the specification. */
   readonly name?: string;
   /** Arguments of the program. */
   readonly args: readonly string[];
-  /** `NAME=value` each: variables of a process, or headers of a url. Values with references as they are written. */
+  /** `NAME=value` each: variables of a process, or headers of a URL. Values may hold references. */
   readonly env: readonly string[];
   readonly headers: readonly string[];
 }
 
-/** True for what `draftOfNamed` can read; all else is a file. */
+/** True for an npm package or a URL; anything else is the path of a file. */
 export function isServerSpec(specification: string): boolean {
   return /^(?:npm:|https?:\/\/)/.test(specification);
 }
 
-/** Makes a draft of what a person typed. @throws ProblemError for what is wrong with it. */
+/** Makes a draft of a server as typed. @throws ProblemError if a part of it is invalid. */
 export async function draftFromSpec(
   spec: ServerSpec,
   options: { readonly dir: string; readonly signal: AbortSignal },
@@ -38,7 +37,7 @@ async function packageDraft(
   options: { readonly dir: string; readonly signal: AbortSignal },
 ): Promise<ServerDraft> {
   if (spec.headers.length > 0)
-    throw invalidSetting('--header', 'a package is given no headers', 'write `--env NAME=value`');
+    throw invalidSetting('--header', 'a package takes no headers', 'pass variables with `--env NAME=value`');
   const env = parsePairs(spec.env, '--env');
   rejectUnsafeArguments(spec.args);
   const { name, version } = await resolveNpmPackage(spec.specification.slice('npm:'.length), options);
@@ -52,8 +51,9 @@ async function packageDraft(
 function urlDraft(spec: ServerSpec): ServerDraft {
   const { specification } = spec;
   rejectUnsafeUrl(specification);
-  if (spec.env.length > 0) throw invalidSetting('--env', 'a url is given no variables', 'write `--header NAME=value`');
-  if (spec.args.length > 0) throw invalidSetting('', 'a url is given no arguments', 'write them into the url');
+  if (spec.env.length > 0)
+    throw invalidSetting('--env', 'a url takes no variables', 'pass headers with `--header NAME=value`');
+  if (spec.args.length > 0) throw invalidSetting('', 'a url takes no arguments', 'write them into the url');
   const headers = parsePairs(spec.headers, '--header');
   return {
     name: nameFor(spec, shortHost(new URL(specification))),
@@ -62,14 +62,14 @@ function urlDraft(spec: ServerSpec): ServerDraft {
   };
 }
 
-/** `@scope/server-memory` is known as `memory`, `@playwright/mcp` as `playwright`. */
+/** Short name of a package: `@scope/server-memory` becomes `memory`, `@playwright/mcp` becomes `playwright`. */
 function shortName(name: string): string {
   const [own = '', scope = own] = name.replace(/^@/, '').split('/').reverse();
   const short = own.replace(/^(?:mcp-)?server-|-mcp(?:-server)?$|^mcp-/g, '');
   return /^(?:mcp|server|mcp-server)$/.test(short) ? scope : short;
 }
 
-/** `mcp.example.org` and `api.example.org` are both known as `example`; an address by itself and its port. */
+/** Short name of a host: `mcp.example.org` and `api.example.org` become `example`; an IP address keeps its port. */
 function shortHost({ hostname, host }: URL): string {
   const labels = hostname.split('.').filter((label) => !/^(?:mcp|api|www)$/.test(label));
   return isIP(hostname) !== 0 || labels.length < 2 ? host : (labels.at(-2) ?? host);
@@ -82,7 +82,7 @@ function commonFields(
   return { variables: variablesIn(values), secrets: new Map(), source: specification };
 }
 
-/** The variables that the values of a file refer to. */
+/** The variables that the values of `env` or `headers` refer to. */
 export function variablesIn(values: Readonly<Record<string, string>>): readonly RequiredVariable[] {
   const found = new Map<string, RequiredVariable>();
   for (const [key, value] of Object.entries(values)) {
@@ -101,7 +101,7 @@ function parsePairs(pairs: readonly string[], flag: string): Readonly<Record<str
     pairs.map((pair) => {
       const equals = pair.indexOf('=');
       if (equals <= 0)
-        throw invalidSetting(flag, 'this is no name with a value', `write it as in \`${flag} 'NAME=$\{env:NAME}'\``);
+        throw invalidSetting(flag, 'not of the form NAME=value', `write for example \`${flag} 'NAME=$\{env:NAME}'\``);
       const [name, value] = [pair.slice(0, equals), pair.slice(equals + 1)];
       const reason = detectSecret(name, value);
       if (reason !== undefined) throw clearTextSecretError({ flag, name, value, reason });
@@ -110,13 +110,13 @@ function parsePairs(pairs: readonly string[], flag: string): Readonly<Record<str
   );
 }
 
-/** Of a secret that stands where it can be read by others nothing is said but its place. */
+/** Rejects secrets and references in arguments. The message names the position and never quotes the argument. */
 function rejectUnsafeArguments(args: readonly string[]): void {
   const problems = args.flatMap((argument, index) =>
     [unreadReference(argument), argumentDefect(argument, args[index - 1])].flatMap((defect): Problem[] => {
       if (defect === undefined) return [];
-      const message = `argument ${index + 1} behind \`--\`: ${defect.message}`;
-      const hint = `hand it over as a variable, as in \`--env 'NAME=$\{env:NAME}'\`: every user of the machine can read arguments`;
+      const message = `argument ${index + 1} after \`--\`: ${defect.message}`;
+      const hint = `every user of the machine can read arguments: pass it as a variable with \`--env 'NAME=$\{env:NAME}'\``;
       return [{ code: defect.code, at: '<args>', message, hint }];
     }),
   );
@@ -127,11 +127,11 @@ function rejectUnsafeUrl(specification: string): void {
   const defect = urlDefect(specification);
   if (defect === undefined) return;
   const isSecret = defect.code === 'registry-secret-in-clear' || defect.code === 'credentials-reference-invalid';
-  const hint = isSecret ? `send it as a header, as in \`--header 'NAME=$\{env:NAME}'\`` : defect.hint;
+  const hint = isSecret ? `send it as a header with \`--header 'NAME=$\{env:NAME}'\`` : defect.hint;
   throw new ProblemError([{ ...defect, at: '<server>', hint }]);
 }
 
-/** Told before a file of the registry is thought of: what was typed is mended where it was typed. */
+/** The error for a secret on the command line. It points at the flag, not at a file that is not written yet. */
 function clearTextSecretError(pair: {
   readonly flag: string;
   readonly name: string;
@@ -140,16 +140,16 @@ function clearTextSecretError(pair: {
 }): ProblemError {
   const { flag, name, value, reason } = pair;
   const [scheme = ''] = /^(?:Bearer|Basic|Token) /i.exec(value) ?? [];
-  const message = `a secret was given in clear text: ${reason}`;
-  const hint = `export the secret under a name, and write \`${flag} '${name}=${scheme}$\{env:NAME}'\``;
+  const message = `a secret in clear text: ${reason}`;
+  const hint = `export the secret as an environment variable, and write \`${flag} '${name}=${scheme}$\{env:NAME}'\``;
   return new ProblemError([{ code: 'registry-secret-in-clear', at: flag, message, hint }]);
 }
 
-function nameFor({ name, specification }: ServerSpec, otherwise: string): string {
-  const derived = name ?? toRegistryName(otherwise);
+function nameFor({ name, specification }: ServerSpec, shortForm: string): string {
+  const derived = name ?? toRegistryName(shortForm);
   if (derived !== undefined) return derived;
-  const message = 'no name of the registry can be made of this';
-  throw new ProblemError([{ code: 'registry-no-name', at: specification, message, hint: 'give one with `--name`' }]);
+  const message = 'cannot derive a valid server name from this';
+  throw new ProblemError([{ code: 'registry-no-name', at: specification, message, hint: 'add `--name <name>`' }]);
 }
 
 function invalidSetting(at: string, message: string, hint: string): ProblemError {

@@ -4,21 +4,21 @@ import { dirname, join, resolve } from 'node:path';
 import { ProblemError } from '../../domain/problem.ts';
 import { isJsonObject } from '../../lib/json/json.ts';
 
-/** A package of npm with the exact version that is to be run. */
+/** An npm package and its exact version. */
 export interface NpmPackage {
   readonly name: string;
   readonly version: string;
 }
 
-// Never with a `-` first: npm and npx would take it for a flag.
+// A name never begins with `-`: npm and npx would parse it as a flag.
 const NAME = /^(?:@[a-z0-9~][a-z0-9._~-]*\/)?[a-z0-9~][a-z0-9._~-]*$/;
 const EXACT = /^\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?(?:\+[0-9A-Za-z.-]+)?$/;
 const RANGE = /^[0-9A-Za-z.^~*+-]{1,64}$/;
 const NPM_TIMEOUT_MS = 30_000;
 
 /**
- * The exact version of `name`, `name@1.2.3` or `name@latest`: what is written, what is installed in `dir` or above it,
- * or what the registry of npm says. Whoever runs a package by name alone runs tomorrow what nobody looked at today.
+ * Resolves `name`, `name@1.2.3` or `name@latest` to an exact version: the given one, the one installed in `dir` or above,
+ * or the one in the npm registry. Without an exact version a later release would run without review.
  * @throws ProblemError `registry-package-unresolved`.
  */
 export async function resolveNpmPackage(
@@ -31,8 +31,8 @@ export async function resolveNpmPackage(
   if (!NAME.test(name) || (requested !== undefined && !RANGE.test(requested))) {
     throw unresolvedPackage(
       specification,
-      'this is no package of npm',
-      'write one such as `npm:@scope/name` or `npm:name@1.2.3`',
+      'not a valid npm package',
+      'write for example `npm:@scope/name` or `npm:name@1.2.3`',
     );
   }
   if (requested !== undefined && EXACT.test(requested)) return { name, version: requested };
@@ -55,7 +55,7 @@ async function publishedVersion(specification: string, signal: AbortSignal): Pro
   const output = await new Promise<string | Error>((resolveOutput) => {
     execFile('npm', args, { timeout: NPM_TIMEOUT_MS, signal, maxBuffer: 1_048_576 }, (error, stdout, stderr) =>
       resolveOutput(
-        error === null ? stdout : new Error(/\bcode (E[A-Z0-9]+)/.exec(stderr)?.[1] ?? 'no answer', { cause: error }),
+        error === null ? stdout : new Error(/\bcode (E[A-Z0-9]+)/.exec(stderr)?.[1] ?? 'no response', { cause: error }),
       ),
     );
   });
@@ -63,22 +63,22 @@ async function publishedVersion(specification: string, signal: AbortSignal): Pro
   if (output instanceof Error) {
     const hint =
       output.message === 'E404'
-        ? 'look at the spelling of its name'
-        : 'without a network, name the version as in `npm:name@1.2.3`, or `npm install` the package and try again';
-    throw unresolvedPackage(specification, `npm does not tell its version (${output.message})`, hint);
+        ? 'check the spelling of its name'
+        : 'without a network, write the version as in `npm:name@1.2.3`, or `npm install` the package first';
+    throw unresolvedPackage(specification, `npm cannot look up its version (${output.message})`, hint);
   }
   const versions = jsonOf(output);
-  // Of a range npm names every version that fits, the newest last.
+  // For a range npm prints every matching version, the newest last.
   const version: unknown = Array.isArray(versions) ? versions.at(-1) : versions;
   if (typeof version === 'string' && EXACT.test(version)) return version;
-  throw unresolvedPackage(specification, 'npm knows no version of it', 'name one, as in `npm:name@1.2.3`');
+  throw unresolvedPackage(specification, 'npm has no matching version', 'write one, as in `npm:name@1.2.3`');
 }
 
 function jsonOf(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    // npm prints nothing at all for a range that no version fits.
+    // npm prints nothing for a range that matches no version.
     return undefined;
   }
 }

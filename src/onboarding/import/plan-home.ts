@@ -19,28 +19,28 @@ import { probeDrafts } from './probe-drafts.ts';
 import type { ServerDraft } from './server-draft.ts';
 import { proposeServer, type ServerProposal } from './server-proposal.ts';
 
-/** What a home is made of. */
+/** Contents of a new home. */
 export interface HomeOptions {
   readonly drafts: readonly ServerDraft[];
   readonly template: PolicyTemplate;
   /** Name of the agent. */
   readonly agent: string;
   readonly owner: string;
-  /** Ids of tools, for the template that names them. */
+  /** Ids of tools, for a template that grants named tools. */
   readonly allowedTools: readonly string[];
 }
 
-/** A home as it would be written. */
+/** The files of a home, before they are written. */
 export interface HomePlan {
-  /** Texts by path within the registry directory, and within the policy directory. */
+  /** Text by path in the registry directory and in the policy directory. */
   readonly registry: Readonly<Record<string, string>>;
   readonly policies: Readonly<Record<string, string>>;
   readonly proposals: readonly ServerProposal[];
-  /** Why servers are not in it, one problem each. */
+  /** One problem per server that is left out. */
   readonly excluded: readonly Problem[];
 }
 
-/** Drafts that can stand in one registry, and why the others cannot. */
+/** Selects the drafts that are valid together in one registry; the others are problems. */
 export function filterDrafts(
   drafts: readonly ServerDraft[],
   dir: string,
@@ -53,7 +53,7 @@ export function filterDrafts(
       usable.push(draft);
     } catch (error) {
       if (!(error instanceof ProblemError)) throw error;
-      // The place that a person can mend is where the server was found, not a file that was never written.
+      // The person can fix the file that the server was found in, not a file that was never written.
       for (const problem of error.problems) excluded.push({ ...problem, at: draft.source });
     }
   }
@@ -61,8 +61,8 @@ export function filterDrafts(
 }
 
 /**
- * Starts each server once and plans the files of a home. Writes nothing. A server that cannot be asked is left out.
- * @throws ProblemError where no server is left, or a tool is named that is not there.
+ * Starts each server once and plans the files of a home. Writes nothing. A server that fails is left out.
+ * @throws ProblemError if no server is left, or `allowedTools` names an unknown tool.
  */
 export async function planHome(
   options: HomeOptions,
@@ -109,9 +109,9 @@ function registryFiles(
 }
 
 const TITLES: Readonly<Record<PolicyTemplate, string>> = {
-  personal: 'The agent of one person',
-  team: 'The first agent of a team',
-  ci: 'A job that nobody watches',
+  personal: 'Agent of one person',
+  team: 'First agent of a team',
+  ci: 'Unattended job',
 };
 
 function rejectUnknownTools(allowedTools: readonly string[], tools: readonly TemplateTool[]): void {
@@ -119,15 +119,15 @@ function rejectUnknownTools(allowedTools: readonly string[], tools: readonly Tem
   const problems = allowedTools
     .filter((id) => !knownTools.includes(id))
     .map((id): Problem => {
-      const message = `no server that was asked has \`${id}\``;
+      const message = `none of the servers has a tool \`${id}\``;
       return { code: 'settings-invalid', at: '--allow', message, hint: `write one of ${knownTools.join(', ')}` };
     });
   if (problems.length > 0) throw new ProblemError(problems);
 }
 
 function noServerLeft(): Problem {
-  const hint = 'mend one of them, or name another file with `--from`';
-  return { code: 'init-nothing-found', at: '', message: 'no tool server can be asked; nothing was written', hint };
+  const hint = 'fix one of them, or name another file with `--from`';
+  return { code: 'init-nothing-found', at: '', message: 'no tool server works; nothing was written', hint };
 }
 
 const SCHEMAS: readonly (readonly [name: string, title: string, schema: ZodType])[] = [
@@ -138,7 +138,7 @@ const SCHEMAS: readonly (readonly [name: string, title: string, schema: ZodType]
   ['policy-test', 'policies/tests/*.yaml', suiteSchema],
 ];
 
-/** The generated schemas that editors check the YAML files with: text by path. */
+/** The JSON Schemas by which editors check the YAML files: text by path. */
 export function schemaFiles(): ReadonlyMap<string, string> {
   return new Map(
     SCHEMAS.map(([name, title, schema]) => [`registry/schema/${name}.schema.json`, editorSchemaText(schema, title)]),

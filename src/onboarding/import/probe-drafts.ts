@@ -6,7 +6,7 @@ import type { Registry } from '../../registry/load.ts';
 import type { ProbeOptions } from '../port.ts';
 import type { ServerDraft } from './server-draft.ts';
 
-/** What the server of a draft said when it was asked once. */
+/** The features of a draft's server, or why they could not be listed. */
 export type ProbeResult =
   | { readonly draft: ServerDraft; readonly listed: ListedServer }
   | {
@@ -17,8 +17,8 @@ export type ProbeResult =
     };
 
 /**
- * Asks the server of each draft as `askServers` does, with what stood in clear text where it was found. `registry` holds
- * a server for each draft.
+ * Starts the server of each draft once and lists its features. A secret that the config file has in clear text is
+ * passed to the server in its variable. `registry` holds a server for each draft.
  */
 export async function probeDrafts(
   drafts: readonly ServerDraft[],
@@ -31,19 +31,19 @@ export async function probeDrafts(
   return drafts.map((draft): ProbeResult => {
     const server = discovered.get(draft.name);
     if (server?.status === 'listed') return { draft, listed: server };
-    const error = server?.status === 'failed' ? server.error : 'it was not asked';
+    const error = server?.status === 'failed' ? server.error : 'it was not started';
     const lastLine = redactedLastLine(stderrTails.get(draft.name) ?? '', draft, env);
     return { draft, error, ...(lastLine === undefined ? {} : { lastLine }) };
   });
 }
 
 const MAX_LINE_CHARACTERS = 200;
-/** What is shorter is a word of any sentence, and no secret. */
+/** Shorter values are not redacted: they occur in ordinary text, and are too short for a secret. */
 const MIN_SECRET_CHARACTERS = 4;
 
 /**
- * The last line that a process wrote to stderr, made safe to show: no control characters, at most 200 characters, and
- * none of the values that the server was given. A line that still looks like one with a secret is not shown at all.
+ * The last line that a process wrote to stderr, safe to show: without control characters, at most 200 characters, and
+ * without the values that the server was given. Undefined if the line still seems to hold a secret.
  */
 export function redactedLastLine(
   stderr: string,
@@ -59,13 +59,13 @@ export function redactedLastLine(
 }
 
 function redactValues(text: string, values: readonly string[]): string {
-  // The longest first: a value may be the beginning of another.
+  // Longest first: a value may be a prefix of another.
   return [...values]
     .sort((a, b) => b.length - a.length)
     .reduce((line, value) => line.replaceAll(value, '[secret]'), text);
 }
 
-/** Every value behind a reference of the draft, in whole and line by line. */
+/** The value of each reference of the draft, and each line of it. */
 function secretValues(
   { transport, secrets }: ServerDraft,
   env: Readonly<Record<string, string | undefined>>,

@@ -1,52 +1,52 @@
 import type { Secret } from '../../lib/secrets/secret.ts';
 import type { HttpTransport, StdioTransport } from '../../registry/servers/settings.ts';
 
-/** A variable that a server's file refers to and that must be set where the broker is started. */
+/** An environment variable that a server's file refers to. It must be set where the broker starts. */
 export interface RequiredVariable {
   readonly name: string;
   readonly isSecret: boolean;
-  /** True when a secret of this name stood in clear text where the server was found. */
+  /** True if the file that the server was found in has this secret in clear text. */
   readonly wasInClear: boolean;
-  /** What it is, for people. */
+  /** Description for the user. */
   readonly description?: string;
 }
 
-/** A tool server that may become a file of the registry. Nothing of it is a secret but `secrets`. */
+/** A tool server that may be added to the registry. Only `secrets` holds secrets. */
 export interface ServerDraft {
-  /** A name of the registry. */
+  /** A valid name for the registry. */
   readonly name: string;
   readonly title?: string;
   readonly description?: string;
-  /** With secrets as references. */
+  /** Its secrets are references. */
   readonly transport: StdioTransport | HttpTransport;
   readonly variables: readonly RequiredVariable[];
-  /** What stood in clear text, by the name of its variable: for the one start, and to keep it out of what is shown. */
+  /** Secrets that the file had in clear text, by variable name: to start the server once, and to redact its output. */
   readonly secrets: ReadonlyMap<string, Secret>;
-  /** Where it was found, such as `.mcp.json:3:5`; a specification such as `npm:…` where a person named it. */
+  /** Position in the file that it was found in, such as `.mcp.json:3:5`, or the specification that the user typed. */
   readonly source: string;
 }
 
-/** The exact command line, as one may type it, or the url. */
+/** The exact command line, quoted for a shell, or the URL. */
 export function commandLine({ transport }: Pick<ServerDraft, 'transport'>): string {
   return transport.type === 'stdio' ? [transport.command, ...transport.args].map(shellWord).join(' ') : transport.url;
 }
 
-/** Names of the variables that a process gets, or of the headers that are sent: never values. */
+/** Names of the variables passed to a process, or of the headers sent: never values. */
 export function inputNames({ transport }: Pick<ServerDraft, 'transport'>): readonly string[] {
   return Object.keys(transport.type === 'stdio' ? transport.env : transport.headers);
 }
 
-/** A word as a POSIX shell reads it. */
+/** Quotes a word for a POSIX shell. */
 function shellWord(word: string): string {
   return /^[A-Za-z0-9_./:=@%+,-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
 
-/** Longest name of the registry. */
+/** Longest name in the registry. */
 const MAX_NAME_CHARACTERS = 63;
 
 /**
- * The name of the registry that a free name becomes: `GitHub Issues` is `github-issues`. Undefined where nothing of it
- * may stand in one.
+ * Converts a text to a valid name for the registry: `GitHub Issues` becomes `github-issues`. Undefined if no character
+ * is left.
  */
 export function toRegistryName(text: string): string | undefined {
   const name = text

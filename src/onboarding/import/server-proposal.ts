@@ -10,38 +10,41 @@ import { renderServerYaml } from '../../registry/servers/server-yaml.ts';
 import { admitTool } from '../../validation/input.ts';
 import type { ServerDraft } from './server-draft.ts';
 
-/** A tool with the risk that is proposed for it. */
+/** A tool with its proposed risk and the reason for it. */
 export interface ProposedTool {
   readonly tool: string;
   readonly risk: Risk;
   readonly why: string;
 }
 
-/** A tool, or by its id a prompt or resource template, that cannot be used as it is, and why. */
+/** A tool, prompt or resource template that is not admitted, and why. */
 export interface QuarantinedTool {
+  /** Name of a tool; id of a prompt or resource template. */
   readonly tool: string;
   readonly reason: string;
 }
 
-/** A server that was asked, with all that is to be agreed to. */
+/** A server with its listed features, for a person to agree to. */
 export interface ServerProposal {
   readonly draft: ServerDraft;
   readonly tools: readonly ProposedTool[];
   /** Ids of its prompts and resource templates. */
   readonly others: readonly string[];
   readonly quarantined: readonly QuarantinedTool[];
-  /** The definitions that would be agreed to. */
+  /** The definitions that an agreement pins. */
   readonly pins: readonly NewPin[];
-  /** The text of the server's file. */
+  /** Text of the server's file. */
   readonly text: string;
 }
 
-/** Judges what a server listed, as the broker would. `registry` holds the server. */
+/** Admits or quarantines each listed feature as the broker would. `registry` holds the server. */
 export function proposeServer(draft: ServerDraft, listed: ListedServer, registry: Registry): ServerProposal {
   const none = new Map();
   const { states } = buildCatalog({
     registry,
-    ...{ lock: none, pins: none, admit: admitTool },
+    lock: none,
+    pins: none,
+    admit: admitTool,
     discovered: new Map([[draft.name, listed]]),
   });
   const own = states.filter(({ server }) => server === draft.name);
@@ -50,7 +53,9 @@ export function proposeServer(draft: ServerDraft, listed: ListedServer, registry
     .filter((pin) => readPinKey(pin.tool).kind === 'tool')
     .map(({ tool, definition }) => ({ tool, ...inferRisk(definition) }));
   return {
-    ...{ draft, tools, pins },
+    draft,
+    tools,
+    pins,
     others: own.flatMap((state) => (state.kind === 'tool' ? [] : toPins(state).map(() => state.id))),
     quarantined: own.flatMap(({ kind, tool, id, status, reason = '' }) =>
       status === 'quarantined' ? [{ tool: kind === 'tool' ? tool : id, reason }] : [],
@@ -59,7 +64,7 @@ export function proposeServer(draft: ServerDraft, listed: ListedServer, registry
   };
 }
 
-/** One digest over every definition: what was shown to a person is what is pinned. */
+/** One digest of all definitions. It proves that the pinned definitions are those a person saw. */
 export function pinsDigest(pins: readonly Pick<NewPin, 'tool' | 'digest'>[]): Digest {
   return digestOfJson(Object.fromEntries(pins.map(({ tool, digest }) => [tool, digest])));
 }

@@ -4,28 +4,29 @@ import { type Problem, ProblemError } from '../../domain/problem.ts';
 import type { HomeDirectories, OnboardingPort } from '../port.ts';
 import type { HomePlan } from './plan-home.ts';
 
-/** What was written, and what was moved out of its way. */
+/** Result of writing a home. */
 export interface WrittenHome {
+  /** Number of policy tests that passed. */
   readonly checked: number;
   readonly warnings: readonly Problem[];
-  /** Where directories were moved that stood in the place of the new ones; empty without `force`. */
+  /** New paths of the directories that were moved to make room; empty without `force`. */
   readonly movedAside: readonly string[];
 }
 
-/** Says what of a home is there already; a directory without either is free, whatever else it holds. */
+/** One problem per directory of the home that exists already. */
 export function existingDirectories({ registry, policies }: HomeDirectories): readonly Problem[] {
   return [registry, policies]
     .filter((dir) => existsSync(dir))
     .map((dir) => {
-      const hint = 'add to it with `seneschal registry add`, or move it aside and make a new one with `--force`';
-      return { code: 'init-home-exists', at: dir, message: 'this is there already; nothing was changed', hint };
+      const hint = 'add servers to it with `seneschal registry add`, or add `--force` to move it aside and start anew';
+      return { code: 'init-home-exists', at: dir, message: 'the directory exists already; nothing was changed', hint };
     });
 }
 
 /**
- * Writes a home as a whole or not at all: into directories beside, where its policy tests are run, then by two renames
- * into place; then it is recorded in the ledger who agreed to what. What fails takes everything back.
- * @throws ProblemError: `init-home-exists`, `files-unwritable`, policy tests that fail, a data directory in use.
+ * Writes a home completely or not at all: stages it in temporary directories, runs its policy tests there, renames the
+ * directories into place, and records in the ledger who agreed to what. A failure in any step undoes the others.
+ * @throws ProblemError for `init-home-exists`, `files-unwritable`, failing policy tests, or a data directory in use.
  */
 export async function writeHome(
   plan: HomePlan,
@@ -55,7 +56,7 @@ interface Staged {
   remove(): void;
 }
 
-/** Beside its place, so that a rename is all that is left to do: on the same disk, with room that is surely there. */
+/** Writes the files next to their final place, on the same file system, so that only renames are left. */
 function stage(plan: HomePlan, target: HomeDirectories): Staged {
   const dirs: string[] = [];
   const remove = (): void => {
@@ -92,7 +93,7 @@ function verify(
   return { checked, warnings: warnings.map((each) => atFinalPath(each, staged, target)) };
 }
 
-/** The staged directories are gone when a person reads this, so that a place names where the file will stand. */
+/** Replaces staged paths by final ones: the staged directories are gone when a person reads the problem. */
 function atFinalPath(problem: Problem, staged: HomeDirectories, { registry, policies }: HomeDirectories): Problem {
   return { ...problem, at: problem.at.replace(staged.policies, policies).replace(staged.registry, registry) };
 }
@@ -102,7 +103,10 @@ interface Moved {
   undo(): void;
 }
 
-/** No signal is handled between the two renames; what a power cut leaves between them is refused by `serve` and `init`. */
+/**
+ * Renames both directories. No signal is handled between the renames. After a power failure between them `serve` and
+ * `init` refuse the half home.
+ */
 function moveIntoPlace(staged: HomeDirectories, target: HomeDirectories): Moved {
   const undoSteps: (() => void)[] = [];
   const aside: string[] = [];
@@ -130,16 +134,16 @@ function moveIntoPlace(staged: HomeDirectories, target: HomeDirectories): Moved 
   return { aside, undo };
 }
 
-function freeName(wanted: string): string {
+function freeName(preferred: string): string {
   for (let number = 1; ; number += 1) {
-    const name = number === 1 ? wanted : `${wanted}-${number}`;
+    const name = number === 1 ? preferred : `${preferred}-${number}`;
     if (!existsSync(name)) return name;
   }
 }
 
 function unwritable(error: unknown, { registry, policies }: HomeDirectories): unknown {
   if (!(error instanceof Error && 'syscall' in error && 'code' in error)) return error;
-  const message = `the files of the home cannot be written: the system says \`${String(error.code)}\``;
-  const hint = 'make room, or mend the permissions; nothing was changed';
+  const message = `the files cannot be written: error \`${String(error.code)}\` of the operating system`;
+  const hint = 'free disk space or fix the permissions, and run the command again; nothing was changed';
   return new ProblemError([{ code: 'files-unwritable', at: `${registry}, ${policies}`, message, hint }]);
 }

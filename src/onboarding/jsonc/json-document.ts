@@ -1,35 +1,35 @@
 import { createScanner, type Node, type ParseError, parseTree } from 'jsonc-parser';
 import type { Problem } from '../../domain/problem.ts';
 
-/** A JSON file, with or without comments and trailing commas, that still knows where everything stood. */
+/** A parsed JSON file, with or without comments and trailing commas, and the position of each node. */
 export interface JsonDocument {
   readonly file: string;
   readonly text: string;
-  /** Undefined where the text holds nothing but space and comments. */
+  /** Undefined if the text has only white space and comments. */
   readonly root: Node | undefined;
   /** `file:line:column` (from 1) of a node. */
   readonly at: (node: Node) => string;
 }
 
-/** One key of an object with what it leads to. */
+/** One key of an object and its value. */
 export interface JsonProperty {
   readonly name: string;
   readonly key: Node;
   readonly value: Node;
 }
 
-/** Deepest nesting that is read: the parser recurses, and an exhausted stack would end the process. */
+/** Deepest nesting that is parsed: the parser recurses, and a stack overflow would end the process. */
 const MAX_DEPTH = 100;
 
-/** One broken bracket makes many complaints; the first of them say it. */
+/** One missing bracket causes many errors, and the first ones show the cause. */
 const MAX_PROBLEMS = 3;
 
-/** Parses JSON with comments and trailing commas, or says where it is none. Problems quote nothing of the text. */
+/** Parses JSON with comments and trailing commas. The problems quote none of the text, which may hold secrets. */
 export function parseJsonDocument(file: string, text: string): JsonDocument | readonly Problem[] {
   const positionAt = positionIn(file, text);
   const deepOffset = excessiveDepthOffset(text);
   if (deepOffset !== undefined) {
-    const message = 'lists and objects are nested too deeply to be read';
+    const message = `lists and objects are nested more than ${MAX_DEPTH} levels deep`;
     return [{ code: 'hosts-syntax', at: positionAt(deepOffset), message, hint: `nest at most ${MAX_DEPTH} levels` }];
   }
   const errors: ParseError[] = [];
@@ -38,30 +38,30 @@ export function parseJsonDocument(file: string, text: string): JsonDocument | re
     return errors.slice(0, MAX_PROBLEMS).map(({ error, offset }) => ({
       code: 'hosts-syntax',
       at: positionAt(offset),
-      message: `this is not JSON: ${SYNTAX_MESSAGES[error] ?? 'something stands where nothing may stand'}`,
-      hint: 'mend the file at that place; its own program cannot read it either',
+      message: `this is not valid JSON: ${SYNTAX_MESSAGES[error] ?? 'unexpected text'}`,
+      hint: 'fix the file at this position; its own program cannot read it either',
     }));
   }
   return { file, text, root, at: (node: Node) => positionAt(node.offset) };
 }
 
-/** The properties of an object; of a key that is written twice the last one, as every reader of JSON takes it. */
+/** The properties of an object. Of a repeated key the last one, as JSON parsers do. */
 export function propertiesOf(node: Node): readonly JsonProperty[] {
   const byName = new Map(allProperties(node).map((property) => [property.name, property]));
   return [...byName.values()];
 }
 
-/** The property of that name; undefined where the node is no object or has none. */
+/** The property of that name; undefined if the node is not an object or has none. */
 export function propertyOf(node: Node | undefined, name: string): JsonProperty | undefined {
   return node === undefined ? undefined : allProperties(node).findLast((property) => property.name === name);
 }
 
-/** The node at the end of a way of keys; undefined where the way ends before. */
+/** The node at a path of keys; undefined if a key is missing. */
 export function nodeAt(node: Node | undefined, path: readonly string[]): Node | undefined {
   return path.reduce<Node | undefined>((from, name) => propertyOf(from, name)?.value, node);
 }
 
-/** Keys that are written twice in one object, as they stand in the file. */
+/** The second and later occurrences of repeated keys of an object, in the order of the file. */
 export function repeatedKeys(node: Node): readonly JsonProperty[] {
   const seen = new Set<string>();
   return allProperties(node).filter(({ name }) => seen.size === seen.add(name).size);
@@ -82,7 +82,7 @@ function positionIn(file: string, text: string): (offset: number) => string {
   };
 }
 
-/** The offset of the first bracket beyond the deepest level; comments and strings open none. */
+/** Offset of the first bracket beyond `MAX_DEPTH`. Brackets in comments and strings do not count. */
 function excessiveDepthOffset(text: string): number | undefined {
   const scanner = createScanner(text, true);
   let depth = 0;
@@ -95,104 +95,104 @@ function excessiveDepthOffset(text: string): number | undefined {
   return undefined;
 }
 
-// `SyntaxKind.EOF` and `ParseErrorCode` of jsonc-parser are const enums, which a module compiled by itself cannot name.
+// `SyntaxKind.EOF` and `ParseErrorCode` of jsonc-parser are const enums, which isolated modules cannot import.
 const END_OF_FILE = 17;
 
 const SYNTAX_MESSAGES: Readonly<Record<number, string>> = {
-  1: 'a word that JSON does not have',
-  2: 'a number that is not written as JSON writes it',
-  3: 'a key in double quotes is missing',
-  4: 'a value is missing',
-  5: 'a colon is missing',
-  6: 'a comma is missing',
-  7: 'a closing brace is missing',
-  8: 'a closing bracket is missing',
-  9: 'the text goes on after its end',
-  10: 'a comment stands where none may stand',
-  11: 'a comment is not closed',
-  12: 'a text is not closed by a double quote',
-  13: 'a number is not complete',
-  14: 'an escape that JSON does not have',
-  15: 'an escape that JSON does not have',
-  16: 'a control character stands in a text',
+  1: 'unknown word',
+  2: 'invalid number',
+  3: 'missing key in double quotes',
+  4: 'missing value',
+  5: 'missing colon',
+  6: 'missing comma',
+  7: 'missing closing brace',
+  8: 'missing closing bracket',
+  9: 'text after the end',
+  10: 'a comment is not allowed here',
+  11: 'unterminated comment',
+  12: 'unterminated string',
+  13: 'incomplete number',
+  14: 'invalid escape sequence',
+  15: 'invalid escape sequence',
+  16: 'control character in a string',
 };
 
-/** Told of a node that is not what it should be. Messages quote no value, since a value may be a secret. */
+/** Reports a node of the wrong type. Messages quote no value, because a value may be a secret. */
 export type ReportInvalid = (node: Node, message: string, hint: string) => undefined;
 
-/** A text with the node that it was read from. */
+/** A text and the node that it was read from. */
 export interface LocatedText {
   readonly text: string;
   readonly node: Node;
 }
 
-/** The text under a key; undefined where there is none, `wrong` where there is something else. */
-export function readText(node: Node, key: string, report: ReportInvalid): LocatedText | 'wrong' | undefined {
+/** Reads the string under a key; undefined if the key is missing, `invalid` if the value is not a string. */
+export function readText(node: Node, key: string, report: ReportInvalid): LocatedText | 'invalid' | undefined {
   const property = propertyOf(node, key);
   if (property === undefined) return undefined;
   return (
     toText(property.value) ??
-    reportInvalid(property.value, report, [`\`${key}\` is no text`, 'put it in double quotes'])
+    reportInvalid(property.value, report, [`\`${key}\` is not a string`, 'put it in double quotes'])
   );
 }
 
-/** The texts of the list under a key; none where there is no such key. */
-export function readTexts(node: Node, key: string, report: ReportInvalid): readonly LocatedText[] | 'wrong' {
+/** Reads the list of strings under a key; empty if the key is missing. */
+export function readTexts(node: Node, key: string, report: ReportInvalid): readonly LocatedText[] | 'invalid' {
   const property = propertyOf(node, key);
   if (property === undefined) return [];
   const { value } = property;
   if (value.type !== 'array')
-    return reportInvalid(value, report, [`\`${key}\` is no list`, `write \`"${key}": ["…"]\``]);
+    return reportInvalid(value, report, [`\`${key}\` is not a list`, `write \`"${key}": ["…"]\``]);
   const texts: LocatedText[] = [];
   for (const item of value.children ?? []) {
     const text = toText(item);
     if (text === undefined)
-      return reportInvalid(item, report, [`an item of \`${key}\` is no text`, 'put each item in double quotes']);
+      return reportInvalid(item, report, [`an item of \`${key}\` is not a string`, 'put each item in double quotes']);
     texts.push(text);
   }
   return texts;
 }
 
-/** The texts of the object under a key, by their own keys; none where there is no such key. */
+/** Reads the object of strings under a key; empty if the key is missing or null. */
 export function readTextMap(
   node: Node,
   key: string,
   report: ReportInvalid,
-): ReadonlyMap<string, LocatedText> | 'wrong' {
+): ReadonlyMap<string, LocatedText> | 'invalid' {
   const property = propertyOf(node, key);
   if (property === undefined || property.value.type === 'null') return new Map();
   const { value } = property;
   if (value.type !== 'object')
-    return reportInvalid(value, report, [`\`${key}\` is no object`, `write \`"${key}": { "…": "…" }\``]);
+    return reportInvalid(value, report, [`\`${key}\` is not an object`, `write \`"${key}": { "…": "…" }\``]);
   const texts = new Map<string, LocatedText>();
   for (const { name, value: item } of propertiesOf(value)) {
     const text = toScalarText(item);
     if (text === undefined)
-      return reportInvalid(item, report, [`\`${key}.${name}\` is no text`, 'put the value in double quotes']);
+      return reportInvalid(item, report, [`\`${key}.${name}\` is not a string`, 'put the value in double quotes']);
     texts.set(name, text);
   }
   return texts;
 }
 
-/** True or false under a key; undefined where there is no such key, `wrong` where there is something else. */
-export function readBoolean(node: Node, key: string, report: ReportInvalid): boolean | 'wrong' | undefined {
+/** Reads the boolean under a key; undefined if the key is missing, `invalid` if the value is not a boolean. */
+export function readBoolean(node: Node, key: string, report: ReportInvalid): boolean | 'invalid' | undefined {
   const property = propertyOf(node, key);
   if (property === undefined) return undefined;
   if (property.value.type === 'boolean') return property.value.value === true;
   const message = `\`${key}\` is neither \`true\` nor \`false\``;
-  return reportInvalid(property.value, report, [message, 'write one of them, without quotes']);
+  return reportInvalid(property.value, report, [message, 'write `true` or `false` without quotes']);
 }
 
 function toText(node: Node): LocatedText | undefined {
   return node.type === 'string' ? { text: String(node.value), node } : undefined;
 }
 
-/** A text, or a number or truth value as it would be written: variables and headers are often given so. */
+/** A string, or a number or boolean as text: variables and headers are often written without quotes. */
 function toScalarText(node: Node): LocatedText | undefined {
   return /^(?:string|number|boolean)$/.test(node.type) ? { text: String(node.value), node } : undefined;
 }
 
-function reportInvalid(node: Node, report: ReportInvalid, [message, hint]: readonly [string, string]): 'wrong' {
+function reportInvalid(node: Node, report: ReportInvalid, [message, hint]: readonly [string, string]): 'invalid' {
   report(node, message, hint);
-  return 'wrong';
+  return 'invalid';
 }

@@ -3,8 +3,8 @@ import { detectSecret, secretArgument } from '../../lib/secrets/detect-secret.ts
 import { parseJsonDocument } from './json-document.ts';
 
 /**
- * A JSON text in which every value that looks like a secret is `"[secret]"`, and every comment that holds one
- * `/* [secret] *\/`; empty where the text is no JSON.
+ * Masks a JSON text: each value that looks like a secret becomes `"[secret]"`, each comment that holds one
+ * `/* [secret] *\/`. Empty if the text is not JSON.
  */
 export function maskSecrets(text: string): string {
   const document = parseJsonDocument('', text);
@@ -30,7 +30,7 @@ function nodeSpan({ offset, length }: Node): Omit<Span, 'replacement'> {
   return { from: offset, to: offset + length };
 }
 
-// `SyntaxKind` of jsonc-parser is a const enum, which a module that is compiled by itself cannot name.
+// `SyntaxKind` of jsonc-parser is a const enum, which isolated modules cannot import.
 const COMMENTS: ReadonlySet<number> = new Set([12, 13]);
 const END_OF_FILE = 17;
 
@@ -46,10 +46,10 @@ function secretComments(text: string): readonly Span[] {
   return spans;
 }
 
-function secretNodes(node: Node, key: string, before?: string): readonly Node[] {
+function secretNodes(node: Node, key: string, previous?: string): readonly Node[] {
   if (node.type === 'string') {
     const text = String(node.value);
-    return (detectSecret(key, text) ?? secretArgument(text, before)) === undefined ? [] : [node];
+    return (detectSecret(key, text) ?? secretArgument(text, previous)) === undefined ? [] : [node];
   }
   const children = node.children ?? [];
   if (node.type === 'property') {
@@ -57,7 +57,8 @@ function secretNodes(node: Node, key: string, before?: string): readonly Node[] 
     return value === undefined ? [] : secretNodes(value, String(name?.value ?? ''));
   }
   return children.flatMap((child, index) => {
-    const previous = node.type === 'array' ? children[index - 1]?.value : undefined;
-    return secretNodes(child, node.type === 'array' ? '' : key, typeof previous === 'string' ? previous : undefined);
+    if (node.type !== 'array') return secretNodes(child, key);
+    const preceding: unknown = children[index - 1]?.value;
+    return secretNodes(child, '', typeof preceding === 'string' ? preceding : undefined);
   });
 }

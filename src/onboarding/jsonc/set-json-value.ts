@@ -3,8 +3,8 @@ import type { JsonValue } from '../../lib/json/json.ts';
 import { nodeAt, parseJsonDocument, propertyOf } from './json-document.ts';
 
 /**
- * The text with a value at the end of a way of keys, and every other byte as it was: comments, order, trailing commas,
- * line ends. Objects on the way that are missing are made. The text must be JSON, with objects all along the way.
+ * Sets the value at a path of keys and keeps every other byte: comments, order, trailing commas, line endings. Missing
+ * objects on the path are created. The text must be JSON, and each existing value on the path an object.
  */
 export function setJsonValue(text: string, path: readonly string[], value: JsonValue): string {
   const root = rootOf(text);
@@ -19,7 +19,7 @@ export function setJsonValue(text: string, path: readonly string[], value: JsonV
   return splice(text, [node.offset, node.offset + node.length], formatValue(value, { text, indent }));
 }
 
-/** The text without the property at the end of a way of keys, and without the comment on its last line. */
+/** Removes the property at a path of keys, with the comment at the end of its line. */
 export function removeJsonValue(text: string, path: readonly string[]): string {
   const member = nodeAt(rootOf(text), path)?.parent;
   if (member === undefined) return text;
@@ -30,12 +30,12 @@ export function removeJsonValue(text: string, path: readonly string[]): string {
   const isLast = members.at(-1) === member;
   const [from, to] = wholeLines(text, member.offset, lineEndsAt) ?? [member.offset, skipSpace(text, lineEndsAt)];
   const shorter = splice(text, [from, to], '');
-  // JSON proper has no comma before a closing brace, so the one that led to the last member goes with it.
+  // Strict JSON has no trailing comma: with the last member goes the comma before it.
   const comma = before && afterMember(text, before.offset + before.length).commaAt;
   return isLast && commaAt === undefined && comma !== undefined ? splice(shorter, [comma, comma + 1], '') : shorter;
 }
 
-/** The text with one more item at the end of the list at the end of a way of keys; the list is made where it is missing. */
+/** Appends an item to the list at a path of keys; a missing list is created. */
 export function appendJsonItem(text: string, path: readonly string[], item: JsonValue): string {
   const list = nodeAt(rootOf(text), path);
   return list?.type === 'array' ? insertMember(text, list, { value: item }) : setJsonValue(text, path, [item]);
@@ -50,13 +50,13 @@ function nestValue(path: readonly string[], value: JsonValue): JsonValue {
   return path.reduceRight<JsonValue>((inner, name) => ({ [name]: inner }), value);
 }
 
-/** A property of an object, or an item of a list, which has no name. */
+/** A property of an object, or an item of a list, without `name`. */
 interface Member {
   readonly name?: string;
   readonly value: JsonValue;
 }
 
-/** One more member at the end, where a comment on the line of the last one stays on that line. */
+/** Inserts a member at the end. A comment on the line of the last member stays on that line. */
 function insertMember(text: string, parent: Node, { name, value }: Member): string {
   const last = parent.children?.at(-1);
   const close = parent.offset + parent.length - 1;
@@ -80,13 +80,13 @@ function insertMember(text: string, parent: Node, { name, value }: Member): stri
   return splice(text, [end, lineEndsAt], `${comma}${rest}${member}${trailing}`);
 }
 
-// `SyntaxKind` of jsonc-parser is a const enum, which a module that is compiled by itself cannot name.
+// `SyntaxKind` of jsonc-parser is a const enum, which isolated modules cannot import.
 const COMMA = 5;
 const TRIVIA: ReadonlySet<number> = new Set([12, 13, 14, 15]);
 const LINE_BREAK = 14;
 const SPACE = 15;
 
-/** Where the comma after a member stands, and where what belongs to its line ends: after comma and comments. */
+/** Offset of the comma after a member, and the end of its line's text: after the comma and the comments. */
 function afterMember(text: string, end: number): { readonly commaAt: number | undefined; readonly lineEndsAt: number } {
   const scanner = createScanner(text);
   scanner.setPosition(end);
@@ -102,7 +102,7 @@ function afterMember(text: string, end: number): { readonly commaAt: number | un
   return { commaAt, lineEndsAt };
 }
 
-/** A value as it is written below a line of that indent; on one line where there is none. */
+/** Formats a value with the indentation of its first line; on one line if `indent` is undefined. */
 function formatValue(
   value: JsonValue,
   { text, indent }: { readonly text: string; readonly indent: string | undefined },
@@ -111,7 +111,7 @@ function formatValue(
   return JSON.stringify(value, null, indentUnit(text)).replaceAll('\n', `${lineEnd(text)}${indent}`);
 }
 
-/** One step of indentation as the text has it. Default: two spaces. */
+/** One level of indentation of the text. Default: two spaces. */
 function indentUnit(text: string): string {
   return /^(?:\t| {1,8})(?=["{}\]/])/m.exec(text)?.[0] ?? '  ';
 }
@@ -125,7 +125,7 @@ function lineIndent(text: string, offset: number): string {
   return /^[ \t]*/.exec(line)?.[0] ?? '';
 }
 
-/** The whole lines from one offset to another; undefined where other text stands on them. */
+/** The range extended to whole lines; undefined if they contain other text. */
 function wholeLines(text: string, from: number, to: number): readonly [number, number] | undefined {
   const rest = /^[ \t]*(?:\r?\n|$)/.exec(text.slice(to));
   return isFirstOnLine(text, from) && rest ? [from - lineIndent(text, from).length, to + rest[0].length] : undefined;

@@ -1,7 +1,7 @@
 import type { ASTNode } from '@marcbachmann/cel-js';
 import { CONDITION_COMPREHENSIONS, CONDITION_FUNCTIONS, CONDITION_VARIABLES } from './condition-variables.ts';
 
-/** Bounds of a condition. With them an evaluation takes at most some ten thousand steps over capped input. */
+/** Bounds of a condition. They keep an evaluation to some ten thousand steps over bounded input. */
 export const CONDITION_LIMITS = {
   /** Characters of the text. */
   textLength: 1_024,
@@ -11,17 +11,17 @@ export const CONDITION_LIMITS = {
   depth: 24,
   /** Comprehensions inside each other, the outer one counted. */
   comprehensionDepth: 2,
-  /** Elements of any list or map of the arguments that a comprehension may meet; more is an error of the condition. */
+  /** Elements of each list or map in the arguments when the condition has a comprehension; more is an error of the condition. */
   listLength: 1_000,
-  /** The same where comprehensions are nested. */
+  /** The same when comprehensions are nested. */
   nestedListLength: 100,
-  /** Characters and elements of the arguments together that a comprehension or `re2` may meet. */
+  /** Characters and elements of the arguments together when the condition has a comprehension or `re2`. */
   argumentsWeight: 65_536,
   /** Characters of a regular expression. */
   patternLength: 256,
 } as const;
 
-/** What is wrong with a condition, and where in its text (from 0). */
+/** A defect in a condition. `offset` counts characters of its text from 0. */
 export interface ConditionDefect {
   readonly code: 'policy-condition-invalid' | 'policy-condition-not-admitted';
   readonly offset: number;
@@ -29,10 +29,10 @@ export interface ConditionDefect {
   readonly hint: string;
 }
 
-/** What an admitted condition was found to use. */
+/** The features that an admitted condition uses. */
 export interface ConditionUses {
   readonly variables: ReadonlySet<string>;
-  /** Nested comprehensions; 0 where it has none. */
+  /** Depth of nested comprehensions; 0 when it has none. */
   readonly comprehensions: number;
   /** Literal regular expressions. */
   readonly patterns: readonly string[];
@@ -59,7 +59,7 @@ interface Admission {
   defect: ConditionDefect | undefined;
 }
 
-/** Walks a parsed condition and refuses whatever is not on the lists above. */
+/** Checks a parsed condition against the lists above. @returns the features it uses, or the first defect. */
 export function admitCondition(ast: ASTNode): ConditionUses | ConditionDefect {
   const admission: Admission = { variables: new Set(), patterns: [], comprehensions: 0, defect: undefined };
   visit(ast, admission, []);
@@ -88,7 +88,7 @@ function visit(node: ASTNode, admission: Admission, bound: readonly string[]): v
   }
 }
 
-/** The expressions inside one that is neither a name nor a call. */
+/** The child expressions of a node that is neither a name nor a call. */
 function childNodes(node: ASTNode): readonly ASTNode[] {
   if (node.op === 'value' || node.op === 'id' || node.op === 'call' || node.op === 'rcall') return [];
   if (node.op === '.' || node.op === '.?') return [node.args[0]];
@@ -104,7 +104,7 @@ function visitName(node: ASTNode & { readonly op: 'id' }, admission: Admission, 
     admission.variables.add(name);
     return;
   }
-  const hint = 'use `args`, `now`, `principal`, `target` and `context`';
+  const hint = 'a condition can read `args`, `now`, `principal`, `target` and `context`';
   admission.defect ??= {
     code: 'policy-condition-invalid',
     offset: node.start,
@@ -134,10 +134,13 @@ function visitIndex(owner: ASTNode, index: ASTNode, admission: Admission): void 
   if (index.op === 'value' && typeof index.args === 'string') {
     visitField(owner, { name: index.args, at: index }, admission);
   } else
-    refuse(admission, index, { message: 'a computed field name', hint: 'write the field, such as `principal.team`' });
+    refuse(admission, index, {
+      message: 'a field name must not be computed',
+      hint: 'write the field, such as `principal.team`',
+    });
 }
 
-/** The names of the fields of a variable; undefined where any may be there. */
+/** The fields of a variable; undefined when they are not fixed. */
 function knownFields(variable: string): readonly string[] | undefined {
   const fields = Object.hasOwn(CONDITION_VARIABLES, variable) ? CONDITION_VARIABLES[variable]?.fields : undefined;
   return fields && Object.keys(fields);
@@ -157,7 +160,7 @@ function visitCall(call: CallSite, admission: Admission, bound: readonly string[
   }
   if (!FUNCTIONS.has(call.name)) {
     const hint = call.name === 'matches' ? "use `re2('…')`, which runs in linear time" : 'use another function';
-    refuse(admission, call.node, { message: `the function \`${call.name}\` is not admitted`, hint });
+    refuse(admission, call.node, { message: `the function \`${call.name}\` is not allowed in conditions`, hint });
     return;
   }
   if (call.name === 're2') visitPattern(call, admission);
@@ -175,8 +178,8 @@ function visitPattern(call: CallSite, admission: Admission): void {
     admission.patterns.push(pattern.args);
     return;
   }
-  const hint = `write it out, with at most ${CONDITION_LIMITS.patternLength} characters`;
-  refuse(admission, call.node, { message: 'a regular expression that is computed or too long', hint });
+  const hint = `write the regular expression as a text of at most ${CONDITION_LIMITS.patternLength} characters`;
+  refuse(admission, call.node, { message: 'a regular expression must not be computed or too long', hint });
 }
 
 function visitComprehension(
@@ -188,19 +191,19 @@ function visitComprehension(
   const [name, ...bodies] = call.args;
   if (name?.op !== 'id') {
     const hint = 'name the element first, as in `args.items.all(item, item > 0)`';
-    refuse(admission, node, { message: `\`${call.name}\` without a name for the element`, hint });
+    refuse(admission, node, { message: `\`${call.name}\` lacks a name for the element`, hint });
     return;
   }
   const inside = [...bound, name.args];
   admission.comprehensions = Math.max(admission.comprehensions, inside.length);
   if (!isPath(receiver)) {
-    // A chain of these could double its list or text at every link.
-    const hint = 'walk a list of `args`, or one that is written out';
-    refuse(admission, node, { message: `\`${call.name}\` over a computed list`, hint });
+    // A chain of comprehensions could double its list or text at every link.
+    const hint = 'use a list of `args`, or write the list out';
+    refuse(admission, node, { message: `\`${call.name}\` must not run over a computed list`, hint });
   } else if (VARIABLES.has(name.args) || TYPE_NAMES.has(name.args) || bound.includes(name.args)) {
     refuse(admission, name, { message: `\`${name.args}\` already has a meaning`, hint: 'choose another name' });
   } else if (inside.length > CONDITION_LIMITS.comprehensionDepth) {
-    refuse(admission, node, { message: 'comprehensions nested too deeply', hint: 'nest at most one in another' });
+    refuse(admission, node, { message: 'comprehensions are nested too deeply', hint: 'nest at most one in another' });
   }
   visit(receiver, admission, bound);
   for (const body of bodies) visit(body, admission, inside);

@@ -1,20 +1,20 @@
-/** A variable of conditions: its CEL type, what it holds, and its fields where those are fixed. */
+/** A variable that conditions can read: its CEL type, its content, and its fields when they are fixed. */
 export interface ConditionVariable {
   readonly celType: string;
   readonly description: string;
   readonly fields?: Readonly<Record<string, string>>;
 }
 
-/** Everything that a condition may read. A name or a field that is not here is a spelling mistake, so it is refused. */
+/** Everything that a condition can read. Any other name or field is refused as a spelling mistake. */
 export const CONDITION_VARIABLES: Readonly<Record<string, ConditionVariable>> = {
   args: {
     celType: 'map<string, dyn>',
-    description: 'The arguments of the call, as deep as they go; numbers are doubles',
+    description: 'The arguments of the call, at any depth; numbers are doubles',
   },
   now: { celType: 'google.protobuf.Timestamp', description: 'The time of the decision' },
   principal: {
     celType: 'map<string, string>',
-    description: 'Who calls; a field that the file of the agent does not set is an error of the condition',
+    description: 'The calling agent; reading a field that its file does not set is an error of the condition',
     fields: {
       agent: 'Its id, `agent:<name>`',
       owner: '`owner` of its file',
@@ -26,27 +26,27 @@ export const CONDITION_VARIABLES: Readonly<Record<string, ConditionVariable>> = 
   },
   target: {
     celType: 'map<string, dyn>',
-    description: 'What is called',
+    description: 'The called tool, prompt or resource',
     fields: {
       server: 'Name of the server',
       kind: '`tool`, `prompt` or `resource`',
-      name: 'What its server calls it; of a resource the URI in its normal form',
-      tool: 'The same of a tool; of anything else it is an error of the condition',
+      name: 'Its name on its server; of a resource, the URI in its normal form',
+      tool: 'The same for a tool; for anything else, reading it is an error of the condition',
       risk: '`read`, `write` or `destructive`',
       labels: 'The list of its `labels`',
     },
   },
   context: {
     celType: 'map<string, string>',
-    description: 'How the call came; none of it is a proof of who calls',
+    description: 'The connection of the call; it proves nothing about the caller',
     fields: {
       transport: '`http` or `stdio`',
-      protocolVersion: 'The revision of MCP that the agent speaks',
+      protocolVersion: 'The MCP protocol version of the agent',
     },
   },
 };
 
-/** Every function that a condition may call, with an example that comes out true. */
+/** Every function that a condition can call, with an example that is true. */
 export const CONDITION_FUNCTIONS: Readonly<Record<string, string>> = {
   has: 'has(args.path) && !has(args.absent)',
   size: "size('four') == 4 && size([1, 2]) == 2",
@@ -77,7 +77,7 @@ export const CONDITION_FUNCTIONS: Readonly<Record<string, string>> = {
   getSeconds: "timestamp('2026-07-28T09:30:15Z').getSeconds() == 15",
 };
 
-/** Every macro that walks a list, with an example that comes out true. */
+/** Every comprehension macro, with an example that is true. */
 export const CONDITION_COMPREHENSIONS: Readonly<Record<string, string>> = {
   all: '[1, 2].all(n, n > 0)',
   exists: "args.tags.exists(tag, tag == 'urgent')",

@@ -7,10 +7,10 @@ import type { JsonObject, JsonValue } from '../../lib/json/json.ts';
 import { admitCondition, CONDITION_LIMITS, type ConditionDefect, type ConditionUses } from './admit-condition.ts';
 import { CONDITION_VARIABLES } from './condition-variables.ts';
 
-/** What a condition came to. `error`: it met something undefined or of the wrong type, or did not say yes or no. */
+/** Result of a condition. `error`: it read an undefined value or one of the wrong type, or its value is not a boolean. */
 export type ConditionResult = 'true' | 'false' | 'error';
 
-/** The principal as conditions see it; a field that is not there is an error of the condition that reads it. */
+/** The principal as conditions see it. Reading an absent field is an error of the condition. */
 export interface ConditionPrincipal {
   /** `agent:<name>`. */
   readonly agent: string;
@@ -24,17 +24,17 @@ export interface ConditionPrincipal {
 /** The target as conditions see it. */
 export interface ConditionTarget {
   readonly server: string;
-  /** What its id begins with: `tool`, `prompt`, `resource`, or `server` where a server asks. */
+  /** Prefix of its id: `tool`, `prompt`, `resource`, or `server` for an input request. */
   readonly kind: string;
   /** Name of the tool, prompt or server; URI or URI template of the resource. */
   readonly name: string;
-  /** Name of the tool; absent where it is none, and then a condition that reads it is an error. */
+  /** Name of the tool; absent for any other kind, so reading it is an error of the condition. */
   readonly tool?: string;
   readonly risk: string;
   readonly labels: readonly string[];
 }
 
-/** Everything that conditions may speak of. Numbers of `args` are CEL doubles, which compare with ints and doubles alike. */
+/** The values that conditions can read. Numbers in `args` are CEL doubles, which compare with ints and doubles alike. */
 export interface ConditionScope {
   readonly args: JsonObject;
   readonly nowMs: number;
@@ -48,22 +48,22 @@ export interface Condition {
   /** `cel:` and 24 hex digits of the text's SHA-256. */
   readonly id: string;
   readonly text: string;
-  /** Which of `args`, `now`, `principal`, `target` and `context` it reads. */
+  /** The ones of `args`, `now`, `principal`, `target` and `context` that it reads. */
   readonly variables: ReadonlySet<string>;
-  /** Never throws: whatever goes wrong is `error`. Bounded by {@link CONDITION_LIMITS}. */
+  /** Never throws: a failure is `error`. Bounded by {@link CONDITION_LIMITS}. */
   evaluate(scope: ConditionScope): ConditionResult;
 }
 
-/** Compiles CEL texts into conditions or says what is wrong with them. */
+/** Compiles a CEL text. @returns the condition, or the defect of the text. */
 export type ConditionCompiler = (text: string) => Condition | ConditionDefect;
 
-/** Makes a compiler. Each policy set has its own, so that nothing outlives it. */
+/** Makes a compiler. Each policy set has its own, so its patterns are freed with it. */
 export function createConditionCompiler(): ConditionCompiler {
   const patterns = new Map<string, RE2JS>();
   const environment = createEnvironment(patterns);
   return (text) => {
     if (text.length > CONDITION_LIMITS.textLength) {
-      const message = `a condition of ${text.length} characters`;
+      const message = `the condition has ${text.length} characters`;
       const hint = `write at most ${CONDITION_LIMITS.textLength}`;
       return { code: 'policy-condition-not-admitted', offset: 0, message, hint };
     }
@@ -93,8 +93,13 @@ function compile(text: string, environment: Environment, patterns: Map<string, R
     const checked = program.check();
     if (checked.error !== undefined) return toConditionDefect(checked.error);
     if (checked.type !== 'bool' && checked.type !== 'dyn') {
-      const message = `a condition that is of type \`${checked.type ?? 'unknown'}\``;
-      return { code: 'policy-condition-invalid', offset: 0, message, hint: 'write something that is true or false' };
+      const message = `the condition is of type \`${checked.type ?? 'unknown'}\` and not \`bool\``;
+      return {
+        code: 'policy-condition-invalid',
+        offset: 0,
+        message,
+        hint: 'write a comparison, such as `args.amount <= 100`',
+      };
     }
     for (const pattern of uses.patterns) {
       const compiled = compilePattern(pattern);
@@ -117,7 +122,7 @@ function compilePattern(pattern: string): RE2JS | ConditionDefect {
       code: 'policy-condition-invalid',
       offset: 0,
       message,
-      hint: 'RE2 knows no look-around and no back references',
+      hint: 'RE2 supports neither look-around nor back-references',
     };
   }
 }
@@ -138,7 +143,7 @@ function condition(text: string, uses: ConditionUses, program: (scope: Record<st
         if (typeof result !== 'boolean') return 'error';
         return result ? 'true' : 'false';
       } catch {
-        // CEL has no exceptions: an evaluation that fails is the value `error`, and what it means is the effect's business.
+        // CEL has no exceptions: a failed evaluation is the value `error`, and the effect of the row decides its meaning.
         return 'error';
       }
     },
@@ -162,7 +167,7 @@ function toConditionDefect(error: Error): ConditionDefect {
     code: limited ? 'policy-condition-not-admitted' : 'policy-condition-invalid',
     offset,
     message: `the condition is ${limited ? 'too large' : 'not valid'}: ${message}`,
-    hint: 'mend the CEL expression; it may read `args`, `now`, `principal`, `target` and `context`',
+    hint: 'correct the CEL expression; it can read `args`, `now`, `principal`, `target` and `context`',
   };
 }
 
@@ -172,7 +177,7 @@ function isRange(value: unknown): value is { readonly start: number } {
 
 /**
  * True when no list or map in `value` has more than `listLength` members, and members and characters together are at most
- * `weight`. Stops at the first excess, so that it costs at most `weight`; walks without recursion.
+ * `weight`. Stops at the first excess, so it costs at most `weight` steps; does not recurse.
  */
 export function fitsArgumentLimits(
   value: JsonValue,
@@ -192,7 +197,7 @@ export function fitsArgumentLimits(
   return true;
 }
 
-/** Targets as conditions see them; made once for as long as the catalog holds them. */
+/** Targets as conditions see them, built once per target. */
 const conditionTargets = new WeakMap<FeatureTarget | ServerTarget, ConditionTarget>();
 
 /** A target as conditions see it. */
@@ -213,7 +218,7 @@ function toConditionTarget(target: FeatureTarget | ServerTarget): ConditionTarge
     : { server, kind: objectKind(id), name, risk, labels };
 }
 
-/** What conditions see of an object of which nothing is known but its id; the harm is then the greatest. */
+/** Builds the target of an object that the registry does not hold; it assumes the highest risk. */
 export function assumedTarget(
   object: string,
   known: Pick<ConditionTarget, 'risk' | 'labels'> = { risk: 'destructive', labels: [] },
@@ -225,7 +230,7 @@ export function assumedTarget(
   return kind === 'tool' ? { server, kind, name, tool: name, risk, labels } : { server, kind, name, risk, labels };
 }
 
-/** Server and name of `<kind>:<server>/<name>`. */
+/** Splits `<kind>:<server>/<name>` into server and name. */
 export function parseObjectId(object: string): { readonly server: string; readonly name: string } {
   const [, server = '', name = ''] = /^[^:]*:([^/]*)\/?(.*)$/s.exec(object) ?? [];
   return { server, name };

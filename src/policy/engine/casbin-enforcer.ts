@@ -5,24 +5,24 @@ import type { ConditionResult } from '../conditions/condition.ts';
 import type { GrantRow } from '../files/grant-row.ts';
 import { DEFAULT_MODEL } from '../files/model.ts';
 
-// `import 'casbin'` loads a down-levelled build that is twice as slow.
+// `import 'casbin'` loads a build compiled down to ES5, which is twice as slow.
 const casbin = createRequire(import.meta.url)('casbin') as typeof CasbinModule; // `require` has no types of its own
 
-/** What `r.sub`, `r.obj` and `r.ctx` of a request mean to the matcher functions. */
+/** Implementations of the matcher functions `g` and `g2`. */
 export interface MatcherHooks {
-  /** `g(r.sub, p.sub)`: whether the asker is that subject. */
+  /** `g(r.sub, p.sub)`: true when the caller is that subject. */
   isSubject(caller: string, subject: string): boolean;
-  /** `g2(r.obj, p.obj)`: whether the object is in that set. */
+  /** `g2(r.obj, p.obj)`: true when the object is in that set. */
   isInSet(object: string, set: string): boolean;
 }
 
-/** How a condition came out, by its id. */
+/** Returns the result of a condition by its id. */
 export type ConditionLookup = (conditionId: string) => ConditionResult;
 
-/** What Casbin answered about some rows. */
+/** The decision of Casbin over some rows. */
 export interface CasbinResult {
   readonly allowed: boolean;
-  /** Index of the row that decided: the first matching deny, else the first matching allow; -1 where none matched. */
+  /** Index of the deciding row: the first matching deny, else the first matching allow; -1 when none matched. */
   readonly decidingIndex: number;
   /** Indexes of all matching rows, in order. */
   readonly matchingIndexes: readonly number[];
@@ -36,7 +36,7 @@ export interface CasbinRequest {
   readonly conditions: ConditionLookup;
 }
 
-/** Casbin over a changing handful of rows. Synchronous, and so never seen half-way between two sets of rows. */
+/** Casbin over rows that change with each call. Synchronous, so no decision sees a mix of two sets of rows. */
 export interface CasbinEnforcer {
   enforce(rows: CasbinRows, request: CasbinRequest): CasbinResult;
 }
@@ -44,13 +44,13 @@ export interface CasbinEnforcer {
 /** Rows in Casbin's form: `sub, obj, act, when, eft`. */
 export type CasbinRows = string[][];
 
-/** The row in Casbin's form; of the condition only the id. */
+/** Converts a row to Casbin's form, with the id of its condition. */
 export function casbinRow(row: GrantRow): string[] {
   return [row.subject, row.object, row.action, row.conditionId, row.effect];
 }
 
 /**
- * `when(p.when, r.ctx, p.eft)`: a condition that cannot be told does not match on an `allow` row and does match on a
+ * Matcher function `when(p.when, r.ctx, p.eft)`. A condition in error does not match on an `allow` row and matches on a
  * `deny` row.
  */
 export function whenMatches(conditionId: string, conditions: ConditionLookup, effect: string): boolean {
@@ -59,7 +59,7 @@ export function whenMatches(conditionId: string, conditions: ConditionLookup, ef
   return result === 'true' || (result !== 'false' && effect === 'deny');
 }
 
-/** Makes the enforcer of the shipped model. The built-in matcher functions, some of them unsafe, are not in it. */
+/** Makes an enforcer of the shipped model, without the built-in matcher functions, some of which are unsafe. */
 export function createCasbinEnforcer(hooks: MatcherHooks): CasbinEnforcer {
   const effector = new CompleteEffector();
   const model = casbin.newModelFromString(DEFAULT_MODEL);
@@ -84,7 +84,7 @@ export function createCasbinEnforcer(hooks: MatcherHooks): CasbinEnforcer {
   };
 }
 
-/** An enforcer with the two matcher functions of the model and no other. */
+/** An enforcer with the two matcher functions of the model and no others. */
 class MinimalEnforcer extends casbin.Enforcer {
   install(model: CasbinModule.Model, effector: CompleteEffector): void {
     this.setModel(model);
@@ -97,8 +97,8 @@ class MinimalEnforcer extends casbin.Enforcer {
 }
 
 /**
- * Casbin's `some(where (p.eft == allow)) && !some(where (p.eft == deny))`, which does not stop at the first deny, so that
- * every matching row is told, and which names the first row that decided and not the last that matched.
+ * Casbin's effect `some(where (p.eft == allow)) && !some(where (p.eft == deny))`. Unlike Casbin's own, it does not stop at
+ * the first deny, so it finds every matching row, and it reports the first row that decided instead of the last match.
  */
 class CompleteEffector implements CasbinModule.Effector {
   #stream = new CompleteStream();
@@ -138,10 +138,10 @@ class CompleteStream {
   }
 }
 
-/** A role manager that only answers, from sets made beforehand. */
+/** A read-only role manager over memberships that the policy set computed. */
 function roleManager(hasLink: (name: string, group: string) => boolean): CasbinModule.RoleManager {
   const unused = (): never => {
-    throw new Error('memberships are fixed when a policy set is made');
+    throw new Error('the memberships of a policy set do not change');
   };
   return {
     syncedHasLink: hasLink,

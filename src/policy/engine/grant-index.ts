@@ -1,9 +1,9 @@
 import { globMatches } from '../../lib/text/glob.ts';
 import type { GrantRow } from '../files/grant-row.ts';
 
-/** Whom and what a question is about, every membership resolved. */
+/** An access request with its memberships resolved. */
 export interface GrantSelection {
-  /** The asker's `agent:` id, roles and `team:`. */
+  /** The caller's `agent:` id, roles and `team:`. */
   readonly subjects: readonly string[];
   readonly object: string;
   /** The sets that hold the object. */
@@ -11,20 +11,20 @@ export interface GrantSelection {
   readonly action: string;
 }
 
-/** Finds the rows that could match a question. It MUST return every row that Casbin would match; more only costs time. */
+/** Finds the rows that could match a request. It MUST return every row that Casbin would match; more only costs time. */
 export interface GrantIndex {
   /** In file order. */
   select(selection: GrantSelection): readonly GrantRow[];
 }
 
-/** Makes an index over rows in file order. */
+/** Builds an index over rows in file order. */
 export type GrantIndexBuilder = (rows: readonly GrantRow[]) => GrantIndex;
 
-/** What rows of one subject say, by where their objects begin. */
+/** Positions of the rows of one subject, by object. */
 interface SubjectRows {
-  /** Rows whose object holds no `*`; sets among them. */
+  /** Rows whose object holds no `*`, such as a set. */
   readonly exact: Map<string, number[]>;
-  /** Rows whose object holds a `*`, by the text before it. */
+  /** Rows whose object holds a `*`, by the text before the first. */
   readonly prefixed: Map<string, number[]>;
   /** Lengths of the keys of `prefixed`. */
   readonly prefixLengths: Set<number>;
@@ -33,7 +33,7 @@ interface SubjectRows {
 /** Indexes rows by subject, and under it by exact object or by the literal text before the first `*`. */
 export function buildGrantIndex(rows: readonly GrantRow[]): GrantIndex {
   const bySubject = new Map<string, SubjectRows>();
-  /** Subjects with a `*`: they cannot be looked up, so each question tries them all. */
+  /** Subjects with a `*`: they cannot be looked up, so each request tries them all. */
   const residual: string[] = [];
   rows.forEach((row, position) => {
     let subject = bySubject.get(row.subject);
@@ -87,7 +87,7 @@ function append(positions: readonly number[] | undefined, into: number[]): void 
   if (positions !== undefined) for (const position of positions) into.push(position);
 }
 
-/** Leaves out what cannot match, so that Casbin walks only the rows that matter. */
+/** False for rows that cannot match; Casbin costs about 1.5 µs per row. */
 function mayMatch(row: GrantRow, selection: GrantSelection): boolean {
   if (row.action !== '*' && row.action !== selection.action) return false;
   return globMatches(row.object, selection.object) || selection.sets.includes(row.object);

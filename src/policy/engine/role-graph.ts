@@ -1,20 +1,20 @@
 import type { LinkRow } from '../files/grant-row.ts';
 
-/** Who belongs to which groups, closed over nesting: roles of agents (`g`) or sets of objects (`g2`). */
+/** The transitive memberships of roles (`g`) or sets (`g2`). */
 export interface RoleGraph {
-  /** The rows they were built of, in file order. */
+  /** The source rows, in file order. */
   readonly links: readonly LinkRow[];
-  /** Every group that `member` belongs to, directly or through other groups; without `member` itself. */
+  /** Every group that `member` belongs to, directly or through other groups, without `member` itself. */
   groupsOf(member: string): ReadonlySet<string>;
-  /** Whether any row names this id, as member or as group. */
+  /** True when a row names this id, as member or as group. */
   has(id: string): boolean;
-  /** Whether anything but a group belongs to `group`, directly or through other groups. */
+  /** True when a member that is not a group belongs to `group`, directly or through other groups. */
   hasMembers(group: string): boolean;
 }
 
 const NO_GROUPS: ReadonlySet<string> = new Set();
 
-/** Builds the closure of acyclic `links`. Costs what the rows cost; nothing is computed per group ahead of a question. */
+/** Builds the graph of acyclic `links` in time linear in the rows; closures are computed on request. */
 export function buildRoleGraph(links: readonly LinkRow[], groupKind: 'role' | 'set'): RoleGraph {
   const direct = new Map<string, string[]>();
   const known = new Set<string>();
@@ -26,8 +26,8 @@ export function buildRoleGraph(links: readonly LinkRow[], groupKind: 'role' | 's
     known.add(link.member).add(link.group);
   }
   const groupsOf = (member: string): ReadonlySet<string> => transitiveClosure(direct, [member]);
-  const outsiders = [...direct.keys()].filter((member) => !member.startsWith(`${groupKind}:`));
-  for (const group of transitiveClosure(direct, outsiders)) populated.add(group);
+  const leaves = [...direct.keys()].filter((member) => !member.startsWith(`${groupKind}:`));
+  for (const group of transitiveClosure(direct, leaves)) populated.add(group);
   return { links, groupsOf, has: (id) => known.has(id), hasMembers: (group) => populated.has(group) };
 }
 
@@ -48,14 +48,14 @@ function transitiveClosure(
   return closure ?? NO_GROUPS;
 }
 
-/** A link that closes a cycle, and the ids of the cycle in order; undefined when the links nest without end nowhere. */
+/** Finds a cycle: its link that is last in the file, and its ids in order. Undefined when the links are acyclic. */
 export function findCycle(
   links: readonly LinkRow[],
 ): { readonly link: LinkRow; readonly path: readonly string[] } | undefined {
   const rest = pruneLeaves(links);
   const first = rest[0];
   if (first === undefined) return undefined;
-  // Every group that is left has a group again, so walking up must come back to a node already seen.
+  // Every remaining group is in a group, so going up must return to a node already visited.
   const upward = new Map<string, LinkRow>();
   for (const link of rest) if (!upward.has(link.member)) upward.set(link.member, link);
   const visited: LinkRow[] = [];
@@ -71,7 +71,7 @@ export function findCycle(
   return undefined;
 }
 
-/** Takes away, again and again, links whose group is in no group; what stays leads into a cycle. */
+/** Repeatedly removes links whose group is in no group; the links that remain lead into a cycle. */
 function pruneLeaves(links: readonly LinkRow[]): readonly LinkRow[] {
   const degree = new Map<string, number>();
   const into = new Map<string, LinkRow[]>();

@@ -1,15 +1,15 @@
 import type { Problem } from '../../domain/problem.ts';
 import type { SourceText } from './source-text.ts';
 
-/** The two texts that make a policy set. Bytes are decoded strictly; what is missing or empty is told below. */
+/** The two files of a policy set. Bytes are decoded strictly. */
 export interface PolicyFiles {
-  /** How a request is matched. Missing: the model that ships with the broker. */
+  /** The Casbin model. Default: the model that ships with the broker. */
   readonly 'model.conf'?: string | Uint8Array;
-  /** Who may do what. Missing or empty: nothing is allowed. */
+  /** The grants. Missing or empty: nothing is allowed. */
   readonly 'policy.csv'?: string | Uint8Array;
 }
 
-/** The model that ships with the broker; a `model.conf` may differ from it in white space and whole-line comments only. */
+/** The model that ships with the broker. A `model.conf` may differ from it in white space and whole-line comments only. */
 export const DEFAULT_MODEL: string = `[request_definition]
 r = sub, obj, act, ctx
 
@@ -35,13 +35,13 @@ interface ModelLine {
   readonly value: string;
 }
 
-/** Functions of node-casbin that have no place in a matcher, and why. */
+/** Functions of node-casbin that a matcher must not use, each with the reason. */
 const REFUSED_FUNCTIONS: Readonly<Record<string, string>> = {
-  eval: 'it runs text of a row as code',
-  regexMatch: 'it can be made to run for ever',
-  globMatch: 'its `*` is not the `*` of the rest of the house',
-  keyMatch: 'its `*` is not the `*` of the rest of the house',
-  ipMatch: 'the model speaks of no addresses',
+  eval: 'it runs the text of a row as code',
+  regexMatch: 'a crafted expression can take exponential time',
+  globMatch: 'its `*` differs from the `*` of policies and limits',
+  keyMatch: 'its `*` differs from the `*` of policies and limits',
+  ipMatch: 'the model has no addresses',
 };
 
 const EXPECTED_MODEL = new Map(
@@ -52,8 +52,8 @@ const EXPECTED_MODEL = new Map(
 );
 
 /**
- * Refuses a `model.conf` that says anything else than the shipped model, save for white space and whole-line comments. The
- * index that selects rows is made for that model; and node-casbin cuts a matcher at `#` without a word.
+ * Refuses a `model.conf` that differs from the shipped model in more than white space and whole-line comments. The grant
+ * index is built for that model, and node-casbin silently cuts a matcher at `#`.
  */
 export function checkModelConf(source: SourceText, problems: Problem[]): void {
   const missing = new Set(EXPECTED_MODEL.keys());
@@ -62,11 +62,11 @@ export function checkModelConf(source: SourceText, problems: Problem[]): void {
     const expected = EXPECTED_MODEL.get(key);
     const at = `${source.file}:${each.line}:${each.column}`;
     if (expected === undefined) {
-      const message = `\`${each.key}\` of \`[${each.section}]\` is not of the model`;
+      const message = `\`${each.key}\` of \`[${each.section}]\` is not part of the model`;
       problems.push({ code: 'policy-model-invalid', at, message, hint: 'delete the line' });
     } else if (!missing.delete(key)) {
       const message = `\`${each.key}\` is defined twice`;
-      problems.push({ code: 'policy-model-invalid', at, message, hint: 'delete one of the two' });
+      problems.push({ code: 'policy-model-invalid', at, message, hint: 'delete one of the two lines' });
     } else if (stripSpaces(each.value) !== stripSpaces(expected.value)) {
       problems.push({
         code: 'policy-model-invalid',
@@ -87,7 +87,7 @@ export function checkModelConf(source: SourceText, problems: Problem[]): void {
 
 function compareLines(each: ModelLine): string {
   for (const [name, reason] of Object.entries(REFUSED_FUNCTIONS)) {
-    if (new RegExp(`\\b${name}\\d?\\s*\\(`).test(each.value)) return `\`${name}\` may not be used: ${reason}`;
+    if (new RegExp(`\\b${name}\\d?\\s*\\(`).test(each.value)) return `\`${name}\` must not be used: ${reason}`;
   }
   return `\`${each.key}\` differs from the model that is enforced`;
 }
@@ -113,24 +113,24 @@ function parse(source: SourceText, problems: Problem[]): ModelLine[] {
     if (defect !== undefined) refuse(defect.column, defect.message, defect.hint);
     else if (header !== undefined) {
       section = header;
-      if (sections.has(section)) refuse(column, `\`[${section}]\` stands twice`, 'make one section of the two');
+      if (sections.has(section)) refuse(column, `\`[${section}]\` appears twice`, 'merge the two sections');
       sections.add(section);
-    } else if (definition === null) refuse(column, 'neither a section nor a definition', 'write `name = …`');
+    } else if (definition === null) refuse(column, 'not a section or a definition', 'write `[section]` or `name = …`');
     else parsed.push({ line: index + 1, column, section, key: definition[1] ?? '', value: definition[2] ?? '' });
   });
   return parsed;
 }
 
-/** Forms that node-casbin reads as something else than what is written. */
+/** Finds syntax that node-casbin reads differently from what is written. */
 function lineDefect(
   line: string,
 ): { readonly column: number; readonly message: string; readonly hint: string } | undefined {
   const comment = line.search(/[#;]/);
   if (comment >= 0) {
-    const message = 'a comment behind a definition would cut it off';
-    return { column: comment + 1, message, hint: 'give it its own line' };
+    const message = 'a comment after a definition would cut the definition off';
+    return { column: comment + 1, message, hint: 'write the comment on its own line' };
   }
   const end = line.trimEnd();
   if (!end.endsWith('\\')) return undefined;
-  return { column: end.length, message: 'a definition over several lines', hint: 'write it on one line' };
+  return { column: end.length, message: 'a definition must not span several lines', hint: 'write it on one line' };
 }

@@ -1,24 +1,24 @@
 import { ACTIONS, type Action } from '../../domain/call.ts';
 import type { ErrorCode } from '../../domain/error-codes.ts';
 import type { Problem } from '../../domain/problem.ts';
+import { uriProblem } from '../../domain/resource-id.ts';
 import type { Condition, ConditionCompiler } from '../conditions/condition.ts';
 import type { GrantRow, LinkRow } from './grant-row.ts';
-import { idDefect, OBJECT_KINDS, SUBJECT_KINDS } from './id-defect.ts';
 import type { SourceText } from './source-text.ts';
 
-/** One column of a row: its name in messages, and what may stand in it. */
+/** One column of a row: its name in messages, and its allowed content. */
 export interface RowColumn {
   readonly name: string;
   readonly description: string;
 }
 
-/** What a row of `policy.csv` says, and its columns after the first, which is its kind. */
+/** One kind of row of `policy.csv`: its meaning, and its columns after the first, which is the kind. */
 export interface RowKind {
   readonly description: string;
   readonly columns: readonly RowColumn[];
 }
 
-/** The kinds of rows. What is not here is refused. */
+/** The kinds of rows. Any other kind is refused. */
 export const ROW_KINDS: { readonly p: RowKind; readonly g: RowKind; readonly g2: RowKind } = {
   p: {
     description: 'A grant, or a prohibition',
@@ -27,10 +27,10 @@ export const ROW_KINDS: { readonly p: RowKind; readonly g: RowKind; readonly g2:
       {
         name: 'what',
         description:
-          '`tool:<glob>`, such as `tool:files/read_*`, `server:<name>` for what a server may ask, or `set:<name>`',
+          '`tool:<glob>`, such as `tool:files/read_*`, `server:<name>` for input requests of a server, or `set:<name>`',
       },
-      { name: 'action', description: 'an action, or `*` for every one' },
-      { name: 'when', description: 'a condition in CEL; empty: always' },
+      { name: 'action', description: 'an action, or `*` for every action' },
+      { name: 'when', description: 'a condition in CEL; empty: always true' },
       { name: 'effect', description: '`allow` or `deny`' },
     ],
   },
@@ -50,27 +50,78 @@ export const ROW_KINDS: { readonly p: RowKind; readonly g: RowKind; readonly g2:
   },
 };
 
-/** The names of all columns of a kind, its own first. */
+/** The column names of a kind; the first is the kind itself. */
 export function columnsFor(kind: keyof typeof ROW_KINDS): readonly string[] {
   return [kind, ...ROW_KINDS[kind].columns.map(({ name }) => name)];
 }
 
-/** One field of a line: its text without quotes and outer white space, and where it begins (column, from 1). */
+/** Kinds of objects that a grant can name, besides `set`. */
+export const OBJECT_KINDS = ['tool', 'resource', 'prompt', 'server', 'model'] as const;
+/** Kinds of subjects that a grant can name. */
+const SUBJECT_KINDS = ['agent', 'role', 'team'] as const;
+
+/** The defect of an id in a row. */
+interface IdDefect {
+  readonly code: 'policy-kind-invalid' | 'policy-name-invalid' | 'policy-field-empty' | 'policy-uri-not-normal';
+  readonly message: string;
+  readonly hint: string;
+}
+
+const PLAIN_ID = /^[A-Za-z0-9][A-Za-z0-9._@-]*$/;
+const AGENT_GLOB = /^[A-Za-z0-9*][A-Za-z0-9._@*-]*$/;
+// Printable ASCII without space, comma, quotes, backslash, back tick, and `#`, which other readers take for a comment.
+const OBJECT_PATH = /^[!$%&()*+\-./0-9:;<=>?@A-Z[\]^_a-z{|}~]+$/;
+
+/** The defect of `id` as an id of one of `kinds`; undefined when it is valid. `globs` allows `*`. */
+function idDefect(
+  id: string,
+  options: { readonly kinds: readonly string[]; readonly globs: boolean },
+): IdDefect | undefined {
+  const expected = options.kinds.map((kind) => `\`${kind}:…\``).join(', ');
+  if (id === '') return { code: 'policy-field-empty', message: 'the field is empty', hint: `write one of ${expected}` };
+  const colon = id.indexOf(':');
+  const kind = colon < 0 ? '' : id.slice(0, colon);
+  if (!options.kinds.includes(kind)) {
+    const message = colon < 0 ? `\`${id}\` has no kind` : `the kind of \`${id}\` is not allowed in this column`;
+    return { code: 'policy-kind-invalid', message, hint: `write one of ${expected}` };
+  }
+  const name = id.slice(colon + 1);
+  if (!options.globs && name.includes('*')) {
+    return {
+      code: 'policy-name-invalid',
+      message: `\`${id}\` must not contain \`*\``,
+      hint: 'write the name of one, without `*`',
+    };
+  }
+  const pattern =
+    kind === 'agent' ? AGENT_GLOB : kind === 'role' || kind === 'team' || kind === 'set' ? PLAIN_ID : OBJECT_PATH;
+  if (pattern.test(name)) {
+    const defect = uriProblem(id);
+    return defect === undefined ? undefined : { code: 'policy-uri-not-normal', ...defect };
+  }
+  return {
+    code: 'policy-name-invalid',
+    message: `\`${id}\` is not a valid name`,
+    hint: 'use letters, digits, `.`, `_` and `-` (in objects also `/` and `*`), without spaces',
+  };
+}
+
+/** One field of a line: its text without quotes and outer white space, and its start column from 1. */
 export interface CsvField {
   readonly text: string;
   readonly column: number;
   readonly quoted: boolean;
 }
 
-/** A line that cannot be split: where (column, from 1) and why. */
+/** The defect of a line that cannot be split, and its column from 1. */
 export interface CsvDefect {
   readonly column: number;
   readonly defect: string;
 }
 
 /**
- * Splits one line by RFC 4180, with white space around fields dropped as Casbin does. A quoted field holds `"` doubled and
- * ends on its own line.
+ * Splits one line by RFC 4180. Drops white space around fields, as Casbin does. A quoted field writes `"` as `""` and must
+ * end on its line.
  */
 export function splitCsvLine(line: string): readonly CsvField[] | CsvDefect {
   const fields: CsvField[] = [];
@@ -89,7 +140,7 @@ function readPlain(line: string, start: number, fields: CsvField[]): number | Cs
   const end = comma < 0 ? line.length : comma;
   const text = line.slice(start, end).trimEnd();
   const quote = text.indexOf('"');
-  if (quote >= 0) return { column: start + quote + 1, defect: 'a quote inside a field that does not begin with one' };
+  if (quote >= 0) return { column: start + quote + 1, defect: 'the field has a quote but does not begin with one' };
   fields.push({ text, column: start + 1, quoted: false });
   return end;
 }
@@ -98,10 +149,10 @@ function readQuoted(line: string, start: number, fields: CsvField[]): number | C
   let from = start + 1;
   for (;;) {
     const quote = line.indexOf('"', from);
-    if (quote < 0) return { column: start + 1, defect: 'a quote that is not closed on its line' };
+    if (quote < 0) return { column: start + 1, defect: 'the quote is not closed on this line' };
     if (line[quote + 1] !== '"') {
       const end = skipSpaces(line, quote + 1);
-      if (end < line.length && line[end] !== ',') return { column: end + 1, defect: 'text behind a closing quote' };
+      if (end < line.length && line[end] !== ',') return { column: end + 1, defect: 'text follows a closing quote' };
       const text = line
         .slice(start + 1, quote)
         .replaceAll('""', '"')
@@ -119,7 +170,7 @@ function skipSpaces(line: string, from: number): number {
   return position;
 }
 
-/** Everything a `policy.csv` says, row by row. */
+/** The parsed rows of a `policy.csv`. */
 export interface PolicyRows {
   readonly grants: readonly GrantRow[];
   readonly roleLinks: readonly LinkRow[];
@@ -133,7 +184,7 @@ const ACTION_SET: ReadonlyMap<string, Action | '*'> = new Map([
 ]);
 const COLUMNS = { p: columnsFor('p'), g: columnsFor('g'), g2: columnsFor('g2') };
 
-/** Parses the rows of `policy.csv`; each row that is not right becomes one or more problems. */
+/** Parses the rows of `policy.csv`. Each invalid row adds one or more problems. */
 export function parsePolicyRows(source: SourceText, compile: ConditionCompiler, problems: Problem[]): PolicyRows {
   const reader = new RowReader(source.file, compile, problems);
   source.lines.forEach((line, index) => {
@@ -148,7 +199,7 @@ class RowReader implements PolicyRows {
   readonly roleLinks: LinkRow[] = [];
   readonly setLinks: LinkRow[] = [];
   readonly conditions = new Map<string, Condition>();
-  readonly #byText = new Map<string, string>();
+  readonly #idByText = new Map<string, string>();
   readonly #file: string;
   readonly #compile: ConditionCompiler;
   readonly #problems: Problem[];
@@ -166,7 +217,7 @@ class RowReader implements PolicyRows {
     this.#refused = false;
     const fields = splitCsvLine(line);
     if ('defect' in fields) {
-      const hint = 'write `"` around the field, and a quote inside it as `""`';
+      const hint = 'put the field in `"`, and write a quote inside it as `""`';
       this.#refuse('policy-quoting', fields.column, { message: fields.defect, hint });
       return;
     }
@@ -190,23 +241,19 @@ class RowReader implements PolicyRows {
 
   #hasColumns(fields: readonly CsvField[], names: readonly string[]): boolean {
     if (fields.length === names.length) return true;
+    const message = `the row has ${fields.length} columns instead of ${names.length}`;
     const hint = `write \`${names.join(', ')}\``;
     const extra = fields[names.length];
-    if (extra !== undefined) {
-      this.#refuse('policy-column-extra', extra.column, {
-        message: `${fields.length} columns of ${names.length}`,
-        hint,
-      });
-    } else {
+    if (extra !== undefined) this.#refuse('policy-column-extra', extra.column, { message, hint });
+    else {
       const last = fields.at(-1);
-      const message = `${fields.length} columns of ${names.length}`;
       this.#refuse('policy-column-missing', (last?.column ?? 1) + (last?.text.length ?? 0), { message, hint });
     }
     return false;
   }
 
   #readGrant(fields: readonly CsvField[], text: string): void {
-    // A wrong effect is told even where a column is missing too: it is what the author has to look at.
+    // Report a wrong effect even when a column is missing: Casbin would ignore the row, so it matters most.
     const effect = this.#effect(fields.at(-1), fields.length);
     if (!this.#hasColumns(fields, COLUMNS.p)) return;
     const [, subject, object, actionField, when] = fields;
@@ -232,7 +279,13 @@ class RowReader implements PolicyRows {
         when: when.column,
         effect: fields[5]?.column ?? 1,
       },
-      ...{ text, subject: subject.text, object: object.text, action, when: when.text, conditionId, effect },
+      text,
+      subject: subject.text,
+      object: object.text,
+      action,
+      when: when.text,
+      conditionId,
+      effect,
     });
   }
 
@@ -242,7 +295,7 @@ class RowReader implements PolicyRows {
       count === COLUMNS.p.length || (count === COLUMNS.p.length - 1 && /^[A-Za-z]+$/.test(field?.text ?? ''));
     if (field !== undefined && isEffect) {
       const message = `unknown effect \`${field.text}\``;
-      const hint = 'write `allow` or `deny`; run `seneschal policy check`';
+      const hint = 'write `allow` or `deny`, then run `seneschal policy check`';
       this.#refuse('policy-unknown-effect', field.column, { message, hint });
     }
     return undefined;
@@ -254,12 +307,12 @@ class RowReader implements PolicyRows {
   }
 
   #conditionId(field: CsvField): string {
-    const known = this.#byText.get(field.text);
+    const known = this.#idByText.get(field.text);
     if (known !== undefined) return known;
     const compiled = this.#compile(field.text);
     if ('variables' in compiled) {
       this.conditions.set(compiled.id, compiled);
-      this.#byText.set(field.text, compiled.id);
+      this.#idByText.set(field.text, compiled.id);
       return compiled.id;
     }
     const doubled = field.quoted ? 1 + field.text.slice(0, compiled.offset).split('"').length - 1 : 0;
@@ -278,8 +331,12 @@ class RowReader implements PolicyRows {
     if (this.#refused) return;
     const links = type === 'g' ? this.roleLinks : this.setLinks;
     links.push({
-      ...{ line: this.#line, memberColumn: member.column, groupColumn: group.column },
-      ...{ type, member: member.text, group: group.text },
+      line: this.#line,
+      memberColumn: member.column,
+      groupColumn: group.column,
+      type,
+      member: member.text,
+      group: group.text,
     });
   }
 }

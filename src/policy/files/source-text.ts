@@ -1,6 +1,6 @@
 import type { Problem } from '../../domain/problem.ts';
 
-/** The text of a policy file and what is wrong with its characters. */
+/** The decoded text of a policy file. */
 export interface SourceText {
   readonly file: string;
   /** Lines without their line ends (`\n` or `\r\n`). */
@@ -8,11 +8,11 @@ export interface SourceText {
   readonly text: string;
 }
 
-// Besides the C0 and C1 controls: line separators, bidirectional overrides and invisible characters, with which a
-// row could read otherwise in a review than it is enforced (CVE-2021-42574).
+// Besides the C0 and C1 controls: line separators, bidirectional overrides and invisible characters, which can make a row
+// look different in a review from what is enforced (CVE-2021-42574).
 const FORBIDDEN = /[\p{Cc}\p{Cf}\u2028\u2029\u00ad\ufffe\uffff]/u;
 
-/** Decodes a policy file strictly: UTF-8 without byte order mark, no control characters but tab and line ends. */
+/** Decodes a policy file strictly: UTF-8 without byte order mark, and no control characters except tab and line ends. */
 export function readSourceText(file: string, data: string | Uint8Array, problems: Problem[]): SourceText {
   const text = typeof data === 'string' ? data : decode(file, data, problems);
   const lines = text.split('\n');
@@ -33,18 +33,18 @@ function decode(file: string, bytes: Uint8Array, problems: Problem[]): string {
     problems.push({
       code: 'policy-encoding',
       at: `${file}:${line}:${before.length - before.lastIndexOf('\n')}`,
-      message: 'not UTF-8',
+      message: 'the file is not UTF-8',
       hint: 'save the file as UTF-8',
     });
     return '';
   }
 }
 
-/** The text of the longest prefix that is whole UTF-8. */
+/** The text of the longest prefix that is valid UTF-8. */
 function validPrefixLength(bytes: Uint8Array): string {
   let low = 0;
   let high = bytes.length;
-  // A streaming decoder accepts a prefix exactly when the first wrong byte lies behind it, so halving finds that byte.
+  // A streaming decoder accepts a prefix exactly when it ends before the first invalid byte, so a binary search finds it.
   while (low < high) {
     const middle = (low + high + 1) >> 1;
     if (decodesAsPrefix(bytes.subarray(0, middle))) low = middle;
@@ -68,20 +68,22 @@ function checkCharacters(line: string, location: { file: string; line: number },
   const at = (column: number): string => `${location.file}:${location.line}:${column}`;
   if (character === null) {
     if (clean.isWellFormed()) return;
-    problems.push({ code: 'policy-encoding', at: at(1), message: 'a lone surrogate', hint: 'save the file as UTF-8' });
+    const message = 'the line has a lone surrogate';
+    problems.push({ code: 'policy-encoding', at: at(1), message, hint: 'save the file as UTF-8' });
     return;
   }
   const codePoint = character[0].codePointAt(0) ?? 0;
   const name = `U+${codePoint.toString(16).toUpperCase().padStart(4, '0')}`;
   if (codePoint === 0xfeff && location.line === 1 && character.index === 0) {
+    const message = 'the file begins with a byte order mark';
     const hint = 'save the file as UTF-8 without byte order mark';
-    problems.push({ code: 'policy-encoding', at: at(1), message: 'begins with a byte order mark', hint });
+    problems.push({ code: 'policy-encoding', at: at(1), message, hint });
     return;
   }
   problems.push({
     code: 'policy-control-character',
     at: at(character.index + 1),
-    message: `control or invisible character \`${name}\``,
+    message: `the control or invisible character \`${name}\` is not allowed`,
     hint: 'delete the character',
   });
 }

@@ -3,8 +3,8 @@ import type { GrantRow } from '../files/grant-row.ts';
 import type { PolicySet } from '../policy-set.ts';
 
 /**
- * Finds rows that change nothing: each with a row that matches whatever it matches, always, and that decides at least as
- * strongly. An allow row is shadowed by an allow or a deny, a deny row by a deny.
+ * Finds rows without effect, each with the row that shadows it: one that matches everything the row matches and takes
+ * precedence over it. An allow row is shadowed by an allow or a deny, a deny row by a deny.
  */
 export function findShadowedRows(policySet: PolicySet): ReadonlyMap<GrantRow, GrantRow> {
   const candidates = indexByObjectStart(policySet.rows);
@@ -20,7 +20,7 @@ export function findShadowedRows(policySet: PolicySet): ReadonlyMap<GrantRow, Gr
 
 function shadowsRow(wide: GrantRow, row: GrantRow, shadows: ReadonlyMap<GrantRow, GrantRow>): boolean {
   if (wide === row || shadows.get(wide) === row) return false;
-  // Of rows that say the same, the first one stays.
+  // Of equal rows, the first one is not shadowed.
   if (wide.line > row.line && wide.object === row.object && wide.subject === row.subject) {
     if (wide.action === row.action && wide.effect === row.effect && wide.when === row.when) return false;
   }
@@ -31,7 +31,7 @@ function shadowsRow(wide: GrantRow, row: GrantRow, shadows: ReadonlyMap<GrantRow
 
 type Candidates = (row: GrantRow, subjects: ReadonlySet<string>, sets: ReadonlySet<string>) => GrantRow[];
 
-/** Rows by subject and by the text before the `*` of their object, so that no row is compared with all others. */
+/** Indexes rows by subject and by the text before the `*` of their object, so no row is compared with all others. */
 function indexByObjectStart(rows: readonly GrantRow[]): Candidates {
   const starts = new Map<string, GrantRow[]>();
   const lengths = new Map<string, Set<number>>();
@@ -42,10 +42,10 @@ function indexByObjectStart(rows: readonly GrantRow[]): Candidates {
     const key = `${row.subject} ${start}`;
     const byPrefix = starts.get(key);
     if (byPrefix === undefined) starts.set(key, [row]);
-    else if (byPrefix.length < CANDIDATE_CACHE_SIZE) byPrefix.push(row);
-    const visited = lengths.get(row.subject);
-    if (visited === undefined) lengths.set(row.subject, new Set([start.length]));
-    else visited.add(start.length);
+    else if (byPrefix.length < MAX_CANDIDATES) byPrefix.push(row);
+    const startLengths = lengths.get(row.subject);
+    if (startLengths === undefined) lengths.set(row.subject, new Set([start.length]));
+    else startLengths.add(start.length);
     if (row.subject.includes('*')) agentGlobs.add(row.subject);
   }
   return (row, subjects, sets) => {
@@ -61,5 +61,5 @@ function indexByObjectStart(rows: readonly GrantRow[]): Candidates {
   };
 }
 
-/** Rows of one subject that begin alike are compared up to here: a warning may be missed, but a check ends. */
-const CANDIDATE_CACHE_SIZE = 40;
+/** Rows compared per subject and start: a warning may be missed, but the check stays fast. */
+const MAX_CANDIDATES = 40;

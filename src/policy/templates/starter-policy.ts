@@ -1,7 +1,7 @@
 import {
   alignColumns,
-  expectations,
   grantRow,
+  inputRequestGrants,
   memberRows,
   type StarterPolicy,
   serverNames,
@@ -12,16 +12,16 @@ import {
 
 export type PolicyTemplate = 'personal' | 'team' | 'ci';
 
-/** The templates of first policies, by name, each with one line on whom it is for. */
+/** The policy templates, by name, each with a line on its use. */
 export const POLICY_TEMPLATES: Readonly<
   Record<PolicyTemplate, { readonly what: string; readonly make: (input: TemplateInput) => StarterPolicy }>
 > = {
-  personal: { what: 'one agent of one person: it looks, and changes what a row names', make: personalPolicy },
-  team: { what: 'several agents by role: viewer, contributor, maintainer', make: teamPolicy },
-  ci: { what: 'a job that nobody watches: tools by name alone', make: ciPolicy },
+  personal: { what: 'single user, read-only by default, writes granted per tool', make: personalPolicy },
+  team: { what: 'several agents with the roles viewer, contributor and maintainer', make: teamPolicy },
+  ci: { what: 'an unattended job: every tool granted by name', make: ciPolicy },
 };
 
-/** The texts of a first policy by path within the policy directory: grants, and the test that says what must stay true. */
+/** The texts of a starter policy by path within the policy directory: grants and their policy test. */
 export function starterPolicyFiles(template: PolicyTemplate, input: TemplateInput): Readonly<Record<string, string>> {
   const policy = POLICY_TEMPLATES[template].make(input);
   return { 'policy.csv': policy.policy, [`tests/${input.agent}.yaml`]: renderTests(input, policy) };
@@ -42,15 +42,15 @@ function renderTests({ agent, tools }: TemplateInput, { may, mayNot }: StarterPo
 }
 
 /**
- * For a job that nobody watches: each tool is named by a row of its own, and there is no set, role or pattern that could
- * come to mean more. Without named tools, every tool that only looks.
+ * For an unattended job: each tool is granted by a row of its own, without sets, roles and patterns that could grow.
+ * Grants the named tools; without named tools, every `read` tool.
  */
 export function ciPolicy({ agent, tools, named }: TemplateInput): StarterPolicy {
   const isGranted = (id: string, risk: string): boolean => (named.length > 0 ? named.includes(id) : risk === 'read');
   const may = tools.filter((tool) => isGranted(toolId(tool), tool.risk)).map(toolId);
   const mayNot = tools.map(toolId).filter((id) => !may.includes(id));
   const lines = [
-    '# The tools that this job needs, each by its name. What no row names is refused.',
+    '# The tools that this job needs, each by its name. Everything else is refused.',
     '# who, may do it to, action, when, effect',
     ...alignColumns(may.map((id) => grantRow(`agent:${agent}`, id))),
   ];
@@ -58,8 +58,8 @@ export function ciPolicy({ agent, tools, named }: TemplateInput): StarterPolicy 
 }
 
 /**
- * For the agent of one person: it may look at everything, and change what a row names. What can destroy is refused, also
- * where a wider row would allow it.
+ * For a single user: `read` tools are allowed as a set, each `write` tool by a row of its own. Destructive tools are
+ * denied, even if a wider row allows them.
  */
 export function personalPolicy({ agent, tools }: TemplateInput): StarterPolicy {
   const subject = `agent:${agent}`;
@@ -68,13 +68,13 @@ export function personalPolicy({ agent, tools }: TemplateInput): StarterPolicy {
     ...(read.length > 0 ? [grantRow(subject, 'set:read')] : []),
     ...write.map((id) => grantRow(subject, id)),
     ...(destructive.length > 0 ? [grantRow(subject, 'set:destructive', 'deny')] : []),
-    ...expectations(subject, tools, ['elicit', 'roots']),
+    ...inputRequestGrants(subject, tools, ['elicit', 'roots']),
   ];
   const sets = [...memberRows('set:read', read), ...memberRows('set:destructive', destructive)];
   const lines = [
-    '# What can be looked at is allowed as a set. Each tool that changes something has a row of its own: delete those that',
-    '# the agent does not need. What can destroy is refused; to allow one of these tools, take it out of the set first.',
-    '# A server may ask what its user knows (elicit) and which directories are open (roots), and never for the model (sample).',
+    '# Read-only tools are allowed as a set. Each tool that writes has a row of its own: delete the rows that the agent does',
+    '# not need. Destructive tools are denied; to allow one, first remove it from the set.',
+    '# Servers may ask the user for input (elicit) and for the open directories (roots), but not use the model (sample).',
     '# who, may do it to, action, when, effect',
     ...alignColumns(grants),
     ...(sets.length > 0 ? ['', ...alignColumns(sets)] : []),
@@ -87,8 +87,8 @@ const CONTRIBUTOR = 'role:contributor';
 const MAINTAINER = 'role:maintainer';
 
 /**
- * For agents of several people, by role: a viewer looks, a contributor changes as well, a maintainer may do everything
- * that was agreed to. The first agent is a viewer.
+ * For several users, by role: a viewer calls `read` tools, a contributor `write` tools as well, a maintainer all pinned
+ * tools. The first agent is a viewer.
  */
 export function teamPolicy({ agent, tools }: TemplateInput): StarterPolicy {
   const [read, write, destructive] = [toolIds(tools, 'read'), toolIds(tools, 'write'), toolIds(tools, 'destructive')];
@@ -96,7 +96,7 @@ export function teamPolicy({ agent, tools }: TemplateInput): StarterPolicy {
     ...(read.length > 0 ? [grantRow(VIEWER, 'set:read')] : []),
     ...(write.length > 0 ? [grantRow(CONTRIBUTOR, 'set:write')] : []),
     ...(destructive.length > 0 ? [grantRow(MAINTAINER, 'set:destructive')] : []),
-    ...expectations(VIEWER, tools, ['elicit']),
+    ...inputRequestGrants(VIEWER, tools, ['elicit']),
   ];
   const roles = [
     ['g', `agent:${agent}`, VIEWER],
@@ -109,9 +109,9 @@ export function teamPolicy({ agent, tools }: TemplateInput): StarterPolicy {
     ...memberRows('set:destructive', destructive),
   ];
   const lines = [
-    '# A viewer looks, a contributor changes as well, a maintainer may do all that was agreed to. To give an agent another',
-    '# role, write it in the row of the agent; each agent has a file of its own in `registry/agents/`.',
-    '# A server may ask what its user knows (elicit); not for directories (roots), which would change what it may reach.',
+    '# A viewer may call read-only tools, a contributor also tools that write, a maintainer all pinned tools. To change the',
+    '# role of an agent, edit its row; each agent has a file of its own in `registry/agents/`.',
+    '# Servers may ask the user for input (elicit), but not for directories (roots), which would widen their access.',
     '# who, may do it to, action, when, effect',
     ...alignColumns(grants),
     '',

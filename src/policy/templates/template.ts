@@ -1,31 +1,31 @@
 import type { Risk } from '../../domain/target.ts';
 
-/** One tool that a first policy speaks of. */
+/** One tool of a starter policy. */
 export interface TemplateTool {
   readonly server: string;
   readonly tool: string;
   readonly risk: Risk;
 }
 
-/** What a first policy is made for. */
+/** The input of a template. */
 export interface TemplateInput {
   /** Name of the agent. */
   readonly agent: string;
-  /** Every tool that was agreed to, in the order of the servers. */
+  /** Every pinned tool, in the order of the servers. */
   readonly tools: readonly TemplateTool[];
-  /** Ids (`tool:<server>/<tool>`) of the tools that a person named; empty where nobody named any. */
+  /** Ids (`tool:<server>/<tool>`) of the tools that the user named; may be empty. */
   readonly named: readonly string[];
 }
 
-/** A first policy: what `policy.csv` says, and what must stay true of it. */
+/** A starter policy: the text of `policy.csv`, and the expectations for its policy test. */
 export interface StarterPolicy {
   readonly policy: string;
-  /** Ids of tools that the agent may call, and of those that it may not: every tool is in one of the two. */
+  /** Ids of the tools that the agent may and may not call; together they are all tools. */
   readonly may: readonly string[];
   readonly mayNot: readonly string[];
 }
 
-/** The id of a tool in rows and tests. */
+/** The id of a tool in rows and policy tests. */
 export function toolId({ server, tool }: Pick<TemplateTool, 'server' | 'tool'>): string {
   return `tool:${server}/${tool}`;
 }
@@ -35,7 +35,7 @@ export function toolIds(tools: readonly TemplateTool[], risk: Risk): readonly st
   return tools.filter((each) => each.risk === risk).map(toolId);
 }
 
-/** Rows of the same kind with their columns one below the other. */
+/** Pads the columns of rows of the same kind so that they align. */
 export function alignColumns(rows: readonly (readonly string[])[]): readonly string[] {
   const widths: number[] = [];
   for (const row of rows)
@@ -50,13 +50,13 @@ export function alignColumns(rows: readonly (readonly string[])[]): readonly str
   );
 }
 
-/** A grant. An empty condition is always true. */
+/** A `p` row without condition. */
 export function grantRow(subject: string, object: string, effect: 'allow' | 'deny' = 'allow'): readonly string[] {
   return ['p', subject, object, 'call', '', effect];
 }
 
-/** What each server may ask of an agent. Sampling is nobody's to grant unasked: it spends the agent's own model. */
-export function expectations(
+/** Grants input requests of each server. Never `sample`: sampling spends the agent's own model, so a user must grant it. */
+export function inputRequestGrants(
   subject: string,
   tools: readonly TemplateTool[],
   actions: readonly ('elicit' | 'roots')[],
@@ -71,7 +71,7 @@ export function serverNames(tools: readonly TemplateTool[]): readonly string[] {
   return [...new Set(tools.map(({ server }) => server))];
 }
 
-/** The members of a set, or nothing where it has none. */
+/** The `g2` rows of a set. */
 export function memberRows(set: string, ids: readonly string[]): readonly (readonly string[])[] {
   return ids.map((id) => ['g2', id, set]);
 }

@@ -1,4 +1,5 @@
 import { ResourceSchema } from '@modelcontextprotocol/core';
+import { LRUCache } from 'lru-cache';
 import { withSafeIcons } from '../../domain/mcp/safe-icons.ts';
 import type { ResourceTarget, TemplateTarget } from '../../domain/target.ts';
 import type { Digest } from '../../lib/digest.ts';
@@ -10,24 +11,24 @@ import { OWN_SCHEME } from '../pins/pinned-kind.ts';
 import type { ServerSettings } from '../servers/settings.ts';
 import { targetSettings } from './target.ts';
 
-/** What one server lists of resources, and its templates that are active. */
+/** The resource list of one server, and its active templates. */
 export interface ServerResources {
   readonly server: ServerSettings;
   readonly resources: readonly JsonValue[];
   readonly templates: readonly TemplateTarget[];
 }
 
-/** The resources and templates of all servers under the URIs that agents see. */
+/** The resources and templates of several servers under the URIs that agents see. */
 export interface ResourceIndex {
   readonly resources: readonly ResourceTarget[];
   readonly templates: readonly TemplateTarget[];
-  /** Server by server, so that a part of them can stand on a shelf of its own. */
+  /** The indexes of the servers, from which views build their own. */
   readonly lists: readonly ServerResourceIndex[];
-  /** What a URI stands for: on one server alone, or on the one that it names. */
+  /** Resolves a URI on the only server that has it, or on the server that it names. */
   resolve(exposed: string): ResourceTarget | undefined;
 }
 
-/** One server's part of a shelf. */
+/** The resources of one server. */
 export interface ServerResourceIndex {
   readonly server: string;
   readonly byUri: ReadonlyMap<string, ResourceTarget>;
@@ -35,8 +36,8 @@ export interface ServerResourceIndex {
 }
 
 /**
- * Puts resources side by side. A URI keeps its meaning and its text where one server alone claims it, by its list or by a
- * template; where several do, it names its server: `seneschal://<server>/<uri>`. See decision 0010.
+ * Indexes the resources of all servers. A URI stays as it is when only one server has it, by its list or by a template;
+ * when several do, it is qualified as `seneschal://<server>/<uri>`. See decision 0010.
  */
 export function indexResources(
   listings: readonly ServerResources[],
@@ -50,7 +51,7 @@ export function indexResources(
   };
 }
 
-/** Puts side by side what servers offer, or what a view holds of it. */
+/** Merges the indexes of several servers, or the parts of them that a view shows. */
 export function mergeResourceIndexes(lists: readonly ServerResourceIndex[]): ResourceIndex {
   const resources = lists.flatMap(({ server, byUri }) =>
     [...byUri.values()].map((target) => {
@@ -82,7 +83,7 @@ function resolve(lists: readonly ServerResourceIndex[], exposed: string): Resour
   const uri = normalizeUri(rest ?? exposed);
   if (uri === undefined) return undefined;
   const matching = lists.filter((list) => (server === undefined || list.server === server) && coversUri(list, uri));
-  // What two servers offer under one URI is not told apart by whoever asks first.
+  // A URI that two servers have is ambiguous and never resolved.
   const [only, second] = matching;
   return only === undefined || second !== undefined ? undefined : resolveOnServer(only, uri);
 }
@@ -96,7 +97,7 @@ function resolveOnServer({ byUri, templates }: ServerResourceIndex, uri: string)
   if (listed !== undefined) return listed;
   const target = templates.find(({ template }) => template.matches(uri))?.target;
   if (target === undefined) return undefined;
-  const { uriTemplate: _first, accepts: __, ...common } = target;
+  const { uriTemplate: _, accepts: __, ...common } = target;
   return { ...common, kind: 'resource', id: `resource:${target.server}/${uri}`, uri, exposedName: uri };
 }
 
@@ -115,14 +116,15 @@ function indexServerResources(
     byUri.set(valid.uri, resourceTarget(server, valid, context.before));
   }
   const report = (message: string): number => context.findings.push({ server: server.name, message });
-  if (rejected > 0) report(`${rejected} resources are not shown: listed twice, or their URI is not in normal form`);
+  if (rejected > 0)
+    report(`${rejected} resources are not shown: listed twice, invalid, or their URI is not in normal form`);
   if (resources.length > server.maxTools) {
-    report(`the server lists ${resources.length} resources; the first ${server.maxTools} are read (\`maxTools\`)`);
+    report(`the server lists ${resources.length} resources; only the first ${server.maxTools} are read (\`maxTools\`)`);
   }
   const withoutIcons = [...byUri.values()].filter(({ definition }) => withSafeIcons(definition) !== definition).length;
   if (withoutIcons > 0) {
     report(
-      `icons of ${withoutIcons} resources are neither at \`https:\` nor images in \`data:\`; agents are not shown them`,
+      `${withoutIcons} resources have icons that are neither \`https:\` URLs nor \`data:\` images; they are not passed on to agents`,
     );
   }
   return {
@@ -142,11 +144,15 @@ function resourceTarget(
 ): ResourceTarget {
   const id = `resource:${server.name}/${uri}` as const;
   const previous = before.get(id);
-  // An equal definition is the same object over time, so that lists share what is printed of it.
-  const reusable = previous?.definitionDigest === digest ? previous.definition : definition;
   return {
     ...targetSettings(server),
-    ...{ kind: 'resource', id, uri, exposedName: uri, definition: reusable, definitionDigest: digest },
+    kind: 'resource',
+    id,
+    uri,
+    exposedName: uri,
+    // An equal definition stays the same object, whose serialized form is cached.
+    definition: previous?.definitionDigest === digest ? previous.definition : definition,
+    definitionDigest: digest,
   };
 }
 
@@ -156,47 +162,46 @@ interface ValidResource {
   readonly digest: Digest;
 }
 
-/** Lists are looked at again whenever one server changes; each definition is judged once. */
-const checkedResources = new WeakMap<JsonObject, ValidResource | 'unfit'>();
+/** Results by definition: every change of a server checks all lists again. */
+const checkedResources = new WeakMap<JsonObject, ValidResource | 'invalid'>();
 
 function validateResource(definition: JsonValue): ValidResource | undefined {
   if (!isJsonObject(definition)) return undefined;
   let result = checkedResources.get(definition);
   if (result === undefined) {
-    result = checkResource(definition) ?? 'unfit';
+    result = checkResource(definition) ?? 'invalid';
     checkedResources.set(definition, result);
   }
-  return result === 'unfit' ? undefined : result;
+  return result === 'invalid' ? undefined : result;
 }
 
 function checkResource(definition: JsonObject): ValidResource | undefined {
   const { uri } = definition;
-  // What is shown is decided on and sent as it is shown: a URI with a second spelling could be granted in the one and
-  // denied in the other.
+  // The URI that agents see is the one that is decided on and sent: with two spellings, one could be granted and the
+  // other denied.
   if (typeof uri !== 'string' || normalizeUri(uri) !== uri || uri.startsWith(OWN_SCHEME)) return undefined;
   const computed = definitionDigest(definition);
   if (!('digest' in computed) || !ResourceSchema.safeParse(definition).success) return undefined;
   return { uri, definition, digest: computed.digest };
 }
 
-const templates = new Map<string, UriTemplate | undefined>();
-const TEMPLATE_CACHE_SIZE = 10_000;
+const templateCache = new LRUCache<string, UriTemplate>({ max: 10_000 });
 
 function parsedTemplate(text: string): UriTemplate | undefined {
-  if (!templates.has(text)) {
-    if (templates.size >= TEMPLATE_CACHE_SIZE) templates.clear();
-    const read = parseUriTemplate(text);
-    templates.set(text, typeof read === 'string' ? undefined : read);
-  }
-  return templates.get(text);
+  const cached = templateCache.get(text);
+  if (cached !== undefined) return cached;
+  const parsed = parseUriTemplate(text);
+  if (typeof parsed === 'string') return undefined;
+  templateCache.set(text, parsed);
+  return parsed;
 }
 
-/** Something about a server or virtual server that a person should know. */
+/** A warning about a server or virtual server, for the operator. */
 export type ServerWarning = {
   /** Name of the server or virtual server. */
   readonly server: string;
   readonly message: string;
-  /** `file:line:column`, where a file says what does not hold. */
+  /** `file:line:column` of the setting that causes it, if there is one. */
   readonly at?: string;
   readonly hint?: string;
 };

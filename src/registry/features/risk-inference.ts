@@ -1,35 +1,34 @@
 import type { Risk } from '../../domain/target.ts';
 import { isJsonObject, type JsonObject } from '../../lib/json/json.ts';
 
-/** A risk to be looked at by a person before it is written down, and what speaks for it. */
+/** A proposed risk, which a person reviews before it is written, and its reason. */
 export interface RiskInference {
   readonly risk: Risk;
-  /** One clause without full stop. */
+  /** Reason in one clause without full stop. */
   readonly why: string;
 }
 
 /**
- * Proposes the risk of a tool by its name and its annotations, each of which only ever raises what the other says. A
- * name whose first word is no known verb says nothing by itself: the tool is `destructive` unless its annotations say
- * no more harm than a word of the name does. Annotations alone lower nothing: they are the server speaking of itself.
- * What would look at secrets or at the environment, where they stand, is `destructive`: what was told is told for good.
+ * Proposes the risk of a tool from its name and its annotations: the higher of the two. Annotations alone never lower the
+ * risk, because the server writes them about itself: a tool whose name has no known verb is `destructive`, unless a word
+ * of its name agrees with them. A tool that reads secrets or the environment is `destructive`: a leak cannot be undone.
  */
 export function inferRisk(definition: JsonObject): RiskInference {
   const name = typeof definition.name === 'string' ? definition.name : '';
   const annotated = riskFromAnnotations(definition);
   const words = splitWords(name);
   const named = riskFromName(words, annotated);
-  if (named === undefined) return { risk: 'destructive', why: 'neither its name nor its annotations tell enough' };
+  if (named === undefined) return { risk: 'destructive', why: 'its name and annotations do not show a lower risk' };
   const proposal = annotated !== undefined && SEVERITY[annotated.risk] > SEVERITY[named.risk] ? annotated : named;
   const secret = proposal.risk === 'read' ? words.find((word) => SECRET_WORDS.has(word)) : undefined;
   return secret === undefined
     ? proposal
-    : { risk: 'destructive', why: `\`${secret}\` is in its name, and it may tell secrets` };
+    : { risk: 'destructive', why: `\`${secret}\` is in its name, and it may reveal secrets` };
 }
 
 const SEVERITY: Readonly<Record<Risk, number>> = { read: 0, write: 1, destructive: 2 };
 
-/** MCP 2025-11-25, `ToolAnnotations`: where `readOnlyHint` is false `destructiveHint` is true by default. */
+/** MCP 2025-11-25, `ToolAnnotations`: `destructiveHint` defaults to true when `readOnlyHint` is false. */
 function riskFromAnnotations(definition: JsonObject): RiskInference | undefined {
   if (!isJsonObject(definition.annotations)) return undefined;
   const { readOnlyHint, destructiveHint } = definition.annotations;
@@ -41,7 +40,7 @@ function riskFromAnnotations(definition: JsonObject): RiskInference | undefined 
   if (readOnlyHint !== false) return undefined;
   return destructiveHint === false
     ? { risk: 'write', why: 'annotated as neither read-only nor destructive' }
-    : { risk: 'destructive', why: 'annotated as not read-only, and not as harmless' };
+    : { risk: 'destructive', why: 'annotated as not read-only, without `destructiveHint: false`' };
 }
 
 function riskFromName(words: readonly string[], annotated: RiskInference | undefined): RiskInference | undefined {
@@ -55,14 +54,14 @@ function riskFromName(words: readonly string[], annotated: RiskInference | undef
     return hasWord ? { risk: 'write', why: `\`${writes}\` is in its name` } : undefined;
   }
   if (READ_WORDS.has(first)) return { risk: 'read', why: `its name begins with \`${first}\`` };
-  // A verb that does not lead, or a noun of things that are looked at: a word of the name that the annotation agrees with.
+  // A read verb that is not the first word, or a noun of readable things, counts only when the annotation agrees.
   const reads = words.find((word) => READ_WORDS.has(word) || READ_NOUNS.has(word));
   return reads !== undefined && annotated?.risk === 'read'
     ? { risk: 'read', why: `\`${reads}\` is in its name, and it is annotated \`readOnlyHint\`` }
     : undefined;
 }
 
-/** The words of `read_file`, `get-sum`, `listIssues` or `HTTPGet`, in lower case. */
+/** Splits `read_file`, `get-sum`, `listIssues` or `HTTPGet` into words in lower case. */
 function splitWords(name: string): readonly string[] {
   return name
     .replace(/([a-z0-9])([A-Z])/g, '$1 $2')

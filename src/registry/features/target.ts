@@ -6,13 +6,13 @@ import { exposedName } from '../servers/exposed-name.ts';
 import type { ServerSettings, ToolSettings } from '../servers/settings.ts';
 import type { ToolState } from './tool-status.ts';
 
-/** The targets as they were before. */
+/** The targets of the previous catalog. */
 interface PreviousCatalog {
   readonly templates: readonly TemplateTarget[];
   readonly resolve: (exposedName: string, kind?: FeatureKind) => FeatureTarget | undefined;
 }
 
-/** What an active definition is to calls; undefined for one that is not active. */
+/** Builds the target of an active definition; undefined for one that is not active. */
 export function buildTarget(
   server: ServerSettings,
   state: ToolState,
@@ -24,7 +24,7 @@ export function buildTarget(
   const exposed = kind === 'template' ? name : exposedName(server.name, name);
   const previousTarget =
     kind === 'template' ? previousTemplate(previous, server.name, name) : previous?.resolve(exposed, kind);
-  // Equal definitions are the same object over time: what is compiled for a schema is found by the schema itself.
+  // An equal definition stays the same object, because compiled schemas are cached by object.
   const definition = previousTarget?.definitionDigest === observedDigest ? previousTarget.definition : observed;
   const settings = (kind === 'tool' ? server.tools.get(name) : undefined) ?? server.unlisted;
   const common = {
@@ -55,7 +55,7 @@ export function buildTarget(
   }
 }
 
-/** What the operator says of a thing. */
+/** The settings of a target that the operator controls. */
 export function targetSettings(
   server: ServerSettings,
   settings: ToolSettings = server.unlisted,
@@ -65,7 +65,7 @@ export function targetSettings(
 > {
   return {
     server: server.name,
-    // The operator's word alone: `readOnlyHint` and its like are the upstream speaking of itself.
+    // Annotations such as `readOnlyHint` are written by the upstream and never lower the risk.
     risk: settings.risk,
     labels: settings.labels,
     costNanoUsd: settings.costNanoUsd,
@@ -76,7 +76,7 @@ export function targetSettings(
   };
 }
 
-/** A template is shown otherwise where two servers have it, so that its exposed name does not find it. */
+/** Finds a template by server: its exposed name is qualified when two servers have it. */
 function previousTemplate(
   previous: PreviousCatalog | undefined,
   server: string,
@@ -90,8 +90,8 @@ function toolSchemas(
   settings: ToolSettings,
   before: FeatureTarget | undefined,
 ): Pick<ToolTarget, 'advertised' | 'inputSchema' | 'outputSchema'> {
-  const contractBefore = before?.kind === 'tool' ? before.outputSchema : undefined;
-  const contract = sameJson(contractBefore, settings.output) ? contractBefore : settings.output;
+  const previousSchema = before?.kind === 'tool' ? before.outputSchema : undefined;
+  const contract = sameJson(previousSchema, settings.output) ? previousSchema : settings.output;
   const outputSchema = isJsonObject(definition.outputSchema) ? definition.outputSchema : contract;
   return {
     ...advertisedDefinition(
@@ -104,7 +104,7 @@ function toolSchemas(
   };
 }
 
-/** The definition without the marks that would put a secret argument into a header, where there are such marks. */
+/** The definition without `x-mcp-header` marks on secret arguments; empty when it has none. */
 function advertisedDefinition(
   definition: JsonObject,
   secretArguments: readonly string[],
@@ -113,13 +113,13 @@ function advertisedDefinition(
   if (!isJsonObject(definition.inputSchema)) return {};
   const inputSchema = withoutParamHeaders(definition.inputSchema, secretArguments);
   if (inputSchema === undefined) return {};
-  const shown = { ...definition, inputSchema };
-  return { advertised: before !== undefined && sameJson(before, shown) ? before : shown };
+  const advertised = { ...definition, inputSchema };
+  return { advertised: before !== undefined && sameJson(before, advertised) ? before : advertised };
 }
 
 const promptSchemas = new WeakMap<JsonObject, JsonObject>();
 
-/** MCP, prompts/get: arguments are texts by name. One that the prompt does not declare is let through, as servers do. */
+/** MCP, prompts/get: arguments are strings by name. Undeclared arguments are accepted, as servers do. */
 function promptSchema(definition: JsonObject): JsonObject {
   let schema = promptSchemas.get(definition);
   if (schema === undefined) {

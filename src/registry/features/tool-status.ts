@@ -14,34 +14,34 @@ import {
 import { ConfusableNames } from '../servers/exposed-name.ts';
 import type { ServerSettings } from '../servers/settings.ts';
 
-/** What a schema room says of a tool. `contract` is the operator's schema for results. */
+/** Decides whether the schemas of a tool can be checked. `contract` is the operator's schema for results. */
 export type AdmitSchema = (
   definition: JsonObject,
   contract?: JsonObject,
 ) => { readonly admitted: true } | { readonly admitted: false; readonly reason: string };
 
 /**
- * How one definition stands. Only `active` ones can be used.
- * - `drifted`: it is not what was agreed
- * - `unpinned`: nobody agreed to it, and the server is pinned by the lock
- * - `pin-corrupt`: what was agreed cannot be trusted
+ * Status of one definition. Only `active` ones can be used.
+ * - `drifted`: it differs from its pin
+ * - `unpinned`: it has no pin, and the server has `pin: lock`
+ * - `pin-corrupt`: its pin does not match its own digest
  * - `quarantined`: its name, definition or schemas are not admitted
- * - `missing`: it was agreed to and the server no longer has it
+ * - `missing`: it is pinned, and the server no longer declares it
  */
 export type ToolStatus = 'active' | 'drifted' | 'unpinned' | 'pin-corrupt' | 'quarantined' | 'missing';
 
-/** One tool, prompt or resource template of one server as it stands. */
+/** One tool, prompt or resource template of one server, with its status. */
 export interface ToolState {
   readonly kind: PinnedKind;
   readonly server: string;
-  /** As the server calls it; at most 128 characters, what does not print escaped. */
+  /** Its name on the server; at most 128 characters, with non-ASCII characters escaped. */
   readonly tool: string;
-  /** `tool:<server>/<tool>`, `prompt:…` or `resource:…`, what does not print escaped. */
+  /** `tool:<server>/<tool>`, `prompt:…` or `resource:…`, with non-ASCII characters escaped. */
   readonly id: string;
-  /** Under what it is pinned, see `pinKey`. */
+  /** Key of its pin, see {@link pinKey}. */
   readonly key: string;
   readonly status: ToolStatus;
-  /** Why it is not active, in one sentence without full stop. */
+  /** Reason why it is not active, in one clause without full stop. */
   readonly reason?: string;
   readonly observed?: JsonObject;
   readonly observedDigest?: Digest;
@@ -49,14 +49,14 @@ export interface ToolState {
   readonly agreedDigest?: Digest;
 }
 
-/** How the definitions of one kind of one server stand, in the order in which it lists them; then what it no longer has. */
+/** Evaluates the definitions of one kind of one server, in the order of its list, followed by pinned ones that are missing. */
 export function evaluateTools(
   server: ServerSettings,
   tools: readonly JsonValue[],
   context: {
-    /** Default: tools. */
+    /** Default: `tool`. */
     readonly kind?: PinnedKind;
-    /** The pin of a name. */
+    /** Returns the pin of a name. */
     readonly pinOf: (tool: string) => Pin | undefined;
     readonly pinned: readonly string[];
     readonly admit: AdmitSchema;
@@ -68,7 +68,7 @@ export function evaluateTools(
     .map((definition) => ({ definition, name: declaredName(rules, definition) }));
   const counts = new Map<string, number>();
   for (const { name } of named) counts.set(name, (counts.get(name) ?? 0) + 1);
-  // What is refused for its letters cannot be mistaken for anything; what was agreed and went away still can.
+  // An invalid name is never shown, so nothing can be confused with it; a pinned name counts even when it is missing.
   const validNames = Array.from(counts.keys()).filter((name) => rules.nameProblem(server.name, name) === undefined);
   const names = new ConfusableNames([...validNames, ...context.pinned]);
   const states = named.map(({ definition, name }) => {
@@ -79,7 +79,7 @@ export function evaluateTools(
         ? `the server lists two ${rules.plural} of this name`
         : rules.nameProblem(server.name, name);
     if (invalid !== undefined || !isJsonObject(definition)) {
-      return quarantine(base, invalid ?? 'its definition is no object');
+      return quarantine(base, invalid ?? 'its definition is not an object');
     }
     return evaluateTool(
       { ...base, observed: definition },
@@ -121,17 +121,16 @@ function evaluateTool(
   if (!('digest' in computed)) return quarantine(base, computed.rejectionReason);
   const digested = { ...base, observedDigest: computed.digest };
   if (pin?.kind === 'corrupt') {
-    return { ...digested, status: 'pin-corrupt', reason: 'what was agreed does not match its own digest' };
+    return { ...digested, status: 'pin-corrupt', reason: 'its pin does not match its own digest' };
   }
   if (pin !== undefined && pin.digest !== computed.digest) {
-    return { ...digested, status: 'drifted', reason: 'its definition is not the one that was agreed' };
+    return { ...digested, status: 'drifted', reason: 'its definition differs from its pin' };
   }
-  // Of two that look alike the agreed one stays; of two newcomers neither can be told from the other.
+  // Of two names that look alike, the pinned one stays; without a pin, both are quarantined.
   const confusable = pin === undefined ? confusableNames.confusableWith(name)[0] : undefined;
   if (confusable !== undefined) return quarantine(digested, `its name looks like \`${escapeName(confusable)}\``);
-  const unfit = shapeProblem(base.observed, rules);
-  if (unfit !== undefined) return quarantine(digested, unfit);
-  // Only tools have schemas of their own.
+  const invalidShape = shapeProblem(base.observed, rules);
+  if (invalidShape !== undefined) return quarantine(digested, invalidShape);
   if (base.kind === 'tool') {
     const admission = admit(base.observed, server.tools.get(name)?.output);
     if (!admission.admitted) return quarantine(digested, admission.reason);
@@ -139,7 +138,7 @@ function evaluateTool(
     if ('invalid' in marks) return quarantine(digested, marks.invalid);
   }
   if (pin === undefined && server.pin === 'lock') {
-    return { ...digested, status: 'unpinned', reason: '`registry.lock` does not hold it' };
+    return { ...digested, status: 'unpinned', reason: 'it is not in `registry.lock`' };
   }
   return { ...digested, status: 'active' };
 }
@@ -157,11 +156,11 @@ function missingToolState(
   rules: PinnedKindRules,
   { name, pin }: { readonly name: string; readonly pin: Pin | undefined },
 ): ToolState {
-  const reason = 'it was agreed to and the server does not have it';
+  const reason = 'it is pinned, but the server does not declare it';
   return { ...toolIdentity(server, rules, name), status: 'missing', reason, ...pinnedDefinition(pin) };
 }
 
-/** What keeps a definition from being of MCP, judged by the specification's own schema; undefined when nothing. */
+/** The deviation of a definition from the schema of the MCP specification; undefined when it conforms. */
 function shapeProblem(definition: JsonObject, rules: PinnedKindRules): string | undefined {
   const known = shapeProblems.get(definition);
   if (known !== undefined) return known.problem;
@@ -170,7 +169,7 @@ function shapeProblem(definition: JsonObject, rules: PinnedKindRules): string | 
   return problem;
 }
 
-/** Definitions that were judged: a catalog is built anew far more often than a server lists something new. */
+/** Results by definition: the catalog is rebuilt far more often than a server declares something new. */
 const shapeProblems = new WeakMap<JsonObject, { readonly problem: string | undefined }>();
 
 function escapeName(name: string): string {

@@ -3,16 +3,16 @@ import type { View } from '../../domain/view.ts';
 import { indexByExposedName, sortByExposedName } from '../servers/exposed-name.ts';
 import { mergeResourceIndexes, type ServerResourceIndex } from './resource-index.ts';
 
-/** What a catalog holds of all servers, of which a view shows a part. */
+/** The features of all servers, of which a view shows a part. */
 export interface ViewSource {
   readonly targets: readonly ToolTarget[];
   readonly prompts: readonly PromptTarget[];
   readonly resourceLists: readonly ServerResourceIndex[];
-  /** How each server stands: `listed`, or otherwise. */
+  /** Discovery status of each server. */
   readonly servers: ReadonlyMap<string, string>;
 }
 
-/** A view of targets that bear their names in it already. */
+/** Builds a view of targets whose `exposedName` is already the one in the view. */
 export function buildView(parts: {
   readonly tools: readonly ToolTarget[];
   readonly prompts: readonly PromptTarget[];

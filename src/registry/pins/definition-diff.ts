@@ -1,21 +1,21 @@
 import { canonicalJson } from '../../lib/json/canonical-json.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../lib/json/json.ts';
 
-/** One place at which two definitions differ, by JSON Pointer (RFC 6901). A side that is absent has nothing there. */
+/** One difference between two definitions, by JSON Pointer (RFC 6901). An absent side has no value there. */
 export interface DefinitionChange {
   readonly pointer: string;
   readonly before?: JsonValue;
   readonly after?: JsonValue;
 }
 
-/** Every place at which `after` differs from `before`, as deep as can be told. Empty when they say the same. */
+/** The differences of `after` from `before`, as deep as possible. Empty when they are equal. */
 export function definitionDiff(before: JsonObject, after: JsonObject): readonly DefinitionChange[] {
   const changes: DefinitionChange[] = [];
   collect(changes, '', { before, after });
   return changes;
 }
 
-/** The changes as lines for a person: `-` was agreed, `+` is now. Text is escaped, so that nothing hides in it. */
+/** Formats changes as lines: `-` is pinned, `+` is current. Escapes non-ASCII characters, so none can hide. */
 export function formatDiff(changes: readonly DefinitionChange[]): string {
   return changes
     .flatMap(({ pointer, before, after }) => [

@@ -7,37 +7,37 @@ import { pinnedId, readPinKey } from './pinned-kind.ts';
 /** Name of the lock within the registry directory. */
 export const LOCK_FILE = 'registry.lock';
 
-/** Largest lock that is read, in bytes. */
+/** Largest lock accepted, in bytes. */
 export const MAX_LOCK_BYTES = 67_108_864;
 
-/** What the lock holds, key by key; `docs/reference/registry.md` is made of it. */
+/** The keys of the lock; `docs/reference/registry.md` is generated from them. */
 export const LOCK_KEYS: Readonly<Record<string, string>> = {
   version: 'Version of the format: 1',
-  servers: 'The agreed tools of each server, by its name and by theirs',
+  servers: 'The pinned definitions of each server, by server and by key of the pin',
   'servers.<name>.<tool>.digest':
-    'SHA-256 of the canonical form (RFC 8785) of the definition, as `sha256:…`; `corrupt` where a corrupt pin is kept',
+    'SHA-256 of the canonical form (RFC 8785) of the definition, as `sha256:…`; `corrupt` for a pin that was corrupt when the lock was written',
   'servers.<name>.<tool>.definition': 'The definition as the server declared it, verbatim',
 };
 
-/** The agreed definitions of `registry.lock`, and a warning for each that cannot be trusted. */
+/** The pins of `registry.lock`, and a warning for each corrupt one. */
 export interface Lock {
   readonly pins: Pins;
   readonly warnings: readonly Problem[];
 }
 
 /**
- * Reads the lock. No text at all is a lock without pins. An entry that does not match its own digest is corrupt and
- * blocks its tool; the other entries stand.
- * @throws ProblemError when the file as a whole is not what the broker wrote.
+ * Reads the lock; undefined is a lock without pins. An entry that does not match its own digest is corrupt and blocks its
+ * tool; the other entries stay valid.
+ * @throws ProblemError when the file as a whole is not a lock.
  */
 export function readLock(file: string, text: string | undefined): Lock {
   if (text === undefined) return { pins: new Map(), warnings: [] };
   const parsed = parseStrictJson(text, { maxBytes: MAX_LOCK_BYTES, maxDepth: 160, allowUnsafeNumbers: true });
   if (!parsed.ok)
-    throw invalid(`${file}:${syntaxErrorLocation(text)}`, `this is not the JSON that was written (${parsed.problem})`);
+    throw invalid(`${file}:${syntaxErrorLocation(text)}`, `the lock is not valid JSON (${parsed.problem})`);
   const root = parsed.value;
   if (!isJsonObject(root) || root.version !== 1 || !isJsonObject(root.servers)) {
-    throw invalid(`${file}:1:1`, 'a lock holds `version: 1` and `servers`');
+    throw invalid(`${file}:1:1`, 'the lock must have `version: 1` and `servers`');
   }
   const pins = new Map<string, ReadonlyMap<string, Pin>>();
   const warnings: Problem[] = [];
@@ -51,7 +51,7 @@ export function readLock(file: string, text: string | undefined): Lock {
   return { pins, warnings };
 }
 
-/** The text of a lock: servers and tools in the order of their names, each definition as its server declared it. */
+/** Renders a lock, sorted by server and key, with each definition as its server declared it. */
 export function writeLock(pins: Pins): string {
   const servers: Record<string, JsonObject> = {};
   for (const server of [...pins.keys()].sort()) {
@@ -59,7 +59,7 @@ export function writeLock(pins: Pins): string {
     const agreed = pins.get(server) ?? new Map<string, Pin>();
     for (const tool of [...agreed.keys()].sort()) {
       const pin = agreed.get(tool);
-      // A corrupt pin stays corrupt until a person pins the tool again: dropping it would make the tool look new.
+      // A corrupt pin stays corrupt until an operator pins the tool again: dropping it would make the tool look new.
       tools[tool] = pin?.kind === 'agreed' ? { digest: pin.digest, definition: pin.definition } : { digest: 'corrupt' };
     }
     servers[server] = tools;
@@ -81,19 +81,19 @@ function corrupt(at: string, server: string, tool: string): Problem {
   return {
     code: 'registry-pin-corrupt',
     at,
-    message: `the pin of \`${pinnedId(server, readPinKey(tool))}\` does not match its own digest; it is blocked`,
-    hint: `see what changed with \`git diff\`, then run \`seneschal registry pin ${server} ${tool}\``,
+    message: `the pin of \`${pinnedId(server, readPinKey(tool))}\` does not match its own digest, so it is blocked`,
+    hint: `review the change with \`git diff\`, then run \`seneschal registry pin ${server} ${tool}\``,
     severity: 'warning',
   };
 }
 
 function invalid(at: string, message: string): ProblemError {
-  const hint = 'take the file from version control, or delete it and run `seneschal registry pin`';
+  const hint = 'restore the file from version control, or delete it and run `seneschal registry pin`';
   return new ProblemError([{ code: 'registry-lock-invalid', at, message, hint }]);
 }
 
 function syntaxErrorLocation(text: string): string {
-  // The engine's sentence is the only thing that knows how far it came; where it says nothing the file's start is named.
+  // Only the message of the engine holds the position; without one, the start of the file is reported.
   try {
     JSON.parse(text);
   } catch (error) {

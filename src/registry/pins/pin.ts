@@ -3,24 +3,24 @@ import { isJsonObject, type JsonObject } from '../../lib/json/json.ts';
 import { definitionDigest } from './definition-digest.ts';
 import { declaredName, PINNED_KINDS, readPinKey } from './pinned-kind.ts';
 
-/** What was agreed of one definition, or that the record of it cannot be trusted, which blocks what it defines. */
+/** The agreed definition of a feature, or the mark that its record is corrupt, which blocks the feature. */
 export type Pin =
   | { readonly kind: 'agreed'; readonly digest: Digest; readonly definition: JsonObject }
   | { readonly kind: 'corrupt' };
 
-/** Pins by server, then by what `pinKey` makes of kind and name: of a tool its name alone. */
+/** Pins by server, then by `pinKey` of kind and name; the key of a tool is its name. */
 export type Pins = ReadonlyMap<string, ReadonlyMap<string, Pin>>;
 
-/** A definition to be pinned. */
+/** A definition to pin. */
 export interface NewPin {
   readonly server: string;
-  /** As `pinKey` makes it. */
+  /** Key of the pin, see `pinKey`. */
   readonly tool: string;
   readonly digest: Digest;
   readonly definition: JsonObject;
 }
 
-/** The pin that a stored digest and definition make: corrupt when they do not belong to each other or to the tool. */
+/** Makes the pin of a stored digest and definition: corrupt when they do not match each other or the key. */
 export function pinOf(tool: string, digest: unknown, definition: unknown): Pin {
   const { kind, name } = readPinKey(tool);
   if (!isJsonObject(definition) || declaredName(PINNED_KINDS[kind], definition) !== name) return { kind: 'corrupt' };
@@ -29,7 +29,7 @@ export function pinOf(tool: string, digest: unknown, definition: unknown): Pin {
   return { kind: 'agreed', digest: computed.digest, definition };
 }
 
-/** The pins with `added` in them. A pin whose digest stays the same keeps its old text. */
+/** Adds pins. A pin whose digest stays the same keeps its stored definition. */
 export function withPins(pins: Pins, added: Iterable<NewPin>): Pins {
   const result = new Map(Array.from(pins, ([server, tools]) => [server, new Map(tools)]));
   for (const { server, tool, digest, definition } of added) {
@@ -42,7 +42,7 @@ export function withPins(pins: Pins, added: Iterable<NewPin>): Pins {
   return result;
 }
 
-/** The pins without one tool, or without a whole server. */
+/** Removes the pin of one tool, or all pins of a server. */
 export function withoutPin(pins: Pins, server: string, tool?: string): Pins {
   const result = new Map(pins);
   const tools = new Map(pins.get(server));

@@ -3,22 +3,22 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../../lib/json/js
 import { parseUriTemplate } from '../../lib/uri/uri-template.ts';
 import { toolNameProblem } from '../servers/exposed-name.ts';
 
-/** What is declared by servers and agreed to by pins. Resources are not: they are data, which comes and goes. */
+/** The kinds of definitions that are pinned. Resources are not: they are data that changes all the time. */
 export type PinnedKind = 'tool' | 'prompt' | 'template';
 
-/** How a URI begins that names its server, where the URI alone does not tell: `seneschal://<server>/<uri>`. */
+/** Scheme of URIs that are qualified by their server: `seneschal://<server>/<uri>`. */
 export const OWN_SCHEME = 'seneschal:';
 
-/** What one kind of definition is called, and when it is one. */
+/** Names and checks of one kind of definition. */
 export interface PinnedKindRules {
   readonly kind: PinnedKind;
-  /** Several of it, for sentences. */
+  /** Plural noun for messages. */
   readonly plural: string;
-  /** The member of a definition that names it. */
+  /** The member of a definition that holds its name. */
   readonly nameMember: 'name' | 'uriTemplate';
-  /** Why it may not be called so; undefined when it may. */
+  /** The defect of a name; undefined when it is valid. */
   nameProblem(server: string, name: string): string | undefined;
-  /** What keeps a definition from being one of the specification's; undefined when nothing. */
+  /** The deviation of a definition from the MCP specification; undefined when it conforms. */
   shapeProblem(definition: JsonObject): string | undefined;
 }
 
@@ -31,29 +31,34 @@ export const PINNED_KINDS: Readonly<Record<PinnedKind, PinnedKindRules>> = {
     shapeProblem: toolShapeProblem,
   },
   prompt: {
-    ...{ kind: 'prompt', plural: 'prompts', nameMember: 'name', nameProblem: toolNameProblem },
+    kind: 'prompt',
+    plural: 'prompts',
+    nameMember: 'name',
+    nameProblem: toolNameProblem,
     shapeProblem: (definition) => describeIssuePath('MCP prompt', PromptSchema.safeParse(definition)),
   },
   template: {
-    ...{ kind: 'template', plural: 'resource templates', nameMember: 'uriTemplate' },
+    kind: 'template',
+    plural: 'resource templates',
+    nameMember: 'uriTemplate',
     nameProblem: uriTemplateProblem,
     shapeProblem: (definition) =>
       describeIssuePath('MCP resource template', ResourceTemplateSchema.safeParse(definition)),
   },
 };
 
-/** What a definition calls itself; empty where it does not. */
+/** The name in a definition; empty when it has none. */
 export function declaredName({ nameMember }: PinnedKindRules, definition: JsonValue): string {
   const name = isJsonObject(definition) ? definition[nameMember] : undefined;
   return typeof name === 'string' ? name : '';
 }
 
-/** Under what a definition is pinned. No tool has a `:` in its name, so that kinds cannot be taken for each other. */
+/** The key of a pin. Tool names hold no `:`, so keys of different kinds never collide. */
 export function pinKey(kind: PinnedKind, name: string): string {
   return kind === 'tool' ? name : `${kind}:${name}`;
 }
 
-/** What is pinned under a key. */
+/** Parses the key of a pin. */
 export function readPinKey(key: string): { readonly kind: PinnedKind; readonly name: string } {
   for (const kind of ['prompt', 'template'] as const) {
     if (key.startsWith(`${kind}:`)) return { kind, name: key.slice(kind.length + 1) };
@@ -61,7 +66,7 @@ export function readPinKey(key: string): { readonly kind: PinnedKind; readonly n
   return { kind: 'tool', name: key };
 }
 
-/** The id by which policies and people speak of what is pinned. */
+/** The id of a pinned feature in policies and messages. */
 export function pinnedId(server: string, { kind, name }: { readonly kind: PinnedKind; readonly name: string }): string {
   return `${kind === 'template' ? 'resource' : kind}:${server}/${name}`;
 }
@@ -69,13 +74,13 @@ export function pinnedId(server: string, { kind, name }: { readonly kind: Pinned
 function uriTemplateProblem(_server: string, template: string): string | undefined {
   const read = parseUriTemplate(template);
   if (typeof read === 'string') return `its template is refused: ${read}`;
-  return template.startsWith(OWN_SCHEME) ? 'its scheme is the one by which the broker names servers' : undefined;
+  return template.startsWith(OWN_SCHEME) ? `the scheme \`${OWN_SCHEME}\` is reserved for the broker` : undefined;
 }
 
 function toolShapeProblem(definition: JsonObject): string | undefined {
   const parsed = ToolSchema.safeParse(definition);
   if (parsed.success && parsed.data.execution?.taskSupport === 'required') {
-    return 'it can be called as a task only, and tasks are not governed';
+    return 'it can only be called as a task, and tasks are not supported';
   }
   return describeIssuePath('MCP tool', parsed);
 }
@@ -88,5 +93,5 @@ interface ParseResult {
 function describeIssuePath(subject: string, { success, error }: ParseResult): string | undefined {
   if (success) return undefined;
   const place = error?.issues[0]?.path.map(String).join('.') ?? '';
-  return `its definition is not that of an ${subject} (\`${place.replace(/[^\x20-\x7e]/g, '?').slice(0, 128)}\`)`;
+  return `its definition is not a valid ${subject} (\`${place.replace(/[^\x20-\x7e]/g, '?').slice(0, 128)}\`)`;
 }

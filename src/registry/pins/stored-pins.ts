@@ -2,7 +2,7 @@ import type { JsonObject, JsonValue } from '../../lib/json/json.ts';
 import type { Database, Migration, Statement } from '../../storage/database.ts';
 import { type NewPin, type Pin, type Pins, pinOf } from './pin.ts';
 
-/** Tables of the registry: what `pin: auto` agreed to. */
+/** The table of pins that `pin: auto` made. */
 export const REGISTRY_MIGRATIONS: readonly Migration[] = [
   {
     name: 'registry-001-pins',
@@ -17,7 +17,7 @@ export const REGISTRY_MIGRATIONS: readonly Migration[] = [
   },
 ];
 
-/** Makes first-seen pins durable. A tool that has a pin keeps it: new tools are accepted, changed ones never. */
+/** Stores first-seen pins. A tool that has a pin keeps it: new tools are accepted, changed ones never. */
 export function storePins(database: Database, pins: readonly NewPin[], atMs: number): Promise<void> {
   if (pins.length === 0) return Promise.resolve();
   return database.write(
@@ -29,7 +29,7 @@ export function storePins(database: Database, pins: readonly NewPin[], atMs: num
   );
 }
 
-/** Forgets the first-seen pins of a server, or of one of its tools, so that a person's lock or a new sight counts. */
+/** Deletes the first-seen pins of a server, or of one of its tools, so the lock or the next discovery decides. */
 export function deleteStoredPins(database: Database, server: string, tool?: string): Promise<void> {
   const statement: Statement =
     tool === undefined
@@ -38,7 +38,7 @@ export function deleteStoredPins(database: Database, server: string, tool?: stri
   return database.write([statement]);
 }
 
-/** The first-seen pins. A row that does not match its own digest is corrupt, which blocks its tool. */
+/** Loads the first-seen pins. A row that does not match its own digest is corrupt, which blocks its tool. */
 export function loadStoredPins(database: Pick<Database, 'read'>): Pins {
   const rows = database.read<{ server: string; tool: string; digest: string; definition: string }>(
     'SELECT server, tool, digest, definition FROM registry_pins ORDER BY server, tool',
@@ -54,7 +54,7 @@ export function loadStoredPins(database: Pick<Database, 'read'>): Pins {
 
 function parsedOrUndefined(text: string): JsonValue | JsonObject | undefined {
   try {
-    // `as`: JSON.parse makes nothing but JSON.
+    // `as`: JSON.parse returns JSON values only.
     return JSON.parse(text) as JsonValue;
   } catch {
     return undefined;

@@ -14,16 +14,16 @@ export const agentSettingsSchema: z.ZodType<AgentSettings> = z
     name: registryNameField('Name of the agent and of its file; the principal is `agent:<name>`.'),
     title: singleLineField('Name of the agent for people. Default: none.').exactOptional(),
     description: singleLineField('What the agent is for. Default: none.').exactOptional(),
-    owner: singleLineField('Person or group that answers for the agent, such as an e-mail address'),
+    owner: singleLineField('Person or group that is responsible for the agent, such as an e-mail address'),
     team: registryNameField(
       'Team of the agent; grants and limits name it as `team:<name>`. Default: none.',
     ).exactOptional(),
     costCenter: word('Cost center that the agent is charged to, such as `cc-42`. Default: none.').exactOptional(),
     environment: word('Environment that the agent runs in, such as `production`. Default: none.').exactOptional(),
   })
-  .describe('One agent: who it is and who answers for it. It says nothing of what the agent may do.');
+  .describe('One agent: its name and its owner. Its grants are in `policies/policy.csv` alone.');
 
-/** One agent, as its file declares it. */
+/** One agent as declared in its file. */
 export interface AgentSettings {
   readonly name: string;
   readonly title?: string;

@@ -2,15 +2,15 @@ import type { FeatureTarget } from '../../domain/target.ts';
 import { skeletons, toAsciiConfusable } from '../../lib/text/confusables.ts';
 import { TOOL_NAME } from './settings.ts';
 
-/** Longest name under which a tool is shown to agents, in characters. */
+/** Longest exposed name of a tool, in characters. */
 export const MAX_EXPOSED_NAME = 128;
 
-/** The name under which agents see a tool. Server names hold no `_`, so it can be read in one way only. */
+/** The name under which agents see a tool. Server names hold no `_`, so it is unambiguous. */
 export function exposedName(server: string, tool: string): string {
   return `${server}__${tool}`;
 }
 
-/** Why a tool may not be called what its server calls it; undefined when it may. */
+/** The defect of a tool name; undefined when it is valid. */
 export function toolNameProblem(server: string, name: string): string | undefined {
   if (!TOOL_NAME.test(name)) {
     const ascii = toAsciiConfusable(name);
@@ -18,13 +18,13 @@ export function toolNameProblem(server: string, name: string): string | undefine
     return 'its name is not 1 to 128 of the characters `A-Z a-z 0-9 _ - .`';
   }
   if (name === '__proto__' || name === 'constructor' || name === 'prototype')
-    return 'its name is one that no JSON map may hold';
+    return 'its name is reserved in JavaScript objects';
   if (exposedName(server, name).length > MAX_EXPOSED_NAME)
     return `\`${exposedName(server, name)}\` has more than ${MAX_EXPOSED_NAME} characters`;
   return undefined;
 }
 
-/** Names of one server by skeleton, to find which of them look alike. */
+/** Names of one server by skeleton, to find names that look alike. */
 export class ConfusableNames {
   readonly #bySkeleton = new Map<string, Set<string>>();
 
@@ -50,7 +50,7 @@ function confusableKeys(name: string): string[] {
   return [`case:${caseless}`, `drawn:${skeleton}`];
 }
 
-/** By exposed name in UTF-16 order. */
+/** Sorts by exposed name in UTF-16 order. */
 export function sortByExposedName<Feature extends FeatureTarget>(targets: readonly Feature[]): readonly Feature[] {
   return [...targets].sort((a, b) => (a.exposedName < b.exposedName ? -1 : 1));
 }

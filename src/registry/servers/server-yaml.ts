@@ -1,15 +1,15 @@
 import type { Risk } from '../../domain/target.ts';
 import type { HttpTransport, StdioTransport } from './settings.ts';
 
-/** One tool as it is written into the file of its server. */
+/** One tool in the file of its server. */
 export interface ToolYaml {
   readonly tool: string;
   readonly risk: Risk;
-  /** What speaks for the risk: a comment for the person who looks at it. One line. */
+  /** Reason for the risk, rendered as a comment. One line. */
   readonly why: string;
 }
 
-/** What a new file of `registry/servers/` says. Everything else has its strict default. */
+/** The settings of a new file of `registry/servers/`. All others keep their strict defaults. */
 export interface ServerYaml {
   readonly name: string;
   readonly title?: string;
@@ -18,7 +18,7 @@ export interface ServerYaml {
   readonly tools: readonly ToolYaml[];
 }
 
-/** The text of a new file of `registry/servers/`, whose first line names its schema. */
+/** Renders a new file of `registry/servers/`, whose first line names its schema. */
 export function renderServerYaml({ name, title, description, transport, tools }: ServerYaml): string {
   const lines = [
     '# yaml-language-server: $schema=../schema/server.schema.json',
@@ -27,7 +27,7 @@ export function renderServerYaml({ name, title, description, transport, tools }:
     ...(description === undefined ? [] : [`description: ${yamlScalar(description)}`]),
     'transport:',
     ...transportLines(transport).map((line) => `  ${line}`),
-    // Written out, though it is the default: who reads the file first sees that nothing new is let in unseen.
+    // The default, written out so that readers of the file see that new tools are not accepted automatically.
     'pin: lock',
     ...(tools.length === 0 ? [] : ['tools:', ...tools.map(toolLine)]),
   ];
@@ -58,13 +58,13 @@ function toolLine({ tool, risk, why }: ToolYaml): string {
   return `  ${yamlScalar(tool)}: { risk: ${risk} } # ${why}`;
 }
 
-/** Words that YAML readers of any age take for something else than text. */
+/** Words that some YAML version parses as something other than a string. */
 const NON_STRING_SCALAR = /^(?:true|false|yes|no|on|off|null|y|n|~)$/i;
 
-/** A text as YAML: plain where no reader can take it for anything else, else in double quotes. */
+/** Renders a string as YAML: plain when every parser reads it as a string, else in double quotes. */
 export function yamlScalar(text: string): string {
   const isPlain = /^(?:[A-Za-z_/]|\.{1,2}\/)[A-Za-z0-9_./@-]*$/.test(text) && !NON_STRING_SCALAR.test(text);
-  // JSON text is YAML, but for a few characters that JSON leaves as they are and YAML files may not hold.
+  // A JSON string is a YAML string, except for a few characters that JSON does not escape and YAML does not allow.
   return isPlain
     ? text
     : JSON.stringify(text).replace(
@@ -73,7 +73,7 @@ export function yamlScalar(text: string): string {
       );
 }
 
-/** The text of a new file of `registry/agents/`, whose first line names its schema. */
+/** Renders a new file of `registry/agents/`, whose first line names its schema. */
 export function renderAgentYaml(agent: {
   readonly name: string;
   readonly title: string;

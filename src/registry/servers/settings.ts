@@ -7,12 +7,12 @@ import { bytesField, dollarsField, durationField, registryNameField, singleLineF
 /** Names of tools by MCP 2025-11-25, "Tool Names": 1 to 128 of `A-Z a-z 0-9 _ - .`. */
 export const TOOL_NAME: RegExp = /^[A-Za-z0-9_.-]{1,128}$/;
 
-/** What the operator says of one tool. */
+/** The operator's settings for one tool. */
 export interface ToolSettings {
   readonly risk: Risk;
   readonly costNanoUsd: number;
   readonly labels: readonly string[];
-  /** Arguments that no header may repeat, by their path with dots. */
+  /** Arguments that must not be copied to a header, by their path with dots. */
   readonly secretArguments: readonly string[];
   readonly output?: JsonObject;
   readonly maxResultBytes: number;
@@ -35,7 +35,7 @@ export interface HttpTransport {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** One tool server, as its file declares it, with every default filled in. */
+/** One tool server as declared in its file, with defaults applied. */
 export interface ServerSettings {
   readonly name: string;
   readonly title?: string;
@@ -54,14 +54,14 @@ export interface ServerSettings {
   readonly payloadMaxBytes: number;
   readonly maxResultBytes: number;
   readonly maxTools: number;
-  /** Most progress and log messages of one call that are handed on, and, counted apart, of the server's requests that are answered. */
+  /** Limit of the progress and log messages passed on per call and, separately, of the server's requests answered per call. */
   readonly maxNotifications: number;
   readonly tools: ReadonlyMap<string, ToolSettings>;
-  /** What holds for tools that `tools` does not name. */
+  /** Settings of tools that `tools` does not name. */
   readonly unlisted: ToolSettings;
 }
 
-/** Whether what the one was seen to offer holds for the other: both are there, and are reached in the same way. */
+/** True when both servers exist and have the same transport, so discovered features of one hold for the other. */
 export function isSameServer(one: ServerSettings | undefined, other: ServerSettings | undefined): boolean {
   return one !== undefined && other !== undefined && isDeepStrictEqual(one.transport, other.transport);
 }
@@ -70,9 +70,7 @@ const MAX_BYTES = 67_108_864;
 
 const risk = z
   .enum(['read', 'write', 'destructive'])
-  .describe(
-    'Harm that the tool can do: `read`, `write` or `destructive`; what the tool says of itself never lowers it',
-  );
+  .describe('Harm that the tool can do: `read`, `write` or `destructive`; annotations of the tool never lower it');
 
 const jsonValue: z.ZodType<JsonValue> = z.json().describe('Any JSON value');
 
@@ -80,7 +78,7 @@ const toolSettings = z
   .strictObject({
     risk: risk
       .exactOptional()
-      .describe('Harm that the tool can do; only `read` is ever tried again. Default: `risk` of the server.'),
+      .describe('Harm that the tool can do; only `read` is ever retried. Default: `risk` of the server.'),
     costUsd: dollarsField('Cost of one call, reserved before it is sent. Default: `"0"`.').exactOptional(),
     labels: z
       .array(
@@ -91,7 +89,7 @@ const toolSettings = z
       )
       .max(32)
       .default([])
-      .describe('Words by which policies may speak of the tool. Default: none.'),
+      .describe('Labels that conditions of policies can read. Default: none.'),
     secretArguments: z
       .array(
         z
@@ -103,7 +101,7 @@ const toolSettings = z
       .max(64)
       .default([])
       .describe(
-        'Arguments that no HTTP header may repeat, whatever the tool asks for, beside those by the name of a secret, such as `api_key`; one within another as `auth.token`. Default: none.',
+        'Arguments that are never copied to an HTTP header, even if the tool asks for it; a nested one as `login.token`. Arguments named like a secret, such as `api_key`, never are. Default: none.',
       ),
     output: z
       .record(z.string(), jsonValue)
@@ -115,13 +113,15 @@ const toolSettings = z
       'Largest result that is passed on. Default: that of the server.',
       MAX_BYTES,
     ).exactOptional(),
-    timeout: durationField('Longest wait for an answer. Default: that of the server.').exactOptional(),
+    timeout: durationField('Longest wait for a response. Default: that of the server.').exactOptional(),
   })
-  .describe('What the operator says of one tool');
+  .describe('Settings of one tool');
 
 const stdio = z
   .strictObject({
-    type: z.literal('stdio').describe('The broker starts the server as a process and speaks with it over its pipes'),
+    type: z
+      .literal('stdio')
+      .describe('The broker starts the server as a process and talks to it over stdin and stdout'),
     command: singleLineField('Program to start, without a shell'),
     args: z.array(z.string().max(8_192)).max(256).default([]).describe('Arguments of the program. Default: none.'),
     env: z
@@ -131,10 +131,10 @@ const stdio = z
       )
       .default({})
       .describe(
-        'Environment variables that the program gets, texts with references such as `${' +
-          'env:HOME}` in them; nothing else of the environment is passed on but what programs need to start. Default: none.',
+        'Environment variables of the program; values can hold references such as `${' +
+          'env:HOME}`. Of the rest of the environment, only what programs need to start is passed on. Default: none.',
       ),
-    cwd: singleLineField("Directory that the program starts in. Default: the broker's own.").exactOptional(),
+    cwd: singleLineField('Working directory of the program. Default: that of the broker.').exactOptional(),
   })
   .describe('A server that is started as a process');
 
@@ -146,19 +146,19 @@ const httpFields = {
   headers: z
     .record(z.string().regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/), z.string().max(8_192))
     .default({})
-    .describe('HTTP headers of each request; a secret is written as a reference. Default: none.'),
+    .describe('HTTP headers of each request; write a secret as a reference. Default: none.'),
 };
 
 const streamableHttp = z
   .strictObject({
-    type: z.literal('streamable-http').describe('The broker speaks with the server over streamable HTTP'),
+    type: z.literal('streamable-http').describe('The broker talks to the server over streamable HTTP'),
     ...httpFields,
   })
   .describe('A server that is reached over HTTP');
 
 const sse = z
   .strictObject({
-    type: z.literal('sse').describe('The broker speaks with the server over HTTP+SSE, the transport of 2024-11-05'),
+    type: z.literal('sse').describe('The broker talks to the server over HTTP+SSE, the transport of 2024-11-05'),
     ...httpFields,
   })
   .describe('An old server that is reached over HTTP');
@@ -168,47 +168,51 @@ const serverFile = z
     name: registryNameField(
       'Name of the server and of its file; its tools are `tool:<name>/…`, exposed as `<name>__…`.',
     ),
-    title: singleLineField('Name of the server for people. Default: none.').exactOptional(),
-    description: singleLineField('What the server is for. Default: none.').exactOptional(),
+    title: singleLineField('Display name of the server. Default: none.').exactOptional(),
+    description: singleLineField('Purpose of the server. Default: none.').exactOptional(),
     transport: z.discriminatedUnion('type', [stdio, streamableHttp, sse]).describe('How the server is reached'),
-    timeout: durationField('Longest wait for the answer to one call. Default: `30s`.').prefault('30s'),
-    startTimeout: durationField(
-      'Longest wait until the server is started and has said hello. Default: `30s`.',
-    ).prefault('30s'),
+    timeout: durationField('Longest wait for the response to one call. Default: `30s`.').prefault('30s'),
+    startTimeout: durationField('Longest wait until the server is started and initialized. Default: `30s`.').prefault(
+      '30s',
+    ),
     idleTimeout: durationField(
       'Time without a call after which a process or session is ended. Default: `5m`.',
     ).prefault('5m'),
     connectTimeout: durationField('Longest wait for a connection to a server over HTTP. Default: `10s`.').prefault(
       '10s',
     ),
-    stallTimeout: durationField(
-      'Longest pause between two bytes of an answer over HTTP that has begun. Default: `60s`.',
-    ).prefault('60s'),
-    refresh: durationField('Time after which the list of tools is read again. Default: `5m`.').prefault('5m'),
+    stallTimeout: durationField('Longest pause between two chunks of a response over HTTP. Default: `60s`.').prefault(
+      '60s',
+    ),
+    refresh: durationField('Interval at which the features of the server are listed again. Default: `5m`.').prefault(
+      '5m',
+    ),
     sharing: z
       .enum(['principal', 'all'])
       .default('principal')
       .describe(
-        'Who shares a process or session: each `principal` has its own, or `all` share one. Default: `principal`.',
+        'Sharing of processes and sessions: each `principal` has its own, or `all` share one. Default: `principal`.',
       ),
     pin: z
       .enum(['auto', 'lock'])
       .default('lock')
       .describe(
-        '`auto` accepts new tools and never changed ones; `lock` only what `registry.lock` holds. Default: `lock`.',
+        '`auto` accepts new tools, but never changed ones; `lock` accepts only tools in `registry.lock`. Default: `lock`.',
       ),
     era: z
       .enum(['auto', 'legacy', 'modern'])
       .default('auto')
       .describe(
-        'Protocol that the server speaks: `auto` asks it, `legacy` is 2025-11-25 and before, `modern` 2026-07-28. Default: `auto`.',
+        'Protocol versions of the server: `auto` negotiates, `legacy` is 2025-11-25 and before, `modern` is 2026-07-28. Default: `auto`.',
       ),
     payloads: z
       .enum(['keep', 'digest'])
       .default('digest')
-      .describe('What is kept of arguments and results: the bytes, or their salted digest alone. Default: `digest`.'),
+      .describe(
+        'Storage of arguments and results: `keep` stores the bytes, `digest` a salted digest. Default: `digest`.',
+      ),
     payloadMaxBytes: bytesField(
-      'Largest payload that is kept; of a larger one the digest is. Default: 65536.',
+      'Largest payload that is stored; of a larger one, only the digest. Default: 65536.',
       MAX_BYTES,
     ).default(65_536),
     maxResultBytes: bytesField('Largest result that is passed on. Default: 1048576.', MAX_BYTES).default(1_048_576),
@@ -217,29 +221,27 @@ const serverFile = z
       .min(1)
       .max(100_000)
       .default(10_000)
-      .describe('Most tools that are read of the server. Default: 10000.'),
+      .describe('Largest number of tools read from the server. Default: 10000.'),
     maxNotifications: z
       .int()
       .min(0)
       .max(1_000_000)
       .default(1_000)
       .describe(
-        "Most progress and log messages of one call that are handed on; those over it are dropped. As many of the server's own requests that no agent is asked, such as `ping`, are answered during the call, counted apart. Default: 1000.",
+        'Largest number of progress and log messages passed on per call; more are dropped. The same limit holds separately for requests of the server that the broker answers itself, such as `ping`. Default: 1000.',
       ),
-    risk: risk
-      .default('destructive')
-      .describe('Harm that tools can do which `tools` says nothing of. Default: `destructive`.'),
+    risk: risk.default('destructive').describe('Harm of tools that `tools` does not name. Default: `destructive`.'),
     tools: z
       .record(z.string().regex(TOOL_NAME), toolSettings)
       .default({})
-      .describe('Tools by name. Tools that are not listed exist all the same, with the defaults. Default: none.'),
+      .describe('Settings by tool. A tool without settings exists too, with the defaults. Default: none.'),
   })
-  .describe('One tool server: how it is reached and what the operator says of its tools');
+  .describe('One tool server: its transport and the settings of its tools');
 
-/** The settings of `registry/servers/<name>.yaml`: read as a person writes them, given with units and defaults. */
+/** The format of `registry/servers/<name>.yaml`. The output has units in the names and defaults applied. */
 export const serverSettingsSchema: z.ZodType<ServerSettings> = serverFile.transform(toServerSettings);
 
-/** Puts units into the names and the server's defaults into its tools. */
+/** Renames durations with their units and applies the server's defaults to its tools. */
 function toServerSettings(file: z.output<typeof serverFile>): ServerSettings {
   const {
     timeout,

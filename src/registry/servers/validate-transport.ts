@@ -6,7 +6,7 @@ import type { HttpTransport, ServerSettings, StdioTransport } from './settings.t
 
 type ServerFile = YamlFile<ServerSettings>;
 
-/** What is wrong with how a server is reached: secrets in clear text, references where none are read, a bad url. */
+/** Finds problems in the transport of a server: secrets in clear text, misplaced references, an invalid URL. */
 export function validateTransport(file: ServerFile): Problem[] {
   const { transport } = file.value;
   return transport.type === 'stdio' ? validateStdio(file, transport) : validateHttp(file, transport);
@@ -37,13 +37,13 @@ function validateValues(file: ServerFile, at: YamlPath, values: Readonly<Record<
     const path = [...at, key];
     const parts = parseSecretReferences(value);
     if ('message' in parts) {
-      const hint = 'write $' + '{env:NAME} or $' + '{file:PATH}; $$' + '{ stands for a literal $' + '{';
+      const hint = 'write $' + '{env:NAME} or $' + '{file:PATH}; write $$' + '{ for a literal $' + '{';
       problems.push(file.problem(path, { code: 'credentials-reference-invalid', message: parts.message, hint }));
       continue;
     }
     const explanation = detectSecret(key, value);
     const name = key.toUpperCase().replace(/[^A-Z0-9]+/g, '_');
-    const hint = `write a reference such as "$\{env:${name}}", and change the secret: it has been in a file`;
+    const hint = `write a reference such as "$\{env:${name}}", and rotate the secret, because it was in a file`;
     if (explanation !== undefined) problems.push(file.problem(path, clearTextSecretDefect(explanation, hint)));
   }
   return problems;
@@ -53,38 +53,40 @@ function problemsAt(file: ServerFile, path: YamlPath, defect: Defect | undefined
   return defect === undefined ? [] : [file.problem(path, defect)];
 }
 
-/** What is wrong with a text, wherever it stands; quotes none of it. */
+/** A problem without its location. The message does not quote the text. */
 export type Defect = Omit<Problem, 'at' | 'severity'>;
 
-/** A reference to a secret where none is read. */
+/** Finds a secret reference in a setting that does not resolve references. */
 export function unreadReference(text: string): Defect | undefined {
   if (!/\$\{(?:env|file):/.test(text)) return undefined;
-  const message = 'a reference stands where none is read';
-  const hint = 'references are read in `env` and `headers`; write the text itself here';
+  const message = 'references are not resolved here';
+  const hint = 'write the value itself; only `env` and `headers` can hold references';
   return { code: 'credentials-reference-invalid', message, hint };
 }
 
-/** A secret in one argument of a command line; `before` is the argument before it. */
+/** Finds a secret in a command-line argument; `before` is the argument before it. */
 export function argumentDefect(argument: string, before: string | undefined): Defect | undefined {
   const explanation = secretArgument(argument, before);
   const hint =
-    'hand it over as a variable: `env: { NAME: "$' + '{env:NAME}" }`; every user of the machine can read arguments';
+    'pass it as a variable: `env: { NAME: "$' + '{env:NAME}" }`; every user of the machine can read arguments';
   return explanation === undefined ? undefined : clearTextSecretDefect(explanation, hint);
 }
 
-/** What keeps a text from being the url of a server, secrets in it among that. */
+/** The defect of a server URL, such as a secret in it; undefined when it is valid. */
 export function urlDefect(text: string): Defect | undefined {
   const reference = unreadReference(text);
   if (reference !== undefined) return reference;
-  if (!URL.canParse(text)) return invalidUrl('`url` is no absolute url', 'write for example `https://example.org/mcp`');
+  if (!URL.canParse(text))
+    return invalidUrl('`url` is not an absolute URL', 'write for example `https://example.org/mcp`');
   const url = new URL(text);
   if (url.protocol !== 'http:' && url.protocol !== 'https:') {
-    const hint = 'write a url that begins with `https://`, or use `type: stdio`';
-    return invalidUrl('`url` is neither `https` nor `http`', hint);
+    const hint = 'write a URL that begins with `https://`, or use `type: stdio`';
+    return invalidUrl('the scheme of `url` is not `https` or `http`', hint);
   }
   if (url.username !== '' || url.password !== '')
     return clearTextSecretDefect('`url` holds a user or password', SECRET_REFERENCE_HINT);
-  if (url.hash !== '') return invalidUrl('`url` has a fragment, which is never sent', 'delete it from the `#` on');
+  if (url.hash !== '')
+    return invalidUrl('`url` has a fragment, which is never sent', 'delete the `#` and everything after it');
   for (const [key, value] of url.searchParams) {
     const explanation = isSecretKey(key) ? '`url` has a secret in its query' : detectSecret('', value);
     if (explanation !== undefined) return clearTextSecretDefect(explanation, SECRET_REFERENCE_HINT);
@@ -92,7 +94,7 @@ export function urlDefect(text: string): Defect | undefined {
   return undefined;
 }
 
-/** A secret in clear text. */
+/** Makes the defect of a secret in clear text. */
 export function clearTextSecretDefect(why: string, hint: string): Defect {
   return { code: 'registry-secret-in-clear', message: `a secret in clear text: ${why}`, hint };
 }

@@ -8,23 +8,23 @@ import { ConfusableNames } from '../servers/exposed-name.ts';
 import { overrideDefinition, undeclaredArguments } from './override-definition.ts';
 import { isExcluded, isIncluded, type Override, renamesBySource, sourceName, type VirtualServer } from './settings.ts';
 
-/** A thing that a view would show. */
+/** A feature selected for a view, with its name there. */
 export interface NamedFeature {
   readonly name: string;
   readonly source: string;
-  /** True where a person chose the name. */
+  /** True when the name comes from `rename`. */
   readonly isChosen: boolean;
 }
 
-/** A thing that is not shown, since another has its name or one that looks like it. */
+/** A feature that is not shown, because another has the same name or one that looks like it. */
 export interface NameConflict<Feature extends NamedFeature> {
   readonly feature: Feature;
   readonly other: NamedFeature;
 }
 
 /**
- * Parts what can be shown from what cannot. Of things whose names are the same or look alike only one whose name a person
- * chose is shown: whatever a server calls its tools, it takes no name from another.
+ * Splits features with unique names from conflicts. Of names that are equal or look alike, only one from `rename` is
+ * shown: a server cannot take over a name by what it calls its tools.
  */
 export function splitConflicts<Feature extends NamedFeature>(
   features: readonly Feature[],
@@ -39,14 +39,14 @@ export function splitConflicts<Feature extends NamedFeature>(
       .flatMap((name) => byName.get(name) ?? [])
       .filter((rival) => rival !== feature);
     const [other] = rivals;
-    // Chosen names do not look alike: a file in which they do does not load.
+    // Chosen names never look alike: such a file does not load.
     if (other === undefined || feature.isChosen) unique.push(feature);
     else conflicts.push({ feature, other });
   }
   return { unique, conflicts };
 }
 
-/** Something about a virtual server that a person should know, found once its servers were asked. */
+/** A warning about a virtual server, found when its servers were discovered. */
 export interface ViewWarning {
   /** `file:line:column`. */
   readonly at: string;
@@ -54,13 +54,13 @@ export interface ViewWarning {
   readonly hint: string;
 }
 
-/** A virtual server as it can be served, and what of its file does not hold. */
+/** The view of a virtual server, and warnings about its file. */
 export interface BuiltView {
   readonly view: View;
   readonly findings: readonly ViewWarning[];
 }
 
-/** Builds the view of one virtual server. `before` is the one that it replaces: what stays the same is the same object. */
+/** Builds the view of one virtual server. `before` is the view it replaces: equal definitions stay the same object. */
 export function buildVirtualView(source: ViewSource, server: VirtualServer, before: View | undefined): BuiltView {
   const { settings } = server;
   const name: ViewName = `virtual:${settings.name}`;
@@ -91,7 +91,7 @@ interface Context {
 
 const KIND_OF = { tools: 'tool', prompts: 'prompt' } as const satisfies Record<string, FeatureKind>;
 
-/** The tools or prompts of a virtual server under the names that they bear there. */
+/** The tools or prompts of a virtual server under their names there. */
 function selectFeatures<Target extends ToolTarget | PromptTarget>(
   targets: readonly Target[],
   kind: 'tools' | 'prompts',
@@ -112,7 +112,7 @@ function selectFeatures<Target extends ToolTarget | PromptTarget>(
     findings.push({
       at: server.at([kind]),
       message: isSame
-        ? `\`${feature.source}\` is not shown: \`${other.source}\` is called \`${other.name}\` too`
+        ? `\`${feature.source}\` is not shown: \`${other.source}\` has the same name, \`${other.name}\``
         : `\`${feature.source}\` is not shown: its name looks like \`${other.name}\` of \`${other.source}\``,
       hint: 'give one of them another name under `rename`, or exclude it',
     });
@@ -124,8 +124,8 @@ function selectFeatures<Target extends ToolTarget | PromptTarget>(
     if (typeof overridden !== 'string') return overridden;
     findings.push({
       at: server.keyAt([kind, 'override', source, 'fixed', overridden]),
-      message: `\`${source}\` is not shown: its schema has no argument \`${overridden}\` to be fixed`,
-      hint: 'write the name as `properties` of its `inputSchema` has it, or leave it away',
+      message: `\`${source}\` is not shown: its schema has no argument \`${overridden}\` that could be fixed`,
+      hint: 'use a name from `properties` of its `inputSchema`, or remove the argument',
     });
     return [];
   });
@@ -135,7 +135,7 @@ function previousOverride(target: ReturnType<View['resolve']>): JsonObject | und
   return target?.kind === 'tool' || target?.kind === 'prompt' ? target.override : undefined;
 }
 
-/** A target as a view shows it, or the fixed argument that it does not have. */
+/** A target with the overrides of a view, or the name of a fixed argument that it does not have. */
 function overrideTarget<Target extends ToolTarget | PromptTarget>(
   target: Target,
   options: {
@@ -147,37 +147,37 @@ function overrideTarget<Target extends ToolTarget | PromptTarget>(
 ): Target | string {
   const { name, view, override, previous } = options;
   const { fixed } = override ?? {};
-  // A misspelt one would hold nothing fast: what it was to keep from agents would be theirs to choose.
+  // A misspelled fixed argument would fix nothing, and agents could choose the value it should hide.
   const [missing] = fixed === undefined ? [] : undeclaredArguments(target.inputSchema, Object.keys(fixed));
   if (missing !== undefined) return missing;
   const definition = (target.kind === 'tool' ? target.advertised : undefined) ?? target.definition;
   const overridden = overrideDefinition(definition, { name, override });
-  const presented =
+  const definitionInView =
     overridden !== undefined && JSON.stringify(overridden) === JSON.stringify(previous) ? previous : overridden;
   return {
     ...target,
     view,
     exposedName: name,
-    ...(presented === undefined ? {} : { override: presented }),
+    ...(definitionInView === undefined ? {} : { override: definitionInView }),
     ...(fixed === undefined || Object.keys(fixed).length === 0 ? {} : { fixedArguments: fixed }),
   };
 }
 
-/** What a virtual server shows of the resources of one server. */
+/** The resources of one server that a virtual server shows. */
 function selectResources(
   { server, byUri, templates }: ServerResourceIndex,
   selection: VirtualServer['settings']['resources'],
   view: ViewName,
 ): ServerResourceIndex {
   const isSelected = (uri: string): boolean => isIncluded(selection, sourceName(server, uri));
-  const admits = (uri: string): boolean => !isExcluded(selection, sourceName(server, uri));
+  const accepts = (uri: string): boolean => !isExcluded(selection, sourceName(server, uri));
   return {
     server,
     byUri: new Map(Array.from(byUri).flatMap(([uri, target]) => (isSelected(uri) ? [[uri, { ...target, view }]] : []))),
     templates: templates.flatMap(({ target, template }) => {
       if (!isSelected(target.uriTemplate)) return [];
-      const matches = (uri: string): boolean => template.matches(uri) && admits(uri);
-      return [{ template: { ...template, matches }, target: { ...target, view, accepts: admits } }];
+      const matches = (uri: string): boolean => template.matches(uri) && accepts(uri);
+      return [{ template: { ...template, matches }, target: { ...target, view, accepts } }];
     }),
   };
 }

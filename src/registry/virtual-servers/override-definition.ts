@@ -1,12 +1,12 @@
 import { isJsonObject, type JsonObject } from '../../lib/json/json.ts';
 import type { Override } from './settings.ts';
 
-/** Applicators whose schemas speak of the same value (JSON Schema 2020-12 §10.2). */
+/** Applicators whose subschemas apply to the same value (JSON Schema 2020-12 §10.2). */
 const SAME_VALUE_LISTS = ['allOf', 'anyOf', 'oneOf'] as const;
 const SAME_VALUE = ['if', 'then', 'else'] as const;
 const MAX_DEPTH = 8;
 
-/** A definition as a view shows it; undefined where it shows it as it is. Its digest stays that of the original. */
+/** The definition with the overrides of a view; undefined when it is unchanged. Its digest stays that of the source. */
 export function overrideDefinition(
   definition: JsonObject,
   { name, override }: { readonly name: string; readonly override: Override | undefined },
@@ -32,7 +32,7 @@ export function undeclaredArguments(inputSchema: JsonObject, names: readonly str
   return names.filter((name) => !isJsonObject(properties) || !Object.hasOwn(properties, name));
 }
 
-/** A schema that says nothing of some properties. It is shown; what is validated is the original. */
+/** Removes properties from a schema. Agents see the result; arguments are validated against the source schema. */
 function withoutProperties(schema: JsonObject, names: readonly string[], depth: number): JsonObject {
   const remaining: Record<string, JsonObject[string]> = { ...schema };
   for (const member of ['properties', 'dependentRequired', 'dependentSchemas']) {

@@ -5,18 +5,15 @@ import { KINDS, NAMED_KINDS, namedReferences } from './references.ts';
 import type { VirtualServer } from './settings.ts';
 import { isIncluded } from './settings.ts';
 
-/** What is agreed to, without any server being asked. */
+/** The pinned ids of all servers, known without discovery. */
 export interface PinnedNames {
   /** `tool:<server>/<tool>`, `prompt:<server>/<prompt>`. */
   readonly pinned: readonly string[];
-  /** Servers of which pins tell what they offer: there is no saying of one that was never seen and pins by itself. */
+  /** Servers whose pins are complete, which excludes a server with `pin: auto` that was never discovered. */
   readonly servers: readonly string[];
 }
 
-/**
- * Tools and prompts that a virtual server names and that nobody has agreed to, so that it does not show them. Of
- * resources, which are not pinned, nothing is said.
- */
+/** Finds tools and prompts that a virtual server names but that are not pinned. Ignores resources, which are not pinned. */
 export function findUnpinnedReferences(server: VirtualServer, { pinned, servers }: PinnedNames): ViewWarning[] {
   return NAMED_KINDS.flatMap((kind) => {
     const noun = KINDS[kind];
@@ -27,18 +24,18 @@ export function findUnpinnedReferences(server: VirtualServer, { pinned, servers 
         if (!isAgreed(source) || agreed.includes(source)) return [];
         const near = didYouMean(source, agreed);
         const hint = near === undefined ? LIST_HINT : `did you mean \`${near}\`?`;
-        return [{ at, message: `no ${noun} \`${source}\` is pinned, so that it is not shown`, hint }];
+        return [{ at, message: `the ${noun} \`${source}\` is not pinned, so it is not shown`, hint }];
       }),
       ...server.settings[kind].include.flatMap((glob, index) => {
         if (!isAgreed(glob) || agreed.some((source) => globMatches(glob, source))) return [];
-        const message = `\`${glob}\` matches no ${noun} that is pinned`;
+        const message = `\`${glob}\` matches no pinned ${noun}`;
         return [{ at: server.at([kind, 'include', index]), message, hint: LIST_HINT }];
       }),
     ];
   });
 }
 
-/** Ids of the tools and prompts that are agreed to and that a virtual server shows. */
+/** Ids of the pinned tools and prompts that a virtual server shows. */
 export function pinnedIds({ settings }: VirtualServer, pinned: readonly string[]): readonly string[] {
   return pinned.filter((id) =>
     NAMED_KINDS.some((kind) => {
@@ -49,4 +46,5 @@ export function pinnedIds({ settings }: VirtualServer, pinned: readonly string[]
   );
 }
 
-const LIST_HINT = '`seneschal registry list` shows what there is, `seneschal registry pin` agrees to it';
+const LIST_HINT =
+  'run `seneschal registry list` to see the tools and prompts, and `seneschal registry pin` to pin them';

@@ -7,16 +7,16 @@ import type { ViewWarning } from './build.ts';
 import type { VirtualServer } from './settings.ts';
 import { sourceName } from './settings.ts';
 
-/** What servers offer, as far as it is known. */
+/** The features of all discovered servers. */
 export interface KnownFeatures extends Pick<ViewSource, 'resourceLists' | 'servers'> {
   readonly states: readonly ToolState[];
 }
 
-/** The kinds of which a virtual server may name one by one. */
+/** The kinds that a virtual server can name one by one. */
 export const NAMED_KINDS = ['tools', 'prompts'] as const;
 export const KINDS = { tools: 'tool', prompts: 'prompt' } as const;
 
-/** What a virtual server names that is not there, or cannot be used. Of a server that was not listed nothing is said. */
+/** Finds names and globs of a virtual server that match no usable feature. Ignores servers that are not listed. */
 export function findUnknownReferences(server: VirtualServer, known: KnownFeatures): ViewWarning[] {
   const { settings, at } = server;
   return [
@@ -33,11 +33,11 @@ export function findUnknownReferences(server: VirtualServer, known: KnownFeature
   ];
 }
 
-/** Every original that a virtual server names without a glob, with its place. */
+/** The sources that a virtual server names without a glob, with their locations. */
 export function namedReferences(
   { settings, at, keyAt }: VirtualServer,
   kind: (typeof NAMED_KINDS)[number],
-): readonly (readonly [original: string, at: string])[] {
+): readonly (readonly [source: string, at: string])[] {
   const { rename, override } = settings[kind];
   return [
     ...Array.from(rename, ([name, source]) => [source, at([kind, 'rename', name])] as const),
@@ -59,17 +59,17 @@ function missingReference(
   if (state?.status === 'active') return [];
   if (state !== undefined && state.status !== 'missing') {
     const message = `\`${source}\` is not shown: it is ${state.status}`;
-    return [{ at: location, message, hint: 'look at it with `seneschal registry diff`' }];
+    return [{ at: location, message, hint: 'run `seneschal registry diff` to see the difference' }];
   }
   const server = source.slice(0, source.indexOf('/'));
-  // Whether it is registered was asked when the file was read.
+  // Unregistered servers are reported when the file is loaded.
   if (known.servers.get(server) !== 'listed') return [];
   const others = states.filter((each) => each.server === server && each.status === 'active');
   const near = didYouMean(
     source,
     others.map(({ tool }) => sourceName(server, tool)),
   );
-  const hint = near === undefined ? '`seneschal registry list` shows what there is' : `did you mean \`${near}\`?`;
+  const hint = near === undefined ? LIST_HINT : `did you mean \`${near}\`?`;
   return [{ at: location, message: `\`${server}\` has no ${noun} \`${source.slice(server.length + 1)}\``, hint }];
 }
 
@@ -85,8 +85,10 @@ function unusedGlob(
   const servers = [...known.servers].filter(([name]) => globMatches(pattern, name));
   if (servers.length === 0 || servers.some(([, status]) => status !== 'listed')) return [];
   if (sourcesOf(kind, known).some((source) => globMatches(glob, source))) return [];
-  return [{ at, message: `\`${glob}\` matches nothing`, hint: '`seneschal registry list` shows what there is' }];
+  return [{ at, message: `\`${glob}\` matches nothing`, hint: LIST_HINT }];
 }
+
+const LIST_HINT = 'run `seneschal registry list` to see the features of each server';
 
 function sourcesOf(kind: 'tools' | 'prompts' | 'resources', { states, resourceLists }: KnownFeatures): string[] {
   const wanted = kind === 'resources' ? 'template' : KINDS[kind];

@@ -8,7 +8,7 @@ import { TOOL_NAME } from '../servers/settings.ts';
 
 const jsonValue: z.ZodType<JsonValue> = z.json().describe('Any JSON value');
 
-/** No glob can leave out which servers it speaks of. */
+/** A glob must name its servers. */
 const GLOB = /^[a-z0-9*-]+\/\P{Cc}+$/u;
 const SOURCE_NAME = /^[a-z0-9]+(?:-[a-z0-9]+)*\/[A-Za-z0-9_.-]{1,128}$/;
 const GLOB_HINT = 'write `<server>/<name>`, with `*` for any run of characters, such as `github/get_*`';
@@ -23,17 +23,17 @@ const exposedName = z
   .string()
   .regex(TOOL_NAME)
   .refine((name) => name !== '__proto__' && name !== 'constructor' && name !== 'prototype', {
-    error: 'it is a name that no JSON map may hold',
+    error: 'the name is reserved in JavaScript objects',
   });
 
 const textFields = {
-  title: singleLineField('Title that agents see. Default: that of the original.').exactOptional(),
+  title: singleLineField('Title that agents see. Default: that of the source.').exactOptional(),
   description: z
     .string()
     .min(1)
     .max(16_384)
     .exactOptional()
-    .describe('Description that agents see. Default: that of the original.'),
+    .describe('Description that agents see. Default: that of the source.'),
 };
 
 const fixed = z
@@ -43,60 +43,56 @@ const fixed = z
       .min(1)
       .max(256)
       .regex(/^\P{Cc}*$/u)
-      .refine((name) => name !== '__proto__', { error: 'it is a name that no JSON map may hold' }),
+      .refine((name) => name !== '__proto__', { error: 'the name is reserved in JavaScript objects' }),
     jsonValue,
   )
   .exactOptional()
   .describe(
-    'Arguments that every call gets, by name. Agents neither see them nor may give them. Never a secret. Default: none.',
+    'Arguments that every call gets, by name. Agents neither see them nor can set them. Never a secret. Default: none.',
   );
 
-const toolOverride = z
-  .strictObject({ ...textFields, fixed })
-  .describe('What is shown of one tool otherwise than its server declares it');
-const promptOverride = z
-  .strictObject(textFields)
-  .describe('What is shown of one prompt otherwise than its server declares it');
+const toolOverride = z.strictObject({ ...textFields, fixed }).describe('Overrides of the definition of one tool');
+const promptOverride = z.strictObject(textFields).describe('Overrides of the definition of one prompt');
 
 const tools = z
   .strictObject({
-    include: globs('Tools that are shown, as globs over `<server>/<tool>`. Default: none.'),
-    exclude: globs('Tools that are not shown although `include` matches them. Default: none.'),
+    include: globs('Tools to show, as globs over `<server>/<tool>`. Default: none.'),
+    exclude: globs('Tools to hide although `include` matches them. Default: none.'),
     rename: z
       .record(exposedName, sourceNameField)
       .default({})
-      .describe('Tools that are shown under another name: that name, then `<server>/<tool>`. Default: none.'),
+      .describe('Tools to show under another name: new name to `<server>/<tool>`. Default: none.'),
     override: z
       .record(sourceNameField, toolOverride)
       .default({})
-      .describe('What is shown otherwise, by `<server>/<tool>`. Default: none.'),
+      .describe('Overrides by `<server>/<tool>`. Default: none.'),
   })
   .prefault({})
-  .describe('Tools of the virtual server, under their own names. Default: none.');
+  .describe('Tools of the virtual server. Default: none.');
 
 const prompts = z
   .strictObject({
-    include: globs('Prompts that are shown, as globs over `<server>/<prompt>`. Default: none.'),
-    exclude: globs('Prompts that are not shown although `include` matches them. Default: none.'),
+    include: globs('Prompts to show, as globs over `<server>/<prompt>`. Default: none.'),
+    exclude: globs('Prompts to hide although `include` matches them. Default: none.'),
     rename: z
       .record(exposedName, sourceNameField)
       .default({})
-      .describe('Prompts that are shown under another name: that name, then `<server>/<prompt>`. Default: none.'),
+      .describe('Prompts to show under another name: new name to `<server>/<prompt>`. Default: none.'),
     override: z
       .record(sourceNameField, promptOverride)
       .default({})
-      .describe('What is shown otherwise, by `<server>/<prompt>`. Default: none.'),
+      .describe('Overrides by `<server>/<prompt>`. Default: none.'),
   })
   .prefault({})
-  .describe('Prompts of the virtual server, under their own names. Default: none.');
+  .describe('Prompts of the virtual server. Default: none.');
 
 const resources = z
   .strictObject({
     include: globs(
-      'Resources and templates that are shown, as globs over `<server>/<uri>`, in its normal form, and `<server>/<template>`. Default: none.',
+      'Resources and templates to show, as globs over `<server>/<uri>` in normal form and `<server>/<template>`. Default: none.',
     ),
     exclude: globs(
-      'Resources and templates that are not shown; nor is a URI that a template makes and that matches. Default: none.',
+      'Resources and templates to hide, and URIs to refuse although a shown template expands to them. Default: none.',
     ),
   })
   .prefault({})
@@ -105,20 +101,20 @@ const resources = z
 const virtualFile = z
   .strictObject({
     name: registryNameField('Name of the virtual server and of its file; it is served at `/v/<name>/mcp`.'),
-    title: singleLineField('Name of the virtual server for people. Default: none.').exactOptional(),
-    description: singleLineField('What the virtual server is for. Default: none.').exactOptional(),
+    title: singleLineField('Display name of the virtual server. Default: none.').exactOptional(),
+    description: singleLineField('Purpose of the virtual server. Default: none.').exactOptional(),
     tools,
     prompts,
     resources,
   })
-  .describe('One virtual server: a part of what the servers offer, on a path of its own. It grants nothing.');
+  .describe('One virtual server: a selection of features of the servers, on a path of its own. It grants nothing.');
 
-/** The settings of `registry/virtual/<name>.yaml`. */
+/** The format of `registry/virtual/<name>.yaml`. */
 export const virtualSettingsSchema: z.ZodType<VirtualSettings> = virtualFile.transform(
-  ({ tools: toolsOf, prompts: promptsOf, ...rest }) => ({
+  ({ tools: parsedTools, prompts: parsedPrompts, ...rest }) => ({
     ...rest,
-    tools: toSelection(toolsOf),
-    prompts: toSelection(promptsOf),
+    tools: toSelection(parsedTools),
+    prompts: toSelection(parsedPrompts),
   }),
 );
 
@@ -133,29 +129,29 @@ function toSelection({ include, exclude, rename, override }: ParsedSelection): N
   };
 }
 
-/** What a virtual server says of one thing that it shows. */
+/** Overrides of one feature. */
 export interface Override {
   readonly title?: string;
   readonly description?: string;
-  /** Arguments that every call gets and that no agent sees or gives; of tools only. */
+  /** Arguments that every call gets and that agents neither see nor set; tools only. */
   readonly fixed?: JsonObject;
 }
 
-/** Which things of a kind are shown: those that `include` or `rename` names and `exclude` does not. */
+/** A selection of features: those that `include` or `rename` names and `exclude` does not. */
 export interface Selection {
   readonly include: readonly string[];
   readonly exclude: readonly string[];
 }
 
-/** Tools or prompts of a virtual server; originals are `<server>/<name>`. */
+/** Tools or prompts of a virtual server. A source is `<server>/<name>`. */
 export interface NamedSelection extends Selection {
-  /** Original by the name under which it is shown. */
+  /** Source by its new name. */
   readonly rename: ReadonlyMap<string, string>;
-  /** By original. */
+  /** Overrides by source. */
   readonly override: ReadonlyMap<string, Override>;
 }
 
-/** One virtual server, as its file declares it. */
+/** One virtual server as declared in its file. */
 export interface VirtualSettings {
   readonly name: string;
   readonly title?: string;
@@ -165,7 +161,7 @@ export interface VirtualSettings {
   readonly resources: Selection;
 }
 
-/** A virtual server, and where its settings stand. */
+/** A virtual server, and the locations of its settings. */
 export interface VirtualServer {
   readonly settings: VirtualSettings;
   /** `file:line:column` of a setting. */
@@ -174,12 +170,12 @@ export interface VirtualServer {
   readonly keyAt: (path: YamlPath) => string;
 }
 
-/** The original of a thing, as files of `registry/virtual/` write it. */
+/** The source of a feature, as files of `registry/virtual/` write it. */
 export function sourceName(server: string, name: string): string {
   return `${server}/${name}`;
 }
 
-/** True when a selection shows an original by its globs. */
+/** True when the globs of a selection include a source. */
 export function isIncluded({ include, exclude }: Selection, source: string): boolean {
   return include.some((glob) => globMatches(glob, source)) && !isExcluded({ exclude }, source);
 }
@@ -188,7 +184,7 @@ export function isExcluded({ exclude }: Pick<Selection, 'exclude'>, source: stri
   return exclude.some((glob) => globMatches(glob, source));
 }
 
-/** Names by original, the other way round than a file has them. */
+/** New names by source, the inverse of `rename`. */
 export function renamesBySource({ rename }: NamedSelection): ReadonlyMap<string, string> {
   return new Map(Array.from(rename, ([name, source]) => [source, name]));
 }

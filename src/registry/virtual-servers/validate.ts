@@ -13,7 +13,7 @@ type VirtualFile = YamlFile<VirtualSettings>;
 
 const NAMED = ['tools', 'prompts'] as const;
 
-/** What is wrong with a virtual server by itself and beside the registered servers; what they offer is known later. */
+/** Finds problems of a virtual server that are known without discovering the servers. */
 export function validateVirtualServers(file: VirtualFile, servers: readonly string[]): Problem[] {
   return [
     ...emptySelection(file),
@@ -25,15 +25,14 @@ export function validateVirtualServers(file: VirtualFile, servers: readonly stri
   ];
 }
 
-/** Resources are known by normal forms: an `exclude` in another spelling would keep nothing back. */
+/** URIs are compared in normal form, so an `exclude` in another spelling would hide nothing. */
 function nonCanonicalUris(file: VirtualFile): Problem[] {
   return (['include', 'exclude'] as const).flatMap((list) =>
     file.value.resources[list].flatMap((glob, index) => {
       const defect = uriProblem(`${KIND}${glob}`);
       if (defect === undefined) return [];
       const [message, hint] = [defect.message.replace(KIND, ''), defect.hint.replace(KIND, '')];
-      const noun = { code: 'registry-uri-not-normal', message, hint } as const;
-      return [file.problem(['resources', list, index], noun)];
+      return [file.problem(['resources', list, index], { code: 'registry-uri-not-normal', message, hint })];
     }),
   );
 }
@@ -46,36 +45,36 @@ function emptySelection(file: VirtualFile): Problem[] {
     NAMED.every((kind) => file.value[kind].include.length + file.value[kind].rename.size === 0) &&
     [tools, prompts, resources].every(({ include }) => include.length === 0);
   if (!isEmpty) return [];
-  const hint = 'name what it shows, such as `tools: { include: ["github/get_*"] }`';
+  const hint = 'add features, such as `tools: { include: ["github/get_*"] }`';
   return [file.problem([], { code: 'registry-view-invalid', message: 'the virtual server shows nothing', hint })];
 }
 
-/** `stdio --server` and people name both kinds of servers in one breath. */
+/** Servers and virtual servers share one namespace, as in `stdio --server`. */
 function duplicateServerName(file: VirtualFile, servers: readonly string[]): Problem[] {
   const { name } = file.value;
   if (servers.includes(name)) {
-    const message = `the name \`${name}\` is that of a server`;
-    const hint = 'choose another: a virtual server and a server are asked for in the same way';
+    const message = `the name \`${name}\` is used by a server`;
+    const hint = 'choose another name: servers and virtual servers share one namespace';
     return [file.problem(['name'], { code: 'registry-duplicate-name', message, hint })];
   }
   const other = findConfusables([...servers, name]).get(name);
   if (other === undefined) return [];
   const message = `the name \`${name}\` looks like that of the server \`${other}\``;
-  const hint = 'choose a name nobody can mistake';
+  const hint = 'choose a name that looks different';
   return [file.problem(['name'], { code: 'registry-lookalike-name', message, hint })];
 }
 
-/** A warning: a server that is taken out of the registry takes nothing else with it. */
+/** Only warnings: removing a server from the registry must not invalidate other files. */
 function unknownServers(file: VirtualFile, servers: readonly string[]): Problem[] {
-  return sourceReferences(file).flatMap(({ source: original, at }) => {
-    const server = original.slice(0, original.indexOf('/'));
+  return sourceReferences(file).flatMap(({ source, at }) => {
+    const server = source.slice(0, source.indexOf('/'));
     if (servers.some((name) => globMatches(server, name))) return [];
     const near = didYouMean(server, servers);
     return {
       code: 'registry-original-unknown' as const,
       at,
       message: server.includes('*') ? `no server matches \`${server}\`` : `there is no server \`${server}\``,
-      hint: near === undefined ? 'servers are `registry/servers/<name>.yaml`' : `did you mean \`${near}\`?`,
+      hint: near === undefined ? 'servers are declared in `registry/servers/<name>.yaml`' : `did you mean \`${near}\`?`,
       severity: 'warning' as const,
     };
   });
@@ -86,7 +85,7 @@ interface SourceReference {
   readonly at: string;
 }
 
-/** Every glob and every name of an original, with its place. */
+/** Every glob and source name, with its location. */
 function sourceReferences(file: VirtualFile): SourceReference[] {
   const { value } = file;
   const globs = (['tools', 'prompts', 'resources'] as const).flatMap((kind) =>
@@ -113,24 +112,24 @@ function validateRenames(file: VirtualFile, kind: (typeof NAMED)[number]): Probl
     const path = [kind, 'rename', name];
     const other = nameOf.get(source);
     if (other !== undefined) {
-      const message = `\`${source}\` has a name already, \`${other}\``;
-      report(path, { code: 'registry-view-invalid', message, hint: 'leave one of the two away' });
+      const message = `\`${source}\` is already renamed to \`${other}\``;
+      report(path, { code: 'registry-view-invalid', message, hint: 'remove one of the two names' });
     }
     nameOf.set(source, name);
     if (isExcluded(selection, source)) {
-      const message = `\`exclude\` takes away \`${source}\`, which is renamed here`;
-      report(path, { code: 'registry-view-invalid', message, hint: 'leave one of the two away' });
+      const message = `\`${source}\` is renamed here, but \`exclude\` hides it`;
+      report(path, { code: 'registry-view-invalid', message, hint: 'remove the name or the exclusion' });
     }
   }
   for (const [name, other] of findConfusables(selection.rename.keys())) {
     const message = `the name \`${name}\` looks like \`${other}\``;
-    const hint = 'choose names nobody can mistake';
+    const hint = 'choose names that look different';
     problems.push({ code: 'registry-lookalike-name', at: file.keyAt([kind, 'rename', name]), message, hint });
   }
   return problems;
 }
 
-/** Overrides of what is not shown: a person believes that they hold. */
+/** Finds overrides of hidden features, which would silently have no effect. */
 function unusedOverrides(file: VirtualFile, kind: (typeof NAMED)[number]): Problem[] {
   const selection: NamedSelection = file.value[kind];
   const renamed = new Set(selection.rename.values());
@@ -139,8 +138,8 @@ function unusedOverrides(file: VirtualFile, kind: (typeof NAMED)[number]): Probl
     return {
       code: 'registry-view-invalid' as const,
       at: file.keyAt([kind, 'override', source]),
-      message: `\`${source}\` is not shown, so that nothing of it can be shown otherwise`,
-      hint: `add it to \`include\` or \`rename\`, or leave the override away`,
+      message: `the override of \`${source}\` has no effect, because it is not shown`,
+      hint: `add it to \`include\` or \`rename\`, or remove the override`,
     };
   });
 }
@@ -157,18 +156,18 @@ function secretsInFixedArguments(file: VirtualFile): Problem[] {
 
 function secretProblem(file: VirtualFile, path: YamlPath, [key, text]: readonly [string, string]): Problem[] {
   if (/\$\{(?:env|file):/.test(text)) {
-    const message = 'a reference stands where none is read';
-    const hint = 'a fixed argument is recorded like every argument: give the server its secrets in its own file';
+    const message = 'references are not resolved in fixed arguments';
+    const hint = 'pass secrets to the server in its own file: fixed arguments are recorded like all arguments';
     return [file.problem(path, { code: 'credentials-reference-invalid', message, hint })];
   }
   const explanation = detectSecret(key, text);
   if (explanation === undefined) return [];
   const message = `a secret in clear text: ${explanation}`;
-  const hint = 'give the server its secrets in its own file, and change this one: it has been in a file';
+  const hint = 'pass secrets to the server in its own file, and rotate this one, because it was in a file';
   return [file.problem(path, { code: 'registry-secret-in-clear', message, hint })];
 }
 
-/** Every text within a value, with the name of the member that holds it. */
+/** Every string in a value, with the name of the member that holds it. */
 function stringsIn(value: JsonValue, key: string): (readonly [key: string, text: string])[] {
   if (typeof value === 'string') return [[key, value]];
   if (Array.isArray(value)) return value.flatMap((item) => stringsIn(item, key));

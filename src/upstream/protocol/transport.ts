@@ -42,7 +42,7 @@ export function failedResponse(failure: FailureKind, sent: boolean, message: str
 
 /** Receives the server's messages while one request waits for its response. MUST NOT throw. */
 export interface MessageListener {
-  /** Whether to request progress, with a token of the broker. */
+  /** True to request progress, with a token of the broker. */
   readonly wantsProgress: boolean;
   /** Lowest severity of log messages to request. Only the modern era sends it with each request. */
   readonly logLevel?: LogLevel | undefined;

@@ -5,40 +5,43 @@ import { CAPABILITY_FOR, serverAttribution } from '../../domain/mcp/input-reques
 import { allow, deny, type Verdict } from '../../domain/verdict.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../lib/json/json.ts';
 import { readSchema } from '../json-schema/read-schema.ts';
-import { type FormFault, guardForm } from './form-guard.ts';
+import { type FormFault, guardForm } from './guard-form.ts';
 
 export const inputRequestFailureMode: FailureMode<'question-blocked'> = {
-  control: 'questions',
-  trigger: 'a form asks for a secret, a URL is not safe to open, or the question is no MCP',
+  control: 'input requests',
+  trigger: 'a form asks for a secret, a URL is not safe to open, or the request is not valid MCP',
   result: 'question-blocked',
   override: null,
 };
 
 export const clientCapabilityFailureMode: FailureMode<'capability-missing'> = {
   control: 'capabilities',
-  trigger: "a tool server asks what the agent's client has not declared",
+  trigger: "a tool server's input request needs a capability that the agent's client has not declared",
   result: 'capability-missing',
   override: null,
 };
 
 type Fault = FormFault['fault'] | UrlFault | 'params' | 'mode';
 const FAULT_MESSAGES: Readonly<Record<Fault, string>> = {
-  params: 'it is not what MCP asks with',
+  params: 'its parameters are not valid MCP',
   mode: 'its mode is neither `form` nor `url`',
-  form: 'its form has fields that are not plain texts, numbers, choices or yes-or-no',
-  'secret-field': 'its form asks for a secret, which is asked for at a URL of the server and never in a form',
+  form: 'its form has fields that are not plain texts, numbers, choices or booleans',
+  'secret-field': 'its form asks for a secret; MCP allows that only at a URL of the server, never in a form',
   'secret-message': 'its message asks for a secret, and its form takes free text',
-  url: 'its URL cannot be read',
-  'url-scheme': 'its URL is neither `https` nor `http` of this machine',
-  'url-userinfo': 'its URL holds a user name, as those of impostors do',
+  url: 'its URL is not valid',
+  'url-scheme': 'its URL is neither `https` nor `http` on this machine',
+  'url-userinfo': 'its URL contains a user name, which can disguise the host',
 };
 
-/** What is wrong with the question (empty: nothing), which field of a form that is (-1: none), what the client lacks. */
+/** Facts of the guard: fault (empty if none), index of the form's field (-1 if none), capability the client lacks. */
 export type GuardFacts = { readonly fault: Fault | ''; readonly field: number; readonly missing: string };
 
 const ALLOWED_FACTS: GuardFacts = Object.freeze({ fault: '', field: -1, missing: '' });
 
-/** The control `guard-question`: a question is one that an agent's user may be asked, and that the client can answer. */
+/**
+ * Creates the control `guard-question`, the guard of input requests. It blocks forms that ask for secrets, URLs that are
+ * not safe to open, malformed requests, and requests that the client has no capability for.
+ */
 export function guardInputRequest(): Control<GuardFacts> {
   return {
     name: 'guard-question',
@@ -57,16 +60,16 @@ function gather({ action, args, inputRequest, target }: Call): GuardFacts {
 
 function decide({ fault, field, missing }: GuardFacts): Verdict {
   if (missing !== '') {
-    return deny(clientCapabilityFailureMode.result, `the client has not declared that it can answer it (${missing})`);
+    return deny(clientCapabilityFailureMode.result, `the client has not declared the capability \`${missing}\``);
   }
   if (fault === '') return allow();
   const place = field < 0 ? '' : ` (field ${field + 1})`;
-  return deny(inputRequestFailureMode.result, `the question is not asked: ${FAULT_MESSAGES[fault]}${place}`);
+  return deny(inputRequestFailureMode.result, `the input request is blocked: ${FAULT_MESSAGES[fault]}${place}`);
 }
 
 type GuardFault = { readonly fault: Fault; readonly field?: number };
 
-/** A question without a mode is a form: 2025-06-18 has no other. What we put before the message is not judged. */
+/** Without a mode it is a form: 2025-06-18 has no other. The broker's attribution before the message is not checked. */
 function checkElicitation(
   { message, mode = 'form', requestedSchema, url }: JsonObject,
   prefix: string,
@@ -101,7 +104,7 @@ function isSamplingMessage(message: JsonValue): boolean {
   );
 }
 
-/** MCP 2025-11-25: `elicitation: {}` means forms; URLs, and tools in sampling, are declared by members of their own. */
+/** MCP 2025-11-25: `elicitation: {}` declares forms. URLs, and tools in sampling, are declared by their own members. */
 function missingCapability(
   action: Call['action'],
   args: JsonObject,
@@ -119,33 +122,34 @@ function missingCapability(
   return usesTools && !isJsonObject(declared.tools) ? 'sampling.tools' : undefined;
 }
 
-/** What keeps a URL from being shown. */
+/** Reason for which a URL is blocked. */
 export type UrlFault = 'url' | 'url-scheme' | 'url-userinfo';
 
 const MAX_URL_LENGTH = 8_192;
 const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
 
 /**
- * What is wrong with the URL that a user is asked to open (MCP 2025-11-25, elicitation, "URL mode"). It is sent on as it
- * came and never fetched by us, so that all readers have to read it alike: no spaces, no backslashes, no control characters.
+ * Blocks a URL that is not safe for a user to open (MCP 2025-11-25, elicitation, "URL mode"). The URL is passed on
+ * unchanged and never fetched, so every parser has to read it alike: no spaces, no backslashes, no control characters.
+ * @returns undefined if the URL may be shown.
  */
 export function guardUrl(text: string): UrlFault | undefined {
   if (text.length > MAX_URL_LENGTH || !/^[\x21-\x5b\x5d-\x7e]+$/.test(toAsciiHost(text)) || !URL.canParse(text))
     return 'url';
   const { protocol, username, password, hostname } = new URL(text);
   if (protocol !== 'https:' && !(protocol === 'http:' && LOOPBACK.test(hostname))) return 'url-scheme';
-  // `https://bank.example@evil.example` is read as the bank by those who read from the left.
+  // A person reads `https://bank.example@evil.example` as the bank's.
   const authority = /^[a-z]+:\/*([^/?#]*)/i.exec(text)?.[1] ?? '';
   if (username !== '' || password !== '' || authority.includes('@')) return 'url-userinfo';
   return undefined;
 }
 
-/** Letters of other scripts may stand in a host and nowhere hide: the message tells of them. */
+/** Replaces letters of other scripts, which are allowed: the message to the user warns of them. */
 function toAsciiHost(text: string): string {
   return text.replaceAll(/[\p{L}\p{M}\p{N}]/gu, 'a');
 }
 
-/** True for what a message of a model holds: one content block that names its type, or a list of such. */
+/** True for the content of a sampling message: one content block with a type, or a list of them. */
 export function isSamplingContent(content: JsonValue | undefined): boolean {
   const blocks = Array.isArray(content) ? content : [content];
   return blocks.every((block) => isJsonObject(block) && typeof block.type === 'string');

@@ -7,22 +7,22 @@ import { createSchemaFacts, describe, type ErrorFact, type SchemaFacts } from '.
 import { isSamplingContent } from './guard.ts';
 
 export const inputResponseFailureMode: FailureMode<'answer-invalid'> = {
-  control: 'answers',
-  trigger: 'an agent answers a question otherwise than it was asked; the tool server does not get it',
+  control: 'input responses',
+  trigger: 'an agent responds with something that was not requested; the tool server does not get it',
   result: 'answer-invalid',
   override: null,
 };
 
 const FAULT_MESSAGES = {
-  'no-answer': 'there is none',
+  'no-answer': 'it is missing',
   action: '`action` is neither `accept`, `decline` nor `cancel`',
-  content: '`content` is missing, or is there where nothing may be sent with the answer',
-  message: 'it is no message of a model: `role`, `content` and `model`',
+  content: '`content` is missing, or present although the action allows none',
+  message: 'it is not a sampling message with `role`, `content` and `model`',
   roots: '`roots` is not a list of `file://` URIs',
 } as const;
 type Fault = keyof typeof FAULT_MESSAGES;
 
-/** What is wrong with the form of an answer (empty: nothing), and with what a form was filled in with. */
+/** Facts of `validate-answer`: digest of the form's schema, problem of the response (empty if none), errors of the form. */
 export type InputResponseFacts = {
   readonly schema: string;
   readonly fault: Fault | '';
@@ -30,10 +30,10 @@ export type InputResponseFacts = {
 };
 
 const VALID_FACTS: InputResponseFacts = Object.freeze({ schema: '', fault: '', errors: [] });
-/** No more roots than a user has directories open. */
+/** Limit of the roots in one response. */
 const MAX_ROOTS = 1_000;
 
-/** The control `validate-answer`: what a tool server gets is what it asked for. */
+/** Creates the control `validate-answer`: an input response must match its request before the tool server gets it. */
 export function validateInputResponse(schemas: SchemaCompiler): Control<InputResponseFacts> {
   return { name: 'validate-answer', gather: (exchange) => gather(schemas, exchange), decide };
 }
@@ -48,7 +48,7 @@ function gather(schemas: SchemaCompiler, { call, result }: Exchange): InputRespo
     return isEmptyContent(content) ? VALID_FACTS : faultFacts('content');
   if (!isJsonObject(content)) return faultFacts('content');
   const { requestedSchema } = call.args;
-  // INVARIANT: `guard-question` let only forms through whose schema is admitted.
+  // INVARIANT: `guard-question` passes only forms whose schema is admitted.
   const facts: SchemaFacts = createSchemaFacts(
     schemas.compile(isJsonObject(requestedSchema) ? requestedSchema : {}),
     content,
@@ -58,11 +58,11 @@ function gather(schemas: SchemaCompiler, { call, result }: Exchange): InputRespo
 
 function decide(_exchange: Exchange, { fault, errors }: InputResponseFacts): Verdict {
   if (fault !== '')
-    return deny(inputResponseFailureMode.result, `the answer is not passed on: ${FAULT_MESSAGES[fault]}`);
+    return deny(inputResponseFailureMode.result, `the input response is not passed on: ${FAULT_MESSAGES[fault]}`);
   if (errors.length === 0) return allow();
   return deny(
     inputResponseFailureMode.result,
-    `the answer is not passed on, it does not match the form: ${describe(errors, 'the whole')}`,
+    `the input response is not passed on, it does not match the form: ${describe(errors)}`,
   );
 }
 

@@ -4,17 +4,17 @@ import { isJsonObject, type JsonValue } from '../../lib/json/json.ts';
 import { type Cost, FUEL_PER_VALIDATION } from './cost.ts';
 import { compiledPattern } from './pattern.ts';
 
-/** Steps of the linear engine, units of text that is walked, and units of text that is built, for one unit of fuel. */
+/** Work per unit of fuel: steps of the pattern engine, UTF-16 units read, UTF-16 units serialized. */
 const PATTERN_STEPS_PER_FUEL_UNIT = 2;
 const TRAVERSED_UNITS_PER_FUEL_UNIT = 8;
 const SERIALIZED_UNITS_PER_FUEL_UNIT = 4;
 
-/** Thrown out of compiled code when a validation costs too much, and caught where that validation began. */
+/** Thrown out of compiled code if a validation exceeds its fuel, and caught where the validation began. */
 export class FuelExhausted extends Error {
   override readonly name = 'FuelExhausted';
 }
 
-/** Bounds the work of one validation, whatever the schema multiplies. Validations are synchronous, so one tank serves all. */
+/** Bounds the work of one validation. Validations are synchronous, so those of a schema share one budget. */
 export class FuelBudget {
   #remaining = 0;
 
@@ -28,7 +28,7 @@ export class FuelBudget {
   }
 }
 
-/** What stands beside the vocabulary of Ajv, or in place of parts of it whose cost grows with the square of the data. */
+/** Keywords that extend Ajv's vocabulary, or replace those of its keywords whose cost is quadratic in the data. */
 export function ajvKeywords(fuel: FuelBudget): readonly KeywordDefinition[] {
   return [
     {
@@ -81,24 +81,24 @@ function hasUniqueItems(items: readonly JsonValue[], fuel: FuelBudget): boolean 
   return true;
 }
 
-/** Two JSON values are equal (JSON Schema core §4.2.2) exactly when these are. */
+/** Maps equal JSON values (JSON Schema core §4.2.2), and only those, to the same primitive. */
 function identityOf(value: JsonValue, fuel: Pick<FuelBudget, 'consume'>): JsonValue {
   if (typeof value === 'object' && value !== null) {
     const text = canonicalJson(value);
     fuel.consume(text.length / SERIALIZED_UNITS_PER_FUEL_UNIT);
-    // The mark keeps it apart from a string that looks like it.
+    // The prefix distinguishes it from a string of the same characters.
     return `\u0000${text}`;
   }
   return typeof value === 'string' && value.startsWith('\u0000') ? `\u0000${value}` : value;
 }
 
-/** What Ajv takes for a regular expression engine. */
+/** Regular expression engine as Ajv expects it. */
 export interface RegExpEngine {
   (pattern: string, flags: string): { test(text: string): boolean };
   code: string;
 }
 
-/** A regular expression engine for Ajv whose expressions match in linear time and pay for it. */
+/** Creates an engine for Ajv whose patterns match in linear time and consume fuel. */
 export function linearEngine(fuel: FuelBudget): RegExpEngine {
   const engine = (source: string) => {
     const pattern = compiledPattern(source);
@@ -108,7 +108,7 @@ export function linearEngine(fuel: FuelBudget): RegExpEngine {
         fuel.consume((text.length * pattern.size) / PATTERN_STEPS_PER_FUEL_UNIT);
         return pattern.test(text);
       },
-      // Ajv keeps one expression per text of this: without it all patterns of a schema would become the first.
+      // Ajv caches patterns by this text. Without it, all patterns of a schema would become the first.
       toString: () => `linear:${source}`,
     };
   };

@@ -1,21 +1,21 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../../lib/json/json.ts';
 import { KEYWORDS_2020 } from './keywords.ts';
 
-/** What looking at a value by a schema costs: so much at once, and so much for each element of the value. */
+/** Fuel for checking one value against a schema: a base, and an amount per element of the value. */
 export type Cost = readonly [base: number, perElement: number];
 
-/** What one validation may cost. The unit is about 25 ns, so that no validation is felt by other calls. */
+/** Fuel of one validation. A unit is about 25 ns, so no validation delays other calls noticeably. */
 export const FUEL_PER_VALIDATION = 1_000_000;
 
-/** An alternative that fails is remembered until another one succeeds. */
+/** Errors of a failed alternative are kept until another one succeeds. */
 const SAME_INSTANCE_COST = 4;
-/** A function is called. What multiplies without end has to go through one. */
-const REFERENCE_KEYWORDS = 25;
+/** A reference is a function call. Work can only multiply without limit through references. */
+const REFERENCE_BASE_COST = 25;
 
-/** The price of a schema that is nothing but a `$ref`. */
-export const REFERENCE_COST: Cost = [REFERENCE_KEYWORDS, 0];
+/** Cost of a schema that consists of a `$ref`. */
+export const REFERENCE_COST: Cost = [REFERENCE_BASE_COST, 0];
 
-/** Keywords that walk over members, items or characters. */
+/** Keywords that visit all members, items or characters. */
 const TRAVERSAL_KEYWORDS = new Set([
   'additionalProperties',
   'contains',
@@ -29,7 +29,7 @@ const TRAVERSAL_KEYWORDS = new Set([
   'unevaluatedProperties',
 ]);
 
-/** The price of a schema in 2020-12, without its subschemas' own; undefined for a leaf, which its parent pays for. */
+/** Returns the cost of a schema in 2020-12 without its subschemas; undefined for a leaf, which its parent accounts for. */
 export function costOf(schema: JsonObject): Cost | undefined {
   let base = 0;
   let perElement = 0;
@@ -41,7 +41,7 @@ export function costOf(schema: JsonObject): Cost | undefined {
 }
 
 function baseCost(keyword: string, value: JsonValue): number {
-  if (keyword === '$ref') return REFERENCE_KEYWORDS;
+  if (keyword === '$ref') return REFERENCE_BASE_COST;
   if (keyword === 'dependentRequired') return elementCount(value);
   const shape = KEYWORDS_2020.get(keyword);
   if (shape === undefined || !('inPlace' in shape)) return 0;

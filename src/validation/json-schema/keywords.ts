@@ -1,6 +1,6 @@
 import { isJsonObject, type JsonValue } from '../../lib/json/json.ts';
 
-/** What a keyword's value holds: one schema, a list or a map of them, or something an assertion compares with. */
+/** Kind of a keyword's value: one schema, a list or a map of schemas, or the operand of an assertion. */
 export type KeywordShape =
   | { readonly kind: 'schema'; readonly inPlace: boolean }
   | { readonly kind: 'schemas'; readonly inPlace: boolean }
@@ -32,9 +32,9 @@ const NON_NEGATIVE_INTEGER: KeywordShape = assertion(
 const TEXT: KeywordShape = assertion((value) => typeof value === 'string', 'a string');
 const LIST: KeywordShape = assertion((value) => Array.isArray(value), 'a list');
 const STRINGS: KeywordShape = assertion(isStringList, 'a list of strings');
-/** Looks at the same value as its parent schema. */
+/** Applies to the same value as its parent schema. */
 const SAME_INSTANCE: KeywordShape = { kind: 'schema', inPlace: true };
-/** Looks at members or items of it, so that every step consumes some of the value. */
+/** Applies to members or items of the value, so every step consumes some of the value. */
 const CHILD_INSTANCE: KeywordShape = { kind: 'schema', inPlace: false };
 const DYNAMIC_REFERENCE: KeywordShape = { kind: 'refused', rejectionReason: 'dynamic references are not supported' };
 
@@ -78,7 +78,7 @@ const SHARED: readonly (readonly [string, KeywordShape])[] = [
   ['$vocabulary', { kind: 'refused', rejectionReason: 'own vocabularies are not supported' }],
 ];
 
-/** Every keyword of JSON Schema 2020-12 that is enforced; any other is an annotation and never reaches the compiler. */
+/** The enforced keywords of JSON Schema 2020-12. Any other is an annotation and never reaches the compiler. */
 export const KEYWORDS_2020: ReadonlyMap<string, KeywordShape> = new Map([
   ...SHARED,
   ['dependentSchemas', { kind: 'schema-map', inPlace: true }],
@@ -88,11 +88,11 @@ export const KEYWORDS_2020: ReadonlyMap<string, KeywordShape> = new Map([
   ['minContains', NON_NEGATIVE_INTEGER],
   ['maxContains', NON_NEGATIVE_INTEGER],
   ['unevaluatedProperties', CHILD_INSTANCE],
-  // Ajv judges it wrongly next to `contains`, `if` and nested `items`.
+  // Ajv evaluates it wrongly next to `contains`, `if` and nested `items`.
   ['unevaluatedItems', { kind: 'refused', rejectionReason: '`unevaluatedItems` is not supported' }],
 ]);
 
-/** The same for draft-07, which the first generation of MCP servers emits. `items` may also be a list. */
+/** The enforced keywords of draft-07, which early MCP servers use. There `items` may also be a list. */
 export const KEYWORDS_DRAFT_07: ReadonlyMap<string, KeywordShape> = new Map([
   ...SHARED,
   ['items', CHILD_INSTANCE],

@@ -1,10 +1,10 @@
-import { LruMap } from '../../lib/lru.ts';
+import { LRUCache } from 'lru-cache';
 import { compileRe2Pattern, type Re2Pattern } from '../../lib/text/re2-pattern.ts';
 
-// Admission and compilation ask for the same expressions, and so do tools of one server.
-const cachedPatterns = new LruMap<string, Re2Pattern>(500);
+// Admission and compilation use the same patterns, and so do the tools of one server.
+const cachedPatterns = new LRUCache<string, Re2Pattern>({ max: 500 });
 
-/** The linear form of an expression; undefined when it has none. Compiled once while it is in use. */
+/** Compiles a pattern to RE2, or returns the cached one; undefined if it cannot match in linear time. */
 export function compiledPattern(source: string): Re2Pattern | undefined {
   const cached = cachedPatterns.get(source);
   if (cached) return cached;

@@ -2,20 +2,20 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../../lib/json/js
 import { KEYWORDS_2020, KEYWORDS_DRAFT_07, type KeywordShape } from './keywords.ts';
 import { compiledPattern } from './pattern.ts';
 
-/** The dialects that are read: JSON Schema 2020-12, which MCP takes for granted, and draft-07, which must be declared. */
+/** Supported dialects: JSON Schema 2020-12, the default of MCP, and draft-07, which must be declared. */
 export type Dialect = '2020-12' | 'draft-07';
 
-/** An untrusted schema, understood to the last keyword. */
+/** An untrusted schema of which every keyword is understood. */
 export interface ReadSchema {
   readonly dialect: Dialect;
   readonly root: JsonValue;
-  /** Every subschema by its place, a JSON Pointer (RFC 6901) from the root. */
+  /** Every subschema by its JSON Pointer (RFC 6901). */
   readonly pointers: ReadonlyMap<string, JsonValue>;
-  /** Places that a `$ref` points at. */
+  /** Pointers to which a `$ref` refers. */
   readonly targets: ReadonlySet<string>;
-  /** Every property name that the schema speaks of. */
+  /** Every property name in the schema. */
   readonly names: ReadonlySet<string>;
-  /** Every keyword that is used anywhere. */
+  /** Every keyword that the schema uses. */
   readonly keywords: ReadonlySet<string>;
 }
 
@@ -23,7 +23,7 @@ export type SchemaReading =
   | { readonly admitted: true; readonly schema: ReadSchema }
   | { readonly admitted: false; readonly reason: string };
 
-/** Bounds of a schema from an untrusted server. */
+/** Limits of a schema from an untrusted server. */
 export const SCHEMA_LIMITS = {
   maxSubschemas: 1_000,
   maxAlternatives: 200,
@@ -33,14 +33,14 @@ export const SCHEMA_LIMITS = {
   maxPatternSize: 10_000,
 } as const;
 
-/** Reads an untrusted schema. Not admitted: what is too large, refers outside itself, loops, or is not understood. */
+/** Reads an untrusted schema. It is not admitted if it is too large, refers outside itself, loops, or is not understood. */
 export function readSchema(root: JsonValue): SchemaReading {
   const reader = new SchemaReader(root);
   const reason = reader.read();
   return reason === undefined ? { admitted: true, schema: reader } : { admitted: false, reason };
 }
 
-/** The place named by a local `$ref`; undefined when it is not a pointer into the same document. */
+/** Returns the pointer of a local `$ref`; undefined if it does not point into the same document. */
 export function pointerFromRef(ref: string): string | undefined {
   if (ref === '#') return '';
   if (!ref.startsWith('#/')) return undefined;
@@ -51,12 +51,12 @@ export function pointerFromRef(ref: string): string | undefined {
   }
 }
 
-/** A place one step deeper (RFC 6901 §3). */
+/** Appends one segment to a JSON Pointer (RFC 6901 §3). */
 export function appendPointer(pointer: string, segment: string | number): string {
   return `${pointer}/${String(segment).replaceAll('~', '~0').replaceAll('/', '~1')}`;
 }
 
-/** One keyword of a schema at `place`. */
+/** One keyword of the schema at `pointer`. */
 interface Entry {
   readonly keyword: string;
   readonly shape: KeywordShape;
@@ -64,7 +64,7 @@ interface Entry {
   readonly pointer: string;
 }
 
-/** Every method that reads returns why the schema is not admitted, or undefined. */
+/** Each `read` method returns the reason why the schema is not admitted, or undefined. */
 class SchemaReader implements ReadSchema {
   readonly root: JsonValue;
   readonly pointers: Map<string, JsonValue> = new Map<string, JsonValue>();
@@ -73,7 +73,7 @@ class SchemaReader implements ReadSchema {
   readonly keywords: Set<string> = new Set<string>();
   readonly dialect: Dialect;
   readonly #keywords: ReadonlyMap<string, KeywordShape>;
-  /** Which places look at the same value: an edge consumes nothing of the value, so a cycle would never end. */
+  /** Edges between schemas that apply to the same value: they consume none of it, so a cycle would never end. */
   readonly #sameValue = new Map<string, string[]>();
   #patternSize = 0;
 
@@ -94,7 +94,7 @@ class SchemaReader implements ReadSchema {
     for (const target of this.targets) {
       if (!this.pointers.has(target)) return 'a `$ref` points at nothing that is a schema';
     }
-    // Ajv forgets what `if` has evaluated where a branch is missing or trivial.
+    // Ajv forgets the properties that `if` evaluated if a branch is missing or trivial.
     if (this.keywords.has('if') && this.keywords.has('unevaluatedProperties')) {
       return '`unevaluatedProperties` together with `if` is not supported';
     }
@@ -157,7 +157,7 @@ class SchemaReader implements ReadSchema {
 
   #readMap({ keyword, shape, pointer }: Entry, map: JsonObject): string | undefined {
     for (const [name, schema] of Object.entries(map)) {
-      // Such a key cannot arrive in arguments, and is a trap in every object that is built from it.
+      // Such a key is refused in arguments, and dangerous in every object that is built from the schema.
       if (name === '__proto__') return 'a property is named `__proto__`';
       if (keyword === 'properties') this.names.add(name);
       const reason = keyword === 'patternProperties' ? this.#readPattern(name) : undefined;
@@ -189,7 +189,7 @@ class SchemaReader implements ReadSchema {
   #readPattern(source: string): string | undefined {
     const pattern = compiledPattern(source);
     if (pattern === undefined) return 'a pattern is too large or cannot be matched in linear time';
-    // The program, and what it costs to make even a small one.
+    // The size of the program, and a fixed cost per pattern.
     this.#patternSize += pattern.size + 50;
     return this.#patternSize > SCHEMA_LIMITS.maxPatternSize ? 'its patterns are too large together' : undefined;
   }
@@ -217,14 +217,14 @@ class SchemaReader implements ReadSchema {
 const DRAFT_07 = /^https?:\/\/json-schema\.org\/draft-07\/schema#?$/;
 const DRAFT_2020 = /^https:\/\/json-schema\.org\/draft\/2020-12\/schema#?$/;
 
-/** What `$schema` says; empty when it is absent, and then MCP means 2020-12. */
+/** Returns `$schema`; empty if it is absent, which means 2020-12 in MCP. */
 function declaredDialect(root: JsonValue): string {
   const declared = isJsonObject(root) ? root.$schema : undefined;
   if (declared === undefined) return '';
   return typeof declared === 'string' ? declared : 'not a string';
 }
 
-/** Counts arrays, objects and their depth before anything is understood. */
+/** Checks the number of arrays and objects, their depth and the size, before any keyword is read. */
 function exceedsBounds(root: JsonValue): string | undefined {
   let nodes = 0;
   let level: JsonValue[] = [root];

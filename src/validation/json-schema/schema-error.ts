@@ -1,11 +1,11 @@
 import type { ErrorObject } from 'ajv';
 
-/** One thing wrong with a value. */
+/** One validation error. */
 export interface SchemaError {
-  /** Where, as a JSON Pointer (RFC 6901); a property name that the schema does not know is written `*`. */
+  /** Position as a JSON Pointer (RFC 6901). A property name that is not in the schema is written `*`. */
   readonly pointer: string;
   readonly keyword: string;
-  /** What is wrong, to be read after the pointer. */
+  /** Predicate of a sentence whose subject is the pointer. */
   readonly message: string;
 }
 
@@ -20,7 +20,7 @@ const MESSAGES: Readonly<Record<string, string>> = {
   unevaluatedProperties: 'has a property that the schema does not name',
   anyOf: 'matches none of the alternatives',
   oneOf: 'does not match exactly one of the alternatives',
-  not: 'matches what it must not',
+  not: 'matches a schema that it must not match',
   pattern: 'does not match its pattern',
   uniqueItems: 'holds an item twice',
   minLength: 'is too short',
@@ -31,15 +31,15 @@ const MESSAGES: Readonly<Record<string, string>> = {
   exclusiveMinimum: 'is too small',
   maximum: 'is too large',
   exclusiveMaximum: 'is too large',
-  multipleOf: 'is not a multiple of what it must be',
+  multipleOf: 'is not a multiple of the required number',
   'false schema': 'is not allowed',
 };
 
-/** Ajv's errors without any part of the value: values are left out, and so are property names that came with it. */
+/** Converts Ajv's errors. The result contains no part of the value, neither its values nor property names it introduced. */
 export function describeErrors(errors: readonly ErrorObject[], names: ReadonlySet<string>): readonly SchemaError[] {
   const described: SchemaError[] = [];
   for (const error of errors) {
-    // Their own causes stand beside these, or the alternative was not the one that was meant.
+    // The errors of the branch are in the list too.
     if (error.keyword === 'if') continue;
     const pointer = redactPointer(errorPointer(error), names);
     const keyword = error.keyword;
@@ -50,7 +50,7 @@ export function describeErrors(errors: readonly ErrorObject[], names: ReadonlySe
   return described.length > 0 ? described : [{ pointer: '', keyword: 'if', message: errorMessage('if') }];
 }
 
-/** What the keyword says of a value that fails it. */
+/** Returns the predicate for a value that fails `keyword`. */
 export function errorMessage(keyword: string): string {
   return Object.hasOwn(MESSAGES, keyword) ? (MESSAGES[keyword] ?? '') : `does not satisfy \`${keyword}\``;
 }

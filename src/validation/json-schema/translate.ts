@@ -6,8 +6,8 @@ import { appendPointer, pointerFromRef, type ReadSchema } from './read-schema.ts
 type Draft = Record<string, JsonValue>;
 
 /**
- * Writes a read schema anew for the compiler, in JSON Schema 2020-12: enforced keywords only, each `$ref` target once
- * and under a name of ours, and where looking at a schema has a price, the keyword `fuel` with it.
+ * Translates a schema that was read into JSON Schema 2020-12 for the compiler: enforced keywords only, each `$ref` target
+ * once and under a generated name, and the keyword `fuel` for each schema with a cost.
  */
 export function translateSchema(schema: ReadSchema): JsonObject {
   return new Translator(schema).run();
@@ -97,9 +97,8 @@ function upgradeDraft(out: Draft): void {
 }
 
 /**
- * An admitted schema as it reads within a larger one, at `place` (a JSON Pointer): a `$ref` of it, `#` or `#/…`, still
- * points at what it pointed at. A schema with an `$id` is a document of its own wherever it stands (JSON Schema
- * 2020-12, core §8.2.1), and stays as it is.
+ * Rewrites an admitted schema for use within a larger one, at `pointer`, so that each `$ref`, `#` or `#/…`, keeps its
+ * target. A schema with an `$id` is a document of its own (JSON Schema 2020-12, core §8.2.1) and stays unchanged.
  */
 export function embedSchema(schema: JsonObject, pointer: string): JsonObject {
   return schema.$id === undefined ? rebase(schema, pointer) : schema;
@@ -115,7 +114,7 @@ function rebase(schema: JsonObject, pointer: string): JsonObject {
   return Object.fromEntries(entries);
 }
 
-/** What a keyword holds. In `const`, `enum` and annotations a `$ref` is a member of a value and points at nothing. */
+/** Rewrites a keyword's value. In `const`, `enum` and annotations, `$ref` is a member of a value and not a reference. */
 function rebaseValue(keyword: string, value: JsonValue, pointer: string): JsonValue {
   const shape = KEYWORDS_2020.get(keyword) ?? KEYWORDS_DRAFT_07.get(keyword);
   const each = (schema: JsonValue): JsonValue => (isJsonObject(schema) ? rebase(schema, pointer) : schema);

@@ -1,7 +1,7 @@
 import { Agent } from 'node:http';
 import fc from 'fast-check';
 import { afterEach, expect, test } from 'vitest';
-import type { AuthenticateRequest } from '../../../src/ingress/http/authenticate-request.ts';
+import type { AuthenticateRequest } from '../../../src/ingress/mcp/streamable-http/endpoint.ts';
 import { modernCall, send } from '../../fixtures/clients/raw-http.ts';
 import { type HttpHarness, openHarness, principalNamed } from '../../fixtures/http-harness.ts';
 
@@ -10,9 +10,10 @@ let harness: HttpHarness;
 afterEach(() => harness.ingress.close({ drainMs: 0 }));
 
 const ROUTES = ['POST', 'GET', 'DELETE', 'PUT'];
-const UNAUTHORIZED = '{"error":"unauthorized","message":"a valid api key is required"}';
+const UNAUTHORIZED =
+  '{"error":"unauthorized","message":"a valid API key is required: send `Authorization: Bearer <key>`"}';
 
-/** What a broken verifier may give back; no type checker looks at it while it breaks. */
+/** A result of a broken verifier, which no type checker sees at run time. */
 function verifierOf(result: unknown): AuthenticateRequest {
   return (() => result) as unknown as AuthenticateRequest;
 }
@@ -27,7 +28,7 @@ test.each([
   ['a yes of another kind', { ok: 1, principal: principalNamed('demo') }],
   ['a no with a principal', { ok: false, principal: principalNamed('demo') }],
   ['a promise of a yes', Promise.resolve({ ok: true, principal: principalNamed('demo') })],
-])('a verifier that gives %s authenticates no agent', async (_what, result) => {
+])('a verifier that returns %s authenticates no principal', async (_what, result) => {
   harness = await openHarness({ authenticate: verifierOf(result) });
   for (const method of ROUTES) {
     const { headers, body } = modernCall('files__echo');
@@ -38,7 +39,7 @@ test.each([
   expect(harness.broker.calls).toEqual([]);
 });
 
-test('a verifier that throws refuses every request and discloses no cause', async () => {
+test('a verifier that throws refuses the request, and the response contains nothing of the error', async () => {
   harness = await openHarness({
     authenticate: () => {
       throw new Error('near "\'": syntax error in SELECT secret FROM api_key');
@@ -49,7 +50,7 @@ test('a verifier that throws refuses every request and discloses no cause', asyn
     const answer = await send(harness.ingress.port, { method, headers, body });
     expect([answer.status, answer.body]).toEqual([
       503,
-      '{"error":"unavailable","message":"nobody can be authenticated now"}',
+      '{"error":"unavailable","message":"authentication is not available; try again later"}',
     ]);
   }
   expect(harness.broker.calls).toEqual([]);
@@ -63,7 +64,7 @@ const anyAuthorization = fc.oneof(
   fc.constantFrom("Bearer ' OR 1=1--", 'Bearer', 'Basic ZGVtbzpkZW1v', 'Bearer  key-of-demo', 'Bearer key-of-Demo'),
 );
 
-test('10,000 wrong headers get the same words, whatever is wrong', async () => {
+test('10,000 wrong headers get the same response, whatever is wrong', async () => {
   harness = await openHarness();
   const agent = new Agent({ keepAlive: true, maxSockets: 16 });
   const { headers, body } = modernCall('files__echo');

@@ -18,7 +18,7 @@ function ask(path: string, headers: Record<string, string> = {}, method = 'POST'
   return send(harness.ingress.port, { method, path, headers, ...(method === 'POST' ? { body: CALL } : {}) });
 }
 
-verifies('P7').each(PATHS)('a session that was opened on %s is unknown on every other path', async (opened) => {
+verifies('P7').each(PATHS)('a session that was opened on %s does not exist on any other path', async (opened) => {
   const session = await openSession(harness.ingress.port, 'demo', opened);
   for (const path of PATHS.filter((other) => other !== opened)) {
     for (const method of ['POST', 'GET', 'DELETE']) {
@@ -32,7 +32,7 @@ verifies('P7').each(PATHS)('a session that was opened on %s is unknown on every 
   expect((await ask(opened, session)).status).toBe(200);
 });
 
-test.each(PATHS)('a call is about what its path stands for: %s', async (path) => {
+test.each(PATHS)('a call has the view of its path: %s', async (path) => {
   const { headers, body } = modernCall('echo');
   expect((await send(harness.ingress.port, { path, headers, body })).status).toBe(200);
   const view = { '/mcp': undefined, '/servers/files/mcp': 'server:files', '/v/desk/mcp': 'virtual:desk' }[path];
@@ -40,7 +40,7 @@ test.each(PATHS)('a call is about what its path stands for: %s', async (path) =>
 });
 
 test.each([...PATHS, '/v/nowhere/mcp'])(
-  'a foreign host or origin is refused on %s before anything else',
+  'another host or origin is refused on %s before anything else',
   async (path) => {
     for (const headers of [{ origin: 'http://evil.test' }, { host: 'evil.test' }]) {
       expect((await ask(path, { ...headers, authorization: '' })).status).toBe(403);
@@ -48,7 +48,7 @@ test.each([...PATHS, '/v/nowhere/mcp'])(
   },
 );
 
-test('a client without a key cannot learn which views exist', async () => {
+test('without a key a client does not learn which views exist', async () => {
   const answers = await Promise.all(
     [...PATHS, '/v/nowhere/mcp', '/servers/nowhere/mcp'].map((path) => ask(path, { authorization: 'Bearer wrong' })),
   );
@@ -69,7 +69,7 @@ test.each([
   '/v/%64esk/mcp',
   '/v/desk/../files/mcp',
   '/servers/constructor/mcp',
-])('%s is answered like any path that is not there', async (path) => {
+])('%s gets the response of a path that does not exist', async (path) => {
   const unknown = await ask('/nothing');
   const answer = await ask(path);
   expect([answer.status, answer.body]).toEqual([404, unknown.body]);
@@ -77,13 +77,13 @@ test.each([
   expect(harness.broker.calls).toEqual([]);
 });
 
-test('a view that is taken away is gone for a session that was opened on it', async () => {
+test('a removed view is gone for a session that was opened on it', async () => {
   const session = await openSession(harness.ingress.port, 'demo', '/v/desk/mcp');
   harness.broker.views = {};
   expect((await ask('/v/desk/mcp', session)).body).toBe((await ask('/nothing')).body);
 });
 
-test('a stream of one view receives nothing of another', async () => {
+test('a stream of one view receives no changes of another', async () => {
   const received: string[] = [];
   const changes = openListChangeFeed(harness.broker);
   changes.watch({ principalId: 'agent:demo' }, () => received.push('whole'));

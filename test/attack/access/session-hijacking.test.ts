@@ -33,17 +33,17 @@ verifies('P7')('a request for the session of another principal is recorded', asy
   const session = await openSession(harness.ingress.port, 'demo');
   await send(harness.ingress.port, { headers: { ...session, ...AS_OTHER }, body: CALL });
   expect(harness.broker.malformed.map(({ principal, problem }) => `${principal.id} ${problem}`)).toEqual([
-    'agent:other the principal has no session of that id',
+    'agent:other the principal has no session with this id',
   ]);
 });
 
-verifies('P7')('a session continues after another principal tried to end it', async () => {
+verifies('P7')('a session goes on after another principal tried to end it', async () => {
   const session = await openSession(harness.ingress.port, 'demo');
   await send(harness.ingress.port, { method: 'DELETE', headers: { ...session, ...AS_OTHER } });
   expect((await send(harness.ingress.port, { headers: session, body: CALL })).status).toBe(200);
 });
 
-verifies('P7')('a session id alone authenticates no one', async () => {
+verifies('P7')('a session id alone does not authenticate', async () => {
   const session = await openSession(harness.ingress.port, 'demo');
   const answer = await send(harness.ingress.port, { headers: { ...session, authorization: '' }, body: CALL });
   expect(answer.status).toBe(401);
@@ -72,7 +72,7 @@ verifies('P7')('one session cannot cancel a call of another, whatever ids they u
   expect(cancelled).toBe(false);
 });
 
-verifies('P7')('an id in flight in a session cannot be used a second time', async () => {
+verifies('P7')('the id of a request in flight cannot be used again in its session', async () => {
   let finish: () => void = () => {};
   harness.broker.behaviour = () =>
     new Promise((resolve) => {
@@ -94,7 +94,7 @@ verifies('P7')('an ended session is gone', async () => {
   expect((await send(harness.ingress.port, { headers: session, body: CALL })).status).toBe(404);
 });
 
-verifies('P7')('the record of a call names its session by a value that cannot be used as a session id', async () => {
+verifies('P7')('the record of a call identifies its session by an id that is not its session id', async () => {
   const session = await openSession(harness.ingress.port);
   await send(harness.ingress.port, { headers: session, body: CALL });
   expect(harness.broker.calls[0]?.context.session).toMatch(/^[0-9a-f-]{36}$/);

@@ -5,7 +5,7 @@ import { OPERATIONS } from '../../../src/domain/call.ts';
 import type { Outcome } from '../../../src/domain/outcome.ts';
 import type { FeatureKind, ViewName } from '../../../src/domain/target.ts';
 import { type HttpServer, openHttpServer } from '../../../src/ingress/http-server.ts';
-import { Paginator } from '../../../src/ingress/mcp/methods/pagination.ts';
+import { Paginator } from '../../../src/ingress/mcp/methods/paginator.ts';
 import { createServices } from '../../../src/ingress/mcp/methods/services.ts';
 import { serveStdio } from '../../../src/ingress/mcp/stdio/stdio-connection.ts';
 import type { JsonObject } from '../../../src/lib/json/json.ts';

@@ -12,7 +12,7 @@ beforeEach(async () => {
 
 afterEach(() => harness.ingress.close({ drainMs: 0 }));
 
-/** Sends a call over a bare socket, waits until the broker has it, and breaks the connection. */
+/** Sends a call over a plain socket, waits until the broker has it, and resets the connection. */
 async function callAndVanish(headers: Record<string, string>, body: string): Promise<void> {
   const socket = connect(harness.ingress.port, '127.0.0.1');
   const all = {
@@ -27,7 +27,7 @@ async function callAndVanish(headers: Record<string, string>, body: string): Pro
   socket.destroy();
 }
 
-verifies('P14').each(['modern', 'legacy'])('a %s client that vanishes cancels its call', async (era) => {
+verifies('P14').each(['modern', 'legacy'])('a %s client that disconnects cancels its call', async (era) => {
   const cancelled = new Promise<void>((resolve) => {
     harness.broker.behaviour = (_request, signal) =>
       new Promise((answer) => {

@@ -19,15 +19,15 @@ async function statusOf(headers: Record<string, string>, path = '/mcp'): Promise
   return answer.status;
 }
 
-test.each(['/mcp', '/healthz', '/readyz', '/nothing'])('a page of a foreign origin is refused on %s', async (path) => {
+test.each(['/mcp', '/healthz', '/readyz', '/nothing'])('a page of another origin is refused on %s', async (path) => {
   expect(await statusOf({ origin: 'http://evil.test' }, path)).toBe(403);
 });
 
-test.each(['/mcp', '/healthz', '/readyz', '/nothing'])('a rebound host name is refused on %s', async (path) => {
+test.each(['/mcp', '/healthz', '/readyz', '/nothing'])('another host name is refused on %s', async (path) => {
   expect(await statusOf({ host: `evil.test:${harness.ingress.port}` }, path)).toBe(403);
 });
 
-test('a foreign origin is refused before the body is parsed', async () => {
+test('another origin is refused before the body is parsed', async () => {
   const answer = await send(harness.ingress.port, { headers: { origin: 'http://evil.test' }, body: '{' });
   expect(answer.status).toBe(403);
   expect(harness.broker.malformed).toEqual([]);
@@ -46,11 +46,11 @@ test.each([
   'broker.example.org.evil.test',
   'evil.test#127.0.0.1',
   'BROKER.example.org:80x',
-])('the host `%s` is foreign', async (host) => {
+])('the host `%s` is refused', async (host) => {
   expect(await statusOf({ host })).toBe(403);
 });
 
-test('a program without an origin is served under each loopback name', async () => {
+test('a program without an origin is served with every loopback name', async () => {
   for (const name of ['localhost', '127.0.0.1', '[::1]', 'LOCALHOST']) {
     expect(await statusOf({ host: `${name}:${harness.ingress.port}` })).toBe(200);
   }

@@ -33,13 +33,13 @@ verifies('P2').each([
   ['no method', { 'mcp-method': '-' }],
   ['no version', { 'mcp-protocol-version': '-' }],
   ['another version', { 'mcp-protocol-version': '2025-11-25' }],
-])('headers that name %s than the body reach no tool', async (_what, headers) => {
+])('P2: a call whose headers name %s than the body reaches no tool', async (_what, headers) => {
   expect(await call(headers)).toEqual(MISMATCH);
   expect(harness.broker.calls).toEqual([]);
   expect(harness.broker.malformed).toMatchObject([{ principal: { id: 'agent:demo' }, code: -32020 }]);
 });
 
-verifies('P2')('the base64 form of the same name is the same name', async () => {
+verifies('P2')('the base64 form of the name matches it', async () => {
   expect(await call({ 'mcp-name': '=?base64?ZmlsZXNfX2RlbGV0ZQ==?=' })).toEqual({ status: 200, code: undefined });
   expect(harness.broker.calls[0]?.exposedName).toBe('files__delete');
 });
@@ -66,7 +66,7 @@ verifies('P2').each([
   },
 );
 
-test('an unsupported version is answered with the supported ones', async () => {
+test('the error of an unsupported version lists the supported ones', async () => {
   const message = modernMessage('tools/list');
   const body = JSON.stringify(message).replace('2026-07-28', '2099-01-01');
   const headers = { 'mcp-protocol-version': '2099-01-01', 'mcp-method': 'tools/list' };

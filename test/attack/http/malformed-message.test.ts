@@ -61,19 +61,19 @@ test.each([
   expect(({} as { role?: string }).role).toBeUndefined();
 });
 
-test('the process goes on after all of it', async () => {
+test('the process continues after all of them', async () => {
   await send(harness.ingress.port, { body: `${'['.repeat(100_000)}` });
   const { headers, body } = modernCall('files__echo');
   expect((await send(harness.ingress.port, { headers, body })).status).toBe(200);
 });
 
-test('a record of a malformed message holds nothing of the message', async () => {
+test('the record of a malformed message contains no part of it', async () => {
   await send(harness.ingress.port, { body: '{"jsonrpc":"2.0","id":"hunter2","method":"hunter2","hunter2":1}' });
   expect(harness.broker.malformed).toHaveLength(1);
   expect(JSON.stringify(harness.broker.malformed)).not.toContain('hunter2');
 });
 
-test.each(['announced', 'in chunks'])('a body over the cap, %s, is refused and recorded', async (how) => {
+test.each(['announced', 'in chunks'])('a body over the limit, %s, is refused and recorded', async (how) => {
   await harness.ingress.close({ drainMs: 0 });
   harness = await openHarness({ maxMessageBytes: 1_000 });
   const headers: Record<string, string> = how === 'announced' ? {} : { 'transfer-encoding': 'chunked' };
@@ -83,7 +83,7 @@ test.each(['announced', 'in chunks'])('a body over the cap, %s, is refused and r
   expect(harness.broker.malformed).toMatchObject([{ problem: 'the message is too large' }]);
 });
 
-test('a body far over the cap is cut off before its end', async () => {
+test('the connection of a body far over the limit is closed before its end', async () => {
   await harness.ingress.close({ drainMs: 0 });
   harness = await openHarness({ maxMessageBytes: 1_000 });
   const socket = connect(harness.ingress.port, '127.0.0.1');
@@ -97,7 +97,7 @@ test.each([
   ['content-encoding', 'identity', 200],
   ['transfer-encoding', 'gzip, chunked', 415],
   ['transfer-encoding', 'chunked', 200],
-])('a body whose %s is %s is answered with %i', async (field, encoding, status) => {
+])('a body whose %s is %s gets the status %i', async (field, encoding, status) => {
   const { headers, body } = modernCall('files__echo');
   const answer = await send(harness.ingress.port, { headers: { ...headers, [field]: encoding }, body });
   expect(answer.status).toBe(status);

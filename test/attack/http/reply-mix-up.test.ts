@@ -10,7 +10,7 @@ let harness: HttpHarness;
 beforeAll(async () => {
   harness = await openHarness();
   let turn = 0;
-  // Answers overtake each other: every call waits for a different number of turns of the loop.
+  // Replies overtake each other: every call waits for a different number of turns of the event loop.
   harness.broker.behaviour = async ({ args }) => {
     turn += 1;
     for (let left = (turn * 7) % 23; left > 0; left -= 1) await new Promise((resolve) => setImmediate(resolve));
@@ -20,7 +20,7 @@ beforeAll(async () => {
 
 afterAll(() => harness.ingress.close({ drainMs: 0 }));
 
-test('200 clients that all use id 1 each get their own answer, 5,000 times', async () => {
+test('200 clients that all use the id 1 get their own replies, 5,000 times', async () => {
   const mixed: string[] = [];
   await Promise.all(
     Array.from({ length: CLIENTS }, async (_unused, client) => {

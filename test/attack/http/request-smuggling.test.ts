@@ -1,5 +1,4 @@
-// Threat P11: a request that two parsers read differently, one that never ends, and one that is too large.
-
+// Threat P11: requests that two parsers read differently, that never end, or that are too large.
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -28,7 +27,7 @@ function open(): Socket {
   return socket;
 }
 
-/** Sends bytes on a connection of their own and reads until the other side closes it. */
+/** Sends bytes on a new connection and reads until the server closes it. */
 function untilClosed(...parts: readonly (string | Buffer)[]): Promise<string> {
   return new Promise((resolve) => {
     const socket = open();
@@ -39,7 +38,7 @@ function untilClosed(...parts: readonly (string | Buffer)[]): Promise<string> {
   });
 }
 
-/** A whole call of an agent with a key, as it would follow on the same connection. */
+/** A complete authenticated call, to follow on the same connection. */
 function wholeCall(): string {
   const { headers, body } = modernCall('files__echo', { smuggled: true });
   const lines = Object.entries({ ...headers, authorization: 'Bearer key-of-demo', 'content-type': 'application/json' });
@@ -53,19 +52,19 @@ const statusesOf = (read: string): readonly number[] =>
 const { folder, absent } = corpus('llhttp-http-parsing');
 const vectors = absent === false ? httpVectors(folder).filter(({ isError }) => isError) : [];
 
-verifies('P11').skipIf(absent !== false)('there are as many malformed requests as there were', () => {
+verifies('P11').skipIf(absent !== false)('the corpus has the expected number of malformed requests', () => {
   expect(vectors.length).toBe(53);
 });
 
 verifies('P11')
   .skipIf(absent !== false)
-  .each(vectors)('after the malformed request $name nothing on its connection is read', async ({ bytes }) => {
+  .each(vectors)('after the malformed request $name nothing else on its connection is read', async ({ bytes }) => {
   const statuses = statusesOf(await untilClosed(bytes, wholeCall()));
   expect(harness.broker.calls).toEqual([]);
   for (const status of statuses) expect([400, 403, 404, 405, 431]).toContain(status);
 });
 
-test('a well-formed call through the same bytes is made', async () => {
+test('a well-formed call in the same form is served', async () => {
   const read = await untilClosed(
     wholeCall().replace('POST /mcp HTTP/1.1\r\n', 'POST /mcp HTTP/1.1\r\nconnection: close\r\n'),
   );
@@ -84,20 +83,20 @@ verifies('P11').each([
   ['chunks twice encoded', `${HEAD}transfer-encoding: chunked, identity\r\n\r\n0\r\n\r\n`],
   ['chunks under a name with a space', `${HEAD}transfer-encoding : chunked\r\n\r\n0\r\n\r\n`],
   ['a folded header', `${HEAD}x: a\r\n b\r\ncontent-length : 40\r\n\r\n${CALL_BODY}`],
-  ['a chunk size that is none', `${HEAD}transfer-encoding: chunked\r\n\r\n0x5\r\nhello\r\n0\r\n\r\n`],
+  ['an invalid chunk size', `${HEAD}transfer-encoding: chunked\r\n\r\n0x5\r\nhello\r\n0\r\n\r\n`],
   ['a bare line feed', `${HEAD.replaceAll('\r\n', '\n')}content-length: 40\n\n${CALL_BODY}`],
-])('%s is refused with 400 and closed, and the bytes that follow are dropped', async (_what, request) => {
+])('P11: %s is refused with 400, and what follows on the connection is not served', async (_what, request) => {
   expect(
     statusesOf(await untilClosed(request.replace('HOST', `127.0.0.1:${harness.ingress.port}`), wholeCall())),
   ).toEqual([400]);
   expect(harness.broker.calls).toEqual([]);
 });
 
-verifies('P11')('a header of 32 KB is refused and closed', async () => {
+verifies('P11')('a header of 32 KB is refused and its connection closed', async () => {
   expect(statusesOf(await untilClosed(`${HEAD}x: ${'a'.repeat(32_768)}\r\n\r\n`))).toEqual([431]);
 });
 
-verifies('P11', 'F12')('a head and a body that never end are given up, and the connection with them', async () => {
+verifies('P11', 'F12')('the connection of a head or body that never ends is closed', async () => {
   await harness.ingress.close({ drainMs: 0 });
   harness = await openHarness({ timeouts: { headMs: 200, requestMs: 400 } });
   const head = HEAD.replace('HOST', `127.0.0.1:${harness.ingress.port}`);
@@ -111,7 +110,7 @@ verifies('P11', 'F12')('a head and a body that never end are given up, and the c
 });
 
 verifies('P11', 'F12')(
-  'of many connections of one address that say nothing the oldest are closed, and a call still finds room',
+  'the oldest of many silent connections of one address are closed, and a call is still served',
   async () => {
     await harness.ingress.close({ drainMs: 0 });
     harness = await openHarness({ connectionLimits: { perAddress: 100, silentPerAddress: 5, silentMs: 0 } });
@@ -123,7 +122,7 @@ verifies('P11', 'F12')(
   },
 );
 
-verifies('P11')('connections that were opened together and speak a moment later are all answered', async () => {
+verifies('P11')('connections that were opened together and send a moment later are all served', async () => {
   await harness.ingress.close({ drainMs: 0 });
   harness = await openHarness({ connectionLimits: { perAddress: 100, silentPerAddress: 5, silentMs: 60_000 } });
   const head = HEAD.replace('HOST', `127.0.0.1:${harness.ingress.port}`);
@@ -133,7 +132,7 @@ verifies('P11')('connections that were opened together and speak a moment later 
   for (const answer of answered) expect(statusesOf(await answer)).toEqual([400]);
 });
 
-verifies('P11', 'F12')('beyond the connections that one address may have a new one is closed', async () => {
+verifies('P11', 'F12')('beyond the connection limit of an address a new connection is closed', async () => {
   await harness.ingress.close({ drainMs: 0 });
   harness = await openHarness({ connectionLimits: { perAddress: 3, silentPerAddress: 10, silentMs: 60_000 } });
   const opened = Array.from({ length: 6 }, () => untilClosed(''));

@@ -5,7 +5,7 @@ import { modernCall } from '../../fixtures/clients/raw-http.ts';
 import { verifies } from '../../fixtures/docs/verifies.ts';
 import { completed, type HttpHarness, openHarness } from '../../fixtures/http-harness.ts';
 
-/** More than a kernel takes in for somebody who does not read. */
+/** More than a kernel buffers for a client that does not read. */
 const ANSWER_BYTES = 32 * 1_048_576;
 
 let harness: HttpHarness;
@@ -15,14 +15,18 @@ afterEach(async () => {
   await harness.ingress.close({ drainMs: 0 });
 });
 
-/** Has a call answered with a large text, of which nothing is read yet. */
+/** Makes a call whose reply is a large text, and reads nothing of it yet. */
 async function askForMuch(stalledResponseMs: number): Promise<void> {
   harness = await openHarness({ timeouts: { stalledResponseMs } });
   harness.broker.behaviour = () => completed({ content: [{ type: 'text', text: 'x'.repeat(ANSWER_BYTES) }] });
   const { headers, body } = modernCall('files__echo');
   const fields = Object.entries({
-    ...{ host: `127.0.0.1:${harness.ingress.port}`, authorization: 'Bearer key-of-demo', connection: 'close' },
-    ...{ 'content-type': 'application/json', 'content-length': `${Buffer.byteLength(body)}`, ...headers },
+    host: `127.0.0.1:${harness.ingress.port}`,
+    authorization: 'Bearer key-of-demo',
+    connection: 'close',
+    'content-type': 'application/json',
+    'content-length': `${Buffer.byteLength(body)}`,
+    ...headers,
   });
   socket = connect(harness.ingress.port, '127.0.0.1');
   socket.on('error', () => {});
@@ -31,7 +35,7 @@ async function askForMuch(stalledResponseMs: number): Promise<void> {
   await expect.poll(() => harness.broker.calls.length).toBe(1);
 }
 
-/** Reads on, with a pause after each piece, until the connection ends. */
+/** Reads with a pause after each chunk until the connection ends. */
 async function bytesUntilEnd(pauseMs: number): Promise<number> {
   let bytes = 0;
   const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()));
@@ -46,13 +50,13 @@ async function bytesUntilEnd(pauseMs: number): Promise<number> {
   return bytes;
 }
 
-verifies('P11', 'F12')('an answer that its client does not read is given up, and the connection with it', async () => {
+verifies('P11', 'F12')('the connection of a reply that its client does not read is closed', async () => {
   await askForMuch(200);
   await wait(2_000);
   expect(await bytesUntilEnd(0)).toBeLessThan(ANSWER_BYTES);
 });
 
-test('an answer that its client reads slowly is whole, however long that takes', async () => {
+test('a reply that its client reads slowly arrives complete', async () => {
   await askForMuch(1_000);
   expect(await bytesUntilEnd(5)).toBeGreaterThan(ANSWER_BYTES);
 });

@@ -18,15 +18,15 @@ function bare(message: JsonObject): JsonObject {
 
 /** The error, in an answer that HTTP carries as 200. */
 async function errorOf(wire: AgentWire, method: string, params: JsonObject): Promise<unknown> {
-  const { status, message } = await wire.ask(method, params);
+  const { status, message } = await wire.request(method, params);
   expect(status).toBe(wire.transport === 'http' ? 200 : undefined);
   return message.error;
 }
 
 verifies('agents.calls.arguments', async (wire) => {
   const args = { text: 'ä', deep: { list: [1, null, { x: false }] } };
-  await wire.ask('tools/call', { name: 'files__echo', arguments: args });
-  await wire.ask('tools/call', { name: 'files__echo' });
+  await wire.request('tools/call', { name: 'files__echo', arguments: args });
+  await wire.request('tools/call', { name: 'files__echo' });
   expect(wire.broker.calls.map(({ exposedName, args: sent }) => [exposedName, sent])).toEqual([
     ['files__echo', args],
     ['files__echo', {}],
@@ -48,7 +48,7 @@ const EVERY_CONTENT: JsonObject = {
 
 verifies('agents.calls.result', async (wire) => {
   wire.broker.behaviour = () => completed(EVERY_CONTENT);
-  const { message } = await wire.ask('tools/call', { name: 'files__echo' });
+  const { message } = await wire.request('tools/call', { name: 'files__echo' });
   expect(bare(message)).toEqual(EVERY_CONTENT);
 });
 
@@ -70,7 +70,7 @@ verifies('agents.calls.unknown', async (wire) => {
 verifies('agents.calls.tool-error', async (wire) => {
   const result = { content: [{ type: 'text', text: 'it broke' }], isError: true };
   wire.broker.behaviour = () => completed(result);
-  expect(bare((await wire.ask('tools/call', { name: 'files__echo' })).message)).toEqual(result);
+  expect(bare((await wire.request('tools/call', { name: 'files__echo' })).message)).toEqual(result);
 });
 
 verifies('agents.calls.server-error', async (wire) => {
@@ -82,7 +82,7 @@ verifies('agents.calls.server-error', async (wire) => {
 
 verifies('agents.calls.refused', async (wire) => {
   wire.broker.behaviour = () => refused({ retryAfterMs: 1_500 }, 'call-7');
-  const { message } = await wire.ask('tools/call', { name: 'files__echo' });
+  const { message } = await wire.request('tools/call', { name: 'files__echo' });
   expect(message.result).toMatchObject({
     isError: true,
     content: [{ type: 'text', text: 'too many calls' }],
@@ -98,7 +98,7 @@ const PROMPT: JsonObject = {
 
 verifies('agents.prompts.get', async (wire) => {
   wire.broker.behaviour = () => completed(PROMPT);
-  const { message } = await wire.ask('prompts/get', { name: 'files__summary', arguments: { length: 'short' } });
+  const { message } = await wire.request('prompts/get', { name: 'files__summary', arguments: { length: 'short' } });
   expect(bare(message)).toEqual(PROMPT);
   expect(wire.broker.calls[0]).toMatchObject({ exposedName: 'files__summary', args: { length: 'short' } });
   expect(wire.broker.calls[0]?.operation).toMatchObject({ action: 'get', kind: 'prompt' });
@@ -139,7 +139,7 @@ const READ: JsonObject = {
 
 verifies('agents.resources.read', async (wire) => {
   wire.broker.behaviour = () => completed(READ);
-  const { message } = await wire.ask('resources/read', { uri: 'test://a' });
+  const { message } = await wire.request('resources/read', { uri: 'test://a' });
   expect(bare(message)).toMatchObject(READ);
   expect(wire.broker.calls[0]).toMatchObject({
     exposedName: 'test://a',
@@ -158,7 +158,7 @@ verifies('agents.resources.unknown', async (wire) => {
 
 verifies('agents.resources.caching', async (wire) => {
   wire.broker.behaviour = () => completed({ ...READ, ttlMs: 9_000, cacheScope: 'public' });
-  const { result } = (await wire.ask('resources/read', { uri: 'test://a' })).message;
+  const { result } = (await wire.request('resources/read', { uri: 'test://a' })).message;
   const { ttlMs, cacheScope } = Object(result);
   expect([ttlMs, cacheScope]).toEqual(wire.era === 'modern' ? [9_000, 'private'] : [undefined, undefined]);
 });
@@ -174,7 +174,7 @@ for (const [kind, ref, name] of [
     async (wire) => {
       wire.broker.behaviour = () => completed(COMPLETION);
       const asked = { argument: { name: 'id', value: 'a' }, context: { arguments: { other: 'b' } } };
-      expect(bare((await wire.ask('completion/complete', { ref, ...asked })).message)).toEqual(COMPLETION);
+      expect(bare((await wire.request('completion/complete', { ref, ...asked })).message)).toEqual(COMPLETION);
       const [call] = wire.broker.calls;
       expect([call?.exposedName, call?.args, call?.operation.kind]).toEqual([name, asked, kind]);
     },

@@ -44,12 +44,12 @@ verifies('agents.initialize.first', async (wire) => {
 
 verifies('agents.initialized', async (wire) => {
   expect(await wire.notify('notifications/initialized')).toBe(wire.transport === 'http' ? 202 : undefined);
-  expect((await wire.ask('ping')).before).toEqual([]);
+  expect((await wire.request('ping')).before).toEqual([]);
 });
 
 verifies('agents.capabilities.offers', async (wire) => {
-  wire.broker.surfaces = { ...wire.broker.surfaces, prompts: true, completions: true };
-  const declared = wire.era === 'legacy' ? await initialize(wire) : (await wire.ask('server/discover')).message;
+  wire.broker.capabilities = { ...wire.broker.capabilities, prompts: true, completions: true };
+  const declared = wire.era === 'legacy' ? await initialize(wire) : (await wire.request('server/discover')).message;
   expect(declared).toMatchObject({
     result: {
       capabilities: { tools: { listChanged: true }, prompts: { listChanged: true }, completions: {} },
@@ -59,7 +59,7 @@ verifies('agents.capabilities.offers', async (wire) => {
 });
 
 verifies('agents.discover', async (wire) => {
-  const { message } = await wire.ask('server/discover');
+  const { message } = await wire.request('server/discover');
   expect(message).toMatchObject({
     result: {
       resultType: 'complete',
@@ -73,7 +73,7 @@ verifies('agents.discover', async (wire) => {
 });
 
 verifies('agents.stateless', async (wire) => {
-  expect((await wire.ask('tools/call', { name: 'files__echo' })).message).toMatchObject({
+  expect((await wire.request('tools/call', { name: 'files__echo' })).message).toMatchObject({
     result: { content: [{ type: 'text', text: '{}' }] },
   });
 });
@@ -87,7 +87,7 @@ const WHOLE = {
 
 async function withMeta(wire: AgentWire, meta: object | undefined): Promise<{ status: unknown; message: unknown }> {
   const params = meta === undefined ? {} : { _meta: JSON.parse(JSON.stringify(meta)) };
-  const { status, message } = await wire.ask('server/discover', params, { bare: true });
+  const { status, message } = await wire.request('server/discover', params, { bare: true });
   return { status, message };
 }
 
@@ -118,22 +118,22 @@ verifies('agents.version.unsupported', async (wire) => {
   const requested = '2099-01-01';
   const params = { _meta: { ...WHOLE, [`${META}/protocolVersion`]: requested } };
   const headers = { 'mcp-protocol-version': requested };
-  const { status, message } = await wire.ask('server/discover', params, { bare: true, headers });
+  const { status, message } = await wire.request('server/discover', params, { bare: true, headers });
   expect(message).toMatchObject({ error: { code: -32022, data: { supported: ['2026-07-28'], requested } } });
   expect(status).toBe(wire.transport === 'http' ? 400 : undefined);
 });
 
 verifies('agents.version.legacy-header', async (wire) => {
-  const { status } = await wire.ask('ping', {}, { headers: { 'mcp-protocol-version': '1999-01-01' } });
+  const { status } = await wire.request('ping', {}, { headers: { 'mcp-protocol-version': '1999-01-01' } });
   expect(status).toBe(400);
-  expect((await wire.ask('ping', {}, { headers: { 'mcp-protocol-version': '2025-11-25' } })).status).toBe(200);
+  expect((await wire.request('ping', {}, { headers: { 'mcp-protocol-version': '2025-11-25' } })).status).toBe(200);
 });
 
 for (const method of ['initialize', 'ping', 'logging/setLevel', 'resources/subscribe', 'resources/unsubscribe']) {
   verifies(
     'agents.methods.removed',
     async (wire) => {
-      const { status, message } = await wire.ask(method, { uri: 'test://x', level: 'info' });
+      const { status, message } = await wire.request(method, { uri: 'test://x', level: 'info' });
       expect(message).toMatchObject({ error: { code: -32601 } });
       expect(status).toBe(wire.transport === 'http' ? 404 : undefined);
     },
@@ -142,14 +142,14 @@ for (const method of ['initialize', 'ping', 'logging/setLevel', 'resources/subsc
 }
 
 verifies('agents.methods.unknown', async (wire) => {
-  const { status, message } = await wire.ask('unknown/method');
+  const { status, message } = await wire.request('unknown/method');
   expect(message).toMatchObject({ error: { code: -32601 } });
   const overHttp = wire.era === 'modern' ? 404 : 200;
   expect(status).toBe(wire.transport === 'http' ? overHttp : undefined);
 });
 
 verifies('agents.ping', async (wire) => {
-  expect((await wire.ask('ping', {}, { id: 'p' })).message).toEqual({ jsonrpc: '2.0', id: 'p', result: {} });
+  expect((await wire.request('ping', {}, { id: 'p' })).message).toEqual({ jsonrpc: '2.0', id: 'p', result: {} });
 });
 
 verifies('agents.result-type', async (wire) => {
@@ -157,7 +157,7 @@ verifies('agents.result-type', async (wire) => {
     ['tools/list', {}],
     ['tools/call', { name: 'files__echo' }],
   ] as const) {
-    const { result } = (await wire.ask(method, params)).message;
+    const { result } = (await wire.request(method, params)).message;
     expect([method, Object(result).resultType]).toEqual([method, wire.era === 'modern' ? 'complete' : undefined]);
   }
 });
@@ -168,7 +168,7 @@ verifies('agents.server-identity', async (wire) => {
     callId: 'c',
     outcome: { kind: 'completed', result: { content: [], _meta: named }, resultBytes: 1 },
   });
-  const { result } = (await wire.ask('tools/call', { name: 'files__echo' })).message;
+  const { result } = (await wire.request('tools/call', { name: 'files__echo' })).message;
   expect(Object(result)._meta).toEqual(
     wire.era === 'modern' ? { 'io.modelcontextprotocol/serverInfo': INFO } : undefined,
   );

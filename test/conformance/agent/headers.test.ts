@@ -6,7 +6,7 @@ import type { HttpAgentWire } from '../wires/agent-wire.ts';
 type Headers = Readonly<Record<string, string | undefined>>;
 
 async function codeOf(wire: HttpAgentWire, method: string, params: JsonObject, headers: Headers): Promise<unknown[]> {
-  const { status, message } = await wire.ask(method, params, { headers });
+  const { status, message } = await wire.request(method, params, { headers });
   return [status, Object(message.error).code];
 }
 
@@ -22,7 +22,7 @@ verifies('agents.headers.method', async (wire) => {
   for (const method of [undefined, 'tools/list', 'Tools/Call', 'TOOLS/CALL']) {
     expect(await codeOf(wire, 'tools/call', CALL, { 'mcp-method': method })).toEqual(MISMATCH);
   }
-  expect((await wire.ask('tools/call', CALL, { headers: { 'mcp-method': '  tools/call  ' } })).status).toBe(200);
+  expect((await wire.request('tools/call', CALL, { headers: { 'mcp-method': '  tools/call  ' } })).status).toBe(200);
   expect(wire.broker.calls.length).toBe(1);
 });
 
@@ -45,7 +45,9 @@ for (const [method, params] of [
 
 verifies('agents.headers.name-encoded', async (wire) => {
   const params = { name: 'héllo', arguments: {} };
-  expect((await wire.ask('tools/call', params, { headers: { 'mcp-name': '=?base64?aMOpbGxv?=' } })).status).toBe(200);
+  expect((await wire.request('tools/call', params, { headers: { 'mcp-name': '=?base64?aMOpbGxv?=' } })).status).toBe(
+    200,
+  );
   for (const wrong of ['=?base64?aMOpbGx?=', '=?base64?!!!!?=', '=?base64?aGVsbG8=?=', '=?base64?/////w==?=']) {
     expect(await codeOf(wire, 'tools/call', params, { 'mcp-name': wrong })).toEqual(MISMATCH);
   }
@@ -63,7 +65,7 @@ verifies('agents.headers.parameter', async (wire) => {
     expect(await codeOf(wire, 'tools/call', call, { 'mcp-param-region': region })).toEqual(MISMATCH);
   }
   for (const region of ['Hello', '=?base64?SGVsbG8=?=']) {
-    expect((await wire.ask('tools/call', call, { headers: { 'mcp-param-region': region } })).status).toBe(200);
+    expect((await wire.request('tools/call', call, { headers: { 'mcp-param-region': region } })).status).toBe(200);
   }
   expect(wire.broker.calls.length).toBe(2);
 });

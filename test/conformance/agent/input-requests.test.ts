@@ -27,7 +27,7 @@ const accept = (): JsonObject => ({ result: { action: 'accept', content: { name:
 verifies('agents.ask.request', async (wire) => {
   wire.declare({ elicitation: {} });
   const answers = askWithin(wire);
-  const { before, message } = await wire.ask('tools/call', CALL, { onQuestion: accept });
+  const { before, message } = await wire.request('tools/call', CALL, { onInputRequest: accept });
   expect(before).toEqual([{ jsonrpc: '2.0', id: expect.anything(), method: 'elicitation/create', params: FORM }]);
   expect(answers).toEqual([{ kind: 'result', result: { action: 'accept', content: { name: 'Ana' } } }]);
   expect(message).toMatchObject({ result: { content: [{ text: 'gone on' }] } });
@@ -36,8 +36,8 @@ verifies('agents.ask.request', async (wire) => {
 verifies('agents.ask.ids', async (wire) => {
   wire.declare({ elicitation: {} });
   askWithin(wire, 3);
-  const first = await wire.ask('tools/call', CALL, { onQuestion: accept });
-  const second = await wire.ask('tools/call', CALL, { onQuestion: accept });
+  const first = await wire.request('tools/call', CALL, { onInputRequest: accept });
+  const second = await wire.request('tools/call', CALL, { onInputRequest: accept });
   const ids = [...first.before, ...second.before].map(({ id }) => id);
   expect([ids.length, new Set(ids).size]).toEqual([6, 6]);
 });
@@ -46,15 +46,15 @@ verifies('agents.ask.refused', async (wire) => {
   wire.declare({ elicitation: {} });
   const answers = askWithin(wire);
   const error = { code: -1, message: 'the user is away' };
-  await wire.ask('tools/call', CALL, { onQuestion: () => ({ error }) });
+  await wire.request('tools/call', CALL, { onInputRequest: () => ({ error }) });
   expect(answers).toEqual([{ kind: 'error', error }]);
 });
 
 verifies('agents.ask.accepted', async (wire) => {
   wire.declare({ elicitation: {} });
   askWithin(wire);
-  await wire.ask('tools/call', CALL, { onQuestion: accept });
-  await expect.poll(() => wire.answered).toEqual([202]);
+  await wire.request('tools/call', CALL, { onInputRequest: accept });
+  await expect.poll(() => wire.responseStatuses).toEqual([202]);
 });
 
 verifies('agents.ask.declared', async (wire) => {
@@ -64,7 +64,7 @@ verifies('agents.ask.declared', async (wire) => {
     return completed({ content: [] });
   };
   wire.declare({ elicitation: { form: {} } });
-  await wire.ask('tools/call', CALL);
+  await wire.request('tools/call', CALL);
   expect(known).toEqual([{ elicitation: { form: {} } }, wire.era === 'legacy' ? 'function' : 'undefined']);
 });
 
@@ -72,7 +72,7 @@ verifies(
   'agents.ask.declared',
   async (wire) => {
     const answers = askWithin(wire);
-    expect((await wire.ask('tools/call', CALL)).before).toEqual([]);
+    expect((await wire.request('tools/call', CALL)).before).toEqual([]);
     expect(answers).toEqual([]);
   },
   'nothing declared',
@@ -87,15 +87,15 @@ verifies('agents.urls.complete', async (wire) => {
     link?.elicitationComplete?.('within');
     return completed({ content: [] });
   };
-  const { before } = await wire.ask('tools/call', CALL);
-  const completion = (elicitationId: string): JsonObject => ({
+  const { before } = await wire.request('tools/call', CALL);
+  const elicitationComplete = (elicitationId: string): JsonObject => ({
     ...{ jsonrpc: '2.0', method: 'notifications/elicitation/complete', params: { elicitationId } },
   });
-  expect(before).toEqual([completion('within')]);
+  expect(before).toEqual([elicitationComplete('within')]);
   expect(links.map((link) => link.elicitationComplete?.('after'))).toEqual([true]);
   // On pipes both come the same way.
-  if (wire.transport === 'stdio') expect(await notices.next()).toEqual(completion('within'));
-  expect(await notices.next()).toEqual(completion('after'));
+  if (wire.transport === 'stdio') expect(await notices.next()).toEqual(elicitationComplete('within'));
+  expect(await notices.next()).toEqual(elicitationComplete('after'));
   notices.close();
 });
 
@@ -106,14 +106,14 @@ verifies('agents.urls.stateless', async (wire) => {
     ways.push(link?.capabilities, link?.elicitationComplete);
     return completed({ content: [] });
   };
-  await wire.ask('tools/call', CALL);
+  await wire.request('tools/call', CALL);
   expect(ways).toEqual([{ elicitation: { url: {} } }, undefined]);
 });
 
 verifies('agents.ask.stateless', async (wire) => {
   wire.declare({ elicitation: {}, sampling: {}, roots: {} });
   const answers = askWithin(wire);
-  expect((await wire.ask('tools/call', CALL)).before).toEqual([]);
+  expect((await wire.request('tools/call', CALL)).before).toEqual([]);
   expect(answers).toEqual([]);
 });
 
@@ -133,7 +133,7 @@ verifies('agents.input-required.result', async (wire) => {
     ['prompts/get', { name: 'files__summary' }],
     ['resources/read', { uri: 'test://a' }],
   ] as const) {
-    const { status, message } = await wire.ask(method, params);
+    const { status, message } = await wire.request(method, params);
     expect(status).toBe(wire.transport === 'http' ? 200 : undefined);
     expect(message.result).toMatchObject({
       resultType: 'input_required',
@@ -145,7 +145,7 @@ verifies('agents.input-required.result', async (wire) => {
 
 verifies('agents.input-required.resumed', async (wire) => {
   const inputResponses = { user_name: { action: 'accept', content: { name: 'Ana' } }, more: { of: 'none' } };
-  await wire.ask('tools/call', { ...CALL, arguments: { a: 1 }, inputResponses, requestState: ' sealed\u00e4 ' });
+  await wire.request('tools/call', { ...CALL, arguments: { a: 1 }, inputResponses, requestState: ' sealed\u00e4 ' });
   expect(wire.broker.calls[0]).toMatchObject({
     args: { a: 1 },
     resumption: { state: ' sealed\u00e4 ', responses: inputResponses },
@@ -154,7 +154,7 @@ verifies('agents.input-required.resumed', async (wire) => {
 
 verifies('agents.input-required.stale', async (wire) => {
   wire.broker.behaviour = () => refused({ reason: 'request-state-invalid', message: 'replayed' });
-  const { message } = await wire.ask('tools/call', { ...CALL, inputResponses: {}, requestState: 'old' });
+  const { message } = await wire.request('tools/call', { ...CALL, inputResponses: {}, requestState: 'old' });
   expect(message.error).toEqual({
     code: -32602,
     message: 'Invalid params: `requestState` is not valid for this request',
@@ -165,7 +165,7 @@ verifies('agents.capability-missing', async (wire) => {
   const error = { code: -32021, message: 'sampling is needed', data: { requiredCapabilities: { sampling: {} } } };
   const outcome = { kind: 'failed', reason: 'capability-missing', message: 'x', inDoubt: false, error } as const;
   wire.broker.behaviour = () => ({ callId: 'c', outcome });
-  const { status, message } = await wire.ask('tools/call', CALL);
+  const { status, message } = await wire.request('tools/call', CALL);
   expect(message.error).toEqual(error);
   expect(status).toBe(wire.transport === 'http' ? 400 : undefined);
 });

@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import { completed, refused } from '../../fixtures/http-harness.ts';
 import { verifies } from '../requirements/verifies.ts';
-import { type AgentWire, enveloped } from '../wires/agent-wire.ts';
+import { type AgentWire, withModernMeta } from '../wires/agent-wire.ts';
 
 const TAG = { 'io.modelcontextprotocol/subscriptionId': 'listen' };
 const ALL = { toolsListChanged: true, promptsListChanged: true, resourcesListChanged: true };
@@ -48,7 +48,7 @@ verifies('agents.listen.filter', async (wire) => {
 });
 
 verifies('agents.listen.parameters', async (wire) => {
-  const { message } = await wire.ask('subscriptions/listen', enveloped({}));
+  const { message } = await wire.request('subscriptions/listen', withModernMeta({}));
   expect(message).toMatchObject({ error: { code: -32602 } });
 });
 
@@ -84,7 +84,7 @@ const updated = (uri: string, more: object = {}): object => ({
 verifies('agents.subscribe.answered', async (wire) => {
   grantAllButHidden(wire);
   for (const method of ['resources/subscribe', 'resources/unsubscribe']) {
-    const { message } = await wire.ask(method, { uri: 'test://a' }, { id: method });
+    const { message } = await wire.request(method, { uri: 'test://a' }, { id: method });
     expect(message).toEqual({ jsonrpc: '2.0', id: method, result: {} });
   }
 });
@@ -92,17 +92,17 @@ verifies('agents.subscribe.answered', async (wire) => {
 verifies('agents.subscribe.updated', async (wire) => {
   grantAllButHidden(wire);
   const notices = await wire.listen();
-  await wire.ask('resources/subscribe', { uri: 'test://a' });
-  await wire.ask('resources/subscribe', { uri: 'test://b' });
+  await wire.request('resources/subscribe', { uri: 'test://a' });
+  await wire.request('resources/subscribe', { uri: 'test://b' });
   wire.broker.subscribed.get('test://a')?.();
   expect(await notices.next()).toEqual(updated('test://a'));
-  await wire.ask('resources/unsubscribe', { uri: 'test://a' });
+  await wire.request('resources/unsubscribe', { uri: 'test://a' });
   expect([...wire.broker.subscribed.keys()]).toEqual(['test://b']);
 });
 
 verifies('agents.subscribe.unknown', async (wire) => {
   grantAllButHidden(wire);
-  const { message } = await wire.ask('resources/subscribe', { uri: 'test://hidden' });
+  const { message } = await wire.request('resources/subscribe', { uri: 'test://hidden' });
   expect(message.error).toEqual({
     code: -32002,
     message: 'Resource not found: test://hidden',

@@ -18,7 +18,7 @@ function fill({ broker }: AgentWire): void {
 
 async function resultOf(wire: AgentWire, method: string, params: JsonObject = {}): Promise<JsonObject> {
   // `as`: a list that is answered has an object as result.
-  return (await wire.ask(method, params)).message.result as JsonObject;
+  return (await wire.request(method, params)).message.result as JsonObject;
 }
 
 for (const [method, kind, member] of LISTS) {
@@ -43,7 +43,7 @@ for (const [method, kind, member] of LISTS) {
     'agents.lists.cursor-invalid',
     async (wire) => {
       for (const cursor of ['', 'x', 'AAAAAAAAAAAAAAAAAAAAAAAAAAA', 7]) {
-        expect((await wire.ask(method, { cursor })).message).toMatchObject({ error: { code: -32602 } });
+        expect((await wire.request(method, { cursor })).message).toMatchObject({ error: { code: -32602 } });
       }
     },
     method,

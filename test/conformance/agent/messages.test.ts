@@ -7,7 +7,7 @@ const statusOf = (wire: AgentWire, status: number): number | undefined =>
 
 verifies('agents.ids.echoed', async (wire) => {
   for (const id of ['7', 7, 0, -1, 'ä', Number.MAX_SAFE_INTEGER]) {
-    expect((await wire.ask('tools/list', {}, { id })).message).toMatchObject({ jsonrpc: '2.0', id });
+    expect((await wire.request('tools/list', {}, { id })).message).toMatchObject({ jsonrpc: '2.0', id });
   }
 });
 
@@ -17,10 +17,10 @@ verifies('agents.ids.under-way', async (wire) => {
     new Promise((resolve) => {
       go = () => resolve({ callId: 'c', outcome: { kind: 'completed', result: { content: [] }, resultBytes: 1 } });
     });
-  const first = wire.begin('tools/call', { name: 'files__echo' }, { id: 1 });
+  const first = wire.startRequest('tools/call', { name: 'files__echo' }, { id: 1 });
   await expect.poll(() => wire.broker.calls.length).toBe(1);
   // Its own reply is the one that comes first: the refusal of the second.
-  const refusal = wire.begin('tools/call', { name: 'files__echo' }, { id: 1 });
+  const refusal = wire.startRequest('tools/call', { name: 'files__echo' }, { id: 1 });
   expect((await refusal.received).message).toMatchObject({ id: 1, error: { code: -32600 } });
   expect(wire.broker.calls.length).toBe(1);
   go();
@@ -29,9 +29,9 @@ verifies('agents.ids.under-way', async (wire) => {
 
 verifies('agents.ids.of-errors', async (wire) => {
   const refused = await Promise.all([
-    wire.ask('tools/call', {}, { id: 'no name' }),
-    wire.ask('unknown/method', {}, { id: 'no method' }),
-    wire.ask('tools/list', { cursor: 'x' }, { id: 'no cursor' }),
+    wire.request('tools/call', {}, { id: 'no name' }),
+    wire.request('unknown/method', {}, { id: 'no method' }),
+    wire.request('tools/list', { cursor: 'x' }, { id: 'no cursor' }),
   ]);
   expect(refused.map(({ message }) => [message.id, typeof message.error])).toEqual([
     ['no name', 'object'],
@@ -66,7 +66,7 @@ for (const text of ['{"id":1,"method":"ping"}', '{"jsonrpc":"1.0","id":1,"method
 
 verifies('agents.notifications.unknown', async (wire) => {
   expect(await wire.notify('notifications/unknown')).toBe(statusOf(wire, 202));
-  expect((await wire.ask('tools/list')).before).toEqual([]);
+  expect((await wire.request('tools/list')).before).toEqual([]);
 });
 
 verifies('agents.http.session-minted', async (wire) => {
@@ -74,33 +74,33 @@ verifies('agents.http.session-minted', async (wire) => {
 });
 
 verifies('agents.http.session-required', async (wire) => {
-  const { status, message } = await wire.ask('tools/list', {}, { id: 1, headers: { 'mcp-session-id': undefined } });
+  const { status, message } = await wire.request('tools/list', {}, { id: 1, headers: { 'mcp-session-id': undefined } });
   expect([status, message.id]).toEqual([400, 1]);
 });
 
 verifies('agents.http.session-unknown', async (wire) => {
-  const { status, message } = await wire.ask('tools/list', {}, { id: 1, headers: { 'mcp-session-id': 'x' } });
+  const { status, message } = await wire.request('tools/list', {}, { id: 1, headers: { 'mcp-session-id': 'x' } });
   expect([status, message.id]).toEqual([404, 1]);
 });
 
 verifies('agents.http.session-ended', async (wire) => {
   const headers = { 'mcp-session-id': await wire.session() };
   expect((await wire.send({ method: 'DELETE', headers })).status).toBe(204);
-  expect((await wire.ask('tools/list', {}, { headers })).status).toBe(404);
+  expect((await wire.request('tools/list', {}, { headers })).status).toBe(404);
   expect((await wire.send({ method: 'DELETE', headers })).status).toBe(404);
   expect((await wire.send({ method: 'GET', headers })).status).toBe(404);
 });
 
 verifies('agents.http.session-owner', async (wire) => {
   const headers = { 'mcp-session-id': await wire.session(), authorization: 'Bearer key-of-other' };
-  const foreign = await wire.ask('tools/list', {}, { id: 1, headers });
-  const unknown = await wire.ask('tools/list', {}, { id: 1, headers: { ...headers, 'mcp-session-id': 'x' } });
+  const foreign = await wire.request('tools/list', {}, { id: 1, headers });
+  const unknown = await wire.request('tools/list', {}, { id: 1, headers: { ...headers, 'mcp-session-id': 'x' } });
   expect([foreign.status, foreign.message]).toEqual([unknown.status, unknown.message]);
   expect(foreign.status).toBe(404);
 });
 
 verifies('agents.http.session-ignored', async (wire) => {
-  const answer = await wire.ask('tools/list', {}, { headers: { 'mcp-session-id': 'x' } });
+  const answer = await wire.request('tools/list', {}, { headers: { 'mcp-session-id': 'x' } });
   expect(answer.status).toBe(200);
   expect(answer.headers['mcp-session-id']).toBeUndefined();
 });
@@ -124,25 +124,25 @@ verifies('agents.http.accepted', async (wire) => {
 
 verifies('agents.http.content-type', async (wire) => {
   for (const type of ['text/plain', 'application/x-www-form-urlencoded', undefined]) {
-    expect((await wire.ask('tools/list', {}, { headers: { 'content-type': type } })).status).toBe(415);
+    expect((await wire.request('tools/list', {}, { headers: { 'content-type': type } })).status).toBe(415);
   }
   const charset = { 'content-type': 'application/json; charset=utf-8' };
-  expect((await wire.ask('tools/list', {}, { headers: charset })).status).toBe(200);
+  expect((await wire.request('tools/list', {}, { headers: charset })).status).toBe(200);
 });
 
 verifies('agents.http.origin', async (wire) => {
-  expect((await wire.ask('tools/list', {}, { headers: { origin: 'http://evil.example' } })).status).toBe(403);
+  expect((await wire.request('tools/list', {}, { headers: { origin: 'http://evil.example' } })).status).toBe(403);
   const own = `http://127.0.0.1:${wire.port}`;
-  expect((await wire.ask('tools/list', {}, { headers: { origin: own } })).status).toBe(200);
+  expect((await wire.request('tools/list', {}, { headers: { origin: own } })).status).toBe(200);
 });
 
 verifies('agents.http.host', async (wire) => {
-  expect((await wire.ask('tools/list', {}, { headers: { host: 'evil.example' } })).status).toBe(403);
+  expect((await wire.request('tools/list', {}, { headers: { host: 'evil.example' } })).status).toBe(403);
 });
 
 verifies('agents.http.unauthorized', async (wire) => {
   for (const authorization of [undefined, 'Bearer wrong', 'Basic ZGVtbzo=']) {
-    const answer = await wire.ask('tools/list', {}, { headers: { authorization } });
+    const answer = await wire.request('tools/list', {}, { headers: { authorization } });
     expect([answer.status, answer.headers['www-authenticate']]).toEqual([401, 'Bearer realm="seneschal"']);
   }
   expect(wire.broker.calls).toEqual([]);
@@ -157,8 +157,8 @@ verifies('agents.cancel.notification', async (wire) => {
         resolve({ callId: 'c', outcome: { kind: 'completed', result: { content: [] }, resultBytes: 1 } });
       });
     });
-  wire.begin('tools/call', { name: 'files__echo', arguments: { call: 'stays' } }, { id: 'stays' });
-  wire.begin('tools/call', { name: 'files__echo', arguments: { call: 'goes' } }, { id: 'goes' });
+  wire.startRequest('tools/call', { name: 'files__echo', arguments: { call: 'stays' } }, { id: 'stays' });
+  wire.startRequest('tools/call', { name: 'files__echo', arguments: { call: 'goes' } }, { id: 'goes' });
   await expect.poll(() => wire.broker.calls.length).toBe(2);
   await wire.notify('notifications/cancelled', { requestId: 'goes' });
   await expect.poll(() => aborted).toEqual(['goes']);
@@ -172,13 +172,13 @@ verifies('agents.cancel.pipes', async (wire) => {
       });
     });
   let hasAnswer = false;
-  void wire.begin('tools/call', { name: 'files__echo' }, { id: 'gone' }).received.then(() => {
+  void wire.startRequest('tools/call', { name: 'files__echo' }, { id: 'gone' }).received.then(() => {
     hasAnswer = true;
   });
   await expect.poll(() => wire.broker.calls.length).toBe(1);
   await wire.notify('notifications/cancelled', { requestId: 'gone' });
   // Lines keep their order: what was asked later is answered later.
-  await wire.ask('tools/list');
+  await wire.request('tools/list');
   expect(hasAnswer).toBe(false);
 });
 
@@ -189,7 +189,7 @@ verifies('agents.cancel.closed-stream', async (wire) => {
         signal.addEventListener('abort', () => resolve());
       });
   });
-  const { hangUp } = wire.begin('tools/call', { name: 'files__echo' });
+  const { disconnect: hangUp } = wire.startRequest('tools/call', { name: 'files__echo' });
   await expect.poll(() => wire.broker.calls.length).toBe(1);
   hangUp();
   await aborted;
@@ -198,5 +198,5 @@ verifies('agents.cancel.closed-stream', async (wire) => {
 verifies('agents.cancel.unknown', async (wire) => {
   expect(await wire.notify('notifications/cancelled', { requestId: 'never asked' })).toBe(statusOf(wire, 202));
   expect(await wire.notify('notifications/cancelled', { requestId: { of: 'no form' } })).toBe(statusOf(wire, 202));
-  expect((await wire.ask('tools/list')).message).toHaveProperty('result');
+  expect((await wire.request('tools/list')).message).toHaveProperty('result');
 });

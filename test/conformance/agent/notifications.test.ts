@@ -3,13 +3,13 @@ import type { ClientContext } from '../../../src/domain/mcp/client-context.ts';
 import type { JsonObject } from '../../../src/lib/json/json.ts';
 import { completed } from '../../fixtures/http-harness.ts';
 import { verifies } from '../requirements/verifies.ts';
-import { type AgentWire, enveloped, INITIALIZE_PARAMS, type WireResponse } from '../wires/agent-wire.ts';
+import { type AgentWire, INITIALIZE_PARAMS, type WireResponse, withModernMeta } from '../wires/agent-wire.ts';
 
 const DONE = completed({ content: [{ type: 'text', text: 'done' }] });
 const LOG_LEVEL = 'io.modelcontextprotocol/logLevel';
 
 /** Calls a tool that says `notices` before it answers. */
-function callAndListen(
+function callAndReceive(
   wire: AgentWire,
   meta: JsonObject,
   notices: (link: ClientContext | undefined) => void,
@@ -20,7 +20,7 @@ function callAndListen(
     return DONE;
   };
   const params: JsonObject = Object.keys(meta).length === 0 ? {} : { _meta: meta };
-  return wire.ask('tools/call', { name: 'files__echo', ...params }, { headers });
+  return wire.request('tools/call', { name: 'files__echo', ...params }, { headers });
 }
 
 const halfWay = (link: ClientContext | undefined): void =>
@@ -30,7 +30,7 @@ for (const token of ['mine', 7, '']) {
   verifies(
     'agents.progress.token',
     async (wire) => {
-      const { before, message } = await callAndListen(wire, { progressToken: token }, halfWay);
+      const { before, message } = await callAndReceive(wire, { progressToken: token }, halfWay);
       expect(before).toEqual([
         {
           jsonrpc: '2.0',
@@ -45,30 +45,30 @@ for (const token of ['mine', 7, '']) {
 }
 
 verifies('agents.progress.unasked', async (wire) => {
-  expect((await callAndListen(wire, {}, halfWay)).before).toEqual([]);
+  expect((await callAndReceive(wire, {}, halfWay)).before).toEqual([]);
 });
 
 verifies('agents.progress.over', async (wire) => {
   let link: ClientContext | undefined;
-  await callAndListen(wire, { progressToken: 'mine' }, (given) => {
+  await callAndReceive(wire, { progressToken: 'mine' }, (given) => {
     link = given;
   });
   expect(link?.wantsProgress).toBe(true);
   halfWay(link);
-  expect((await wire.ask('tools/list')).before).toEqual([]);
+  expect((await wire.request('tools/list')).before).toEqual([]);
 });
 
 verifies('agents.stream.form', async (wire) => {
-  const silent = await callAndListen(wire, { progressToken: 'mine' }, () => {});
-  const notifying = await callAndListen(wire, { progressToken: 'mine' }, halfWay);
-  expect([silent, notifying].map(({ status, headers }) => [status, headers['content-type']])).toEqual([
+  const silent = await callAndReceive(wire, { progressToken: 'mine' }, () => {});
+  const telling = await callAndReceive(wire, { progressToken: 'mine' }, halfWay);
+  expect([silent, telling].map(({ status, headers }) => [status, headers['content-type']])).toEqual([
     [200, 'application/json'],
     [200, 'text/event-stream'],
   ]);
 });
 
 verifies('agents.stream.accept', async (wire) => {
-  const received = await callAndListen(wire, { progressToken: 'mine' }, halfWay, { accept: 'application/json' });
+  const received = await callAndReceive(wire, { progressToken: 'mine' }, halfWay, { accept: 'application/json' });
   expect([received.headers['content-type'], received.before.length]).toEqual(['application/json', 0]);
   expect(received.message).toHaveProperty('result');
 });
@@ -77,16 +77,16 @@ verifies('agents.log.declared', async (wire) => {
   const initialize = { jsonrpc: '2.0', id: 'i', method: 'initialize', params: INITIALIZE_PARAMS };
   const { message } =
     wire.era === 'modern'
-      ? await wire.ask('server/discover', enveloped({}))
+      ? await wire.request('server/discover', withModernMeta({}))
       : await wire.raw(JSON.stringify(initialize));
   expect(message).toMatchObject({ result: { capabilities: { logging: {} } } });
 });
 
 verifies('agents.log.set-level', async (wire) => {
-  const { message } = await wire.ask('logging/setLevel', { level: 'warning' }, { id: 'l' });
+  const { message } = await wire.request('logging/setLevel', { level: 'warning' }, { id: 'l' });
   expect(message).toEqual({ jsonrpc: '2.0', id: 'l', result: {} });
   for (const level of ['loud', undefined, 7]) {
-    const refused = await wire.ask('logging/setLevel', level === undefined ? {} : { level });
+    const refused = await wire.request('logging/setLevel', level === undefined ? {} : { level });
     expect(refused.message).toMatchObject({ error: { code: -32602 } });
   }
 });
@@ -97,9 +97,9 @@ function logThrice(link: ClientContext | undefined): void {
 }
 
 verifies('agents.log.level', async (wire) => {
-  if (wire.era === 'legacy') await wire.ask('logging/setLevel', { level: 'warning' });
+  if (wire.era === 'legacy') await wire.request('logging/setLevel', { level: 'warning' });
   const meta: JsonObject = wire.era === 'modern' ? { [LOG_LEVEL]: 'warning' } : {};
-  const { before } = await callAndListen(wire, meta, logThrice);
+  const { before } = await callAndReceive(wire, meta, logThrice);
   expect(before).toEqual(
     ['warning', 'emergency'].map((level) => ({
       jsonrpc: '2.0',
@@ -111,6 +111,6 @@ verifies('agents.log.level', async (wire) => {
 
 verifies('agents.log.unasked', async (wire) => {
   // With a progress token there is somebody to tell, and still nothing to tell it of.
-  expect((await callAndListen(wire, { progressToken: 1 }, logThrice)).before).toEqual([]);
-  expect((await callAndListen(wire, {}, logThrice)).before).toEqual([]);
+  expect((await callAndReceive(wire, { progressToken: 1 }, logThrice)).before).toEqual([]);
+  expect((await callAndReceive(wire, {}, logThrice)).before).toEqual([]);
 });

@@ -1,10 +1,10 @@
-/** Where the broker does otherwise than the specification advises, although it could do as advised. */
+/** A recommendation of the specification that the broker does not follow, although it could. */
 export interface ChosenDifference {
-  /** Where the specification says so: what follows `https://modelcontextprotocol.io/specification/`. */
+  /** Section of the specification, without `https://modelcontextprotocol.io/specification/`. */
   readonly source: string;
-  /** What is advised. */
+  /** The recommendation. */
   readonly advised: string;
-  /** What the broker does. */
+  /** Behaviour of the broker. */
   readonly does: string;
   /** One sentence: why. */
   readonly reason: string;
@@ -15,17 +15,17 @@ export interface ChosenDifference {
 export const CHOSEN_DIFFERENCES: readonly ChosenDifference[] = [
   {
     source: '2025-11-25/basic/transports#sending-messages-to-the-server',
-    advised: 'that the connection of a request is closed should not be read as its cancellation',
-    does: 'a legacy agent over HTTP that closes the connection of its call cancels it, as a modern one does',
+    advised: 'a closed connection should not be interpreted as a cancellation of its request',
+    does: 'a legacy agent over HTTP that closes the connection of its call cancels the call, as a modern agent does',
     reason:
-      'the broker stores no replies, so no client could receive the result, while the call would go on and hold its limits for an agent that may never return',
+      'the broker keeps no response for later: the call would continue to act and to hold its limits, and no agent would get its result',
     shownBy: 'test/attack/http/client-disconnect.test.ts',
   },
   {
     source: '2025-11-25/basic/transports#sending-messages-to-the-server',
-    advised: 'a client waits for as long as `retry` says before it goes on with a stream that ended',
-    does: 'a tool server that wants more than a minute is asked after a minute, and one that wants less than 100 ms after 100 ms',
-    reason: 'a server does not set how often the broker asks, nor how long an agent waits in vain',
+    advised: 'a client waits for the time in `retry` before it resumes a stream that ended',
+    does: 'the broker resumes after at least 100 ms and at most a minute, whatever `retry` is',
+    reason: 'a server decides neither how often the broker sends requests nor how long an agent waits',
     shownBy: 'test/unit/upstream/stream-resumption.test.ts',
   },
 ];

@@ -1,15 +1,15 @@
 import type { KnownDifference } from '../official-suite/compare-columns.ts';
 
 const POLLING =
-  'a call is answered on its own connection, as JSON or as a stream that ends with the reply: the broker keeps no reply for a client to fetch later, which a server may do and need not';
-const NO_QUESTION =
-  'answers that come before any question belong to none: what a tool server asks is an act that is decided and recorded, and its sealed state binds the answers to it, so that the server is not given them and asks';
+  'a response is sent on the connection of its call, as JSON or as a stream that ends with it: the broker keeps no response for a client to fetch later, which is optional for servers';
+const NO_INPUT_REQUEST =
+  'input responses without an input request are not passed on: each input request is decided and recorded, and the request state binds the responses to it, so that the server sends its input request';
 const NO_NAMES =
-  'the older wire has no names for questions, so that the name `user_name` of this scenario cannot be known; the broker gives one of its own';
+  'the legacy era has no names for input requests, so that the name `user_name` of this scenario is unknown; the broker uses its own name';
 const NO_CODE =
-  "the older wire has no code for what a client did not declare: the server's own failure of the call is passed on as it is";
+  "the legacy era has no error code for an undeclared capability: the server's own error is passed on unchanged";
 
-/** Every check of the official suite that ends otherwise through the broker, and what of the wire makes it so. */
+/** Every check of the official suite with another result through the broker, and the reason in the protocol. */
 export const KNOWN_DIFFERENCES: readonly KnownDifference[] = [
   ...(['legacy', 'modern'] as const).flatMap((behind) =>
     ['server-sse-priming-event', 'server-sse-retry-field', 'server-sse-disconnect-resume'].map((check) => ({
@@ -21,7 +21,7 @@ export const KNOWN_DIFFERENCES: readonly KnownDifference[] = [
   ...(['legacy', 'modern'] as const).map((behind) => ({
     revisions: ['2026-07-28'] as const,
     ...{ behind, scenario: 'input-required-result-ignore-extra-params', check: 'sep-2322-ignore-unexpected-params' },
-    ...{ direct: 'passed' as const, through: 'warned' as const, reason: NO_QUESTION },
+    ...{ direct: 'passed' as const, through: 'warned' as const, reason: NO_INPUT_REQUEST },
   })),
   {
     revisions: ['2026-07-28'],

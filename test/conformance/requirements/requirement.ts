@@ -2,12 +2,12 @@ import type { Era } from '../upstream/start.ts';
 
 export type Transport = 'http' | 'stdio';
 
-/** Where a requirement holds. */
+/** Transports and eras in which a requirement holds. */
 export type Holds = 'everywhere' | 'legacy' | 'modern' | 'http' | 'legacy http' | 'modern http' | 'stdio';
 
-/** One behaviour of the protocol that a broker must show. */
+/** One behaviour that the protocol requires. */
 export interface Requirement {
-  /** Where the specification says so: what follows `https://modelcontextprotocol.io/specification/`. */
+  /** Section of the specification, without `https://modelcontextprotocol.io/specification/`. */
   readonly source: string;
   readonly holds: Holds;
   /** The behaviour, in one sentence. */

@@ -24,7 +24,7 @@ for (const [transport, open] of ENDPOINTS) {
       const wire = await open(era);
       const served: string[] = [];
       for (const method of AGENT_REQUESTS) {
-        const { message, before } = await wire.ask(method, PARAMS);
+        const { message, before } = await wire.request(method, PARAMS);
         // A subscription over HTTP is answered by its acknowledgement, and here by its end.
         const { code, message: problem } = Object([...before, message].at(-1)?.error);
         if (code !== METHOD_NOT_FOUND && problem !== NO_ENVELOPE) served.push(method);

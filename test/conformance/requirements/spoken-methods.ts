@@ -1,4 +1,4 @@
-/** Where a method is spoken: to agents and to tool servers, in either era. */
+/** Support of a method: towards agents and towards tool servers, in either era. */
 export interface SpokenMethod {
   readonly agents: { readonly legacy: boolean; readonly modern: boolean };
   readonly servers: { readonly legacy: boolean; readonly modern: boolean };
@@ -11,12 +11,12 @@ const LEGACY = { legacy: true, modern: false } as const;
 const MODERN = { legacy: false, modern: true } as const;
 const NONE = { legacy: false, modern: false } as const;
 
-/** Every request and notification of MCP, with where it is spoken. */
+/** Every request and notification of MCP, with its support. */
 export const SPOKEN_METHODS: Readonly<Record<string, SpokenMethod>> = {
   initialize: { agents: LEGACY, servers: LEGACY },
   'notifications/initialized': { agents: LEGACY, servers: LEGACY },
   'server/discover': { agents: MODERN, servers: MODERN },
-  ping: { agents: LEGACY, servers: LEGACY, note: 'answered by the broker itself' },
+  ping: { agents: LEGACY, servers: LEGACY, note: 'the broker itself responds' },
   'tools/list': { agents: BOTH, servers: BOTH },
   'tools/call': { agents: BOTH, servers: BOTH },
   'prompts/list': { agents: BOTH, servers: BOTH },
@@ -32,8 +32,9 @@ export const SPOKEN_METHODS: Readonly<Record<string, SpokenMethod>> = {
   'notifications/progress': { agents: BOTH, servers: BOTH },
   'notifications/message': { agents: BOTH, servers: BOTH },
   'notifications/cancelled': {
-    ...{ agents: BOTH, servers: BOTH },
-    note: 'over HTTP in the modern era closing the connection says it',
+    agents: BOTH,
+    servers: BOTH,
+    note: 'over HTTP in the modern era: by closing the connection',
   },
   'notifications/tools/list_changed': { agents: BOTH, servers: BOTH },
   'notifications/prompts/list_changed': { agents: BOTH, servers: BOTH },
@@ -45,17 +46,18 @@ export const SPOKEN_METHODS: Readonly<Record<string, SpokenMethod>> = {
   'roots/list': { agents: BOTH, servers: BOTH, note: 'modern: within a result `input_required`' },
   'notifications/roots/list_changed': { agents: LEGACY, servers: LEGACY },
   'notifications/elicitation/complete': {
-    ...{ agents: LEGACY, servers: LEGACY },
-    note: 'a modern agent has it by the end of its call',
+    agents: LEGACY,
+    servers: LEGACY,
+    note: 'modern: by the end of the call',
   },
-  'tasks/get': { agents: NONE, servers: NONE, note: 'tasks are not governed and not offered' },
+  'tasks/get': { agents: NONE, servers: NONE, note: 'the broker does not support tasks' },
   'tasks/result': { agents: NONE, servers: NONE },
   'tasks/update': { agents: NONE, servers: NONE },
   'tasks/list': { agents: NONE, servers: NONE },
   'tasks/cancel': { agents: NONE, servers: NONE },
 };
 
-/** Requests that an agent may make; the others of the table are said by the broker, or are notifications. */
+/** Requests that an agent may send; the others of the table are sent by servers, or are notifications. */
 export const AGENT_REQUESTS: readonly string[] = Object.keys(SPOKEN_METHODS).filter(
   (method) => !method.startsWith('notifications/') && !/^(?:elicitation|sampling|roots)\//.test(method),
 );

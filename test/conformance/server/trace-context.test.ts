@@ -1,19 +1,19 @@
 import { expect } from 'vitest';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../../src/lib/json/json.ts';
 import { verifies } from '../requirements/verifies.ts';
-import { type Received, type ServerWire, TOOL } from '../wires/scripted-server.ts';
+import { type ServerWire, TOOL, type WireResponse } from '../wires/scripted-server.ts';
 
 const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736';
 const PARENT = '00f067aa0ba902b7';
 
-async function callTraced(wire: ServerWire, traceparent?: string): Promise<Received> {
+async function callTraced(wire: ServerWire, traceparent?: string): Promise<WireResponse> {
   await wire.upstream.call('act', {}, { definition: TOOL, ...(traceparent === undefined ? {} : { traceparent }) });
   const called = wire.of('tools/call').at(-1);
   if (called === undefined) throw new Error('nothing was called');
   return called;
 }
 
-function metaOf({ message: { params } }: Received): JsonObject {
+function metaOf({ message: { params } }: WireResponse): JsonObject {
   const meta = isJsonObject(params) ? params._meta : undefined;
   return isJsonObject(meta) ? meta : {};
 }

@@ -3,69 +3,69 @@ import type { FakeBroker } from '../../fixtures/http-harness.ts';
 import type { Transport } from '../requirements/requirement.ts';
 import type { Era } from '../upstream/start.ts';
 
-/** What came of one request. */
+/** Everything received for one request. */
 export interface WireResponse {
-  /** Of HTTP; undefined on pipes. */
+  /** HTTP status; undefined on stdio. */
   readonly status: number | undefined;
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
-  /** The reply; empty where there was none. */
+  /** Reply; empty if there was none. */
   readonly message: JsonObject;
-  /** What came on its way before it, notifications and questions. */
+  /** Notifications and input requests before the reply. */
   readonly before: readonly JsonObject[];
 }
 
-/** A request that is under way. */
-export interface UnderWay {
+/** A request in flight. */
+export interface PendingRequest {
   readonly received: Promise<WireResponse>;
-  /** Closes the connection that the reply would come on; HTTP only. */
-  readonly hangUp: () => void;
+  /** Closes the connection of the reply; HTTP only. */
+  readonly disconnect: () => void;
 }
 
-export interface AskOptions {
+export interface RequestOptions {
   /** Default: the next number. */
   readonly id?: string | number;
-  /** Header fields in place of those that the era demands; undefined leaves one out. */
+  /** Headers that replace those that the era requires; undefined removes one. */
   readonly headers?: Readonly<Record<string, string | undefined>>;
-  /** Sends `params` without the envelope of the era. */
+  /** Sends `params` without the `_meta` of the era. */
   readonly bare?: boolean;
-  /** Answers what the broker asks before it replies: `result` or `error`. */
-  readonly onQuestion?: (question: JsonObject) => JsonObject;
+  /** Responds to input requests of the broker with `result` or `error`. */
+  readonly onInputRequest?: (request: JsonObject) => JsonObject;
 }
 
-/** Messages that no request asked for. */
-export interface Notices {
+/** Messages that belong to no request. */
+export interface NotificationStream {
   readonly next: () => Promise<JsonObject>;
   readonly close: () => void;
 }
 
-/** An agent's end of a connection: it speaks the bytes of one era over one transport, without any SDK. */
+/** An agent without an SDK: it sends the bytes of one era over one transport. */
 export interface AgentWire {
   readonly era: Era;
   readonly transport: Transport;
-  /** The broker behind the endpoint. */
+  /** Broker of the connection. */
   readonly broker: FakeBroker;
-  /** From now on the client says that it can be asked so; a legacy one says it once. */
+  /** Declares capabilities from now on; a legacy client declares them once. */
   declare(capabilities: JsonObject): void;
-  /** Sends one request, in the legacy era after a handshake, and waits for the reply. */
-  ask(method: string, params?: JsonObject, options?: AskOptions): Promise<WireResponse>;
-  begin(method: string, params?: JsonObject, options?: AskOptions): UnderWay;
-  /** Sends a notification. @returns the HTTP status, undefined on pipes. */
+  /** Sends one request, in the legacy era after `initialize`, and waits for the reply. */
+  request(method: string, params?: JsonObject, options?: RequestOptions): Promise<WireResponse>;
+  startRequest(method: string, params?: JsonObject, options?: RequestOptions): PendingRequest;
+  /** Sends a notification. @returns the HTTP status; undefined on stdio. */
   notify(method: string, params?: JsonObject): Promise<number | undefined>;
-  /** Sends exactly these bytes, as the next thing after a handshake where there has been one. */
+  /** Sends exactly these bytes, in the legacy era after `initialize`. */
   raw(body: string, headers?: Readonly<Record<string, string | undefined>>): Promise<WireResponse>;
-  /** Receives unsolicited messages: by `subscriptions/listen`, or on the legacy stream. */
-  listen(filter?: JsonObject): Promise<Notices>;
+  /** Receives messages that belong to no request: by `subscriptions/listen`, or in the legacy era by its own means. */
+  listen(filter?: JsonObject): Promise<NotificationStream>;
   close(): Promise<void>;
 }
 
-/** A way over HTTP has a few things more. */
+/** An agent over HTTP. */
 export interface HttpAgentWire extends AgentWire {
   readonly port: number;
-  /** Statuses of the answers to questions, as they were taken. */
-  readonly answered: readonly (number | undefined)[];
-  /** Of the legacy session, once there is one. */
+  /** HTTP statuses of the responses to input requests. */
+  readonly responseStatuses: readonly (number | undefined)[];
+  /** Headers of the legacy session, once there is one. */
   session(): Promise<string>;
-  /** Any request of HTTP, as the agent of the wire unless headers say otherwise. */
+  /** Sends any HTTP request. Default: with the key of the agent. */
   send(request: {
     readonly method: string;
     readonly headers?: Readonly<Record<string, string | undefined>>;
@@ -75,8 +75,8 @@ export interface HttpAgentWire extends AgentWire {
 
 const META = 'io.modelcontextprotocol';
 
-/** Parameters in the envelope of 2026-07-28. */
-export function enveloped(params: JsonObject, capabilities: JsonObject = {}): JsonObject {
+/** Parameters with the `_meta` of 2026-07-28. */
+export function withModernMeta(params: JsonObject, capabilities: JsonObject = {}): JsonObject {
   const { _meta: meta = {}, ...rest } = params;
   return {
     ...rest,
@@ -89,14 +89,14 @@ export function enveloped(params: JsonObject, capabilities: JsonObject = {}): Js
   };
 }
 
-/** What every legacy conversation begins with. */
+/** First request of a legacy session. */
 export const INITIALIZE_PARAMS: JsonObject = {
   protocolVersion: '2025-11-25',
   capabilities: {},
   clientInfo: { name: 'wire', version: '1' },
 };
 
-/** The headers that a modern request repeats its body in. */
+/** Headers of a modern request that repeat its body. */
 export function mirrorHeaders(method: string, params: JsonObject): Record<string, string> {
   const named = method === 'tools/call' || method === 'prompts/get' ? params.name : undefined;
   const name = method === 'resources/read' ? params.uri : named;

@@ -3,69 +3,75 @@ import type { JsonObject } from '../../../src/lib/json/json.ts';
 import { openHarness } from '../../fixtures/http-harness.ts';
 import type { Era } from '../upstream/start.ts';
 import {
-  type AskOptions,
-  enveloped,
   type HttpAgentWire,
   INITIALIZE_PARAMS,
   mirrorHeaders,
-  type Notices,
-  type UnderWay,
+  type NotificationStream,
+  type PendingRequest,
+  type RequestOptions,
   type WireResponse,
+  withModernMeta,
 } from './agent-wire.ts';
 
-/** Receives each message of a stream as it arrives. */
-type OnMessage = (message: JsonObject) => void;
+/** Receives each message of a stream. */
+type MessageListener = (message: JsonObject) => void;
 type Headers = Readonly<Record<string, string | undefined>>;
 
-/** Opens a real HTTP endpoint before a fake broker, and an agent's end of it. */
+/** Opens a real HTTP server with a fake broker, and returns an agent of it. */
 export async function openHttpAgent(era: Era): Promise<HttpAgentWire> {
   const { broker, ingress } = await openHarness();
   const { port } = ingress;
   const streams = new Set<() => void>();
   let lastId = 0;
   let declared: JsonObject = {};
-  const answered: (number | undefined)[] = [];
+  const responseStatuses: (number | undefined)[] = [];
   let initialized: Promise<string> | undefined;
   let closed: Promise<void> | undefined;
 
-  const post = (body: string, headers: Headers, onMessage?: OnMessage): UnderWay =>
+  const post = (body: string, headers: Headers, onMessage?: MessageListener): PendingRequest =>
     exchange(port, { method: 'POST', headers, body }, onMessage);
 
   const session = (): Promise<string> => {
-    initialized ??= initialize(post, declared);
+    initialized ??= openSession(post, declared);
     return initialized;
   };
 
   const headersOf = async (method: string, params: JsonObject): Promise<Record<string, string>> =>
     era === 'modern' ? mirrorHeaders(method, params) : { 'mcp-session-id': await session() };
 
-  const begin = (method: string, params: JsonObject = {}, options: AskOptions = {}): UnderWay => {
+  const startRequest = (method: string, params: JsonObject = {}, options: RequestOptions = {}): PendingRequest => {
     lastId += 1;
-    const { id = lastId, headers = {}, bare = false, onQuestion } = options;
-    const sent = era === 'modern' && !bare ? enveloped(params, declared) : params;
+    const { id = lastId, headers = {}, bare = false, onInputRequest } = options;
+    const sent = era === 'modern' && !bare ? withModernMeta(params, declared) : params;
     const body = JSON.stringify({ jsonrpc: '2.0', id, method, params: sent });
-    let hangUp = (): void => {};
+    let disconnect = (): void => {};
     const received = headersOf(method, params).then((own) => {
-      const answerTo: OnMessage = (message) => {
-        if (message.method === undefined || message.id === undefined || onQuestion === undefined) return;
-        const answer = { jsonrpc: '2.0', id: message.id, ...onQuestion(message) };
-        void post(JSON.stringify(answer), own).received.then(({ status }) => answered.push(status));
+      const respond: MessageListener = (message) => {
+        if (message.method === undefined || message.id === undefined || onInputRequest === undefined) return;
+        const clientResponse = { jsonrpc: '2.0', id: message.id, ...onInputRequest(message) };
+        void post(JSON.stringify(clientResponse), own).received.then(({ status }) => responseStatuses.push(status));
       };
-      const underWay = post(body, { ...own, ...headers }, answerTo);
-      hangUp = underWay.hangUp;
-      return underWay.received;
+      const pending = post(body, { ...own, ...headers }, respond);
+      disconnect = pending.disconnect;
+      return pending.received;
     });
-    // A client that disconnects receives nothing.
+    // The reply of a closed connection is lost.
     received.catch(() => {});
-    return { received, hangUp: () => hangUp() };
+    return { received, disconnect: () => disconnect() };
   };
 
   return {
-    ...{ era, transport: 'http', broker, port, session, begin, answered },
+    era,
+    transport: 'http',
+    broker,
+    port,
+    session,
+    startRequest,
+    responseStatuses,
     declare: (capabilities) => {
       declared = capabilities;
     },
-    ask: (method, params, options) => begin(method, params, options).received,
+    request: (method, params, options) => startRequest(method, params, options).received,
     notify: async (method, params = {}) => {
       const body = JSON.stringify({ jsonrpc: '2.0', method, params });
       return (await post(body, await headersOf(method, params)).received).status;
@@ -73,11 +79,12 @@ export async function openHttpAgent(era: Era): Promise<HttpAgentWire> {
     raw: async (body, headers = {}) => post(body, headers).received,
     send: (request) => exchange(port, request).received,
     listen: async (filter = { toolsListChanged: true }) => {
-      const params = enveloped({ notifications: filter }, declared);
+      const params = withModernMeta({ notifications: filter }, declared);
       const stream = await openStream(port, {
         ...(era === 'modern'
           ? {
-              ...{ method: 'POST', headers: mirrorHeaders('subscriptions/listen', params) },
+              method: 'POST',
+              headers: mirrorHeaders('subscriptions/listen', params),
               body: JSON.stringify({ jsonrpc: '2.0', id: 'listen', method: 'subscriptions/listen', params }),
             }
           : { method: 'GET', headers: { accept: 'text/event-stream', 'mcp-session-id': await session() } }),
@@ -93,8 +100,8 @@ export async function openHttpAgent(era: Era): Promise<HttpAgentWire> {
   };
 }
 
-async function initialize(
-  post: (body: string, headers: Headers) => UnderWay,
+async function openSession(
+  post: (body: string, headers: Headers) => PendingRequest,
   capabilities: JsonObject,
 ): Promise<string> {
   const params = { ...INITIALIZE_PARAMS, capabilities };
@@ -117,7 +124,7 @@ interface Opened {
   readonly answered: Promise<IncomingMessage>;
 }
 
-/** Sends a request; a field that is undefined is left out. */
+/** Sends a request; an undefined header is left out. */
 function opening(port: number, { method, headers = {}, body }: HttpRequest): Opened {
   const fields: Headers = {
     authorization: 'Bearer key-of-demo',
@@ -135,7 +142,7 @@ function opening(port: number, { method, headers = {}, body }: HttpRequest): Ope
   return { sent, answered };
 }
 
-function exchange(port: number, request: HttpRequest, onMessage: OnMessage = () => {}): UnderWay {
+function exchange(port: number, request: HttpRequest, onMessage: MessageListener = () => {}): PendingRequest {
   const { sent, answered } = opening(port, request);
   const received = answered.then(async (response): Promise<WireResponse> => {
     const { statusCode: status, headers } = response;
@@ -155,13 +162,13 @@ function exchange(port: number, request: HttpRequest, onMessage: OnMessage = () 
     if (!isStream) messages.push(...jsonOf(text));
     return { status, headers, message: messages.at(-1) ?? {}, before: messages.slice(0, -1) };
   });
-  // A client that disconnects receives nothing.
+  // The reply of a closed connection is lost.
   received.catch(() => {});
-  return { received, hangUp: () => void sent.destroy() };
+  return { received, disconnect: () => void sent.destroy() };
 }
 
 function jsonOf(text: string): readonly JsonObject[] {
-  // `as`: the endpoint sends JSON objects.
+  // `as`: the broker sends JSON objects.
   return text === '' ? [] : [JSON.parse(text) as JsonObject];
 }
 
@@ -169,8 +176,8 @@ function eventsOf(text: string): readonly JsonObject[] {
   return text.split('\n').flatMap((line) => (line.startsWith('data: ') ? jsonOf(line.slice(6)) : []));
 }
 
-/** A stream of events that stays open. */
-async function openStream(port: number, request: HttpRequest): Promise<Notices> {
+/** An event stream that stays open. */
+async function openStream(port: number, request: HttpRequest): Promise<NotificationStream> {
   const { sent, answered } = opening(port, request);
   const response = await answered;
   const arrived: JsonObject[] = [];

@@ -5,7 +5,7 @@ import type { Transport } from '../requirements/requirement.ts';
 import type { Era } from '../upstream/start.ts';
 
 /** A message of the broker, as its bytes said. */
-export interface Received {
+export interface WireResponse {
   /** Of HTTP; POST on pipes. */
   readonly verb: string;
   readonly headers: IncomingHttpHeaders;
@@ -35,9 +35,9 @@ export interface ServerWire {
   readonly era: Era;
   readonly transport: Transport;
   /** Everything that the broker sent, oldest first. */
-  readonly received: readonly Received[];
+  readonly received: readonly WireResponse[];
   /** What arrived of one method. */
-  of(method: string): readonly Received[];
+  of(method: string): readonly WireResponse[];
   /** What the server answers by method; a test may put others in place. */
   readonly answers: Record<string, Answerer>;
   /** How many requests were hung up on before they were answered; HTTP only. */
@@ -89,7 +89,7 @@ export const TOOL: JsonObject = { name: 'act', description: 'acts', inputSchema:
 /** Reads a message and finds its scripted answer; undefined where none is due. */
 export function scriptedAnswer(
   answers: Readonly<Record<string, Answerer>>,
-  { message, headers }: Received,
+  { message, headers }: WireResponse,
   say: (message: JsonObject) => void,
 ): Promise<Scripted> | undefined {
   const { id, method, params } = message;

@@ -8,13 +8,13 @@ import type { JsonObject } from '../../../src/lib/json/json.ts';
 import { commandServer, httpServer, openPool, until } from '../../fixtures/upstream-pool.ts';
 import type { Transport } from '../requirements/requirement.ts';
 import type { Era } from '../upstream/start.ts';
-import { defaultAnswers, type Received, replyTo, type ServerWire, scriptedAnswer } from './scripted-server.ts';
+import { defaultAnswers, replyTo, type ServerWire, scriptedAnswer, type WireResponse } from './scripted-server.ts';
 
 const RELAY = resolve(import.meta.dirname, 'relay.mjs');
 
 /** Connects an upstream pool to a scripted server. The broker negotiates the era by itself. */
 export async function openServerWire(transport: Transport, era: Era): Promise<ServerWire> {
-  const received: Received[] = [];
+  const received: WireResponse[] = [];
   const answers = defaultAnswers(era);
   const pushing = new Set<(message: JsonObject) => void>();
   const parts: Parts = { received, answers, pushing, parked: new Map(), abandoned: 0 };
@@ -39,7 +39,7 @@ export async function openServerWire(transport: Transport, era: Era): Promise<Se
 }
 
 interface Parts {
-  readonly received: Received[];
+  readonly received: WireResponse[];
   readonly answers: ReturnType<typeof defaultAnswers>;
   readonly pushing: Set<(message: JsonObject) => void>;
   /** Replies by the event that they follow. */
@@ -62,7 +62,7 @@ async function servePipes({ received, answers, pushing }: Parts): Promise<Listen
     socket.on('close', () => pushing.delete(say));
     createInterface({ input: socket }).on('line', (line) => {
       // `as`: the broker writes objects of JSON.
-      const one: Received = { verb: 'POST', headers: {}, message: JSON.parse(line) as JsonObject };
+      const one: WireResponse = { verb: 'POST', headers: {}, message: JSON.parse(line) as JsonObject };
       received.push(one);
       void scriptedAnswer(answers, one, say)?.then((scripted) => {
         if (scripted !== 'nothing') say(replyTo(one.message.id, scripted));
@@ -107,7 +107,7 @@ async function answerHttp(parts: Parts, request: IncomingMessage, response: Serv
   const body = await text(request).catch(() => '');
   const { method: verb = '', headers } = request;
   // `as`: the broker posts objects of JSON.
-  const one: Received = { verb, headers, message: body === '' ? {} : (JSON.parse(body) as JsonObject) };
+  const one: WireResponse = { verb, headers, message: body === '' ? {} : (JSON.parse(body) as JsonObject) };
   received.push(one);
   const say = (message: JsonObject): void => {
     if (!response.headersSent) response.writeHead(200, { 'content-type': 'text/event-stream' });

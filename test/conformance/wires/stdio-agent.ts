@@ -7,14 +7,14 @@ import { fakeBroker, principalNamed, TEST_PORTS } from '../../fixtures/http-harn
 import type { Era } from '../upstream/start.ts';
 import {
   type AgentWire,
-  type AskOptions,
-  enveloped,
   INITIALIZE_PARAMS,
-  type UnderWay,
+  type PendingRequest,
+  type RequestOptions,
   type WireResponse,
+  withModernMeta,
 } from './agent-wire.ts';
 
-/** Opens a stdio endpoint before a fake broker, and an agent's end of it. */
+/** Opens a stdio connection to a fake broker, and returns the agent's end of it. */
 export async function openStdioAgent(era: Era): Promise<AgentWire> {
   const broker = fakeBroker();
   const principal = principalNamed('demo');
@@ -30,29 +30,34 @@ export async function openStdioAgent(era: Era): Promise<AgentWire> {
   const initialize = (): Promise<unknown> => {
     initialized ??= lines
       .ask('initialize', {
-        ...{ jsonrpc: '2.0', id: 'initialize', method: 'initialize' },
+        jsonrpc: '2.0',
+        id: 'initialize',
+        method: 'initialize',
         params: { ...INITIALIZE_PARAMS, capabilities: declared },
       })
       .then(() => lines.say(JSON.stringify({ jsonrpc: '2.0', method: 'notifications/initialized' })));
     return era === 'modern' ? Promise.resolve() : initialized;
   };
 
-  const begin = (method: string, params: JsonObject = {}, options: AskOptions = {}): UnderWay => {
+  const startRequest = (method: string, params: JsonObject = {}, options: RequestOptions = {}): PendingRequest => {
     lastId += 1;
-    const { id = lastId, bare = false, onQuestion } = options;
-    const sent = era === 'modern' && !bare ? enveloped(params, declared) : params;
-    if (onQuestion !== undefined) lines.onQuestion = onQuestion;
+    const { id = lastId, bare = false, onInputRequest } = options;
+    const sent = era === 'modern' && !bare ? withModernMeta(params, declared) : params;
+    if (onInputRequest !== undefined) lines.onInputRequest = onInputRequest;
     const message = { jsonrpc: '2.0', id, method, params: sent };
     const received = (era === 'modern' ? Promise.resolve() : initialize()).then(() => lines.ask(id, message));
-    return { received, hangUp: () => near.end() };
+    return { received, disconnect: () => near.end() };
   };
 
   return {
-    ...{ era, transport: 'stdio', broker, begin },
+    era,
+    transport: 'stdio',
+    broker,
+    startRequest,
     declare: (capabilities) => {
       declared = capabilities;
     },
-    ask: (method, params, options) => begin(method, params, options).received,
+    request: (method, params, options) => startRequest(method, params, options).received,
     notify: async (method, params = {}) => {
       if (era === 'legacy') await initialize();
       lines.say(JSON.stringify({ jsonrpc: '2.0', method, params }));
@@ -65,7 +70,7 @@ export async function openStdioAgent(era: Era): Promise<AgentWire> {
     listen: async (filter = { toolsListChanged: true }) => {
       if (era === 'legacy') await initialize();
       else {
-        const params = enveloped({ notifications: filter });
+        const params = withModernMeta({ notifications: filter });
         lines.say(JSON.stringify({ jsonrpc: '2.0', id: 'listen', method: 'subscriptions/listen', params }));
       }
       return { next: () => lines.next(), close: () => {} };
@@ -74,11 +79,11 @@ export async function openStdioAgent(era: Era): Promise<AgentWire> {
   };
 }
 
-/** Parts replies to our requests from all else that comes. */
+/** Separates replies to our requests from all other messages. */
 class Lines {
   readonly say: (line: string) => void;
-  /** Answers questions, where a test does. */
-  onQuestion: ((question: JsonObject) => JsonObject) | undefined;
+  /** Responds to input requests, if the test does. */
+  onInputRequest: ((request: JsonObject) => JsonObject) | undefined;
   readonly #waiting = new Map<string | number, (received: WireResponse) => void>();
   readonly #others: JsonObject[] = [];
   readonly #listening: ((message: JsonObject) => void)[] = [];
@@ -101,7 +106,7 @@ class Lines {
   }
 
   take(line: string): void {
-    // `as`: the endpoint writes JSON objects.
+    // `as`: the broker writes JSON objects.
     const message = JSON.parse(line) as JsonObject;
     const { id } = message;
     const waiting = typeof id === 'string' || typeof id === 'number' ? this.#waiting.get(id) : undefined;
@@ -111,10 +116,10 @@ class Lines {
       return;
     }
     this.#before.push(message);
-    if (message.method !== undefined && id !== undefined && this.onQuestion !== undefined) {
-      const answer = JSON.stringify({ jsonrpc: '2.0', id, ...this.onQuestion(message) });
-      // No pipe hands an answer back while the question is still being written.
-      setImmediate(() => this.say(answer));
+    if (message.method !== undefined && id !== undefined && this.onInputRequest !== undefined) {
+      const clientResponse = JSON.stringify({ jsonrpc: '2.0', id, ...this.onInputRequest(message) });
+      // A pipe delivers no response while the request is still being written.
+      setImmediate(() => this.say(clientResponse));
       return;
     }
     const listening = this.#listening.shift();

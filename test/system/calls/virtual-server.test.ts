@@ -93,7 +93,7 @@ describe('while the file stays', () => {
     const [hidden, absent] = await Promise.all([say('desk'), say('nowhere')]);
     expect([hidden.code, absent.code]).toEqual([2, 2]);
     expect(hidden.stderr.replaceAll('desk', 'nowhere')).toBe(absent.stderr);
-    expect(absent.stderr).toContain('no server `nowhere` is there for the agent  (ingress-server-unknown)');
+    expect(absent.stderr).toContain('the agent cannot use a server `nowhere`  (ingress-server-unknown)');
   });
 });
 
@@ -140,18 +140,18 @@ describe('on its own', () => {
       'policies/policy.csv': 'p, agent:other, tool:more/*, call, , allow\n',
     });
     const reported = (await home.run(['policy', 'check'])).stdout.replaceAll(/\S*registry\/virtual/g, 'virtual');
-    const ungranted = 'virtual/back.yaml:1:7: no agent may use anything that the virtual server `back` shows';
+    const ungranted = 'virtual/back.yaml:1:7: no agent may use anything of the virtual server `back`';
     expect(reported.split('\n')).toEqual([
       'warning: virtual/desk.yaml:3:26: there is no server `gone`  (registry-original-unknown)',
-      'hint: servers are `registry/servers/<name>.yaml`',
-      'warning: virtual/desk.yaml:4:18: no tool `tools/ecoh` is pinned, so that it is not shown  (registry-original-unknown)',
+      'hint: servers are declared in `registry/servers/<name>.yaml`',
+      'warning: virtual/desk.yaml:4:18: the tool `tools/ecoh` is not pinned, so it is not shown  (registry-original-unknown)',
       'hint: did you mean `tools/echo`?',
-      'warning: virtual/desk.yaml:6:5: no tool `tools/ecoh` is pinned, so that it is not shown  (registry-original-unknown)',
+      'warning: virtual/desk.yaml:6:5: the tool `tools/ecoh` is not pinned, so it is not shown  (registry-original-unknown)',
       'hint: did you mean `tools/echo`?',
-      'warning: virtual/desk.yaml:3:13: `tools/lokup` matches no tool that is pinned  (registry-original-unknown)',
-      'hint: `seneschal registry list` shows what there is, `seneschal registry pin` agrees to it',
+      'warning: virtual/desk.yaml:3:13: `tools/lokup` matches no pinned tool  (registry-original-unknown)',
+      'hint: run `seneschal registry list` to see the tools and prompts, and `seneschal registry pin` to pin them',
       `warning: ${ungranted}  (registry-view-ungranted)`,
-      'hint: grant some of it in `policy.csv`: a virtual server by itself grants nothing',
+      'hint: grant some of its tools in `policy.csv`: a virtual server grants nothing by itself',
       '',
     ]);
     expect((await home.run(['doctor'])).stdout).toContain(ungranted);
@@ -159,7 +159,7 @@ describe('on its own', () => {
 
   test('`registry list` shows how much a virtual server shows, and what of its file does not hold', async () => {
     home.write({ 'registry/virtual/desk.yaml': `${DESK}    tools/ecoh: { description: never }\n` });
-    const refused = 'registry/virtual/desk.yaml:7:5: `tools/ecoh` is not shown';
+    const refused = 'registry/virtual/desk.yaml:7:5: the override of `tools/ecoh` has no effect';
     await served.said(refused);
     home.write({ 'registry/virtual/desk.yaml': DESK.replace('tools/lookup', '"tools/l*", tools/lokup') });
     await until(async () => (await home.run(['registry', 'list'])).stdout.includes('matches nothing'));
@@ -167,7 +167,7 @@ describe('on its own', () => {
     expect(stdout).toContain('VIRTUAL  PATH         TOOLS  PROMPTS  RESOURCES  TEMPLATES\n');
     expect(stdout).toContain('desk     /v/desk/mcp  2      0        0          0');
     expect(stdout).toMatch(
-      /registry\/virtual\/desk\.yaml:3:25: `tools\/lokup` matches nothing; `seneschal registry list` shows what there is/,
+      /registry\/virtual\/desk\.yaml:3:25: `tools\/lokup` matches nothing; run `seneschal registry list` to see the features of each server/,
     );
   });
 });

@@ -17,7 +17,7 @@ afterAll(() => home.close());
 const words = (line: string): string[] => line.split(' ').filter(Boolean);
 const see = (path: string): string => `run \`seneschal ${path} --help\``;
 
-describe('a wrong command line is reported with code, place and hint, and exits with 2', () => {
+describe('a usage error is reported with code, place and hint, and ends with 2', () => {
   test.each([
     ['polcy', 'usage-unknown-command', 'seneschal', 'did you mean `seneschal policy`? run `seneschal --help`'],
     [
@@ -71,8 +71,8 @@ describe('a wrong command line is reported with code, place and hint, and exits 
     expect(reported.stderr.startsWith(`${at}: `)).toBe(true);
   });
 
-  test('a missing word is reported, with the help', async () => {
-    const reported = await runInProcess(home, ['policy']);
+  test('a missing command is answered by help and an error', async () => {
+    const reported = await home.run(['policy']);
     expect([reported.code, reported.stdout]).toEqual([2, '']);
     expect(reported.stderr).toMatch(/^USAGE\n[\s\S]*\nCOMMANDS\n {2}policy check [\s\S]*\n\nFLAGS\n/);
     expect(reported.stderr).toMatch(
@@ -122,7 +122,7 @@ describe('a defect of the program', () => {
     NODE_OPTIONS: `--import "data:text/javascript,${encodeURIComponent(code)}"`,
   });
 
-  test('is reported without its stack, with a code and what to do, and exits with 1', async () => {
+  test('is reported without its stack, with a code and a hint, and ends with 1', async () => {
     const env = broken("process.stdout.once = () => { throw new TypeError('it is not a function'); };");
     const reported = await home.run(words('policy test'), { env });
     expect([reported.code, reported.stdout]).toEqual([1, '']);
@@ -134,7 +134,7 @@ describe('a defect of the program', () => {
     expect(JSON.parse(json.stderr)).toMatchObject({ problems: [{ code: 'internal-defect' }] });
   });
 
-  test('is reported where no caller awaits it', async () => {
+  test('is reported when it is thrown outside of any await', async () => {
     const later = "setImmediate(() => { throw new RangeError('too late'); })";
     const reported = await home.run(words('policy test'), { env: broken(`process.stdout.once = () => ${later};`) });
     expect(reported.code).toBe(1);

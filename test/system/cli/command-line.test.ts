@@ -38,7 +38,7 @@ describe('exit codes', () => {
     ['nonsense', 2, 'unknown command `nonsense`  (usage-unknown-command)'],
     ['serve --port x', 2, '--port: `x` is not a valid port  (settings-invalid)'],
     ['serve --idle-exit soon', 2, '--idle-exit: `soon` is not a duration  (settings-invalid)'],
-    ['serve --host 0.0.0.0', 2, 'name each host under which agents reach the broker with `--allow-host`'],
+    ['serve --host 0.0.0.0', 2, 'pass `--allow-host` with each host name that agents use'],
     ['serve --registry absent', 2, 'config-unreadable'],
     ['stdio', 2, 'the flag `--agent <agent>` is missing  (usage-missing-flag)'],
     ['keys create agent:unknown', 2, 'declare it in `registry/agents/unknown.yaml`'],
@@ -56,11 +56,11 @@ describe('exit codes', () => {
     ['policy explain --as agent:demo call tool:tools/echo --args {"a":1,"a":2}', 2, '(duplicate-key)'],
     ['policy explain --as agent:demo call tools__echo', 2, 'write `tool:tools/echo`'],
     ['policy check --policies absent', 0, ''],
-    ['registry diff nosuch', 2, 'no server is called `nosuch`  (registry-unknown-server)'],
+    ['registry diff nosuch', 2, 'there is no server `nosuch`  (registry-unknown-server)'],
     ['registry diff tools', 0, ''],
     ['ledger list --limit x', 2, '--limit: `--limit` has a value that is not allowed'],
     ['ledger list --since yesterday', 2, 'write a time such as'],
-    ['ledger show 123', 1, 'no entry is of the call `123`  (ledger-unknown-call)'],
+    ['ledger show 123', 1, 'the ledger has no entry of call `123`  (ledger-unknown-call)'],
     ['ledger list --data absent', 1, 'the data directory has no ledger yet  (storage-file-missing)'],
     ['replay decide', 0, ''],
     ['replay decide --data absent', 1, 'hint: start `seneschal serve`'],
@@ -166,7 +166,7 @@ test('a policy test that fails keeps the broker from starting, and `policy test`
   await broken.close();
 });
 
-test('a broker that cannot listen exits, and creates no key', async () => {
+test('a broker that cannot listen exits, and creates no key that no one would see', async () => {
   const served = await home.serve();
   const elsewhere = ['--data', home.path('elsewhere')];
   const taken = await home.run(['serve', '--port', new URL(served.url).port, '--first-key', 'demo', ...elsewhere]);
@@ -179,7 +179,7 @@ test('a broker that cannot listen exits, and creates no key', async () => {
   await served.stop();
 });
 
-test('a second broker on a data directory is refused with the name of the first', async () => {
+test('a second broker on a data directory is refused with the pid of the holder', async () => {
   const served = await home.serve();
   const second = await home.run(['serve', '--port', String(await freePort())]);
   expect([second.code, second.stdout]).toEqual([1, '']);

@@ -69,7 +69,7 @@ describe('bash completes', () => {
       ['policy', 'check', '--data', 'd'],
       ['dark', 'deep'],
     ],
-    // An agent cannot be guessed.
+    // The name of an agent cannot be completed.
     [['policy', 'explain', '--as', ''], []],
     [['completion', 'f'], ['fish']],
     [['nonsense', ''], []],

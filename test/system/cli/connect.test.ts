@@ -30,7 +30,7 @@ afterEach(async () => {
   await home.close();
 });
 
-/** Runs `connect` as a person whose home directory is the test's. */
+/** Runs `connect` with the directory of the test as the user's home. */
 function connect(...args: readonly string[]): Promise<Ran> {
   return home.run(['connect', ...args], { env: { HOME: home.dir, XDG_CONFIG_HOME: '' } });
 }
@@ -42,9 +42,9 @@ function put(path: string, text: string): void {
 
 const text = (path: string): string => readFileSync(home.path(path), 'utf8');
 
-/** A text with the paths of this run taken out, as golden files hold it. */
-function placed(shown: string): string {
-  return shown
+/** Replaces the paths of this run by placeholders, as in golden files. */
+function withPlaceholders(output: string): string {
+  return output
     .replaceAll(home.dir, '<home>')
     .replaceAll(home.command, '<command>')
     .replaceAll(process.execPath, '<node>')
@@ -52,30 +52,33 @@ function placed(shown: string): string {
 }
 
 describe('connecting a host', () => {
-  test('without a registry it is said how one is made, and nothing is written', async () => {
+  test('without a registry the hint is `seneschal init`, and nothing is written', async () => {
     rmSync(home.path('registry'), { recursive: true });
     const { code, stderr } = await connect('cursor');
     expect([code, stderr.replaceAll(home.dir, '<home>')]).toEqual([
       2,
       '<home>/registry: there is no registry here  (config-unreadable)\n' +
-        'hint: run `seneschal init` to make one, or name another with `--registry`\n',
+        'hint: run `seneschal init` to create one, or name another directory with `--registry`\n',
     ]);
     expect(existsSync(home.path(CURSOR))).toBe(false);
   });
 
-  test('says which variables the tool servers need, since a host that starts the broker may not pass them on', async () => {
+  test('names the variables that the tool servers need, because a host may not pass them on', async () => {
     home.write({
       'registry/servers/crm.yaml':
         'name: crm\ntransport: { type: streamable-http, url: "http://127.0.0.1:9/mcp", headers: { a: "Bearer ${env:CRM_TOKEN}" } }\n',
     });
     const { code, stderr } = await connect('cursor');
-    expect([code, stderr]).toEqual([0, 'the tool servers need CRM_TOKEN: run `seneschal serve` where it is set\n']);
+    expect([code, stderr]).toEqual([
+      0,
+      'the tool servers need CRM_TOKEN: run `seneschal serve` in a shell where it is set\n',
+    ]);
   });
 
-  test('adds one entry, keeps what was there, and is taken back byte for byte', async () => {
+  test('adds one entry, keeps the rest, and is undone byte for byte', async () => {
     put(CURSOR, OLD);
     const connected = await connect('cursor');
-    expect([connected.code, placed(text(CURSOR))]).toEqual([
+    expect([connected.code, withPlaceholders(text(CURSOR))]).toEqual([
       0,
       `{
   // what I use every day
@@ -105,16 +108,18 @@ describe('connecting a host', () => {
     expect([undone.code, text(CURSOR), readdirSync(home.path('.cursor'))]).toEqual([0, OLD, ['mcp.json']]);
   });
 
-  test('is done once: a second run changes nothing and says so', async () => {
+  test('a second run changes nothing and says so', async () => {
     put(CURSOR, OLD);
     await connect('cursor');
     const once = text(CURSOR);
     const again = await connect('cursor');
-    expect(placed(again.stdout)).toBe('Cursor: is connected already, nothing was changed (<home>/.cursor/mcp.json)\n');
+    expect(withPlaceholders(again.stdout)).toBe(
+      'Cursor: already connected, nothing was changed (<home>/.cursor/mcp.json)\n',
+    );
     expect([text(CURSOR), readdirSync(home.path('.cursor')).length]).toEqual([once, 2]);
   });
 
-  test('writes an entry by which an agent really reaches its tools', async () => {
+  test('writes an entry by which an agent calls its tools', async () => {
     await connect('vscode');
     const { servers } = JSON.parse(text(CODE)) as { servers: { seneschal: McpEntry } };
     const client = await connectClient('v2-modern', servers.seneschal);
@@ -122,7 +127,7 @@ describe('connecting a host', () => {
     await client.close();
   });
 
-  test('connects a host to one server or virtual server alone, over stdio and over HTTP', async () => {
+  test('connects a host to only one server or virtual server, over stdio and over HTTP', async () => {
     home.write({ 'registry/virtual/desk.yaml': 'name: desk\ntools: { rename: { say: tools/echo } }\n' });
     await connect('vscode', '--server', 'desk');
     const { servers } = JSON.parse(text(CODE)) as { servers: { seneschal: McpEntry } };
@@ -141,26 +146,26 @@ describe('connecting a host', () => {
   test.each([
     [
       ['--server', 'dsk'],
-      '--server: the registry has no server `dsk`  (registry-unknown-server)\nhint: there are tools\n',
+      '--server: the registry has no server or virtual server `dsk`  (registry-unknown-server)\nhint: write `--server` and one of tools\n',
     ],
     [
       ['--server', 'tools', '--url', 'https://h/mcp'],
-      '--server: `--url` says which path it is  (settings-invalid)\n' +
-        'hint: write `/v/<name>/mcp` or `/servers/<name>/mcp` at the end of the url, and leave `--server` away\n',
+      '--server: `--server` and `--url` exclude each other, because the url has a path already  (settings-invalid)\n' +
+        'hint: end the url with `/v/<name>/mcp` or `/servers/<name>/mcp`, and remove `--server`\n',
     ],
-  ])('with %s it says what is wrong and writes nothing', async (flags, answers) => {
+  ])('%s is refused, and nothing is written', async (flags, message) => {
     const { code, stderr } = await connect('cursor', ...flags);
-    expect([code, stderr, existsSync(home.path(CURSOR))]).toEqual([2, answers, false]);
+    expect([code, stderr, existsSync(home.path(CURSOR))]).toEqual([2, message, false]);
   });
 
-  test('tells what it did, and which servers go around the broker', async () => {
+  test('reports the changes, and the servers that are reached without the broker', async () => {
     put(CURSOR, OLD);
     put('.cline/data/settings/cline_mcp_settings.json', '{"mcpServers":{"old":{"url":"https://h/mcp"}}}');
     const { stdout, stderr } = await connect('cursor', 'cline', 'claude-code');
-    expectGolden('connect.txt', placed(`${stdout}--- on standard error\n${stderr}`));
+    expectGolden('connect.txt', withPlaceholders(`${stdout}--- on standard error\n${stderr}`));
   });
 
-  test('takes the other servers out where that is asked for, and --undo brings them back', async () => {
+  test('removes the other servers with `--replace-servers`, and --undo restores them', async () => {
     put(CURSOR, OLD);
     const { stderr } = await connect('cursor', '--replace-servers');
     expect([stderr, Object.keys(serversOf(CURSOR))]).toEqual(['', ['seneschal']]);
@@ -174,24 +179,24 @@ function serversOf(path: string): object {
   return (JSON.parse(withoutComments.replaceAll(/,(\s*})/g, '$1')) as { mcpServers: object }).mcpServers;
 }
 
-describe('what is only shown', () => {
+describe('output that changes no file', () => {
   test.each([
     ['dry-run', ['cursor', '--replace-servers', '--dry-run']],
     ['print-http', ['claude-code', 'cursor', 'vscode', '--http', '--print']],
     ['managed', ['claude-code', 'vscode', 'cursor', 'cline', 'claude-desktop', '--managed']],
-  ])('%s reads as in its golden file, holds no secret and writes nothing', async (name, args) => {
+  ])('%s matches its golden file, shows no secret and writes nothing', async (name, args) => {
     put(CURSOR, OLD);
     const { code, stdout, stderr } = await connect(...args);
     expect([code, stderr, text(CURSOR), readdirSync(home.path('.cursor'))]).toEqual([0, '', OLD, ['mcp.json']]);
     expect(stdout).not.toContain('ntn_4918');
-    expectGolden(`connect-${name}.txt`, placed(stdout));
+    expectGolden(`connect-${name}.txt`, withPlaceholders(stdout));
   });
 
-  test('without a host every config file is listed, with its servers', async () => {
+  test('without a host the command lists every config file with its servers', async () => {
     put(CURSOR, OLD);
     await connect('vscode');
     const { stdout } = await connect();
-    expect(placed(stdout)).toBe(
+    expect(withPlaceholders(stdout)).toBe(
       [
         'HOST    SCOPE  CONNECTED  OTHER SERVERS  FILE',
         'cursor  user   no         notion         <home>/.cursor/mcp.json',
@@ -201,18 +206,18 @@ describe('what is only shown', () => {
   });
 });
 
-describe('what is refused changes nothing', () => {
-  test('a file that is not JSON, also where another host is in order', async () => {
+describe('a refused command changes nothing', () => {
+  test('a file that is not JSON, even if another host is fine', async () => {
     put(CURSOR, '{ "mcpServers": ');
     const { code, stderr } = await connect('vscode', 'cursor');
-    expect([code, placed(stderr).split('\n')[0]]).toEqual([
+    expect([code, withPlaceholders(stderr).split('\n')[0]]).toEqual([
       2,
-      '<home>/.cursor/mcp.json:1:17: this is not JSON: a value is missing  (hosts-syntax)',
+      '<home>/.cursor/mcp.json:1:17: this is not valid JSON: missing value  (hosts-syntax)',
     ]);
     expect(readdirSync(home.dir)).not.toContain('.config');
   });
 
-  test('a file that cannot be written, and the hosts before it are as they were', async () => {
+  test('a file that cannot be written, and the earlier hosts are unchanged', async () => {
     put(CURSOR, OLD);
     put('.config/Code', 'a file where a directory should be');
     const { code, stderr } = await connect('cursor', 'vscode');
@@ -220,7 +225,7 @@ describe('what is refused changes nothing', () => {
     expect([text(CURSOR), readdirSync(home.path('.cursor'))]).toEqual([OLD, ['mcp.json']]);
   });
 
-  test('an undo of a file that was edited since, until it is forced', async () => {
+  test('an undo of a file that was edited since, without `--force`', async () => {
     put(CURSOR, OLD);
     await connect('cursor');
     put(CURSOR, '{}');
@@ -231,28 +236,28 @@ describe('what is refused changes nothing', () => {
   });
 
   test.each([
-    [['cursr'], 'cursr: there is no agent host of that name  (hosts-unknown)\nhint: did you mean `cursor`?'],
-    [['cursor', '--agent', 'unknown'], 'no file declares the agent `unknown`  (identity-unknown-agent)'],
-    [['cursor', '--undo'], 'no backup of this file lies beside it  (hosts-backup-missing)'],
+    [['cursr'], 'cursr: unknown agent host  (hosts-unknown)\nhint: did you mean `cursor`?'],
+    [['cursor', '--agent', 'unknown'], 'the registry has no agent `unknown`  (identity-unknown-agent)'],
+    [['cursor', '--undo'], 'this file has no backup, so there is nothing to undo  (hosts-backup-missing)'],
     [
       ['claude-desktop', '--http'],
-      'the config file of Claude Desktop starts programs and takes no url  (hosts-http-unsupported)',
+      'Claude Desktop cannot use a url: its config file only starts programs  (hosts-http-unsupported)',
     ],
-    [['cursor', '--url', 'ftp://h'], 'this is no http url without user and password  (settings-invalid)'],
-    [['cursor', '--http', '--port', '0'], '`--port` does not say where the broker is reached  (settings-invalid)'],
-    [['cline', '--scope', 'project'], 'Cline reads no file of this project  (hosts-unknown)'],
-    [['cursor', '--print', '--undo'], '`--print` and `--undo` ask for different things  (settings-invalid)'],
-    [['cursor', '--force'], '`--force` has a meaning with `--undo` alone  (settings-invalid)'],
-  ])('connect %j', async (args, said) => {
+    [['cursor', '--url', 'ftp://h'], 'not an http or https url without user and password  (settings-invalid)'],
+    [['cursor', '--http', '--port', '0'], '`--port` does not determine the url of the broker  (settings-invalid)'],
+    [['cline', '--scope', 'project'], 'Cline has no config file per project  (hosts-unknown)'],
+    [['cursor', '--print', '--undo'], '`--print` and `--undo` exclude each other  (settings-invalid)'],
+    [['cursor', '--force'], '`--force` is only for `--undo`  (settings-invalid)'],
+  ])('connect %j', async (args, message) => {
     put(CURSOR, OLD);
     const { code, stderr } = await connect(...args);
-    expect([code, stderr]).toEqual([2, expect.stringContaining(said)]);
+    expect([code, stderr]).toEqual([2, expect.stringContaining(message)]);
     expect([text(CURSOR), readdirSync(home.path('.cursor'))]).toEqual([OLD, ['mcp.json']]);
   });
 
-  test('several agents, of which none is named', async () => {
+  test('several agents without `--agent`', async () => {
     home.write({ 'registry/agents/other.yaml': 'name: other\nowner: ana@example.org\n' });
     const { code, stderr } = await connect('cursor');
-    expect([code, stderr]).toEqual([2, expect.stringContaining('hint: declared are demo, other')]);
+    expect([code, stderr]).toEqual([2, expect.stringContaining('hint: write `--agent` and one of demo, other')]);
   });
 });

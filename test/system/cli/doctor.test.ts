@@ -33,7 +33,7 @@ const reference = (to: string): string => `$\{${to}}`;
 /** Without a fixed port, which another program of this machine may hold. */
 const examined = (more: readonly string[] = []): Promise<Ran> => home.run(['doctor', '--port', '0', ...more]);
 
-/** The findings as `severity code`, and the printed text without the path of this home. */
+/** The findings as `severity code`, and the output for people, without the path of this home. */
 async function diagnose(): Promise<{
   readonly code: number;
   readonly codes: readonly string[];
@@ -66,7 +66,7 @@ test('in a directory without a home it is said how one is made', async () => {
   expect([code, codes]).toEqual([1, ['error config-unreadable']]);
   expect(text).toContain(
     'HOME/registry: there is no registry here  (config-unreadable)\n' +
-      'hint: run `seneschal init` to make one, or name another with `--registry`\n',
+      'hint: run `seneschal init` to create one, or name another directory with `--registry`\n',
   );
 });
 
@@ -76,8 +76,8 @@ test('a data directory and a file of it that others can open', async () => {
   chmodSync(home.path('data/lock'), 0o640);
   const { code, codes, text } = await diagnose();
   expect([code, codes]).toEqual([1, ['error doctor-file-open', 'error doctor-file-open']]);
-  expect(text).toContain('HOME/data: other users of this machine may open it: its mode is 755');
-  expect(text).toContain('hint: chmod go= HOME/data/lock\n');
+  expect(text).toContain('HOME/data: other users of this machine can open it: its mode is 755');
+  expect(text).toContain('hint: run `chmod go= HOME/data/lock`\n');
 });
 
 test('a row of the policy and a file of the registry that do not load are both named', async () => {
@@ -108,17 +108,17 @@ test('a server that does not start', async () => {
   });
   const { code, codes, text } = await diagnose();
   expect([code, codes]).toEqual([1, ['error doctor-server-failed']]);
-  expect(text).toContain('registry/servers/gone.yaml:2:12: the server `gone` cannot be asked: ');
-  expect(text).toContain('hint: mend its `command` or `url` there, then ask it with `seneschal registry list`');
+  expect(text).toContain('registry/servers/gone.yaml:2:12: the server `gone` cannot list its tools: ');
+  expect(text).toContain('hint: fix its `command` or `url` in this file, then run `seneschal registry list`');
 });
 
-test('a missing secret is reported once, and not again as a failing server', async () => {
+test('a missing secret is reported once, and not again as a failed server', async () => {
   await healthyHome({
     servers: { tools: processServer('tools', { env: { TOKEN: reference('env:NO_SUCH_TOKEN') }, more: DESCRIBED }) },
   });
   const { code, codes, text } = await diagnose();
   expect([code, codes]).toEqual([1, ['error credentials-reference-missing']]);
-  expect(text).toContain('hint: export NO_SUCH_TOKEN=… where the broker is started');
+  expect(text).toContain('hint: set it in the environment that starts the broker: `export NO_SUCH_TOKEN=…`');
 });
 
 test('a secret that the broker has and this shell has not is no fault', async () => {
@@ -152,16 +152,16 @@ test('tools that are not pinned, one that drifted, and one that is gone', async 
   });
   const unpinned = await diagnose();
   expect([unpinned.code, unpinned.codes]).toEqual([0, ['warning doctor-tool-blocked']]);
-  expect(unpinned.text).toContain('2 of the tools of `srv` cannot be called, being unpinned: `read`, `write`');
-  expect(unpinned.text).toContain('then agree with `seneschal registry pin srv`');
+  expect(unpinned.text).toContain('2 of the tools of `srv` are unpinned and cannot be called: `read`, `write`');
+  expect(unpinned.text).toContain('then pin them with `seneschal registry pin srv`');
   await home.run(['registry', 'pin']);
   expect((await diagnose()).codes).toEqual([]);
   home.write({ 'declared.json': JSON.stringify({ read: 'reads, and obeys' }) });
   const drifted = await diagnose();
   expect([drifted.code, drifted.codes]).toEqual([1, ['error doctor-tool-blocked', 'warning doctor-tool-blocked']]);
-  expect(drifted.text).toContain('1 of the tools of `srv` cannot be called, being drifted: `read`');
-  expect(drifted.text).toContain('hint: look at what changed with `seneschal registry diff srv`');
-  expect(drifted.text).toContain('1 of the tools of `srv` cannot be called, being missing: `write`');
+  expect(drifted.text).toContain('1 of the tools of `srv` are drifted and cannot be called: `read`');
+  expect(drifted.text).toContain('hint: review the changes with `seneschal registry diff srv`');
+  expect(drifted.text).toContain('1 of the tools of `srv` are missing and cannot be called: `write`');
 });
 
 test('a port that another program holds', async () => {
@@ -176,7 +176,7 @@ test('a port that another program holds', async () => {
     `error: --port: cannot listen on \`127.0.0.1:${port}\`: EADDRINUSE  (ingress-listen-failed)\n`,
   );
   expect(stdout).toContain(
-    `hint: see who holds it with \`ss -ltnp sport = :${port}\`, or choose another with \`--port\``,
+    `hint: find the process with \`ss -ltnp sport = :${port}\`, or choose another port with \`--port\``,
   );
   other.close();
 });
@@ -195,7 +195,7 @@ test('keys that have expired, or soon will', async () => {
     /key [0-9a-f]{16}: the key of agent:other expires in 5 days, on \d{4}-\d\d-\d\d {2}\(doctor-key-expiring\)/,
   );
   expect(text).toContain(
-    'make a new one with `seneschal keys create agent:demo --expires 90d`, then `seneschal keys revoke ',
+    'create a key with `seneschal keys create agent:demo --expires 90d`, then run `seneschal keys revoke ',
   );
   // With another key the agent is not locked out.
   await home.key('demo');
@@ -208,9 +208,9 @@ test('an agent that may do nothing', async () => {
   const { code, codes, text } = await diagnose();
   expect([code, codes]).toEqual([0, ['warning doctor-agent-without-grant']]);
   expect(text).toContain(
-    'registry/agents/idle.yaml: no grant is for agent:idle, its roles or its team: it may call nothing',
+    'registry/agents/idle.yaml: no grant applies to agent:idle, its roles or its team: it may call nothing',
   );
-  expect(text).toContain('hint: see why with `seneschal policy list --as agent:idle --all`, or take the file out');
+  expect(text).toContain('hint: see why with `seneschal policy list --as agent:idle --all`, or remove the file');
 });
 
 test('a clock that was set back', async () => {
@@ -221,7 +221,7 @@ test('a clock that was set back', async () => {
   database.close();
   const { code, codes, text } = await diagnose();
   expect([code, codes]).toEqual([1, ['error doctor-clock-behind']]);
-  expect(text).toContain('was made at 2099-01-01T00:00:00.000Z');
+  expect(text).toContain('was written at 2099-01-01T00:00:00.000Z');
   expect(text).toContain('hint: set the clock (`timedatectl set-ntp true`)');
 });
 
@@ -240,17 +240,17 @@ test('a broker that was killed, and one that hangs', async () => {
   await killed.stop('SIGKILL');
   const left = await diagnose();
   expect([left.code, left.codes]).toEqual([0, ['warning doctor-lock-left']]);
-  expect(left.text).toContain(`a broker (process ${killed.child.pid}) ended without letting go`);
+  expect(left.text).toContain(`a broker (process ${killed.child.pid}) ended without releasing the data directory`);
   const hanging = await home.serve();
   hanging.child.kill('SIGSTOP');
   const silent = await diagnose();
   expect([silent.code, silent.codes]).toEqual([1, ['error doctor-daemon-silent']]);
-  expect(silent.text).toContain(`if it hangs, \`kill ${hanging.child.pid}\``);
+  expect(silent.text).toContain(`if it hangs, run \`kill ${hanging.child.pid}\``);
   hanging.child.kill('SIGCONT');
   await hanging.stop();
 });
 
-test('`--output json` holds findings with code, place, severity and hint, and the measurements', async () => {
+test('`--output json` has findings with code, place, severity and fix, and the measurements', async () => {
   home = governedHome({ policy: POLICY, servers: SERVERS });
   await home.key('demo');
   chmodSync(home.path('data'), 0o750);
@@ -262,8 +262,8 @@ test('`--output json` holds findings with code, place, severity and hint, and th
       {
         ...{ check: 'data directory', severity: 'error', code: 'doctor-file-open', at: home.path('data') },
         ...{
-          message: 'other users of this machine may open it: its mode is 750',
-          hint: `chmod go= ${home.path('data')}`,
+          message: 'other users of this machine can open it: its mode is 750',
+          hint: `run \`chmod go= ${home.path('data')}\``,
         },
       },
     ],

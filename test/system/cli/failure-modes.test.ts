@@ -22,7 +22,7 @@ let served: Served;
 const agents = new Map<string, WireAgent>();
 
 beforeAll(async () => {
-  const secret = { TOKEN: `$\{env:FAILURE_MODE_TOKEN}`, TOOLS: 'echo' };
+  const secret = { TOKEN: `$\{env:TEST_TOKEN}`, TOOLS: 'echo' };
   home = governedHome({
     agents: Object.fromEntries(AGENTS.map((name) => [name, ''])),
     servers: { tools: processServer('tools'), vault: processServer('vault', { env: secret }) },
@@ -30,7 +30,7 @@ beforeAll(async () => {
     limits: LIMITS,
   });
   // Once with its secret, so that the tools of the server are known and pinned.
-  await (await home.serve({ env: { FAILURE_MODE_TOKEN: 'hidden' } })).stop();
+  await (await home.serve({ env: { TEST_TOKEN: 'hidden' } })).stop();
   served = await home.serve();
   for (const name of AGENTS) agents.set(name, new WireAgent(served.url, await home.key(name)));
 });
@@ -52,7 +52,7 @@ async function statusOf(headers: Readonly<Record<string, string>>, body?: string
 
 const printedCode = (stderr: string): string | undefined => /\(([a-z-]+)\)\nhint: /.exec(stderr)?.[1];
 
-/** The kind of the entry that a reload makes of a file that is wrong; the file is repaired afterwards. */
+/** The kind of the entry that a reload writes for an invalid file; the file is restored afterwards. */
 async function rejected(path: string, wrong: string): Promise<string | undefined> {
   const before = ledgerOf(home).length;
   const right = readFileSync(home.path(path), 'utf8');
@@ -116,28 +116,31 @@ const BROKEN: Readonly<Record<string, () => Promise<string | undefined>>> = {
 const BROKEN_ELSEWHERE: Readonly<Record<string, readonly [file: string, expects: string]>> = {
   connections: [
     'test/attack/http/request-smuggling.test.ts',
-    'beyond the connections that one address may have a new one is',
+    'beyond the connection limit of an address a new connection is',
   ],
-  'requests in turn': [
+  'pipelined requests': [
     'test/wire/ingress/http-pipelining.test.ts',
-    'a connection on which more wait than may is cut off',
+    'a connection with too many pipelined requests is closed',
   ],
   'resolving a prompt': ['test/system/calls/prompts-and-resources.test.ts', "'unknown-prompt'"],
   'resolving a URI': ['test/system/calls/prompts-and-resources.test.ts', "'unknown-resource'"],
   'calls under way': ['test/unit/broker/pipeline.test.ts', "'overloaded'"],
   subscriptions: ['test/attack/access/subscription-outlives-grant.test.ts', "'subscriptions-exceeded'"],
-  pins: ['test/unit/registry/catalog.test.ts', "'unpinned: `registry.lock` does not hold it'"],
+  pins: ['test/unit/registry/catalog.test.ts', "'unpinned: it is not in `registry.lock`'"],
   drift: ['test/system/calls/tool-drift.test.ts', "'tool-drifted'"],
   'tool schemas': ['test/attack/access/schema-bomb.test.ts', "'quarantined'"],
   'rate store': ['test/unit/limits/rate.test.ts', 'rate counters are in use'],
   'budget store': ['test/unit/limits/budget.test.ts', 'budget counters are in use'],
-  'mirrored arguments': ['test/system/attack/servers/param-header-injection.test.ts', '[400, -32020]'],
+  'parameter headers': ['test/system/attack/servers/param-header-injection.test.ts', '[400, -32020]'],
   breaker: ['test/system/calls/failing-server.test.ts', "'upstream-unavailable'"],
   controls: ['test/unit/broker/pipeline.test.ts', "'control-failed'"],
   ledger: ['test/system/recovery/disk-full.test.ts', "'ledger-unavailable'"],
-  questions: ['test/system/attack/servers/server-reads-other-context.test.ts', "'elicit question-blocked'"],
+  'input requests': ['test/system/attack/servers/server-reads-other-context.test.ts', "'elicit question-blocked'"],
   capabilities: ['test/system/interop/input-requests-of-real-servers.test.ts', "'capability-missing'"],
-  answers: ['test/system/attack/servers/server-reads-other-context.test.ts', 'the answer is not passed on'],
+  'input responses': [
+    'test/system/attack/servers/server-reads-other-context.test.ts',
+    'the input response is not passed on',
+  ],
   'request state': ['test/system/attack/agents/request-state-tampering.test.ts', "'request-state-invalid'"],
   'waiting calls': [
     'test/system/attack/agents/request-state-tampering.test.ts',
@@ -176,9 +179,7 @@ test('the command prints every row', async () => {
     })),
   );
   const text = (await home.run(['posture'])).stdout;
-  expect(text).toContain(
-    'rate: rate-exceeded\n  when   one rate that matches admits no more calls now\n  opens  no row of ',
-  );
+  expect(text).toContain('rate: rate-exceeded\n  when   a matching rate is used up\n  opens  no row of ');
   expect(text).toContain('ledger: ledger-unavailable\n');
   expect(text.split('\n').filter((line) => line === '  opens  nothing').length).toBe(
     FAILURE_MODES.filter(({ override: opens }) => opens === null).length,

@@ -9,7 +9,7 @@ import { type HttpUpstream, legacyHandler, sendJson, serveHttp, textResponse } f
 const OFFICIAL = resolve(import.meta.dirname, '../../../node_modules/@modelcontextprotocol');
 const INSPECTOR = resolve(import.meta.dirname, '../../../node_modules/.bin/mcp-inspector');
 
-/** As they stand in the config file of a person who was in a hurry. */
+/** Secrets in clear text in a config file. */
 const SECRETS = {
   memory: 'ghp_q7Rk2mZx9LpT4vWb8NsYc3DfHg6JtUeA1o5i',
   crm: 'crm-9f8e7d6c5b4a39281706',
@@ -20,7 +20,7 @@ let home: Home;
 
 afterEach(() => home.close());
 
-/** Answers requests that carry the token. */
+/** Answers requests that have the token. */
 function crmServer(): Promise<HttpUpstream> {
   const answering = legacyHandler({
     get_customer: ({ message }, response) => sendJson(response, textResponse(message.id, 'Ana of Example Ltd')),
@@ -31,7 +31,7 @@ function crmServer(): Promise<HttpUpstream> {
   });
 }
 
-/** Four servers as a host keeps them: two on pipes, one over HTTP, and one that ends as soon as it is started. */
+/** Four servers in a host's config file: two over stdio, one over HTTP, and one that exits at once. */
 function config(url: string): string {
   const broken = "console.error('login failed for ' + process.env.API_KEY + '\\u001b[2J'); process.exit(3)";
   return JSON.stringify({
@@ -54,11 +54,11 @@ function config(url: string): string {
 async function homeWithConfig(): Promise<HttpUpstream> {
   home = new Home();
   const crm = await crmServer();
-  home.write({ 'mcp.json': config(crm.url), 'files/welcome.md': 'Welcome to the project.\n' });
+  home.write({ 'mcp.json': config(crm.url), 'files/welcome.md': 'Welcome to the shop.\n' });
   return crm;
 }
 
-/** One call through the Inspector, by the entry that starts the shim. */
+/** One call through the Inspector, over `seneschal stdio`. */
 function inspect(tool: string, ...args: readonly string[]): Promise<Ran> {
   const env = { PATH: process.env.PATH, HOME: home.dir, MCP_INSPECTOR_SECRET_STORE: 'memory' };
   const entry = [process.execPath, home.command, 'stdio', '--agent', 'me', '--data', home.path('data')];
@@ -71,7 +71,7 @@ function inspect(tool: string, ...args: readonly string[]): Promise<Ran> {
   });
 }
 
-/** Every file below a directory of the home that holds a text. */
+/** Every file in these directories of the home that contains a text. */
 function filesWith(text: string, ...dirs: readonly string[]): readonly string[] {
   return dirs.flatMap((dir) =>
     readdirSync(home.path(dir), { recursive: true, withFileTypes: true })
@@ -81,19 +81,19 @@ function filesWith(text: string, ...dirs: readonly string[]): readonly string[] 
   );
 }
 
-test('from a config file to first governed calls: `init`, `serve`, and an agent', async () => {
+test('`init`, `serve` and an agent lead from a config file to governed calls', async () => {
   const crm = await homeWithConfig();
-  const made = await home.run(['init', '--from', 'mcp.json', '--yes']);
-  expect(made.code, made.stderr).toBe(0);
+  const written = await home.run(['init', '--from', 'mcp.json', '--yes']);
+  expect(written.code, written.stderr).toBe(0);
   expect(crm.received.map(({ headers }) => headers.authorization)).toContain(`Bearer ${SECRETS.crm}`);
   await home.serve({ env: { GITHUB_TOKEN: SECRETS.memory, CRM_TOKEN: SECRETS.crm } });
   const file = await inspect('files__read_text_file', `path=${home.path('files/welcome.md')}`);
-  expect(file.stdout, file.stderr).toContain('Welcome to the project.');
+  expect(file.stdout, file.stderr).toContain('Welcome to the shop.');
   const customer = await inspect('crm__get_customer');
   expect(customer.stdout, customer.stderr).toContain('Ana of Example Ltd');
   const calls = ledgerOf(home).filter(({ kind }) => kind.startsWith('call.'));
   expect(calls.every(({ entry }) => entry.principal === 'agent:me')).toBe(true);
-  // The file server asks the Inspector for its roots, as the first policy lets it.
+  // The file server requests the roots of the Inspector, which the starter policy allows.
   expect(calls.map(({ kind, entry }) => [kind, entry.action])).toEqual([
     ['call.admitted', 'call'],
     ['call.admitted', 'roots'],
@@ -104,7 +104,7 @@ test('from a config file to first governed calls: `init`, `serve`, and an agent'
   ]);
 });
 
-test('no secret of the config file is in any file that is written, nor in what is said', async () => {
+test('no secret of the config file is in a written file or in the output', async () => {
   await homeWithConfig();
   const { stdout, stderr } = await home.run(['init', '--from', 'mcp.json', '--yes']);
   for (const secret of Object.values(SECRETS)) {
@@ -119,17 +119,17 @@ test('no secret of the config file is in any file that is written, nor in what i
   expect(stderr).toMatch(/^export CRM_TOKEN=… {3}# for crm; /m);
 });
 
-test('a server that does not start is reported with its last line, without its secret, and left out', async () => {
+test('a server that does not start is left out, with its last line of stderr and without its secret', async () => {
   await homeWithConfig();
   const { code, stderr } = await home.run(['init', '--from', 'mcp.json', '--yes']);
   expect(code).toBe(0);
   expect(stderr).toMatch(
-    /^warning: mcp\.json:1:\d+: `broken` cannot be asked: .*\(exit code 3\); it wrote last: login failed for \[secret\]\\u001b\[2J {2}\(registry-server-unanswered\)$/m,
+    /^warning: mcp\.json:1:\d+: cannot list the tools of `broken`: .*\(exit code 3\); last line of its stderr: login failed for \[secret\]\\u001b\[2J {2}\(registry-server-unanswered\)$/m,
   );
   expect(readdirSync(home.path('registry/servers')).sort()).toEqual(['crm.yaml', 'files.yaml', 'memory.yaml']);
 });
 
-test('the home is complete: its tests pass, nothing warns, and the ledger says who agreed to what', async () => {
+test('the home is complete: its tests pass without warnings, and the ledger has who agreed to what', async () => {
   await homeWithConfig();
   await home.run(['init', '--from', 'mcp.json', '--yes', '--owner', 'ana@example.org', '--agent', 'desk']);
   expect(await home.run(['policy', 'test'])).toMatchObject({ code: 0, stdout: '27 checked, 0 failed\n' });
@@ -137,17 +137,17 @@ test('the home is complete: its tests pass, nothing warns, and the ledger says w
   const diff = await home.run(['registry', 'diff'], { env: { GITHUB_TOKEN: 'x', CRM_TOKEN: SECRETS.crm } });
   expect(diff, diff.stderr).toMatchObject({ code: 0, stdout: '' });
   expect(readFileSync(home.path('registry/agents/desk.yaml'), 'utf8')).toContain('owner: ana@example.org\n');
-  const acts = ledgerOf(home).map(({ entry }) => entry);
-  const added = acts.filter(({ kind }) => kind === 'server.added');
+  const entries = ledgerOf(home).map(({ entry }) => entry);
+  const added = entries.filter(({ kind }) => kind === 'server.added');
   expect(added.map(({ detail, principal }) => [detail, principal])).toEqual([
     [{ server: 'files', tools: 14 }, `os-user:${process.getuid?.()}`],
     [{ server: 'memory', tools: 9 }, `os-user:${process.getuid?.()}`],
     [{ server: 'crm', tools: 1 }, `os-user:${process.getuid?.()}`],
   ]);
-  expect(acts.filter(({ kind }) => kind === 'tool.pinned')).toHaveLength(24);
+  expect(entries.filter(({ kind }) => kind === 'tool.pinned')).toHaveLength(24);
 });
 
-test('a dry run shows every file and writes none', async () => {
+test('a dry run prints every file and writes nothing', async () => {
   await homeWithConfig();
   const { code, stdout } = await home.run(['init', '--from', 'mcp.json', '--dry-run']);
   expect(code).toBe(0);
@@ -168,12 +168,12 @@ test('without a terminal and without `--yes` nothing is started and nothing is w
   expect(readdirSync(home.dir).sort()).toEqual(['files', 'mcp.json']);
 });
 
-test('what is there is never overwritten; with `--force` it is moved aside', async () => {
+test('an existing home is never overwritten; `--force` moves it aside', async () => {
   await homeWithConfig();
   home.write({ 'policies/policy.csv': '# mine\n' });
   const refused = await home.run(['init', '--from', 'mcp.json', '--yes']);
   expect(refused.code).toBe(2);
-  expect(refused.stderr).toContain('policies: this is there already; nothing was changed  (init-home-exists)');
+  expect(refused.stderr).toContain('policies: the directory exists already; nothing was changed  (init-home-exists)');
   expect(existsSync(home.path('registry'))).toBe(false);
   const forced = await home.run(['init', '--from', 'mcp.json', '--yes', '--force']);
   expect(forced.code, forced.stderr).toBe(0);
@@ -181,17 +181,17 @@ test('what is there is never overwritten; with `--force` it is moved aside', asy
   expect(readFileSync(home.path('policies/policy.csv'), 'utf8')).toContain('p, agent:me, ');
 });
 
-test('where no server can be asked nothing is written', async () => {
+test('if no server works, nothing is written', async () => {
   home = new Home();
   home.write({ 'mcp.json': JSON.stringify({ mcpServers: { gone: { command: home.path('nowhere') } } }) });
   const { code, stderr } = await home.run(['init', '--from', 'mcp.json', '--yes']);
   expect(code).toBe(1);
-  expect(stderr).toContain('`gone` cannot be asked');
+  expect(stderr).toContain('cannot list the tools of `gone`');
   expect(stderr).toContain('(init-nothing-found)');
   expect(readdirSync(home.dir)).toEqual(['mcp.json']);
 });
 
-test('the usual places are read when they are asked for, and the broker itself is left out of them', async () => {
+test('`--discover` reads the config files of the hosts, and leaves out the broker itself', async () => {
   await homeWithConfig();
   const self = { seneschal: { command: 'npx', args: ['seneschal', 'stdio', '--agent', 'me'] } };
   home.write({ '.claude.json': JSON.stringify({ mcpServers: { ...self, notes: memoryEntry() } }) });
@@ -206,19 +206,21 @@ function memoryEntry(): object {
   return { command: process.execPath, args: [join(OFFICIAL, 'server-memory/dist/index.js')], env };
 }
 
-test('what warns of the new policies names the files where they stand', async () => {
+test('warnings about the new policies name the final paths', async () => {
   home = new Home();
   home.write({ 'mcp.json': JSON.stringify({ mcpServers: { notes: memoryEntry() } }) });
   const { code, stderr } = await home.run(['init', '--from', 'mcp.json', '--template', 'team', '--yes']);
   expect(code, stderr).toBe(0);
-  expect(stderr).toContain(`warning: ${home.path('policies/policy.csv')}:6:4: no agent has \`role:contributor\``);
+  expect(stderr).toContain(
+    `warning: ${home.path('policies/policy.csv')}:6:4: no agent has the role \`role:contributor\``,
+  );
 });
 
-test('the template ci grants the named tools alone', async () => {
+test('the template ci grants only the named tools', async () => {
   home = new Home();
   home.write({ 'mcp.json': JSON.stringify({ mcpServers: { notes: memoryEntry() } }) });
-  const wanted = ['--template', 'ci', '--agent', 'nightly', '--allow', 'notes/create_entities'];
-  const { code, stderr } = await home.run(['init', '--from', 'mcp.json', '--yes', ...wanted]);
+  const flags = ['--template', 'ci', '--agent', 'nightly', '--allow', 'notes/create_entities'];
+  const { code, stderr } = await home.run(['init', '--from', 'mcp.json', '--yes', ...flags]);
   expect(code, stderr).toBe(0);
   const rows = readFileSync(home.path('policies/policy.csv'), 'utf8')
     .split('\n')
@@ -226,5 +228,5 @@ test('the template ci grants the named tools alone', async () => {
   expect(rows).toEqual(['p, agent:nightly, tool:notes/create_entities, call, , allow']);
   const unknown = await home.run(['init', '--from', 'mcp.json', '--dry-run', '--template', 'ci', '--allow', 'notes/x']);
   expect(unknown.code).toBe(2);
-  expect(unknown.stderr).toContain('no server that was asked has `tool:notes/x`');
+  expect(unknown.stderr).toContain('none of the servers has a tool `tool:notes/x`');
 });

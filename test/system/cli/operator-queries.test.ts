@@ -115,7 +115,7 @@ test.each(['test://t/secret', 'test://t/%73ecret', 'TEST://t/x/../secret'])(
     const { code, json } = await asked(`policy explain --as agent:other read resource:tools/${uri} --output json`);
     expect([code, json()]).toMatchObject([3, { effect: 'deny', rule: 'policy.csv:6' }]);
     const { stdout } = await asked(`policy explain --as agent:other read resource:tools/${uri}`);
-    const note = '  note: decided on as `resource:tools/test://t/secret`, with the normal form of its URI';
+    const note = '  note: decided as `resource:tools/test://t/secret`, the normal form of the URI';
     expect(stdout.includes(note)).toBe(uri !== 'test://t/secret');
   },
 );
@@ -126,7 +126,7 @@ test('`policy explain` says of a URI without a normal form that it cannot be ask
     3,
     `agent:other read resource:tools/test://me@t/secret: deny
   no row matches, so the request is denied
-  note: the URI has no normal form: whatever the policy says, it is answered as unknown-resource
+  note: the URI has no normal form: a call is refused as unknown-resource, whatever the policy says
 `,
   ]);
 });
@@ -182,7 +182,7 @@ describe('`ledger tail`', () => {
     const tailed = await asked('ledger tail --reason policy-denied');
     expect(tailed.stdout).toMatch(new RegExp(`^${listed[0]?.seq} .* tool:tools/echo policy-denied .*\n$`));
     expect((await asked('ledger list --reason mood')).stderr).toContain('write one of unknown-tool, ');
-    expect((await asked('ledger list --tool echo')).stderr).toContain('write one such as `tool:files/read_file`');
+    expect((await asked('ledger list --tool echo')).stderr).toContain('write an id such as `tool:files/read_file`');
   });
 
   test('follows what a broker writes, from its start on, and ends with Ctrl-C', async () => {
@@ -208,7 +208,7 @@ describe('`ledger tail`', () => {
     expect(shown).toEqual(Array.from({ length: shown.length }, (_, index) => last - shown.length + 1 + index));
   });
 
-  test('ends when its reader has gone', async () => {
+  test('ends when the reader closes the pipe', async () => {
     const child = start(['--follow']);
     let complaint = '';
     child.stderr.on('data', (chunk: Buffer) => (complaint += chunk.toString()));

@@ -13,7 +13,7 @@ let home: Home;
 
 afterEach(() => home.close());
 
-/** A home whose registry holds the server `tools`, and a config file with these entries. */
+/** A home with the server `tools` in its registry, and a config file with these entries. */
 function homeWith(entries: Readonly<Record<string, object>> = {}): void {
   home = governedHome();
   home.write({ 'mcp.json': JSON.stringify({ mcpServers: entries }) });
@@ -33,7 +33,7 @@ function expectUnchanged(): void {
   ]);
 }
 
-test('a package is added by the exact version that is installed, and its tools are pinned', async () => {
+test('a package is added at its installed version, and its tools are pinned', async () => {
   homeWith();
   symlinkSync(MODULES, home.path('node_modules'));
   const { code, stdout, stderr } = await home.run([
@@ -51,11 +51,11 @@ test('a package is added by the exact version that is installed, and its tools a
   expect(text).toContain('  read_graph: { risk: read } # its name begins with `read`\n');
   const lock = JSON.parse(readFileSync(home.path('registry/registry.lock'), 'utf8')) as { servers: object };
   expect(Object.keys(lock.servers)).toEqual(['notes']);
-  const acts = ledgerOf(home).map(({ kind }) => kind);
-  expect(acts.filter((kind) => kind === 'server.added' || kind === 'tool.pinned')).toHaveLength(10);
+  const kinds = ledgerOf(home).map(({ kind }) => kind);
+  expect(kinds.filter((kind) => kind === 'server.added' || kind === 'tool.pinned')).toHaveLength(10);
 });
 
-test('beside a running broker a server can be called as soon as the command has ended', async () => {
+test('with a running broker a server can be called as soon as the command exits', async () => {
   homeWith();
   home.write({ 'mcp.json': JSON.stringify({ mcpServers: { notes: notes() } }) });
   const served = await home.serve();
@@ -69,7 +69,7 @@ test('beside a running broker a server can be called as soon as the command has 
   expect(added.map(({ entry }) => entry.principal)).toEqual([`os-user:${process.getuid?.()}`]);
 });
 
-test('a url is added with headers whose secrets are references', async () => {
+test('a url is added with references to secrets in its headers', async () => {
   homeWith();
   const answering = legacyHandler({ get_customer: () => {} });
   const upstream = await serveHttp((asked, response) => {
@@ -86,22 +86,22 @@ test('a url is added with headers whose secrets are references', async () => {
   expect(stderr).toContain('export CRM_TOKEN=…   # for crm\n');
 });
 
-test('a secret in clear text is refused before anything is asked', async () => {
+test('a secret in clear text is refused before any request is sent', async () => {
   homeWith();
   const upstream = await serveHttp((_, response) => sendJson(response, {}, 500));
   const header = 'Authorization=Bearer 0123456789abcdef';
   const { code, stderr } = await home.run(['registry', 'add', upstream.url, '--header', header, '--yes']);
   expect([code, stderr]).toEqual([
     2,
-    '--header: a secret was given in clear text: the value has the form of an authorization with its credential' +
+    '--header: a secret in clear text: the value has the form of an authorization with its credential' +
       '  (registry-secret-in-clear)\n' +
-      `hint: export the secret under a name, and write \`--header 'Authorization=Bearer \${env:NAME}'\`\n`,
+      `hint: export the secret as an environment variable, and write \`--header 'Authorization=Bearer \${env:NAME}'\`\n`,
   ]);
   expect(upstream.received).toEqual([]);
   expectUnchanged();
 });
 
-test('a secret in a URL is reported at the argument and printed nowhere, also where the name is taken', async () => {
+test('a secret in a url is a problem at the argument and never printed, even if the name is taken', async () => {
   homeWith();
   const { code, stdout, stderr } = await home.run([
     ...['registry', 'add', 'https://me:hunter2@tools.example.invalid/mcp', '--name', 'tools', '--yes'],
@@ -112,7 +112,7 @@ test('a secret in a URL is reported at the argument and printed nowhere, also wh
   expectUnchanged();
 });
 
-test('an invalid name is reported at the argument, and not at a file that was never written', async () => {
+test('an invalid name is a problem of the argument, not of a file that was never written', async () => {
   homeWith();
   const { code, stderr } = await home.run(['registry', 'add', 'http://127.0.0.1:9/mcp', '--name', 'Bad_Name', '--yes']);
   expect(code).toBe(2);
@@ -123,7 +123,7 @@ test('an invalid name is reported at the argument, and not at a file that was ne
   expectUnchanged();
 });
 
-test('without a terminal and without `--yes` what would be run is shown, and nothing is started or written', async () => {
+test('without a terminal and without `--yes` the command is shown, and nothing is started or written', async () => {
   homeWith();
   home.write({ 'mcp.json': JSON.stringify({ mcpServers: { notes: { command: 'touch', args: ['started'] } } }) });
   const { code, stderr } = await importing();
@@ -134,18 +134,18 @@ test('without a terminal and without `--yes` what would be run is shown, and not
   expectUnchanged();
 });
 
-const WRONG: readonly (readonly [what: string, name: string, entry: object, code: number, says: string])[] = [
+const REFUSED: readonly (readonly [title: string, name: string, entry: object, code: number, message: string])[] = [
   ['a name that is taken', 'tools', { command: 'true' }, 2, '(registry-duplicate-name)'],
   [
-    'a name that is taken and could be left out',
+    'a name that is taken, with a hint to import the others',
     'tools',
     { command: 'true' },
     2,
-    '`registry import` leaves it out by `--only`',
+    'import only the others with `--only <name>`',
   ],
   ['a name that looks like another', 'too1s', { command: 'true' }, 2, '(registry-lookalike-name)'],
-  ['a server that is not there', 'gone', { command: '/nowhere' }, 1, '(registry-server-unanswered)'],
-  ['a server that ends', 'ends', { command: 'false' }, 1, '(registry-server-unanswered)'],
+  ['a command that does not exist', 'gone', { command: '/nowhere' }, 1, '(registry-server-unanswered)'],
+  ['a server that exits', 'ends', { command: 'false' }, 1, '(registry-server-unanswered)'],
   [
     'a tool that is not admitted',
     'all',
@@ -155,29 +155,29 @@ const WRONG: readonly (readonly [what: string, name: string, entry: object, code
   ],
 ];
 
-test.each(WRONG)('%s is reported, and nothing is written', async (_, name, entry, code, says) => {
+test.each(REFUSED)('%s is refused, and nothing is written', async (_title, name, entry, code, message) => {
   homeWith({ [name]: entry });
   const ran = await importing('--yes');
-  expect([ran.code, ran.stderr]).toEqual([code, expect.stringContaining(says)]);
+  expect([ran.code, ran.stderr]).toEqual([code, expect.stringContaining(message)]);
   expectUnchanged();
 });
 
-test('of several servers those that can be asked are added, and the exit says that one could not', async () => {
+test('of several servers those that work are added, and the exit code reports the failed one', async () => {
   homeWith();
   home.write({ 'mcp.json': JSON.stringify({ mcpServers: { gone: { command: '/nowhere' }, notes: notes() } }) });
   const { code, stdout } = await importing('--yes');
   expect([code, stdout]).toEqual([1, 'added notes: 9 tools pinned\n']);
 });
 
-test('a tool that is not admitted may stay blocked while the others are pinned', async () => {
+test('with `--skip-broken` a tool that is not admitted stays blocked and the others are pinned', async () => {
   homeWith({ all: { command: process.execPath, args: [EVERYTHING] } });
   const { code, stdout, stderr } = await importing('--skip-broken', '--yes');
   expect([code, stdout]).toEqual([0, 'added all: 12 tools and 6 other definitions pinned\n']);
   expect(stderr).toContain('  simulate-research-query stays blocked: ');
 });
 
-/** Lists a tool whose description is another one at each start. */
-const FICKLE = `
+/** A server whose tool has a different description at each start. */
+const CHANGING_SERVER = `
 import { createInterface } from 'node:readline';
 const results = {
   initialize: { protocolVersion: '2025-11-25', capabilities: { tools: {} }, serverInfo: { name: 'x', version: '1' } },
@@ -189,12 +189,12 @@ createInterface({ input: process.stdin }).on('line', (line) => {
   if (id !== undefined) process.stdout.write(JSON.stringify({ jsonrpc: '2.0', id, ...answer }) + '\\n');
 });`;
 
-test('what is pinned is what was shown: a server that lists something else a moment later is not added', async () => {
+test('a server that lists other definitions after the agreement is not added', async () => {
   homeWith();
   home.write({
-    'fickle.mjs': FICKLE,
+    'changing.mjs': CHANGING_SERVER,
     'mcp.json': JSON.stringify({
-      mcpServers: { fickle: { command: process.execPath, args: [home.path('fickle.mjs')] } },
+      mcpServers: { changing: { command: process.execPath, args: [home.path('changing.mjs')] } },
     }),
   });
   const { code, stderr } = await importing('--yes');

@@ -26,7 +26,7 @@ function homeWith(server: object): void {
   home.write({ 'mcp.json': JSON.stringify({ mcpServers: { notes: server } }) });
 }
 
-test('Ctrl-C while servers are started ends them, leaves nothing behind, and says so', async () => {
+test('Ctrl-C while servers start ends them, leaves no file, and says so', async () => {
   homeWith({ command: 'sleep', args: ['600'] });
   const args = [home.command, 'init', '--from', 'mcp.json', '--yes'];
   const child = spawn(process.execPath, args, { cwd: home.dir, env: home.environment() });
@@ -43,9 +43,9 @@ test('Ctrl-C while servers are started ends them, leaves nothing behind, and say
 });
 
 const hasTerminal = spawnSync('script', ['--version']).stdout?.includes('util-linux') === true;
-if (!hasTerminal) process.stdout.write('skipped: no `script` of util-linux here, which makes a terminal\n');
+if (!hasTerminal) process.stdout.write('skipped: needs `script` of util-linux, which makes a terminal\n');
 
-test.runIf(hasTerminal)('Ctrl-C at a question ends with 130, and says that nothing was written', async () => {
+test.runIf(hasTerminal)('Ctrl-C at a prompt exits with 130, and says that nothing was written', async () => {
   homeWith({ command: 'touch', args: ['started'] });
   const line = `'${process.execPath}' '${home.command}' init --from mcp.json`;
   const args = ['--quiet', '--return', '--command', line, '/dev/null'];
@@ -53,14 +53,14 @@ test.runIf(hasTerminal)('Ctrl-C at a question ends with 130, and says that nothi
   let output = '';
   child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
   const ended = once(child, 'close');
-  await until(() => output.includes('ask for its tools? [y/N]'));
+  await until(() => output.includes('to list its tools? [y/N]'));
   child.stdin.write('\x03');
   expect(await ended).toEqual([130, null]);
   expect(output).toContain('interrupted; nothing was written\r\n');
   expect(readdirSync(home.dir)).toEqual(['mcp.json']);
 });
 
-test.runIf(mayMount)('a disk that is full while a home is written leaves nothing behind', async () => {
+test.runIf(mayMount)('a full disk while a home is written leaves no file', async () => {
   homeWith({ command: process.execPath, args: [MEMORY] });
   mounted = home.path('small');
   mkdirSync(mounted);
@@ -71,7 +71,7 @@ test.runIf(mayMount)('a disk that is full while a home is written leaves nothing
   expect(readdirSync(mounted)).toEqual([]);
 });
 
-test('a directory that cannot be made is reported, and nothing is left behind', async () => {
+test('a directory that cannot be created is a problem, and no file is left', async () => {
   homeWith({ command: process.execPath, args: [MEMORY] });
   const places = ['--registry', 'registry', '--policies', 'mcp.json/policies'];
   const { code, stderr } = await home.run(['init', '--from', 'mcp.json', '--yes', ...places]);
@@ -79,7 +79,7 @@ test('a directory that cannot be made is reported, and nothing is left behind', 
   expect(readdirSync(home.dir)).toEqual(['mcp.json']);
 });
 
-test('where another broker holds the ledger the home is rolled back, since the pins could not be recorded', async () => {
+test('while another broker holds the data directory, the home is removed again, because the agreement cannot be recorded', async () => {
   homeWith({ command: process.execPath, args: [MEMORY] });
   home.write({ 'other/registry/agents/x.yaml': 'name: x\nowner: x\n' });
   const other = { SENESCHAL_REGISTRY: home.path('other/registry'), SENESCHAL_POLICIES: home.path('other/policies') };

@@ -61,7 +61,7 @@ verifies('F2')(
     for (const signal of ['SIGKILL', 'SIGTERM'] as const) {
       const { served, ana } = await serve(key);
       expect(endings()).toEqual(ended);
-      expect((await call(ana)).text).toContain('2 calls per month do not cover this call');
+      expect((await call(ana)).text).toContain('monthly budget of 2 calls is exhausted');
       await served.stop(signal);
       ana.close();
     }

@@ -14,7 +14,7 @@ const verifier = (change: Partial<ApiKeyRecord> = {}, agents: readonly string[] 
   clock: { wallMs: () => 1_000, monotonicMs: () => 0 },
 });
 
-test('a key in the Authorization header proves its agent', () => {
+test('a key in the Authorization header authenticates its agent', () => {
   expect(authenticate({ authorization: `Bearer ${made.key}` }, verifier())).toEqual({
     ok: true,
     principal: {
@@ -27,42 +27,42 @@ test('a key in the Authorization header proves its agent', () => {
   });
 });
 
-test('a key in x-api-key proves the same', () => {
+test('a key in x-api-key authenticates the same agent', () => {
   expect(authenticate({ 'x-api-key': made.key }, verifier())).toMatchObject({
     ok: true,
     principal: { id: 'agent:demo' },
   });
 });
 
-test('two different keys at once prove nothing', () => {
+test('two different keys at once are refused', () => {
   expect(authenticate({ authorization: 'Bearer other', 'x-api-key': made.key }, verifier())).toEqual({
     ok: false,
     reason: 'malformed',
   });
 });
 
-test('no header is a refusal', () => {
+test('a message without a key is refused', () => {
   expect(authenticate({}, verifier())).toEqual({ ok: false, reason: 'missing' });
 });
 
-test('a wrong secret under a known id is a refusal', () => {
+test('a wrong secret for a known id is refused', () => {
   const forged = `${made.key.slice(0, -1)}A`;
   expect(authenticate({ 'x-api-key': forged }, verifier())).toEqual({ ok: false, reason: 'wrong-secret' });
 });
 
-test('the empty secret hash of an unknown id is never matched', () => {
+test('an unknown id never matches the hash of an empty secret', () => {
   const foreign = made.key.replace('0707070707070707', 'ffffffffffffffff');
   expect(authenticate({ 'x-api-key': foreign }, verifier())).toEqual({ ok: false, reason: 'unknown-key' });
 });
 
-test('a revoked key is a refusal', () => {
+test('a revoked key is refused', () => {
   expect(authenticate({ 'x-api-key': made.key }, verifier({ revokedAtMs: 5 }))).toEqual({
     ok: false,
     reason: 'revoked',
   });
 });
 
-test('a key is expired from the millisecond of its expiry', () => {
+test('a key is expired from the millisecond of its expiry on', () => {
   expect(authenticate({ 'x-api-key': made.key }, verifier({ expiresAtMs: 1_000 }))).toEqual({
     ok: false,
     reason: 'expired',
@@ -70,13 +70,13 @@ test('a key is expired from the millisecond of its expiry', () => {
   expect(authenticate({ 'x-api-key': made.key }, verifier({ expiresAtMs: 1_001 }))).toMatchObject({ ok: true });
 });
 
-test('a key of an agent that no file declares is a refusal', () => {
+test('a key of an undeclared agent is refused', () => {
   expect(authenticate({ 'x-api-key': made.key }, verifier({}, []))).toEqual({ ok: false, reason: 'unknown-agent' });
 });
 
 const proved = { authorization: `Bearer ${made.key}` };
 
-test('a connection that proved its agent once proves it with every message, and no longer than its key holds', () => {
+test('every message of a connection is authenticated, and only while its key is valid', () => {
   const connection = {};
   expect(authenticate(proved, verifier(), connection)).toMatchObject({ ok: true });
   expect(authenticate(proved, verifier(), connection)).toMatchObject({ ok: true });
@@ -88,7 +88,7 @@ test('a connection that proved its agent once proves it with every message, and 
   expect(authenticate(proved, other, connection)).toEqual({ ok: false, reason: 'wrong-secret' });
 });
 
-test('nothing that a connection proved holds for other headers on it, nor for another connection', () => {
+test('the credential of a connection applies neither to other headers on it nor to another connection', () => {
   const connection = {};
   expect(authenticate(proved, verifier(), connection)).toMatchObject({ ok: true });
   const forged = `${made.key.slice(0, -1)}A`;
@@ -105,7 +105,7 @@ test('nothing that a connection proved holds for other headers on it, nor for an
   expect(authenticate({}, verifier(), {})).toEqual({ ok: false, reason: 'missing' });
 });
 
-test('10,000 invented Authorization headers prove nothing', () => {
+test('10,000 invented Authorization headers are refused', () => {
   const headers = fc.oneof(
     fc.string({ unit: 'binary', maxLength: 200 }),
     fc.constantFrom(

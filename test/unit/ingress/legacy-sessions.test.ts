@@ -23,13 +23,13 @@ function open(limits: Partial<SessionLimits> = {}): LegacySessions {
 
 afterEach(() => sessions.close());
 
-test('a session is found by its principal and by nobody else', () => {
+test('a session is found by its principal only', () => {
   const session = open().open({ principalId: 'agent:demo' }, '2025-11-25');
   expect(sessions.find(session?.id ?? '', { principalId: 'agent:demo' })).toBe(session);
   expect(sessions.find(session?.id ?? '', { principalId: 'agent:other' })).toBeUndefined();
 });
 
-test('a session is unknown on another path than the one it was opened on', () => {
+test('a session does not exist on paths other than the one it was opened on', () => {
   const session = open().open({ principalId: 'agent:demo', view: 'server:files' }, '2025-11-25');
   expect(sessions.find(session?.id ?? '', { principalId: 'agent:demo', view: 'server:files' })).toBe(session);
   expect(sessions.find(session?.id ?? '', { principalId: 'agent:demo', view: 'virtual:files' })).toBeUndefined();
@@ -40,7 +40,7 @@ test('a session id has 192 random bits', () => {
   expect(open().open({ principalId: 'agent:demo' }, '2025-11-25')?.id).toMatch(/^[A-Za-z0-9_-]{32}$/);
 });
 
-test('one session too many takes the place of the longest unused', () => {
+test('at the limit a new session replaces the least recently used one', () => {
   open();
   const first = sessions.open({ principalId: 'agent:demo' }, '2025-11-25');
   nowMs = 1;
@@ -55,13 +55,13 @@ test('one session too many takes the place of the longest unused', () => {
   ).toEqual([true, false, true]);
 });
 
-test('a session with a call under way makes no room', () => {
+test('a session with a call in flight is not replaced', () => {
   open({ perPrincipal: 1 });
   sessions.open({ principalId: 'agent:demo' }, '2025-11-25')?.inFlight.set(1, new Cancellation());
   expect(sessions.open({ principalId: 'agent:demo' }, '2025-11-25')).toBeUndefined();
 });
 
-test('a full house lets nobody be put out by another principal', () => {
+test('at the total limit a new session does not end one of another principal', () => {
   open({ total: 2 });
   const mine = sessions.open({ principalId: 'agent:a' }, '2025-11-25');
   sessions.open({ principalId: 'agent:b' }, '2025-11-25');
@@ -69,7 +69,7 @@ test('a full house lets nobody be put out by another principal', () => {
   expect(sessions.find(mine?.id ?? '', { principalId: 'agent:a' })).toBe(mine);
 });
 
-test('an unused session is forgotten, and makes room', () => {
+test('an idle session ends when the limit is reached', () => {
   open({ total: 1 });
   const old = sessions.open({ principalId: 'agent:a' }, '2025-11-25');
   nowMs = 1_001;

@@ -1,44 +1,44 @@
 import { expect, test } from 'vitest';
-import { toLegacyList, toLegacyResult } from '../../../src/ingress/mcp/methods/legacy-tools.ts';
+import { toLegacyToolList, toLegacyToolResult } from '../../../src/ingress/mcp/methods/legacy-tools.ts';
 import type { JsonObject } from '../../../src/lib/json/json.ts';
 
-function outputShown(outputSchema: JsonObject): unknown {
-  return toLegacyList({ definitions: [{ name: 't', inputSchema: { type: 'object' }, outputSchema }] }).definitions[0]
-    ?.outputSchema;
+function legacyOutputSchema(outputSchema: JsonObject): unknown {
+  return toLegacyToolList({ definitions: [{ name: 't', inputSchema: { type: 'object' }, outputSchema }] })
+    .definitions[0]?.outputSchema;
 }
 
-test('a list in which nothing differs is the same list, so that its pages are those of all', () => {
+test('a list without differences is returned as the same object, so that its pages are shared', () => {
   const list = { definitions: [{ name: 't', inputSchema: { type: 'object' }, outputSchema: { type: 'object' } }] };
-  expect(toLegacyList(list)).toBe(list);
+  expect(toLegacyToolList(list)).toBe(list);
 });
 
-test('a list in which a tool differs is made once, and the other tools in it are the same objects', () => {
+test('a list is converted once, and tools without differences stay the same objects', () => {
   const plain = { name: 'a', inputSchema: { type: 'object' } };
   const list = {
     definitions: [plain, { name: 'b', inputSchema: { type: 'object' }, outputSchema: { type: 'array' } }],
   };
-  const shown = toLegacyList(list);
-  expect(shown.definitions[0]).toBe(plain);
-  expect(toLegacyList(list)).toBe(shown);
+  const converted = toLegacyToolList(list);
+  expect(converted.definitions[0]).toBe(plain);
+  expect(toLegacyToolList(list)).toBe(converted);
 });
 
-test('a schema that names no type, or several, is wrapped, for its value need be no object', () => {
-  expect(outputShown({ anyOf: [{ type: 'object' }, { type: 'null' }] })).toEqual({
+test('a schema with no type or several types is wrapped, because its value may be no object', () => {
+  expect(legacyOutputSchema({ anyOf: [{ type: 'object' }, { type: 'null' }] })).toEqual({
     type: 'object',
     properties: { result: { anyOf: [{ type: 'object' }, { type: 'null' }] } },
     required: ['result'],
   });
-  expect(outputShown({ type: ['object', 'null'] })).toEqual({
+  expect(legacyOutputSchema({ type: ['object', 'null'] })).toEqual({
     type: 'object',
     properties: { result: { type: ['object', 'null'] } },
     required: ['result'],
   });
 });
 
-test('references of a wrapped schema still point at what they pointed at, and values that look like them stay', () => {
+test('references of a wrapped schema keep their targets, and constants that look like references stay', () => {
   const $schema = 'https://json-schema.org/draft/2020-12/schema';
   expect(
-    outputShown({
+    legacyOutputSchema({
       $schema,
       type: 'array',
       items: { anyOf: [{ $ref: '#' }, { $ref: '#/$defs/n' }, { const: { $ref: '#/x' } }] },
@@ -66,30 +66,30 @@ test('references of a wrapped schema still point at what they pointed at, and va
   });
 });
 
-test('a schema with an `$id` is a document of its own: its references stay', () => {
+test('the references of a schema with an `$id` stay, because it is a document of its own', () => {
   const schema = { $id: 'https://example.org/s', type: 'array', items: { $ref: '#/$defs/n' }, $defs: { n: {} } };
-  expect(outputShown(schema)).toEqual({ type: 'object', properties: { result: schema }, required: ['result'] });
+  expect(legacyOutputSchema(schema)).toEqual({ type: 'object', properties: { result: schema }, required: ['result'] });
 });
 
-test('boolean properties of an output schema are written as objects too', () => {
-  expect(outputShown({ type: 'object', properties: { a: true, b: false, c: {} } })).toEqual({
+test('boolean properties of an output schema become objects', () => {
+  expect(legacyOutputSchema({ type: 'object', properties: { a: true, b: false, c: {} } })).toEqual({
     type: 'object',
     properties: { a: {}, b: { not: {} }, c: {} },
   });
 });
 
-test('a result is wrapped where its schema is, or where no schema says anything and it is no object', () => {
+test('a result is wrapped if its schema is, or if it has no schema and is no object', () => {
   const result = (structuredContent: JsonObject | number[] | null) => ({ content: [], structuredContent });
   const open = { anyOf: [{ type: 'object' }, { type: 'null' }] };
-  expect(toLegacyResult(result({ a: 1 }), open)).toEqual(result({ result: { a: 1 } }));
-  expect(toLegacyResult(result(null), open)).toEqual(result({ result: null }));
-  expect(toLegacyResult(result([1]), undefined)).toEqual(result({ result: [1] }));
+  expect(toLegacyToolResult(result({ a: 1 }), open)).toEqual(result({ result: { a: 1 } }));
+  expect(toLegacyToolResult(result(null), open)).toEqual(result({ result: null }));
+  expect(toLegacyToolResult(result([1]), undefined)).toEqual(result({ result: [1] }));
 });
 
-test('a result that fits is the same object', () => {
+test('a result that needs no conversion is the same object', () => {
   const result = { content: [], structuredContent: { a: 1 } };
-  expect(toLegacyResult(result, { type: 'object' })).toBe(result);
-  expect(toLegacyResult(result, undefined)).toBe(result);
+  expect(toLegacyToolResult(result, { type: 'object' })).toBe(result);
+  expect(toLegacyToolResult(result, undefined)).toBe(result);
   const plain = { content: [] };
-  expect(toLegacyResult(plain, { type: 'array' })).toBe(plain);
+  expect(toLegacyToolResult(plain, { type: 'array' })).toBe(plain);
 });

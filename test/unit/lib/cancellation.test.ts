@@ -1,35 +1,35 @@
 import { expect, test } from 'vitest';
 import { Cancellation, type CancelSignal } from '../../../src/lib/cancellation.ts';
 
-test('each listener is told once, with the reason to be read', () => {
+test('each listener is called once and can read the reason', () => {
   const cancellation = new Cancellation();
-  const told: unknown[] = [];
-  cancellation.signal.addEventListener('abort', () => told.push(cancellation.signal.reason));
+  const calls: unknown[] = [];
+  cancellation.signal.addEventListener('abort', () => calls.push(cancellation.signal.reason));
   cancellation.abort('gone');
   cancellation.abort('again');
-  expect(told).toEqual(['gone']);
+  expect(calls).toEqual(['gone']);
   expect(cancellation.signal.aborted).toBe(true);
 });
 
-test('a listener that was removed is not told', () => {
+test('a removed listener is not called', () => {
   const cancellation = new Cancellation();
-  const told: string[] = [];
-  const listener = (): void => void told.push('told');
+  const calls: string[] = [];
+  const listener = (): void => void calls.push('called');
   cancellation.signal.addEventListener('abort', listener);
   cancellation.signal.removeEventListener('abort', listener);
   cancellation.abort();
-  expect(told).toEqual([]);
+  expect(calls).toEqual([]);
 });
 
-test('a listener that is added twice is told once, and one that is added afterwards never, as with AbortSignal', () => {
+test('a listener added twice is called once, and one added after the abort never, as with AbortSignal', () => {
   const cancellation = new Cancellation();
-  const told: string[] = [];
-  const early = (): void => void told.push('early');
+  const calls: string[] = [];
+  const early = (): void => void calls.push('early');
   cancellation.signal.addEventListener('abort', early);
   cancellation.signal.addEventListener('abort', early);
   cancellation.abort();
-  cancellation.signal.addEventListener('abort', () => told.push('late'));
-  expect(told).toEqual(['early']);
+  cancellation.signal.addEventListener('abort', () => calls.push('late'));
+  expect(calls).toEqual(['early']);
 });
 
 test('an AbortSignal is a signal like any other', () => {

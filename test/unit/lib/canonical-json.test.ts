@@ -7,11 +7,11 @@ function reversed(innermost: JsonValue, depth: number): JsonValue {
   return depth === 0 ? innermost : { b: reversed(innermost, depth - 1), a: 1 };
 }
 
-test('keys are put in order at every depth', () => {
+test('keys are sorted at every depth', () => {
   expect(canonicalJson(reversed({ z: [], 10: 1, 9: 2 }, 2))).toBe('{"a":1,"b":{"a":1,"b":{"10":1,"9":2,"z":[]}}}');
 });
 
-test('what lies deep is printed once, in whatever order its keys and those around it are', () => {
+test('a nested value is serialized once, whatever the order of keys around it', () => {
   let reads = 0;
   const counted = {
     get deep(): number {

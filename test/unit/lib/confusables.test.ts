@@ -11,7 +11,7 @@ test.each([
   ['se\u200bnd', 'send'],
   ['sénd', 'send'],
   ['send', 'send'],
-])('%j is drawn like %s', (name, ascii) => {
+])('%j looks like %s in ASCII', (name, ascii) => {
   expect(toAsciiConfusable(name)).toBe(ascii);
 });
 
@@ -31,7 +31,7 @@ test.each([
   ['read_file', 'read_files'],
   ['a-b', 'a_b'],
   ['db1', 'db2'],
-])('%s and %s can be told apart', (first, second) => {
+])('%s and %s do not look alike', (first, second) => {
   expect(findConfusables([first, second]).size).toBe(0);
 });
 
@@ -39,7 +39,7 @@ test('a name does not look like itself', () => {
   expect(findConfusables(['send', 'send']).size).toBe(0);
 });
 
-test('skeletons are the same for a name and what it is drawn like', () => {
+test('a name has the same skeletons as its ASCII look-alike', () => {
   expect(skeletons('s\u0435nd')).toEqual(skeletons('send'));
 });
 

@@ -16,12 +16,12 @@ test('bytes and text of the same JSON give the same value', () => {
   expect(parseStrictJson(new TextEncoder().encode(text), limits)).toEqual({ ok: true, value });
 });
 
-test('a key written twice is refused at any depth, however it is escaped', () => {
+test('a duplicate key is refused at any depth, however it is escaped', () => {
   expect(problemOf('{"a":1,"a":1}')).toBe('duplicate-key');
   expect(problemOf('[{"b":{"a":1,"\\u0061":{"x":2}}}]')).toBe('duplicate-key');
 });
 
-test('the same key in two objects is no duplicate', () => {
+test('the same key in two objects is not a duplicate', () => {
   expect(problemOf('{"a":{"a":1},"b":[{"a":1},{"a":":"}]}')).toBeUndefined();
 });
 
@@ -42,11 +42,11 @@ test('integers that parsing would change are refused, fractions and exponents ar
   expect(problemOf('["9007199254740993 \\" 9007199254740993"]')).toBeUndefined();
 });
 
-test('unsafe numbers pass where the caller allows them', () => {
+test('unsafe numbers are accepted when the caller allows them', () => {
   expect(problemOf('9007199254740993', { allowUnsafeNumbers: true })).toBeUndefined();
 });
 
-test('nesting is refused above the limit, also where the text never closes', () => {
+test('nesting above the limit is refused, also in a text that never closes', () => {
   expect(problemOf('[[[[[[[[]]]]]]]]')).toBeUndefined();
   expect(problemOf('[[[[[[[[[]]]]]]]]]')).toBe('too-deep');
   expect(problemOf('['.repeat(100_000), { maxBytes: 1_000_000 })).toBe('too-deep');

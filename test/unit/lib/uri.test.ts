@@ -12,7 +12,7 @@ test.each([
   ['note://MyNotes/One?q=%41#Top', 'note://MyNotes/One?q=A#Top'],
   ['urn:isbn:0451450523', 'urn:isbn:0451450523'],
   ['demo://resource/dynamic/text/1', 'demo://resource/dynamic/text/1'],
-])('%s becomes %s', (uri, normal) => {
+])('%s is normalized to %s', (uri, normal) => {
   expect(normalizeUri(uri)).toBe(normal);
 });
 
@@ -52,7 +52,7 @@ const uri = fc
   )
   .map(([start, segments, end]) => `${start}/${segments.join('/')}${end}`);
 
-test('the normal form of a normal form is itself, and holds no dot segment', () => {
+test('normalization is idempotent and leaves no dot segment', () => {
   let normal = 0;
   const property = fc.property(uri, (text) => {
     const once = normalizeUri(text);

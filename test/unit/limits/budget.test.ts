@@ -4,7 +4,16 @@ import { budgetControl } from '../../../src/limits/budget/control.ts';
 import { type BudgetState, createBudgetState, type SoftLimitWarning } from '../../../src/limits/budget/state.ts';
 import type { BudgetStore } from '../../../src/limits/budget/store.ts';
 import { loadLimits } from '../../../src/limits/load.ts';
-import { admittedOf, COMPLETED, callOf, failedWith, refusedAt, rowStore, SetClock, walk } from './limited-call.ts';
+import {
+  admittedOf,
+  COMPLETED,
+  callOf,
+  failedWith,
+  refusedAt,
+  rowStore,
+  runControl,
+  SetClock,
+} from './limited-call.ts';
 
 interface Parts {
   readonly store?: BudgetStore;
@@ -24,11 +33,11 @@ function governed(text: string, parts: Parts = {}) {
   return { store, clock, state, rules, control, jumps, warnings };
 }
 
-/** Walks and settles `count` calls one after the other. */
+/** Runs and settles `count` calls one after the other. */
 function complete({ control }: ReturnType<typeof governed>, count: number, make = () => callOf()): void {
   for (let index = 0; index < count; index += 1) {
     const call = make();
-    control.settle?.({ call }, walk(control, call).facts, COMPLETED);
+    control.settle?.({ call }, runControl(control, call).facts, COMPLETED);
   }
 }
 
@@ -37,20 +46,33 @@ const ONE_DOLLAR = 'budgets:\n  - { subject: "agent:*", resource: "tool:*", wind
 const DIME = 100_000_000;
 
 describe('a budget', () => {
-  test('of 100 calls lets exactly 100 of 1,000 calls through that are all under way at once', () => {
+  test('of 100 calls admits exactly 100 of 1,000 concurrent calls', () => {
     const { control } = governed(HUNDRED);
     expect(admittedOf(control, 1_000, callOf)).toBe(100);
   });
 
-  test('refuses with its line and the time until its window ends', () => {
+  test('refuses with its line, the reset time and the milliseconds until then', () => {
     const { control } = governed(HUNDRED);
     admittedOf(control, 100, callOf);
-    expect(walk(control, callOf()).verdict).toEqual({
+    expect(runControl(control, callOf()).verdict).toEqual({
       effect: 'deny',
       reason: 'budget-exhausted',
-      message: '100 calls per day do not cover this call; the next day begins in 43200000 ms',
+      message: 'daily budget of 100 calls is exhausted; resets 2026-03-15T00:00Z (in 12 hours)',
       rule: 'limits.yaml:2',
       retryAfterMs: 43_200_000,
+    });
+  });
+
+  test('in dollars names the rest and the cost when the rest does not cover the call', () => {
+    const { control } = governed(ONE_DOLLAR);
+    runControl(control, callOf({ costNanoUsd: 7 * DIME }));
+    const { verdict } = runControl(control, callOf({ costNanoUsd: 4 * DIME }));
+    expect(verdict).toMatchObject({
+      message: expect.stringMatching(/ budget of \$1\.00 has \$0\.30 left, and this call costs \$0\.40; resets /),
+    });
+    runControl(control, callOf({ costNanoUsd: 3 * DIME }));
+    expect(runControl(control, callOf({ costNanoUsd: DIME })).verdict).toMatchObject({
+      message: expect.stringContaining('budget of $1.00 is exhausted; resets '),
     });
   });
 
@@ -59,28 +81,28 @@ describe('a budget', () => {
     expect(admittedOf(control, 20, () => callOf({ costNanoUsd: DIME }))).toBe(10);
   });
 
-  test('in dollars still covers a call that costs nothing when all is used', () => {
+  test('in dollars still covers a free call when it is exhausted', () => {
     const { control } = governed(ONE_DOLLAR);
     admittedOf(control, 10, () => callOf({ costNanoUsd: DIME }));
-    expect(walk(control, callOf({ costNanoUsd: 0 })).verdict.effect).toBe('allow');
+    expect(runControl(control, callOf({ costNanoUsd: 0 })).verdict.effect).toBe('allow');
   });
 
-  test('adds dimes that a float cannot: three of them are 300000000 nano-dollars', () => {
+  test('adds three dimes to exactly 300000000 nano-dollars, unlike a float', () => {
     const { control } = governed(ONE_DOLLAR);
     admittedOf(control, 3, () => callOf({ costNanoUsd: DIME }));
-    expect(walk(control, callOf()).facts.rules[0]?.usedNanoUsd).toBe(300_000_000);
+    expect(runControl(control, callOf()).facts.rules[0]?.usedNanoUsd).toBe(300_000_000);
   });
 
-  test('begins anew when its window does', () => {
+  test('resets with its window', () => {
     const { control, clock } = governed(HUNDRED);
     admittedOf(control, 100, callOf);
     clock.passMs(43_199_999);
-    expect(walk(control, callOf()).verdict.effect).toBe('deny');
+    expect(runControl(control, callOf()).verdict.effect).toBe('deny');
     clock.passMs(1);
-    expect(walk(control, callOf()).verdict.effect).toBe('allow');
+    expect(runControl(control, callOf()).verdict.effect).toBe('allow');
   });
 
-  test('is not given a second time when the calendar clock jumps, and tells of each jump once', () => {
+  test('does not reset when the calendar clock jumps, and reports each jump once', () => {
     const { control, clock, jumps } = governed(HUNDRED.replace('day', 'hour'));
     admittedOf(control, 100, callOf);
     clock.jumpMs(3_600_000);
@@ -95,40 +117,40 @@ describe('settling', () => {
   const admittedAfter = (outcome: Outcome): number => {
     const { control } = governed(HUNDRED);
     const call = callOf();
-    const { facts } = walk(control, call);
+    const { facts } = runControl(control, call);
     control.settle?.({ call }, facts, outcome);
     return admittedOf(control, 200, callOf);
   };
 
-  test('keeps the charge of a call that completed', () => {
+  test('charges a completed call', () => {
     expect(admittedAfter(COMPLETED)).toBe(99);
   });
 
-  test('keeps the charge of a call whose result was withheld', () => {
+  test('charges a call whose result was withheld', () => {
     expect(admittedAfter(refusedAt('validate-output'))).toBe(99);
   });
 
-  test('keeps the charge of a call in doubt', () => {
+  test('charges a call in doubt', () => {
     expect(admittedAfter(failedWith('upstream-timeout'))).toBe(99);
   });
 
-  test('keeps the charge of a call that the tool server answered with an error', () => {
+  test('charges a call that the tool server answered with an error', () => {
     expect(admittedAfter(failedWith('upstream-error'))).toBe(99);
   });
 
-  test('refunds a call whose record could not be made', () => {
+  test('refunds a call whose record could not be written', () => {
     expect(admittedAfter(refusedAt('ledger'))).toBe(100);
   });
 
-  test('refunds a call whose tool server could not be reached', () => {
+  test('refunds a call whose tool server was unreachable', () => {
     expect(admittedAfter(failedWith('upstream-unavailable'))).toBe(100);
   });
 
-  test('refunds once, though it is done twice', () => {
+  test('refunds once when called twice', () => {
     const { control } = governed(HUNDRED);
     admittedOf(control, 50, callOf);
     const call = callOf();
-    const { facts } = walk(control, call);
+    const { facts } = runControl(control, call);
     control.settle?.({ call }, facts, refusedAt('ledger'));
     control.settle?.({ call }, facts, refusedAt('ledger'));
     expect(admittedOf(control, 200, callOf)).toBe(50);
@@ -138,18 +160,18 @@ describe('settling', () => {
     const { control } = governed(HUNDRED);
     admittedOf(control, 100, callOf);
     const call = callOf();
-    control.settle?.({ call }, walk(control, call).facts, refusedAt('walk'));
+    control.settle?.({ call }, runControl(control, call).facts, refusedAt('authorize'));
     expect(admittedOf(control, 10, callOf)).toBe(0);
   });
 
   test('refunds nothing into the next window', () => {
     const parts = governed(HUNDRED);
     const call = callOf();
-    const { facts } = walk(parts.control, call);
+    const { facts } = runControl(parts.control, call);
     parts.clock.passMs(86_400_000);
     admittedOf(parts.control, 100, callOf);
     parts.control.settle?.({ call }, facts, refusedAt('ledger'));
-    expect(walk(parts.control, callOf()).verdict.effect).toBe('deny');
+    expect(runControl(parts.control, callOf()).verdict.effect).toBe('deny');
     expect(parts.store.load()[0]?.usedCalls).toBe(100);
   });
 });
@@ -166,11 +188,11 @@ describe('several budgets', () => {
     expect(admittedOf(control, 20, () => callOf({ tool: 'files/read' }))).toBe(7);
   });
 
-  test('report the one whose window ends last', () => {
+  test('report the exhausted one whose window ends last', () => {
     const { control } = governed(TWO);
     admittedOf(control, 3, () => callOf({ tool: 'crm/refund' }));
     admittedOf(control, 7, () => callOf({ tool: 'files/read' }));
-    expect(walk(control, callOf({ tool: 'crm/refund' })).verdict).toMatchObject({ rule: 'limits.yaml:2' });
+    expect(runControl(control, callOf({ tool: 'crm/refund' })).verdict).toMatchObject({ rule: 'limits.yaml:2' });
   });
 });
 
@@ -193,7 +215,7 @@ describe('a soft limit', () => {
     expect(parts.warnings).toHaveLength(2);
   });
 
-  test('does not count what is reserved and may be given back', () => {
+  test('does not count reservations, which may be refunded', () => {
     const parts = governed(HUNDRED);
     admittedOf(parts.control, 90, callOf);
     complete(parts, 1);
@@ -217,7 +239,7 @@ describe('a soft limit', () => {
 });
 
 describe('after a restart', () => {
-  test('what was charged and what was in doubt stays used', () => {
+  test('charges and calls in doubt stay used', () => {
     const before = governed(HUNDRED);
     complete(before, 30);
     admittedOf(before.control, 20, callOf);
@@ -225,7 +247,7 @@ describe('after a restart', () => {
     expect(admittedOf(control, 200, callOf)).toBe(50);
   });
 
-  test('a calendar clock that was set back gives no window a second time', () => {
+  test('a calendar clock set back does not reopen a window', () => {
     const before = governed(HUNDRED.replace('day', 'hour'));
     admittedOf(before.control, 100, callOf);
     const clock = new SetClock(before.clock.wallMs() - 3_600_000);
@@ -236,7 +258,7 @@ describe('after a restart', () => {
 });
 
 describe('a reload', () => {
-  test('keeps what was used when the amounts change', () => {
+  test('keeps the used amounts when the limits change', () => {
     const before = governed(HUNDRED);
     admittedOf(before.control, 100, callOf);
     const { control } = governed(HUNDRED.replace('100', '120'), { state: before.state });
@@ -252,29 +274,29 @@ describe('a reload', () => {
 });
 
 describe('the state of budgets', () => {
-  test('refuses to forget a budget whose window runs: the call cannot be decided', () => {
+  test('never evicts a budget whose window is current: the call fails', () => {
     const { control, clock } = governed(HUNDRED, { capacity: 1 });
     admittedOf(control, 100, () => callOf({ agent: 'a' }));
-    expect(() => walk(control, callOf({ agent: 'b' }))).toThrow('all 1 budget counters are in use');
-    expect(walk(control, callOf({ agent: 'a' })).verdict.effect).toBe('deny');
+    expect(() => runControl(control, callOf({ agent: 'b' }))).toThrow('all 1 budget counters are in use');
+    expect(runControl(control, callOf({ agent: 'a' })).verdict.effect).toBe('deny');
     clock.passMs(43_200_000);
-    expect(walk(control, callOf({ agent: 'b' })).verdict.effect).toBe('allow');
+    expect(runControl(control, callOf({ agent: 'b' })).verdict.effect).toBe('allow');
   });
 
-  test('makes room as soon as the shortest window is over, though another runs for long', () => {
+  test('makes room as soon as the shortest window is over', () => {
     const text = `budgets:
   - { subject: "agent:slow", resource: "*", window: month, hard: { calls: 9 } }
   - { subject: "agent:q*", resource: "*", window: second, hard: { calls: 9 } }
 `;
     const { control, clock } = governed(text, { capacity: 2 });
-    walk(control, callOf({ agent: 'slow' }));
+    runControl(control, callOf({ agent: 'slow' }));
     for (const agent of ['q1', 'q2', 'q3']) {
-      expect(walk(control, callOf({ agent })).verdict.effect).toBe('allow');
+      expect(runControl(control, callOf({ agent })).verdict.effect).toBe('allow');
       clock.passMs(1_000);
     }
   });
 
-  test('reserves nothing when the store cannot take the row', () => {
+  test('reserves nothing when the store fails', () => {
     const rows = rowStore();
     let isClosed = true;
     const store: BudgetStore = {
@@ -285,23 +307,23 @@ describe('the state of budgets', () => {
       },
     };
     const { control } = governed(HUNDRED, { store });
-    expect(() => walk(control, callOf())).toThrow('closed');
+    expect(() => runControl(control, callOf())).toThrow('closed');
     isClosed = false;
     expect(admittedOf(control, 200, callOf)).toBe(100);
   });
 
-  test('refuses a second reservation under one call id', () => {
+  test('refuses a second reservation of one call', () => {
     const { control } = governed(HUNDRED);
-    walk(control, callOf({ id: 'same' }));
-    expect(() => walk(control, callOf({ id: 'same' }))).toThrow(/already reserved/);
+    runControl(control, callOf({ id: 'same' }));
+    expect(() => runControl(control, callOf({ id: 'same' }))).toThrow(/already reserved/);
   });
 });
 
 describe('the facts of a budget', () => {
-  test('are what was used before the call, the cost and the time', () => {
+  test('are the amounts used before the call, its cost and the time', () => {
     const { control, rules, clock } = governed(ONE_DOLLAR);
-    walk(control, callOf({ costNanoUsd: DIME }));
-    expect(walk(control, callOf({ costNanoUsd: DIME })).facts).toEqual({
+    runControl(control, callOf({ costNanoUsd: DIME }));
+    expect(runControl(control, callOf({ costNanoUsd: DIME })).facts).toEqual({
       nowMs: clock.wallMs(),
       costNanoUsd: 100_000_000,
       rules: [
@@ -317,11 +339,11 @@ describe('the facts of a budget', () => {
     });
   });
 
-  test('decide alone', () => {
+  test('decide without the counters', () => {
     const { control } = governed(HUNDRED);
     admittedOf(control, 100, callOf);
     const call = callOf();
-    const { facts, verdict } = walk(control, call);
+    const { facts, verdict } = runControl(control, call);
     expect(governed(HUNDRED).control.decide({ call }, facts)).toEqual(verdict);
   });
 });

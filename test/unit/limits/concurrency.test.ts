@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { concurrencyControl, createConcurrencyState } from '../../../src/limits/concurrency.ts';
 import { loadLimits } from '../../../src/limits/load.ts';
-import { admittedOf, COMPLETED, callOf, refusedAt, walk } from './limited-call.ts';
+import { admittedOf, COMPLETED, callOf, refusedAt, runControl } from './limited-call.ts';
 
 function governed(text: string, state = createConcurrencyState()) {
   const rules = loadLimits('policies/limits.yaml', text);
@@ -11,13 +11,13 @@ function governed(text: string, state = createConcurrencyState()) {
 const TWO_AT_ONCE = 'concurrency:\n  - { subject: "agent:*", resource: "tool:*", limit: 2 }\n';
 
 describe('a concurrency limit', () => {
-  test('admits as many calls as it says and refuses the next with its line', () => {
+  test('admits calls up to its limit and refuses the next with its line', () => {
     const { control } = governed(TWO_AT_ONCE);
     expect(admittedOf(control, 2, callOf)).toBe(2);
-    expect(walk(control, callOf()).verdict).toEqual({
+    expect(runControl(control, callOf()).verdict).toEqual({
       effect: 'deny',
       reason: 'concurrency-exceeded',
-      message: '2 calls at one time are allowed, and as many are under way; wait for one of them to end',
+      message: 'the limit of 2 concurrent calls is reached; try again when a call has ended',
       rule: 'limits.yaml:2',
     });
   });
@@ -25,32 +25,32 @@ describe('a concurrency limit', () => {
   test.each([
     ['completed', COMPLETED],
     ['was refused later', refusedAt('ledger')],
-  ])('gives the slot back when the call %s', (_name, outcome) => {
+  ])('releases the slot when the call %s', (_name, outcome) => {
     const { control } = governed(TWO_AT_ONCE);
     const call = callOf();
-    const { facts } = walk(control, call);
+    const { facts } = runControl(control, call);
     admittedOf(control, 1, callOf);
     control.settle?.({ call }, facts, outcome);
     expect(admittedOf(control, 5, callOf)).toBe(1);
   });
 
-  test('gives a slot back once, though it is settled twice', () => {
+  test('releases a slot once when settled twice', () => {
     const { control } = governed(TWO_AT_ONCE);
     const call = callOf();
-    const { facts } = walk(control, call);
+    const { facts } = runControl(control, call);
     admittedOf(control, 1, callOf);
     control.settle?.({ call }, facts, COMPLETED);
     control.settle?.({ call }, facts, COMPLETED);
     expect(admittedOf(control, 5, callOf)).toBe(1);
   });
 
-  test('gives back nothing for a call that it refused', () => {
+  test('releases nothing for a call that it refused', () => {
     const { control } = governed(TWO_AT_ONCE);
     admittedOf(control, 2, callOf);
     const call = callOf();
-    const { facts } = walk(control, call);
-    control.settle?.({ call }, facts, refusedAt('walk'));
-    expect(walk(control, callOf()).verdict.effect).toBe('deny');
+    const { facts } = runControl(control, call);
+    control.settle?.({ call }, facts, refusedAt('authorize'));
+    expect(runControl(control, callOf()).verdict.effect).toBe('deny');
   });
 
   test('takes no slot of any limit when one of them is full', () => {
@@ -60,21 +60,21 @@ describe('a concurrency limit', () => {
     expect(admittedOf(control, 5, () => callOf({ tool: 'files/read' }))).toBe(1);
   });
 
-  test('gives back what was taken before a reload that deleted the row', () => {
+  test('releases slots taken before a reload that deleted the row', () => {
     const { control, state, rules } = governed(TWO_AT_ONCE);
     const call = callOf();
-    const { facts } = walk(control, call);
+    const { facts } = runControl(control, call);
     const key = rules.match(call).concurrency[0]?.key ?? '';
     expect(state.inUse(key)).toBe(1);
     governed('concurrency: []\n', state).control.settle?.({ call }, facts, COMPLETED);
     expect(state.inUse(key)).toBe(0);
   });
 
-  test('decides on its facts alone', () => {
+  test('decides from its facts alone', () => {
     const { control } = governed(TWO_AT_ONCE);
     admittedOf(control, 2, callOf);
     const call = callOf();
-    const { facts, verdict } = walk(control, call);
+    const { facts, verdict } = runControl(control, call);
     expect(facts.rules[0]?.inUse).toBe(2);
     expect(governed(TWO_AT_ONCE).control.decide({ call }, facts)).toEqual(verdict);
   });

@@ -22,13 +22,13 @@ export interface CallOptions {
   readonly costNanoUsd?: number;
 }
 
-let made = 0;
+let count = 0;
 
 export function callOf(options: CallOptions = {}): Call {
-  made += 1;
+  count += 1;
   const agent = options.agent ?? 'demo';
   return {
-    id: options.id ?? `call-${made}`,
+    id: options.id ?? `call-${count}`,
     principal: createPrincipal({ name: agent, owner: 'ana' }, { by: 'api-key', credentialId: 'k1' }),
     subjects: [`agent:${agent}`, ...(options.groups ?? [])],
     action: options.action ?? 'call',
@@ -59,7 +59,7 @@ function targetOf({ tool = 'crm/refund', costNanoUsd = 0 }: CallOptions): ToolTa
   };
 }
 
-/** A clock that a test sets: `passMs` moves both hands, `jumpMs` the calendar hand alone. */
+/** A clock that a test sets: `passMs` advances both clocks, `jumpMs` only the calendar clock. */
 export class SetClock implements Clock {
   #wallMs: number;
   #monotonicMs = 5_000;
@@ -81,34 +81,34 @@ export class SetClock implements Clock {
   }
 }
 
-/** Walks a call through one control as the hall does: gather, then decide on what was gathered. */
-export function walk<Facts extends JsonObject>(
+/** Runs one control on a call as the pipeline does: gathers, then decides on the facts. */
+export function runControl<Facts extends JsonObject>(
   control: Control<Facts>,
   call: Call,
 ): { readonly facts: Facts; readonly verdict: Verdict } {
   const facts = control.gather({ call }, { signal: new AbortController().signal });
-  if (facts instanceof Promise) throw new Error('a limit gathers without waiting');
+  if (facts instanceof Promise) throw new Error('a limit must gather synchronously');
   return { facts, verdict: control.decide({ call }, facts) };
 }
 
-/** How many of `count` calls, one after the other, the control admits. */
+/** Number of `count` calls in sequence that the control admits. */
 export function admittedOf<Facts extends JsonObject>(control: Control<Facts>, count: number, make: () => Call): number {
   let admitted = 0;
   for (let index = 0; index < count; index += 1) {
-    if (walk(control, make()).verdict.effect === 'allow') admitted += 1;
+    if (runControl(control, make()).verdict.effect === 'allow') admitted += 1;
   }
   return admitted;
 }
 
-/** Rows in memory, as a database would hold them. */
+/** A store in memory. */
 export function rowStore(rows: readonly BudgetRow[] = []): BudgetStore & { readonly rows: Map<string, BudgetRow> } {
-  const kept = new Map(rows.map((row) => [row.key, row]));
-  return { rows: kept, load: () => [...kept.values()], put: (row) => void kept.set(row.key, row) };
+  const stored = new Map(rows.map((row) => [row.key, row]));
+  return { rows: stored, load: () => [...stored.values()], put: (row) => void stored.set(row.key, row) };
 }
 
 export const COMPLETED: Outcome = { kind: 'completed', result: {}, resultBytes: 2 };
 
-export function refusedAt(stage: 'validate-output' | 'ledger' | 'walk'): Outcome {
+export function refusedAt(stage: 'validate-output' | 'ledger' | 'authorize'): Outcome {
   const reason = stage === 'ledger' ? 'ledger-unavailable' : 'control-failed';
   return { kind: 'refused', stage, effect: 'deny', reason, message: 'refused', visible: true };
 }

@@ -5,7 +5,7 @@ import { concurrencyControl, createConcurrencyState } from '../../../src/limits/
 import { loadLimits } from '../../../src/limits/load.ts';
 import { createRateState, rateControl } from '../../../src/limits/rate.ts';
 import { budgetStatus, liveStatus } from '../../../src/limits/status.ts';
-import { COMPLETED, callOf, rowStore, SetClock, walk } from './limited-call.ts';
+import { COMPLETED, callOf, rowStore, runControl, SetClock } from './limited-call.ts';
 
 const LIMITS = `rates:
   - { subject: "agent:*", resource: "tool:*", limit: 60/m, burst: 3 }
@@ -23,8 +23,8 @@ function counted() {
   const concurrency = createConcurrencyState();
   const budgets = createBudgetState({ store: rowStore(), clock, onClockJump: () => {} });
   const rules = loadLimits('policies/limits.yaml', LIMITS);
-  const live = (askers: readonly (readonly string[])[]) =>
-    liveStatus(rules, askers, { rates, concurrency, monotonicMs: clock.monotonicMs() });
+  const live = (callers: readonly (readonly string[])[]) =>
+    liveStatus(rules, callers, { rates, concurrency, monotonicMs: clock.monotonicMs() });
   const controls = {
     rate: rateControl(rules, rates, clock),
     slots: concurrencyControl(rules, concurrency),
@@ -35,7 +35,7 @@ function counted() {
 
 const call = () => callOf({ groups: ['role:support'], costNanoUsd: 250_000_000 });
 
-test('at rest everything is left, and a counter that members share is shown once', () => {
+test('at rest, everything is left, and a shared counter is shown once', () => {
   const { live, rules, budgets } = counted();
   const place = { resource: 'tool:*', action: '*', rule: 'limits.yaml:2' };
   const rate = { kind: 'rate', ...place, limit: '60/m', burst: 3, used: 0, left: 3, nextInMs: 0 };
@@ -63,48 +63,48 @@ test('at rest everything is left, and a counter that members share is shown once
   ]);
 });
 
-test('a rate says what is left of its burst and when the next call is admitted, just as the rate itself does', () => {
+test('a rate shows the rest of its burst and when the next call is admitted, as the control decides', () => {
   const { rate, live, clock } = counted();
   const left = () =>
     live([DEMO]).map((status) => [status.used, status.left, 'nextInMs' in status && status.nextInMs])[0];
-  walk(rate, call());
+  runControl(rate, call());
   expect(left()).toEqual([1, 2, 0]);
-  walk(rate, call());
-  walk(rate, call());
+  runControl(rate, call());
+  runControl(rate, call());
   expect(left()).toEqual([3, 0, 1_000]);
   clock.passMs(400);
   expect(left()).toEqual([3, 0, 600]);
-  expect(walk(rate, call()).verdict).toMatchObject({ effect: 'deny', retryAfterMs: 600 });
+  expect(runControl(rate, call()).verdict).toMatchObject({ effect: 'deny', retryAfterMs: 600 });
   clock.passMs(600);
   expect(left()).toEqual([2, 1, 0]);
 });
 
-test('a slot is used while its call is under way', () => {
+test('a slot is in use while its call is in flight', () => {
   const { slots, live } = counted();
   const one = call();
-  const { facts } = walk(slots, one);
+  const { facts } = runControl(slots, one);
   expect(live([DEMO]).at(-1)).toMatchObject({ kind: 'concurrency', used: 1, left: 1 });
   slots.settle?.({ call: one }, facts, COMPLETED);
   expect(live([DEMO]).at(-1)).toMatchObject({ kind: 'concurrency', used: 0, left: 2 });
 });
 
-test('a budget tells what is reserved from what is charged, and forgets both when its window ends', () => {
+test('a budget separates reserved from charged amounts, and resets both with its window', () => {
   const { budget, budgets, rules, clock } = counted();
   const charged = call();
-  budget.settle?.({ call: charged }, walk(budget, charged).facts, COMPLETED);
-  const underWay = call();
-  const { facts } = walk(budget, underWay);
-  const stands = () => budgetStatus(rules, [DEMO], budgets)[0];
-  expect(stands()).toMatchObject({
+  budget.settle?.({ call: charged }, runControl(budget, charged).facts, COMPLETED);
+  const inFlight = call();
+  const { facts } = runControl(budget, inFlight);
+  const status = () => budgetStatus(rules, [DEMO], budgets)[0];
+  expect(status()).toMatchObject({
     used: { calls: 2, usd: '0.50' },
     reserved: { calls: 1, usd: '0.25' },
     left: { calls: 2, usd: '0.50' },
     softCrossed: false,
   });
-  budget.settle?.({ call: underWay }, facts, COMPLETED);
-  expect(stands()).toMatchObject({ reserved: { calls: 0, usd: '0.00' }, softCrossed: true });
+  budget.settle?.({ call: inFlight }, facts, COMPLETED);
+  expect(status()).toMatchObject({ reserved: { calls: 0, usd: '0.00' }, softCrossed: true });
   clock.passMs(31 * 86_400_000);
-  expect(stands()).toMatchObject({
+  expect(status()).toMatchObject({
     used: { calls: 0 },
     left: { calls: 4 },
     softCrossed: false,

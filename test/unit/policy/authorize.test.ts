@@ -29,7 +29,7 @@ function callOf(policySet: PolicySet, args: JsonObject, target: Call['target'] =
   };
 }
 
-function walk(
+function runControl(
   policySet: PolicySet,
   args: JsonObject,
   target?: Call['target'],
@@ -49,41 +49,41 @@ const POLICY = policyOf(
 
 describe('authorize', () => {
   test('allows and names the row', () => {
-    expect(walk(POLICY, { amount: 40 }).verdict).toEqual({ effect: 'allow', rule: 'policy.csv:1' });
+    expect(runControl(POLICY, { amount: 40 }).verdict).toEqual({ effect: 'allow', rule: 'policy.csv:1' });
   });
-  test('refuses where no condition of an allow row holds', () => {
-    expect(walk(policyOf('p, agent:desk, tool:crm/*, call, "args.amount < 1", allow'), { amount: 40 }).verdict).toEqual(
-      {
-        effect: 'deny',
-        reason: 'policy-denied',
-        message: 'no grant lets agent:desk call tool:crm/refund with these arguments',
-      },
-    );
+  test('refuses when no condition of an allow row is true', () => {
+    expect(
+      runControl(policyOf('p, agent:desk, tool:crm/*, call, "args.amount < 1", allow'), { amount: 40 }).verdict,
+    ).toEqual({
+      effect: 'deny',
+      reason: 'policy-denied',
+      message: 'no grant lets agent:desk call tool:crm/refund with these arguments',
+    });
   });
   test('refuses by a deny row and names it', () => {
-    expect(walk(POLICY, { amount: 13 }).verdict).toMatchObject({ reason: 'policy-denied', rule: 'policy.csv:2' });
+    expect(runControl(POLICY, { amount: 13 }).verdict).toMatchObject({ reason: 'policy-denied', rule: 'policy.csv:2' });
   });
-  test('refuses by a deny row whose condition cannot be told', () => {
-    expect(walk(POLICY, {}).verdict).toMatchObject({ reason: 'policy-denied', rule: 'policy.csv:2' });
+  test('refuses by a deny row whose condition is in error', () => {
+    expect(runControl(POLICY, {}).verdict).toMatchObject({ reason: 'policy-denied', rule: 'policy.csv:2' });
   });
-  test('records the time and how each condition came out, and nothing of the arguments', () => {
-    const { facts } = walk(POLICY, { amount: 40, secret: 'hush' });
+  test('records the time and the result of each condition, but no arguments', () => {
+    const { facts } = runControl(POLICY, { amount: 40, secret: 'hush' });
     expect(facts.nowMs).toBe(nowMs);
     expect(Object.values(facts.conditions).sort()).toEqual(['false', 'true']);
     expect(JSON.stringify(facts)).not.toContain('hush');
   });
   test('decides from the recorded facts alone', () => {
     const control = authorize(POLICY, clock);
-    const { facts } = walk(POLICY, { amount: 40 });
+    const { facts } = runControl(POLICY, { amount: 40 });
     expect(control.decide({ call: callOf(POLICY, { amount: 4_000 }) }, facts)).toMatchObject({ effect: 'allow' });
   });
-  test('takes a condition that the facts do not hold as one that cannot be told', () => {
+  test('treats a condition that is missing in the facts as an error', () => {
     const control = authorize(POLICY, clock);
     const verdict = control.decide({ call: callOf(POLICY, { amount: 40 }) }, { nowMs, conditions: {} });
     expect(verdict).toMatchObject({ effect: 'deny', rule: 'policy.csv:2' });
   });
-  test('answers for a name that resolves to nothing that there is no such tool', () => {
-    expect(walk(POLICY, {}, unknown).verdict).toEqual({
+  test('refuses an unknown name as an unknown tool', () => {
+    expect(runControl(POLICY, {}, unknown).verdict).toEqual({
       effect: 'deny',
       reason: 'unknown-tool',
       message: 'no tool `crm__nothing`',
@@ -99,10 +99,10 @@ describe('a principal may see', () => {
   test('a tool that some arguments are allowed for', () => {
     expect(reaches(POLICY)).toBe(true);
   });
-  test('no tool that a condition on the principal keeps from it whatever the arguments', () => {
+  test('no tool that a condition on the principal denies for all arguments', () => {
     expect(reaches(policyOf(`p, agent:*, tool:crm/*, call, "principal.team == 'sales'", allow`))).toBe(false);
   });
-  test('no tool that a condition on the target keeps from it whatever the arguments', () => {
+  test('no tool that a condition on the target denies for all arguments', () => {
     const deny = `p, agent:*, tool:crm/*, call, "'money' in target.labels", deny`;
     expect(reaches(policyOf('p, agent:*, tool:crm/*, call, , allow', deny))).toBe(false);
   });

@@ -32,7 +32,7 @@ test('a policy in which every row matters has no warning', () => {
 test.each([
   ['a call of a server', ['p, agent:a, server:crm, call, , allow'], '1:25 policy-row-never-matches'],
   ['a tool that asks', ['p, agent:a, tool:crm/read, sample, , allow'], '1:28 policy-row-never-matches'],
-  ['a server that nobody describes', ['p, agent:a, server:cmr, elicit, , allow'], '1:13 policy-unknown-server'],
+  ['a server that is not declared', ['p, agent:a, server:cmr, elicit, , allow'], '1:13 policy-unknown-server'],
   ['what any server may ask', ['p, agent:a, server:*, elicit, , allow'], '1:13 policy-grant-too-wide'],
   [
     'a role without members',
@@ -95,7 +95,7 @@ test.each([
     ['p, agent:a, tool:crm/read, call, , allow', 'p, agent:a, set:s, call, , allow', 'g2, tool:crm/read, set:s'],
     '1:4 policy-row-shadowed',
   ],
-])('%s is warned of', (_, rows, expected) => {
+])('%s causes a warning', (_, rows, expected) => {
   expect(warnings(...rows)).toEqual([`policy.csv:${expected} warning`]);
 });
 test.each([
@@ -105,6 +105,6 @@ test.each([
     ['p, agent:a, tool:crm/*, call, "args.x == 1", deny', 'p, agent:a, tool:crm/read, call, , allow'],
   ],
   ['a deny on all servers', ['p, agent:a, tool:*/drop*, call, , deny']],
-])('%s is not warned of', (_, rows) => {
+])('%s causes no warning', (_, rows) => {
   expect(warnings(...rows)).toEqual([]);
 });

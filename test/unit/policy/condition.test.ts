@@ -52,10 +52,10 @@ describe('a condition on a number', () => {
   ])('reads `%s` for the integer 40', (text, result) => {
     expect(evaluate(text, { amount: 40 })).toBe(result);
   });
-  test('is an error where the argument is missing', () => {
+  test('is an error when the argument is missing', () => {
     expect(evaluate('args.amount <= 100')).toBe('error');
   });
-  test.each([['40'], [null], [true], [[40]], [{ value: 40 }]])('is an error where the argument is %j', (amount) => {
+  test.each([['40'], [null], [true], [[40]], [{ value: 40 }]])('is an error when the argument is %j', (amount) => {
     expect(evaluate('args.amount <= 100', { amount })).toBe('error');
   });
 });
@@ -83,21 +83,21 @@ describe('a condition', () => {
     ['args.missing == 1 && args.amount == 41', 'false'],
     ['args.flag', 'error'],
     ["principal.environment == 'prod'", 'error'],
-  ])('reads `%s`', (text, result) => {
+  ])('evaluates `%s`', (text, result) => {
     const args = { amount: 40, currency: 'EUR', flag: 'yes', nested: { list: [{ name: 'x' }] } };
     expect(evaluate(text, args)).toBe(result);
   });
-  test('never sees what every JavaScript object has', () => {
+  test('cannot read inherited members of JavaScript objects', () => {
     expect(evaluate('has(args.constructor) || has(args.__proto__) || has(args.toString)')).toBe('false');
   });
-  test('is an error, not an allow, where an argument is called `constructor`', () => {
+  test('is an error, not an allow, when an argument is called `constructor`', () => {
     expect(evaluate("args.constructor == 'x'", { constructor: 'x' })).toBe('error');
   });
-  test('tells which variables it reads', () => {
+  test('lists the variables it reads', () => {
     const condition = compile("args.a == 1 && principal.team == 'b'");
     expect('variables' in condition ? [...condition.variables].sort() : []).toEqual(['args', 'principal']);
   });
-  test('keeps its id for as long as its text stays the same', () => {
+  test('keeps its id while its text stays the same', () => {
     const condition = compile('args.amount <= 100');
     expect('id' in condition ? condition.id : '').toBe('cel:c8b25d46e9818d344b90e466');
   });
@@ -141,22 +141,22 @@ describe('a condition is refused', () => {
 });
 
 describe('an evaluation is bounded', () => {
-  test('by the length of the list that a comprehension walks', () => {
+  test('by the length of the list of a comprehension', () => {
     const numbers = (length: number): number[] => Array.from({ length }, () => 1);
     expect(evaluate('args.a.all(x, x == 1)', { a: numbers(1_000) })).toBe('true');
     expect(evaluate('args.a.all(x, x == 1)', { a: numbers(1_001) })).toBe('error');
   });
-  test('by a shorter list where comprehensions are nested', () => {
+  test('by a shorter list when comprehensions are nested', () => {
     const numbers = Array.from({ length: 101 }, () => 1);
     expect(evaluate('args.a.all(x, args.a.all(y, x == y))', { a: numbers })).toBe('error');
   });
-  test('by the size of the arguments that a comprehension meets', () => {
+  test('by the size of the arguments of a comprehension', () => {
     expect(evaluate('args.a.all(x, args.s.contains(x))', { a: ['x'], s: 'x'.repeat(70_000) })).toBe('error');
   });
-  test('by the size of the text that a regular expression meets', () => {
+  test('by the size of the text of a regular expression', () => {
     expect(evaluate("args.s.re2('(x+x+)+y')", { s: 'x'.repeat(70_000) })).toBe('error');
   });
-  test('where arguments are nested deeper than the stack', () => {
+  test('when arguments are nested deeper than the stack', () => {
     let deep: JsonObject = {};
     for (let depth = 0; depth < 100_000; depth += 1) deep = { deep };
     let other: JsonObject = {};

@@ -22,7 +22,7 @@ function explained(object: string, args?: JsonObject): Explanation {
   });
 }
 
-test('every matching row is told with line, text, condition and how it came out', () => {
+test('every matching row is listed with line, text, condition and its result', () => {
   expect(explained('tool:crm/refund', { amount: 40, currency: 'USD' })).toEqual({
     effect: 'deny',
     rule: 'policy.csv:3',
@@ -44,16 +44,16 @@ test('every matching row is told with line, text, condition and how it came out'
     ],
   });
 });
-test('arguments that are allowed are told so', () => {
+test('allowed arguments are explained as allowed', () => {
   expect(explained('tool:crm/refund', { amount: 40, currency: 'EUR' })).toMatchObject({
     effect: 'allow',
     rule: 'policy.csv:2',
   });
 });
-test('a condition that cannot be told is told so', () => {
+test('a condition in error is reported as error', () => {
   expect(explained('tool:crm/refund', {}).rows.map((row) => row.conditionResult)).toEqual(['error', 'error']);
 });
-test('without arguments the answer depends on them', () => {
+test('without arguments, the decision depends on them', () => {
   const { effect, rule, rows } = explained('tool:crm/refund');
   expect({ effect, rule, at: rows.map((row) => row.at) }).toEqual({
     effect: 'depends-on-arguments',
@@ -61,12 +61,12 @@ test('without arguments the answer depends on them', () => {
     at: ['policy.csv:2', 'policy.csv:3'],
   });
 });
-test('without arguments what an unconditional row allows is allowed', () => {
+test('without arguments, an unconditional allow row allows', () => {
   expect(explained('tool:crm/read')).toMatchObject({ effect: 'allow', rule: 'policy.csv:4' });
 });
-test('without arguments what an unconditional row denies is denied', () => {
+test('without arguments, an unconditional deny row denies', () => {
   expect(explained('tool:crm/drop')).toMatchObject({ effect: 'deny', rule: 'policy.csv:5' });
 });
-test('what no row speaks of is denied without a rule', () => {
+test('a request that matches no row is denied without a rule', () => {
   expect(explained('tool:files/read')).toEqual({ effect: 'deny', rows: [] });
 });

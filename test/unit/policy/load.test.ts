@@ -9,7 +9,7 @@ const model = (from: string, to: string): readonly string[] =>
   refusals({ 'model.conf': DEFAULT_MODEL.replace(from, to) });
 
 describe('a policy.csv is refused, with line and column,', () => {
-  test('for a misspelt effect, even where a column is missing too', () => {
+  test('for a misspelled effect, even when a column is missing too', () => {
     const load = () => loadPolicySet({ 'policy.csv': 'p, role:dev, tool:gh/*, call, denny' });
     expect(load).toThrow(expect.objectContaining({ code: 'policy-unknown-effect', at: 'policy.csv:1:31' }));
   });
@@ -51,18 +51,18 @@ describe('a policy.csv is refused, with line and column,', () => {
   test('for a tool used as a subject', () => {
     expect(csv('p, tool:a/b, tool:b/c, call, , allow')).toEqual(['policy.csv:1:4 policy-kind-invalid']);
   });
-  test('for an agent put into a set', () => {
+  test('for an agent in a set', () => {
     expect(csv('g2, agent:a, set:b')).toEqual(['policy.csv:1:5 policy-kind-invalid']);
   });
-  test('for roles in a circle', () => {
+  test('for a cycle of roles', () => {
     expect(csv('g, agent:x, role:a', 'g, role:a, role:b', 'g, role:b, role:c', 'g, role:c, role:a')).toEqual([
       'policy.csv:4:12 policy-role-cycle',
     ]);
   });
-  test('for a role in itself', () => {
+  test('for a role that is a member of itself', () => {
     expect(csv('g, role:a, role:a')).toEqual(['policy.csv:1:12 policy-role-cycle']);
   });
-  test('for sets in a circle', () => {
+  test('for a cycle of sets', () => {
     expect(csv('g2, set:a, set:b', 'g2, set:b, set:a')).toEqual(['policy.csv:2:12 policy-set-cycle']);
   });
   test('for a condition that is not CEL', () => {
@@ -80,7 +80,7 @@ describe('a policy.csv is refused, with line and column,', () => {
       'policy.csv:1:4 policy-control-character',
     );
   });
-  test('for an invisible character that makes a row read otherwise', () => {
+  test('for an invisible character that changes how a row reads', () => {
     expect(csv('# \u202eyned')).toEqual(['policy.csv:1:3 policy-control-character']);
   });
   test('for a byte order mark', () => {
@@ -93,7 +93,7 @@ describe('a policy.csv is refused, with line and column,', () => {
   test('for a quote that is not closed', () => {
     expect(csv('p, agent:a, tool:b/c, call, "true, allow')).toEqual(['policy.csv:1:29 policy-quoting']);
   });
-  test('for text behind a closing quote', () => {
+  test('for text after a closing quote', () => {
     expect(csv('p, agent:a, tool:b/c, call, "true" x, allow')).toEqual(['policy.csv:1:36 policy-quoting']);
   });
   test('for a quote inside a plain field', () => {
@@ -116,13 +116,13 @@ describe('a policy.csv is refused, with line and column,', () => {
       'policy.csv:1:4 policy-name-invalid',
     );
   });
-  test('for a comment behind a row', () => {
+  test('for a comment after a row', () => {
     expect(csv('p, agent:a, tool:b/c, call, , deny # never')).toEqual(['policy.csv:1:31 policy-unknown-effect']);
   });
 });
 
 describe('a policy.csv', () => {
-  test('is refused with all its problems, in file order', () => {
+  test('is refused with all problems, in file order', () => {
     expect(csv('p, role:x, tool:b/c, call, , allow', 'q', 'p, agent:a, tool:b/c, cal, , alow')).toEqual([
       'policy.csv:1:4 policy-unknown-role',
       'policy.csv:2:1 policy-row-unknown',
@@ -130,11 +130,11 @@ describe('a policy.csv', () => {
       'policy.csv:3:23 policy-unknown-action',
     ]);
   });
-  test('is told by the name it was given', () => {
+  test('is named in problems as the caller names it', () => {
     const load = () => loadPolicySet({ 'policy.csv': 'q' }, { fileNames: { 'policy.csv': 'policies/policy.csv' } });
     expect(load).toThrow(expect.objectContaining({ at: 'policies/policy.csv:1:1' }));
   });
-  test('may have lines that end in CR LF', () => {
+  test('may have CRLF line ends', () => {
     expect(policyOf('p, agent:a, tool:b/c, call, , deny\r', 'g, agent:a, role:b\r').rows[0]?.effect).toBe('deny');
   });
   test('keeps the line and the columns of each row', () => {
@@ -153,10 +153,10 @@ describe('a policy.csv', () => {
     const question = { subjects: ['agent:a'], object: 'tool:b/c', action: 'call' };
     expect(loadPolicySet({}).couldAllow(question)).toBe(false);
   });
-  test('has the same revision whenever it is loaded', () => {
+  test('has the same revision every time it is loaded', () => {
     expect(policyOf('g, agent:a, role:b').digest).toBe(policyOf('g, agent:a, role:b').digest);
   });
-  test('has the same revision when it is loaded from the texts that it keeps', () => {
+  test('has the same revision when loaded from its own texts', () => {
     const first = loadPolicySet({ 'policy.csv': Buffer.from('p, agent:a, tool:b/c, call, , deny\r\n# é\n') });
     expect(loadPolicySet(first.texts).digest).toBe(first.digest);
   });
@@ -166,13 +166,13 @@ describe('a policy.csv', () => {
 });
 
 describe('a model.conf', () => {
-  test('that is the shipped one loads', () => {
+  test('that equals the shipped one loads', () => {
     expect(refusals({ 'model.conf': DEFAULT_MODEL })).toEqual([]);
   });
   test('may differ in white space and whole-line comments', () => {
     expect(model('r = sub, obj, act, ctx', '# who\nr=sub,obj,  act,ctx')).toEqual([]);
   });
-  test('whose matcher a comment would cut off is refused', () => {
+  test('with a comment that would cut the matcher off is refused', () => {
     expect(model('&& g(r.sub', '# && g(r.sub')).toEqual([
       'model.conf:15:82 policy-model-invalid',
       'model.conf:16:1 policy-model-invalid',
@@ -187,13 +187,13 @@ describe('a model.conf', () => {
       } catch (error) {
         message = error instanceof ProblemError ? error.message : '';
       }
-      expect(message).toContain(`\`${name.replace('2', '')}\` may not be used`);
+      expect(message).toContain(`\`${name.replace('2', '')}\` must not be used`);
     },
   );
   test('with another effect rule is refused', () => {
     expect(model(' && !some(where (p.eft == deny))', '')).toEqual(['model.conf:12:1 policy-model-invalid']);
   });
-  test('with a matcher that forgets the action is refused', () => {
+  test('with a matcher that ignores the action is refused', () => {
     expect(model('(p.act == "*" || r.act == p.act) && ', '')).toEqual(['model.conf:15:1 policy-model-invalid']);
   });
   test('with a second matcher is refused', () => {

@@ -18,7 +18,7 @@ describe('a decision', () => {
       ...{ allowed: true, rule: 'policy.csv:1', effect: 'allow', matching: [1, 2] },
     });
   });
-  test('refuses by the first deny row that matches, wherever it stands', () => {
+  test('refuses by the first deny row that matches, wherever it is', () => {
     const set = policyOf(
       'p, agent:a, tool:b/c, call, , allow',
       'p, agent:*, tool:b/c, call, , deny',
@@ -28,52 +28,52 @@ describe('a decision', () => {
       ...{ allowed: false, rule: 'policy.csv:2', effect: 'deny', matching: [1, 2, 3] },
     });
   });
-  test('refuses without a rule where nothing matches', () => {
+  test('refuses without a rule when nothing matches', () => {
     const set = policyOf('p, agent:a, tool:b/c, call, , allow');
     expect(set.decide(ask('agent:a', 'tool:b/d'), yes)).toEqual({ allowed: false, matching: [] });
   });
-  test('lets the action `*` stand for every action', () => {
+  test('matches every action by `*`', () => {
     const set = policyOf('p, agent:a, resource:b/*, *, , allow');
     expect(set.decide(ask('agent:a', 'resource:b/c', 'subscribe'), no).allowed).toBe(true);
   });
-  test('tells actions apart', () => {
+  test('distinguishes actions', () => {
     const set = policyOf('p, agent:a, tool:b/c, call, , allow');
     expect(set.decide(ask('agent:a', 'tool:b/c', 'read'), no).allowed).toBe(false);
   });
-  test('tells upper from lower case', () => {
+  test('is case-sensitive', () => {
     const set = policyOf('p, agent:a, tool:b/c, call, , allow');
     expect(set.decide(ask('agent:a', 'tool:b/C'), no).allowed).toBe(false);
   });
-  test('gives an agent the grants of roles within roles', () => {
+  test('applies grants of nested roles', () => {
     const set = policyOf('p, role:c, tool:x/y, call, , allow', 'g, agent:a, role:b', 'g, role:b, role:c');
     expect(set.decide(ask('agent:a', 'tool:x/y'), no).allowed).toBe(true);
   });
-  test('gives a role nothing of the roles that are in it', () => {
+  test('gives a role no grants of its member roles', () => {
     const set = policyOf('p, role:b, tool:x/y, call, , allow', 'g, role:b, role:c', 'g, agent:a, role:c');
     expect(set.decide(ask('agent:a', 'tool:x/y'), no).allowed).toBe(false);
   });
-  test('finds an object in sets within sets', () => {
+  test('finds an object in nested sets', () => {
     const set = policyOf('p, agent:a, set:t, call, , allow', 'g2, tool:x/y, set:s', 'g2, set:s, set:t');
     expect(set.decide(ask('agent:a', 'tool:x/y'), no).allowed).toBe(true);
   });
-  test('counts the grants of the team', () => {
+  test('applies grants of the team', () => {
     const set = policyOf('p, team:support, tool:x/y, call, , allow');
     expect(set.decide(ask(['agent:a', 'team:support'], 'tool:x/y'), no).allowed).toBe(true);
     expect(set.decide(ask(['agent:a', 'team:sales'], 'tool:x/y'), no).allowed).toBe(false);
     expect(set.decide(ask(['agent:a'], 'tool:x/y'), no).allowed).toBe(false);
   });
-  test('takes no role from the question', () => {
+  test('ignores roles in the request', () => {
     const set = policyOf('p, role:admin, tool:x/y, call, , allow', 'g, agent:root, role:admin');
     expect(set.decide(ask(['agent:a', 'role:admin'], 'tool:x/y'), no).allowed).toBe(false);
     expect(set.decide(ask(['role:admin'], 'tool:x/y'), no).allowed).toBe(false);
   });
-  test('is a refusal for an asker that is a glob', () => {
+  test('refuses a caller that is a glob', () => {
     const set = policyOf('p, agent:*, tool:x/y, call, , allow');
     expect(set.decide(ask('agent:*', 'tool:x/y'), no).allowed).toBe(false);
   });
 });
 
-describe('a condition that cannot be told', () => {
+describe('a condition in error', () => {
   const row = 'args.x == 1';
   test('does not match on an allow row', () => {
     const set = policyOf(`p, agent:a, tool:b/c, call, "${row}", allow`);
@@ -83,13 +83,13 @@ describe('a condition that cannot be told', () => {
     const set = policyOf('p, agent:a, tool:b/c, call, , allow', `p, agent:a, tool:b/c, call, "${row}", deny`);
     expect(set.decide(ask('agent:a', 'tool:b/c'), unclear).rule).toBe('policy.csv:2');
   });
-  test('that is false matches on neither', () => {
+  test('that is false matches on neither row', () => {
     const set = policyOf(`p, agent:a, tool:b/c, call, "${row}", allow`, `p, agent:a, tool:*, call, "${row}", deny`);
     expect(set.decide(ask('agent:a', 'tool:b/c'), no).matching).toEqual([]);
   });
 });
 
-describe('what may ever be allowed', () => {
+describe('partial evaluation', () => {
   const question = ask('agent:a', 'tool:b/c');
   test.each([
     ['a tool under a conditional allow', ['p, agent:a, tool:b/c, call, "args.x == 1", allow'], true],
@@ -109,17 +109,17 @@ describe('what may ever be allowed', () => {
       false,
     ],
     ['a tool that nothing grants', ['p, agent:b, tool:*, call, , allow'], false],
-  ])('holds %s: %j → %s', (_, rows, expected) => {
+  ])('of %s: %j → %s', (_, rows, expected) => {
     expect(policyOf(...rows).couldAllow(question)).toBe(expected);
   });
 });
 
-test('roles of an agent are told sorted, with the roles of its roles', () => {
+test('roles of an agent are listed sorted, with nested roles', () => {
   const set = policyOf('g, agent:a, role:z', 'g, role:z, role:b', 'g, agent:a, role:c', 'g, agent:x, role:y');
   expect(set.rolesOf('agent:a')).toEqual(['role:b', 'role:c', 'role:z']);
 });
 
-test('conditions of a question are only those of rows that could match it', () => {
+test('conditions of a request are those of rows that could match it', () => {
   const set = policyOf(
     'p, agent:a, tool:b/c, call, "args.x == 1", allow',
     'p, agent:a, tool:b/d, call, "args.x == 2", allow',
@@ -127,7 +127,7 @@ test('conditions of a question are only those of rows that could match it', () =
   expect(set.conditionsFor(ask('agent:a', 'tool:b/c')).map((id) => set.condition(id)?.text)).toEqual(['args.x == 1']);
 });
 
-test('a lattice of roles that doubles its paths at every step is answered', () => {
+test('a lattice of roles with exponentially many paths is resolved', () => {
   const rows = ['p, role:end, tool:b/c, call, , allow', 'g, agent:a, role:l0', 'g, agent:a, role:r0'];
   for (let step = 0; step < 40; step += 1) {
     for (const from of ['l', 'r'])

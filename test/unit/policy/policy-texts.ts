@@ -8,7 +8,7 @@ export function policyOf(...rows: readonly string[]): PolicySet {
   return loadPolicySet({ 'policy.csv': rows.join('\n') });
 }
 
-/** What a load is refused with, as `place code`. */
+/** The problems of a refused load, as `line:column code`. */
 export function refusals(files: PolicyFiles): readonly string[] {
   try {
     loadPolicySet(files);

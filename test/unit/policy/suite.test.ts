@@ -32,7 +32,7 @@ function problems(text: string): readonly string[] {
 }
 
 describe('policy tests', () => {
-  test('that hold tell no failure', () => {
+  test('that hold have no failures', () => {
     const text = `# what must stay true
 - as: agent:ci-bot
   may:     [ call tool:github/create_issue ]
@@ -44,7 +44,7 @@ describe('policy tests', () => {
     const suite = readSuite('tests/a.yaml', text);
     expect(runSuite(POLICY, [suite], context)).toEqual({ checked: 6, failures: [] });
   });
-  test('ask for a URI by its normal form, as a call does', () => {
+  test('use the normal form of a URI, as calls do', () => {
     const suite = readSuite(
       'tests/a.yaml',
       `- as: agent:reader
@@ -58,25 +58,25 @@ describe('policy tests', () => {
     );
     expect(runSuite(policy, [suite], context).failures.map(({ message }) => message)).toEqual([
       '`agent:reader may read resource:srv/test://t/secret` does not hold: it is refused by policy.csv:2',
-      '`agent:reader may read resource:srv/test://t/%252e%252e/x` does not hold: the URI has no normal form, so that it cannot be asked for',
+      '`agent:reader may read resource:srv/test://t/%252e%252e/x` does not hold: the URI has no normal form, so every request for it is refused',
     ]);
   });
-  test('that do not hold are told with file, line and column', () => {
+  test('that fail are reported with file, line and column', () => {
     expect(failures('- as: agent:ci-bot\n  may:\n    - call tool:github/delete_repository\n')).toEqual([
       'tests/a.yaml:3:7 `agent:ci-bot may call tool:github/delete_repository` does not hold: it is refused by policy.csv:2',
     ]);
   });
-  test('that forbid what is allowed are told with the row that allows', () => {
+  test('that forbid an allowed call are reported with the row that allows it', () => {
     expect(failures('- { as: agent:ci-bot, may_not: [call tool:github/x] }')).toEqual([
       'tests/a.yaml:1:33 `agent:ci-bot may not call tool:github/x` does not hold: it is allowed by policy.csv:1',
     ]);
   });
-  test('without arguments do not hold, either way, where the answer depends on them', () => {
+  test('without arguments fail, either way, when the decision depends on them', () => {
     expect(failures('- as: agent:desk\n  may: [call tool:crm/refund]\n  may_not: [call tool:crm/refund]')).toHaveLength(
       2,
     );
   });
-  test('know the target as the registry has it', () => {
+  test('use the target of the registry', () => {
     const suite = readSuite('tests/a.yaml', '- as: agent:desk\n  may: [call tool:crm/purge]');
     const targetOf = () => ({ server: 'crm', kind: 'tool', name: 'purge', tool: 'purge', risk: 'read', labels: [] });
     expect(runSuite(POLICY, [suite], { ...context, targetOf }).failures).toEqual([]);

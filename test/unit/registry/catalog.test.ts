@@ -27,7 +27,7 @@ const stateOf = (catalog: Catalog, name: string): string | undefined => {
 };
 
 describe('with `pin: auto`', () => {
-  test('a new tool is active and asks to be pinned', () => {
+  test('a new tool is active and is returned as a new pin', () => {
     const definition = tool('read');
     const catalog = build({ discovered: listed('s', definition) });
     expect(catalog.targets.map(({ exposedName }) => exposedName)).toEqual(['s__read']);
@@ -35,13 +35,13 @@ describe('with `pin: auto`', () => {
     expect(catalog.newPins).toEqual([{ server: 's', tool: 'read', digest, definition }]);
   });
 
-  test('a tool that was agreed to asks for nothing', () => {
+  test('a pinned tool is not pinned again', () => {
     const catalog = build({ pins: agreedPins('s', tool('read')), discovered: listed('s', tool('read')) });
     expect(catalog.targets).toHaveLength(1);
     expect(catalog.newPins).toEqual([]);
   });
 
-  test('a person’s lock goes before a first-seen pin', () => {
+  test('the lock takes precedence over a first-seen pin', () => {
     const changed = tool('read', { description: 'changed' });
     const catalog = build({
       pins: agreedPins('s', tool('read')),
@@ -53,14 +53,14 @@ describe('with `pin: auto`', () => {
 });
 
 describe('with `pin: lock`', () => {
-  test('a tool that the lock does not hold is hidden', () => {
+  test('a tool that is not in the lock is hidden', () => {
     const catalog = build({ yaml: 'pin: lock\n', discovered: listed('s', tool('read')) });
-    expect(stateOf(catalog, 'read')).toBe('unpinned: `registry.lock` does not hold it');
+    expect(stateOf(catalog, 'read')).toBe('unpinned: it is not in `registry.lock`');
     expect(catalog.targets).toEqual([]);
     expect(catalog.newPins).toEqual([]);
   });
 
-  test('a first-seen pin of former times does not count', () => {
+  test('an old first-seen pin does not count', () => {
     const catalog = build({
       yaml: 'pin: lock\n',
       pins: agreedPins('s', tool('read')),
@@ -77,7 +77,7 @@ describe('a tool is quarantined when', () => {
       'it has no `inputSchema`',
       { name: 'none' },
       'none',
-      'quarantined: its definition is not that of an MCP tool (`inputSchema`)',
+      'quarantined: its definition is not a valid MCP tool (`inputSchema`)',
     ],
     [
       'its name holds a space',
@@ -95,7 +95,7 @@ describe('a tool is quarantined when', () => {
       'its name is a key no map may hold',
       tool('constructor'),
       'constructor',
-      'quarantined: its name is one that no JSON map may hold',
+      'quarantined: its name is reserved in JavaScript objects',
     ],
     [
       'its definition has no canonical form',
@@ -107,7 +107,7 @@ describe('a tool is quarantined when', () => {
       'it is callable as a task only',
       tool('task', { execution: { taskSupport: 'required' } }),
       'task',
-      'quarantined: it can be called as a task only, and tasks are not governed',
+      'quarantined: it can only be called as a task, and tasks are not supported',
     ],
   ])('%s', (_why, definition, name, expected) => {
     const catalog = build({
@@ -119,14 +119,14 @@ describe('a tool is quarantined when', () => {
     expect(catalog.targets).toEqual([]);
   });
 
-  test('the server lists two of its name', () => {
+  test('the server lists two tools with its name', () => {
     const catalog = build({
       discovered: listed('s', tool('read'), tool('read', { description: 'other' }), tool('write')),
     });
     expect(catalog.tools.map(({ status }) => status)).toEqual(['quarantined', 'quarantined', 'active']);
   });
 
-  test('it is no object at all, and the others stand', () => {
+  test('it is not an object, and the others stay', () => {
     const catalog = build({ discovered: new Map([['s', { status: 'listed', tools: [null, 7, tool('read')] }]]) });
     expect(catalog.targets.map(({ id }) => id)).toEqual(['tool:s/read']);
   });
@@ -136,7 +136,7 @@ describe('a target', () => {
   const yaml =
     'pin: auto\ntimeout: 9s\ntools:\n  read: { risk: read, costUsd: "0.002", labels: [safe], output: { type: object }, timeout: 2s }\n';
 
-  test('carries what the operator says of its tool', () => {
+  test('has the settings of its tool', () => {
     const definition = tool('read');
     const { targets } = build({ yaml, discovered: listed('s', definition) });
     expect(targets[0]).toEqual({
@@ -159,19 +159,19 @@ describe('a target', () => {
     });
   });
 
-  test('that nobody spoke of is destructive and free', () => {
+  test('without settings is destructive and free', () => {
     const { targets } = build({ yaml, discovered: listed('s', tool('other')) });
     expect(targets[0]).toMatchObject({ risk: 'destructive', costNanoUsd: 0, timeoutMs: 9_000 });
   });
 
-  test('answers to its exposed name and to no other', () => {
+  test('resolves by its exposed name and no other', () => {
     const { resolve } = build({ discovered: listed('s', tool('read')) });
     expect(resolve('s__read')).toMatchObject({ kind: 'tool', tool: 'read' });
     expect(resolve('read')).toBeUndefined();
     expect(resolve('__proto__')).toBeUndefined();
   });
 
-  test('keeps the tool’s own `outputSchema` against the operator’s contract', () => {
+  test('prefers the tool’s own `outputSchema` over the operator’s', () => {
     const own = { type: 'object', required: ['x'] };
     const { targets } = build({ yaml, discovered: listed('s', tool('read', { outputSchema: own })) });
     expect(targets[0]?.outputSchema).toEqual(own);
@@ -191,39 +191,39 @@ describe('a catalog', () => {
     expect(targets.map(({ exposedName }) => exposedName)).toEqual(['s__C', 's__a', 's__b']);
   });
 
-  verifies('F11')('of 50,000 tools that a server lists 10,000 are read, and it is told of', () => {
+  verifies('F11')('of 50,000 listed tools, 10,000 are read, with a warning', () => {
     const tools = Array.from({ length: 50_000 }, (_, index) => tool(`t${index}`));
     const { targets, findings } = build({ yaml: 'pin: auto\n', discovered: listed('s', ...tools) });
     expect(targets.length).toBe(10_000);
     expect(findings).toEqual([
-      { server: 's', message: 'the server lists more than 10000 tools; the first 10000 are read (`maxTools`)' },
+      { server: 's', message: 'the server lists more than 10000 tools; only the first 10000 are read (`maxTools`)' },
     ]);
   });
 
-  test('tells of a failed server, an unknown tool in the settings and too many tools', () => {
+  test('warns about a failed server, an unknown tool in the settings and too many tools', () => {
     expect(build({ discovered: new Map([['s', { status: 'failed', error: 'no such command' }]]) }).findings).toEqual([
       { server: 's', message: 'no such command' },
     ]);
     const yaml = 'pin: auto\nmaxTools: 1\ntools: { wriet: { risk: write } }\n';
     expect(build({ yaml, discovered: listed('s', tool('a'), tool('b')) }).findings).toEqual([
-      { server: 's', message: 'the server lists more than 1 tools; the first 1 are read (`maxTools`)' },
+      { server: 's', message: 'the server lists more than 1 tools; only the first 1 are read (`maxTools`)' },
       { server: 's', message: '`tools` names `wriet`, which the server does not have' },
     ]);
   });
 
-  test('holds nothing of a server that was not listed, unless it may assume the pins', () => {
+  test('has no features of a server that was not listed, unless it assumes the pins', () => {
     const pins = agreedPins('s', tool('read'));
     expect(build({ pins }).targets).toEqual([]);
     expect(build({ pins, assumePinned: true }).targets.map(({ id }) => id)).toEqual(['tool:s/read']);
   });
 
-  test('tells what was agreed to and is gone', () => {
+  test('reports a pinned tool that is missing', () => {
     const catalog = build({ pins: agreedPins('s', tool('read')), discovered: listed('s', tool('write')) });
-    expect(stateOf(catalog, 'read')).toBe('missing: it was agreed to and the server does not have it');
+    expect(stateOf(catalog, 'read')).toBe('missing: it is pinned, but the server does not declare it');
   });
 });
 
-test('a definition that a strict reader would refuse has no digest to pin', () => {
+test('a definition that the strict parser refuses has no digest', () => {
   const definition: JsonObject = { name: 'x', inputSchema: { properties: { constructor: {} } } };
   expect(definitionDigest(definition)).toEqual({
     rejectionReason: 'its definition is refused as JSON (forbidden-key)',

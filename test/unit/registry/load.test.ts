@@ -34,7 +34,7 @@ const server = (transport: string): Record<string, string> => ({
   'servers/a.yaml': `name: a\ntransport: ${transport}\n`,
 });
 
-describe('a registry in order', () => {
+describe('a valid registry', () => {
   const registry = loadRegistry({ 'servers/files.yaml': FILES, 'servers/crm.yaml': CRM, 'agents/demo.yaml': DEMO });
 
   test('holds its servers with units and defaults', () => {
@@ -84,7 +84,7 @@ describe('a registry in order', () => {
     });
   });
 
-  test('pins by the lock where the file says nothing', () => {
+  test('has `pin: lock` by default', () => {
     expect(registry.servers.get('crm')?.pin).toBe('lock');
   });
 
@@ -97,11 +97,11 @@ describe('a registry in order', () => {
     });
   });
 
-  test('knows where a setting stands', () => {
+  test('locates settings', () => {
     expect(registry.locationOf('files', ['tools', 'write_file', 'risk'])).toBe('registry/servers/files.yaml:7:23');
   });
 
-  test('has another digest when one character of a file is another', () => {
+  test('has another digest when one character of a file changes', () => {
     const other = loadRegistry({
       'servers/files.yaml': FILES.replace('30s', '31s'),
       'servers/crm.yaml': CRM,
@@ -110,12 +110,12 @@ describe('a registry in order', () => {
     expect(other.digest).not.toBe(registry.digest);
   });
 
-  test('passes over the lock, the schemas and notes', () => {
+  test('ignores the lock, schemas and notes', () => {
     expect(problemsOf({ 'registry.lock': '{}', 'schema/server.schema.json': '{}', 'README.md': 'x' })).toEqual([]);
   });
 });
 
-describe('a registry is refused, at the place, for', () => {
+describe('a registry is refused with file, line and column for', () => {
   test.each([
     [
       'an unknown key',
@@ -135,7 +135,7 @@ describe('a registry is refused, at the place, for', () => {
     [
       'a duration of nothing',
       FILES.replace('30s', '0s'),
-      'registry/servers/files.yaml:3:10 config-invalid-value: a duration is a whole number of `ms`, `s`, `m`, `h` or `d`, more than none and at most `24h`',
+      'registry/servers/files.yaml:3:10 config-invalid-value: a duration is a whole number of `ms`, `s`, `m`, `h` or `d`, more than 0 and at most `24h`',
     ],
     [
       'money as a number',
@@ -166,10 +166,10 @@ describe('a registry is refused, at the place, for', () => {
     expect(problemsOf({ 'servers/files.yaml': text })).toEqual([expected]);
   });
 
-  test('two servers of one name', () => {
+  test('two servers with one name', () => {
     expect(problemsOf({ 'servers/crm.yaml': CRM, 'servers/other.yaml': CRM })).toEqual([
-      'registry/servers/other.yaml:1:7 registry-name-mismatch: the name `crm` is not that of its file, `other.yaml`',
-      'registry/servers/other.yaml:1:7 registry-duplicate-name: the name `crm` is taken',
+      'registry/servers/other.yaml:1:7 registry-name-mismatch: the name `crm` differs from the name of its file, `other.yaml`',
+      'registry/servers/other.yaml:1:7 registry-duplicate-name: the name `crm` is used twice',
     ]);
   });
 
@@ -180,9 +180,9 @@ describe('a registry is refused, at the place, for', () => {
     ]);
   });
 
-  test('a file of another ending', () => {
+  test('a file with another extension', () => {
     expect(problemsOf({ 'servers/crm.yml': CRM })).toEqual([
-      'registry/servers/crm.yml registry-unexpected-file: nothing reads this file',
+      'registry/servers/crm.yml registry-unexpected-file: the file is not read',
     ]);
   });
 
@@ -200,10 +200,10 @@ describe('a registry is refused, at the place, for', () => {
   });
 });
 
-describe('a url is refused when it', () => {
+describe('a URL is refused when it', () => {
   test.each([
-    ['is relative', '/mcp', 'config-invalid-value: `url` is no absolute url'],
-    ['is no web address', 'file:///etc/passwd', 'config-invalid-value: `url` is neither `https` nor `http`'],
+    ['is relative', '/mcp', 'config-invalid-value: `url` is not an absolute URL'],
+    ['is no web address', 'file:///etc/passwd', 'config-invalid-value: the scheme of `url` is not `https` or `http`'],
     [
       'holds a user',
       'https://ana@example.org/',
@@ -218,7 +218,7 @@ describe('a url is refused when it', () => {
     [
       'holds a reference',
       `https://example.org/$\{env:X}`,
-      'credentials-reference-invalid: a reference stands where none is read',
+      'credentials-reference-invalid: references are not resolved here',
     ],
   ])('%s', (_what, url, expected) => {
     expect(problemsOf(server(`{ type: streamable-http, url: "${url}" }`))).toEqual([
@@ -227,7 +227,7 @@ describe('a url is refused when it', () => {
   });
 });
 
-describe('a secret in clear text is refused at its place', () => {
+describe('a secret in clear text is refused with file, line and column', () => {
   test.each([
     [
       'env',
@@ -248,14 +248,14 @@ describe('a secret in clear text is refused at its place', () => {
     expect(problemsOf(server(transport))).toEqual([`registry/servers/a.yaml:${expected}`]);
   });
 
-  test('and a reference that nothing can read is no way around it', () => {
+  test('and an invalid reference does not hide it', () => {
     expect(problemsOf(server(`{ type: stdio, command: x, env: { CRM_TOKEN: "$\{vault:abc}" } }`))).toEqual([
-      'registry/servers/a.yaml:2:57 credentials-reference-invalid: a reference names neither a variable (`env:NAME`) nor a file (`file:PATH`)',
+      'registry/servers/a.yaml:2:57 credentials-reference-invalid: a reference must be `env:NAME` (a variable) or `file:PATH` (a file)',
     ]);
   });
 });
 
-test('a name that is not that of its file is warned of and loads', () => {
+test('a name that differs from its file name loads with a warning', () => {
   const registry = loadRegistry({ 'servers/files.yaml': FILES.replace('name: files', 'name: file') });
   expect([...registry.servers.keys()]).toEqual(['file']);
   expect(registry.warnings.map(({ at, code }) => `${at} ${code}`)).toEqual([

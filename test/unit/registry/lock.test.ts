@@ -34,20 +34,20 @@ function refusal(text: string): string {
 }
 
 describe('a lock', () => {
-  test('is written for a person to review: sorted, one line per fact, definitions as declared', () => {
+  test('is written sorted and indented, with definitions as declared', () => {
     expect(writeLock(agreedPins('files', tool('read')))).toBe(LOCK);
   });
 
-  test('says the same after it was written and read', () => {
+  test('is equal after it was written and read', () => {
     const pins = agreedPins('files', tool('write'), tool('read'));
     expect(readLock('registry.lock', writeLock(pins)).pins.get('files')).toEqual(pins.get('files'));
   });
 
-  test('without a file holds nothing', () => {
+  test('without a file has no pins', () => {
     expect(readLock('registry.lock', undefined)).toEqual({ pins: new Map(), warnings: [] });
   });
 
-  test('with one changed word blocks that tool at its place, and the others stand', () => {
+  test('with one changed word blocks that tool with its location, and no other', () => {
     const pins = withPins(agreedPins('files', tool('read'), tool('write')), []);
     const text = writeLock(pins).replace('does write', 'sends your files away');
     const lock = readLock('registry/registry.lock', text);
@@ -57,8 +57,8 @@ describe('a lock', () => {
       {
         code: 'registry-pin-corrupt',
         at: 'registry/registry.lock:15:7',
-        message: 'the pin of `tool:files/write` does not match its own digest; it is blocked',
-        hint: 'see what changed with `git diff`, then run `seneschal registry pin files write`',
+        message: 'the pin of `tool:files/write` does not match its own digest, so it is blocked',
+        hint: 'review the change with `git diff`, then run `seneschal registry pin files write`',
         severity: 'warning',
       },
     ]);
@@ -74,35 +74,31 @@ describe('a lock', () => {
     [
       'a merge conflict',
       LOCK.replace('  "servers"', '<<<<<<< ours\n  "servers"'),
-      'registry/registry.lock:3:1 registry-lock-invalid: this is not the JSON that was written (syntax)',
+      'registry/registry.lock:3:1 registry-lock-invalid: the lock is not valid JSON (syntax)',
     ],
     [
       'a key written twice',
       LOCK.replace('"version": 1,', '"version": 1, "version": 1,'),
-      'registry/registry.lock:1:1 registry-lock-invalid: this is not the JSON that was written (duplicate-key)',
+      'registry/registry.lock:1:1 registry-lock-invalid: the lock is not valid JSON (duplicate-key)',
     ],
     [
       'another version',
       LOCK.replace('1', '2'),
-      'registry/registry.lock:1:1 registry-lock-invalid: a lock holds `version: 1` and `servers`',
+      'registry/registry.lock:1:1 registry-lock-invalid: the lock must have `version: 1` and `servers`',
     ],
     [
       'a server that holds no map',
       '{ "version": 1,\n "servers": { "files": [] } }',
       'registry/registry.lock:2:15 registry-lock-invalid: `files` must hold tools',
     ],
-    [
-      'nothing in it',
-      '',
-      'registry/registry.lock:1:1 registry-lock-invalid: this is not the JSON that was written (syntax)',
-    ],
+    ['nothing in it', '', 'registry/registry.lock:1:1 registry-lock-invalid: the lock is not valid JSON (syntax)'],
   ])('with %s is refused as a whole', (_what, text, expected) => {
     expect(refusal(text)).toBe(expected);
   });
 });
 
 describe('pins', () => {
-  test('take a changed definition when a person pins it', () => {
+  test('take a changed definition when it is pinned', () => {
     const before = agreedPins('files', tool('read'));
     const changed = agreedPins('files', tool('read', { description: 'new' }))
       .get('files')
@@ -113,7 +109,7 @@ describe('pins', () => {
     expect(before.get('files')?.get('read')).not.toEqual(changed);
   });
 
-  test('of one tool or of a whole server can be taken out', () => {
+  test('of one tool or of a whole server can be removed', () => {
     const pins = agreedPins('files', tool('read'), tool('write'));
     expect([...(withoutPin(pins, 'files', 'read').get('files')?.keys() ?? [])]).toEqual(['write']);
     expect(withoutPin(pins, 'files').has('files')).toBe(false);

@@ -5,13 +5,13 @@ import { buildCatalog, type Catalog, type ListedServer, type ServerDiscovery } f
 import { loadRegistry } from '../../../src/registry/load.ts';
 import { tool } from '../../fixtures/catalog-parts.ts';
 
-interface World {
+interface CatalogFiles {
   readonly virtual: string;
   readonly servers: Readonly<Record<string, Partial<ListedServer> | undefined>>;
   readonly previous?: Catalog;
 }
 
-function catalogOf({ virtual, servers, previous }: World): Catalog {
+function catalogOf({ virtual, servers, previous }: CatalogFiles): Catalog {
   const files: Record<string, string> = { 'virtual/v.yaml': `name: v\n${virtual}` };
   for (const name of Object.keys(servers)) {
     files[`servers/${name}.yaml`] = `name: ${name}\ntransport: { type: stdio, command: "true" }\npin: auto\n`;
@@ -35,10 +35,10 @@ function viewOf(catalog: Catalog): View {
 
 const shown = (catalog: Catalog, kind: keyof View['features'] = 'tool'): readonly string[] =>
   viewOf(catalog).features[kind].map(({ exposedName, id }) => `${exposedName} = ${id}`);
-const told = ({ findings }: Catalog): readonly string[] =>
+const warningsOf = ({ findings }: Catalog): readonly string[] =>
   findings.map(({ server, at, message, hint }) => `${server} ${at} ${message}; ${hint}`);
 
-test('tools and prompts are shown under their own names or those that the file chooses', () => {
+test('tools and prompts are shown under their own names or those of `rename`', () => {
   const catalog = catalogOf({
     virtual: `tools: { include: ["a/get_*"], exclude: ["a/get_secret"], rename: { seek: b/find } }
 prompts: { include: ["b/*"] }
@@ -53,25 +53,25 @@ prompts: { include: ["b/*"] }
   for (const name of ['find', 'close', 'get_secret', 'a__get_issue', 'b__find']) {
     expect(viewOf(catalog).resolve(name, 'tool')).toBeUndefined();
   }
-  expect(told(catalog)).toEqual([]);
+  expect(warningsOf(catalog)).toEqual([]);
 });
 
-test('what one name would stand for twice is not shown, and the file is told where to choose', () => {
+test('features with the same name are hidden, with a warning at the selection', () => {
   const catalog = catalogOf({
     virtual: 'tools: { include: ["*/*"] }\n',
     servers: { a: { tools: [tool('find'), tool('open')] }, b: { tools: [tool('find'), tool('0pen')] } },
   });
   expect(shown(catalog)).toEqual([]);
   const hint = 'give one of them another name under `rename`, or exclude it';
-  expect(told(catalog)).toEqual([
-    `v registry/virtual/v.yaml:2:8 \`a/find\` is not shown: \`b/find\` is called \`find\` too; ${hint}`,
+  expect(warningsOf(catalog)).toEqual([
+    `v registry/virtual/v.yaml:2:8 \`a/find\` is not shown: \`b/find\` has the same name, \`find\`; ${hint}`,
     `v registry/virtual/v.yaml:2:8 \`a/open\` is not shown: its name looks like \`0pen\` of \`b/0pen\`; ${hint}`,
     `v registry/virtual/v.yaml:2:8 \`b/0pen\` is not shown: its name looks like \`open\` of \`a/open\`; ${hint}`,
-    `v registry/virtual/v.yaml:2:8 \`b/find\` is not shown: \`a/find\` is called \`find\` too; ${hint}`,
+    `v registry/virtual/v.yaml:2:8 \`b/find\` is not shown: \`a/find\` has the same name, \`find\`; ${hint}`,
   ]);
 });
 
-test('a name that a person chose is taken away by no tool that a server calls so', () => {
+test('a name from `rename` is kept against a tool with that name', () => {
   const virtual = 'tools: { include: ["b/*"], rename: { find: a/seek, open: a/show } }\n';
   const catalog = catalogOf({
     virtual,
@@ -80,11 +80,11 @@ test('a name that a person chose is taken away by no tool that a server calls so
   expect(shown(catalog)).toEqual(['find = tool:a/seek', 'open = tool:a/show']);
   expect(catalog.findings.map(({ message }) => message)).toEqual([
     '`b/0pen` is not shown: its name looks like `open` of `a/show`',
-    '`b/find` is not shown: `a/seek` is called `find` too',
+    '`b/find` is not shown: `a/seek` has the same name, `find`',
   ]);
 });
 
-test('a fixed argument is in the definition no more, wherever its schema speaks of it', () => {
+test('a fixed argument is removed from every part of the schema', () => {
   const inputSchema: JsonObject = {
     type: 'object',
     properties: { owner: { type: 'string' }, q: { type: 'string' } },
@@ -116,28 +116,28 @@ test('a fixed argument is in the definition no more, wherever its schema speaks 
   expect(target?.definitionDigest).toBe(catalog.resolve('a__find')?.definitionDigest);
 });
 
-test('a fixed argument that the schema does not have hides its tool, which would leave the choice to agents', () => {
+test('a fixed argument that the schema lacks hides its tool', () => {
   const catalog = catalogOf({
     virtual: 'tools:\n  include: ["a/*"]\n  override: { a/find: { fixed: { ownr: acme } } }\n',
     servers: { a: { tools: [tool('find', { inputSchema: { type: 'object', properties: { owner: {} } } })] } },
   });
   expect(shown(catalog)).toEqual([]);
-  expect(told(catalog)).toEqual([
-    'v registry/virtual/v.yaml:4:34 `a/find` is not shown: its schema has no argument `ownr` to be fixed; write the name as `properties` of its `inputSchema` has it, or leave it away',
+  expect(warningsOf(catalog)).toEqual([
+    'v registry/virtual/v.yaml:4:34 `a/find` is not shown: its schema has no argument `ownr` that could be fixed; use a name from `properties` of its `inputSchema`, or remove the argument',
   ]);
 });
 
-test('what a server does not have is told of with the nearest name, once the server was listed', () => {
+test('an unknown name is reported with the nearest one, once the server was listed', () => {
   const virtual = 'tools: { include: ["a/get_*"], rename: { seek: a/fnd } }\nresources: { include: ["a/memo:*"] }\n';
-  expect(told(catalogOf({ virtual, servers: { a: undefined } }))).toEqual([]);
-  expect(told(catalogOf({ virtual, servers: { a: { tools: [tool('find')] } } }))).toEqual([
+  expect(warningsOf(catalogOf({ virtual, servers: { a: undefined } }))).toEqual([]);
+  expect(warningsOf(catalogOf({ virtual, servers: { a: { tools: [tool('find')] } } }))).toEqual([
     'v registry/virtual/v.yaml:2:48 `a` has no tool `fnd`; did you mean `a/find`?',
-    'v registry/virtual/v.yaml:2:20 `a/get_*` matches nothing; `seneschal registry list` shows what there is',
-    'v registry/virtual/v.yaml:3:24 `a/memo:*` matches nothing; `seneschal registry list` shows what there is',
+    'v registry/virtual/v.yaml:2:20 `a/get_*` matches nothing; run `seneschal registry list` to see the features of each server',
+    'v registry/virtual/v.yaml:3:24 `a/memo:*` matches nothing; run `seneschal registry list` to see the features of each server',
   ]);
 });
 
-test('a URI that several servers have is told apart by those alone that the view shows', () => {
+test('a URI is qualified only when several servers of the view have it', () => {
   const memo = [{ uri: 'memo:one', name: 'one' }];
   const virtual = (include: string): string => `resources: { include: [${include}] }\n`;
   const servers = { a: { resources: memo }, b: { resources: memo } };
@@ -150,7 +150,7 @@ test('a URI that several servers have is told apart by those alone that the view
   ]);
 });
 
-test('a URI that is excluded is not read through a template that could make it', () => {
+test('an excluded URI does not resolve through a template', () => {
   const catalog = catalogOf({
     virtual: 'resources: { include: ["a/file:///*"], exclude: ["a/file:///secret/*"] }\n',
     servers: { a: { templates: [{ uriTemplate: 'file:///{+path}', name: 'files' }] } },
@@ -162,13 +162,13 @@ test('a URI that is excluded is not read through a template that could make it',
   }
 });
 
-test('a definition that did not change is the same object over time, so that what is printed of it stays', () => {
-  const world = {
+test('an unchanged definition stays the same object', () => {
+  const files = {
     virtual: 'tools: { rename: { seek: a/find } }\n',
     servers: { a: { tools: [tool('find')] } },
   };
-  const before = catalogOf(world);
-  const after = catalogOf({ ...world, servers: { a: { tools: [tool('find'), tool('more')] } }, previous: before });
+  const before = catalogOf(files);
+  const after = catalogOf({ ...files, servers: { a: { tools: [tool('find'), tool('more')] } }, previous: before });
   const presentedIn = (catalog: Catalog): unknown => {
     const target = viewOf(catalog).resolve('seek', 'tool');
     return target?.kind === 'tool' ? target.override : undefined;

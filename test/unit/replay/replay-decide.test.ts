@@ -8,11 +8,11 @@ import { encodeEntry, leafHash } from '../../../src/ledger/stored-entry.ts';
 import { type ReplayReport, replayDecide } from '../../../src/replay/replay-decide.ts';
 import { admitted, closed, DIGEST, refused } from '../../fixtures/ledger.ts';
 
-// A control that allows up to five: facts decide, and the target's id where it says so.
+// A control that allows up to four uses. Its decision depends on the facts, and on the target's id if they say so.
 const rate: Control = {
   name: 'rate',
   gather: () => {
-    throw new Error('a replay gathers nothing');
+    throw new Error('replay must not gather');
   },
   decide: (_exchange, { used }) =>
     Number(used) < 5 ? allow('limits.yaml:1') : deny('rate-exceeded', 'too many', { rule: 'limits.yaml:1' }),
@@ -44,7 +44,7 @@ function replay(decisions: Iterable<StoredDecision>, controls: readonly Control[
   return replayDecide({ decisions, controlsFor: () => controls, principalOf });
 }
 
-test('what was decided from the recorded facts is decided so again', () => {
+test('a decision is repeated from its recorded facts', () => {
   const first = stored(intent('c1'));
   const report = replay([first, { ...stored(outcome('c1'), 2), intent: first }, stored(refusal('c2'), 3)]);
   expect(report).toEqual({
@@ -79,7 +79,7 @@ test('the call is rebuilt from the entry alone', () => {
   });
 });
 
-test('a fact that was changed in the file names its call, twice', () => {
+test('a changed fact is reported with its call, as a changed body and a different decision', () => {
   const entry = stored(intent('c1', 4));
   const forged = { ...entry, body: entry.body.replace('"used":4', '"used":7') };
   expect(replay([stored(intent('c0')), forged]).differences).toEqual([
@@ -95,14 +95,14 @@ test('a fact that was changed in the file names its call, twice', () => {
   ]);
 });
 
-test('a forger who also mends the leaf is found by the decision', () => {
+test('a changed fact with a matching leaf is found by the decision', () => {
   const forged = encodeEntry(intent('c1', 4)).replace('"used":4', '"used":7');
   expect(replay([{ seq: 1, body: forged, leaf: leafHash(forged) }]).differences).toMatchObject([
     { callId: 'c1', kind: 'decision' },
   ]);
 });
 
-test('a fact that changes no decision is found by the leaf', () => {
+test('a changed fact that changes no decision is found by the leaf', () => {
   const entry = stored(intent('c1', 2));
   const forged = { ...entry, body: entry.body.replace('"used":2', '"used":3') };
   expect(replay([forged]).differences).toEqual([{ callId: 'c1', seq: 1, kind: 'body-changed' }]);
@@ -127,13 +127,13 @@ test('a control that throws is a difference', () => {
   ]);
 });
 
-test('a control that the chain of the revision does not have is a difference', () => {
+test('a recorded control that the revision does not have is a difference', () => {
   expect(replay([stored(intent('c1'))], [output]).differences).toMatchObject([
     { replayed: { effect: 'no-such-control' } },
   ]);
 });
 
-test('a control that had failed is not decided again', () => {
+test('a step of a control that failed is not decided again', () => {
   const failed = [{ control: 'rate', effect: 'indeterminate', facts: {}, reason: 'control-failed' }] as const;
   const entry = refused('c1', { steps: failed, stage: 'rate', reason: 'control-failed' });
   const { rule: _rule, ...withoutRule } = entry;
@@ -151,7 +151,7 @@ test.each([
   expect(replay([stored(entry)]).differences).toMatchObject([{ callId: 'c1', kind: 'inconsistent' }]);
 });
 
-test('a call that came while the broker stopped is refused without steps, and that is consistent', () => {
+test('a refusal without steps is consistent if the broker was stopping', () => {
   const entry = refused('c1', { steps: [], stage: 'walk', reason: 'shutting-down' });
   expect(replay([stored(entry)]).differenceCount).toBe(0);
 });
@@ -160,18 +160,18 @@ test('an outcome without its intent is a difference', () => {
   expect(replay([stored(outcome('c1'))]).differences).toEqual([{ callId: 'c1', seq: 1, kind: 'intent-missing' }]);
 });
 
-test('a body that is no entry any more is a difference', () => {
+test('a body that is not an entry is a difference', () => {
   expect(replay([{ ...stored(intent('c1')), body: '{"v":1' }]).differences).toEqual([
     { callId: 'unknown', seq: 1, kind: 'body-changed' },
     { callId: 'unknown', seq: 1, kind: 'body-unreadable' },
   ]);
 });
 
-test('a principal that cannot be one is a difference', () => {
+test('an invalid principal is a difference', () => {
   expect(replay([stored({ ...intent('c1'), principal: 'agent:' })]).differences).toHaveLength(1);
 });
 
-test('a revision that is not kept is missing, and says how many decisions that are', () => {
+test('a revision whose texts are not stored is reported with its number of decisions', () => {
   const report = replayDecide({
     decisions: [stored(intent('c1')), stored(refusal('c2'))],
     controlsFor: () => undefined,
@@ -180,7 +180,7 @@ test('a revision that is not kept is missing, and says how many decisions that a
   expect(report).toMatchObject({ decisions: 0, missing: [{ revision: DIGEST, decisions: 2 }] });
 });
 
-test('a chain is built once for many calls', () => {
+test('the controls of a revision are built once for many calls', () => {
   let built = 0;
   const decisions = Array.from({ length: 100 }, (_, index) => stored(intent(`c${index}`)));
   replayDecide({
@@ -194,7 +194,7 @@ test('a chain is built once for many calls', () => {
   expect(built).toBe(1);
 });
 
-test('differences beyond the limit are counted and not held', () => {
+test('differences beyond the limit are counted and not listed', () => {
   const wrong = Array.from({ length: 50 }, (_, index) => stored({ ...refusal(`c${index}`), stage: 'budget' }));
   const report = replayDecide({ decisions: wrong, controlsFor: () => [rate], principalOf, differenceLimit: 3 });
   expect([report.differenceCount, report.differences.length]).toEqual([50, 3]);

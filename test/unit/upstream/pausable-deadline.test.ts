@@ -7,7 +7,7 @@ const clock = stillClock();
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-function begun(): PausableDeadline {
+function startDeadline(): PausableDeadline {
   const deadline = new PausableDeadline(new AbortController().signal, clock);
   deadline.start(1_000);
   return deadline;
@@ -18,8 +18,8 @@ function pass(ms: number): void {
   vi.advanceTimersByTime(ms);
 }
 
-test('what was left of a deadline that stood still is left when it runs again', () => {
-  const deadline = begun();
+test('a resumed deadline has the time that was left', () => {
+  const deadline = startDeadline();
   pass(900);
   deadline.pause();
   pass(5_000);
@@ -30,8 +30,8 @@ test('what was left of a deadline that stood still is left when it runs again', 
   expect(deadline.signal).toMatchObject({ aborted: true, reason: { name: 'TimeoutError' } });
 });
 
-test('a deadline that is given anew while it stands still runs its whole time', () => {
-  const deadline = begun();
+test('a deadline that is reset while it is paused runs its whole time', () => {
+  const deadline = startDeadline();
   pass(900);
   deadline.pause();
   deadline.reset();

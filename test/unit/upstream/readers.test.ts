@@ -26,7 +26,7 @@ function eventsOf(chunks: readonly string[], maxBytes = 1_000): (string | boolea
 
 const read = (text: string): unknown => parseMessage(Buffer.from(text), 10_000);
 
-test('lines are whole however the bytes arrive, and blank ones do not count', () => {
+test('lines are complete however the bytes are cut, and blank lines are recognized', () => {
   expect(linesOf(['{"a"', ':1}\n\r\n{"b":2}\n', '{"c"', ':', '3}\n{"d"'], 100)).toEqual([
     '{"a":1}',
     '{"b":2}',
@@ -34,18 +34,18 @@ test('lines are whole however the bytes arrive, and blank ones do not count', ()
   ]);
 });
 
-test('a line over the cap leaves its ends alone, and the next line is read', () => {
+test('only the ends of a line over the limit are kept, and the next line is read', () => {
   expect(linesOf(['x'.repeat(600), 'x'.repeat(600), '\n{"a":1}\n'], 1_000)).toEqual(['overlong 512', '{"a":1}']);
 });
 
-test('events are whole however the bytes arrive', () => {
+test('events are complete however the bytes are cut', () => {
   const stream =
     ': hello\r\nevent: message\r\ndata: {"a":1}\r\n\r\nid: 7\ndata:{"b":\ndata: 2}\n\nretry: 1\n\ndata: x\r\rdata: cut';
   expect(eventsOf([stream])).toEqual(['{"a":1}', '{"b":\n2}', 'x']);
   expect(eventsOf(stream.split(''))).toEqual(['{"a":1}', '{"b":\n2}', 'x']);
 });
 
-test('the id and the pause that a stream tells are the same however the bytes arrive', () => {
+test('id and retry are the same however the bytes are cut', () => {
   const text = 'retry: 1500\r\nid: one\ndata: 1\n\nid:two three\r\rid: cut\ndata: ';
   for (const chunks of [[text], text.split('')]) {
     const reader = new SseParser(1_000, () => {});
@@ -54,7 +54,7 @@ test('the id and the pause that a stream tells are the same however the bytes ar
   }
 });
 
-test('an event without data, by which a server tells an id to go on from, is no message', () => {
+test('an event without data, which only carries an id, is not a message', () => {
   expect(eventsOf(['id: 1\ndata: \n\nid: 2\ndata\n\nid: 3\ndata:\n\nid: 4\ndata: {"a":1}\n\n'])).toEqual(['{"a":1}']);
 });
 
@@ -62,7 +62,7 @@ test.each([
   ['one long line', ['data: ', 'x'.repeat(2_000)]],
   ['many lines of one event', ['data: x\n'.repeat(1_000)]],
   ['many empty lines of one event', ['data:\n'.repeat(1_000)]],
-])('an event that outgrows the cap by %s is given up', (_how, chunks) => {
+])('an event that exceeds the limit by %s stops the parser', (_how, chunks) => {
   expect(eventsOf(chunks).at(-1)).toBe(false);
 });
 
@@ -81,9 +81,11 @@ test.each([
   ['{"jsonrpc":"2.0","id":"1","result":{}}', { kind: 'invalid' }],
   ['{"jsonrpc":"2.0","id":1,"id":2,"result":{}}', { kind: 'invalid' }],
   ['{"jsonrpc":"2.0","id":1,"result":{"__proto__":{}}}', { kind: 'invalid', id: 1 }],
+  // JavaScript would round it, and the agent would get another id than the server sent.
+  ['{"jsonrpc":"2.0","id":1,"result":{"structuredContent":{"id":9007199254740993}}}', { kind: 'invalid', id: 1 }],
   ['[]', { kind: 'invalid' }],
   ['', { kind: 'invalid' }],
-])('the message %s is read as what it is', (text, expected) => {
+])('the message %s is classified', (text, expected) => {
   expect(read(text)).toMatchObject(expected);
 });
 
@@ -93,7 +95,7 @@ test.each([
   ['{"result":{{{,"jsonrpc":"2.0","id":12}', 12],
   ['{"result":{"x":1,"id":12}}', undefined],
   ['garbage', undefined],
-])('of %s the id is told by its ends alone', (text, id) => {
+])('the id of %s is guessed from its ends only', (text, id) => {
   expect(guessResponseId(Buffer.from(text))).toBe(id);
 });
 
@@ -104,6 +106,6 @@ test.each([
   ['a\r\nb: c', '=?base64?YQ0KYjogYw==?='],
   ['=?base64?eA==?=', '=?base64?PT9iYXNlNjQ/ZUE9PT89?='],
   ['', '=?base64??='],
-])('the header value of %j is safe', (text, value) => {
+])('%j is encoded as a safe header value', (text, value) => {
   expect(encodeHeaderValue(text)).toBe(value);
 });

@@ -23,28 +23,28 @@ function waitAfter(stream: string): number | undefined {
 }
 
 test.each([
-  ['says nothing', 'id: 1\ndata: \n\n', 1_000],
-  ['says how long', 'id: 1\nretry: 2500\ndata: \n\n', 2_500],
-  ['says it beside its events', 'retry:300\nid: 1\ndata: \n\n: over', 300],
-  ['wants no pause', 'id: 1\nretry: 0\ndata: \n\n', 100],
-  ['wants a day', 'id: 1\nretry: 86400000\ndata: \n\n', 60_000],
-  ['wants what is no time', 'id: 1\nretry: 1e3\ndata: \n\n', 1_000],
-  ['wants what no timer can hold', 'id: 1\nretry: 99999999999999\ndata: \n\n', 1_000],
-])('a server that %s is asked again after a while', (_what, stream, expectedMs) => {
+  ['sends no `retry`', 'id: 1\ndata: \n\n', 1_000],
+  ['sends a `retry`', 'id: 1\nretry: 2500\ndata: \n\n', 2_500],
+  ['sends a `retry` before its events', 'retry:300\nid: 1\ndata: \n\n: over', 300],
+  ['sends `retry: 0`', 'id: 1\nretry: 0\ndata: \n\n', 100],
+  ['sends a `retry` of a day', 'id: 1\nretry: 86400000\ndata: \n\n', 60_000],
+  ['sends a `retry` that is not a number', 'id: 1\nretry: 1e3\ndata: \n\n', 1_000],
+  ['sends a `retry` that is too large for a timer', 'id: 1\nretry: 99999999999999\ndata: \n\n', 1_000],
+])('the stream of a server that %s is resumed after the right delay', (_what, stream, expectedMs) => {
   expect(waitAfter(stream)).toBe(expectedMs);
 });
 
 test.each([
-  ['had none', 'data: 1\n\n'],
-  ['was cut before it ended', 'id: 1\ndata: 1\n'],
-  ['was taken back', 'id: 1\ndata: 1\n\nid\ndata: 2\n\n'],
-  ['was taken back by a colon', 'id: 1\ndata: 1\n\nid:\ndata: 2\n\n'],
-  ['holds a control character', 'id: a\tb\ndata: 1\n\n'],
-])('there is nothing to go on from where an id %s', (_what, stream) => {
+  ['is missing', 'data: 1\n\n'],
+  ['belongs to an incomplete event', 'id: 1\ndata: 1\n'],
+  ['was reset', 'id: 1\ndata: 1\n\nid\ndata: 2\n\n'],
+  ['was reset with a colon', 'id: 1\ndata: 1\n\nid:\ndata: 2\n\n'],
+  ['contains a control character', 'id: a\tb\ndata: 1\n\n'],
+])('a stream whose last event id %s is not resumed', (_what, stream) => {
   expect(waitAfter(stream)).toBeUndefined();
 });
 
-test('what was said once holds for the streams that follow', () => {
+test('id and delay apply to the following streams too', () => {
   const opened: string[] = [];
   const resumption = new StreamResumption((id) => opened.push(`${id} at ${Date.now() - startMs}`));
   const startMs = Date.now();
@@ -55,7 +55,7 @@ test('what was said once holds for the streams that follow', () => {
   expect(opened).toEqual(['1 at 200', '1 at 400', '1 at 600', '2 at 800']);
 });
 
-test('nothing is opened once it ended', () => {
+test('nothing is opened after `end`', () => {
   const opened: string[] = [];
   const resumption = new StreamResumption((id) => opened.push(id));
   expect(resumption.resume(readerOf('id: 1\ndata: \n\n'))).toBe(true);

@@ -4,13 +4,13 @@ import { SchemaCompiler } from '../../../src/validation/json-schema/compile.ts';
 
 const compile = (schema: JsonObject) => new SchemaCompiler().compile(schema);
 
-test('each pattern of a schema keeps its own expression', () => {
+test('each pattern of a schema is matched on its own', () => {
   const schema = compile({ properties: { a: { pattern: '^a+$' }, b: { pattern: '^b+$' } } });
   expect(schema.validate({ a: 'aa', b: 'bb' })).toEqual([]);
   expect(schema.validate({ a: 'aa', b: 'aa' }).map(({ pointer }) => pointer)).toEqual(['/b']);
 });
 
-test('nothing is coerced and no default is filled in', () => {
+test('values are not coerced and defaults are not filled in', () => {
   const schema = compile({ properties: { n: { type: 'number' }, d: { default: 1 } } });
   const value = { n: '1' };
   expect(schema.validate(value)).toHaveLength(1);
@@ -39,7 +39,7 @@ test('a schema that is not admitted is never compiled', () => {
   expect(() => compile({ $ref: 'http://example.org/' })).toThrow('a schema that is not admitted cannot be compiled');
 });
 
-test('an error holds neither a value nor a property name that came with it', () => {
+test('an error contains neither a value nor a property name of the data', () => {
   const schema = compile({
     properties: { known: { additionalProperties: { type: 'string', enum: ['a'] } }, list: { items: { const: 1 } } },
   });
@@ -51,18 +51,18 @@ test('an error holds neither a value nor a property name that came with it', () 
   ]);
 });
 
-test('a missing property is named at its own place', () => {
+test('the pointer of a missing property includes its name', () => {
   const schema = compile({ properties: { a: { required: ['b/c'] } } });
   expect(schema.validate({ a: {} })).toEqual([{ pointer: '/a/b~1c', keyword: 'required', message: 'is missing' }]);
 });
 
-test('a property that every object inherits is missing unless it is there', () => {
+test('an inherited property does not satisfy `required`', () => {
   const schema = compile({ required: ['toString'] });
   expect(schema.validate({})).toHaveLength(1);
   expect(schema.validate({ toString: 1 })).toEqual([]);
 });
 
-test('items are unique by value, whatever the order of their members', () => {
+test('items are compared by value, whatever the order of their members', () => {
   const schema = compile({ properties: { a: { uniqueItems: true } } });
   expect(schema.validate({ a: [1, '1', true, 'true', null, 'null', [1], '[1]', {}] })).toEqual([]);
   expect(

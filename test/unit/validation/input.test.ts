@@ -12,19 +12,19 @@ const inputSchema = {
 const control = validateInput(new SchemaCompiler());
 const signal = new AbortController().signal;
 
-async function judge(args: Parameters<typeof exchangeOf>[0]) {
+async function decide(args: Parameters<typeof exchangeOf>[0]) {
   const exchange = exchangeOf(args);
   const facts = await control.gather(exchange, { signal });
   return { facts, verdict: control.decide(exchange, facts) };
 }
 
 test('arguments that match are allowed', async () => {
-  const { verdict } = await judge({ inputSchema, args: { path: 'a', depth: 2 } });
+  const { verdict } = await decide({ inputSchema, args: { path: 'a', depth: 2 } });
   expect(verdict).toEqual({ effect: 'allow' });
 });
 
-test('arguments that do not match are refused with the place and the keyword', async () => {
-  const { verdict } = await judge({ inputSchema, args: { depth: 2 } });
+test('arguments that do not match are refused with the pointer and the keyword', async () => {
+  const { verdict } = await decide({ inputSchema, args: { depth: 2 } });
   expect(verdict).toEqual({
     effect: 'deny',
     reason: 'arguments-invalid',
@@ -32,8 +32,8 @@ test('arguments that do not match are refused with the place and the keyword', a
   });
 });
 
-test('the facts are the digest of the schema and where it failed', async () => {
-  const { facts } = await judge({ inputSchema, args: { path: 'a', depth: 9 } });
+test('the facts are the digest of the schema and the errors', async () => {
+  const { facts } = await decide({ inputSchema, args: { path: 'a', depth: 9 } });
   expect(facts).toEqual({
     schema: expect.stringMatching(/^sha256:[0-9a-f]{64}$/),
     errors: [{ pointer: '/depth', keyword: 'maximum' }],
@@ -41,7 +41,7 @@ test('the facts are the digest of the schema and where it failed', async () => {
 });
 
 test('the verdict follows from the recorded facts alone', async () => {
-  const { facts, verdict } = await judge({ inputSchema, args: { path: 1 } });
+  const { facts, verdict } = await decide({ inputSchema, args: { path: 1 } });
   const recorded = JSON.parse(JSON.stringify(facts));
   expect(control.decide(exchangeOf({ inputSchema, args: { path: 'fine' } }), recorded)).toEqual(verdict);
 });

@@ -13,8 +13,8 @@ interface Group {
 
 const suite = corpus('json-schema-test-suite');
 
-/** Every case of a folder: how many verdicts were right, which were wrong, and how many schemas were refused and why. */
-function judge(folder: string, dialect?: string) {
+/** Runs every case of a folder: the number of right verdicts, the wrong ones, and the refused schemas by reason. */
+function runFolder(folder: string, dialect?: string) {
   const wrong: string[] = [];
   const refused: Record<string, number> = {};
   let right = 0;
@@ -38,7 +38,7 @@ function judge(folder: string, dialect?: string) {
 
 describe.skipIf(suite.absent)('JSON-Schema-Test-Suite, required cases', () => {
   test('2020-12: no admitted schema gives a wrong verdict', () => {
-    expect(judge('draft2020-12')).toEqual({
+    expect(runFolder('draft2020-12')).toEqual({
       right: 1_081,
       wrong: [],
       refused: {
@@ -54,7 +54,7 @@ describe.skipIf(suite.absent)('JSON-Schema-Test-Suite, required cases', () => {
   });
 
   test('draft-07: no admitted schema gives a wrong verdict', () => {
-    expect(judge('draft7', 'http://json-schema.org/draft-07/schema#')).toEqual({
+    expect(runFolder('draft7', 'http://json-schema.org/draft-07/schema#')).toEqual({
       right: 861,
       wrong: [],
       refused: {

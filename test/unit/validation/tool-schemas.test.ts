@@ -5,7 +5,7 @@ import { SchemaCompiler } from '../../../src/validation/json-schema/compile.ts';
 
 const input = (more: JsonObject): JsonObject => ({ name: 't', inputSchema: { type: 'object', ...more } });
 
-test('a draft-07 schema as the first MCP servers emit it is admitted and enforced', () => {
+test('a draft-07 schema, as early MCP servers have it, is admitted and enforced', () => {
   const inputSchema = {
     $schema: 'http://json-schema.org/draft-07/schema#',
     type: 'object',
@@ -34,7 +34,7 @@ test.each<[string, JsonObject, string]>([
     { $schema: 'http://json-schema.org/draft-04/schema#' },
     'its `$schema` is neither 2020-12 nor draft-07',
   ],
-  ['a keyword of the wrong shape', { required: 'name' }, '`required` is not a list of strings'],
+  ['a keyword with a value of the wrong type', { required: 'name' }, '`required` is not a list of strings'],
   ['a type that does not exist', { properties: { a: { type: 'text' } } }, '`type` is not a type or a list of types'],
   ['items of another draft', { properties: { a: { items: [{}] } } }, 'a subschema is neither an object nor a boolean'],
   ['data in place of a keyword', { properties: { a: { maximum: { $data: '1/b' } } } }, '`maximum` is not a number'],
@@ -47,18 +47,18 @@ test.each<[string, JsonObject, string]>([
   expect(admitTool(input(more))).toEqual({ admitted: false, reason: `the inputSchema is not admitted: ${reason}` });
 });
 
-test('the root of an input schema is an object', () => {
+test('the root of an input schema must have the type `object`', () => {
   expect(admitTool({ name: 't', inputSchema: { type: 'string' } })).toMatchObject({ admitted: false });
   expect(admitTool({ name: 't' })).toMatchObject({ admitted: false });
 });
 
-test('an output schema and a contract are judged like an input schema', () => {
+test('an output schema and a contract are checked like an input schema', () => {
   const bad = { $ref: 'other.json' };
   expect(admitTool({ ...input({}), outputSchema: bad })).toMatchObject({ admitted: false });
   expect(admitTool(input({}), bad)).toMatchObject({ admitted: false });
 });
 
-test('what is too large, too deep or too wide is not admitted', () => {
+test('a schema that is too large, too deep or too wide is not admitted', () => {
   const properties = Object.fromEntries(
     Array.from({ length: 10_000 }, (_, index) => [`p${index}`, { type: 'string' }]),
   );

@@ -1,6 +1,6 @@
 import { type IncomingMessage, request } from 'node:http';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { AuthenticateRequest } from '../../../src/ingress/http/authenticate-request.ts';
+import type { AuthenticateRequest } from '../../../src/ingress/mcp/streamable-http/endpoint.ts';
 import { type EventStream, openEventStream } from '../../fixtures/clients/event-client.ts';
 import { modernMessage, openSession } from '../../fixtures/clients/raw-http.ts';
 import { type HttpHarness, keysOf, openHarness } from '../../fixtures/http-harness.ts';
@@ -29,7 +29,7 @@ function listen(filter: object, agent = 'demo'): Promise<EventStream> {
   return openStream('POST', headers, modernMessage('subscriptions/listen', { notifications: filter }, 'sub-1'));
 }
 
-/** The stream of a session whose client reads nothing of it yet. */
+/** Opens the stream of a session whose client reads nothing yet. */
 function openUnread(port: number, headers: Record<string, string>): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     const sent = request({ host: '127.0.0.1', port, path: '/mcp', headers, agent: false }, resolve);
@@ -43,7 +43,7 @@ async function bytesUntilEnd(response: IncomingMessage): Promise<number> {
   response.on('data', (chunk: Buffer) => {
     bytes += chunk.length;
   });
-  // However a connection ends that was broken off.
+  // A reset connection may end in any way.
   await new Promise<void>((resolve) => response.on('close', resolve).on('error', () => {}));
   return bytes;
 }
@@ -51,7 +51,7 @@ async function bytesUntilEnd(response: IncomingMessage): Promise<number> {
 const TAG = { 'io.modelcontextprotocol/subscriptionId': 'sub-1' };
 const CHANGED = { jsonrpc: '2.0', method: 'notifications/tools/list_changed' };
 
-test('a subscription is acknowledged with its granted filter, and then receives changes', async () => {
+test('a subscription is acknowledged with its grants, and then receives changes', async () => {
   const stream = await listen({
     toolsListChanged: true,
     promptsListChanged: true,
@@ -70,14 +70,14 @@ test('a subscription is acknowledged with its granted filter, and then receives 
   expect(await stream.next()).toEqual({ jsonrpc: '2.0', method, params: { _meta: TAG } });
 });
 
-test('a subscription to nothing that is served ends at once', async () => {
+test('a subscription without grants ends at once', async () => {
   const stream = await listen({ taskIds: ['t-1'] });
   expect(await stream.next()).toMatchObject({ params: { notifications: {} } });
   expect(await stream.next()).toMatchObject({ id: 'sub-1', result: { resultType: 'complete', _meta: TAG } });
   expect(await stream.next()).toBe('ended');
 });
 
-test('changes of a list reach no stream of another list', async () => {
+test('an agent does not receive changes of the list of another agent', async () => {
   const mine = await listen({ toolsListChanged: true }, 'demo');
   const theirs = await listen({ toolsListChanged: true }, 'other');
   await mine.next();
@@ -96,7 +96,7 @@ test('closing ends a subscription with its result', async () => {
   expect(await stream.next()).toBe('ended');
 });
 
-test('a stream whose key is revoked ends without a further word', async () => {
+test('a stream whose key is revoked ends without another message', async () => {
   const stream = await listen({ toolsListChanged: true });
   await stream.next();
   authenticate = keysOf();
@@ -111,7 +111,7 @@ test('a session receives changes on its stream', async () => {
   expect(await stream.next()).toEqual(CHANGED);
 });
 
-test('a second stream of a session takes the place of the first', async () => {
+test('a second stream of a session replaces the first', async () => {
   const session = await openSession(harness.ingress.port);
   const first = await openStream('GET', session);
   const second = await openStream('GET', session);
@@ -128,13 +128,13 @@ test('the 65th subscription of one principal is refused', async () => {
   expect((await listen({ toolsListChanged: true }, 'other')).status).toBe(200);
 });
 
-test('an agent that reads receives all of a burst, however much comes in one turn of the event loop', async () => {
+test('an agent that reads receives all of a burst within one turn of the event loop', async () => {
   const stream = await openStream('GET', await openSession(harness.ingress.port));
   for (let change = 0; change < 2_000; change += 1) harness.broker.changeListOf('agent:demo');
   for (let change = 0; change < 2_000; change += 1) expect(await stream.next()).toEqual(CHANGED);
 });
 
-test('an agent that does not read is cut off, and a stream that it reopens receives changes', async () => {
+test('an agent that does not read is disconnected, and its next stream receives changes', async () => {
   const session = await openSession(harness.ingress.port);
   const idle = await openUnread(harness.ingress.port, session);
   for (let turn = 0; turn < 300; turn += 1) {

@@ -23,7 +23,7 @@ async function legacy(method: string, params: object = {}): Promise<RawAnswer> {
   return send(harness.ingress.port, { headers, body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }) });
 }
 
-test('`/healthz` answers without authentication', async () => {
+test('`/healthz` reports to any client that the process runs', async () => {
   const answer = await send(harness.ingress.port, { method: 'GET', path: '/healthz', headers: { authorization: '' } });
   expect([answer.status, answer.body]).toEqual([200, '{"status":"ok"}']);
 });
@@ -31,20 +31,20 @@ test('`/healthz` answers without authentication', async () => {
 test.each([
   [200, true],
   [503, false],
-])('`/readyz` answers %d when ready is %s', async (status, ready) => {
+])('`/readyz` responds with %d if ready is %s', async (status, ready) => {
   await harness.ingress.close({ drainMs: 0 });
   harness = await openHarness({ getReadiness: () => ({ ready }) });
   const answer = await send(harness.ingress.port, { method: 'GET', path: '/readyz' });
   expect([answer.status, JSON.parse(answer.body)]).toEqual([status, { ready }]);
 });
 
-test.each(['/', '/mcp/', '/mcpx', '/%', '/mcp%2f'])('there is nothing at %s', async (path) => {
+test.each(['/', '/mcp/', '/mcpx', '/%', '/mcp%2f'])('%s is not found', async (path) => {
   const answer = await send(harness.ingress.port, { method: 'GET', path });
   expect([400, 404]).toContain(answer.status);
   expect(answer.headers['x-powered-by']).toBeUndefined();
 });
 
-test('`server/discover` tells the modern revision, what we can do, and that it is private', async () => {
+test('`server/discover` returns the modern version, the capabilities, and a private cache scope', async () => {
   const answer = await modern('server/discover');
   expect([answer.status, JSON.parse(answer.body)]).toEqual([
     200,
@@ -63,7 +63,7 @@ test('`server/discover` tells the modern revision, what we can do, and that it i
   ]);
 });
 
-test('a modern list says for how long and for whom it may be kept', async () => {
+test('a modern list has a lifetime and a private cache scope', async () => {
   expect(JSON.parse((await modern('tools/list')).body).result).toEqual({
     tools: harness.broker.tools,
     ttlMs: 5000,
@@ -73,7 +73,7 @@ test('a modern list says for how long and for whom it may be kept', async () => 
   });
 });
 
-test('a list of several pages with text beyond ASCII reaches the client whole', async () => {
+test('a list of several pages with non-ASCII text arrives complete', async () => {
   harness.broker.tools = Array.from({ length: 3_000 }, (_, index) => ({ name: `t${index}`, title: 'räumt auf 🧹' }));
   const first = JSON.parse((await modern('tools/list')).body).result;
   const second = JSON.parse((await modern('tools/list', { cursor: first.nextCursor })).body).result;
@@ -81,7 +81,7 @@ test('a list of several pages with text beyond ASCII reaches the client whole', 
   expect([...first.tools, ...second.tools]).toEqual(harness.broker.tools);
 });
 
-test('a legacy list says nothing of that', async () => {
+test('a legacy list has neither', async () => {
   expect(JSON.parse((await legacy('tools/list')).body).result).toEqual({ tools: harness.broker.tools });
 });
 
@@ -93,21 +93,21 @@ test.each(['ping', 'initialize', 'resources/subscribe', 'tools/Call'])(
   },
 );
 
-test('an unknown legacy method is refused with a JSON-RPC error', async () => {
+test('an unknown legacy method is an error with HTTP status 200', async () => {
   const answer = await legacy('tasks/list');
   expect([answer.status, JSON.parse(answer.body).error.code]).toEqual([200, -32601]);
 });
 
-test('a session answers `ping`', async () => {
+test('a session responds to `ping`', async () => {
   expect(JSON.parse((await legacy('ping')).body)).toEqual({ jsonrpc: '2.0', id: 1, result: {} });
 });
 
-test('a legacy request without a session is refused with a hint to initialize', async () => {
+test('the error of a legacy request without a session asks for `initialize`', async () => {
   const answer = await send(harness.ingress.port, { body: '{"jsonrpc":"2.0","id":1,"method":"tools/list"}' });
   expect([answer.status, JSON.parse(answer.body).id]).toEqual([400, 1]);
 });
 
-test('a legacy version that is not served is refused', async () => {
+test('an unsupported legacy version is refused', async () => {
   const headers = { ...(await openSession(harness.ingress.port)), 'mcp-protocol-version': '2024-11-05' };
   const answer = await send(harness.ingress.port, { headers, body: '{"jsonrpc":"2.0","id":1,"method":"ping"}' });
   expect(answer.status).toBe(400);
@@ -118,7 +118,7 @@ test.each([
   ['2025-06-18', '2025-06-18'],
   ['2025-11-25', '2025-11-25'],
   ['2024-11-05', '2025-11-25'],
-])('`initialize` with %s settles on %s', async (requested, settled) => {
+])('`initialize` with %s negotiates %s', async (requested, settled) => {
   const params = { protocolVersion: requested, capabilities: {}, clientInfo: { name: 'x', version: '1' } };
   const answer = await send(harness.ingress.port, {
     body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'initialize', params }),
@@ -131,7 +131,7 @@ test.each(['GET', 'DELETE', 'PUT', 'OPTIONS', 'PATCH'])('%s without a session is
   expect([answer.status, answer.headers.allow]).toEqual([405, 'POST']);
 });
 
-test('notifications are accepted without an answer', async () => {
+test('notifications are accepted without a response body', async () => {
   const headers = await openSession(harness.ingress.port);
   const answer = await send(harness.ingress.port, {
     headers,
@@ -161,21 +161,21 @@ test.each([
   expect(harness.broker.calls[0]?.context.traceparent).toBe(`00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`);
 });
 
-test('what is not a trace context does not reach the call', async () => {
+test('an invalid trace context does not reach the call', async () => {
   const session = await openSession(harness.ingress.port);
   const body = '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"x"}}';
   await send(harness.ingress.port, { headers: { ...session, traceparent: '00-evil' }, body });
   expect(harness.broker.calls[0]?.context).not.toHaveProperty('traceparent');
 });
 
-test('a broker that breaks its word costs one caller one answer and tells nothing', async () => {
+test('if the broker rejects, one call fails, and its response contains nothing of the error', async () => {
   harness.broker.behaviour = () => Promise.reject(new Error('the secret is hunter2'));
   const { headers, body } = modernCall('files__echo');
   const answer = await send(harness.ingress.port, { headers, body });
   expect([answer.status, JSON.parse(answer.body).error]).toEqual([500, { code: -32603, message: 'Internal error' }]);
 });
 
-test('a port that is taken is a problem with a hint', async () => {
+test('a port in use is a problem with a hint', async () => {
   const taken = createServer();
   await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
   const address = taken.address();
@@ -193,7 +193,7 @@ test('a port that is taken is a problem with a hint', async () => {
   taken.close();
 });
 
-test('closing waits for a call under way and answers it', async () => {
+test('closing waits for a call in flight and sends its reply', async () => {
   let finish: () => void = () => {};
   harness.broker.behaviour = () =>
     new Promise((resolve) => {
@@ -208,7 +208,7 @@ test('closing waits for a call under way and answers it', async () => {
   await closed;
 });
 
-test('closing cancels a call that takes too long, and still answers it', async () => {
+test('closing cancels a call that takes too long, and still sends its reply', async () => {
   harness.broker.behaviour = (_request, signal) =>
     new Promise((resolve) => {
       signal.addEventListener('abort', () => resolve(refused({ reason: 'cancelled', message: 'cancelled' })));
@@ -220,7 +220,7 @@ test('closing cancels a call that takes too long, and still answers it', async (
   expect(JSON.parse((await call).body).result.isError).toBe(true);
 });
 
-test('a closed endpoint is no longer a listener of the broker', async () => {
+test('a closed server no longer listens to the broker', async () => {
   await harness.ingress.close({ drainMs: 0 });
   expect(harness.broker.listeners).toBe(0);
 });

@@ -16,17 +16,17 @@ import {
 } from '../../fixtures/http-harness.ts';
 
 let harness: HttpHarness;
-/** The side of the agent of each call that the broker was handed, oldest first. */
-let links: (ClientContext | undefined)[];
+/** Client context of each call that the broker received, oldest first. */
+let contexts: (ClientContext | undefined)[];
 
 beforeEach(async () => {
-  links = [];
+  contexts = [];
   harness = await openHarness();
-  harness.broker.behaviour = (_request, _signal, link) => {
-    links.push(link);
-    link?.log({ level: 'info', logger: 'l', data: { a: 1 } });
-    link?.progress({ progress: 1, total: 2, message: 'half', progressToken: 'theirs' });
-    link?.log({ level: 'debug', data: 'too low' });
+  harness.broker.behaviour = (_request, _signal, context) => {
+    contexts.push(context);
+    context?.log({ level: 'info', logger: 'l', data: { a: 1 } });
+    context?.progress({ progress: 1, total: 2, message: 'half', progressToken: 'theirs' });
+    context?.log({ level: 'debug', data: 'too low' });
     return completed({ content: [] });
   };
 });
@@ -71,37 +71,37 @@ async function setLevel(session: Record<string, string>, level: unknown): Promis
   return JSON.parse((await send(harness.ingress.port, { headers: session, body })).body);
 }
 
-test('a call with neither token nor level is answered with one body, and the broker is handed no link', async () => {
+test('a call with neither token nor level gets one JSON body, and the broker gets no client context', async () => {
   const session = await openSession(harness.ingress.port);
   for (const answer of [await post(session, call(undefined)), await modern({}), await post(session, call({}))]) {
     expect(answer.type).toBe('application/json');
   }
-  expect(links).toEqual([undefined, undefined, undefined]);
+  expect(contexts).toEqual([undefined, undefined, undefined]);
 });
 
-test('progress of a legacy call comes on its own stream, before the answer and under the token of the agent', async () => {
+test('progress of a legacy call comes on its own stream, before the reply and with the token of the agent', async () => {
   const stream = await post(await openSession(harness.ingress.port), call({ progressToken: 'mine' }));
   expect(stream.type).toBe('text/event-stream');
   expect([await stream.next(), await stream.next(), await stream.next()]).toEqual([HALF('mine'), DONE, 'ended']);
 });
 
-test('a modern call names its token and its level with itself', async () => {
+test('a modern call states its own token and level', async () => {
   const stream = await modern({ progressToken: 0, 'io.modelcontextprotocol/logLevel': 'info' });
   expect([await stream.next(), await stream.next()]).toEqual([LOGGED, HALF(0)]);
   expect(await stream.next()).toMatchObject({ id: 7, result: { resultType: 'complete' } });
 });
 
-test('a client that does not read event streams is sent none', async () => {
+test('a client that does not accept event streams gets none', async () => {
   const answer = await modern({ progressToken: 1 }, 'application/json');
   expect([answer.status, answer.type]).toEqual([200, 'application/json']);
 });
 
-test('a token that is no token of MCP is asked with none', async () => {
+test('an invalid progress token counts as none', async () => {
   for (const progressToken of [null, 1.5, {}, 'x'.repeat(257)]) await modern({ progressToken });
-  expect(links).toEqual([undefined, undefined, undefined, undefined]);
+  expect(contexts).toEqual([undefined, undefined, undefined, undefined]);
 });
 
-test('the level that a legacy session sets is that of its calls and of no other session', async () => {
+test('the log level of a legacy session applies to its own calls only', async () => {
   const [session, other] = [await openSession(harness.ingress.port), await openSession(harness.ingress.port)];
   expect(await setLevel(session, 'info')).toEqual({ jsonrpc: '2.0', id: 1, result: {} });
   const stream = await post(session, call(undefined));
@@ -109,7 +109,7 @@ test('the level that a legacy session sets is that of its calls and of no other 
   expect((await post(other, call(undefined))).type).toBe('application/json');
 });
 
-test('a level that is none of the eight is refused in both eras', async () => {
+test('an unknown log level is refused in both eras', async () => {
   const session = await openSession(harness.ingress.port);
   for (const level of ['loud', 7, undefined]) {
     expect(await setLevel(session, level)).toMatchObject({ error: { code: -32602 } });
@@ -118,30 +118,30 @@ test('a level that is none of the eight is refused in both eras', async () => {
   expect(answer.status).toBe(400);
 });
 
-test('no notification follows the response, nor reaches an agent whose key was revoked meanwhile', async () => {
+test('no notification is sent after the reply, or to an agent whose key was revoked meanwhile', async () => {
   let isKnown = true;
   await harness.ingress.close({ drainMs: 0 });
   harness = await openHarness({
     authenticate: () => (isKnown ? { ok: true, principal: principalNamed('demo') } : { ok: false }),
   });
-  harness.broker.behaviour = (_request, _signal, link) => {
-    links.push(link);
-    link?.progress({ progress: 1 });
+  harness.broker.behaviour = (_request, _signal, context) => {
+    contexts.push(context);
+    context?.progress({ progress: 1 });
     isKnown = false;
-    link?.progress({ progress: 2 });
+    context?.progress({ progress: 2 });
     return completed({ content: [] });
   };
   const stream = await modern({ progressToken: 'a' });
   expect(await stream.next()).toMatchObject({ params: { progress: 1 } });
   expect(await stream.next()).toMatchObject({ id: 7 });
-  links[0]?.progress({ progress: 3 });
+  contexts[0]?.progress({ progress: 3 });
   expect(await stream.next()).toBe('ended');
 });
 
-test('an agent that does not read loses notifications, never the answer, and the broker holds little of them', async () => {
+test('an agent that does not read loses notifications but not the reply, and the broker buffers little', async () => {
   const data = 'x'.repeat(10_000);
-  harness.broker.behaviour = (_request, _signal, link) => {
-    for (let sent = 0; sent < 10_000; sent += 1) link?.log({ level: 'error', data });
+  harness.broker.behaviour = (_request, _signal, context) => {
+    for (let sent = 0; sent < 10_000; sent += 1) context?.log({ level: 'error', data });
     return completed({ content: [] });
   };
   const stream = await modern({ 'io.modelcontextprotocol/logLevel': 'debug' });
@@ -151,20 +151,20 @@ test('an agent that does not read loses notifications, never the answer, and the
   expect(seen.length).toBeLessThan(1_000);
 });
 
-/** Half a megabyte of progress, each another. */
+/** Half a megabyte of distinct progress notifications. */
 const BURST = Array.from({ length: 5_000 }, (_, index) => index);
-/** What waits of it for an agent that does not read. */
+/** The part of it that is buffered for an agent that does not read. */
 const UNREAD_BYTES = 1_048_576;
 
-function notifyBurst(): void {
-  harness.broker.behaviour = (_request, _signal, link) => {
-    for (const progress of BURST) link?.progress({ progress });
+function sendBurst(): void {
+  harness.broker.behaviour = (_request, _signal, context) => {
+    for (const progress of BURST) context?.progress({ progress });
     return completed({ content: [] });
   };
 }
 
-test('an agent that reads receives all that came in one turn of the event loop, in order', async () => {
-  notifyBurst();
+test('an agent that reads receives all notifications of one turn of the event loop, in order', async () => {
+  sendBurst();
   const stream = await modern({ progressToken: 'a' });
   const seen: unknown[] = [];
   for (let event = await stream.next(); event !== 'ended'; event = await stream.next()) seen.push(event);
@@ -172,24 +172,26 @@ test('an agent that reads receives all that came in one turn of the event loop, 
   expect(seen.map((event) => (event as { params: { progress: number } }).params.progress)).toEqual(BURST);
 });
 
-test('unread notifications are reported as dropped, and the rest arrive in order once the agent reads', async () => {
+test('dropped notifications are reported, and the agent receives the others in order once it reads', async () => {
   const data = 'x'.repeat(50_000);
-  const handed: number[] = [];
-  harness.broker.behaviour = (_request, _signal, link) => {
-    for (let at = 0; at < 100; at += 1) if (link?.log({ level: 'error', data: `${at} ${data}` })) handed.push(at);
+  const delivered: number[] = [];
+  harness.broker.behaviour = (_request, _signal, context) => {
+    for (let at = 0; at < 100; at += 1) if (context?.log({ level: 'error', data: `${at} ${data}` })) delivered.push(at);
     return completed({ content: [] });
   };
   const stream = await modern({ 'io.modelcontextprotocol/logLevel': 'debug' });
   const seen: unknown[] = [];
   for (let event = await stream.next(); event !== 'ended'; event = await stream.next()) seen.push(event);
   expect(seen.pop()).toMatchObject({ id: 7, result: {} });
-  expect(seen.map((event) => Number.parseInt((event as { params: { data: string } }).params.data, 10))).toEqual(handed);
-  expect(handed.length * data.length).toBeGreaterThan(UNREAD_BYTES - data.length);
-  expect(handed.length * data.length).toBeLessThan(UNREAD_BYTES + data.length);
+  expect(seen.map((event) => Number.parseInt((event as { params: { data: string } }).params.data, 10))).toEqual(
+    delivered,
+  );
+  expect(delivered.length * data.length).toBeGreaterThan(UNREAD_BYTES - data.length);
+  expect(delivered.length * data.length).toBeLessThan(UNREAD_BYTES + data.length);
 });
 
-/** A stdio endpoint and its agent. */
-function piped() {
+/** A stdio connection and its agent. */
+function openStdio() {
   const [near, far] = duplexPair();
   const services = createServices({
     ...TEST_PORTS,
@@ -199,9 +201,9 @@ function piped() {
   return { client: lineClient(near), served };
 }
 
-test('on pipes too an agent that reads receives all that came in one turn of the event loop, in order', async () => {
-  notifyBurst();
-  const { client, served } = piped();
+test('on stdio too an agent that reads receives all notifications of one turn of the event loop, in order', async () => {
+  sendBurst();
+  const { client, served } = openStdio();
   const message = modernMessage('tools/call', { name: 'files__echo' }, 8) as { params: { _meta: object } };
   message.params._meta = { ...message.params._meta, progressToken: 'q' };
   client.say(message);
@@ -210,8 +212,8 @@ test('on pipes too an agent that reads receives all that came in one turn of the
   await served.close({ drainMs: 0 });
 });
 
-test('on pipes notifications are lines before the answer, in both eras', async () => {
-  const { client, served } = piped();
+test('on stdio notifications are lines before the reply, in both eras', async () => {
+  const { client, served } = openStdio();
   client.say(INITIALIZE);
   expect(await client.next()).toMatchObject({ result: { capabilities: { logging: {} } } });
   client.say({ jsonrpc: '2.0', id: 2, method: 'logging/setLevel', params: { level: 'info' } });

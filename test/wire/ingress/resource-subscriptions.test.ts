@@ -36,7 +36,9 @@ async function ask(session: Record<string, string>, method: string, params: obje
 
 function listen(notifications: object): Promise<EventStream> {
   const headers = {
-    ...{ ...AS_DEMO, 'content-type': 'application/json', 'mcp-protocol-version': '2026-07-28' },
+    ...AS_DEMO,
+    'content-type': 'application/json',
+    'mcp-protocol-version': '2026-07-28',
     'mcp-method': 'subscriptions/listen',
   };
   const body = modernMessage('subscriptions/listen', { notifications }, 'sub-1');
@@ -50,7 +52,7 @@ const UPDATED = (uri: string, tag = {}): object => ({
   params: { uri, ...tag },
 });
 
-test('a legacy session receives on its stream what it subscribed to, until it unsubscribes', async () => {
+test('a legacy session receives updates of a subscribed resource on its stream, until it unsubscribes', async () => {
   const session = await openSession(harness.ingress.port);
   const stream = await openEventStream(harness.ingress.port, { method: 'GET', headers: session });
   expect(await ask(session, 'resources/subscribe', { uri: 'memo:a' })).toEqual({ jsonrpc: '2.0', id: 1, result: {} });
@@ -63,7 +65,7 @@ test('a legacy session receives on its stream what it subscribed to, until it un
   expect(await stream.next()).toEqual(UPDATED('memo:b'));
 });
 
-test('a subscription that is refused is answered like what is not there, and one taken back that never was is not', async () => {
+test('a refused subscription gets the error of a missing resource, and unsubscribing without a subscription succeeds', async () => {
   const session = await openSession(harness.ingress.port);
   expect(await ask(session, 'resources/subscribe', { uri: 'memo:denied' })).toMatchObject({ error: { code: -32_002 } });
   expect(await ask(session, 'resources/subscribe', {})).toMatchObject({ error: { code: -32_602 } });
@@ -71,14 +73,14 @@ test('a subscription that is refused is answered like what is not there, and one
   expect(held()).toEqual([]);
 });
 
-test('a legacy session that ends takes its subscriptions with it', async () => {
+test('the subscriptions of a legacy session end with it', async () => {
   const session = await openSession(harness.ingress.port);
   await ask(session, 'resources/subscribe', { uri: 'memo:a' });
   await send(harness.ingress.port, { method: 'DELETE', headers: session });
   expect(held()).toEqual([]);
 });
 
-test('a listen request is acknowledged with its granted resources, and notified of them under its id', async () => {
+test('a listen request is acknowledged with the granted resources, and receives their updates with its id', async () => {
   const stream = await listen({ resourceSubscriptions: ['memo:a', 'memo:denied', 'memo:a', 'memo:b'] });
   expect(await stream.next()).toEqual({
     jsonrpc: '2.0',
@@ -96,14 +98,14 @@ test('a listen request is acknowledged with its granted resources, and notified 
   await until(() => held().length === 0);
 });
 
-test('a listen request that is granted nothing ends at once', async () => {
+test('a listen request without grants ends at once', async () => {
   const stream = await listen({ resourceSubscriptions: ['memo:denied'] });
   expect(await stream.next()).toMatchObject({ params: { notifications: {} } });
   expect(await stream.next()).toMatchObject({ id: 'sub-1', result: { resultType: 'complete' } });
   expect(await stream.next()).toBe('ended');
 });
 
-test('a change during the grant of a listen request is sent after its acknowledgement', async () => {
+test('an update during the grant of a listen request is sent after the acknowledgement', async () => {
   harness.broker.behaviour = ({ exposedName }) => {
     if (exposedName === 'memo:b') change('memo:a');
     return completed({});
@@ -117,7 +119,7 @@ test.each([
   ['is no list', { resourceSubscriptions: 'memo:a' }],
   ['holds what is no text', { resourceSubscriptions: [7] }],
   ['is longer than 64', { resourceSubscriptions: Array.from({ length: 65 }, (_, at) => `memo:${at}`) }],
-])('a list of resources that %s is refused, and nothing is subscribed to', async (_what, filter) => {
+])('a list of resources that %s is refused, and no resource is subscribed to', async (_what, filter) => {
   const headers = { 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'subscriptions/listen' };
   const body = JSON.stringify(modernMessage('subscriptions/listen', { notifications: filter }));
   const answer = await send(harness.ingress.port, { headers, body });
@@ -125,13 +127,13 @@ test.each([
   expect(harness.broker.calls).toEqual([]);
 });
 
-test('a modern agent has no request of its own to subscribe', async () => {
+test('a modern agent has no `resources/subscribe`', async () => {
   const headers = { 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'resources/subscribe' };
   const body = JSON.stringify(modernMessage('resources/subscribe', { uri: 'memo:a' }));
   expect((await send(harness.ingress.port, { headers, body })).status).toBe(404);
 });
 
-test('the capability is declared where a resource may be subscribed to, and nowhere else', async () => {
+test('the capability is declared if a resource can be subscribed to, and only then', async () => {
   const headers = { 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'server/discover' };
   const discover = async (): Promise<unknown> => {
     const answer = await send(harness.ingress.port, {
@@ -140,13 +142,13 @@ test('the capability is declared where a resource may be subscribed to, and nowh
     });
     return JSON.parse(answer.body).result.capabilities.resources;
   };
-  harness.broker.surfaces = { prompts: false, resources: true, completions: false, subscriptions: false };
+  harness.broker.capabilities = { prompts: false, resources: true, completions: false, subscriptions: false };
   expect(await discover()).toEqual({ listChanged: true });
-  harness.broker.surfaces = { prompts: false, resources: true, completions: false, subscriptions: true };
+  harness.broker.capabilities = { prompts: false, resources: true, completions: false, subscriptions: true };
   expect(await discover()).toEqual({ listChanged: true, subscribe: true });
 });
 
-test('on pipes both eras subscribe on one stream, and the end of the stream ends all', async () => {
+test('on stdio both eras subscribe on one stream, and its end ends all subscriptions', async () => {
   const [near, far] = duplexPair();
   const services = createServices({ ...TEST_PORTS, broker: harness.broker });
   const served = serveStdio({ services, input: far, output: far, principal: () => principalNamed('demo') });

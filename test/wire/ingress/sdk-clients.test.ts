@@ -45,7 +45,7 @@ test('the SDK v1 client lists and calls', async () => {
   expect(harness.broker.calls[0]?.context.protocolVersion).toBe('2025-11-25');
 });
 
-test('the SDK v2 client that negotiates by itself speaks 2026-07-28 to us', async () => {
+test('the SDK v2 client negotiates 2026-07-28', async () => {
   const client = await modernClient('auto');
   expect((await client.listTools()).tools.map((tool) => tool.name)).toEqual(['files__echo']);
   const result = await client.callTool({ name: 'files__echo', arguments: { a: 1 } });
@@ -57,7 +57,7 @@ test('the SDK v2 client that negotiates by itself speaks 2026-07-28 to us', asyn
   });
 });
 
-test('the SDK v2 client that stays with the old handshake is served as well', async () => {
+test('the SDK v2 client with the legacy handshake is served too', async () => {
   const client = new ModernClient(info);
   await client.connect(new ModernTransport(new URL(`${harness.url}/mcp`), { requestInit }));
   closers.push(() => client.close());
@@ -89,21 +89,21 @@ test('an invisible tool reaches both clients as an unknown one', async () => {
   await expect((await modernClient('auto')).callTool({ name: 'files__secret' })).rejects.toThrow(unknown);
 });
 
-test('the SDK v1 client is notified that its own list changed, and not about another list', async () => {
+test('the SDK v1 client receives changes of its own list only', async () => {
   const client = await legacyClient();
   const received = new Promise<string>((resolve) => {
     client.setNotificationHandler(ToolListChangedNotificationSchema, ({ method }) => resolve(method));
   });
-  // The client opens its stream after the handshake: it is open once a change is received.
-  const pushing = setInterval(() => {
+  // The client opens its stream after the handshake, so the change is repeated until it arrives.
+  const timer = setInterval(() => {
     harness.broker.changeListOf('agent:other');
     harness.broker.changeListOf('agent:demo');
   }, 20);
   expect(await received).toBe('notifications/tools/list_changed');
-  clearInterval(pushing);
+  clearInterval(timer);
 });
 
-test('the SDK v2 client receives a change on the stream that it opened', async () => {
+test('the SDK v2 client receives a change on its subscription', async () => {
   let changed: () => void = () => {};
   const received = new Promise<void>((resolve) => {
     changed = resolve;
@@ -114,9 +114,9 @@ test('the SDK v2 client receives a change on the stream that it opened', async (
   });
   await client.connect(new ModernTransport(new URL(`${harness.url}/mcp`), { requestInit }));
   closers.push(() => client.close());
-  const pushing = setInterval(() => harness.broker.changeListOf('agent:demo'), 20);
+  const timer = setInterval(() => harness.broker.changeListOf('agent:demo'), 20);
   await received;
-  clearInterval(pushing);
+  clearInterval(timer);
 });
 
 test('a client that aborts its request cancels the call at the broker', async () => {
@@ -138,7 +138,7 @@ test('a client that aborts its request cancels the call at the broker', async ()
   await cancelled;
 });
 
-test('the SDK v1 client cancels by its notification', async () => {
+test('the SDK v1 client cancels by a notification', async () => {
   const cancelled = new Promise<void>((resolve) => {
     harness.broker.behaviour = (_request, signal) =>
       new Promise((answer) => {

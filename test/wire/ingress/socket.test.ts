@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -58,13 +58,13 @@ async function answerTo(line: string): Promise<string> {
   return text(socket);
 }
 
-test('the socket and its directory are open to their owner only', async () => {
+test('only the owner has access to the socket and its directory', async () => {
   await open();
   expect(statSync(path).mode & 0o777).toBe(0o600);
   expect(statSync(join(directory, 'data')).mode & 0o777).toBe(0o700);
 });
 
-test('an agent greets and then speaks MCP', async () => {
+test('an agent sends a handshake and then MCP', async () => {
   const { connections: streams } = await open();
   expect(streams).toBe(0);
   const client = lineClient(await connectAgent(path, 'demo'));
@@ -73,7 +73,7 @@ test('an agent greets and then speaks MCP', async () => {
   expect(ingress?.connections).toBe(1);
 });
 
-test('messages that come in one packet with the greeting are served', async () => {
+test('messages in one packet with the handshake are served', async () => {
   await open();
   const socket = connect(path);
   const client = lineClient(socket);
@@ -82,7 +82,7 @@ test('messages that come in one packet with the greeting are served', async () =
   expect(await client.next()).toMatchObject({ id: 'init' });
 });
 
-test('an agent may name one server, and a virtual server is asked for in the same way', async () => {
+test('an agent may name one server or one virtual server', async () => {
   await open();
   broker.views = { 'server:files': [{ name: 'read' }], 'virtual:desk': [{ name: 'say' }] };
   for (const [server, tool] of [
@@ -95,7 +95,7 @@ test('an agent may name one server, and a virtual server is asked for in the sam
   }
 });
 
-test('a server of which the agent may use nothing is refused like one that is not there', async () => {
+test('a server that the agent may not use is refused like one that does not exist', async () => {
   await open();
   const asked = ['files', 'no such "server"'].map((server) => problemsOf(connectAgent(path, 'demo', server)));
   expect(await Promise.all(asked)).toEqual([
@@ -109,7 +109,7 @@ test.each([
   '{"seneschal":1,"agent":"demo","server":null}',
   '{"seneschal":1,"server":"files"}',
   '{"seneschal":1,"server":"files","admin":{"method":"keys.list"}}',
-])('a greeting with a server that cannot be meant is none: %s', async (hello) => {
+])('a handshake with an invalid server is refused: %s', async (hello) => {
   await open();
   expect(JSON.parse(await answerTo(`${hello}\n`))).toMatchObject({
     ok: false,
@@ -119,10 +119,10 @@ test.each([
 
 test('an undeclared agent is refused with a hint', async () => {
   await open();
-  expect(await problemsOf(connectAgent(path, 'unknown'))).toEqual([['ingress-agent-unknown', '--agent']]);
+  expect(await problemsOf(connectAgent(path, 'undeclared'))).toEqual([['ingress-agent-unknown', '--agent']]);
 });
 
-test('a request of the command line is handed on and answered', async () => {
+test('an admin request is handled and gets a response', async () => {
   await open();
   expect(await sendAdminRequest(path, 'keys.create', { agent: 'demo' })).toEqual({
     method: 'keys.create',
@@ -130,7 +130,7 @@ test('a request of the command line is handed on and answered', async () => {
   });
 });
 
-test('the problems of a request reach its sender', async () => {
+test('the problems of an admin request reach its sender', async () => {
   const problem = { code: 'settings-invalid', at: '--agent', message: 'no', hint: 'yes' } as const;
   await open({
     admin: () => {
@@ -140,7 +140,7 @@ test('the problems of a request reach its sender', async () => {
   expect(await problemsOf(sendAdminRequest(path, 'keys.create', {}))).toEqual([['settings-invalid', '--agent']]);
 });
 
-test('a defect behind a request tells nothing of itself', async () => {
+test('the response to an admin request contains nothing of an internal error', async () => {
   await open({ admin: () => Promise.reject(new Error('the secret is hunter2')) });
   const answer = await answerTo('{"seneschal":1,"admin":{"method":"keys.list"}}\n');
   expect(JSON.parse(answer)).toMatchObject({ ok: false, problems: [{ code: 'ingress-request-failed' }] });
@@ -154,12 +154,12 @@ test.each([
   ['neither kind', '{"seneschal":1}\n'],
   ['a foreign member', '{"seneschal":1,"agent":"demo","role":"admin"}\n'],
   ['a greeting that is too long', `{"seneschal":1,"agent":"${'x'.repeat(70_000)}"}\n`],
-])('%s is no greeting', async (_what, line) => {
+])('%s is not a handshake', async (_what, line) => {
   await open();
   expect(JSON.parse(await answerTo(line))).toMatchObject({ ok: false, problems: [{ code: 'ingress-hello-invalid' }] });
 });
 
-test("a dead daemon's socket is replaced", async () => {
+test('the socket of a daemon that has ended is replaced', async () => {
   await open();
   const abandoned = join(directory, 'data', 'abandoned.sock');
   const dead = createServer();
@@ -172,17 +172,31 @@ test("a dead daemon's socket is replaced", async () => {
   dead.close();
 });
 
-test('what is not a socket is left alone', async () => {
+test('a file that is not a socket is not replaced', async () => {
   path = join(directory, 'precious.txt');
   writeFileSync(path, 'precious');
   expect(await problemsOf(open())).toEqual([['ingress-socket-failed', path]]);
 });
 
-test('without a daemon the command line gets a hint to start one', async () => {
+test('without a daemon the error says that it is absent', async () => {
   expect(await problemsOf(sendAdminRequest(path, 'keys.list', {}))).toEqual([['ingress-socket-failed', path]]);
+  await expect(sendAdminRequest(path, 'keys.list', {})).rejects.toMatchObject({ state: 'absent' });
 });
 
-test('the daemon is notified when its last agent is gone', async () => {
+test('the error for a daemon that closes the connection says that it is silent', async () => {
+  mkdirSync(join(directory, 'data'), { mode: 0o700 });
+  const stopping = createServer((socket) => socket.end());
+  await new Promise<void>((resolve) => stopping.listen(path, resolve));
+  await expect(sendAdminRequest(path, 'keys.list', {})).rejects.toMatchObject({ state: 'silent' });
+  stopping.close();
+});
+
+test('the error for a daemon that does not respond in time says that it is silent', async () => {
+  await open({ admin: () => new Promise<never>(() => {}) });
+  await expect(sendAdminRequest(path, 'keys.list', {}, 20)).rejects.toMatchObject({ state: 'silent' });
+});
+
+test('the daemon is notified when its last agent has disconnected', async () => {
   let idle: () => void = () => {};
   const received = new Promise<void>((resolve) => {
     idle = resolve;

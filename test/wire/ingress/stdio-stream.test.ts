@@ -76,7 +76,7 @@ test('a modern agent discovers and calls without a handshake', async () => {
   });
 });
 
-test('a list that is longer than one page comes as one line for each', async () => {
+test('a list of several pages is one line per page', async () => {
   broker.tools = Array.from({ length: 3_000 }, (_, index) => ({ name: `t${index}`, title: 'räumt auf' }));
   client.say(modernMessage('tools/list', {}, 'ü'));
   const first = await client.next();
@@ -88,7 +88,7 @@ test('a list that is longer than one page comes as one line for each', async () 
   expect([...tools, ...Object(second).result.tools]).toEqual(broker.tools);
 });
 
-test('an agent that found no version in common by asking may still use the old handshake', async () => {
+test('an agent that found no common modern version can still use the legacy handshake', async () => {
   const probe = JSON.stringify(modernMessage('server/discover')).replace('2026-07-28', '2027-01-01');
   client.say(probe);
   expect(await client.next()).toMatchObject({ error: { code: -32022, data: { supported: ['2026-07-28'] } } });
@@ -97,13 +97,13 @@ test('an agent that found no version in common by asking may still use the old h
   expect(await client.next()).toMatchObject({ id: 1, result: {} });
 });
 
-test('a legacy call before the handshake reaches no tool', async () => {
+test('a legacy call before `initialize` reaches no tool', async () => {
   client.say(CALL);
   expect(await client.next()).toMatchObject({ id: 1, error: { code: -32600 } });
   expect(broker.calls).toEqual([]);
 });
 
-test('garbage is answered without an id, recorded, and the stream goes on', async () => {
+test('an invalid message gets an error without an id, is recorded, and the stream goes on', async () => {
   await initialize();
   client.say('{nonsense');
   expect(await client.next()).toEqual({
@@ -117,7 +117,7 @@ test('garbage is answered without an id, recorded, and the stream goes on', asyn
   expect(broker.malformed).toMatchObject([{ principal: { id: 'agent:demo' }, code: -32700 }]);
 });
 
-test('a line over the limit is dropped and reported, and the stream goes on', async () => {
+test('a line over the limit is discarded and gets an error, and the stream goes on', async () => {
   await initialize();
   client.say(`{"x":"${'y'.repeat(200_000)}"}`);
   expect(await client.next()).toMatchObject({ id: null, error: { code: -32600, message: 'the message is too large' } });
@@ -125,7 +125,7 @@ test('a line over the limit is dropped and reported, and the stream goes on', as
   expect(await client.next()).toMatchObject({ id: 1, result: {} });
 });
 
-test('responses are sent in the order in which they are ready', async () => {
+test('replies are sent in the order in which they are ready', async () => {
   let finishFirst: () => void = () => {};
   broker.behaviour = ({ args }) =>
     args.a === 1
@@ -141,7 +141,7 @@ test('responses are sent in the order in which they are ready', async () => {
   expect(await client.next()).toMatchObject({ id: 1 });
 });
 
-test('an id that is under way cannot be used a second time', async () => {
+test('the id of a request in flight cannot be used again', async () => {
   broker.behaviour = () => new Promise(() => {});
   await initialize();
   client.say(CALL);
@@ -150,7 +150,7 @@ test('an id that is under way cannot be used a second time', async () => {
   expect(broker.calls).toHaveLength(1);
 });
 
-test('a cancelled call is aborted and gets no answer', async () => {
+test('a cancelled call is aborted and gets no response', async () => {
   broker.behaviour = (_request, signal) =>
     new Promise((resolve) => {
       signal.addEventListener('abort', () => resolve(refused({ reason: 'cancelled', message: 'cancelled' })));
@@ -164,7 +164,7 @@ test('a cancelled call is aborted and gets no answer', async () => {
   }
 });
 
-test('an agent whose input ends has its calls aborted', async () => {
+test('the calls of an agent are aborted when its input ends', async () => {
   const aborted = new Promise<void>((resolve) => {
     broker.behaviour = (_request, signal) =>
       new Promise(() => {
@@ -179,7 +179,7 @@ test('an agent whose input ends has its calls aborted', async () => {
   await stream.ended;
 });
 
-test('a legacy agent is notified that its own list changed, and not about another', async () => {
+test('a legacy agent receives changes of its own list only', async () => {
   await initialize();
   broker.changeListOf('agent:other');
   broker.changeListOf('agent:demo');
@@ -188,7 +188,7 @@ test('a legacy agent is notified that its own list changed, and not about anothe
   expect(await client.next()).toMatchObject({ id: 2 });
 });
 
-test('a modern agent receives changes only while it listens', async () => {
+test('a modern agent receives changes only while it has a subscription', async () => {
   const tag = { 'io.modelcontextprotocol/subscriptionId': 'sub' };
   client.say(
     modernMessage(
@@ -216,7 +216,7 @@ test('a modern agent receives changes only while it listens', async () => {
   expect(await client.next()).toMatchObject({ id: 3 });
 });
 
-test('an agent that is taken out of the registry is cut off at its next message', async () => {
+test('an agent that was removed from the registry is disconnected at its next message', async () => {
   await initialize();
   principal = undefined;
   client.say(CALL);
@@ -224,7 +224,7 @@ test('an agent that is taken out of the registry is cut off at its next message'
   expect(broker.calls).toEqual([]);
 });
 
-test('closing waits for the calls under way and then ends the stream', async () => {
+test('closing waits for the calls in flight and then ends the stream', async () => {
   let finish: () => void = () => {};
   broker.behaviour = () =>
     new Promise((resolve) => {
@@ -240,7 +240,7 @@ test('closing waits for the calls under way and then ends the stream', async () 
   await client.ended;
 });
 
-test('ping belongs to the old revisions only', async () => {
+test('`ping` exists in the legacy era only', async () => {
   client.say({ jsonrpc: '2.0', id: 1, method: 'ping' });
   expect(await client.next()).toEqual({ jsonrpc: '2.0', id: 1, result: {} });
   client.say(modernMessage('ping', {}, 2));

@@ -12,7 +12,7 @@ function tripped(): { readonly breaker: Breaker; readonly advance: (ms: number) 
   return { breaker, advance: clock.advance, states };
 }
 
-test('half of ten answers that fail open a breaker, fewer do not', () => {
+test('five failures in ten responses open the breaker, fewer do not', () => {
   const breaker = new Breaker(stillClock(), () => {});
   for (const evidence of ['failing', 'alive', 'failing', 'none', 'alive', 'failing', 'alive', 'failing'] as const) {
     breaker.record(evidence);
@@ -22,7 +22,7 @@ test('half of ten answers that fail open a breaker, fewer do not', () => {
   expect(breaker.state).toBe('open');
 });
 
-test('failures that lie more than ten answers back are forgotten', () => {
+test('failures more than ten responses ago are forgotten', () => {
   const breaker = new Breaker(stillClock(), () => {});
   for (let round = 0; round < 20; round += 1) {
     for (let call = 0; call < 4; call += 1) breaker.record('failing');
@@ -31,7 +31,7 @@ test('failures that lie more than ten answers back are forgotten', () => {
   expect(breaker.state).toBe('closed');
 });
 
-test('an open breaker lets one call try after half a second, and its answer decides', () => {
+test('an open breaker lets one trial call through after half a second, and its response decides', () => {
   const { breaker, advance, states } = tripped();
   expect(breaker.acquireTrial()).toBe(500);
   advance(500);
@@ -44,7 +44,7 @@ test('an open breaker lets one call try after half a second, and its answer deci
   expect(states).toEqual(['open', 'half-open', 'open', 'half-open', 'closed']);
 });
 
-test('a trial whose answer says nothing leaves the next call to try', () => {
+test('after a trial without evidence the next call is the trial', () => {
   const { breaker, advance } = tripped();
   advance(500);
   expect(breaker.acquireTrial()).toBe(0);
@@ -58,9 +58,9 @@ test.each([
   ['HTTP 503', { ...failedResponse('refused', true, ''), status: 503 }, 'failing'],
   ['HTTP 429', { ...failedResponse('refused', true, ''), status: 429 }, 'none'],
   ['HTTP 401', { ...failedResponse('refused', true, ''), status: 401 }, 'none'],
-  ['a connection that broke', failedResponse('lost', true, ''), 'failing'],
-  ['a deadline while no call was answered', failedResponse('timeout', true, ''), 'failing'],
-  ['an agent that went away', failedResponse('cancelled', true, ''), 'none'],
+  ['a broken connection', failedResponse('lost', true, ''), 'failing'],
+  ['a timeout while no call got a response', failedResponse('timeout', true, ''), 'failing'],
+  ['an agent that disconnected', failedResponse('cancelled', true, ''), 'none'],
   ['a result that is too large', failedResponse('too-large', true, ''), 'none'],
   ['an error of the tool', { kind: 'error', error: { code: 1, message: '' } }, 'alive'],
   ['an error with HTTP 500', { kind: 'error', error: { code: 1, message: '' }, status: 500 }, 'failing'],
@@ -68,7 +68,7 @@ test.each([
   expect(healthSignalOf(answer, true)).toBe(evidence);
 });
 
-test('a deadline while others were answered speaks of the tool and not of the server', () => {
+test('a timeout while other calls get responses is evidence about the tool and not the server', () => {
   expect(healthSignalOf(failedResponse('timeout', true, ''), false)).toBe('none');
 });
 
@@ -91,7 +91,7 @@ test('while a breaker is open a call fails at once, is not sent, and says when t
   expect(http.called()).toEqual(['out', 'out', 'out', 'out', 'out']);
 });
 
-test('a server that answers again is in service again with the first call that tries it', async () => {
+test('a server that responds again is in service again after the first trial call', async () => {
   const clock = stillClock();
   const http = await serveHttp(legacyHandler({ out, echo }));
   const { call, pool } = openPool(httpServer(http.url, { era: 'legacy' }), { clock });
@@ -102,7 +102,7 @@ test('a server that answers again is in service again with the first call that t
   expect(pool.status()).toMatchObject([{ breaker: 'closed' }]);
 });
 
-test('of many calls after the pause one tries a server that hangs, and the others do not wait for it', async () => {
+test('one of many calls tries a server that hangs, and the others do not wait for it', async () => {
   const clock = stillClock();
   const http = await serveHttp(legacyHandler({ hang: () => {}, echo }));
   const { call, pool } = openPool(httpServer(http.url, { era: 'legacy' }), { clock });
@@ -110,8 +110,8 @@ test('of many calls after the pause one tries a server that hangs, and the other
   await Promise.all(Array.from({ length: 5 }, () => call('hang', {}, { timeoutMs: 100 })));
   expect(pool.status()).toMatchObject([{ breaker: 'open' }]);
   clock.advance(500);
-  const results = await Promise.all(Array.from({ length: 5 }, () => call('hang', {}, { timeoutMs: 100 })));
-  expect(results.map((outcome) => (outcome.kind === 'failed' ? outcome.reason : 'completed')).sort()).toEqual([
+  const outcomes = await Promise.all(Array.from({ length: 5 }, () => call('hang', {}, { timeoutMs: 100 })));
+  expect(outcomes.map((outcome) => (outcome.kind === 'failed' ? outcome.reason : 'completed')).sort()).toEqual([
     'upstream-timeout',
     'upstream-unavailable',
     'upstream-unavailable',
@@ -120,7 +120,7 @@ test('of many calls after the pause one tries a server that hangs, and the other
   ]);
 });
 
-test('an open breaker of one server is not that of another', async () => {
+test('an open breaker of one server does not affect another', async () => {
   const bad = await serveHttp(legacyHandler({ out }));
   const good = await serveHttp(legacyHandler({ echo }));
   const { call } = openPool(
@@ -131,7 +131,7 @@ test('an open breaker of one server is not that of another', async () => {
   expect(textOf(await call('echo', {}, { server: 'good' }))).toBe('here');
 });
 
-test('a process of one agent that hangs says nothing of the process of another', async () => {
+test('a process of one agent that hangs does not affect the process of another', async () => {
   const { call } = openPool(stdioServer(), { clock: stillClock() });
   await call('echo', { text: 'x' }, { as: 'ana' });
   for (let round = 0; round < 5; round += 1) await call('hang', {}, { as: 'ana', timeoutMs: 20 });

@@ -26,27 +26,27 @@ test('every page of the tools is listed, verbatim and in order', async () => {
   );
 });
 
-verifies('F11')('the list of a server with too many tools is not read beyond the limit', async () => {
+verifies('F11')('no page is read beyond the limit of tools', async () => {
   const tools = Array.from({ length: 10_000 }, (_, index) => `t${index}`);
   const { pool } = openPool(stdioServer({ tools, page: 1_000 }, { maxTools: 2_500 }));
   const observed = await pool.discover('srv');
   expect('tools' in observed && observed.tools.length).toBe(2_501);
 });
 
-verifies('F11')('a server that pages without end has no list', async () => {
+verifies('F11')('a server with endless pages has no list', async () => {
   const tools = Array.from({ length: 300 }, (_, index) => `t${index}`);
   const { pool } = openPool(stdioServer({ tools, page: 1 }));
   expect(await pool.discover('srv')).toEqual({ error: '`tools/list` has more than 200 pages' });
 });
 
-test('the session that only observes is ended right after', async () => {
+test('a session that was opened for discovery only is closed at once', async () => {
   const journal = openJournal();
   const { pool } = openPool(stdioServer({ journal: journal.path }));
   await pool.discover('srv');
   await until(() => !isAlive(Number(journal.lines()[0]?.split(' ')[1])));
 });
 
-test('a shared session is observed and then serves the calls', async () => {
+test('a shared session is used for discovery and then for calls', async () => {
   const journal = openJournal();
   const { pool, call, changes } = openPool(stdioServer({ journal: journal.path }, { sharing: 'all' }));
   await pool.discover('srv');
@@ -55,7 +55,7 @@ test('a shared session is observed and then serves the calls', async () => {
   expect(changes).toEqual([]);
 });
 
-verifies('F11')('an announced change is listed again and passed on', async () => {
+verifies('F11')('a change that the server announces is listed again and reported', async () => {
   const { pool, call, nextChange } = openPool(stdioServer());
   await pool.discover('srv');
   const change = nextChange();
@@ -65,7 +65,7 @@ verifies('F11')('an announced change is listed again and passed on', async () =>
   });
 });
 
-test('a tool that is not what was agreed to is not called, in this session or a new one', async () => {
+test('a tool that differs from its pin is not called, in this session or a new one', async () => {
   const journal = openJournal();
   const { call } = openPool(stdioServer({ journal: journal.path }));
   await call('echo', { text: 'x' });
@@ -79,7 +79,7 @@ test('a tool that is not what was agreed to is not called, in this session or a 
   expect(journal.lines().filter((line) => line.startsWith('call '))).toHaveLength(1);
 });
 
-test('a tool that changed in this session alone is called in a new one', async () => {
+test('a tool that changed in one session only is called in a new one', async () => {
   const journal = openJournal();
   const { call, nextChange } = openPool(stdioServer({ journal: journal.path }));
   const first = nextChange();
@@ -92,7 +92,7 @@ test('a tool that changed in this session alone is called in a new one', async (
   expect(startsIn(journal.lines())).toBe(2);
 });
 
-test('a new session that lists the same tools announces no change', async () => {
+test('a new session that lists the same tools reports no change', async () => {
   const { pool, call, changes } = openPool(stdioServer());
   await pool.discover('srv');
   await call('echo', { text: 'x' }, { as: 'ana' });
@@ -100,7 +100,7 @@ test('a new session that lists the same tools announces no change', async () => 
   expect(changes).toEqual([]);
 });
 
-test('a modern server on pipes is found by one process and remembered with a date', async () => {
+test('a modern server over stdio is detected with one process and remembered with a date', async () => {
   const journal = openJournal();
   const eraMemory = inMemoryVersionStore();
   const clock = movableClock();
@@ -121,26 +121,26 @@ test('a modern server on pipes is found by one process and remembered with a dat
   });
 });
 
-test('a legacy server on pipes is found by one process', async () => {
+test('a legacy server over stdio is detected with one process', async () => {
   const journal = openJournal();
   const { pool } = openPool(stdioServer({ journal: journal.path }, { era: 'auto' }));
   expect(await pool.discover('srv')).toMatchObject({ era: 'legacy' });
   expect(startsIn(journal.lines())).toBe(1);
 });
 
-test('a server that is silent about `server/discover` is legacy', async () => {
+test('a server that does not respond to `server/discover` is legacy', async () => {
   const { pool } = openPool(stdioServer({ era: 'silent' }, { era: 'auto' }));
   expect(await pool.discover('srv')).toMatchObject({ era: 'legacy' });
 });
 
-test('a server that ends when asked before `initialize` is started once more and not asked', async () => {
+test('a server that exits on a request before `initialize` is started again without discovery', async () => {
   const journal = openJournal();
   const { pool } = openPool(stdioServer({ era: 'exits', journal: journal.path }, { era: 'auto' }));
   expect(await pool.discover('srv')).toMatchObject({ era: 'legacy' });
   expect(startsIn(journal.lines())).toBe(2);
 });
 
-test('a remembered era is not asked for again', async () => {
+test('a remembered era is not detected again', async () => {
   const journal = openJournal();
   const eraMemory = inMemoryVersionStore();
   eraMemory.set('srv', { era: 'legacy', protocolVersion: '2025-11-25', atMs: 1 });
@@ -149,7 +149,7 @@ test('a remembered era is not asked for again', async () => {
   expect(startsIn(journal.lines())).toBe(1);
 });
 
-test('a remembered era that the server contradicts is found out anew', async () => {
+test('a remembered era that the server contradicts is detected again', async () => {
   const eraMemory = inMemoryVersionStore();
   eraMemory.set('srv', { era: 'legacy', protocolVersion: '2025-11-25', atMs: 1 });
   const { pool } = openPool(stdioServer({ era: 'modern' }, { era: 'auto' }), { eraMemory });
@@ -157,7 +157,7 @@ test('a remembered era that the server contradicts is found out anew', async () 
   expect(eraMemory.get('srv')?.era).toBe('modern');
 });
 
-test.each(['2025-06-18', '2025-03-26', '2024-11-05'])('a server on pipes may offer %s', async (version) => {
+test.each(['2025-06-18', '2025-03-26', '2024-11-05'])('a server over stdio may offer %s', async (version) => {
   const { pool } = openPool(stdioServer({ version }));
   expect(await pool.discover('srv')).toMatchObject({ protocolVersion: version });
 });
@@ -183,7 +183,7 @@ test('the tools of a modern server are listed again once a minute while it is in
   });
 });
 
-test('a server that cannot list any more has no list, not the one of before', async () => {
+test('a server that can no longer list has no list, not the previous one', async () => {
   let isBroken = false;
   const answering = legacyHandler({});
   const http = await serveHttp((asked, response) => {
@@ -197,7 +197,7 @@ test('a server that cannot list any more has no list, not the one of before', as
   expect(await pool.discover('srv')).toEqual({ error: 'the server responded to `tools/list` with error -32603' });
 });
 
-test.each([400, 404])('a server that forgot the session (HTTP %d) is asked again in a new one', async (status) => {
+test.each([400, 404])('a server that forgot the session (HTTP %d) is listed again in a new one', async (status) => {
   let session = 's-1';
   const answering = legacyHandler({ echo: () => {} }, () => session);
   const http = await serveHttp((asked, response) => {
@@ -212,7 +212,7 @@ test.each([400, 404])('a server that forgot the session (HTTP %d) is asked again
   expect(changes).toEqual([]);
 });
 
-test('a server that says without end that its tools changed is still observed', async () => {
+test('a server that floods `list_changed` is still listed', async () => {
   const { pool, call } = openPool(stdioServer({}, { sharing: 'all' }));
   await pool.discover('srv');
   const changing = Promise.all(Array.from({ length: 50 }, () => call('change')));
@@ -220,7 +220,7 @@ test('a server that says without end that its tools changed is still observed', 
   await changing;
 });
 
-test('the last failure, its count and its time are reported until a success', async () => {
+test('the status shows the last error, the failures and since when, until something succeeds', async () => {
   const clock = stillClock();
   const { pool, call } = openPool(stdioServer(), { clock });
   await call('echo', { text: 'x' });

@@ -12,7 +12,7 @@ import { httpServer, openPool, textOf, type Upstream, until } from '../../fixtur
 const echo: RequestHandler = ({ message }, response) =>
   sendJson(response, textResponse(message.id, JSON.stringify(message.params.arguments?.text).slice(1, -1)));
 
-/** A pool before one legacy HTTP server that has these tools and `echo`. */
+/** Opens a pool with one legacy HTTP server that has these tools and `echo`. */
 async function before(
   tools: Readonly<Record<string, RequestHandler>>,
 ): Promise<Upstream & Awaited<ReturnType<typeof serveHttp>>> {
@@ -36,7 +36,7 @@ test('a JSON-RPC error comes back verbatim, whatever its HTTP status', async () 
   expect(await call('fail')).toMatchObject({ reason: 'upstream-error', inDoubt: false, error });
 });
 
-test('an answer in an event stream counts, and what the stream says besides does not', async () => {
+test('a response in an event stream counts, and other messages of the stream do not', async () => {
   const { call, pool } = await before({
     stream: ({ message }, response) => {
       const send = openEvents(response);
@@ -50,7 +50,7 @@ test('an answer in an event stream counts, and what the stream says besides does
   await until(() => pool.status()[0]?.droppedMessages === 1);
 });
 
-test('a stream that begins with an event of empty data is read to its answer', async () => {
+test('a stream that begins with an event of empty data is read up to the response', async () => {
   const { call } = await before({
     primed: ({ message }, response) => {
       response.writeHead(200, { 'content-type': 'text/event-stream' });
@@ -61,7 +61,7 @@ test('a stream that begins with an event of empty data is read to its answer', a
   expect(textOf(await call('primed'))).toBe('primed');
 });
 
-test('200 calls at once are never mixed, whatever the order of their answers', async () => {
+test('200 calls at once are never mixed, whatever the order of their responses', async () => {
   const { call } = await before({
     slow: ({ message }, response) => {
       const { text, ms } = message.params.arguments as { text: string; ms: number };
@@ -101,15 +101,15 @@ const INVALID_RESULTS: Readonly<Record<string, RequestHandler>> = {
   'a redirect': (_asked, response) => void response.writeHead(307, { location: '/elsewhere' }).end(),
 };
 
-test.each(Object.keys(INVALID_RESULTS))('a server that answers with %s fails that call alone', async (lie) => {
-  const { call, received: asked } = await before({ lie: INVALID_RESULTS[lie] ?? echo });
+test.each(Object.keys(INVALID_RESULTS))('a server that responds with %s fails that call alone', async (lie) => {
+  const { call, received } = await before({ lie: INVALID_RESULTS[lie] ?? echo });
   const [lied, beside] = await Promise.all([call('lie'), call('echo', { text: 'unharmed' })]);
   expect(lied).toMatchObject({ kind: 'failed', reason: 'upstream-protocol', inDoubt: true });
   expect(textOf(beside)).toBe('unharmed');
-  expect(asked.filter(({ headers }) => headers.host === undefined)).toEqual([]);
+  expect(received.filter(({ headers }) => headers.host === undefined)).toEqual([]);
 });
 
-test('a result of 50 MB is given up by its announced length', async () => {
+test('a result of 50 MB is refused by its `Content-Length`', async () => {
   const { call } = await before({
     big: (_asked, response) =>
       void response.writeHead(200, { 'content-type': 'application/json', 'content-length': 50 << 20 }).write('{'),
@@ -117,7 +117,7 @@ test('a result of 50 MB is given up by its announced length', async () => {
   expect(await call('big')).toMatchObject({ reason: 'result-too-large', inDoubt: true });
 });
 
-test.each(['application/json', 'text/event-stream'])('an endless %s body is cut at the cap', async (type) => {
+test.each(['application/json', 'text/event-stream'])('an endless %s body is cut off at the limit', async (type) => {
   let written = 0;
   const { call } = await before({
     endless: (_asked, response) => {
@@ -134,7 +134,7 @@ test.each(['application/json', 'text/event-stream'])('an endless %s body is cut 
   expect(written).toBeLessThan(50 << 20);
 });
 
-test('an event stream of notifications without end ends its call when it is many times the result, not before', async () => {
+test('an endless event stream of notifications fails its call once it is 128 times the limit of the result, not before', async () => {
   let sentBytes = 0;
   const { call } = await before({
     chatter: (_asked, response) => {
@@ -149,11 +149,11 @@ test('an event stream of notifications without end ends its call when it is many
   });
   const outcome = await call('chatter', {}, { maxResultBytes: 100_000 });
   expect(outcome).toMatchObject({ reason: 'result-too-large' });
-  // 128 times the result, and the megabyte that may surround it.
+  // 128 times the limit of the result, plus 1 MB.
   expect(sentBytes).toBeGreaterThanOrEqual(13_800_000);
 });
 
-test('a slow drip ends at the deadline, however steadily it drips', async () => {
+test('a response that arrives byte by byte ends at the deadline', async () => {
   let closed = false;
   const { call } = await before({
     drip: (_asked, response) => {
@@ -171,16 +171,16 @@ test('a slow drip ends at the deadline, however steadily it drips', async () => 
 
 test('a hung call fails alone, its socket is closed, and a legacy server is notified', async () => {
   let closed = false;
-  const { call, received: asked } = await before({
+  const { call, received } = await before({
     hang: (_asked, response) => void response.on('close', () => (closed = true)),
   });
   const hung = call('hang', {}, { timeoutMs: 150 });
   expect(textOf(await call('echo', { text: 'alive' }))).toBe('alive');
   expect(await hung).toMatchObject({ reason: 'upstream-timeout', inDoubt: true });
-  await until(() => closed && asked.some(({ message }) => message.method === 'notifications/cancelled'));
+  await until(() => closed && received.some(({ message }) => message.method === 'notifications/cancelled'));
 });
 
-test('an agent that goes away ends the request at the server', async () => {
+test('an agent that disconnects ends the request at the server', async () => {
   let closed = false;
   const agent = new AbortController();
   const { call, called } = await before({
@@ -199,26 +199,26 @@ test('a socket that breaks after the call was sent leaves a write in doubt, sent
   expect(called()).toEqual(['cut']);
 });
 
-test('a socket that breaks during a read is tried once more', async () => {
+test('a read whose socket breaks is retried once', async () => {
   let cuts = 0;
   const { call } = await before({
-    flaky: (asked, response) => {
+    flaky: (received, response) => {
       cuts += 1;
       if (cuts === 1) response.destroy();
-      else echo(asked, response);
+      else echo(received, response);
     },
   });
   expect(textOf(await call('flaky', { text: 'second time' }, { risk: 'read' }))).toBe('second time');
 });
 
-test('a server that is not there is unavailable, and nothing is in doubt', async () => {
+test('a server that does not listen is unavailable, and nothing is in doubt', async () => {
   const http = await serveHttp(echo);
   await http.stop();
   const { call } = openPool(httpServer(http.url));
   expect(await call('echo')).toMatchObject({ reason: 'upstream-unavailable', inDoubt: false });
 });
 
-test.each([401, 403, 429, 503])('HTTP %i is no answer of a tool and leaves nothing in doubt', async (status) => {
+test.each([401, 403, 429, 503])('HTTP %i is not a response of a tool and leaves nothing in doubt', async (status) => {
   const { call } = await before({ no: (_asked, response) => void response.writeHead(status).end('who are you') });
   expect(await call('no')).toMatchObject({
     reason: 'upstream-unavailable',
@@ -227,7 +227,7 @@ test.each([401, 403, 429, 503])('HTTP %i is no answer of a tool and leaves nothi
   });
 });
 
-test('HTTP 500 without an answer leaves the call in doubt', async () => {
+test('HTTP 500 without a response leaves the call in doubt', async () => {
   const { call } = await before({ broken: (_asked, response) => void response.writeHead(500).end('oops') });
   expect(await call('broken')).toMatchObject({ reason: 'upstream-lost', inDoubt: true });
 });
@@ -244,8 +244,8 @@ test('the registry’s headers go with every request, and ids are the broker’s
   ).toEqual([1, 2, 3]);
 });
 
-test('a ping within the stream of an answer is answered', async () => {
-  const { call, received: asked } = await before({
+test('a ping on the event stream of a call is answered', async () => {
+  const { call, received } = await before({
     ping: ({ message }, response) => {
       const send = openEvents(response);
       send({ jsonrpc: '2.0', id: 'p1', method: 'ping' });
@@ -254,10 +254,12 @@ test('a ping within the stream of an answer is answered', async () => {
     },
   });
   expect(textOf(await call('ping'))).toBe('done');
-  await until(() => asked.some(({ message }) => JSON.stringify(message) === '{"jsonrpc":"2.0","id":"p1","result":{}}'));
+  await until(() =>
+    received.some(({ message }) => JSON.stringify(message) === '{"jsonrpc":"2.0","id":"p1","result":{}}'),
+  );
 });
 
-test('an answer that begins and does not go on is given up before the call is, and its server serves others', async () => {
+test('a response that begins and stalls is abandoned before the deadline of the call, and other calls go on', async () => {
   const http = await serveHttp(
     legacyHandler({
       echo,

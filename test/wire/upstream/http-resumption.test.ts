@@ -12,7 +12,7 @@ import {
 } from '../../fixtures/http-upstream.ts';
 import { httpServer, openPool, textOf, type Upstream, until } from '../../fixtures/upstream-pool.ts';
 
-/** Writes events to a stream that it ends, by raw lines. */
+/** Writes events as raw lines and ends the stream. */
 function stream(response: ServerResponse, ...events: readonly string[]): void {
   response.writeHead(200, { 'content-type': 'text/event-stream' });
   response.end(events.map((event) => `${event}\n\n`).join(''));
@@ -21,14 +21,14 @@ function stream(response: ServerResponse, ...events: readonly string[]): void {
 const message = (value: unknown): string => `data: ${JSON.stringify(value)}`;
 const prime = (id: string, retry = 'retry: 1\n'): string => `id: ${id}\n${retry}data: `;
 const isResumption = ({ headers }: ReceivedRequest): boolean => headers['last-event-id'] !== undefined;
-/** A call that a GET without `Last-Event-ID` never is: that one listens. */
+/** True for a GET that resumes a call: a GET without `Last-Event-ID` opens the standalone stream. */
 const listening: RequestHandler = (_asked, response) => void response.writeHead(405).end();
 
 interface Resumable extends Upstream, HttpUpstream {
   readonly resumptions: () => readonly ReceivedRequest[];
 }
 
-/** A pool before a legacy server with one tool `poll`; `resumed` answers each GET that goes on. */
+/** Opens a pool with a legacy server that has one tool, `poll`; `resumed` responds to each GET that resumes a call. */
 async function before(
   poll: RequestHandler,
   resumed: readonly RequestHandler[],
@@ -46,12 +46,12 @@ async function before(
   return { ...http, ...openPool(httpServer(http.url, { era: 'legacy', ...part })), resumptions };
 }
 
-/** The id of the call, which the answer has to have wherever it comes. */
-function callOf({ received: asked }: HttpUpstream): number | undefined {
-  return asked.find((one) => one.message.method === 'tools/call')?.message.id;
+/** Id of the call, which the response must have on any stream. */
+function callOf({ received }: HttpUpstream): number | undefined {
+  return received.find((one) => one.message.method === 'tools/call')?.message.id;
 }
 
-test('a call whose stream ends after an event with an id goes on by GET, in its session and from that event', async () => {
+test('a call whose stream ends after an event with an id is resumed by GET, in its session and from that event', async () => {
   const upstream: Resumable = await before(
     (_asked, response) => stream(response, prime('first'), prime('event 7')),
     [(_asked, response) => stream(response, `id: 8\n${message(textResponse(callOf(upstream), 'at last'))}`)],
@@ -68,7 +68,7 @@ test('a call whose stream ends after an event with an id goes on by GET, in its 
   ]);
 });
 
-test('a stream may end as often as it likes, each time the next goes on from the last event', async () => {
+test('a stream may end any number of times; the next one resumes from the last event', async () => {
   const upstream: Resumable = await before(
     (_asked, response) => stream(response, prime('1')),
     [
@@ -82,7 +82,7 @@ test('a stream may end as often as it likes, each time the next goes on from the
   expect(upstream.resumptions().map(({ headers }) => headers['last-event-id'])).toEqual(['1', '2', '2', '3']);
 });
 
-test('a socket that breaks in the middle of a stream is gone on from as one that ends', async () => {
+test('a stream whose socket breaks is resumed like one that ends', async () => {
   const upstream: Resumable = await before(
     (_asked, response) => {
       response.writeHead(200, { 'content-type': 'text/event-stream' });
@@ -94,7 +94,7 @@ test('a socket that breaks in the middle of a stream is gone on from as one that
   expect(upstream.called()).toEqual(['poll']);
 });
 
-test('notifications on the resumed stream belong to the call, up to the limit of a call', async () => {
+test('notifications on the resumed stream belong to the call and count towards its limit', async () => {
   const received: unknown[] = [];
   const link = {
     wantsProgress: true,
@@ -118,7 +118,7 @@ test('notifications on the resumed stream belong to the call, up to the limit of
     ],
     { maxNotifications: 2 },
   );
-  // `as`: a link of this test alone, of which the upstream pool reads no more.
+  // `as`: the pool reads only these members of a client context.
   expect(textOf(await upstream.call('poll', {}, { link: link as unknown as ClientContext }))).toBe('done');
   expect(received).toEqual([{ progress: 1 }, { progress: 2 }]);
 });
@@ -134,7 +134,7 @@ const REFUSALS: Readonly<Record<string, RequestHandler>> = {
 };
 
 test.each(Object.keys(REFUSALS))(
-  'a server that answers the GET with %s has lost the call, asked once',
+  'a server that responds to the GET with %s loses the call after one attempt',
   async (refusal) => {
     const upstream = await before((_asked, response) => stream(response, prime('1')), [REFUSALS[refusal] ?? listening]);
     expect(await upstream.call('poll')).toMatchObject({ kind: 'failed', reason: 'upstream-lost', inDoubt: true });
@@ -143,7 +143,7 @@ test.each(Object.keys(REFUSALS))(
   },
 );
 
-test('a server that goes on without end and tells nothing is left after five streams', async () => {
+test('a server whose streams end without events is abandoned after five of them', async () => {
   const nothing: RequestHandler = (_asked, response) => stream(response);
   const upstream = await before(
     (_asked, response) => stream(response, prime('1')),
@@ -156,9 +156,9 @@ test('a server that goes on without end and tells nothing is left after five str
 test.each([
   ['without an id', ['retry: 1\ndata: ']],
   ['with an empty id', ['id: 1\ndata: ', 'id\ndata: ']],
-  ['with an id that no header can hold', ['id: é\ndata: ']],
+  ['with an id that is not a valid header value', ['id: é\ndata: ']],
   ['with an id of 2,000 characters', [`id: ${'x'.repeat(2_000)}\ndata: `]],
-])('a stream that ends after an event %s is a lost call', async (_how, events) => {
+])('a call whose stream ends after an event %s is lost', async (_how, events) => {
   const upstream = await before((_asked, response) => stream(response, ...events), []);
   expect(await upstream.call('poll')).toMatchObject({ reason: 'upstream-lost', inDoubt: true });
   expect(upstream.resumptions()).toEqual([]);
@@ -174,7 +174,7 @@ test('the deadline of the call ends the wait for the next stream', async () => {
   expect(upstream.resumptions()).toEqual([]);
 });
 
-test('the deadline of the call ends a stream that goes on, and closes its socket', async () => {
+test('the deadline of the call ends the resumed stream and closes its socket', async () => {
   let isClosed = false;
   const upstream = await before(
     (_asked, response) => stream(response, prime('1')),
@@ -189,29 +189,32 @@ test('the deadline of the call ends a stream that goes on, and closes its socket
   await until(() => isClosed);
 });
 
-test.each(['while it waits', 'while the stream is open'])('an agent that goes away %s ends the call', async (when) => {
-  const agent = new AbortController();
-  let isClosed = when === 'while it waits';
-  const retry = when === 'while it waits' ? 'retry: 60000\n' : 'retry: 1\n';
-  const upstream = await before(
-    (_asked, response) => {
-      stream(response, prime('1', retry));
-      if (when === 'while it waits') response.on('close', () => setTimeout(() => agent.abort(), 50));
-    },
-    [
+test.each(['while it waits', 'while the stream is open'])(
+  'an agent that disconnects %s ends the call',
+  async (when) => {
+    const agent = new AbortController();
+    let isClosed = when === 'while it waits';
+    const retry = when === 'while it waits' ? 'retry: 60000\n' : 'retry: 1\n';
+    const upstream = await before(
       (_asked, response) => {
-        response.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders();
-        response.on('close', () => (isClosed = true));
-        agent.abort();
+        stream(response, prime('1', retry));
+        if (when === 'while it waits') response.on('close', () => setTimeout(() => agent.abort(), 50));
       },
-    ],
-  );
-  expect(await upstream.call('poll', {}, { signal: agent.signal })).toMatchObject({
-    reason: 'cancelled',
-    inDoubt: true,
-  });
-  await until(() => isClosed && upstream.received.some((one) => one.message.method === 'notifications/cancelled'));
-});
+      [
+        (_asked, response) => {
+          response.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders();
+          response.on('close', () => (isClosed = true));
+          agent.abort();
+        },
+      ],
+    );
+    expect(await upstream.call('poll', {}, { signal: agent.signal })).toMatchObject({
+      reason: 'cancelled',
+      inDoubt: true,
+    });
+    await until(() => isClosed && upstream.received.some((one) => one.message.method === 'notifications/cancelled'));
+  },
+);
 
 test.each(['waits for the next stream', 'is on the next stream'])(
   'a call that %s is lost when the broker ends the session',
@@ -237,7 +240,7 @@ test.each(['waits for the next stream', 'is on the next stream'])(
   },
 );
 
-test('the bytes of all streams of a call together are capped', async () => {
+test('the limit of a call covers the bytes of all its streams', async () => {
   const question = (): string =>
     message({ jsonrpc: '2.0', id: 'q', method: 'ping', params: { pad: 'x'.repeat(90_000) } });
   const more: RequestHandler = (_asked, response) =>
@@ -250,7 +253,7 @@ test('the bytes of all streams of a call together are capped', async () => {
   expect(upstream.resumptions().length).toBeLessThan(6);
 });
 
-test('an event of the later stream that is over the cap is given up', async () => {
+test('an event over the limit on the resumed stream fails the call', async () => {
   const upstream: Resumable = await before(
     (_asked, response) => stream(response, prime('1')),
     [(_asked, response) => stream(response, message(textResponse(callOf(upstream), 'x'.repeat(200_000))))],
@@ -258,7 +261,7 @@ test('an event of the later stream that is over the cap is given up', async () =
   expect(await upstream.call('poll', {}, { maxResultBytes: 100_000 })).toMatchObject({ reason: 'result-too-large' });
 });
 
-test('a call that changes nothing is sent again when the server does not go on', async () => {
+test('a read is sent again if the server cannot resume it', async () => {
   let called = 0;
   const upstream = await before(
     ({ message: { id } }, response) => {
@@ -271,7 +274,7 @@ test('a call that changes nothing is sent again when the server does not go on',
   expect(textOf(await upstream.call('poll', {}, { risk: 'read' }))).toBe('the second time');
 });
 
-test('a server of the modern era is never asked to go on', async () => {
+test('a call of the modern era is never resumed', async () => {
   const declared = { name: 'poll', description: 'a tool', inputSchema: { type: 'object' } };
   const upstream = await serveHttp(({ message: { id, method } }, response) => {
     const discovered = { supportedVersions: ['2026-07-28'], capabilities: { tools: {} } };

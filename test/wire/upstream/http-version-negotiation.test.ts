@@ -12,7 +12,7 @@ import { httpServer, openPool, textOf, until } from '../../fixtures/upstream-poo
 
 const echo: RequestHandler = ({ message }, response) => sendJson(response, textResponse(message.id, 'echoed'));
 
-/** A server of 2026-07-28 that knows no `initialize`. */
+/** A server of 2026-07-28 without `initialize`. */
 const modern: RequestHandler = (asked, response) => {
   const { id, method } = asked.message;
   const reply = (result: object): void =>
@@ -31,7 +31,7 @@ const modern: RequestHandler = (asked, response) => {
   else reply({ content: [{ type: 'text', text: 'echoed' }] });
 };
 
-test('a modern server is found by `server/discover` alone and called without a session', async () => {
+test('a modern server is detected by `server/discover` alone and called without a session', async () => {
   const http = await serveHttp(modern);
   const eraMemory = inMemoryVersionStore();
   const { call } = openPool(httpServer(http.url), { eraMemory });
@@ -40,7 +40,7 @@ test('a modern server is found by `server/discover` alone and called without a s
   expect(eraMemory.get('srv')).toMatchObject({ era: 'modern', protocolVersion: '2026-07-28' });
 });
 
-test('a modern request carries its envelope, and headers that say the same', async () => {
+test('a modern request carries its envelope and matching headers', async () => {
   const http = await serveHttp(modern);
   const { call } = openPool(httpServer(http.url));
   await call('echo', { a: 1 });
@@ -62,7 +62,7 @@ test('a modern request carries its envelope, and headers that say the same', asy
   expect(headers['mcp-session-id']).toBeUndefined();
 });
 
-test('arguments that a modern tool marks are mirrored in headers, encoded where they must be', async () => {
+test('arguments with `x-mcp-header` are sent in headers too, encoded if needed', async () => {
   const inputSchema = {
     type: 'object',
     properties: {
@@ -86,26 +86,26 @@ test('arguments that a modern tool marks are mirrored in headers, encoded where 
   expect(Object.fromEntries(mirrored)).toEqual({ 'mcp-param-region': 'eu', 'mcp-param-city': '=?base64?S8O2bG4=?=' });
 });
 
-test('a modern server that asks for input which the broker cannot give has not completed', async () => {
+test('a modern server that needs input without a client that can give it has not completed', async () => {
   const http = await serveHttp(modern);
   const { call } = openPool(httpServer(http.url));
   expect(await call('ask')).toMatchObject({ kind: 'failed', reason: 'upstream-protocol' });
 });
 
-test('a legacy server is found by what it answers to `server/discover`', async () => {
+test('a legacy server is detected by its response to `server/discover`', async () => {
   const http = await serveHttp(legacyHandler({ echo }));
   const { pool } = openPool(httpServer(http.url));
   expect(await pool.discover('srv')).toMatchObject({ era: 'legacy', protocolVersion: '2025-11-25' });
 });
 
-test('a session-keeping legacy server, which answers 404 to what has no session, is found too', async () => {
+test('a legacy server that responds with 404 to a request without a session is detected too', async () => {
   const http = await serveHttp(legacyHandler({ echo }, () => 'one'));
   const { pool } = openPool(httpServer(http.url));
   expect(await pool.discover('srv')).toMatchObject({ era: 'legacy' });
 });
 
 test.each([401, 403, 500, 503])(
-  'HTTP %i says nothing of an era: nothing is remembered and `initialize` is not tried',
+  'HTTP %i is no evidence of an era: nothing is remembered and `initialize` is not tried',
   async (status) => {
     const http = await serveHttp((_asked, response) => void response.writeHead(status).end());
     const eraMemory = inMemoryVersionStore();
@@ -118,7 +118,7 @@ test.each([401, 403, 500, 503])(
   },
 );
 
-test('a server that became modern is found out when the remembered era fails', async () => {
+test('a server that became modern is detected when the remembered era fails', async () => {
   const eraMemory = inMemoryVersionStore();
   let answering: RequestHandler = legacyHandler({ echo }, () => 'one');
   const http = await serveHttp((asked, response) => answering(asked, response));
@@ -132,7 +132,7 @@ test('a server that became modern is found out when the remembered era fails', a
   expect(eraMemory.get('srv')?.era).toBe('modern');
 });
 
-test.each([404, 400])('a session that the server forgot (HTTP %i) is opened anew for a read', async (status) => {
+test.each([404, 400])('a read opens a new session if the server forgot the old one (HTTP %i)', async (status) => {
   let session = 'first';
   const answering = legacyHandler({ echo }, () => session);
   const http = await serveHttp((asked, response) => {
@@ -148,7 +148,7 @@ test.each([404, 400])('a session that the server forgot (HTTP %i) is opened anew
 });
 
 test.each([404, 400])(
-  'a write that meets a forgotten session (HTTP %i) is in doubt, and the next one finds a new session',
+  'a write in a forgotten session (HTTP %i) is in doubt, and the next one gets a new session',
   async (status) => {
     let session = 'first';
     const answering = legacyHandler({ echo }, () => session);
@@ -165,7 +165,7 @@ test.each([404, 400])(
   },
 );
 
-test('many reads that meet a forgotten session open one new one together', async () => {
+test('many reads in a forgotten session open one new session together', async () => {
   let session = 'first';
   const http = await serveHttp(legacyHandler({ echo }, () => session));
   const { call } = openPool(httpServer(http.url, { era: 'legacy' }));
@@ -176,7 +176,7 @@ test('many reads that meet a forgotten session open one new one together', async
   expect(http.received.filter(({ message }) => message.method === 'initialize')).toHaveLength(2);
 });
 
-test('a session that never holds is given up after one new start', async () => {
+test('a server that forgets every session is abandoned after one new session', async () => {
   let opened = 0;
   const answering = legacyHandler({ echo }, () => `s${opened}`);
   const http = await serveHttp((asked, response) => {
@@ -189,7 +189,7 @@ test('a session that never holds is given up after one new start', async () => {
   expect(opened).toBe(2);
 });
 
-test('principals have sessions of their own at a legacy server', async () => {
+test('each principal has its own session at a legacy server', async () => {
   let opened = 0;
   const sessions = new Map<string, string>();
   const http = await serveHttp((asked, response) => {
@@ -211,7 +211,7 @@ test('principals have sessions of their own at a legacy server', async () => {
   ]);
 });
 
-test('a session is ended at the server when the broker ends it', async () => {
+test('a session that the broker closes is deleted at the server', async () => {
   const http = await serveHttp(legacyHandler({ echo }, () => 'one'));
   const { pool, call } = openPool(httpServer(http.url, { era: 'legacy' }));
   await call('echo');
@@ -219,7 +219,7 @@ test('a session is ended at the server when the broker ends it', async () => {
   expect(http.received.at(-1)).toMatchObject({ method: 'DELETE', headers: { 'mcp-session-id': 'one' } });
 });
 
-test('`list_changed` within the stream of an answer makes the broker list again', async () => {
+test('`list_changed` on the stream of a call makes the broker list again', async () => {
   const tools: Record<string, RequestHandler> = {
     echo: ({ message }, response) => {
       tools.added = echo;
@@ -241,29 +241,26 @@ test.each([
   [404, -32_601],
   [400, -32_000],
   [400, -32_001],
-])(
-  'a session that is gone by HTTP %d and error %d in answer to the call is met anew for a read',
-  async (status, code) => {
-    let session = 's-1';
-    const answering = legacyHandler(
-      { echo: ({ message }, response) => sendJson(response, textResponse(message.id, 'here')) },
-      () => session,
-    );
-    const http = await serveHttp((asked, response) => {
-      const sent = asked.headers['mcp-session-id'];
-      if (sent === undefined || sent === session) return answering(asked, response);
-      sendJson(response, { jsonrpc: '2.0', id: asked.message.id, error: { code, message: 'no session' } }, status);
-    });
-    const { call } = openPool(httpServer(http.url, { era: 'legacy' }));
-    await call('echo', {}, { risk: 'read' });
-    session = 's-2';
-    expect(textOf(await call('echo', {}, { risk: 'read' }))).toBe('here');
-    session = 's-3';
-    expect(await call('echo', {}, { risk: 'write' })).toMatchObject({ reason: 'upstream-lost' });
-  },
-);
+])('a read is sent in a new session after a response with HTTP %d and error %d', async (status, code) => {
+  let session = 's-1';
+  const answering = legacyHandler(
+    { echo: ({ message }, response) => sendJson(response, textResponse(message.id, 'here')) },
+    () => session,
+  );
+  const http = await serveHttp((asked, response) => {
+    const sent = asked.headers['mcp-session-id'];
+    if (sent === undefined || sent === session) return answering(asked, response);
+    sendJson(response, { jsonrpc: '2.0', id: asked.message.id, error: { code, message: 'no session' } }, status);
+  });
+  const { call } = openPool(httpServer(http.url, { era: 'legacy' }));
+  await call('echo', {}, { risk: 'read' });
+  session = 's-2';
+  expect(textOf(await call('echo', {}, { risk: 'read' }))).toBe('here');
+  session = 's-3';
+  expect(await call('echo', {}, { risk: 'write' })).toMatchObject({ reason: 'upstream-lost' });
+});
 
-test('a read whose connection breaks and whose session is then gone still comes through', async () => {
+test('a read whose connection breaks and whose session is then lost still succeeds', async () => {
   let session = 's-1';
   let broken = 0;
   const answering = legacyHandler(

@@ -29,14 +29,14 @@ for (const era of ['legacy', 'modern'] as const) {
   });
 }
 
-test('progress under a token that no call has is dropped and counted', async () => {
+test('progress with a token of no call is dropped and counted', async () => {
   const upstream = notifying();
   const agent = recordingAgent();
   await upstream.call('foreign_steps', {}, { link: agent });
   expect([agent.received.progress, dropped(upstream)]).toEqual([[], 2]);
 });
 
-test('a call whose agent wants no progress requests none, and receives none', async () => {
+test('a call whose agent wants no progress requests none and gets none', async () => {
   const upstream = notifying();
   const agent = recordingAgent({ wantsProgress: false });
   expect(textOf(await upstream.call('meta', {}, { link: agent }))).toBe('{}');
@@ -45,7 +45,7 @@ test('a call whose agent wants no progress requests none, and receives none', as
   expect(agent.received.progress).toEqual([]);
 });
 
-test('a log message belongs to the only call under way of a session of one principal', async () => {
+test('a log message belongs to the only call in flight, if the session has one principal', async () => {
   const upstream = notifying({ logging: true });
   const agent = recordingAgent({ logLevel: 'info' });
   await upstream.call('log', { data: 'mine' }, { link: agent });
@@ -60,14 +60,14 @@ test('a log message that two calls may have caused is dropped and counted', asyn
   expect(dropped(upstream)).toBe(1);
 });
 
-test('a log message of a shared stdio session is dropped, even with one call in flight', async () => {
+test('a log message of a stdio session that principals share is dropped, even with one call in flight', async () => {
   const upstream = notifying({}, { sharing: 'all' });
   const agent = recordingAgent({ logLevel: 'debug' });
   await upstream.call('log', { data: 'of a former call?' }, { link: agent });
   expect([agent.received.log, dropped(upstream)]).toEqual([[], 2]);
 });
 
-test('a legacy server that logs is asked for the lowest level that an agent of the session wants', async () => {
+test('a legacy server is set to the lowest log level that an agent of the session wants', async () => {
   const upstream = notifying({ logging: true });
   const levelAfter = async (logLevel: 'info' | 'error'): Promise<unknown> =>
     textOf(await upstream.call('level', {}, { link: recordingAgent({ logLevel }) }));
@@ -77,7 +77,7 @@ test('a legacy server that logs is asked for the lowest level that an agent of t
   expect(await levelAfter('error')).toBe('info');
 });
 
-test('a modern server receives the level with each request, and the token is the id of the request', async () => {
+test('a modern server gets the log level with each request, and the request id as progress token', async () => {
   const upstream = notifying({ era: 'modern' }, { era: 'modern' });
   const asked = textOf(await upstream.call('meta', {}, { link: recordingAgent({ logLevel: 'notice' }) }));
   const meta = JSON.parse(String(asked)) as Record<string, unknown>;
@@ -85,7 +85,7 @@ test('a modern server receives the level with each request, and the token is the
   expect(meta.progressToken).toEqual(expect.any(Number));
 });
 
-test('notifications of one call beyond the setting are dropped and counted, and the call succeeds', async () => {
+test('notifications of one call beyond the limit are dropped and counted, and the call succeeds', async () => {
   const upstream = notifying({}, { maxNotifications: 3 });
   const agent = recordingAgent();
   expect(textOf(await upstream.call('flood', { messages: 2_000 }, { link: agent }))).toBe('flooded');
@@ -93,7 +93,7 @@ test('notifications of one call beyond the setting are dropped and counted, and 
   expect(dropped(upstream)).toBe(1_997);
 });
 
-test('what an agent does not read is counted as dropped, and the call succeeds', async () => {
+test('notifications that an agent does not accept are counted as dropped, and the call succeeds', async () => {
   const upstream = notifying();
   const agent = { ...recordingAgent({ logLevel: 'debug' }), progress: () => false, log: () => false };
   expect(textOf(await upstream.call('steps', {}, { link: agent }))).toBe('done');

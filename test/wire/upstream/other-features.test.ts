@@ -8,7 +8,7 @@ import { callOf, httpServer, openPool, type Upstream } from '../../fixtures/upst
 const GREET: JsonObject = { name: 'greet', description: 'says hello' };
 const TEMPLATE: JsonObject = { uriTemplate: 'note://{name}', name: 'notes' };
 
-/** A server of 2026-07-28 that has anything but tools; `lists` says what it lists, or with which code it refuses to. */
+/** A server of 2026-07-28 without tools. `lists` holds each list, or the error code of its refusal. */
 function serverOf(lists: Readonly<Record<string, readonly JsonObject[] | number>>): RequestHandler {
   return ({ message: { id, method } }, response) => {
     const listed = lists[method];
@@ -36,11 +36,11 @@ function ask(
 ): Promise<DispatchResult> {
   const call = callOf('unused', act.args ?? {}, {});
   const target = { ...call.target, ...act.target };
-  // `as`: the upstream pool reads no more of a target than this.
+  // `as`: the pool reads only these members of a target.
   return pool.dispatch({ ...call, action: act.action, target } as Call, { signal: new AbortController().signal });
 }
 
-test('a server without tools is asked for what it says that it has', async () => {
+test('a server without tools is asked for the lists it declares', async () => {
   const http = await serveHttp(serverOf(ALL));
   expect(await openPool(httpServer(http.url)).pool.discover('srv')).toMatchObject({
     ...{ tools: [], prompts: [GREET], templates: [TEMPLATE], unlisted: [] },
@@ -49,7 +49,7 @@ test('a server without tools is asked for what it says that it has', async () =>
   expect(http.received.map(({ message }) => message.method)).not.toContain('tools/list');
 });
 
-test('an unreadable list is empty and reported, unless the server does not know the method', async () => {
+test('a list that cannot be read is empty and reported, unless the server does not have the method', async () => {
   const lists = { ...ALL, 'prompts/list': -32_603, 'resources/templates/list': -32_601 };
   const http = await serveHttp(serverOf(lists));
   expect(await openPool(httpServer(http.url)).pool.discover('srv')).toMatchObject({
@@ -58,7 +58,7 @@ test('an unreadable list is empty and reported, unless the server does not know 
   });
 });
 
-test('each act is asked for by its own method, under the name or URI that the server knows', async () => {
+test('each action uses its own method, with the upstream name or URI', async () => {
   const http = await serveHttp(serverOf(ALL));
   const upstream = openPool(httpServer(http.url));
   const prompt = { kind: 'prompt', prompt: 'greet', definition: GREET };
@@ -81,7 +81,7 @@ test('each act is asked for by its own method, under the name or URI that the se
   ]);
 });
 
-test('a prompt or template that the session declares otherwise is not asked for; a listed resource is no declaration', async () => {
+test('a prompt or template with another definition in the session is not used; a listed resource has no definition', async () => {
   const http = await serveHttp(serverOf(ALL));
   const upstream = openPool(httpServer(http.url));
   const drifted = { kind: 'failed', reason: 'tool-drifted', inDoubt: false };

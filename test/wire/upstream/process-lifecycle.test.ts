@@ -16,14 +16,14 @@ const callsIn = (lines: readonly string[], tool: string): number =>
   lines.filter((line) => line === `call ${tool}`).length;
 const startsIn = (lines: readonly string[]): number => lines.filter((line) => line.startsWith('start')).length;
 
-test('a process that ends during a write leaves the call in doubt and does not see it again', async () => {
+test('a process that exits during a write leaves the call in doubt, and the call is not sent again', async () => {
   const journal = openJournal();
   const { call } = openPool(stdioServer({ journal: journal.path }));
   expect(await call('exit', {}, { risk: 'write' })).toMatchObject({ reason: 'upstream-lost', inDoubt: true });
   expect(callsIn(journal.lines(), 'exit')).toBe(1);
 });
 
-test('a process that ends during a read is started anew and asked once more', async () => {
+test('a process that exits during a read is started again and the read sent once more', async () => {
   const journal = openJournal();
   const { call } = openPool(stdioServer({ journal: journal.path }));
   expect(await call('exit', {}, { risk: 'read' })).toMatchObject({ reason: 'upstream-lost', inDoubt: true });
@@ -39,7 +39,7 @@ test('a read in flight when its process is killed completes on the next one', as
   expect(textOf(await pending)).toBe('carried over');
 });
 
-test('a write in flight when its process is killed is in doubt, and the next call finds a new process', async () => {
+test('a write in flight when its process is killed is in doubt, and the next call gets a new process', async () => {
   const { call } = openPool(stdioServer());
   const pid = Number(textOf(await call('pid')));
   const pending = call('delay', { text: 'x', ms: 5_000 }, { risk: 'destructive' });
@@ -49,14 +49,14 @@ test('a write in flight when its process is killed is in doubt, and the next cal
   expect(Number(textOf(await call('pid')))).not.toBe(pid);
 });
 
-test('one principal’s crash does not touch the process of another', async () => {
+test('a crash of one principal’s process does not affect that of another', async () => {
   const { call } = openPool(stdioServer());
   const ben = textOf(await call('pid', {}, { as: 'ben' }));
   await call('exit', {}, { as: 'ana' });
   expect(textOf(await call('pid', {}, { as: 'ben' }))).toBe(ben);
 });
 
-test('a server that keeps crashing is left alone between starts, and tried again later', async () => {
+test('a server that keeps crashing is started at growing intervals', async () => {
   const journal = openJournal();
   const clock = movableClock();
   const { call, pool } = openPool(stdioServer({ journal: journal.path, crash: true }), { clock });
@@ -70,7 +70,7 @@ test('a server that keeps crashing is left alone between starts, and tried again
   expect(startsIn(journal.lines())).toBe(4);
 });
 
-test('a command that does not exist is unavailable and sends nothing', async () => {
+test('a server whose command does not exist is unavailable, and nothing is sent', async () => {
   const server = commandServer([], { era: 'legacy' });
   const { call } = openPool({
     ...server,
@@ -90,7 +90,7 @@ test('a command that does not exist is unavailable and sends nothing', async () 
   });
 });
 
-test('secrets that cannot be resolved keep the server down and are not named', async () => {
+test('a server whose secrets cannot be resolved is not started, and the secrets are not named', async () => {
   const server = stdioServer();
   const resolveEnv = (): Promise<never> => Promise.reject(new Error('TOKEN is hunter2'));
   const { call } = openPool({ ...server, transport: { type: 'stdio', command: 'node', args: [], resolveEnv } });
@@ -100,7 +100,7 @@ test('secrets that cannot be resolved keep the server down and are not named', a
   });
 });
 
-test('the name of an unresolved secret is reported to the operator and not to the agent', async () => {
+test('a secret that cannot be resolved is named to the operator and not to the agent', async () => {
   const problem = {
     code: 'credentials-reference-missing',
     at: 'x.yaml:3:1',
@@ -116,7 +116,7 @@ test('the name of an unresolved secret is reported to the operator and not to th
   expect(pool.status()[0]?.error).toMatch('x.yaml:3:1: no `TOKEN`');
 });
 
-test('a process is ended together with what it started', async () => {
+test('a process is ended together with its descendants', async () => {
   const { call, pool } = openPool(stdioServer());
   const parent = Number(textOf(await call('pid')));
   const child = Number(textOf(await call('fork')));
@@ -125,14 +125,14 @@ test('a process is ended together with what it started', async () => {
   await until(() => !isAlive(parent) && !isAlive(child));
 });
 
-test('what a crashed process had started is ended too', async () => {
+test('descendants of a crashed process are ended too', async () => {
   const { call } = openPool(stdioServer());
   const child = Number(textOf(await call('fork')));
   await call('exit');
   await until(() => !isAlive(child));
 });
 
-test('a process that is stopped and deaf to SIGTERM is ended all the same', async () => {
+test('a process that is stopped and ignores SIGTERM is ended too', async () => {
   const { call, pool } = openPool(stdioServer());
   const pid = Number(textOf(await call('pid')));
   process.kill(pid, 'SIGSTOP');
@@ -140,7 +140,7 @@ test('a process that is stopped and deaf to SIGTERM is ended all the same', asyn
   expect(isAlive(pid)).toBe(false);
 });
 
-test('of the broker’s environment a process gets the harmless part and what is declared, no more', async () => {
+test('a process gets the harmless variables of the broker’s environment and the declared ones, no others', async () => {
   const environment = {
     PATH: process.env.PATH,
     HOME: '/home/x',
@@ -156,7 +156,7 @@ test('of the broker’s environment a process gets the harmless part and what is
   });
 });
 
-test('arguments go to the program as they are: there is no shell to read them', async () => {
+test('arguments go to the program unchanged, without a shell', async () => {
   const journal = openJournal();
   const file = `${journal.path}.pwned`;
   writeFileSync(journal.path, '');
@@ -165,14 +165,14 @@ test('arguments go to the program as they are: there is no shell to read them', 
   await expect(import('node:fs/promises').then((fs) => fs.stat(file))).rejects.toMatchObject({ code: 'ENOENT' });
 });
 
-test('what a process writes to stderr is kept for the operator, the last 64 KB of it', async () => {
+test('the last 64 KB of stderr are kept for the operator', async () => {
   const { call, pool } = openPool(stdioServer({ crash: true, stderr: `${'x'.repeat(100_000)}the end` }));
   await call('echo');
   expect(pool.stderrTail('srv')).toHaveLength(65_536);
   expect(pool.stderrTail('srv').endsWith('the end')).toBe(true);
 });
 
-test('an idle session is ended, and the next call opens another', async () => {
+test('an idle session is closed, and the next call opens another', async () => {
   const clock = movableClock();
   const { call } = openPool(stdioServer({}, { idleMs: 60_000 }), { clock });
   const pid = Number(textOf(await call('pid')));
@@ -181,14 +181,14 @@ test('an idle session is ended, and the next call opens another', async () => {
   expect(Number(textOf(await call('pid')))).not.toBe(pid);
 });
 
-test('a server whose settings stay keeps its process over a reload', async () => {
+test('a reload keeps the process of a server with unchanged settings', async () => {
   const { call, pool } = openPool(stdioServer());
   const pid = textOf(await call('pid'));
   pool.applyServers([stdioServer({ any: 'thing' }, { revision: '1' })]);
   expect(textOf(await call('pid'))).toBe(pid);
 });
 
-test('a server whose settings change ends its calls in the old process and takes new ones in a new one', async () => {
+test('after a change of settings, calls in flight end in the old process and new calls use a new one', async () => {
   const { call, pool } = openPool(stdioServer());
   const old = Number(textOf(await call('pid')));
   const pending = call('delay', { text: 'ended well', ms: 300 });
@@ -199,7 +199,7 @@ test('a server whose settings change ends its calls in the old process and takes
   await until(() => !isAlive(old));
 });
 
-test('a server that was taken out of service takes no call, and its process ends', async () => {
+test('a server that was removed takes no call, and its process ends', async () => {
   const { call, pool } = openPool(stdioServer());
   const pid = Number(textOf(await call('pid')));
   pool.applyServers([]);

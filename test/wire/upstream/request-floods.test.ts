@@ -16,7 +16,7 @@ const PING = { jsonrpc: '2.0', id: 'p', method: 'ping' };
 
 const dropped = ({ pool }: Upstream): number | undefined => pool.status()[0]?.droppedMessages;
 
-/** A server whose tool `flood` sends requests before its answer; what answers them waits in `held`. */
+/** A server whose tool `flood` sends requests before its response. The POSTs that answer them wait in `held`. */
 async function flooding(requests: readonly object[]): Promise<{ url: string; held: ServerResponse[] }> {
   const held: ServerResponse[] = [];
   const legacy = legacyHandler({
@@ -36,7 +36,7 @@ async function flooding(requests: readonly object[]): Promise<{ url: string; hel
 
 const many = (count: number, message: object): readonly object[] => Array.from({ length: count }, () => message);
 
-test('a server that asks faster than it takes answers gets four at a time, and what waits is bounded', async () => {
+test('a server that sends requests faster than it takes responses gets four at a time, and the queue is bounded', async () => {
   const { url, held } = await flooding(many(200, PING));
   const upstream = openPool(httpServer(url, { era: 'legacy' }));
   expect(textOf(await upstream.call('flood', {}, { link: recordingAgent() }))).toBe('flooded');
@@ -63,8 +63,8 @@ test.each(['ping', 'foo/bar'])(
   },
 );
 
-test('what a server tells and what it asks during a call are counted apart', async () => {
-  const log = { jsonrpc: '2.0', method: 'notifications/message', params: { level: 'info', data: 'progress' } };
+test('notifications and requests of a server during a call are counted separately', async () => {
+  const log = { jsonrpc: '2.0', method: 'notifications/message', params: { level: 'info', data: 'note' } };
   const { url, held } = await flooding([...many(3, log), ...many(3, PING), ...many(2, log), ...many(4, PING)]);
   const upstream = openPool(httpServer(url, { era: 'legacy', maxNotifications: 3 }));
   const agent = recordingAgent({ logLevel: 'debug' });
@@ -73,7 +73,7 @@ test('what a server tells and what it asks during a call are counted apart', asy
   expect([agent.received.log.length, dropped(upstream)]).toEqual([3, 6]);
 });
 
-test('a server that asks without end on the stream of its session is ignored for a while, and can still be called', async () => {
+test('a server that floods requests on its standalone stream is disconnected from it for a while, and is still called', async () => {
   let closed = 0;
   const server = await serveHttp(
     legacyHandler(
@@ -100,7 +100,7 @@ test('a server that asks without end on the stream of its session is ignored for
   expect(server.received.filter(({ method }) => method === 'GET')).toHaveLength(2);
 });
 
-test('an HTTP+SSE server that asks without end has its session ended', async () => {
+test('the session of an HTTP+SSE server that floods requests is ended', async () => {
   const server = await serveHttp((_asked, response) => response.writeHead(202).end(), {
     onGet: (_asked, response) => {
       response.writeHead(200, { 'content-type': 'text/event-stream' });
@@ -116,7 +116,7 @@ test('an HTTP+SSE server that asks without end has its session ended', async () 
   });
 });
 
-test('calls beyond 256 wait for a socket, and all are answered', async () => {
+test('calls beyond 256 wait for a socket, and all complete', async () => {
   const held: (() => void)[] = [];
   const server = await serveHttp(
     legacyHandler({
@@ -140,16 +140,16 @@ test('calls beyond 256 wait for a socket, and all are answered', async () => {
   clearInterval(answering);
 });
 
-test('a stream that brought many events rests for a turn of the event loop', async () => {
+test('a stream with many events pauses for a turn of the event loop', async () => {
   const reader = new SseParser(1_024, () => {});
-  const signals: string[] = [];
-  const stream = { pause: () => void signals.push('pause'), resume: () => void signals.push('resume') };
+  const calls: string[] = [];
+  const stream = { pause: () => void calls.push('pause'), resume: () => void calls.push('resume') };
   reader.push(Buffer.from('data: x\n\n'.repeat(63)));
   reader.yieldToEventLoop(stream);
-  expect(signals).toEqual([]);
+  expect(calls).toEqual([]);
   reader.push(Buffer.from('data: x\n\n'));
   reader.yieldToEventLoop(stream);
-  expect(signals).toEqual(['pause']);
+  expect(calls).toEqual(['pause']);
   await new Promise((resolve) => setImmediate(resolve));
-  expect(signals).toEqual(['pause', 'resume']);
+  expect(calls).toEqual(['pause', 'resume']);
 });

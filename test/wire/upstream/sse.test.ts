@@ -30,14 +30,14 @@ test('a server of the SDK’s first generation over HTTP+SSE lists its tools and
   expect(upstream.pool.status()).toMatchObject([{ state: 'ready', era: 'legacy', sessions: 1 }]);
 });
 
-test('a server that refuses to be posted to is asked for an event stream', async () => {
+test('a server that refuses a POST is tried with HTTP+SSE', async () => {
   const server = await serveSse();
   const call = await declared(openPool(httpServer(server.url, { sharing: 'all' })));
   expect(await call('echo', { text: 'found' })).toBe('found');
   expect(server.asked.slice(0, 4)).toEqual(['POST /sse', 'POST /sse', 'GET /sse', 'POST /messages']);
 });
 
-test('a call that came with a trace context is posted within its trace', async () => {
+test('a call with a trace context is posted within its trace', async () => {
   const server = await serveSse();
   const call = await declared(openPool(oldServer(server.url)));
   const traceparent = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;
@@ -46,13 +46,13 @@ test('a call that came with a trace context is posted within its trace', async (
   expect(server.traces).toEqual([expect.stringMatching(/^00-a{32}-(?!b{16})[0-9a-f]{16}-01$/)]);
 });
 
-test('a call that hangs ends by its deadline, and others go on', async () => {
+test('a call that hangs ends at its deadline, and others go on', async () => {
   const call = await declared(openPool(oldServer((await serveSse()).url)));
   expect(await call('hang', {}, { timeoutMs: 100 })).toMatchObject({ reason: 'upstream-timeout', inDoubt: true });
   expect(await call('echo', { text: 'x' })).toBe('x');
 });
 
-test('a stream that ends is opened again for the next call', async () => {
+test('a stream that ends is reopened for the next call', async () => {
   const server = await serveSse();
   const upstream = openPool(oldServer(server.url));
   const call = await declared(upstream);
@@ -71,7 +71,7 @@ test.each([
     'the endpoint has another origin',
   ],
   ['of another port', () => 'event: endpoint\ndata: //127.0.0.1:1/messages\n\n', 'the endpoint has another origin'],
-  ['that is no web address', () => 'event: endpoint\ndata: file:///etc/passwd\n\n', 'the endpoint has another origin'],
+  ['that is not an HTTP URL', () => 'event: endpoint\ndata: file:///etc/passwd\n\n', 'the endpoint has another origin'],
   ['that is not named', () => 'data: /messages\n\n', 'the event stream names no endpoint'],
 ])('an endpoint %s is not posted to', async (_what, endpoint, problem) => {
   const server = await serveSse({ endpoint });
@@ -80,7 +80,7 @@ test.each([
   expect(server.asked).toEqual(['GET /sse']);
 });
 
-test('a server that never names its endpoint is given up, and nothing is posted to it afterwards', async () => {
+test('a server that never names its endpoint is abandoned, and nothing is posted to it afterwards', async () => {
   const server = await serveSse({ endpoint: () => ': waiting\n\n' });
   const { pool } = openPool({ ...oldServer(server.url), startTimeoutMs: 200 });
   expect(await pool.discover('srv')).toEqual({ error: '`initialize` failed: no response came in time' });
@@ -94,7 +94,7 @@ test('over HTTP+SSE progress reaches its call, and a log message the only call o
   for (const upstream of [shared, own]) {
     const call = await declared(upstream);
     const link = recordingAgent({ logLevel: 'info' });
-    expect(await call('tell', {}, { link })).toBe('notified');
+    expect(await call('notify', {}, { link })).toBe('notified');
     received.push(link.received);
   }
   const progress = [{ progress: 1, total: 2 }];

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { scaled } from '../../fixtures/scale.ts';
 import { isAlive, openJournal, openPool, stdioServer, textOf, until } from '../../fixtures/upstream-pool.ts';
 
-test('a result comes back verbatim, whatever is odd in it', async () => {
+test('a result comes back verbatim, with any unusual content', async () => {
   const { call } = openPool(stdioServer());
   expect(await call('odd')).toEqual({
     kind: 'completed',
@@ -51,7 +51,7 @@ test('a call that hangs times out alone, is cancelled at the server, and stays i
   expect(journal.lines()).toContain('notifications/cancelled timeout');
 });
 
-test('a stopped process costs only its own calls, and answers again when it goes on', async () => {
+test('a stopped process fails only its own calls, and responds again when it continues', async () => {
   const { call } = openPool(stdioServer());
   const stopped = Number(textOf(await call('pid', {}, { as: 'ana' })));
   process.kill(stopped, 'SIGSTOP');
@@ -88,27 +88,27 @@ test.each([
   ['garbage', 'upstream-protocol'],
   ['no_version', 'upstream-protocol'],
   ['two_members', 'upstream-protocol'],
-])('an answer that is not MCP (%s) fails that call alone', async (tool, reason) => {
+])('a response that is not MCP (%s) fails that call alone', async (tool, reason) => {
   const { call } = openPool(stdioServer());
   const beside = call('delay', { text: 'unharmed', ms: 50 });
   expect(await call(tool)).toMatchObject({ kind: 'failed', reason, inDoubt: true });
   expect(textOf(await beside)).toBe('unharmed');
 });
 
-test('a response under an unknown id is dropped and counted', async () => {
+test('a response with an unknown id is dropped and counted', async () => {
   const { call, pool } = openPool(stdioServer());
   expect(await call('wrong_id', {}, { timeoutMs: 100 })).toMatchObject({ reason: 'upstream-timeout' });
   expect(pool.status()).toMatchObject([{ droppedMessages: 1 }]);
 });
 
-test('of two replies the first counts and the second is dropped', async () => {
+test('of two responses the first counts and the second is dropped', async () => {
   const { call, pool } = openPool(stdioServer());
   expect(textOf(await call('twice'))).toBe('first');
   expect(textOf(await call('echo', { text: 'next' }))).toBe('next');
   expect(pool.status()).toMatchObject([{ droppedMessages: 1 }]);
 });
 
-test('a flood of notifications does not keep the answer from coming', async () => {
+test('a flood of notifications does not block the response', async () => {
   const { call } = openPool(stdioServer());
   expect(textOf(await call('flood', { messages: scaled({ small: 100_000, full: 1_000_000 }) }))).toBe('flooded');
 });
@@ -121,7 +121,7 @@ test('a result over the limit of its tool is withheld', async () => {
   });
 });
 
-test('a line of 50 MB is never held, and fails its own call alone', async () => {
+test('a line of 50 MB is never kept in memory, and fails its own call alone', async () => {
   const { call } = openPool(stdioServer());
   const beside = call('delay', { text: 'unharmed', ms: 1 });
   const [big, small] = await Promise.all([call('big', { bytes: 50 * 1024 * 1024 }), beside]);
@@ -129,7 +129,7 @@ test('a line of 50 MB is never held, and fails its own call alone', async () => 
   expect(textOf(small)).toBe('unharmed');
 });
 
-test('a line without end ends the process, not the broker', async () => {
+test('an endless line ends the process, not the broker', async () => {
   const { call } = openPool(stdioServer());
   const pid = Number(textOf(await call('pid')));
   expect(await call('endless')).toMatchObject({ reason: 'upstream-lost', inDoubt: true });
@@ -137,7 +137,7 @@ test('a line without end ends the process, not the broker', async () => {
   expect(textOf(await call('echo', { text: 'anew' }))).toBe('anew');
 });
 
-test('the server may ping; whatever else it asks is a method the broker does not have', async () => {
+test('a ping of the server is answered; any other request gets "method not found"', async () => {
   const { call } = openPool(stdioServer());
   expect(textOf(await call('ask'))).toBe('ping answered, roots/list -32601');
 });

@@ -32,7 +32,7 @@ function unsubscribe({ pool }: Upstream, uri: string, as = 'ana'): void {
 const subscribedIn = async (upstream: Upstream, as = 'ana'): Promise<unknown> =>
   textOf(await upstream.call('subscribed', {}, { as }));
 
-test.each(ERAS)('a server sends updates until the subscription ends: %s', async (era) => {
+test.each(ERAS)('a server reports a subscribed resource until it is unsubscribed: %s', async (era) => {
   const upstream = openPool(notifying(era));
   expect(await subscribe(upstream, 'memo:a')).toEqual({ kind: 'completed', result: {}, resultBytes: 2 });
   expect(await subscribe(upstream, 'memo:b')).toMatchObject({ kind: 'completed' });
@@ -47,7 +47,7 @@ test.each(ERAS)('a server sends updates until the subscription ends: %s', async 
   expect(upstream.updates).toEqual(['memo:a agent:ana', 'memo:b agent:ana']);
 });
 
-test.each(ERAS)('a server that does not tell of a resource is no subscription: %s', async (era) => {
+test.each(ERAS)('a subscription that the server refuses does not exist: %s', async (era) => {
   const upstream = openPool(notifying(era));
   await subscribe(upstream, 'memo:a');
   const code = era === 'legacy' ? -32050 : -32602;
@@ -55,16 +55,19 @@ test.each(ERAS)('a server that does not tell of a resource is no subscription: %
   expect(await subscribedIn(upstream)).toBe('memo:a');
 });
 
-test.each(ERAS)('a lost session is reopened and resubscribed, and the gap is announced: %s', async (era) => {
-  const upstream = openPool(notifying(era));
-  await subscribe(upstream, 'memo:a');
-  await upstream.call('exit');
-  await until(() => upstream.updates.length === 1);
-  expect(await subscribedIn(upstream)).toBe('memo:a');
-  expect(upstream.pool.status()[0]?.starts).toBe(2);
-});
+test.each(ERAS)(
+  'a lost session is reopened and resubscribed, and its resources are reported as changed: %s',
+  async (era) => {
+    const upstream = openPool(notifying(era));
+    await subscribe(upstream, 'memo:a');
+    await upstream.call('exit');
+    await until(() => upstream.updates.length === 1);
+    expect(await subscribedIn(upstream)).toBe('memo:a');
+    expect(upstream.pool.status()[0]?.starts).toBe(2);
+  },
+);
 
-test('a change of a sub-resource reaches subscribers of its parent, and a mere prefix reaches none', async () => {
+test('a change of a sub-resource reaches subscribers of its parent, and a URI with the same prefix does not', async () => {
   const upstream = openPool(notifying('legacy'));
   await subscribe(upstream, 'memo:a');
   await upstream.call('touch', { uri: 'memo:ab', anyway: true });
@@ -74,7 +77,7 @@ test('a change of a sub-resource reaches subscribers of its parent, and a mere p
   expect(upstream.pool.status()[0]?.droppedMessages).toBe(1);
 });
 
-test('principals with their own sessions receive their own updates, and an update without a subscriber is dropped', async () => {
+test('each principal is notified of its own resources, and an update without a subscriber is dropped', async () => {
   const upstream = openPool(notifying('legacy'));
   await subscribe(upstream, 'memo:a', 'ana');
   await subscribe(upstream, 'memo:b', 'bob');
@@ -85,7 +88,7 @@ test('principals with their own sessions receive their own updates, and an updat
   expect(upstream.updates).toEqual(['memo:b agent:bob']);
 });
 
-test('principals that share a session hold a resource together, and the last one ends it', async () => {
+test('principals that share a session share a subscription, and the last one ends it', async () => {
   const upstream = openPool(notifying('legacy', { sharing: 'all' }));
   await subscribe(upstream, 'memo:a', 'ana');
   await subscribe(upstream, 'memo:a', 'bob');
@@ -98,7 +101,7 @@ test('principals that share a session hold a resource together, and the last one
   await until(async () => (await subscribedIn(upstream)) === '');
 });
 
-test('a flood of updates of one resource is coalesced into one', async () => {
+test('a flood of updates of one resource is reported once', async () => {
   const upstream = openPool(notifying('legacy'));
   await subscribe(upstream, 'memo:a');
   await Promise.all(Array.from({ length: 100 }, () => upstream.call('touch', { uri: 'memo:a' })));
@@ -106,14 +109,14 @@ test('a flood of updates of one resource is coalesced into one', async () => {
   expect(upstream.updates.length).toBeLessThan(20);
 });
 
-test('another revision of a server keeps what principals are subscribed to', async () => {
+test('subscriptions survive a new revision of the server', async () => {
   const upstream = openPool(notifying('legacy'));
   await subscribe(upstream, 'memo:a');
   upstream.pool.applyServers([notifying('legacy', { revision: '2' })]);
   await until(async () => (await subscribedIn(upstream)) === 'memo:a');
 });
 
-test('a session that principals are subscribed in does not end for want of calls', async () => {
+test('a session with subscriptions does not end when idle', async () => {
   const upstream = openPool(notifying('legacy', { idleMs: 1 }));
   await subscribe(upstream, 'memo:a');
   const sessions = (): number | undefined => upstream.pool.status()[0]?.sessions;
@@ -123,7 +126,7 @@ test('a session that principals are subscribed in does not end for want of calls
   await until(() => sessions() === 0);
 });
 
-test('a modern server announces list changes on a stream of their own, and is not polled', async () => {
+test('a modern server reports list changes on a stream, and is not polled every minute', async () => {
   const upstream = openPool(notifying('modern', { sharing: 'all' }));
   await upstream.pool.discover('srv');
   const change = upstream.nextChange();
@@ -131,7 +134,7 @@ test('a modern server announces list changes on a stream of their own, and is no
   expect(await change).toMatchObject({ tools: expect.arrayContaining([expect.objectContaining({ name: 'more' })]) });
 });
 
-test('a stream that a modern server ends is reopened, and the gap is announced', async () => {
+test('a subscription stream that a modern server ends is reopened, and its resources are reported as changed', async () => {
   const upstream = openPool(notifying('modern'));
   await subscribe(upstream, 'memo:a');
   await upstream.call('hang_up');
@@ -141,7 +144,7 @@ test('a stream that a modern server ends is reopened, and the gap is announced',
   expect(upstream.pool.status()[0]?.starts).toBe(1);
 });
 
-test('a session that a server over HTTP forgot is found out on its stream, and subscribed in anew', async () => {
+test('a forgotten session is detected on its standalone stream and resubscribed', async () => {
   let session = 's-1';
   let stream: ServerResponse | undefined;
   const subscribed: string[] = [];

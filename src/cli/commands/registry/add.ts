@@ -11,33 +11,33 @@ import { importServers } from './import-servers.ts';
 
 export const registryAdd: CommandDefinition = defineCommand({
   path: 'registry add',
-  summary: 'add a tool server: look at it once, agree, pin its tools',
-  description: `Shows what would be run, starts the server once, shows its tools with the risk that is proposed for each, and
-    waits for a yes. Then it writes the server's file into the registry and pins the tools, through the broker where one
-    runs. What was pinned is what was shown. Nothing is written before the yes, and nothing stays when a step fails.
+  summary: 'add a tool server: review its tools, agree, pin them',
+  description: `Shows the command, starts the server once, shows its tools with a proposed risk for each, and asks for a yes.
+    Then it writes the server's file into the registry and pins exactly the tools that were shown, through the running
+    broker if there is one. Nothing is written before the yes, and a failed step leaves nothing behind.
 
-    A server is one of npm, a url, or a server.json. A package is always run by an exact version: the one that is named,
-    else the one that is installed here, else the one that the registry of npm tells. Adding a server grants nothing: no
-    agent may call its tools before a row of policy.csv says so.`,
+    A server is an npm package, a url, or a server.json. A package runs with an exact version: the one that is given,
+    else the one that is installed here, else the latest in the npm registry. Adding a server grants nothing: no agent
+    may call its tools until policy.csv has a grant.`,
   arguments: [
     {
       name: 'server',
-      description: 'what to add: `npm:<package>`, `https://example.org/mcp`, or the path of a server.json',
+      description: '`npm:<package>`, a url such as `https://example.org/mcp`, or the path of a server.json',
     },
-    { name: 'args', description: 'arguments of the package, behind `--`', optional: true, repeatable: true },
+    { name: 'args', description: 'arguments of the package, after `--`', optional: true, repeatable: true },
   ],
   flags: [
-    { name: 'name', value: 'name', description: 'its name in the registry; without it one is made of what it is' },
+    { name: 'name', value: 'name', description: 'its name in the registry (default: derived from the package or url)' },
     {
       name: 'env',
       value: 'name=value',
-      description: 'a variable that the process gets; a secret is a reference',
+      description: `a variable for the process; write a secret as a reference, \`$\{env:NAME}\``,
       repeatable: true,
     },
     {
       name: 'header',
       value: 'name=value',
-      description: 'a header that is sent; a secret is a reference',
+      description: `a header for each request; write a secret as a reference, \`$\{env:NAME}\``,
       repeatable: true,
     },
     SKIP_BROKEN_FLAG,
@@ -46,17 +46,17 @@ export const registryAdd: CommandDefinition = defineCommand({
   settings: ['registry', 'policies', 'data'],
   exitCodes: {
     yes: 'the server is in the registry and its tools are pinned',
-    failed: 'the server could not be asked, or a disk, a socket or another process failed; nothing was written',
-    usage: 'what was typed is wrong, the name is taken, or nobody could be asked; nothing was written',
-    refused: 'the person said no; nothing was written',
+    failed: 'the server does not work, or a disk, a socket or another process failed; nothing was written',
+    usage: 'an argument is invalid, the name is taken, or there is no terminal to confirm on; nothing was written',
+    refused: 'the user declined; nothing was written',
   },
   examples: [
     {
-      title: 'Add a server that is started as a process',
+      title: 'Add an npm package',
       line: 'seneschal registry add npm:@modelcontextprotocol/server-memory --name notes --yes',
     },
     {
-      title: 'Add a server over HTTP whose token stands in a variable',
+      title: 'Add a server over HTTP with a token from an environment variable',
       line: `seneschal registry add https://mcp.example.invalid/mcp --header 'Authorization=Bearer \${env:CRM_TOKEN}' --yes`,
       exit: EXIT.failed,
     },
@@ -68,7 +68,9 @@ export const registryAdd: CommandDefinition = defineCommand({
         ? await draftFromSpec(
             {
               specification: args.server,
-              ...{ args: args.args ?? [], env: flags.env, headers: flags.header },
+              args: args.args ?? [],
+              env: flags.env,
+              headers: flags.header,
               ...(flags.name === undefined ? {} : { name: flags.name }),
             },
             { dir: homeOf(activeSettings), signal },
@@ -79,13 +81,13 @@ export const registryAdd: CommandDefinition = defineCommand({
     }),
 });
 
-/** The one server of a file. @throws ProblemError where there is none, or there are several. */
+/** The only server of a file. @throws ProblemError if the file has none or several. */
 function draftInFile(file: string, { name, home }: { name: string | undefined; home: string }): ServerDraft {
   const { drafts, problems } = draftsInFile(file, { env: process.env, home });
   const [draft] = drafts;
   if (draft === undefined) throw new ProblemError(problems);
   if (drafts.length === 1) return { ...draft, name: name ?? draft.name };
-  const message = `the file holds ${drafts.length} servers`;
-  const hint = `run \`seneschal registry import ${file}\`, which takes them all or those of \`--only\``;
+  const message = `the file has ${drafts.length} servers, and \`registry add\` adds one`;
+  const hint = `run \`seneschal registry import ${file}\` for all of them, or with \`--only <name>\` for some`;
   throw new ProblemError([{ code: 'settings-invalid', at: file, message, hint }]);
 }

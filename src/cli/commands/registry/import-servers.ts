@@ -18,26 +18,27 @@ import {
 } from '../../framework/output.ts';
 import { confirm, requireInteractive } from '../../framework/prompt.ts';
 
+/** Options that `registry add` and `registry import` share. */
 export interface ImportOptions {
   readonly settings: Settings;
-  /** Agreed to beforehand. */
+  /** Adds the servers without asking. */
   readonly yes: boolean;
-  /** Tools that are not admitted stay blocked instead of keeping their server out. */
+  /** Adds a server even if some of its tools are not admitted; those stay blocked. */
   readonly skipBroken: boolean;
   readonly output: OutputFormat;
   readonly signal: AbortSignal;
 }
 
 /**
- * Shows servers, starts each once, shows its tools, asks, and adds those that could be asked.
- * @returns the exit code: of what failed where anything did.
+ * Shows the servers, starts each once, shows its tools, asks for a yes, and adds the servers that work.
+ * @returns `EXIT.yes` if all were added, else the exit code of the problems.
  */
 export async function importServers(drafts: readonly ServerDraft[], options: ImportOptions): Promise<ExitCode> {
   for (const draft of drafts) printMessage(draftText(draft));
   requireInteractive(options);
   const probeOptions = probeOptionsFor(options);
   const { proposals, problems } = await previewAll(drafts, options, probeOptions);
-  // One server alone is the whole question; of several the others go on.
+  // If no server works, the command fails. Otherwise it reports the failed ones and goes on with the others.
   if (proposals.length === 0) throw new ProblemError(problems);
   printProblems(problems, options.output);
   for (const proposal of proposals) printMessage(serverProposalText(proposal));
@@ -90,16 +91,16 @@ async function previewAll(
   return { proposals: previews.filter((each) => each !== undefined), problems };
 }
 
-/** @throws ProblemError for tools that are not admitted, where they are not to be left out. */
+/** Rejects a server with tools that are not admitted, unless `skipBroken`. @throws ProblemError with one per tool. */
 function rejectBroken(proposal: ServerProposal, skipBroken: boolean): ServerProposal {
   const { draft, quarantined } = proposal;
   if (skipBroken || quarantined.length === 0) return proposal;
-  const hint = 'tell its author; with `--skip-broken` the server is added and the tool stays blocked';
+  const hint = 'report it to the author; or add `--skip-broken` to add the server with this tool blocked';
   throw new ProblemError(
     quarantined.map(({ tool, reason }) => ({
       code: 'registry-tool-broken',
       at: draft.source,
-      message: `\`${draft.name}\` lists \`${tool}\`, which is not admitted: ${reason}`,
+      message: `the tool \`${tool}\` of \`${draft.name}\` is not admitted: ${reason}`,
       hint,
     })),
   );
@@ -115,8 +116,8 @@ function nextText(added: readonly ServerProposal[]): string {
   const [first] = added;
   const tool = first?.tools[0]?.tool ?? '<tool>';
   return [
-    ...(exports === '' ? [] : ['Set where the broker is started:', exports]),
-    'Look at the proposed risks in the new file. No agent may call these tools yet; a grant in policies/policy.csv is',
+    ...(exports === '' ? [] : ['Export these where you start the broker:', exports]),
+    'Review the proposed risks in the new file. No agent may call these tools yet. To grant one, add to policies/policy.csv:',
     `  p, agent:<name>, tool:${first?.draft.name ?? '<server>'}/${tool}, call, , allow`,
   ].join('\n');
 }

@@ -9,23 +9,24 @@ import { importServers } from './import-servers.ts';
 
 export const registryImport: CommandDefinition = defineCommand({
   path: 'registry import',
-  summary: 'add the tool servers of a config file of an agent',
+  summary: 'add the tool servers of a config file of an agent host',
   description: `Reads the servers of a config file (mcpServers of Claude, Cursor or Cline, servers of VS Code) and adds them as
-    \`seneschal registry add\` does: shows what would be run, starts each once, shows the tools, and waits for a yes.
-    Secrets that stand in the file become references and are not copied; what has to be exported is said at the end. The
-    file itself is not changed. A server that cannot be asked is told of and left out, and the others are added.`,
+    \`seneschal registry add\` does: shows the commands, starts each server once, shows the tools, and asks for a yes.
+    Secrets in the file are not copied. The registry refers to environment variables instead, and the output ends with
+    those to export. The file itself is not changed. A server that fails to start is reported and left out; the others
+    are added.`,
   arguments: [{ name: 'file', description: 'the config file, such as `.mcp.json`' }],
   flags: [
-    { name: 'only', value: 'name', description: 'only this server of the file', repeatable: true },
+    { name: 'only', value: 'name', description: 'add only this server of the file', repeatable: true },
     SKIP_BROKEN_FLAG,
     YES_FLAG,
   ],
   settings: ['registry', 'policies', 'data'],
   exitCodes: {
     yes: 'every server is in the registry and its tools are pinned',
-    failed: 'a server could not be asked, or a disk, a socket or another process failed',
-    usage: 'what was typed or a file is wrong, a name is taken, or nobody could be asked',
-    refused: 'the person said no; nothing was written',
+    failed: 'a server does not work, or a disk, a socket or another process failed',
+    usage: 'an argument or a file is invalid, a name is taken, or there is no terminal to confirm on',
+    refused: 'the user declined; nothing was written',
   },
   examples: [
     {
@@ -54,6 +55,6 @@ export const registryImport: CommandDefinition = defineCommand({
 });
 
 function unknownName(missing: readonly string[], known: readonly string[]): ProblemError['problems'][number] {
-  const message = `the file holds no server \`${missing.join('`, `')}\``;
+  const message = `the file has no server \`${missing.join('`, `')}\``;
   return { code: 'settings-invalid', at: '--only', message, hint: `write one of ${known.join(', ')}` };
 }

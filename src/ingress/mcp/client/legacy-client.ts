@@ -2,56 +2,56 @@ import type { ClientResponse, LogLevel, SendRequest } from '../../../domain/mcp/
 import { encodeNotification } from '../../../domain/mcp/notification.ts';
 import type { JsonRpcErrorBody } from '../../../domain/outcome.ts';
 import { isJsonObject, type JsonObject } from '../../../lib/json/json.ts';
-import type { RpcResponse } from '../protocol/json-rpc.ts';
+import type { JsonRpcResponse } from '../protocol/json-rpc.ts';
 import { ResourceSubscriptions } from './resource-subscriptions.ts';
 
-/** What a legacy client said of itself and asked to be told, for as long as its session lives. */
+/** State of a legacy client for the lifetime of its session. */
 export interface LegacyClient {
-  /** What it said at `initialize` that it can do. */
+  /** Capabilities declared at `initialize`. */
   readonly capabilities: JsonObject;
-  /** What it set last; undefined until then. */
+  /** Level of the last `logging/setLevel`; undefined before. */
   logLevel: LogLevel | undefined;
   readonly subscriptions: ResourceSubscriptions;
-  /** What it was asked; made with the first request that may lead to a question. */
+  /** Pending requests to the client; created with the first call that can send one. */
   requests?: ClientRequests;
-  /** Sends what belongs to no request; false where there is no way, and it is dropped. MUST NOT throw. */
+  /** Sends a message that belongs to no request. Returns false if it was dropped. MUST NOT throw. */
   notify: (json: string) => boolean;
 }
 
 const MAX_CAPABILITIES_LENGTH = 4_096;
 
-/** A client of a session that begins. One that says more of itself than any has to say is one that can do nothing. */
+/** Creates the state of a client for a new session. Capabilities over 4 KiB are treated as none. */
 export function createLegacyClient(declared: JsonObject): LegacyClient {
   const capabilities = JSON.stringify(declared).length <= MAX_CAPABILITIES_LENGTH ? declared : {};
   return { capabilities, logLevel: undefined, subscriptions: new ResourceSubscriptions(), notify: () => false };
 }
 
-/** Where a question goes: false where it cannot be sent. */
 interface RequestSink {
+  /** Returns false if the message was not sent. */
   send(json: string): boolean;
 }
 
-/** Questions that one client may have open at one time. */
+/** Requests to one client that may be pending at one time. */
 const MAX_PENDING = 64;
 
 /**
- * The questions that a legacy client was asked and has not answered. They go out on the stream of the request that they
- * belong to, under ids of our own; the answers come as messages of the client's own.
+ * The pending requests to a legacy client. Each is sent on the stream of the call that it belongs to, with an id of the
+ * broker. Responses arrive as separate messages.
  */
 export class ClientRequests {
   readonly #pending = new Map<number, (response: ClientResponse) => void>();
   #lastId = 0;
 
-  /** Asks on the stream behind `sink`. */
+  /** Returns a function that sends requests to `sink`. */
   senderFor(sink: RequestSink): SendRequest {
     return (method, params, { signal, timeoutMs }) => {
-      if (signal.aborted) return Promise.resolve(failedResponse('cancelled', 'the call is over'));
+      if (signal.aborted) return Promise.resolve(failedResponse('cancelled', 'the call has ended'));
       if (this.#pending.size >= MAX_PENDING)
-        return Promise.resolve(failedResponse('gone', 'the client has too many questions open'));
+        return Promise.resolve(failedResponse('gone', 'the client has too many pending input requests'));
       this.#lastId += 1;
       const id = this.#lastId;
       if (!sink.send(JSON.stringify({ jsonrpc: '2.0', id, method, params }))) {
-        return Promise.resolve(failedResponse('gone', 'the client cannot be asked'));
+        return Promise.resolve(failedResponse('gone', 'the client cannot receive input requests'));
       }
       return new Promise((resolve) => {
         const settle = (response: ClientResponse): void => {
@@ -64,16 +64,19 @@ export class ClientRequests {
           sink.send(encodeCancelled(id));
           settle(response);
         };
-        const onAbort = (): void => abandon(failedResponse('cancelled', 'the call is over'));
-        const timer = setTimeout(() => abandon(failedResponse('timeout', 'no answer came in time')), timeoutMs);
+        const onAbort = (): void => abandon(failedResponse('cancelled', 'the call has ended'));
+        const timer = setTimeout(
+          () => abandon(failedResponse('timeout', 'the client did not respond in time')),
+          timeoutMs,
+        );
         signal.addEventListener('abort', onAbort, { once: true });
         this.#pending.set(id, settle);
       });
     };
   }
 
-  /** Takes the answer of a client; false where it answers nothing that was asked. */
-  handleResponse({ id, body }: RpcResponse): boolean {
+  /** Handles the response of a client. Returns false if it matches no pending request. */
+  handleResponse({ id, body }: JsonRpcResponse): boolean {
     const settle = typeof id === 'number' ? this.#pending.get(id) : undefined;
     settle?.(toClientResponse(body));
     return settle !== undefined;
@@ -83,17 +86,14 @@ export class ClientRequests {
 function toClientResponse({ result, error }: JsonObject): ClientResponse {
   if (isJsonObject(result)) return { kind: 'result', result };
   if (isJsonObject(error) && Number.isSafeInteger(error.code) && typeof error.message === 'string') {
-    // `as`: both members that the type demands were just checked.
+    // `as`: both required members of the type were checked.
     return { kind: 'error', error: error as unknown as JsonRpcErrorBody };
   }
-  return failedResponse('gone', 'the client answered with what is no answer');
+  return failedResponse('gone', 'the client sent an invalid response');
 }
 
-function failedResponse(
-  failure: Extract<ClientResponse, { kind: 'failed' }>['cause'],
-  message: string,
-): ClientResponse {
-  return { kind: 'failed', cause: failure, message };
+function failedResponse(cause: Extract<ClientResponse, { kind: 'failed' }>['cause'], message: string): ClientResponse {
+  return { kind: 'failed', cause, message };
 }
 
 function encodeCancelled(requestId: number): string {

@@ -2,19 +2,19 @@ import type { Broker } from '../../../broker/broker.ts';
 import { encodeNotification } from '../../../domain/mcp/notification.ts';
 import type { FeatureKind, ViewName } from '../../../domain/target.ts';
 
-/** What clients are told of: resources and their templates are one surface. */
+/** Lists that have a notification. Resources and their templates share one. */
 export const LIST_KINDS = ['tools', 'prompts', 'resources'] as const;
 export type ListKind = (typeof LIST_KINDS)[number];
 
-/** Who sees lists, and in which view; undefined is the whole. */
+/** A principal and its view; undefined is all servers. */
 export interface Viewer {
   readonly principalId: string;
   readonly view?: ViewName | undefined;
 }
 
-/** Tells each principal's open streams that its own list changed, and nobody else's (design: decided question 4). */
+/** Notifies the open streams of a principal, and no others, when a list of that principal changes. */
 export interface ListChangeFeed {
-  /** Calls `push` whenever a list of that principal changed. Returns the way to stop. */
+  /** Calls `push` whenever a list of the viewer changes. @returns a function that stops it. */
   watch(viewer: Viewer, push: (list: ListKind) => void): () => void;
   close(): void;
 }
@@ -29,7 +29,7 @@ const LIST_KIND_OF: Readonly<Record<FeatureKind, ListKind>> = {
 export function openListChangeFeed(broker: Pick<Broker, 'onListChanged'>): ListChangeFeed {
   const watchers = new Map<string, Set<(list: ListKind) => void>>();
   const stop = broker.onListChanged((principalId, kind, view) => {
-    // A copy: a push may end its own stream, and with it its entry.
+    // A copy: `push` may end its own stream, which removes its entry.
     for (const push of [...(watchers.get(keyOf({ principalId, view })) ?? [])]) push(LIST_KIND_OF[kind]);
   });
   return {
@@ -49,7 +49,7 @@ export function openListChangeFeed(broker: Pick<Broker, 'onListChanged'>): ListC
   };
 }
 
-/** No name of an agent or of a view holds a space. */
+/** The space separates: names of agents and views contain none. */
 function keyOf({ principalId, view }: Viewer): string {
   return `${principalId} ${view ?? ''}`;
 }
@@ -60,7 +60,7 @@ const LIST_CHANGED_MESSAGES: Readonly<Record<ListKind, string>> = {
   resources: encodeListChanged('resources'),
 };
 
-/** The untagged notification that legacy clients get. */
+/** Returns the notification for legacy clients, which has no subscription id. */
 export function listChangedMessage(list: ListKind): string {
   return LIST_CHANGED_MESSAGES[list];
 }

@@ -2,20 +2,20 @@ import type { FeatureList } from '../../../broker/broker.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../../lib/json/json.ts';
 import { embedSchema } from '../../../validation/json-schema/translate.ts';
 
-// Up to 2025-11-25 an `outputSchema` is of an object, `structuredContent` is an object, and what `properties` names are
-// objects; 2026-07-28 lets a schema be any (server/tools, "Output Schema"). Clients of before throw away the whole list
-// for one tool that does otherwise, so that they are shown such tools in a form of theirs.
+// Up to 2025-11-25 an `outputSchema` describes an object, `structuredContent` is an object, and every entry of
+// `properties` is an object. 2026-07-28 allows any schema (server/tools, "Output Schema"). Legacy clients reject a whole
+// list for one tool with another schema, so such tools are converted for them.
 //
-// It is a form of this wire alone. What is pinned, validated, recorded and digested is the server's own form: the digest
-// of a result in the ledger is of the result before it was wrapped.
+// Only the wire form is converted. Pins, validation and records use the server's own form, and the result digest in the
+// ledger is that of the result before it was wrapped.
 
-/** The lists that have been asked for, each as legacy agents are shown it. */
+/** Each list in its legacy form. */
 const listCache = new WeakMap<FeatureList, FeatureList>();
-/** Only of tools that differ. */
+/** Legacy form of each tool for which it differs. */
 const toolCache = new WeakMap<JsonObject, JsonObject>();
 
-/** A list of tools as legacy agents are shown it: the same object where nothing in it differs. */
-export function toLegacyList(list: FeatureList): FeatureList {
+/** Returns a list of tools in the legacy form: the same object if no tool differs. */
+export function toLegacyToolList(list: FeatureList): FeatureList {
   let converted = listCache.get(list);
   if (converted === undefined) {
     const features = list.definitions.map(toLegacyTool);
@@ -27,8 +27,8 @@ export function toLegacyList(list: FeatureList): FeatureList {
   return converted;
 }
 
-/** A tool's result as legacy agents are told it, by the `outputSchema` that the tool declares; the same object where it fits. */
-export function toLegacyResult(result: JsonObject, outputSchema: JsonValue | undefined): JsonObject {
+/** Returns a tool's result in the legacy form, by the tool's own `outputSchema`: the same object if it does not differ. */
+export function toLegacyToolResult(result: JsonObject, outputSchema: JsonValue | undefined): JsonObject {
   const { structuredContent } = result;
   if (structuredContent === undefined) return result;
   const isLegacyCompatible =
@@ -58,7 +58,7 @@ function toLegacyOutputSchema(schema: JsonObject): JsonObject {
   if (!needsWrapping(schema)) return withObjectProperties(schema);
   const { $schema, ...rest } = schema;
   return {
-    // The dialect is said once, at the root.
+    // The dialect is declared at the root.
     ...($schema === undefined ? {} : { $schema }),
     type: 'object',
     properties: { result: embedSchema(rest, '/properties/result') },
@@ -66,7 +66,7 @@ function toLegacyOutputSchema(schema: JsonObject): JsonObject {
   };
 }
 
-/** `true` and `false` among the root's properties written as the objects that say the same (JSON Schema 2020-12, core §4.3.2). */
+/** Replaces `true` and `false` among the root's properties by equivalent objects (JSON Schema 2020-12, core §4.3.2). */
 function withObjectProperties(schema: JsonObject): JsonObject {
   const { properties } = schema;
   if (!isJsonObject(properties) || !Object.values(properties).some((value) => typeof value === 'boolean'))

@@ -4,27 +4,27 @@ import type { JsonObject } from '../../../lib/json/json.ts';
 import type { Clock } from '../../../lib/time.ts';
 import type { Log } from '../../../telemetry/log.ts';
 import { type ListChangeFeed, openListChangeFeed } from '../client/list-changed.ts';
-import type { EnvelopeLimits } from '../protocol/json-rpc.ts';
-import { Paginator } from './pagination.ts';
+import type { MessageLimits } from '../protocol/json-rpc.ts';
+import { Paginator } from './paginator.ts';
 
-/** What every door of MCP is given from above. */
+/** Dependencies of every MCP endpoint, from the composition root. */
 export interface McpDeps {
   readonly broker: Broker;
   readonly clock: Clock;
   readonly ids: Ids;
   readonly log: Log;
-  /** Version of the broker, told to clients. */
+  /** Version of the broker, as sent to clients. */
   readonly version: string;
-  /** For how long a modern client may keep a list, in milliseconds. */
+  /** Milliseconds for which a modern client may cache a list. */
   readonly listTtlMs: number;
-  /** Largest message in bytes. Default: 1 MiB. */
+  /** Maximum size of a message in bytes. Default: 1 MiB. */
   readonly maxMessageBytes?: number;
 }
 
-/** What the methods need, made once per door. */
+/** Dependencies of the methods, created once per endpoint. */
 export interface McpServices extends McpDeps {
   readonly serverInfo: JsonObject;
-  readonly limits: EnvelopeLimits;
+  readonly limits: MessageLimits;
   readonly paginator: Paginator;
   readonly listChanges: ListChangeFeed;
 }
@@ -32,7 +32,7 @@ export interface McpServices extends McpDeps {
 const DEFAULT_MAX_MESSAGE_BYTES = 1_048_576;
 const MAX_DEPTH = 128;
 
-/** Makes the services of one door; `changes` has to be closed with it. */
+/** Creates the services of one endpoint. `listChanges` must be closed with the endpoint. */
 export function createServices(deps: McpDeps): McpServices {
   return {
     ...deps,
@@ -41,4 +41,9 @@ export function createServices(deps: McpDeps): McpServices {
     paginator: new Paginator(deps.ids.randomBytes(32)),
     listChanges: openListChangeFeed(deps.broker),
   };
+}
+
+/** Returns the class of a thrown value, for the log: its message could contain what must not be logged. */
+export function errorName(error: unknown): string {
+  return error instanceof Error ? error.name : typeof error;
 }

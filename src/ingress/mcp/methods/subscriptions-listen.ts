@@ -2,30 +2,31 @@ import type { CancelSignal } from '../../../lib/cancellation.ts';
 import { isJsonObject, type JsonObject } from '../../../lib/json/json.ts';
 import { LIST_KINDS, type ListKind } from '../client/list-changed.ts';
 import { encodeResourceUpdated, ResourceSubscriptions } from '../client/resource-subscriptions.ts';
-import type { RequestId } from '../protocol/json-rpc.ts';
+import type { JsonRpcRequest, RequestId } from '../protocol/json-rpc.ts';
 import { META_SERVER_INFO, META_SUBSCRIPTION_ID } from '../protocol/versions.ts';
-import type { ClientSession, RpcRequest } from './handle-call.ts';
+import type { ClientSession } from './handle-call.ts';
 import type { McpServices } from './services.ts';
 
-/** A `subscriptions/listen` that is to be acknowledged: what it was granted, and its resources. */
+/** A `subscriptions/listen` that was granted and not yet acknowledged. */
 export interface OpenSubscription {
   readonly subscription: Subscription;
-  /** Sends all that it tells from now on, beginning with what changed meanwhile. */
+  /** Sends its notifications from now on, beginning with the resources that changed since it was granted. */
   start(send: (json: string) => void): void;
   end(): void;
 }
 
-/** Most resources that one listen request may name. */
+/** Maximum number of resources in one listen request. */
 const MAX_RESOURCES = 64;
 
 /**
- * Asks for each resource of a listen request as for any other act, so that what is acknowledged is what policy grants.
- * @returns what is wrong with the request, as one clause, where something is.
+ * Subscribes to the resources of a listen request. Each passes the pipeline, and only those that policy grants are
+ * acknowledged.
+ * @returns the problem with the request, as one clause, if it is invalid.
  */
 export async function openSubscription(
   { broker, serverInfo }: Pick<McpServices, 'broker' | 'serverInfo'>,
   { principal, context, view }: ClientSession,
-  { request: { id, params }, signal }: { readonly request: RpcRequest; readonly signal: CancelSignal },
+  { request: { id, params }, signal }: { readonly request: JsonRpcRequest; readonly signal: CancelSignal },
 ): Promise<OpenSubscription | string> {
   const uris = parseResourceUris(params);
   if (typeof uris === 'string') return uris;
@@ -37,7 +38,7 @@ export async function openSubscription(
     if (send === undefined) pending.add(uri);
     else send(encodeResourceUpdated(uri, id));
   };
-  // One after the other: they are counted like any requests, and many at once would take the place of others.
+  // One after the other: each counts as a call in flight, and many at once could exceed the limit.
   for (const exposedName of uris) {
     const request = { principal, exposedName, context, view };
     const reply = await broker.subscribe(request, { signal, onUpdated: notify });
@@ -63,25 +64,25 @@ function parseResourceUris({ notifications: filter }: JsonObject): readonly stri
   const isList = Array.isArray(request) && request.every((uri) => typeof uri === 'string');
   if (!isList) return '`resourceSubscriptions` is not a list of URIs';
   const uris = [...new Set(request as readonly string[])];
-  return uris.length > MAX_RESOURCES ? `more than ${MAX_RESOURCES} resources are asked for` : uris;
+  return uris.length > MAX_RESOURCES ? `\`resourceSubscriptions\` names more than ${MAX_RESOURCES} resources` : uris;
 }
 
-/** A `subscriptions/listen` of 2026-07-28: what it was granted, and the texts that it sends. */
+/** A `subscriptions/listen` of 2026-07-28: the grants and the messages to send. */
 export interface Subscription {
-  /** False when nothing that was asked for is served: it is acknowledged and ends at once. */
+  /** False if none of its notifications was granted: it is acknowledged and ends at once. */
   readonly isServed: boolean;
   readonly acknowledged: string;
-  /** What is sent when a list changed; undefined where the client did not ask for that list. */
+  /** Returns the message for a changed list; undefined if the client did not request it. */
   changed(list: ListKind): string | undefined;
-  /** The empty result that ends it gracefully. */
+  /** Empty result that ends it gracefully. */
   readonly ended: string;
 }
 
 /**
- * Reads what a listen request asks for (patterns/subscriptions). `resources` are the single resources that it was granted;
- * the acknowledgement says what was not by leaving it out.
+ * Parses the filter of a listen request (patterns/subscriptions). `resources` are the resources that were granted. The
+ * acknowledgement lists the grants and omits the rest.
  */
-export function parseSubscription(
+function parseSubscription(
   id: RequestId,
   { notifications }: JsonObject,
   { serverInfo, resources }: { readonly serverInfo: JsonObject; readonly resources: readonly string[] },

@@ -9,43 +9,52 @@ export const INVALID_PARAMS = -32602;
 export const INTERNAL_ERROR = -32603;
 export const HEADER_MISMATCH = -32020;
 export const UNSUPPORTED_PROTOCOL_VERSION = -32022;
-/** Of the range that legacy servers use as they like; what their SDKs say of a bad or missing session. */
+/** Codes that legacy SDKs send for a missing and for an unknown session; JSON-RPC leaves the range to servers. */
 export const SESSION_REQUIRED = -32000;
 export const SESSION_NOT_FOUND = -32001;
-/** What 2025-11-25 and before say of a resource that is not there. */
+/** Resource not found, up to 2025-11-25. */
 export const RESOURCE_NOT_FOUND = -32002;
-/** Our own, outside of what JSON-RPC and MCP keep for themselves: a refusal where a result cannot say that it is one. */
+/** A refusal of a method whose result has no `isError`. Outside the ranges that JSON-RPC and MCP reserve. */
 export const REFUSED = -31_000;
 
-/** A JSON-RPC id as we admit it: a string of at most 256 characters or a safe integer. */
+/** Id of a JSON-RPC request: a string of at most 256 characters or a safe integer. */
 export type RequestId = string | number;
 
-/** One JSON-RPC 2.0 request (with `id`) or notification (without). */
-export interface RpcMessage {
+/** A JSON-RPC 2.0 request (with `id`) or notification (without). */
+export interface JsonRpcMessage {
   readonly id?: RequestId;
   readonly method: string;
   readonly params: JsonObject;
 }
 
-/** A refusal of a message by the protocol itself. `problem` holds no part of the message. */
-export interface RpcProblem {
+export interface JsonRpcRequest extends JsonRpcMessage {
+  readonly id: RequestId;
+}
+
+export function isRequest(message: JsonRpcMessage): message is JsonRpcRequest {
+  return message.id !== undefined;
+}
+
+/** A protocol error in a message. `problem` contains no part of the message. */
+export interface JsonRpcProblem {
   readonly code: number;
   readonly problem: string;
-  /** The id of the message where one could be read. */
+  /** Id of the message, if it could be read. */
   readonly id?: RequestId | undefined;
   readonly data?: JsonObject;
 }
 
-export type ParseResult = { readonly ok: true; readonly message: RpcMessage } | ({ readonly ok: false } & RpcProblem);
-
-/** The answer of a client to a question of ours. */
-export interface RpcResponse {
+/** Response of a client to an input request. */
+export interface JsonRpcResponse {
   readonly id: RequestId;
-  /** The whole message; what of it is a result or an error its reader says. */
+  /** The whole message, with either `result` or `error`, of any type. */
   readonly body: JsonObject;
 }
 
-export interface EnvelopeLimits {
+type Rejection = { readonly ok: false } & JsonRpcProblem;
+type ParsedMessage = { readonly ok: true; readonly message: JsonRpcMessage };
+
+export interface MessageLimits {
   /** Largest message in bytes. */
   readonly maxBytes: number;
   /** Deepest nesting of arrays and objects. */
@@ -55,62 +64,56 @@ export interface EnvelopeLimits {
 const MAX_ID_LENGTH = 256;
 const MAX_METHOD_LENGTH = 128;
 
-/** Like `parseEnvelope`, for clients that may be asked: the answer to a question is let through too. */
+/**
+ * Parses one JSON-RPC message. A request or notification has exactly the members `jsonrpc`, `id`, `method`, `params`, so
+ * that no tool server can see a member that the broker did not (CVE-2026-27896).
+ */
 export function parseMessage(
   bytes: Uint8Array | string,
-  limits: EnvelopeLimits,
-): ParseResult | { readonly ok: true; readonly response: RpcResponse } {
+  limits: MessageLimits,
+): ParsedMessage | Rejection | { readonly ok: true; readonly response: JsonRpcResponse } {
   const value = parseObject(bytes, limits);
   if ('ok' in value) return value;
   const { id, method, result, error } = value.object;
   const isResponse = method === undefined && (result === undefined) !== (error === undefined);
   if (!isResponse || value.object.jsonrpc !== '2.0' || !isRequestId(id ?? null)) return validateEnvelope(value.object);
-  // `as`: the line before has just said so.
+  // `as`: isRequestId was checked in the line before.
   return { ok: true, response: { id: id as RequestId, body: value.object } };
 }
 
-/** What a message is that answers a question which nobody asked. */
-export const UNMATCHED_RESPONSE: RpcProblem = {
+/** A response that matches no pending request. */
+export const UNMATCHED_RESPONSE: JsonRpcProblem = {
   code: INVALID_REQUEST,
-  problem: 'the message answers nothing that was asked',
+  problem: 'the response matches no pending request',
 };
 
-/**
- * Parses one JSON-RPC message strictly: exactly the members `jsonrpc`, `id`, `method`, `params`, so that no upstream
- * can see a member that we did not (CVE-2026-27896).
- */
-export function parseEnvelope(bytes: Uint8Array | string, limits: EnvelopeLimits): ParseResult {
-  const value = parseObject(bytes, limits);
-  return 'ok' in value ? value : validateEnvelope(value.object);
-}
-
-function parseObject(
-  bytes: Uint8Array | string,
-  limits: EnvelopeLimits,
-): { readonly object: JsonObject } | Extract<ParseResult, { ok: false }> {
+function parseObject(bytes: Uint8Array | string, limits: MessageLimits): { readonly object: JsonObject } | Rejection {
   const parsed = parseStrictJson(bytes, limits);
   if (!parsed.ok) return { ok: false, ...JSON_PROBLEMS[parsed.problem] };
   const value = parsed.value;
   if (Array.isArray(value)) {
-    // 2025-03-26 had batches and 2025-06-18 took them back; one message, one decision.
-    return rejection('batches are not served: send one message at a time');
+    // 2025-03-26 defined batches and 2025-06-18 removed them. One message is one decision.
+    return rejection('batches are not supported: send one message at a time');
   }
   if (!isJsonObject(value)) return rejection('the message is not an object');
   return { object: value };
 }
 
-const JSON_PROBLEMS: Readonly<Record<StrictJsonProblem, RpcProblem>> = {
+const JSON_PROBLEMS: Readonly<Record<StrictJsonProblem, JsonRpcProblem>> = {
   'too-large': { code: INVALID_REQUEST, problem: 'the message is too large' },
   'invalid-utf8': { code: PARSE_ERROR, problem: 'the message is not UTF-8' },
-  'too-deep': { code: PARSE_ERROR, problem: 'the message nests too deep' },
+  'too-deep': { code: PARSE_ERROR, problem: 'the message is nested too deeply' },
   syntax: { code: PARSE_ERROR, problem: 'the message is not JSON' },
-  'lone-surrogate': { code: PARSE_ERROR, problem: 'the message holds half of a surrogate pair' },
-  'duplicate-key': { code: INVALID_REQUEST, problem: 'the message names a key twice' },
-  'forbidden-key': { code: INVALID_REQUEST, problem: 'the message holds a key that no object may have' },
-  'unsafe-number': { code: INVALID_REQUEST, problem: 'the message holds a number that JSON readers would change' },
+  'lone-surrogate': { code: PARSE_ERROR, problem: 'the message contains half of a surrogate pair' },
+  'duplicate-key': { code: INVALID_REQUEST, problem: 'an object of the message has a duplicate key' },
+  'forbidden-key': {
+    code: INVALID_REQUEST,
+    problem: 'an object of the message has a forbidden key, such as `__proto__`',
+  },
+  'unsafe-number': { code: INVALID_REQUEST, problem: 'the message contains a number that JSON parsers would round' },
 };
 
-function validateEnvelope(object: JsonObject): ParseResult {
+function validateEnvelope(object: JsonObject): ParsedMessage | Rejection {
   const { id, method, params = NO_PARAMS } = object;
   if (id !== undefined && !isRequestId(id)) {
     return rejection('`id` is neither a string of at most 256 characters nor a safe integer');
@@ -118,7 +121,9 @@ function validateEnvelope(object: JsonObject): ParseResult {
   for (const key of Object.keys(object)) {
     if (isEnvelopeKey(key)) continue;
     return rejection(
-      isEnvelopeKey(foldKey(key)) ? 'the message spells a member in another case' : 'the message has a foreign member',
+      isEnvelopeKey(foldKey(key))
+        ? 'a member of the message is spelled in another case'
+        : 'the message has an unknown member',
       id,
     );
   }
@@ -136,7 +141,7 @@ function isEnvelopeKey(key: string): boolean {
   return key === 'method' || key === 'params' || key === 'id' || key === 'jsonrpc';
 }
 
-/** Folds case and compatibility forms, `ſ` and the Kelvin sign among them: upper case first maps what lower case leaves. */
+/** Folds case and compatibility forms. Upper case comes first: it maps letters such as `ſ` that lower case keeps. */
 function foldKey(key: string): string {
   return key.length > 64 ? key : key.normalize('NFKC').toUpperCase().toLowerCase();
 }
@@ -145,6 +150,6 @@ function isRequestId(value: JsonValue): value is RequestId {
   return typeof value === 'string' ? value.length <= MAX_ID_LENGTH : Number.isSafeInteger(value);
 }
 
-function rejection(problem: string, id?: RequestId): Extract<ParseResult, { ok: false }> {
+function rejection(problem: string, id?: RequestId): Rejection {
   return { ok: false, code: INVALID_REQUEST, problem, ...(id === undefined ? {} : { id }) };
 }

@@ -4,37 +4,37 @@ import type { Principal } from '../../../domain/principal.ts';
 import type { ViewName } from '../../../domain/target.ts';
 import { Cancellation } from '../../../lib/cancellation.ts';
 import { LineReader } from '../../../lib/line-reader.ts';
-import type { LegacyClient } from '../client/legacy-client.ts';
-import { listChangedMessage } from '../client/list-changed.ts';
 import {
   createClientContext,
   MAX_BUFFERED_BYTES,
   type NotificationSink,
   requestedNotificationsIn,
-} from '../client/request-context.ts';
+} from '../client/client-context.ts';
+import type { LegacyClient } from '../client/legacy-client.ts';
+import { listChangedMessage } from '../client/list-changed.ts';
+import { type ClientSession, handleCall } from '../methods/handle-call.ts';
+import { handleMethod, INVALID_INITIALIZE, initializeLegacy } from '../methods/handle-method.ts';
+import { type InvalidCall, type ParsedCall, parseCall } from '../methods/parse-call.ts';
 import {
-  type ClientSession,
-  errorName,
-  handleCall,
-  handleOther,
-  initializeResult,
   internalErrorReply,
-  isRequest,
-  type RpcRequest,
-} from '../methods/handle-call.ts';
-import { isCall } from '../methods/parse-call.ts';
-import { invalidParamsReply, problemReply, resultReply, type SerializedReply } from '../methods/replies.ts';
-import type { McpServices } from '../methods/services.ts';
+  invalidParamsReply,
+  problemReply,
+  resultReply,
+  type SerializedReply,
+} from '../methods/reply.ts';
+import { errorName, type McpServices } from '../methods/services.ts';
 import {
   INVALID_REQUEST,
+  isRequest,
+  type JsonRpcMessage,
+  type JsonRpcProblem,
+  type JsonRpcRequest,
   parseMessage,
   type RequestId,
-  type RpcMessage,
-  type RpcProblem,
   UNMATCHED_RESPONSE,
   UNSUPPORTED_PROTOCOL_VERSION,
 } from '../protocol/json-rpc.ts';
-import { checkModernRequest, eraOf } from '../protocol/request-headers.ts';
+import { checkModernRequest, eraOf } from '../protocol/modern-request.ts';
 import { LATEST_LEGACY_VERSION, MODERN_VERSION } from '../protocol/versions.ts';
 import { StdioSubscriptions } from './stdio-subscriptions.ts';
 
@@ -42,25 +42,25 @@ export interface StdioConnectionOptions {
   readonly services: McpServices;
   readonly input: Readable;
   readonly output: Writable;
-  /** Asked for every message, so that an agent who is taken away is gone at once; undefined ends the stream. */
+  /** Called for every message, so that an agent that was removed loses access at once. Undefined ends the stream. */
   readonly principal: () => Principal | undefined;
-  /** The part of the whole that the stream is about. Default: the whole. */
+  /** View of the stream. Default: all servers. */
   readonly view?: ViewName | undefined;
 }
 
-/** A served stream of one agent. */
+/** An open stream of one agent. */
 export interface StdioConnection {
-  /** Resolves when the stream has ended and its calls are cancelled. */
+  /** Resolves when the stream has ended and its calls were cancelled. */
   readonly ended: Promise<void>;
-  /** Takes no more messages, waits up to `drainMs` for the calls under way, then ends the stream. */
+  /** Accepts no more messages, waits up to `drainMs` for the calls in flight, then ends the stream. */
   close(options: { readonly drainMs: number }): Promise<void>;
 }
 
 const MAX_IN_FLIGHT = 1_024;
 
 /**
- * Serves MCP over newline-delimited JSON (stdio transport) to one agent, both eras on one stream: each message says
- * which it belongs to, and a legacy one needs `initialize` first.
+ * Serves MCP over newline-delimited JSON (stdio transport) to one agent. Both eras share the stream: each message states
+ * its era, and legacy requests need `initialize` first.
  */
 export function serveStdio(options: StdioConnectionOptions): StdioConnection {
   return new ServedConnection(options);
@@ -104,7 +104,7 @@ class ServedConnection implements StdioConnection {
       stream.on('error', () => this.#end());
     }
     output.on('drain', () => this.#resumeIfReady());
-    // Whoever read the greeting left the stream paused.
+    // The handshake leaves the stream paused.
     input.resume();
   }
 
@@ -165,7 +165,7 @@ class ServedConnection implements StdioConnection {
     return this.#serveLegacy(principal, message);
   }
 
-  async #serveModern(principal: Principal, request: RpcRequest): Promise<void> {
+  async #serveModern(principal: Principal, request: JsonRpcRequest): Promise<void> {
     const problem = checkModernRequest(request);
     if (problem) return this.#reject(principal, { ...problem, id: request.id });
     const clientSession: ClientSession = { principal, era: 'modern', context: STATELESS, view: this.#options.view };
@@ -173,7 +173,7 @@ class ServedConnection implements StdioConnection {
     await this.#handle(clientSession, request);
   }
 
-  async #serveLegacy(principal: Principal, request: RpcRequest): Promise<void> {
+  async #serveLegacy(principal: Principal, request: JsonRpcRequest): Promise<void> {
     if (request.method === 'initialize') return this.#initialize(principal, request);
     if (!this.#legacyContext && request.method !== 'ping') {
       return this.#reject(principal, { ...NOT_INITIALIZED, id: request.id });
@@ -183,12 +183,11 @@ class ServedConnection implements StdioConnection {
     await this.#handle({ principal, era: 'legacy', context, view, client: this.#client }, request);
   }
 
-  #initialize(principal: Principal, { id, params }: RpcRequest): Promise<void> | undefined {
+  #initialize(principal: Principal, { id, params }: JsonRpcRequest): Promise<void> | undefined {
     if (this.#legacyContext) return this.#reject(principal, { ...ALREADY_INITIALIZED, id });
-    const initialized = initializeResult(params, this.#services, { principal, view: this.#options.view });
+    const initialized = initializeLegacy(params, this.#services, { principal, view: this.#options.view });
     if (!initialized) {
-      const message = 'Invalid params: `protocolVersion`, `capabilities` and `clientInfo` are required';
-      this.#write(invalidParamsReply(id, message).body);
+      this.#write(invalidParamsReply(id, INVALID_INITIALIZE).body);
       return undefined;
     }
     this.#legacyContext = this.#contextOf(initialized.protocolVersion);
@@ -200,27 +199,33 @@ class ServedConnection implements StdioConnection {
     return undefined;
   }
 
-  async #handle(clientSession: ClientSession, request: RpcRequest): Promise<void> {
-    if (!isCall(request.method, clientSession.era)) {
-      const reply = handleOther(this.#services, clientSession, request);
-      if ('serialized' in reply) this.#writeSerialized(reply);
-      else this.#write(reply.body);
-      return;
-    }
+  async #handle(clientSession: ClientSession, request: JsonRpcRequest): Promise<void> {
+    const call = parseCall(request, clientSession.era);
+    if (call) return this.#handleCall(clientSession, request, call);
+    const reply = handleMethod(this.#services, clientSession, request);
+    if ('serialized' in reply) this.#writeSerialized(reply);
+    else this.#write(reply.body);
+  }
+
+  async #handleCall(
+    clientSession: ClientSession,
+    request: JsonRpcRequest,
+    call: ParsedCall | InvalidCall,
+  ): Promise<void> {
     const controller = new Cancellation();
     this.#inFlight.set(request.id, controller);
     const { signal } = controller;
     const requested = requestedNotificationsIn(request.params, clientSession.client);
     const clientContext = requested && createClientContext(requested, this.#sinkOf(request.id, controller));
-    const reply = await handleCall(this.#services, clientSession, { request, signal, clientContext });
+    const reply = await handleCall(this.#services, clientSession, { request, call, signal, clientContext });
     this.#inFlight.delete(request.id);
-    // A cancelled request gets no answer (MCP, cancellation, "Behavior Requirements").
+    // A cancelled request gets no response (MCP, cancellation, "Behavior Requirements").
     if (!controller.signal.aborted) this.#write(reply.body);
     if (this.#inFlight.size === 0) this.#whenIdle();
     this.#resumeIfReady();
   }
 
-  /** What comes for a request before its answer goes between the lines of others. */
+  /** Returns the sink for notifications of a request in flight. They share the stream with all other messages. */
   #sinkOf(id: RequestId, controller: Cancellation): NotificationSink {
     return {
       send: (json) => {
@@ -230,7 +235,7 @@ class ServedConnection implements StdioConnection {
     };
   }
 
-  async #subscribe(clientSession: ClientSession, request: RpcRequest): Promise<void> {
+  async #subscribe(clientSession: ClientSession, request: JsonRpcRequest): Promise<void> {
     const controller = new Cancellation();
     this.#inFlight.set(request.id, controller);
     this.#watch(clientSession.principal);
@@ -243,11 +248,11 @@ class ServedConnection implements StdioConnection {
     const viewer = { principalId: id, view: this.#options.view };
     this.#stopWatching ??= this.#services.listChanges.watch(viewer, (list) => {
       if (this.#legacyContext) this.#write(listChangedMessage(list));
-      this.#subscriptions.notification(list);
+      this.#subscriptions.notifyListChanged(list);
     });
   }
 
-  #onNotification({ method, params }: RpcMessage): void {
+  #onNotification({ method, params }: JsonRpcMessage): void {
     if (method === 'notifications/roots/list_changed') this.#rootsChanged();
     const id = params.requestId;
     if (method !== 'notifications/cancelled' || (typeof id !== 'string' && typeof id !== 'number')) return;
@@ -255,7 +260,7 @@ class ServedConnection implements StdioConnection {
     this.#inFlight.get(id)?.abort();
   }
 
-  async #reject(principal: Principal, problem: RpcProblem): Promise<void> {
+  async #reject(principal: Principal, problem: JsonRpcProblem): Promise<void> {
     if (problem.code !== UNSUPPORTED_PROTOCOL_VERSION) {
       const context = this.#legacyContext ?? STATELESS;
       await this.#services.broker.recordMalformed({ principal, context, code: problem.code, problem: problem.problem });
@@ -277,20 +282,20 @@ class ServedConnection implements StdioConnection {
     if (!this.#options.output.write(`${json}\n`)) this.#options.input.pause();
   }
 
-  /** What nobody waits for is left out while the client does not read. */
+  /** Writes a notification, or drops it while the client does not read. */
   #writeUnlessStalled(json: string): boolean {
     const isKeepingUp = this.#isOpen && this.#options.output.writableLength <= MAX_BUFFERED_BYTES;
     if (isKeepingUp) this.#write(json);
     return isKeepingUp;
   }
 
-  /** One line like any other, its printed bytes as they lie. */
-  #writeSerialized({ head, serialized: printed, tail }: SerializedReply): void {
+  /** Writes one line without copying or encoding the serialized bytes. */
+  #writeSerialized({ head, serialized, tail }: SerializedReply): void {
     const { input, output } = this.#options;
     if (!this.#isOpen || output.writableEnded) return;
     output.cork();
     output.write(head);
-    output.write(printed);
+    output.write(serialized);
     if (!output.write(`${tail}\n`)) input.pause();
     output.uncork();
   }
@@ -307,14 +312,13 @@ const STATELESS: CallContext = Object.freeze({
   session: 'stateless',
 });
 
-/** What can be wrong with a message because of where in the stream it comes. */
-export const MESSAGE_TOO_LARGE: RpcProblem = { code: INVALID_REQUEST, problem: 'the message is too large' };
-export const DUPLICATE_REQUEST_ID: RpcProblem = {
+const MESSAGE_TOO_LARGE: JsonRpcProblem = { code: INVALID_REQUEST, problem: 'the message is too large' };
+const DUPLICATE_REQUEST_ID: JsonRpcProblem = {
   code: INVALID_REQUEST,
-  problem: 'a request of that id is under way on this stream',
+  problem: 'a request with this id is already in flight on this stream',
 };
-export const NOT_INITIALIZED: RpcProblem = {
+const NOT_INITIALIZED: JsonRpcProblem = {
   code: INVALID_REQUEST,
   problem: 'the stream is not initialized: send `initialize` first',
 };
-export const ALREADY_INITIALIZED: RpcProblem = { code: INVALID_REQUEST, problem: 'the stream is initialized already' };
+const ALREADY_INITIALIZED: JsonRpcProblem = { code: INVALID_REQUEST, problem: 'the stream is already initialized' };

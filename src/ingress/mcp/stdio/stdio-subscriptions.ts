@@ -1,21 +1,21 @@
 import type { CancelSignal } from '../../../lib/cancellation.ts';
 import type { ListKind } from '../client/list-changed.ts';
-import type { ClientSession, RpcRequest } from '../methods/handle-call.ts';
-import { errorReply, invalidParamsReply } from '../methods/replies.ts';
+import type { ClientSession } from '../methods/handle-call.ts';
+import { errorReply, invalidParamsReply } from '../methods/reply.ts';
 import type { McpServices } from '../methods/services.ts';
 import { type OpenSubscription, openSubscription } from '../methods/subscriptions-listen.ts';
-import type { RequestId } from '../protocol/json-rpc.ts';
-import { INTERNAL_ERROR } from '../protocol/json-rpc.ts';
+import { INTERNAL_ERROR, type JsonRpcRequest, type RequestId } from '../protocol/json-rpc.ts';
 
 const MAX_SUBSCRIPTIONS = 64;
 
-/** Where the lines of a stream go: in any case, or as long as they are read. */
+/** Output of a stream. */
 export interface LineSink {
   write(json: string): void;
+  /** Drops the line while the client does not read. */
   writeUnlessStalled(json: string): void;
 }
 
-/** The listen requests of one stream that are open. */
+/** The open `subscriptions/listen` requests of one stream. */
 export class StdioSubscriptions {
   readonly #services: McpServices;
   readonly #sink: LineSink;
@@ -31,7 +31,7 @@ export class StdioSubscriptions {
   }
 
   /** Serves one listen request up to its acknowledgement. */
-  async open(clientSession: ClientSession, request: RpcRequest, signal: CancelSignal): Promise<void> {
+  async open(clientSession: ClientSession, request: JsonRpcRequest, signal: CancelSignal): Promise<void> {
     const { id } = request;
     if (this.#openById.size >= MAX_SUBSCRIPTIONS) {
       this.#sink.write(errorReply(id, { code: INTERNAL_ERROR, message: 'Subscription limit reached' }, 200).body);
@@ -42,20 +42,21 @@ export class StdioSubscriptions {
     else if (!signal.aborted) this.#start(id, opened);
   }
 
-  notification(list: ListKind): void {
+  /** Notifies the subscriptions to a list that changed. */
+  notifyListChanged(list: ListKind): void {
     for (const { subscription } of this.#openById.values()) {
       const changed = subscription.changed(list);
       if (changed !== undefined) this.#sink.write(changed);
     }
   }
 
-  /** The client wants to hear of one no more. */
+  /** Ends a subscription that the client cancelled. */
   cancel(id: RequestId): void {
     this.#openById.get(id)?.end();
     this.#openById.delete(id);
   }
 
-  /** Tells every one that it is over, and ends it. */
+  /** Ends every subscription gracefully: its client receives the final result. */
   close(): void {
     for (const { subscription } of this.#openById.values()) this.#sink.write(subscription.ended);
     this.end();

@@ -4,20 +4,20 @@ import type { McpServices } from '../methods/services.ts';
 import type { HttpExchange } from './http-exchange.ts';
 import type { LegacySessions } from './legacy-sessions.ts';
 
-/** What the routes of `/mcp` share. */
+/** State shared by the routes of `/mcp`. */
 export interface EndpointState {
   readonly services: McpServices;
   readonly sessions: LegacySessions;
   readonly streams: SseStreams;
   readonly inFlightCalls: InFlightCalls;
   readonly sendBuffer: SendBufferBudget;
-  /** Open subscriptions of each principal. */
+  /** Number of open subscriptions by principal id. */
   readonly subscriptionCounts: Map<string, number>;
-  /** True while the headers of a long exchange still prove the same principal. */
+  /** True while the headers of a long exchange still authenticate the same principal. */
   isStillAuthenticated(exchange: HttpExchange): boolean;
 }
 
-/** The calls of one door that are under way, so that stopping can wait for them and then cancel them. */
+/** The calls in flight of one endpoint: stopping waits for them, then cancels them. */
 export class InFlightCalls {
   readonly #controllers = new Set<Cancellation>();
   #emptyWaiters: (() => void)[] = [];
@@ -37,25 +37,25 @@ export class InFlightCalls {
     this.#emptyWaiters = [];
   }
 
-  /** Cancels every call that is under way. */
+  /** Cancels every call in flight. */
   abort(): void {
     for (const controller of this.#controllers) controller.abort();
   }
 
-  /** Resolves when no call is under way, at once where that is so. */
+  /** Resolves when no call is in flight. */
   whenEmpty(): Promise<void> {
     if (this.#controllers.size === 0) return Promise.resolve();
     return new Promise((resolve) => this.#emptyWaiters.push(resolve));
   }
 }
 
-/** Bytes that may wait for the agents of all calls together, so that many that do not read cost no more than a few. */
+/** Unread bytes of all calls together: many agents that do not read cost no more memory than a few. */
 const MAX_TOTAL_BYTES = 64 * 1_048_576;
 
-/** What one call may always have waiting, however little the others read. */
+/** Unread bytes that one call may always have, even when the total is exhausted. */
 const MIN_PER_CALL_BYTES = 65_536;
 
-/** How much waits for agents to read it, of all calls over HTTP. */
+/** Limits the unread bytes of all calls over HTTP together. Notifications beyond the limit are dropped. */
 export class SendBufferBudget {
   readonly #maxBytes: number;
   #bufferedBytes = 0;
@@ -64,7 +64,7 @@ export class SendBufferBudget {
     this.#maxBytes = maxBytes;
   }
 
-  /** The place of one call, to be given back when nothing of it waits any more. */
+  /** Opens the account of one call. Release it when all its bytes were read or its client has disconnected. */
   acquire(): BufferLease {
     let leasedBytes = 0;
     const record = (bytes: number): void => {
@@ -80,9 +80,9 @@ export class SendBufferBudget {
 }
 
 export interface BufferLease {
-  /** Takes down how many bytes wait now. */
+  /** Sets the number of unread bytes of the call. */
   record(bytes: number): void;
-  /** Whether more may wait than does. */
+  /** True if the call may write more. */
   hasCapacity(): boolean;
   release(): void;
 }

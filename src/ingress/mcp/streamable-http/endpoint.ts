@@ -2,13 +2,12 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import type { FailureMode } from '../../../domain/failure-mode.ts';
 import type { Principal } from '../../../domain/principal.ts';
 import type { ViewName } from '../../../domain/target.ts';
-import type { AuthenticateRequest } from '../../http/authenticate-request.ts';
+import type { AuthHeaders } from '../../../identity/authenticate.ts';
 import { SseStreams } from '../../http/sse-streams.ts';
-import { errorName, internalErrorReply } from '../methods/handle-call.ts';
-import { errorReply, problemReply } from '../methods/replies.ts';
-import type { McpServices } from '../methods/services.ts';
-import { INVALID_REQUEST, parseMessage, type RpcProblem, UNMATCHED_RESPONSE } from '../protocol/json-rpc.ts';
-import { checkHeaderMismatch, eraOf } from '../protocol/request-headers.ts';
+import { errorReply, internalErrorReply, problemReply } from '../methods/reply.ts';
+import { errorName, type McpServices } from '../methods/services.ts';
+import { INVALID_REQUEST, type JsonRpcProblem, parseMessage, UNMATCHED_RESPONSE } from '../protocol/json-rpc.ts';
+import { checkHeaderMismatch, eraOf } from '../protocol/modern-request.ts';
 import type { EndpointState } from './endpoint-state.ts';
 import { InFlightCalls, SendBufferBudget } from './endpoint-state.ts';
 import { type HttpExchange, headerOf, readBody, sendJson, sendReply } from './http-exchange.ts';
@@ -25,18 +24,28 @@ import { mcpHeadersOf, STATELESS, serveModern } from './modern.ts';
 export const httpFailureModes: readonly FailureMode[] = [
   {
     control: 'authentication over HTTP',
-    trigger: 'there is no key, or it is wrong, revoked, expired, or of an agent that no file declares',
+    trigger: 'the key is missing, wrong, revoked or expired, or belongs to an agent that no file declares',
     result: 'HTTP 401',
     override: null,
   },
-  { control: 'body', trigger: 'it is larger than a message may be', result: 'HTTP 413', override: null },
+  { control: 'body', trigger: 'it is larger than the size limit of a message', result: 'HTTP 413', override: null },
 ];
 
-const UNAUTHORIZED = '{"error":"unauthorized","message":"a valid api key is required"}';
-const UNAVAILABLE = '{"error":"unavailable","message":"nobody can be authenticated now"}';
+const UNAUTHORIZED =
+  '{"error":"unauthorized","message":"a valid API key is required: send `Authorization: Bearer <key>`"}';
+const UNAVAILABLE = '{"error":"unavailable","message":"authentication is not available; try again later"}';
 const STOPPING = '{"error":"unavailable","message":"the broker is stopping"}';
 
-/** `/mcp` and the paths of views over HTTP, both eras. Host and Origin are checked before it. */
+/**
+ * Authenticates the sender of a request. Synchronous. Anything but `ok: true` with a principal, including an exception,
+ * means that no principal was authenticated.
+ */
+export type AuthenticateRequest = (
+  headers: AuthHeaders,
+  connection: object,
+) => { readonly ok: true; readonly principal: Principal } | { readonly ok: false };
+
+/** Serves `/mcp` and the paths of views over HTTP, both eras. `Host` and `Origin` have been checked before. */
 export class McpEndpoint {
   readonly #state: EndpointState;
   readonly #authenticate: AuthenticateRequest;
@@ -47,7 +56,7 @@ export class McpEndpoint {
     services: McpServices,
     options: {
       authenticate: AuthenticateRequest;
-      /** Answers what is not there, as on any other path. */
+      /** Responds to requests for views that do not exist, as for any unknown path. */
       notFound: RequestListener;
       sessionLimits?: SessionLimits | undefined;
     },
@@ -66,7 +75,7 @@ export class McpEndpoint {
     };
   }
 
-  /** Answers one request, about the whole or about the view of its path. Whatever happens is an answer. */
+  /** Serves one request for `view`. Default: all servers. Every request gets a response, whatever happens. */
   handle(request: IncomingMessage, response: ServerResponse, view?: ViewName): void {
     if (this.#stopping) {
       response.setHeader('connection', 'close');
@@ -75,7 +84,7 @@ export class McpEndpoint {
     }
     const principal = this.#identify(request, response);
     if (!principal) return;
-    // After the proof and never before it: which views there are is nobody's to try out.
+    // Only after authentication: unauthenticated clients must not learn which views exist.
     if (!this.#isViewVisible(principal, view)) {
       this.#notFound(request, response);
       return;
@@ -86,7 +95,7 @@ export class McpEndpoint {
     });
   }
 
-  /** Takes no more, ends the streams, and resolves when no call is under way. */
+  /** Accepts no more requests, ends all streams, and resolves when no call is in flight. */
   drain(): Promise<void> {
     this.#stopping = true;
     this.#state.streams.close();
@@ -95,7 +104,7 @@ export class McpEndpoint {
     return this.#state.inFlightCalls.whenEmpty();
   }
 
-  /** Cancels the calls under way. */
+  /** Cancels all calls in flight. */
   abort(): void {
     this.#state.inFlightCalls.abort();
   }
@@ -103,7 +112,7 @@ export class McpEndpoint {
   #identify(request: IncomingMessage, response: ServerResponse): Principal | undefined {
     try {
       const result = this.#authenticate(request.headers, request.socket);
-      // A verifier that breaks its word is nobody: only a plain yes with a principal is one (CVE-2026-12773).
+      // Fail closed on a verifier that returns anything but `ok: true` with a principal (CVE-2026-12773).
       if (result?.ok === true && result.principal?.id) return result.principal;
     } catch (error) {
       this.#state.services.log.error('identity.failed', { error: errorName(error) });
@@ -172,7 +181,7 @@ export class McpEndpoint {
     return serveLegacy(this.#state, exchange, message);
   }
 
-  async #reject({ principal, response }: HttpExchange, rejection: RpcProblem, status?: number): Promise<void> {
+  async #reject({ principal, response }: HttpExchange, rejection: JsonRpcProblem, status?: number): Promise<void> {
     const { code, problem } = rejection;
     await this.#state.services.broker.recordMalformed({ principal, context: STATELESS, code, problem });
     const reply =
@@ -181,7 +190,7 @@ export class McpEndpoint {
   }
 }
 
-/** RFC 9110 §8.4, RFC 9112 §6.1: bytes that say they are encoded are not read as what they are not; Node undoes chunks alone. */
+/** RFC 9110 §8.4, RFC 9112 §6.1: an encoded body is never parsed as if it were plain. Node decodes chunks and nothing else. */
 function isUnencoded(encoding: string | undefined, allowed: 'identity' | 'chunked' = 'identity'): boolean {
   return encoding === undefined || encoding.toLowerCase() === allowed;
 }

@@ -2,18 +2,18 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Principal } from '../../../domain/principal.ts';
 import type { ViewName } from '../../../domain/target.ts';
 import { ByteBuffer } from '../../../lib/byte-buffer.ts';
-import type { Reply, SerializedReply } from '../methods/replies.ts';
+import type { Reply, SerializedReply } from '../methods/reply.ts';
 
-/** One HTTP request of a proved principal, and where its answer goes. */
+/** An HTTP request of an authenticated principal, and its response. */
 export interface HttpExchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly principal: Principal;
-  /** What its path stands for. Default: the whole. */
+  /** View named by the path; undefined for all servers. */
   readonly view: ViewName | undefined;
 }
 
-/** Answers with JSON; nothing happens when the client is gone. */
+/** Sends a JSON body. Does nothing if the client has disconnected. */
 export function sendJson(response: ServerResponse, status: number, body: string): void {
   if (response.writableEnded || response.destroyed) return;
   response.writeHead(status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) });
@@ -31,41 +31,41 @@ export function sendReply(response: ServerResponse, reply: Reply | SerializedRep
   }
 }
 
-/** Sends the printed bytes as they lie, neither copied nor encoded. */
-function sendSerialized(response: ServerResponse, { head, serialized: printed, tail }: SerializedReply): void {
+/** Sends the serialized bytes without copying or encoding them. */
+function sendSerialized(response: ServerResponse, { head, serialized, tail }: SerializedReply): void {
   if (response.writableEnded || response.destroyed) return;
-  const length = Buffer.byteLength(head) + printed.length + Buffer.byteLength(tail);
+  const length = Buffer.byteLength(head) + serialized.length + Buffer.byteLength(tail);
   response.writeHead(200, { 'content-type': 'application/json', 'content-length': length });
   response.write(head);
-  response.write(printed);
+  response.write(serialized);
   response.end(tail);
 }
 
-/** Answers without a body: 202 for notifications, 204 for an ended session. */
+/** Sends a response without a body: 202 for a notification, 204 for an ended session. */
 export function sendEmpty(response: ServerResponse, status: number): void {
   if (response.writableEnded || response.destroyed) return;
   response.writeHead(status, { 'content-length': 0 });
   response.end();
 }
 
-/** The one value of a header; undefined when it is absent. */
+/** Returns the value of a header; undefined if it is absent or occurs several times. */
 export function headerOf(request: IncomingMessage, name: string): string | undefined {
   const value = request.headers[name];
   return typeof value === 'string' ? value : undefined;
 }
 
-/** A body over the cap is thrown away up to this many times the cap, so that the client can read why, and then cut off. */
+/** A body over the limit is read and discarded up to this multiple of the limit, so that the client can read the error. */
 const DISCARD_FACTOR = 16;
 
 export type ReadBodyResult = Buffer | 'too-large' | 'gone';
 
-/** Reads the body of a request, at most `maxBytes` of it. Resolves with `gone` when the client went away first. */
+/** Reads the body of a request, at most `maxBytes`. Resolves with `gone` if the client disconnected before its end. */
 export function readBody(request: IncomingMessage, maxBytes: number): Promise<ReadBodyResult> {
   return new Promise((resolve) => {
     const body = new ByteBuffer();
     let size = 0;
     let isSettled = false;
-    // A promise that is resolved again costs a call into the engine, and every request closes.
+    // Every request emits `close`, and resolving a promise again costs a call into the engine.
     const settle = (result: ReadBodyResult): void => {
       if (!isSettled) resolve(result);
       isSettled = true;

@@ -8,29 +8,29 @@ import { createLegacyClient, type LegacyClient } from '../client/legacy-client.t
 import type { Viewer } from '../client/list-changed.ts';
 import type { RequestId } from '../protocol/json-rpc.ts';
 
-/** One session of a client older than 2026-07-28. Its id is no proof of anything: every request proves its principal anew. */
+/** A session of a client older than 2026-07-28. Its id is not a credential: every request is authenticated. */
 export interface LegacySession {
-  /** What the client sends as `Mcp-Session-Id`; never written to a record. */
+  /** Value of `Mcp-Session-Id`; never recorded. */
   readonly id: string;
   readonly principalId: string;
-  /** What the path stands for on which it was opened: on another it is unknown. */
+  /** View of the path on which it was opened. The session does not exist on other paths. */
   readonly view: ViewName | undefined;
-  /** Names the session in records by a UUID of its own. */
+  /** Identifies the session in records by a separate UUID. */
   readonly context: CallContext;
   readonly client: LegacyClient;
   readonly inFlight: Map<RequestId, Cancellation>;
   stream: SseStream | undefined;
-  /** Stops the pushes to `stream`. */
+  /** Stops the notifications to `stream`. */
   stopWatching: (() => void) | undefined;
   lastUsedMs: number;
 }
 
 export interface SessionLimits {
-  /** Sessions one principal may hold; its longest unused one makes room for another. */
+  /** Sessions of one principal. A new one replaces the least recently used. */
   readonly perPrincipal: number;
-  /** Sessions of all principals together; beyond it no new ones. */
+  /** Sessions of all principals together. At the limit no new ones are opened. */
   readonly total: number;
-  /** Unused for so long, without a stream and without a call, a session is forgotten. */
+  /** Milliseconds after which an unused session without a stream or a call ends. */
   readonly idleMs: number;
 }
 
@@ -38,7 +38,7 @@ export const DEFAULT_SESSION_LIMITS: SessionLimits = { perPrincipal: 64, total: 
 const SWEEP_MS = 60_000;
 const ID_BYTES = 24;
 
-/** The sessions of one HTTP door, each bound to the principal that opened it. */
+/** The sessions of one HTTP endpoint, each bound to the principal that opened it. */
 export class LegacySessions {
   readonly #sessions = new Map<string, LegacySession>();
   readonly #perPrincipal = new Map<string, Set<LegacySession>>();
@@ -55,7 +55,7 @@ export class LegacySessions {
     this.#sweeper.unref();
   }
 
-  /** Opens a session; undefined when there is room for none. */
+  /** Opens a session. Returns undefined if a limit is reached and no session can be replaced. */
   open(
     { principalId, view }: Viewer,
     protocolVersion: string,
@@ -82,7 +82,7 @@ export class LegacySessions {
     return session;
   }
 
-  /** The session of that id, if it is this principal's on this path. Unknown and foreign ones cannot be told apart. */
+  /** Returns the session with this id; undefined if it does not exist for this principal on this path. */
   find(id: string, { principalId, view }: Viewer): LegacySession | undefined {
     const session = this.#sessions.get(id);
     if (session?.principalId !== principalId || session.view !== view) return undefined;
@@ -90,7 +90,7 @@ export class LegacySessions {
     return session;
   }
 
-  /** Forgets a session, ends its stream and cancels its calls. */
+  /** Ends a session with its stream, and cancels its calls. */
   end(session: LegacySession): void {
     this.#sessions.delete(session.id);
     const ownSessions = this.#perPrincipal.get(session.principalId);
@@ -102,7 +102,7 @@ export class LegacySessions {
     for (const controller of session.inFlight.values()) controller.abort();
   }
 
-  /** Forgets what was unused for too long. */
+  /** Ends the sessions that were unused for too long. */
   sweep(): void {
     const cutoffMs = this.#clock.monotonicMs() - this.#limits.idleMs;
     for (const session of [...this.#sessions.values()]) {

@@ -1,18 +1,17 @@
 import type { CallContext } from '../../../domain/call.ts';
 import { Cancellation } from '../../../lib/cancellation.ts';
 import { listChangedMessage } from '../client/list-changed.ts';
-import {
-  type ClientSession,
-  handleOther,
-  initializeResult,
-  isRequest,
-  type RpcRequest,
-} from '../methods/handle-call.ts';
-import { isCall } from '../methods/parse-call.ts';
-import { errorReply, invalidParamsReply, problemReply, type Reply, resultReply } from '../methods/replies.ts';
-import type { RequestId, RpcMessage, RpcResponse } from '../protocol/json-rpc.ts';
+import type { ClientSession } from '../methods/handle-call.ts';
+import { handleMethod, INVALID_INITIALIZE, initializeLegacy } from '../methods/handle-method.ts';
+import { type InvalidCall, type ParsedCall, parseCall } from '../methods/parse-call.ts';
+import { errorReply, invalidParamsReply, problemReply, type Reply, resultReply } from '../methods/reply.ts';
 import {
   INVALID_REQUEST,
+  isRequest,
+  type JsonRpcMessage,
+  type JsonRpcRequest,
+  type JsonRpcResponse,
+  type RequestId,
   SESSION_NOT_FOUND,
   SESSION_REQUIRED,
   UNSUPPORTED_PROTOCOL_VERSION,
@@ -23,8 +22,12 @@ import { type HttpExchange, headerOf, sendEmpty, sendReply } from './http-exchan
 import type { LegacySession } from './legacy-sessions.ts';
 import { serveCall } from './serve-call.ts';
 
-/** Serves one POST of 2025-03-26 … 2025-11-25. */
-export async function serveLegacy(state: EndpointState, exchange: HttpExchange, message: RpcMessage): Promise<void> {
+/** Serves a POST of 2025-03-26 … 2025-11-25. */
+export async function serveLegacy(
+  state: EndpointState,
+  exchange: HttpExchange,
+  message: JsonRpcMessage,
+): Promise<void> {
   const { response, principal } = exchange;
   const unsupported = unsupportedVersion(exchange, message.id);
   if (unsupported) return sendReply(response, unsupported);
@@ -40,15 +43,16 @@ export async function serveLegacy(state: EndpointState, exchange: HttpExchange, 
   }
   const { context, view, client } = session;
   const clientSession: ClientSession = { principal, era: 'legacy', context, view, client };
-  if (isCall(message.method, 'legacy')) return serveSessionCall(state, exchange, { message, clientSession, session });
-  sendReply(response, handleOther(state.services, clientSession, message));
+  const call = parseCall(message, 'legacy');
+  if (call) return serveSessionCall(state, exchange, { message, call, clientSession, session });
+  sendReply(response, handleMethod(state.services, clientSession, message));
 }
 
-/** Takes the answer of a legacy client to a question of ours; false where it answers none of its session. */
+/** Handles the response of a legacy client to an input request. Returns false if its session has no such request. */
 export function handleLegacyResponse(
   { sessions }: EndpointState,
   { request, response, principal, view }: HttpExchange,
-  clientResponse: RpcResponse,
+  clientResponse: JsonRpcResponse,
 ): boolean {
   const sessionId = headerOf(request, 'mcp-session-id');
   const session = sessionId === undefined ? undefined : sessions.find(sessionId, { principalId: principal.id, view });
@@ -57,10 +61,10 @@ export function handleLegacyResponse(
   return true;
 }
 
-/** Serves `GET /mcp`: the stream on which a session hears that its lists changed. */
+/** Serves `GET /mcp`: the stream for the notifications of a session that belong to no request. */
 export function serveLegacyStream(state: EndpointState, exchange: HttpExchange): void {
   const { response, principal, request } = exchange;
-  // 2026-07-28 has no GET, and a client without a session has nothing to listen to.
+  // 2026-07-28 defines no GET, and without a session there are no notifications.
   if (headerOf(request, 'mcp-session-id') === undefined) {
     sendMethodNotAllowed(exchange);
     return;
@@ -105,15 +109,12 @@ export function sendMethodNotAllowed({ response }: Pick<HttpExchange, 'response'
 async function serveInitialize(
   state: EndpointState,
   { response, principal, view }: HttpExchange,
-  message: RpcRequest,
+  message: JsonRpcRequest,
 ): Promise<void> {
   const { services, sessions } = state;
-  const initialized = initializeResult(message.params, services, { principal, view });
+  const initialized = initializeLegacy(message.params, services, { principal, view });
   if (!initialized) {
-    return sendReply(
-      response,
-      invalidParamsReply(message.id, 'Invalid params: `protocolVersion`, `capabilities` and `clientInfo` are required'),
-    );
+    return sendReply(response, invalidParamsReply(message.id, INVALID_INITIALIZE));
   }
   const session = sessions.open({ principalId: principal.id, view }, initialized.protocolVersion, initialized.client);
   if (!session) {
@@ -126,33 +127,42 @@ async function serveInitialize(
 async function serveSessionCall(
   state: EndpointState,
   exchange: HttpExchange,
-  call: { readonly message: RpcRequest; readonly clientSession: ClientSession; readonly session: LegacySession },
+  {
+    message,
+    call,
+    clientSession,
+    session,
+  }: {
+    readonly message: JsonRpcRequest;
+    readonly call: ParsedCall | InvalidCall;
+    readonly clientSession: ClientSession;
+    readonly session: LegacySession;
+  },
 ): Promise<void> {
-  const { message, clientSession, session } = call;
   const { id } = message;
   if (session.inFlight.has(id)) {
-    const problem = { code: INVALID_REQUEST, problem: 'a request of that id is under way in this session' };
+    const problem = { code: INVALID_REQUEST, problem: 'a request with this id is already in flight in this session' };
     await state.services.broker.recordMalformed({ ...clientSession, ...problem });
     return sendReply(exchange.response, problemReply(problem, id));
   }
   const controller = new Cancellation();
   session.inFlight.set(id, controller);
   try {
-    await serveCall(state, exchange, { message, clientSession, controller });
+    await serveCall(state, exchange, { message, call, clientSession, controller });
   } finally {
     session.inFlight.delete(id);
   }
 }
 
-function cancel(session: LegacySession, { params }: RpcMessage): void {
+function cancel(session: LegacySession, { params }: JsonRpcMessage): void {
   const id = params.requestId;
   if (typeof id === 'string' || typeof id === 'number') session.inFlight.get(id)?.abort();
 }
 
-/** What is known of a message whose session is not there. */
+/** Context of a message whose session does not exist. */
 const UNKNOWN_SESSION: CallContext = Object.freeze({ transport: 'http', protocolVersion: 'unknown', session: 'none' });
 
-/** The session that the request names, or undefined after it was answered why not. */
+/** Returns the session of the request. If there is none, sends an error and returns undefined. */
 function requireSession(
   state: EndpointState,
   exchange: HttpExchange,
@@ -162,7 +172,7 @@ function requireSession(
   if (sessionId === undefined) {
     const error = {
       code: SESSION_REQUIRED,
-      message: 'Bad Request: the header Mcp-Session-Id is required; initialize first',
+      message: 'Bad Request: the header Mcp-Session-Id is required; send `initialize` first',
     };
     sendReply(exchange.response, errorReply(id, error, 400));
     return undefined;
@@ -170,8 +180,8 @@ function requireSession(
   const { principal, view } = exchange;
   const session = state.sessions.find(sessionId, { principalId: principal.id, view });
   if (!session) {
-    // Whether it is gone, another's, or of another path: the answer is the same, and the book has who asked.
-    const problem = { code: SESSION_NOT_FOUND, problem: 'the principal has no session of that id' };
+    // One response whether the session has ended, is another principal's or of another path. The ledger has the principal.
+    const problem = { code: SESSION_NOT_FOUND, problem: 'the principal has no session with this id' };
     void state.services.broker.recordMalformed({ principal, context: UNKNOWN_SESSION, ...problem });
     sendReply(exchange.response, errorReply(id, { code: SESSION_NOT_FOUND, message: 'Session not found' }, 404));
   }

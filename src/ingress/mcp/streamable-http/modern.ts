@@ -1,62 +1,63 @@
 import type { CallContext } from '../../../domain/call.ts';
 import { Cancellation } from '../../../lib/cancellation.ts';
-import { type ClientSession, handleOther, isRequest, type RpcRequest } from '../methods/handle-call.ts';
-import { isCall } from '../methods/parse-call.ts';
-import { errorReply, invalidParamsReply, problemReply } from '../methods/replies.ts';
+import type { ClientSession } from '../methods/handle-call.ts';
+import { handleMethod } from '../methods/handle-method.ts';
+import { parseCall } from '../methods/parse-call.ts';
+import { errorReply, invalidParamsReply, problemReply } from '../methods/reply.ts';
 import type { McpServices } from '../methods/services.ts';
 import { type OpenSubscription, openSubscription } from '../methods/subscriptions-listen.ts';
 import {
   INTERNAL_ERROR,
-  type RpcMessage,
-  type RpcProblem,
+  isRequest,
+  type JsonRpcMessage,
+  type JsonRpcProblem,
+  type JsonRpcRequest,
   UNSUPPORTED_PROTOCOL_VERSION,
 } from '../protocol/json-rpc.ts';
-import { checkParamHeaders } from '../protocol/param-headers.ts';
-import { checkModernRequest, type McpHeaders } from '../protocol/request-headers.ts';
+import { checkModernRequest, checkParamHeaders, type McpHeaders } from '../protocol/modern-request.ts';
 import { MODERN_VERSION } from '../protocol/versions.ts';
 import type { EndpointState } from './endpoint-state.ts';
 import { type HttpExchange, headerOf, sendEmpty, sendReply } from './http-exchange.ts';
 import { serveCall } from './serve-call.ts';
 
-/** A stateless request belongs to no session. */
+/** Context of a stateless request. */
 export const STATELESS: CallContext = Object.freeze({
   transport: 'http',
   protocolVersion: MODERN_VERSION,
   session: 'stateless',
 });
 
-/** Serves one POST of 2026-07-28. */
+/** Serves a POST of 2026-07-28. */
 export async function serveModern(
   state: EndpointState,
   exchange: HttpExchange,
-  { message, headers }: { readonly message: RpcMessage; readonly headers: McpHeaders },
+  { message, headers }: { readonly message: JsonRpcMessage; readonly headers: McpHeaders },
 ): Promise<void> {
   const { services } = state;
   const { principal, response, view } = exchange;
-  // The revision defines no notification from clients over HTTP: closing the stream is the cancellation.
+  // This revision defines no notification from clients over HTTP: a client cancels by closing the stream.
   if (!isRequest(message)) return sendEmpty(response, 202);
   const problem = checkModernRequest(message, headers) ?? checkCallParamHeaders(services, exchange, message);
   if (problem) {
-    // An honest client finds the right version out by this refusal; it is no sign of malice.
+    // Clients find a supported version by this error, so it is not recorded as a malformed message.
     if (problem.code !== UNSUPPORTED_PROTOCOL_VERSION) {
       await services.broker.recordMalformed({ principal, context: STATELESS, ...problem });
     }
     return sendReply(response, problemReply(problem, message.id));
   }
   const clientSession: ClientSession = { principal, era: 'modern', context: STATELESS, view };
-  if (isCall(message.method, 'modern')) {
-    return serveCall(state, exchange, { message, clientSession, controller: new Cancellation() });
-  }
+  const call = parseCall(message, 'modern');
+  if (call) return serveCall(state, exchange, { message, call, clientSession, controller: new Cancellation() });
   if (message.method === 'subscriptions/listen') return serveListen(state, exchange, { message, clientSession });
-  sendReply(response, handleOther(services, clientSession, message));
+  sendReply(response, handleMethod(services, clientSession, message));
 }
 
-/** The headers of a call against its arguments. Of a tool that the agent may not see nothing is told, not even its headers. */
+/** Checks the parameter headers of a call. An agent that may not see the tool does not learn that it requires headers. */
 function checkCallParamHeaders(
   { broker }: McpServices,
   { principal, request, view }: HttpExchange,
-  { method, params }: RpcMessage,
-): RpcProblem | undefined {
+  { method, params }: JsonRpcMessage,
+): JsonRpcProblem | undefined {
   const { name } = params;
   if (method !== 'tools/call' || typeof name !== 'string') return undefined;
   const paramHeaders = broker.visibleLists.paramHeaders(name, view);
@@ -67,7 +68,7 @@ function checkCallParamHeaders(
     : undefined;
 }
 
-/** The headers that a modern POST mirrors its body in. */
+/** Returns the headers of a modern POST that repeat its body. */
 export function mcpHeadersOf({ request }: HttpExchange): McpHeaders {
   return {
     version: headerOf(request, 'mcp-protocol-version'),
@@ -80,12 +81,12 @@ const MAX_SUBSCRIPTIONS = 1_024;
 const MAX_SUBSCRIPTIONS_PER_PRINCIPAL = 64;
 
 /** Opens the stream of a subscription (2026-07-28, patterns/subscriptions). */
-export async function serveListen(
+async function serveListen(
   state: EndpointState,
   exchange: HttpExchange,
-  { message, clientSession }: { readonly message: RpcRequest; readonly clientSession: ClientSession },
+  { message, clientSession }: { readonly message: JsonRpcRequest; readonly clientSession: ClientSession },
 ): Promise<void> {
-  const { services, inFlightCalls: openCalls } = state;
+  const { services, inFlightCalls } = state;
   const { response } = exchange;
   const release = reserveSubscription(state, exchange);
   if (release === undefined) {
@@ -93,10 +94,10 @@ export async function serveListen(
     return sendReply(response, errorReply(message.id, error, 200));
   }
   const controller = new Cancellation();
-  openCalls.add(controller);
+  inFlightCalls.add(controller);
   response.on('close', () => controller.abort());
   const opened = await openSubscription(services, clientSession, { request: message, signal: controller.signal });
-  openCalls.delete(controller);
+  inFlightCalls.delete(controller);
   if (typeof opened === 'string') {
     release();
     return sendReply(response, invalidParamsReply(message.id, `Invalid params: ${opened}`));
@@ -105,18 +106,18 @@ export async function serveListen(
   openStream(state, exchange, { opened, release });
 }
 
-/** Counts a subscription; undefined where there is room for none. */
+/** Counts a subscription. @returns a function that releases it; undefined if a limit is reached. */
 function reserveSubscription(
-  { streams, subscriptionCounts: subscriptionsOf }: EndpointState,
+  { streams, subscriptionCounts }: EndpointState,
   { principal }: HttpExchange,
 ): (() => void) | undefined {
-  const openCount = subscriptionsOf.get(principal.id) ?? 0;
+  const openCount = subscriptionCounts.get(principal.id) ?? 0;
   if (streams.size >= MAX_SUBSCRIPTIONS || openCount >= MAX_SUBSCRIPTIONS_PER_PRINCIPAL) return undefined;
-  subscriptionsOf.set(principal.id, openCount + 1);
+  subscriptionCounts.set(principal.id, openCount + 1);
   return () => {
-    const remaining = (subscriptionsOf.get(principal.id) ?? 1) - 1;
-    if (remaining > 0) subscriptionsOf.set(principal.id, remaining);
-    else subscriptionsOf.delete(principal.id);
+    const remaining = (subscriptionCounts.get(principal.id) ?? 1) - 1;
+    if (remaining > 0) subscriptionCounts.set(principal.id, remaining);
+    else subscriptionCounts.delete(principal.id);
   };
 }
 

@@ -1,35 +1,38 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Cancellation } from '../../../lib/cancellation.ts';
+import { encodeSseEvent, SSE_HEADERS } from '../../http/sse-streams.ts';
 import {
   createClientContext,
   MAX_BUFFERED_BYTES,
   type NotificationSink,
   requestedNotificationsIn,
-} from '../client/request-context.ts';
-import {
-  type ClientSession,
-  errorName,
-  handleCall,
-  internalErrorReply,
-  type RpcRequest,
-} from '../methods/handle-call.ts';
-import type { Reply } from '../methods/replies.ts';
+} from '../client/client-context.ts';
+import { type ClientSession, handleCall } from '../methods/handle-call.ts';
+import type { InvalidCall, ParsedCall } from '../methods/parse-call.ts';
+import { internalErrorReply, type Reply } from '../methods/reply.ts';
+import { errorName } from '../methods/services.ts';
+import type { JsonRpcRequest } from '../protocol/json-rpc.ts';
 import type { BufferLease, EndpointState, SendBufferBudget } from './endpoint-state.ts';
 import { type HttpExchange, headerOf, sendReply } from './http-exchange.ts';
 
-/** One governed request over HTTP. */
-interface ServedCall {
-  readonly message: RpcRequest;
+/** A call over HTTP. */
+interface HttpCall {
+  readonly message: JsonRpcRequest;
+  readonly call: ParsedCall | InvalidCall;
   readonly clientSession: ClientSession;
   readonly controller: Cancellation;
 }
 
-/** Walks a governed request and answers it. A client that closes the connection cancels it (2026-07-28, cancellation). */
-export async function serveCall(state: EndpointState, exchange: HttpExchange, call: ServedCall): Promise<void> {
-  const { services, inFlightCalls: openCalls } = state;
+/** Serves a call. A client cancels it by closing the connection (2026-07-28, cancellation). */
+export async function serveCall(
+  state: EndpointState,
+  exchange: HttpExchange,
+  { message, call, clientSession, controller }: HttpCall,
+): Promise<void> {
+  const { services, inFlightCalls } = state;
   const { request, response } = exchange;
-  const { message, clientSession, controller } = call;
-  openCalls.add(controller);
+  const { signal } = controller;
+  inFlightCalls.add(controller);
   response.on('close', () => {
     if (!response.writableFinished) controller.abort();
   });
@@ -43,17 +46,19 @@ export async function serveCall(state: EndpointState, exchange: HttpExchange, ca
   try {
     const traceHeader = headerOf(request, 'traceparent');
     const clientContext = requested && stream && createClientContext(requested, stream);
-    const { signal } = controller;
-    sendFinalReply(
-      exchange,
-      stream,
-      await handleCall(services, clientSession, { request: message, signal, traceHeader, clientContext }),
-    );
+    const reply = await handleCall(services, clientSession, {
+      request: message,
+      call,
+      signal,
+      traceHeader,
+      clientContext,
+    });
+    sendFinalReply(exchange, stream, reply);
   } catch (error) {
     services.log.error('ingress.failed', { method: message.method, error: errorName(error) });
     sendFinalReply(exchange, stream, internalErrorReply(message.id));
   } finally {
-    openCalls.delete(controller);
+    inFlightCalls.delete(controller);
   }
 }
 
@@ -63,8 +68,9 @@ function sendFinalReply({ response }: HttpExchange, stream: ResponseStream | und
 }
 
 /**
- * The answer to one POST: a JSON body, or, from the first message that comes before it, an event stream that ends with it
- * (Streamable HTTP, "Sending Messages to the Server"). What a client does not read in time is left out; the reply is not.
+ * The response to one POST: a JSON body, or an event stream that ends with the reply if notifications come before it
+ * (Streamable HTTP, "Sending Messages to the Server"). Notifications that a client does not read in time are dropped, the
+ * reply never.
  */
 export class ResponseStream implements NotificationSink {
   readonly #response: ServerResponse;
@@ -72,7 +78,7 @@ export class ResponseStream implements NotificationSink {
   readonly #isStillAuthenticated: () => boolean;
   readonly #bufferLease: BufferLease;
 
-  /** `stillProved` is asked before every message: an agent that was taken away hears no more. */
+  /** `isStillAuthenticated` is called before every message: an agent that was removed receives no more. */
   constructor(
     request: IncomingMessage,
     response: ServerResponse,
@@ -98,27 +104,23 @@ export class ResponseStream implements NotificationSink {
     )
       return false;
     if (!response.headersSent) this.#begin();
-    response.write(encodeEvent(json));
+    response.write(encodeSseEvent(json));
     this.#recordBuffered();
     return true;
   }
 
-  /** Ends with the reply, in whichever form it has become. */
+  /** Sends the reply as a JSON body or as the last event. */
   end(reply: Reply): void {
     const response = this.#response;
     if (!response.headersSent) sendReply(response, reply);
-    else if (!response.writableEnded && !response.destroyed) response.end(encodeEvent(reply.body));
+    else if (!response.writableEnded && !response.destroyed) response.end(encodeSseEvent(reply.body));
   }
 
   #begin(): void {
     const response = this.#response;
-    response.writeHead(200, {
-      'content-type': 'text/event-stream',
-      'cache-control': 'no-cache, no-transform',
-      'x-accel-buffering': 'no',
-    });
+    response.writeHead(200, SSE_HEADERS);
     response.on('drain', () => this.#recordBuffered());
-    // Not with the reply: what came before it waits until the client has read both, or is gone.
+    // Not with the reply: earlier events stay in memory until the client has read all or has disconnected.
     response.once('close', () => this.#bufferLease.release());
   }
 
@@ -127,11 +129,7 @@ export class ResponseStream implements NotificationSink {
   }
 }
 
-function encodeEvent(json: string): string {
-  return `event: message\ndata: ${json}\n\n`;
-}
-
-/** Both media types are demanded of clients; one that names no event stream gets none. */
+/** Clients must accept both media types. One that does not accept event streams gets a JSON body only. */
 function acceptsEventStream(accept: string | undefined): boolean {
   return accept !== undefined && /(?:text\/(?:event-stream|\*)|\*\/\*)/i.test(accept);
 }

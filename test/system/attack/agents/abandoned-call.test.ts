@@ -76,19 +76,19 @@ test('a grant that is taken away ends the call that waits, also where it comes b
 test('a budget holds the calls that wait, and is charged for the one that is never answered', async () => {
   const goOn = await ask('paid');
   await ask('paid');
-  expect((await call('paid', 'form')).text).toContain('2 calls per month do not cover this call');
+  expect((await call('paid', 'form')).text).toContain('monthly budget of 2 calls is exhausted');
   expect((await goOn()).text).toContain('"name":"Ana"');
   await until(() => endingsOf('paid').length === 4);
   expect(endingsOf('paid').slice(2)).toEqual(['completed  false', 'failed question-unanswered true']);
-  expect((await call('paid', 'form')).text).toContain('2 calls per month do not cover this call');
+  expect((await call('paid', 'form')).text).toContain('monthly budget of 2 calls is exhausted');
 });
 
 test('a call that waits keeps its place among those under way until it ends', async () => {
   const goOn = await ask('narrow');
-  expect((await call('narrow', 'form')).text).toContain('1 calls at one time are allowed');
+  expect((await call('narrow', 'form')).text).toContain('the limit of 1 concurrent call is reached');
   expect((await goOn()).text).toContain('"name":"Ana"');
   await ask('narrow');
-  expect((await call('narrow', 'form')).text).toContain('1 calls at one time are allowed');
+  expect((await call('narrow', 'form')).text).toContain('the limit of 1 concurrent call is reached');
   await until(() => endingsOf('narrow').at(-1) === 'failed question-unanswered true');
   expect((await call('narrow', 'none')).text).toContain('{"received":[]');
 });

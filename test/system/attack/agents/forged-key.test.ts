@@ -55,7 +55,9 @@ verifies('O10')(
         }),
       );
     }
-    expect([...answers]).toEqual(['401 {"error":"unauthorized","message":"a valid api key is required"}']);
+    expect([...answers]).toEqual([
+      '401 {"error":"unauthorized","message":"a valid API key is required: send `Authorization: Bearer <key>`"}',
+    ]);
     const right = await send(port, { agent, body, headers: { ...headers, authorization: `Bearer ${key}` } });
     expect(right.status).toBe(200);
     agent.destroy();

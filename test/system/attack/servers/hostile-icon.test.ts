@@ -53,9 +53,9 @@ verifies('T8')(
     agent.close();
     const { stdout } = await home.run(['registry', 'list', '--output', 'json']);
     // What the operator agrees to is the whole definition.
-    expect(stdout).toContain('the tool `draw` has icons that are neither at `https:` nor images in `data:`');
+    expect(stdout).toContain('the tool `draw` has icons that are neither `https:` URLs nor `data:` images');
     expect(stdout).toContain('the prompt `hello` has icons');
-    expect(stdout).toContain('icons of 1 resources are neither');
+    expect(stdout).toContain('1 resources have icons that are neither');
   },
 );
 

@@ -65,7 +65,7 @@ pin: auto
       });
       expect(findings).toContainEqual({
         server: 'liar',
-        message: '`sign` wants a secret argument in a header; it is put into none',
+        message: 'the tool `sign` asks for a secret argument in an HTTP header; the header is not sent',
       });
     },
   );
@@ -101,7 +101,7 @@ tools: { include: ["liar/*"], override: { liar/sign: { fixed: { region: eu } } }
   });
 });
 
-describe('at the endpoint', () => {
+describe('in the ingress', () => {
   let harness: HttpHarness;
   beforeEach(async () => {
     harness = await openHarness();
@@ -152,7 +152,7 @@ describe('at the endpoint', () => {
     expect(harness.broker.calls).toMatchObject([{ args }]);
   });
 
-  test('a tool that the agent may not see tells nothing of its headers', async () => {
+  test('a call of an invisible tool is not checked for its headers', async () => {
     harness.broker.visibleLists.paramHeaders = () => [{ header: 'mcp-param-region', path: ['region'], type: 'string' }];
     harness.broker.tools = [];
     expect(await call({ region: 'eu' }, {})).toEqual([200, undefined]);

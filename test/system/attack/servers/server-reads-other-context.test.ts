@@ -84,7 +84,7 @@ verifies('T7').each(COMBINATIONS)(
   async (era, server) => {
     const client = clientOf(era);
     const { text, reasons } = await notify(client, server, { kind: 'url', url: 'https://bank.example@evil.example/' });
-    expect(text).toContain('its URL holds a user name');
+    expect(text).toContain('its URL contains a user name');
     expect(reasons).toEqual(['elicit question-blocked']);
     expect(client.seen).toEqual([]);
   },
@@ -122,7 +122,7 @@ test.each(COMBINATIONS)(
     client.content = { name: 'Ana', age: -1 };
     const { text } = await notify(client, server, { kind: 'form' });
     expect(text).not.toContain('Ana');
-    expect(text).toContain('the answer is not passed on');
+    expect(text).toContain('the input response is not passed on');
     client.content = { name: 'Ana' };
   },
 );

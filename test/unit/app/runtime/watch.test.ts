@@ -29,13 +29,13 @@ test('a file that changed while it was being loaded is a change', async () => {
   await nextChange(loaded);
 });
 
-test('a directory that is taken away is a change', async () => {
-  const told = nextChange(await directorySignature([directory]));
+test('a directory that is removed is a change', async () => {
+  const change = nextChange(await directorySignature([directory]));
   rmSync(directory, { recursive: true });
-  await told;
+  await change;
 });
 
-test('the signature is the same while nothing changes, and knows hidden files and schemas not', async () => {
+test('the signature stays the same without a change, and ignores hidden files', async () => {
   const before = await directorySignature([directory]);
   writeFileSync(join(directory, '.policy.csv.swp'), 'x');
   expect(await directorySignature([directory])).toBe(before);

@@ -31,7 +31,7 @@ afterEach(() => rmSync(dir, { recursive: true, force: true }));
 const text = (path = file): string => readFileSync(path, 'utf8');
 const change = (to: string): string => replaceWithBackup(readConfigFile(file), Buffer.from(to));
 
-/** Undoes the last change; the code of the problem where it cannot be undone. */
+/** Undoes the last change; returns the code of the problem if it cannot be undone. */
 function undo(force = false): string {
   const backup = backupToRestore(file, { force });
   if ('code' in backup) return backup.code;
@@ -39,7 +39,7 @@ function undo(force = false): string {
   return 'done';
 }
 
-test('a change keeps the old text beside the file, where its owner alone can read it', () => {
+test('a change keeps the old text in a backup that only its owner can read', () => {
   writeFileSync(file, 'old', { mode: 0o644 });
   const backup = change('new');
   expect([text(), text(backup)]).toEqual(['new', 'old']);
@@ -54,7 +54,7 @@ test('a change keeps the permissions of the file', () => {
   expect(statSync(file).mode & 0o777).toBe(0o640);
 });
 
-test('what is undone is there byte for byte, and its backup is gone', () => {
+test('an undo restores the file byte for byte and removes the backup', () => {
   const bytes = Buffer.from([0xef, 0xbb, 0xbf, 0x7b, 0x0d, 0x0a, 0x7d]);
   writeFileSync(file, bytes);
   change('new');
@@ -63,7 +63,7 @@ test('what is undone is there byte for byte, and its backup is gone', () => {
   expect(readdirSync(dir)).toEqual(['mcp.json']);
 });
 
-test('a file that was not there is not there again, and can be read by its owner alone meanwhile', () => {
+test('a new file is readable only by its owner, and an undo removes it', () => {
   file = join(dir, 'new', 'mcp.json');
   change('new');
   expect(statSync(file).mode & 0o777).toBe(0o600);
@@ -71,14 +71,14 @@ test('a file that was not there is not there again, and can be read by its owner
   expect(existsSync(file)).toBe(false);
 });
 
-test('an empty file is empty again', () => {
+test('an undo restores an empty file', () => {
   writeFileSync(file, '');
   change('new');
   undo();
   expect(text()).toBe('');
 });
 
-test('changes are undone one after the other, the last one first, also where two wrote the same', () => {
+test('changes are undone from the last to the first, even if two wrote the same text', () => {
   writeFileSync(file, 'a');
   change('b');
   change('a');
@@ -89,7 +89,7 @@ test('changes are undone one after the other, the last one first, also where two
   expect(undo()).toBe('hosts-backup-missing');
 });
 
-test('a file that was changed since is left alone, unless that is to be lost', () => {
+test('a file that was edited since is not undone without `force`', () => {
   writeFileSync(file, 'old');
   change('new');
   writeFileSync(file, 'edited');
@@ -97,7 +97,7 @@ test('a file that was changed since is left alone, unless that is to be lost', (
   expect([undo(true), text()]).toEqual(['done', 'old']);
 });
 
-test('a file that another program changes between the reading and the writing is left to it', () => {
+test('a file that another program changes between read and write is not overwritten', () => {
   writeFileSync(file, 'old');
   const before = readConfigFile(file);
   writeFileSync(file, 'theirs');
@@ -107,7 +107,7 @@ test('a file that another program changes between the reading and the writing is
   expect([text(), readdirSync(dir)]).toEqual(['theirs', ['mcp.json']]);
 });
 
-test('a link stays a link, and what it leads to is changed', () => {
+test('a symbolic link stays, and its target is changed', () => {
   mkdirSync(join(dir, 'dotfiles'));
   const real = join(dir, 'dotfiles', 'cursor.json');
   writeFileSync(real, 'old');
@@ -118,7 +118,7 @@ test('a link stays a link, and what it leads to is changed', () => {
   expect([text(real), lstatSync(file).isSymbolicLink()]).toEqual(['old', true]);
 });
 
-test('a file that cannot be written is as it was, and the problem names it', () => {
+test('a file that cannot be written is a problem, and leaves no backup', () => {
   file = join(dir, 'mcp.json', 'below.json');
   writeFileSync(join(dir, 'mcp.json'), 'a file where a directory should be');
   expect(() => change('new')).toThrow(ProblemError);

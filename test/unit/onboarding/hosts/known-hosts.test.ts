@@ -2,11 +2,14 @@ import { expect, test } from 'vitest';
 import { configLocations } from '../../../../src/onboarding/hosts/known-hosts.ts';
 
 const filesOf = (platform: string, env: Record<string, string> = {}): string[] =>
-  configLocations({ home: platform === 'win32' ? 'C:\\Users\\ana' : '/home/ana', platform, env, project: '/p' }).map(
-    ({ host, scope, file }) => `${host} ${scope} ${file}`,
-  );
+  configLocations({
+    userHome: platform === 'win32' ? 'C:\\Users\\ana' : '/home/ana',
+    platform,
+    env,
+    project: '/p',
+  }).map(({ host, scope, file }) => `${host} ${scope} ${file}`);
 
-test('on Linux what is the user’s lies in the home directory and below `.config`', () => {
+test('on Linux the files of the user are in the home directory and in `.config`', () => {
   expect(filesOf('linux')).toEqual([
     'claude-code local /home/ana/.claude.json',
     'claude-code project /p/.mcp.json',
@@ -21,32 +24,32 @@ test('on Linux what is the user’s lies in the home directory and below `.confi
   ]);
 });
 
-test('XDG_CONFIG_HOME and CLAUDE_CONFIG_DIR move what they move for the hosts themselves', () => {
+test('XDG_CONFIG_HOME and CLAUDE_CONFIG_DIR move the same files as in the hosts themselves', () => {
   const files = filesOf('linux', { XDG_CONFIG_HOME: '/conf', CLAUDE_CONFIG_DIR: '/claude' });
   expect(files).toContain('claude-desktop user /conf/Claude/claude_desktop_config.json');
   expect(files).toContain('vscode user /conf/Code/User/mcp.json');
   expect(files).toContain('claude-code user /claude/.claude.json');
 });
 
-test('in the home directory no file is both the user’s and the project’s', () => {
-  const places = configLocations({ home: '/home/ana', platform: 'linux', env: {}, project: '/home/ana' });
-  expect(places.filter(({ host }) => host === 'cursor').map(({ scope }) => scope)).toEqual(['user']);
+test('a project in the home directory lists no file twice', () => {
+  const locations = configLocations({ userHome: '/home/ana', platform: 'linux', env: {}, project: '/home/ana' });
+  expect(locations.filter(({ host }) => host === 'cursor').map(({ scope }) => scope)).toEqual(['user']);
 });
 
-test('on macOS programs with a window keep theirs in the library', () => {
+test('on macOS desktop programs use the library directory', () => {
   expect(filesOf('darwin')).toContain(
     'claude-desktop user /home/ana/Library/Application Support/Claude/claude_desktop_config.json',
   );
 });
 
-test('on Windows they keep theirs in the roaming application data', () => {
+test('on Windows desktop programs use the roaming application data', () => {
   expect(filesOf('win32')).toContain('vscode user C:\\Users\\ana\\AppData\\Roaming\\Code\\User\\mcp.json');
   expect(filesOf('win32', { APPDATA: 'D:\\Roaming' })).toContain(
     'claude-desktop user D:\\Roaming\\Claude\\claude_desktop_config.json',
   );
 });
 
-test('servers of one project stand below its path in the file of Claude Code', () => {
-  const [place] = configLocations({ home: '/home/ana', platform: 'linux', env: {}, project: '/home/ana/shop' });
-  expect(place?.path).toEqual(['projects', '/home/ana/shop', 'mcpServers']);
+test('the `local` servers of Claude Code are under the path of their project', () => {
+  const [location] = configLocations({ userHome: '/home/ana', platform: 'linux', env: {}, project: '/home/ana/shop' });
+  expect(location?.path).toEqual(['projects', '/home/ana/shop', 'mcpServers']);
 });

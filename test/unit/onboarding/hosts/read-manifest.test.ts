@@ -5,25 +5,25 @@ import { VariableNames } from '../../../../src/onboarding/hosts/variable-names.t
 
 function read(manifest: object): ReadResult {
   const text = JSON.stringify({ name: 'com.example/crm', version: '1.0.0', ...manifest });
-  return readServerFile('server.json', text, { home: '/h', project: '/p', names: new VariableNames() });
+  return readServerFile('server.json', text, { userHome: '/h', project: '/p', names: new VariableNames() });
 }
 
-function command(reading: ReadResult): string {
-  const transport = reading.servers[0]?.transport;
+function command(result: ReadResult): string {
+  const transport = result.servers[0]?.transport;
   if (transport?.type !== 'stdio') return 'no stdio';
   return [transport.command, ...transport.args].map(({ text }) => text).join(' ');
 }
 
 const stdio = { transport: { type: 'stdio' } };
 
-test('a PyPI package is run by uvx at its version', () => {
+test('a PyPI package runs with uvx at its version', () => {
   expect(command(read({ packages: [{ registryType: 'pypi', identifier: 'crm-mcp', version: '2.1', ...stdio }] }))).toBe(
     'uvx crm-mcp@2.1',
   );
 });
 
-test('an image is run by docker, with its variables handed through by name', () => {
-  const reading = read({
+test('an image runs with docker, which passes its variables by name', () => {
+  const result = read({
     packages: [
       {
         registryType: 'oci',
@@ -34,18 +34,18 @@ test('an image is run by docker, with its variables handed through by name', () 
       },
     ],
   });
-  expect(command(reading)).toBe('docker run -i --rm --network none -e CRM_TOKEN ghcr.io/example/crm:1.0.0');
+  expect(command(result)).toBe('docker run -i --rm --network none -e CRM_TOKEN ghcr.io/example/crm:1.0.0');
 });
 
-test('a required argument without a value becomes a variable that must be filled in', () => {
+test('a required argument without a value becomes a variable', () => {
   const packageArguments = [{ type: 'positional', valueHint: 'data_dir', isRequired: true }];
   expect(command(read({ packages: [{ registryType: 'npm', identifier: 'crm', packageArguments, ...stdio }] }))).toBe(
     'npx -y crm ${env:CRM_DATA_DIR}',
   );
 });
 
-test('a remote is reached by its url, and its header is a reference', () => {
-  const reading = read({
+test('a remote has its expanded url, and a reference in its header', () => {
+  const result = read({
     remotes: [
       {
         type: 'streamable-http',
@@ -61,7 +61,7 @@ test('a remote is reached by its url, and its header is a reference', () => {
       },
     ],
   });
-  expect(reading.servers[0]?.transport).toEqual({
+  expect(result.servers[0]?.transport).toEqual({
     type: 'http',
     url: { text: 'https://eu.example.com/mcp', variables: [] },
     headers: {
@@ -73,14 +73,14 @@ test('a remote is reached by its url, and its header is a reference', () => {
   });
 });
 
-test('a manifest of which nothing can be used says why of each', () => {
-  const reading = read({
+test('a manifest without a usable part gives a problem for each part', () => {
+  const result = read({
     packages: [{ registryType: 'cargo', identifier: 'crm' }],
     remotes: [{ type: 'sse', url: 'https://h/sse' }],
   });
-  expect(reading.servers).toEqual([]);
-  expect(reading.problems.map(({ message }) => message)).toEqual([
-    'packages of `cargo` cannot be started',
-    '`sse` is a transport that is not supported',
+  expect(result.servers).toEqual([]);
+  expect(result.problems.map(({ message }) => message)).toEqual([
+    'packages of the registry type `cargo` are not supported',
+    'the transport `sse` is not supported',
   ]);
 });

@@ -5,22 +5,22 @@ import { readServerFiles, scanHosts } from '../../../../src/onboarding/hosts/sca
 
 const DATA = resolve(import.meta.dirname, '../../../fixtures/data/hosts');
 
-/** One server as one line: where, what, and each text that a reader would copy. */
+/** One server as one line: its location, its name, and each value. */
 function lineOf({ host, scope, name, transport, isDisabled, at }: ConfiguredServer): string {
   const pairs = (values: Readonly<Record<string, ConfigValue>>): string[] =>
     Object.entries(values).map(([key, { text }]) => `${key}=${text}`);
-  const how =
+  const parts =
     transport.type === 'stdio'
       ? [transport.command.text, ...transport.args.map(({ text }) => text), ...pairs(transport.env)]
       : [transport.url.text, ...pairs(transport.headers)];
-  const place = at.slice(at.lastIndexOf('/') + 1);
-  return `${host ?? '-'} ${scope ?? '-'} ${place} ${name}${isDisabled ? ' (disabled)' : ''}: ${how.join(' ')}`;
+  const position = at.slice(at.lastIndexOf('/') + 1);
+  return `${host ?? '-'} ${scope ?? '-'} ${position} ${name}${isDisabled ? ' (disabled)' : ''}: ${parts.join(' ')}`;
 }
 
-describe('a home with a file of every host', () => {
-  const scan = scanHosts({ home: `${DATA}/home`, platform: 'linux', env: {}, project: `${DATA}/project` });
+describe('a machine with a config file of every host', () => {
+  const scan = scanHosts({ userHome: `${DATA}/home`, platform: 'linux', env: {}, project: `${DATA}/project` });
 
-  test('each server is found with its place, and without its secrets', () => {
+  test('each server is found with its position, and without its secrets', () => {
     expect(scan.servers.map(lineOf).map((line) => line.replaceAll(DATA, ''))).toEqual([
       'claude-code project .mcp.json:3:5 api: ${env:API_BASE_URL}/mcp Authorization=Bearer ${env:API_KEY}',
       'claude-code project .mcp.json:8:5 memory: npx -y @modelcontextprotocol/server-memory MEMORY_FILE_PATH=/tmp/memory.json',
@@ -38,7 +38,7 @@ describe('a home with a file of every host', () => {
     ]);
   });
 
-  test('what cannot be taken over as it is has a problem each', () => {
+  test('each entry that cannot be imported as it is has a problem', () => {
     expect(scan.problems.map(({ at, code }) => `${at.slice(at.lastIndexOf('/') + 1)} ${code}`)).toEqual([
       '.claude.json:4:25 hosts-transport-unsupported',
       'mcp.json:7:18 hosts-variable-unknown',
@@ -47,31 +47,31 @@ describe('a home with a file of every host', () => {
   });
 });
 
-test('servers of a project stand in the file of Claude Code below its path, and those of others are left alone', () => {
-  const machine = { home: `${DATA}/home`, platform: 'linux', env: {}, project: '/home/ana/shop' };
+test('of the `local` servers in the file of Claude Code only those of the project are read', () => {
+  const machine = { userHome: `${DATA}/home`, platform: 'linux', env: {}, project: '/home/ana/shop' };
   const local = scanHosts(machine).servers.filter(({ scope }) => scope === 'local');
   expect(local.map(lineOf)).toEqual([
     'claude-code local .claude.json:11:9 postgres: uvx postgres-mcp DATABASE_URI=${env:DATABASE_URI}',
   ]);
 });
 
-test('a home without any host is no problem', () => {
-  expect(scanHosts({ home: '/nowhere', platform: 'linux', env: {}, project: '/nowhere' })).toEqual({
+test('a machine without a host gives no servers and no problems', () => {
+  expect(scanHosts({ userHome: '/nowhere', platform: 'linux', env: {}, project: '/nowhere' })).toEqual({
     configs: [],
     servers: [],
     problems: [],
   });
 });
 
-test('a manifest of the MCP registry is one server, started from the first package that can be', () => {
-  const { servers, problems } = readServerFiles([`${DATA}/server.json`], { home: '/h', project: '/p' });
+test('a manifest of the MCP registry is one server, from its first usable package', () => {
+  const { servers, problems } = readServerFiles([`${DATA}/server.json`], { userHome: '/h', project: '/p' });
   expect(servers.map(lineOf)).toEqual([
     '- - server.json:3:3 io.github.example/weather: npx -y @example/weather-mcp@1.2.0 serve --units metric WEATHER_API_KEY=${env:WEATHER_API_KEY} WEATHER_LOG_LEVEL=info',
   ]);
   expect(problems).toEqual([]);
 });
 
-test('a file that is named and is not there is a problem', () => {
-  const { problems } = readServerFiles(['/nowhere/mcp.json'], { home: '/h', project: '/p' });
+test('a named file that does not exist is a problem', () => {
+  const { problems } = readServerFiles(['/nowhere/mcp.json'], { userHome: '/h', project: '/p' });
   expect(problems.map(({ code, at }) => `${at} ${code}`)).toEqual(['/nowhere/mcp.json config-unreadable']);
 });

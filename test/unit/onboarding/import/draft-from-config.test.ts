@@ -12,8 +12,8 @@ beforeEach(() => {
 
 afterEach(() => rmSync(dir, { recursive: true, force: true }));
 
-/** The drafts of config files, each with these servers. */
-function found(files: readonly object[], env: Readonly<Record<string, string>> = {}): DraftSearch {
+/** The drafts from config files, one file per object of servers. */
+function draftsFrom(files: readonly object[], env: Readonly<Record<string, string>> = {}): DraftSearch {
   const paths = files.map((mcpServers, index) => {
     const path = join(dir, `${index}.json`);
     writeFileSync(path, JSON.stringify({ mcpServers }));
@@ -24,21 +24,21 @@ function found(files: readonly object[], env: Readonly<Record<string, string>> =
 
 const reference = (name: string): string => `$\{env:${name}}`;
 
-test('the name becomes one of the registry', () => {
-  const { drafts } = found([{ 'GitHub Issues': { command: 'x' }, myServer: { command: 'y' } }]);
+test('a name is converted to a valid one', () => {
+  const { drafts } = draftsFrom([{ 'GitHub Issues': { command: 'x' }, myServer: { command: 'y' } }]);
   expect(drafts.map(({ name }) => name)).toEqual(['github-issues', 'myserver']);
 });
 
-test('the same server in two files is one; two servers of one name are two', () => {
-  const { drafts } = found([{ a: { command: 'x' } }, { a: { command: 'x' } }, { a: { command: 'y' } }]);
+test('the same server in two files is one draft, and two servers of one name are two', () => {
+  const { drafts } = draftsFrom([{ a: { command: 'x' } }, { a: { command: 'x' } }, { a: { command: 'y' } }]);
   expect(drafts.map(({ name, transport }) => [name, transport])).toEqual([
     ['a', expect.objectContaining({ command: 'x' })],
     ['a-2', expect.objectContaining({ command: 'y' })],
   ]);
 });
 
-test('a secret in clear text becomes a reference, and its value is kept for the one start alone', () => {
-  const { drafts } = found([{ a: { command: 'x', env: { API_KEY: 'sk-0123456789abcdefghij' } } }]);
+test('a secret in clear text becomes a reference, and only the draft keeps its value', () => {
+  const { drafts } = draftsFrom([{ a: { command: 'x', env: { API_KEY: 'sk-0123456789abcdefghij' } } }]);
   const [draft] = drafts;
   expect(draft?.transport).toMatchObject({ env: { API_KEY: reference('API_KEY') } });
   expect(draft?.variables).toEqual([{ name: 'API_KEY', isSecret: true, wasInClear: true }]);
@@ -46,8 +46,8 @@ test('a secret in clear text becomes a reference, and its value is kept for the 
   expect(JSON.stringify([...(draft?.secrets ?? [])])).not.toContain('sk-');
 });
 
-test('a server whose command line holds a secret is left out, and the secret is not said', () => {
-  const { drafts, problems } = found([
+test('a server with a secret in its command line is left out, and no message shows the secret', () => {
+  const { drafts, problems } = draftsFrom([
     { a: { command: 'x', args: ['--token=ghp_q7Rk2mZx9LpT4vWb8NsYc3DfHg6JtUeA1o5i'] } },
   ]);
   expect(drafts).toEqual([]);
@@ -55,20 +55,22 @@ test('a server whose command line holds a secret is left out, and the secret is 
   expect(JSON.stringify(problems)).not.toContain('ghp_');
 });
 
-test('a variable of the environment in a command line is put in where it is no secret', () => {
-  const { drafts } = found([{ a: { command: 'x', args: [`--root=${reference('ROOT')}`] } }], { ROOT: '/srv' });
+test('an environment variable in a command line is resolved if it is not a secret', () => {
+  const { drafts } = draftsFrom([{ a: { command: 'x', args: [`--root=${reference('ROOT')}`] } }], { ROOT: '/srv' });
   expect(drafts[0]?.transport).toMatchObject({ args: ['--root=/srv'] });
-  expect(found([{ a: { command: 'x', args: [reference('ROOT')] } }]).drafts).toEqual([]);
+  expect(draftsFrom([{ a: { command: 'x', args: [reference('ROOT')] } }]).drafts).toEqual([]);
 });
 
-test('a default of the file holds while its variable is not set', () => {
+test('a default from the file is used while its variable is not set', () => {
   const entry = { a: { command: 'x', env: { REGION: '$' + '{REGION:-eu}' } } };
-  expect(found([entry]).drafts[0]?.transport).toMatchObject({ env: { REGION: 'eu' } });
-  expect(found([entry], { REGION: 'us' }).drafts[0]?.transport).toMatchObject({ env: { REGION: reference('REGION') } });
+  expect(draftsFrom([entry]).drafts[0]?.transport).toMatchObject({ env: { REGION: 'eu' } });
+  expect(draftsFrom([entry], { REGION: 'us' }).drafts[0]?.transport).toMatchObject({
+    env: { REGION: reference('REGION') },
+  });
 });
 
-test('what is disabled, and Seneschal itself, is left out with a word', () => {
-  const { drafts, problems } = found([
+test('disabled servers and Seneschal itself are left out, with a problem each', () => {
+  const { drafts, problems } = draftsFrom([
     {
       off: { command: 'x', disabled: true },
       seneschal: { command: 'npx', args: ['seneschal', 'stdio', '--agent', 'me'] },
@@ -83,10 +85,10 @@ test('what is disabled, and Seneschal itself, is left out with a word', () => {
   expect(problems.map(({ code }) => code)).toEqual(Array.from({ length: 4 }, () => 'registry-server-disabled'));
 });
 
-test('a relative path of a project starts from the project', () => {
+test('a command with a relative path runs in the project of its file', () => {
   mkdirSync(join(dir, 'tools'));
   writeFileSync(join(dir, 'tools/server.mjs'), '');
-  const { drafts } = found([
+  const { drafts } = draftsFrom([
     { a: { command: 'node', args: ['tools/server.mjs'] }, b: { command: 'node', args: ['-v'] } },
   ]);
   expect(drafts.map(({ transport }) => transport)).toEqual([

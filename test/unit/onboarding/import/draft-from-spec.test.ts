@@ -21,8 +21,8 @@ function draft(
   specification: string,
   more: { env?: string[]; headers?: string[]; args?: string[] } = {},
 ): Promise<ServerDraft> {
-  const named = { specification, args: [], env: [], headers: [], ...more };
-  return draftFromSpec(named, { dir: join(dir, 'below'), signal: AbortSignal.timeout(60_000) });
+  const spec = { specification, args: [], env: [], headers: [], ...more };
+  return draftFromSpec(spec, { dir: join(dir, 'below'), signal: AbortSignal.timeout(60_000) });
 }
 
 const codeOf = (promise: Promise<unknown>): Promise<unknown> =>
@@ -31,20 +31,20 @@ const codeOf = (promise: Promise<unknown>): Promise<unknown> =>
     (error: unknown) => (error instanceof ProblemError ? error.code : error),
   );
 
-test('a package that is installed above is run by its very version', async () => {
+test('an installed package runs at its installed version', async () => {
   expect(await draft('npm:@scope/server-notes', { args: ['--all'] })).toMatchObject({
     name: 'notes',
     transport: { command: 'npx', args: ['-y', '@scope/server-notes@4.5.6', '--all'] },
   });
 });
 
-test('the version that is named goes before the one that is installed', async () => {
+test('a given version is used instead of the installed one', async () => {
   const { transport } = await draft('npm:@scope/server-notes@1.0.0-rc.1');
   expect(transport).toMatchObject({ args: ['-y', '@scope/server-notes@1.0.0-rc.1'] });
 });
 
 test.each(['npm:', 'npm:a b', 'npm:../x', 'npm:x@$(id)', 'npm:--help', 'npm:x@'])(
-  '`%s` is no package',
+  '`%s` is not a package',
   async (text) => {
     expect(await codeOf(draft(text))).toBe('registry-package-unresolved');
   },
@@ -61,11 +61,11 @@ const NAMES: readonly (readonly [specification: string, name: string])[] = [
   ['http://localhost:3000/mcp', 'localhost-3000'],
 ];
 
-test.each(NAMES)('`%s` is called `%s`', async (specification, name) => {
+test.each(NAMES)('`%s` is named `%s`', async (specification, name) => {
   expect((await draft(specification)).name).toBe(name);
 });
 
-test('variables that values refer to are told of, and those of secrets are marked', async () => {
+test('lists the variables that values refer to, and marks secrets', async () => {
   const { variables } = await draft('https://example.org/mcp', {
     headers: ['Authorization=Bearer $' + '{env:CRM}', 'X-Region=$' + '{env:REGION}'],
   });
@@ -75,7 +75,7 @@ test('variables that values refer to are told of, and those of secrets are marke
   ]);
 });
 
-test('a secret that was typed in clear text is refused at its flag, without quoting it', async () => {
+test('a secret in clear text is refused at its flag, without quoting it', async () => {
   const problemOf = (promise: Promise<unknown>): Promise<unknown> =>
     promise.then(
       () => 'no error',
@@ -85,63 +85,65 @@ test('a secret that was typed in clear text is refused at its flag, without quot
     {
       code: 'registry-secret-in-clear',
       at: '--env',
-      message: 'a secret was given in clear text: the name `API_KEY` is that of a secret',
-      hint: "export the secret under a name, and write `--env 'API_KEY=$" + "{env:NAME}'`",
+      message: 'a secret in clear text: the name `API_KEY` is that of a secret',
+      hint: "export the secret as an environment variable, and write `--env 'API_KEY=$" + "{env:NAME}'`",
     },
   ]);
 });
 
 const GITHUB = `ghp_${'aB3'.repeat(12)}`;
-const HAND_OVER =
-  "hint: hand it over as a variable, as in `--env 'NAME=$" +
-  "{env:NAME}'`: every user of the machine can read arguments";
-const SEND = "hint: send it as a header, as in `--header 'NAME=$" + "{env:NAME}'`";
+const PASS_AS_VARIABLE =
+  "hint: every user of the machine can read arguments: pass it as a variable with `--env 'NAME=$" + "{env:NAME}'`";
+const SEND_AS_HEADER = "hint: send it as a header with `--header 'NAME=$" + "{env:NAME}'`";
 
-test.each<[what: string, specification: string, args: string[], told: string[]]>([
+test.each<[title: string, specification: string, args: string[], lines: string[]]>([
   [
-    'a secret behind `--`',
+    'a secret after `--`',
     'npm:x@1.0.0',
     ['--all', '--token', 'hunter2hunter2', GITHUB],
     [
-      '<args>: argument 3 behind `--`: a secret in clear text: the name `token` is that of a secret  (registry-secret-in-clear)',
-      HAND_OVER,
-      '<args>: argument 4 behind `--`: a secret in clear text: the value has the form of a GitHub token  (registry-secret-in-clear)',
-      HAND_OVER,
+      '<args>: argument 3 after `--`: a secret in clear text: the name `token` is that of a secret  (registry-secret-in-clear)',
+      PASS_AS_VARIABLE,
+      '<args>: argument 4 after `--`: a secret in clear text: the value has the form of a GitHub token  (registry-secret-in-clear)',
+      PASS_AS_VARIABLE,
     ],
   ],
   [
-    'a reference behind `--`',
+    'a reference after `--`',
     'npm:x@1.0.0',
     ['--region=$' + '{env:REGION}'],
     [
-      '<args>: argument 1 behind `--`: a reference stands where none is read  (credentials-reference-invalid)',
-      HAND_OVER,
+      '<args>: argument 1 behind `--`: references are not resolved here  (credentials-reference-invalid)',
+      PASS_AS_VARIABLE,
     ],
   ],
   [
     'a password in a url',
     'https://me:hunter2@example.org/mcp',
     [],
-    ['<server>: a secret in clear text: `url` holds a user or password  (registry-secret-in-clear)', SEND],
+    ['<server>: a secret in clear text: `url` holds a user or password  (registry-secret-in-clear)', SEND_AS_HEADER],
   ],
   [
     'a secret in the query of a url',
     'https://example.org/mcp?api_key=hunter2hunter2',
     [],
-    ['<server>: a secret in clear text: `url` has a secret in its query  (registry-secret-in-clear)', SEND],
+    ['<server>: a secret in clear text: `url` has a secret in its query  (registry-secret-in-clear)', SEND_AS_HEADER],
   ],
   [
-    'a url that cannot be read, whatever it holds',
+    'a url that cannot be parsed',
     'https://me:hunter2@[example.org/mcp',
     [],
-    ['<server>: `url` is no absolute url  (config-invalid-value)', 'hint: write for example `https://example.org/mcp`'],
+    [
+      '<server>: `url` is not an absolute URL  (config-invalid-value)',
+      'hint: write for example `https://example.org/mcp`',
+    ],
   ],
-])('%s is refused at its argument, without quoting it', async (_what, specification, args, told) => {
+])('%s is refused at its argument, without quoting it', async (_title, specification, args, lines) => {
   const message = await draft(specification, { args }).catch((error: Error) => error.message);
-  expect(message).toBe(told.join('\n'));
+  expect(message).toBe(lines.join('\n'));
 });
 
-test('what belongs to the other transport, or is no pair, is refused', async () => {
+test('a value for the other transport, or not of the form NAME=value, is refused', async () => {
   expect(await codeOf(draft('https://example.org/mcp', { env: ['A=b'] }))).toBe('settings-invalid');
   expect(await codeOf(draft('https://example.org/mcp', { args: ['x'] }))).toBe('settings-invalid');
   expect(await codeOf(draft('npm:x@1.0.0', { headers: ['A=b'] }))).toBe('settings-invalid');

@@ -12,21 +12,21 @@ const DRAFT: ServerDraft = {
 };
 const ENV = { FROM_ENV: 'value-of-the-environment', OTHER: 'other' };
 
-test('the last line that says something is shown', () => {
+test('the last line with text is shown', () => {
   expect(redactedLastLine('first\r\nlast\n\n  \n', DRAFT, ENV)).toBe('last');
   expect(redactedLastLine('\n', DRAFT, ENV)).toBeUndefined();
 });
 
-test('no value that the server was given is in it, wherever the value came from', () => {
-  const said = 'no such user: value-of-the-environment / a plain passphrase';
-  expect(redactedLastLine(said, DRAFT, ENV)).toBe('no such user: [secret] / [secret]');
+test('values that the server was given are redacted, from the environment and from the file', () => {
+  const line = 'no such user: value-of-the-environment / a plain passphrase';
+  expect(redactedLastLine(line, DRAFT, ENV)).toBe('no such user: [secret] / [secret]');
 });
 
-test('a line that still looks like one with a secret is not shown', () => {
+test('a line that still seems to hold a secret is not shown', () => {
   expect(redactedLastLine('denied for ghp_q7Rk2mZx9LpT4vWb8NsYc3DfHg6JtUeA1o5i', DRAFT, ENV)).toBeUndefined();
 });
 
-test('it moves no cursor and is no longer than a line of a screen or two', () => {
+test('control characters are escaped, and the line is at most 200 characters', () => {
   expect(redactedLastLine('\u001b[2Jgone', DRAFT, ENV)).toBe('\\u001b[2Jgone');
   expect(redactedLastLine('word '.repeat(500), DRAFT, ENV)).toHaveLength(200);
 });

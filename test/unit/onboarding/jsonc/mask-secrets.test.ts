@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { maskSecrets } from '../../../../src/onboarding/jsonc/mask-secrets.ts';
 
-test('values and comments that hold a secret are masked, and nothing else', () => {
+test('masks values and comments that hold a secret, and nothing else', () => {
   const text = `{
   // once: ghp_notARealTokenButOfItsForm0123456789
   "name": "x", // plain
@@ -16,6 +16,6 @@ test('values and comments that hold a secret are masked, and nothing else', () =
 }`);
 });
 
-test('a text that is no JSON is not shown at all', () => {
+test('a text that is not JSON gives an empty text', () => {
   expect(maskSecrets('{ "API_KEY": k')).toBe('');
 });

@@ -12,49 +12,49 @@ describe('an entry is added', () => {
     );
   });
 
-  test('with the trailing comma that the file has', () => {
+  test('with a trailing comma if the file has one', () => {
     expect(setJsonValue('{\n  "mcpServers": {\n    "a": {}, // keep\n  },\n}', PATH, 1)).toBe(
       '{\n  "mcpServers": {\n    "a": {}, // keep\n    "seneschal": 1,\n  },\n}',
     );
   });
 
-  test('with the tabs and line ends that the file has', () => {
+  test('with the tabs and line endings of the file', () => {
     expect(setJsonValue('{\r\n\t"a": 1\r\n}\r\n', PATH, { b: 2 })).toBe(
       '{\r\n\t"a": 1,\r\n\t"mcpServers": {\r\n\t\t"seneschal": {\r\n\t\t\t"b": 2\r\n\t\t}\r\n\t}\r\n}\r\n',
     );
   });
 
-  test('on the one line of a file of one line', () => {
+  test('on the same line if the file has one line', () => {
     expect(setJsonValue('{"mcpServers":{"b":{}}}', PATH, ENTRY)).toBe(
       '{"mcpServers":{"b":{}, "seneschal": {"command":"x","args":["a"]}}}',
     );
     expect(setJsonValue('{"mcpServers":{}}', PATH, 1)).toBe('{"mcpServers":{"seneschal": 1}}');
   });
 
-  test('into an object that holds a comment alone', () => {
+  test('into an object that has only a comment', () => {
     expect(setJsonValue('{ // empty\n}\n', ['a'], 1)).toBe('{ // empty\n  "a": 1\n}\n');
   });
 
-  test('into a file that holds nothing, or comments alone', () => {
+  test('into a file that is empty or has only comments', () => {
     expect(setJsonValue('', ['a', 'b'], 1)).toBe('{\n  "a": {\n    "b": 1\n  }\n}\n');
     expect(setJsonValue('// mine\n', ['a'], 1)).toBe('// mine\n{\n  "a": 1\n}\n');
   });
 
-  test('in the place of the old one', () => {
+  test('in place of the old one', () => {
     expect(setJsonValue('{\n  "a": { "old": true }, // a\n  "b": 2\n}', ['a'], { c: 3 })).toBe(
       '{\n  "a": {\n    "c": 3\n  }, // a\n  "b": 2\n}',
     );
   });
 });
 
-describe('an entry is taken out', () => {
-  test('with its lines, and the comment above it stays', () => {
+describe('an entry is removed', () => {
+  test('with its lines, and without the comment above it', () => {
     expect(removeJsonValue('{\n  // above\n  "a": {\n    "x": 1\n  }, // a\n  "b": {}\n}', ['a'])).toBe(
       '{\n  // above\n  "b": {}\n}',
     );
   });
 
-  test('with the comma before it where it is the last', () => {
+  test('with the comma before it if it is the last', () => {
     expect(removeJsonValue('{\n  "b": {}, // b, the first\n  "a": {} // a\n}', ['a'])).toBe(
       '{\n  "b": {} // b, the first\n}',
     );
@@ -74,13 +74,13 @@ describe('an item is added to a list', () => {
     );
   });
 
-  test('which is made where it is missing', () => {
+  test('which is created if it is missing', () => {
     expect(appendJsonItem('{\n  "a": 1\n}', ['inputs'], 'b')).toBe('{\n  "a": 1,\n  "inputs": [\n    "b"\n  ]\n}');
   });
 });
 
-test('whatever the file holds and however it is laid out, the rest of it means what it meant', () => {
-  // Written and read once: JSON has no negative zero.
+test('the rest of any file keeps its meaning, in any layout', () => {
+  // Normalized by one round trip: JSON has no negative zero.
   const object = fc
     .dictionary(fc.string(), fc.jsonValue({ maxDepth: 2 }), { noNullPrototype: true })
     .map((value) => JSON.parse(JSON.stringify(value)) as Record<string, unknown>);
