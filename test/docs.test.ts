@@ -85,9 +85,37 @@ test('every variable that the code names is on the page of settings, and every o
   expect(new Set(documented)).toEqual(new Set([...named, ...made]));
 });
 
+const model = readFileSync(join(ROOT, 'docs/explanation/security-model.md'), 'utf8');
+
+/** Each row of the tables of threats and faults: its ids and the files that show it. */
+const rows = [...model.matchAll(/^\| ((?:[A-Z]\d+(?:, )?)+) \|.*$/gm)].map(([line, ids = '']) => ({
+  ids: ids.split(', '),
+  files: [...line.matchAll(/`(test\/[\w./-]+)`/g)].map(([, path]) => path ?? ''),
+}));
+
+/** Ids that the tests of a file pass to `verifies`. */
+const verifiedIn = (path: string): readonly string[] =>
+  [...readFileSync(join(ROOT, path), 'utf8').matchAll(/\bverifies\(((?:'[A-Z]\d+'(?:, )?)+)\)/g)].flatMap(
+    ([, ids = '']) => ids.replaceAll("'", '').split(', '),
+  );
+
 test('every test that the security model names is there', () => {
-  const model = readFileSync(join(ROOT, 'docs/explanation/security-model.md'), 'utf8');
   const named = [...model.matchAll(/`(test\/[\w./-]+)`/g)].map(([, path]) => path ?? '');
   expect(named.length).toBeGreaterThan(20);
   expect(named.filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
+});
+
+test('each row of the security model names a file that verifies it, and each file that verifies a row stands in it', () => {
+  const missing = rows.flatMap(({ ids, files }) =>
+    ids.filter((id) => !files.some((file) => verifiedIn(file).includes(id))),
+  );
+  const unnamed = readdirSync(join(ROOT, 'test'), { recursive: true, encoding: 'utf8' })
+    .filter((path) => path.endsWith('.test.ts'))
+    .map((path) => join('test', path))
+    .flatMap((path) =>
+      [...new Set(verifiedIn(path))]
+        .filter((id) => !rows.some(({ ids, files }) => ids.includes(id) && files.includes(path)))
+        .map((id) => `${id}: ${path}`),
+    );
+  expect({ missing, unnamed }).toEqual({ missing: [], unnamed: [] });
 });

@@ -109,7 +109,7 @@ test('every environment variable that the program reads is on a page, and it rea
   ]);
 });
 
-test('no page names an environment variable that nobody reads', () => {
+test('no page names an environment variable that no code reads', () => {
   const read = new Set([
     ...Object.values(SETTING_FLAGS).map(({ variable }) => variable),
     ...[...`${source}\n${textOf('test')}`.matchAll(/env\.(SENESCHAL_[A-Z_]+)/g)].map(([, name]) => name),

@@ -1,9 +1,10 @@
 import fc from 'fast-check';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect } from 'vitest';
 import { explainAccess } from '../../../src/app/queries/policy.ts';
 import type { Outcome } from '../../../src/domain/outcome.ts';
 import type { JsonObject } from '../../../src/lib/json/json.ts';
 import { ComposedBroker } from '../../fixtures/composed-broker.ts';
+import { verifies } from '../../fixtures/docs/verifies.ts';
 import { scaled } from '../../fixtures/scale.ts';
 import { ARGUMENTS, policy } from '../../property/policy-generator.ts';
 
@@ -46,28 +47,34 @@ async function forEachPair(
 const RUNS = { numRuns: POLICIES, seed: 20_260_131, endOnFailure: true };
 const isAnswered = ({ kind }: Outcome): boolean => kind === 'completed';
 
-test('A2: what is not listed is refused whatever the arguments, and what is refused whatever the arguments is not listed', async () => {
-  let pairs = 0;
-  const property = fc.asyncProperty(policy, async ({ csv }) => {
-    await forEachPair(csv, ({ agent, object, isListed, outcomes }) => {
-      pairs += 1;
-      expect([agent, object, isListed]).toEqual([agent, object, outcomes.some(isAnswered)]);
+verifies('A2')(
+  'an unlisted tool is refused with any arguments, and a tool refused with any arguments is unlisted',
+  async () => {
+    let pairs = 0;
+    const property = fc.asyncProperty(policy, async ({ csv }) => {
+      await forEachPair(csv, ({ agent, object, isListed, outcomes }) => {
+        pairs += 1;
+        expect([agent, object, isListed]).toEqual([agent, object, outcomes.some(isAnswered)]);
+      });
     });
-  });
-  await fc.assert(property, RUNS);
-  expect(pairs).toBe(POLICIES * 3 * TARGETS.length);
-});
+    await fc.assert(property, RUNS);
+    expect(pairs).toBe(POLICIES * 3 * TARGETS.length);
+  },
+);
 
-test('A2: a tool that is not listed is answered like one that does not exist, with right and with wrong arguments', async () => {
-  const property = fc.asyncProperty(policy, async ({ csv }) => {
-    await forEachPair(csv, ({ isListed, outcomes }) => {
-      for (const outcome of outcomes) if (outcome.kind === 'refused') expect(outcome.visible).toBe(isListed);
+verifies('A2')(
+  'an unlisted tool gets the same response as one that does not exist, with valid and invalid arguments',
+  async () => {
+    const property = fc.asyncProperty(policy, async ({ csv }) => {
+      await forEachPair(csv, ({ isListed, outcomes }) => {
+        for (const outcome of outcomes) if (outcome.kind === 'refused') expect(outcome.visible).toBe(isListed);
+      });
     });
-  });
-  await fc.assert(property, RUNS);
-});
+    await fc.assert(property, RUNS);
+  },
+);
 
-test('A2: what is refused reaches no tool server, and what is sent has its intent in the book', async () => {
+verifies('A2')('a refused call reaches no tool server, and a sent call has its intent in the ledger', async () => {
   dispatched.length = 0;
   recorded.length = 0;
   let answered = 0;
@@ -79,7 +86,7 @@ test('A2: what is refused reaches no tool server, and what is sent has its inten
   expect(new Set(dispatched)).toEqual(new Set(recorded));
 });
 
-test('A2: explain says of all arguments and of each what list and call do', async () => {
+verifies('A2')('explain agrees with list and call, for all arguments and for each', async () => {
   const property = fc.asyncProperty(policy, fc.nat(ARGUMENTS.length - 1), async ({ csv }, chosen) => {
     const args = ARGUMENTS[chosen] ?? {};
     await forEachPair(csv, ({ agent, object, isListed, outcomes }) => {
@@ -95,11 +102,11 @@ test('A2: explain says of all arguments and of each what list and call do', asyn
   await fc.assert(property, { ...RUNS, numRuns: Math.ceil(POLICIES / 4) });
 });
 
-test.each([
+verifies('A2').each([
   ['who proves itself', "principal.proof == 'api-key'", 'allow'],
-  ['the harm of a tool that nobody spoke of', "target.risk == 'destructive'", 'allow'],
+  ['the harm of a tool whose risk is not declared', "target.risk == 'destructive'", 'allow'],
   ['the way in', "context.transport == 'stdio'", 'deny'],
-])('A2: explain and call agree on %s', async (_what, when, effect) => {
+])('explain and call agree on %s', async (_what, when, effect) => {
   await putInForce(`p, agent:a, tool:x/a, call, "${when}", allow\n`);
   expect(explainAccess(settings, { as: 'agent:a', action: 'call', object: 'tool:x/a', args: {} }).effect).toBe(effect);
   const outcome = await broker.callAs('a', 'x__a', {});

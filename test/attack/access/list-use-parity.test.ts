@@ -1,10 +1,11 @@
 import fc from 'fast-check';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect } from 'vitest';
 import { explainAccess } from '../../../src/app/queries/policy.ts';
 import { OPERATIONS, type Operation } from '../../../src/domain/call.ts';
 import type { Outcome } from '../../../src/domain/outcome.ts';
 import type { FeatureKind } from '../../../src/domain/target.ts';
 import { ComposedBroker } from '../../fixtures/composed-broker.ts';
+import { verifies } from '../../fixtures/docs/verifies.ts';
 
 const AGENTS = { a: undefined, b: 'support' };
 const broker = new ComposedBroker({
@@ -90,7 +91,7 @@ const isAnswered = ({ kind }: Outcome): boolean => kind === 'completed';
 const ARGUMENTS = [{}, { n: 'x' }, { n: 'y' }];
 const RUNS = { numRuns: 250, seed: 20_260_131, endOnFailure: true };
 
-test('A2: what is listed of prompts, resources and templates can be used, and what can be used is listed', async () => {
+verifies('A2')('listed prompts, resources and templates can be used, and usable ones are listed', async () => {
   let listed = 0;
   const property = fc.asyncProperty(policy, async (csv) => {
     await broker.putInForce(csv);
@@ -119,31 +120,34 @@ test('A2: what is listed of prompts, resources and templates can be used, and wh
   expect(listed).toBeGreaterThan(150);
 });
 
-test('A2: a completion is answered only where a row grants it, and else like one of what is not there', async () => {
-  const argument = { argument: { name: 'n', value: '' } };
-  let answered = 0;
-  const property = fc.asyncProperty(policy, async (csv) => {
-    await broker.putInForce(csv);
-    for (const [verb, kind, exposedName, object] of [
-      [OPERATIONS.completePrompt, 'prompt', 'x__greet', 'prompt:x/greet'],
-      [OPERATIONS.completeTemplate, 'template', 'file:///t/{id}', 'resource:x/file:///t/{id}'],
-    ] as const) {
-      const outcome = await broker.actAs('b', verb, { exposedName, args: argument });
-      if (isAnswered(outcome)) answered += 1;
-      const explained = explainAccess(broker.settings, { as: 'agent:b', action: 'complete', object });
-      if (explained.effect === 'deny') expect(isAnswered(outcome)).toBe(false);
-      const isListed = broker.listOf('b', kind).includes(exposedName);
-      if (outcome.kind === 'refused') expect(outcome.visible).toBe(isListed || explained.effect !== 'deny');
-    }
-  });
-  await fc.assert(property, RUNS);
-  expect(answered).toBeGreaterThan(30);
-});
+verifies('A2')(
+  'a completion is answered only where a row grants it, and otherwise as if its target did not exist',
+  async () => {
+    const argument = { argument: { name: 'n', value: '' } };
+    let answered = 0;
+    const property = fc.asyncProperty(policy, async (csv) => {
+      await broker.putInForce(csv);
+      for (const [verb, kind, exposedName, object] of [
+        [OPERATIONS.completePrompt, 'prompt', 'x__greet', 'prompt:x/greet'],
+        [OPERATIONS.completeTemplate, 'template', 'file:///t/{id}', 'resource:x/file:///t/{id}'],
+      ] as const) {
+        const outcome = await broker.actAs('b', verb, { exposedName, args: argument });
+        if (isAnswered(outcome)) answered += 1;
+        const explained = explainAccess(broker.settings, { as: 'agent:b', action: 'complete', object });
+        if (explained.effect === 'deny') expect(isAnswered(outcome)).toBe(false);
+        const isListed = broker.listOf('b', kind).includes(exposedName);
+        if (outcome.kind === 'refused') expect(outcome.visible).toBe(isListed || explained.effect !== 'deny');
+      }
+    });
+    await fc.assert(property, RUNS);
+    expect(answered).toBeGreaterThan(30);
+  },
+);
 
 /** What of resources there is to subscribe to: those that are listed, and some that templates make. */
 const URIS = [...Object.keys(USES[1]?.[2] ?? {}), ...Object.values(USES[2]?.[2] ?? {}).flat()];
 
-test('A2: it is offered to tell of changes exactly where some resource may be subscribed to', async () => {
+verifies('A2')('the subscribe capability is declared exactly where some resource may be subscribed to', async () => {
   let offered = 0;
   const property = fc.asyncProperty(policyOf('subscribe', 'read', '*'), async (csv) => {
     await broker.putInForce(csv);
@@ -167,7 +171,7 @@ test('A2: it is offered to tell of changes exactly where some resource may be su
   expect(offered).toBeGreaterThan(30);
 });
 
-test.each([
+verifies('A2').each([
   ['a URI of no server', 'file:///etc/passwd'],
   ['a parent behind the granted folder', 'log:/a/../../etc/passwd'],
   ['an escaped parent', 'log:/a/%2e%2e/secret'],
@@ -177,7 +181,7 @@ test.each([
   ['a server that is not there', 'seneschal://z/memo:shared'],
   ['the URI of another server', 'seneschal://y/file:///a/1'],
   ['a template itself', 'file:///t/{id}'],
-])('A2: %s is answered like what is not there, and nothing leaves', async (_, exposedName) => {
+])('%s gets the response of a missing feature, and nothing is sent', async (_, exposedName) => {
   await broker.putInForce('p, agent:a, resource:x/*, read, , allow\np, agent:a, resource:y/log:/a/*, read, , allow\n');
   broker.dispatched.length = 0;
   const outcome = await broker.actAs('a', OPERATIONS.readResource, { exposedName });

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { openListChangeFeed } from '../../../src/ingress/mcp/client/list-changed.ts';
 import { modernCall, openSession, type RawAnswer, send } from '../../fixtures/clients/raw-http.ts';
+import { verifies } from '../../fixtures/docs/verifies.ts';
 import { type HttpHarness, openHarness } from '../../fixtures/http-harness.ts';
 
 const PATHS = ['/mcp', '/servers/files/mcp', '/v/desk/mcp'] as const;
@@ -17,7 +18,7 @@ function ask(path: string, headers: Record<string, string> = {}, method = 'POST'
   return send(harness.ingress.port, { method, path, headers, ...(method === 'POST' ? { body: CALL } : {}) });
 }
 
-test.each(PATHS)('P7: a session that was opened on %s does not exist on any other path', async (opened) => {
+verifies('P7').each(PATHS)('a session that was opened on %s does not exist on any other path', async (opened) => {
   const session = await openSession(harness.ingress.port, 'demo', opened);
   for (const path of PATHS.filter((other) => other !== opened)) {
     for (const method of ['POST', 'GET', 'DELETE']) {

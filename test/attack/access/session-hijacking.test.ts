@@ -1,5 +1,6 @@
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect } from 'vitest';
 import { openSession, send } from '../../fixtures/clients/raw-http.ts';
+import { verifies } from '../../fixtures/docs/verifies.ts';
 import { completed, type HttpHarness, openHarness } from '../../fixtures/http-harness.ts';
 
 let harness: HttpHarness;
@@ -13,7 +14,7 @@ afterEach(() => harness.ingress.close({ drainMs: 0 }));
 const AS_OTHER = { authorization: 'Bearer key-of-other' };
 const CALL = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'files__echo' } });
 
-test('P7: a session of another principal gets the response of one that does not exist', async () => {
+verifies('P7')('a session of another principal gets the response of one that does not exist', async () => {
   const session = await openSession(harness.ingress.port, 'demo');
   for (const method of ['POST', 'GET', 'DELETE']) {
     const foreign = await send(harness.ingress.port, { method, headers: { ...session, ...AS_OTHER }, body: CALL });
@@ -28,7 +29,7 @@ test('P7: a session of another principal gets the response of one that does not 
   expect(harness.broker.calls).toEqual([]);
 });
 
-test('P7: a request for the session of another principal is recorded', async () => {
+verifies('P7')('a request for the session of another principal is recorded', async () => {
   const session = await openSession(harness.ingress.port, 'demo');
   await send(harness.ingress.port, { headers: { ...session, ...AS_OTHER }, body: CALL });
   expect(harness.broker.malformed.map(({ principal, problem }) => `${principal.id} ${problem}`)).toEqual([
@@ -36,19 +37,19 @@ test('P7: a request for the session of another principal is recorded', async () 
   ]);
 });
 
-test('P7: a session goes on after another principal tried to end it', async () => {
+verifies('P7')('a session goes on after another principal tried to end it', async () => {
   const session = await openSession(harness.ingress.port, 'demo');
   await send(harness.ingress.port, { method: 'DELETE', headers: { ...session, ...AS_OTHER } });
   expect((await send(harness.ingress.port, { headers: session, body: CALL })).status).toBe(200);
 });
 
-test('P7: a session id alone does not authenticate', async () => {
+verifies('P7')('a session id alone does not authenticate', async () => {
   const session = await openSession(harness.ingress.port, 'demo');
   const answer = await send(harness.ingress.port, { headers: { ...session, authorization: '' }, body: CALL });
   expect(answer.status).toBe(401);
 });
 
-test('P7: one session cannot cancel a call of another, whatever ids they use', async () => {
+verifies('P7')('one session cannot cancel a call of another, whatever ids they use', async () => {
   let cancelled = false;
   let finish: () => void = () => {};
   harness.broker.behaviour = (_request, signal) =>
@@ -71,7 +72,7 @@ test('P7: one session cannot cancel a call of another, whatever ids they use', a
   expect(cancelled).toBe(false);
 });
 
-test('P7: the id of a request in flight cannot be used again in its session', async () => {
+verifies('P7')('the id of a request in flight cannot be used again in its session', async () => {
   let finish: () => void = () => {};
   harness.broker.behaviour = () =>
     new Promise((resolve) => {
@@ -87,13 +88,13 @@ test('P7: the id of a request in flight cannot be used again in its session', as
   expect(harness.broker.calls).toHaveLength(1);
 });
 
-test('P7: an ended session is gone', async () => {
+verifies('P7')('an ended session is gone', async () => {
   const session = await openSession(harness.ingress.port);
   expect((await send(harness.ingress.port, { method: 'DELETE', headers: session })).status).toBe(204);
   expect((await send(harness.ingress.port, { headers: session, body: CALL })).status).toBe(404);
 });
 
-test('P7: the record of a call identifies its session by an id that is not its session id', async () => {
+verifies('P7')('the record of a call identifies its session by an id that is not its session id', async () => {
   const session = await openSession(harness.ingress.port);
   await send(harness.ingress.port, { headers: session, body: CALL });
   expect(harness.broker.calls[0]?.context.session).toMatch(/^[0-9a-f-]{36}$/);

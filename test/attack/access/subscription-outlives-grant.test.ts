@@ -33,7 +33,7 @@ beforeEach(async () => {
 
 async function subscribe(agent: string, uri: string): Promise<() => void> {
   const { end } = await broker.subscribeAs(agent, uri, (updated) => void received.push(`${agent} ${updated}`));
-  // Once whoever asked would have been answered.
+  // After the reply to the subscriber would have been sent.
   await new Promise((resolve) => setImmediate(resolve));
   if (end === undefined) throw new Error('the subscription was refused');
   return end;
@@ -48,7 +48,7 @@ async function update(uri: string, ...agents: string[]): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, 5));
 }
 
-test('a change is told to the principals whose session heard of it, and of no other resource', async () => {
+test('a change is sent to the principals subscribed in that session, and for no other resource', async () => {
   const ends = [await subscribe('a', 'memo:one'), await subscribe('b', 'memo:one'), await subscribe('a', 'memo:two')];
   await update('memo:one', 'a');
   await update('memo:one', 'a', 'b');
@@ -59,7 +59,7 @@ test('a change is told to the principals whose session heard of it, and of no ot
   expect(received).toHaveLength(3);
 });
 
-test('a change of a sub-resource is told to whom may subscribe to that very one, and to nobody else', async () => {
+test('a change of a sub-resource is sent only to principals that may subscribe to it', async () => {
   await broker.putInForce(`${GRANTED}p, agent:a, resource:x/dir:/a/shut, subscribe, , deny\n`);
   const ends = [await subscribe('a', 'dir:/a'), await subscribe('b', 'seneschal://x/dir:/a')];
   await update('dir:/a/shut', 'a', 'b');
@@ -71,7 +71,7 @@ test('a change of a sub-resource is told to whom may subscribe to that very one,
   for (const end of ends) end();
 });
 
-test('what is revoked is told of no more, and its server is told so', async () => {
+test('a revoked subscription sends nothing more, and its server is unsubscribed', async () => {
   await subscribe('a', 'memo:one');
   const end = await subscribe('b', 'log:/x');
   await broker.putInForce(`${GRANTED}p, agent:a, resource:x/*, subscribe, , deny\n`);

@@ -12,6 +12,7 @@ import type { JsonObject } from '../../../src/lib/json/json.ts';
 import { INITIALIZE, lineClient } from '../../fixtures/clients/line-client.ts';
 import { modernMessage, send } from '../../fixtures/clients/raw-http.ts';
 import { ComposedBroker } from '../../fixtures/composed-broker.ts';
+import { verifies } from '../../fixtures/docs/verifies.ts';
 import { TEST_PORTS } from '../../fixtures/http-harness.ts';
 
 const AGENTS = { a: undefined, b: 'support' };
@@ -110,7 +111,7 @@ const ARGUMENTS: Readonly<Record<FeatureKind, readonly JsonObject[]>> = {
   ...{ tool: [{}, { m: 'x' }, { m: 'y' }], prompt: [{}, { m: 'x' }, { m: 'y' }], resource: [{}], template: [{}] },
 };
 
-test('A2: in every view what is listed can be used, and what can be used is listed', async () => {
+verifies('A2')('in every view what is listed can be used, and what can be used is listed', async () => {
   let listed = 0;
   const property = fc.asyncProperty(policy, async (csv) => {
     await broker.putInForce(csv);
@@ -214,8 +215,8 @@ function stream(agent: string, view: ViewName | undefined): ReturnType<typeof li
   return lineClient(Duplex.from({ writable: input, readable: output }));
 }
 
-test.each(Object.entries(ENDPOINTS))(
-  'A2: on every view %s lists what it answers, and answers what it lists',
+verifies('A2').each(Object.entries(ENDPOINTS))(
+  'on every view %s lists what it answers, and answers what it lists',
   async (_, open) => {
     let listed = 0;
     const property = fc.asyncProperty(policyOnTools, fc.constantFrom(...VIEWS), async (csv, view) => {

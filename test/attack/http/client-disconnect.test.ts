@@ -1,6 +1,7 @@
 import { connect } from 'node:net';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect } from 'vitest';
 import { modernCall, openSession, send } from '../../fixtures/clients/raw-http.ts';
+import { verifies } from '../../fixtures/docs/verifies.ts';
 import { type HttpHarness, openHarness, refused } from '../../fixtures/http-harness.ts';
 
 let harness: HttpHarness;
@@ -26,7 +27,7 @@ async function callAndVanish(headers: Record<string, string>, body: string): Pro
   socket.destroy();
 }
 
-test.each(['modern', 'legacy'])('P14: a %s client that disconnects cancels its call', async (era) => {
+verifies('P14').each(['modern', 'legacy'])('a %s client that disconnects cancels its call', async (era) => {
   const cancelled = new Promise<void>((resolve) => {
     harness.broker.behaviour = (_request, signal) =>
       new Promise((answer) => {

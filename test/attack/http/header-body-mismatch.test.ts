@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { modernCall, modernMessage, openSession, send } from '../../fixtures/clients/raw-http.ts';
+import { verifies } from '../../fixtures/docs/verifies.ts';
 import { type HttpHarness, openHarness } from '../../fixtures/http-harness.ts';
 
 let harness: HttpHarness;
@@ -20,7 +21,7 @@ async function call(headers: Record<string, string>): Promise<{ status: number; 
 
 const MISMATCH = { status: 400, code: -32020 };
 
-test.each([
+verifies('P2').each([
   ['another tool', { 'mcp-name': 'files__read' }],
   ['no tool', { 'mcp-name': '-' }],
   ['two tools', { 'mcp-name': 'files__delete, files__read' }],
@@ -38,17 +39,17 @@ test.each([
   expect(harness.broker.malformed).toMatchObject([{ principal: { id: 'agent:demo' }, code: -32020 }]);
 });
 
-test('P2: the base64 form of the name matches it', async () => {
+verifies('P2')('the base64 form of the name matches it', async () => {
   expect(await call({ 'mcp-name': '=?base64?ZmlsZXNfX2RlbGV0ZQ==?=' })).toEqual({ status: 200, code: undefined });
   expect(harness.broker.calls[0]?.exposedName).toBe('files__delete');
 });
 
-test.each([
+verifies('P2').each([
   ['another method', { 'mcp-method': 'tools/list' }],
   ['another tool', { 'mcp-method': 'tools/call', 'mcp-name': 'files__read' }],
   ['another tool alone', { 'mcp-name': '=?base64?ZmlsZXNfX3JlYWQ=?=' }],
 ])(
-  'P2: a legacy call whose headers name %s reaches no tool, though its revision has no such headers',
+  'a legacy call whose headers name %s reaches no tool, though its revision has no such headers',
   async (_what, headers) => {
     const session = await openSession(harness.ingress.port);
     const body = JSON.stringify({

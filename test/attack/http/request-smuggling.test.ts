@@ -5,6 +5,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { modernCall, send } from '../../fixtures/clients/raw-http.ts';
 import { corpus } from '../../fixtures/corpora/corpora.ts';
 import { httpVectors } from '../../fixtures/corpora/http-vectors.ts';
+import { verifies } from '../../fixtures/docs/verifies.ts';
 import { type HttpHarness, openHarness } from '../../fixtures/http-harness.ts';
 
 let harness: HttpHarness;
@@ -51,18 +52,17 @@ const statusesOf = (read: string): readonly number[] =>
 const { folder, absent } = corpus('llhttp-http-parsing');
 const vectors = absent === false ? httpVectors(folder).filter(({ isError }) => isError) : [];
 
-test.skipIf(absent !== false)('P11: the corpus has the expected number of malformed requests', () => {
+verifies('P11').skipIf(absent !== false)('the corpus has the expected number of malformed requests', () => {
   expect(vectors.length).toBe(53);
 });
 
-test.skipIf(absent !== false).each(vectors)(
-  'P11: after the malformed request $name nothing else on its connection is read',
-  async ({ bytes }) => {
-    const statuses = statusesOf(await untilClosed(bytes, wholeCall()));
-    expect(harness.broker.calls).toEqual([]);
-    for (const status of statuses) expect([400, 403, 404, 405, 431]).toContain(status);
-  },
-);
+verifies('P11')
+  .skipIf(absent !== false)
+  .each(vectors)('after the malformed request $name nothing else on its connection is read', async ({ bytes }) => {
+  const statuses = statusesOf(await untilClosed(bytes, wholeCall()));
+  expect(harness.broker.calls).toEqual([]);
+  for (const status of statuses) expect([400, 403, 404, 405, 431]).toContain(status);
+});
 
 test('a well-formed call in the same form is served', async () => {
   const read = await untilClosed(
@@ -76,7 +76,7 @@ const CALL_BODY = '{"jsonrpc":"2.0","id":1,"method":"ping"}';
 const HEAD =
   'POST /mcp HTTP/1.1\r\nhost: HOST\r\nauthorization: Bearer key-of-demo\r\ncontent-type: application/json\r\n';
 
-test.each([
+verifies('P11').each([
   ['a length and chunks', `${HEAD}content-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n`],
   ['two lengths', `${HEAD}content-length: 5\r\ncontent-length: 40\r\n\r\n${CALL_BODY}`],
   ['a length in other digits', `${HEAD}content-length: +40\r\n\r\n${CALL_BODY}`],
@@ -92,11 +92,11 @@ test.each([
   expect(harness.broker.calls).toEqual([]);
 });
 
-test('P11: a header of 32 KB is refused and its connection closed', async () => {
+verifies('P11')('a header of 32 KB is refused and its connection closed', async () => {
   expect(statusesOf(await untilClosed(`${HEAD}x: ${'a'.repeat(32_768)}\r\n\r\n`))).toEqual([431]);
 });
 
-test('P11, F12: the connection of a head or body that never ends is closed', async () => {
+verifies('P11', 'F12')('the connection of a head or body that never ends is closed', async () => {
   await harness.ingress.close({ drainMs: 0 });
   harness = await openHarness({ timeouts: { headMs: 200, requestMs: 400 } });
   const head = HEAD.replace('HOST', `127.0.0.1:${harness.ingress.port}`);
@@ -109,17 +109,20 @@ test('P11, F12: the connection of a head or body that never ends is closed', asy
   expect(harness.broker.calls).toEqual([]);
 });
 
-test('P11, F12: the oldest of many silent connections of one address are closed, and a call is still served', async () => {
-  await harness.ingress.close({ drainMs: 0 });
-  harness = await openHarness({ connectionLimits: { perAddress: 100, silentPerAddress: 5, silentMs: 0 } });
-  const closed = Array.from({ length: 20 }, () => untilClosed('POST /mcp'));
-  await Promise.race(closed);
-  const { headers, body } = modernCall('files__echo');
-  expect((await send(harness.ingress.port, { headers, body })).status).toBe(200);
-  await Promise.all(closed.slice(0, 10));
-});
+verifies('P11', 'F12')(
+  'the oldest of many silent connections of one address are closed, and a call is still served',
+  async () => {
+    await harness.ingress.close({ drainMs: 0 });
+    harness = await openHarness({ connectionLimits: { perAddress: 100, silentPerAddress: 5, silentMs: 0 } });
+    const closed = Array.from({ length: 20 }, () => untilClosed('POST /mcp'));
+    await Promise.race(closed);
+    const { headers, body } = modernCall('files__echo');
+    expect((await send(harness.ingress.port, { headers, body })).status).toBe(200);
+    await Promise.all(closed.slice(0, 10));
+  },
+);
 
-test('P11: connections that were opened together and send a moment later are all served', async () => {
+verifies('P11')('connections that were opened together and send a moment later are all served', async () => {
   await harness.ingress.close({ drainMs: 0 });
   harness = await openHarness({ connectionLimits: { perAddress: 100, silentPerAddress: 5, silentMs: 60_000 } });
   const head = HEAD.replace('HOST', `127.0.0.1:${harness.ingress.port}`);
@@ -129,7 +132,7 @@ test('P11: connections that were opened together and send a moment later are all
   for (const answer of answered) expect(statusesOf(await answer)).toEqual([400]);
 });
 
-test('P11, F12: beyond the connection limit of an address a new connection is closed', async () => {
+verifies('P11', 'F12')('beyond the connection limit of an address a new connection is closed', async () => {
   await harness.ingress.close({ drainMs: 0 });
   harness = await openHarness({ connectionLimits: { perAddress: 3, silentPerAddress: 10, silentMs: 60_000 } });
   const opened = Array.from({ length: 6 }, () => untilClosed(''));

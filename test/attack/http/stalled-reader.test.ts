@@ -2,6 +2,7 @@ import { connect, type Socket } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterEach, expect, test } from 'vitest';
 import { modernCall } from '../../fixtures/clients/raw-http.ts';
+import { verifies } from '../../fixtures/docs/verifies.ts';
 import { completed, type HttpHarness, openHarness } from '../../fixtures/http-harness.ts';
 
 /** More than a kernel buffers for a client that does not read. */
@@ -49,7 +50,7 @@ async function bytesUntilEnd(pauseMs: number): Promise<number> {
   return bytes;
 }
 
-test('P11, F12: the connection of a reply that its client does not read is closed', async () => {
+verifies('P11', 'F12')('the connection of a reply that its client does not read is closed', async () => {
   await askForMuch(200);
   await wait(2_000);
   expect(await bytesUntilEnd(0)).toBeLessThan(ANSWER_BYTES);

@@ -22,7 +22,7 @@ test('a difference that is listed is known, whether a check failed or never came
   expect([known.map(({ difference }) => difference.check), unlisted, gone]).toEqual([['first', 'second'], [], []]);
 });
 
-test('a difference that is not listed is told, and so is one that ends otherwise than listed', () => {
+test('a difference that is not listed is reported, and so is one that ends otherwise than listed', () => {
   const { unlisted } = judge(COMPARISON, [{ ...FIRST, through: 'warned' }]);
   expect(unlisted.map(({ check, direct, through }) => [check, direct, through])).toEqual([
     ['first', 'passed', 'failed'],

@@ -12,7 +12,7 @@ export interface KeyProxy {
 
 /**
  * Adds an API key to every request and changes nothing else, `Host` and `Origin` included: the suite sends no
- * credentials. Streams pass as they come, and whoever hangs up is hung up on.
+ * credentials. Streams pass unbuffered, and a closed side closes the other.
  */
 export async function startKeyProxy(): Promise<KeyProxy> {
   let target = { port: 0, key: '' };

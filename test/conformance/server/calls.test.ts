@@ -80,7 +80,7 @@ verifies('servers.calls.result', async (wire) => {
 verifies('servers.calls.stream', async (wire) => {
   wire.answers['tools/call'] = ({ say }) => {
     say({ jsonrpc: '2.0', method: 'notifications/message', params: { level: 'info', data: 'x' } });
-    say({ jsonrpc: '2.0', method: 'notifications/never/heard/of' });
+    say({ jsonrpc: '2.0', method: 'notifications/unknown' });
     return { result: content('at last') };
   };
   expect(textOf(await wire.upstream.call('act', {}, CALL))).toBe('at last');
@@ -173,7 +173,7 @@ verifies('servers.questions.ping', async (wire) => {
 
 verifies('servers.questions.unknown', async (wire) => {
   wire.answers['tools/call'] = async ({ say }) => {
-    say({ jsonrpc: '2.0', id: 'q', method: 'never/heard/of' });
+    say({ jsonrpc: '2.0', id: 'q', method: 'unknown/method' });
     await wire.until(() => answerTo(wire, 'q') !== undefined);
     return { result: content('done') };
   };

@@ -117,7 +117,7 @@ verifies('servers.urls.unknown', async (wire) => {
     return calls === 1 ? { error: URL_WANTED } : { result: content('gone on') };
   };
   expect(textOf(await callAsked(wire, { elicitation: { url: {} } }))).toBe('gone on');
-  // Before the first answer nobody was asked for any; with the second the one that was asked for is over.
+  // No round is requested before the first response; the second ends the round that was requested.
   expect(wire.upstream.pool.status()[0]?.droppedMessages).toBe(5);
 });
 

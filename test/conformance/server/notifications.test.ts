@@ -7,7 +7,7 @@ import { type ServerWire, TOOL } from '../wires/scripted-server.ts';
 
 const LOG_LEVEL = 'io.modelcontextprotocol/logLevel';
 
-/** An agent's side of a call that keeps what it is told. */
+/** An agent's side of a call that keeps the notifications it receives. */
 class KeepingLink implements ClientContext {
   readonly capabilities: JsonObject = {};
   readonly wantsProgress: boolean;
@@ -51,7 +51,7 @@ verifies('servers.progress.attributed', async (wire) => {
   wire.answers['tools/call'] = ({ id, params, say }) => {
     const { progressToken } = Object(params._meta);
     say({ jsonrpc: '2.0', method: 'notifications/progress', params: { progressToken, progress: Number(id) } });
-    say({ jsonrpc: '2.0', method: 'notifications/progress', params: { progressToken: 'nobody', progress: 99 } });
+    say({ jsonrpc: '2.0', method: 'notifications/progress', params: { progressToken: 'unknown', progress: 99 } });
     return new Promise((resolve) => {
       goOn.push(() => resolve({ result: { content: [{ type: 'text', text: String(progressToken) }] } }));
     });
@@ -61,9 +61,7 @@ verifies('servers.progress.attributed', async (wire) => {
   await wire.until(() => goOn.length === 2);
   for (const go of goOn) go();
   const answers = await Promise.all(calls);
-  expect(links.map(({ answers: told }) => told)).toEqual(
-    answers.map((answer) => [{ progress: Number(textOf(answer)) }]),
-  );
+  expect(links.map(({ answers }) => answers)).toEqual(answers.map((answer) => [{ progress: Number(textOf(answer)) }]));
 });
 
 verifies('servers.log.set-level', async (wire) => {
@@ -94,7 +92,7 @@ verifies('servers.log.foreign', async (wire) => {
   await wire.until(() => goOn.length === 2);
   goOn[0]?.();
   await Promise.race(calls);
-  expect(links.map(({ answers: told }) => told)).toEqual([[], []]);
+  expect(links.map(({ answers }) => answers)).toEqual([[], []]);
   goOn[1]?.();
   await Promise.all(calls);
 });

@@ -34,7 +34,7 @@ const RICH_SCHEMA: JsonObject = {
     address: {
       $anchor: 'addressDef',
       type: 'object',
-      properties: { street: { type: 'string' }, city: { type: 'string' } },
+      properties: { road: { type: 'string' }, city: { type: 'string' } },
     },
   },
   properties: {

@@ -9,7 +9,7 @@ export interface Question {
 /** What the client answered, by the key of its question. */
 export type Answers = Readonly<Record<string, JsonObject>>;
 
-/** What whoever answers one request has at hand; each era has its own. */
+/** Context in which one request is answered; each era has its own. */
 export interface Exchange {
   /** What the client declared that it can be asked. */
   readonly capabilities: JsonObject;

@@ -135,7 +135,7 @@ export class LegacyEndpoint {
     exchange: Exchange & { readonly notFoundCode: number },
   ): Promise<JsonObject> {
     try {
-      // So that the reply exists before whoever answers can hang up.
+      // So that the reply exists before the handler can close the connection.
       await Promise.resolve();
       const own = OWN_METHODS[method];
       const result = own ? own(session, params) : await this.#everything.answer(method, params, exchange);

@@ -4,7 +4,7 @@ import { textResult, toolNamed, type UpstreamTool } from './content-tools.ts';
 /** Between two signs of life; the suite asks for about that. */
 const STEP_MS = 50;
 
-/** Tools that say something while they are under way, or after. `change` changes a list by one entry and tells of it. */
+/** Tools that send notifications during a call, or after. `change` changes a list by one entry and announces it. */
 export function liveTools(change: (list: 'tools' | 'prompts') => void): readonly UpstreamTool[] {
   return [
     {
@@ -21,7 +21,7 @@ export function liveTools(change: (list: 'tools' | 'prompts') => void): readonly
     {
       definition: toolNamed('test_logging_tool'),
       call: (_args, exchange) => {
-        exchange.log('a message for whoever set a level');
+        exchange.log('a message for clients that set a level');
         return textResult('logged');
       },
     },

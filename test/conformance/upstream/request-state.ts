@@ -26,7 +26,7 @@ export class InputRequired extends Error {
   }
 }
 
-/** The state as a text that nobody else can make. */
+/** Seals the state so that only this server can make it. */
 export function seal(remembered: Remembered): string {
   const body = Buffer.from(JSON.stringify(remembered)).toString('base64url');
   return `${body}.${signatureOf(body)}`;

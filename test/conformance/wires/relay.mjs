@@ -1,4 +1,4 @@
-// A tool server on pipes that is played elsewhere: what it is told goes to the port of argv[2], what comes from there it says.
+// A stdio tool server that relays: stdin goes to the port of argv[2], and what comes from there goes to stdout.
 import { connect } from 'node:net';
 
 const socket = connect(Number(process.argv[2]), '127.0.0.1');

@@ -30,7 +30,7 @@ export type Scripted =
   | 'nothing';
 export type Answerer = (asked: Asked) => Scripted | Promise<Scripted>;
 
-/** A tool server's end of the back door: a test says what it answers and reads what it was told. */
+/** A tool server's end of an upstream connection: a test scripts its responses and reads what it received. */
 export interface ServerWire {
   readonly era: Era;
   readonly transport: Transport;

@@ -12,7 +12,7 @@ import { defaultAnswers, replyTo, type ServerWire, scriptedAnswer, type WireResp
 
 const RELAY = resolve(import.meta.dirname, 'relay.mjs');
 
-/** Opens a back door before a server that a test plays. The broker finds the era out by itself. */
+/** Connects an upstream pool to a scripted server. The broker negotiates the era by itself. */
 export async function openServerWire(transport: Transport, era: Era): Promise<ServerWire> {
   const received: WireResponse[] = [];
   const answers = defaultAnswers(era);

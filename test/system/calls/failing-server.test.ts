@@ -1,7 +1,9 @@
-// Threats P14, T6 and fault 9 seen from outside: a server that fails is told of, and costs the others nothing.
+// From outside: a server that fails is reported, and the others are unaffected.
+
 import { createServer, type Server } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
 import { connectClient } from '../../fixtures/clients/mcp-clients.ts';
+import { verifies } from '../../fixtures/docs/verifies.ts';
 import { CountedHome } from '../../fixtures/homes/counted-home.ts';
 import { freePort, type Served } from '../../fixtures/homes/home.ts';
 import { MisbehavingServer } from '../../fixtures/servers/misbehaving-server.ts';
@@ -43,45 +45,48 @@ async function statuses(): Promise<readonly Record<string, unknown>[]> {
   return servers;
 }
 
-test('F9: servers that are gone or mute are failed with reason and date, and the broker and the others are ready', async () => {
-  const gone = await freePort();
-  counted = await CountedHome.create({ files: { ...http('gone', gone), ...http('mute', await muteServer()) } });
-  const served = await counted.home.serve();
-  await expect
-    .poll(() => readyz(served), { timeout: 20_000 })
-    .toEqual({
-      status: 200,
-      body: { ready: true, servers: { ready: ['counter', 'pipe'], failed: ['gone', 'mute'] } },
+verifies('F9')(
+  'servers that are gone or silent are reported with reason and date, and the broker and the others are ready',
+  async () => {
+    const gone = await freePort();
+    counted = await CountedHome.create({ files: { ...http('gone', gone), ...http('mute', await muteServer()) } });
+    const served = await counted.home.serve();
+    await expect
+      .poll(() => readyz(served), { timeout: 20_000 })
+      .toEqual({
+        status: 200,
+        body: { ready: true, servers: { ready: ['counter', 'pipe'], failed: ['gone', 'mute'] } },
+      });
+    const [counter, failed, silent] = await statuses();
+    expect(counter).toMatchObject({ name: 'counter', status: 'listed', breaker: 'closed', failures: 0 });
+    expect(counter).not.toHaveProperty('error');
+    expect(failed).toMatchObject({
+      name: 'gone',
+      status: 'failed',
+      error: '`server/discover` failed: the server cannot be reached: ECONNREFUSED',
+      since: expect.stringMatching(/^\d{4}-\d\d-\d\dT/),
+      sessions: 0,
     });
-  const [counter, failed, silent] = await statuses();
-  expect(counter).toMatchObject({ name: 'counter', status: 'listed', breaker: 'closed', failures: 0 });
-  expect(counter).not.toHaveProperty('error');
-  expect(failed).toMatchObject({
-    name: 'gone',
-    status: 'failed',
-    error: '`server/discover` failed: the server cannot be reached: ECONNREFUSED',
-    since: expect.stringMatching(/^\d{4}-\d\d-\d\dT/),
-    sessions: 0,
-  });
-  expect(silent).toMatchObject({
-    name: 'mute',
-    status: 'failed',
-    error: expect.stringContaining('no response came in time'),
-  });
-  const health = await counted.home.run(['registry', 'list', '--status']);
-  const lines = health.stdout.split('\n').map((line) => line.trim().split(/ {2,}/));
-  expect(lines.slice(0, 2)).toEqual([
-    ['SERVER', 'STATUS', 'BREAKER', 'ERA', 'DROPPED'],
-    ['counter', 'listed', 'closed', expect.stringMatching(/^(?:modern|legacy)$/), '0'],
-  ]);
-  expect(health.stdout).toMatch(
-    /^gone: `server\/discover` failed: the server cannot be reached: ECONNREFUSED; since 2.+ failures$/m,
-  );
-  const { stdout } = await counted.home.run(['registry', 'list']);
-  expect(stdout).toMatch(
-    /^gone +failed +streamable-http +- +.*ECONNREFUSED \(since 2.*, breaker (?:closed|open), \d+ failures\)$/m,
-  );
-});
+    expect(silent).toMatchObject({
+      name: 'mute',
+      status: 'failed',
+      error: expect.stringContaining('no response came in time'),
+    });
+    const health = await counted.home.run(['registry', 'list', '--status']);
+    const lines = health.stdout.split('\n').map((line) => line.trim().split(/ {2,}/));
+    expect(lines.slice(0, 2)).toEqual([
+      ['SERVER', 'STATUS', 'BREAKER', 'ERA', 'DROPPED'],
+      ['counter', 'listed', 'closed', expect.stringMatching(/^(?:modern|legacy)$/), '0'],
+    ]);
+    expect(health.stdout).toMatch(
+      /^gone: `server\/discover` failed: the server cannot be reached: ECONNREFUSED; since 2.+ failures$/m,
+    );
+    const { stdout } = await counted.home.run(['registry', 'list']);
+    expect(stdout).toMatch(
+      /^gone +failed +streamable-http +- +.*ECONNREFUSED \(since 2.*, breaker (?:closed|open), \d+ failures\)$/m,
+    );
+  },
+);
 
 test('a server that fails after it was agreed to keeps its tools in the list, and a call of them says why it fails', async () => {
   const liar = await MisbehavingServer.start({ tools: ['echo'] });

@@ -65,13 +65,13 @@ const waitingIn = ({ message }: Answered): Waiting => message.result as never;
 const messagesOf = (waiting: Waiting): unknown[] =>
   Object.values(waiting.inputRequests).map(({ params }) => params.message);
 
-/** How the questions ended that the book has an end of, in order. */
+/** Outcomes of the recorded input requests, in order. */
 const ends = (): unknown[] =>
   ledgerOf(home)
     .filter(({ entry }) => entry.kind === 'call.closed' && entry.action === 'elicit')
     .map(({ entry }) => entry.reason ?? entry.outcome);
 
-test.each(SERVERS)('a legacy client is told that the server on %s takes its question back', async (server) => {
+test.each(SERVERS)('a legacy client is notified when the server on %s cancels its input request', async (server) => {
   const [before, endsBefore] = [seen.length, ends().length];
   const result = await legacy.callTool({ name: `${server}__ask`, arguments: { kind: 'taken back' } });
   expect(seen.slice(before)).toEqual([

@@ -62,7 +62,7 @@ function clientOf(era: string, transport: string): AnsweringClient {
   return client;
 }
 
-/** What the server heard. */
+/** The responses that the server received. */
 async function received(client: AnsweringClient, server: string, args: Record<string, unknown>): Promise<unknown> {
   const result = await client.call(`${server}__ask`, args);
   const [block] = result.content as readonly { readonly text: string }[];

@@ -37,14 +37,14 @@ const WAYS = [
 ] as const;
 
 test.each(WAYS)(
-  'a client (%s, %s) is told when its own list changes and not when that of another does',
+  'a client (%s, %s) is notified when its own list changes and not when that of another does',
   async (kind, transport) => {
     const entryOf = (agent: string): Promise<McpEntry> =>
       transport === 'http' ? httpEntry(agent) : Promise.resolve(stdioEntry(home, agent));
     const demo = await connect(kind, await entryOf('demo'));
     const other = await connect(kind, await entryOf('other'));
     const echoOf = (agent: string): string => `p, agent:${agent}, tool:tools/echo, call, , allow\n`;
-    // A client over HTTP opens its stream some time after the handshake: what changes before that is not told to it.
+    // A client over HTTP opens its stream some time after the handshake: it is not notified of earlier changes.
     let turn = 0;
     await vi.waitFor(
       async () => {

@@ -13,7 +13,7 @@ import { type GatedServer, serveGated } from '../../fixtures/servers/gated-serve
 
 const ROOT = resolve(import.meta.dirname, '../../..');
 const EVERYTHING = resolve(ROOT, 'node_modules/@modelcontextprotocol/server-everything/dist/index.js');
-const _N_O_T_I_F_Y_I_N_G = resolve(ROOT, 'test/fixtures/servers/notifying-stdio.mjs');
+const NOTIFYING = resolve(ROOT, 'test/fixtures/servers/notifying-stdio.mjs');
 const POLICY = `
 p, agent:*, tool:*, call, , allow
 p, agent:demo, resource:*, read, , allow
@@ -45,10 +45,7 @@ beforeAll(async () => {
     servers: {
       pipes: piped('pipes', [EVERYTHING, 'stdio']),
       web: overHttp('web', `http://127.0.0.1:${port}/mcp`),
-      notifying: piped('telling', [
-        _N_O_T_I_F_Y_I_N_G,
-        JSON.stringify({ era: 'modern', resources: true, logging: true }),
-      ]),
+      notifying: piped('telling', [NOTIFYING, JSON.stringify({ era: 'modern', resources: true, logging: true })]),
       gated: overHttp('gated', gated.url),
     },
     policy: POLICY,
@@ -79,41 +76,47 @@ const CLIENTS = [
   ['a modern agent on pipes', () => kept(modernNotificationClient(stdioEntry(home, 'demo')))],
 ] as const;
 
-test.each(CLIENTS)('%s hears the progress of servers of both eras, on pipes and over HTTP', async (_who, connect) => {
-  const client = await connect();
-  const steps = { duration: 0.4, steps: 2 };
-  for (const server of ['pipes', 'web']) {
-    await client.call(`${server}__trigger-long-running-operation`, steps);
-    expect([server, client.received.progress.splice(0)]).toEqual([
-      server,
-      [
-        { progress: 1, total: 2 },
-        { progress: 2, total: 2 },
-      ],
+test.each(CLIENTS)(
+  '%s receives the progress of servers of both eras, over stdio and over HTTP',
+  async (_who, connect) => {
+    const client = await connect();
+    const steps = { duration: 0.4, steps: 2 };
+    for (const server of ['pipes', 'web']) {
+      await client.call(`${server}__trigger-long-running-operation`, steps);
+      expect([server, client.received.progress.splice(0)]).toEqual([
+        server,
+        [
+          { progress: 1, total: 2 },
+          { progress: 2, total: 2 },
+        ],
+      ]);
+    }
+    expect(await client.call('telling__steps')).toBe('done');
+    expect(client.received.progress.splice(0)).toEqual([
+      { progress: 1, total: 2, message: 'half' },
+      { progress: 2, total: 2 },
     ]);
-  }
-  expect(await client.call('telling__steps')).toBe('done');
-  expect(client.received.progress.splice(0)).toEqual([
-    { progress: 1, total: 2, message: 'half' },
-    { progress: 2, total: 2 },
-  ]);
-});
+  },
+);
 
-test.each(CLIENTS)('%s is told of a modern server over HTTP before it has answered', async (_who, connect) => {
-  const client = await connect();
-  await client.setLevel('warning');
-  const called = client.call('gated__gate', {}, 'warning');
-  await until(() => client.received.progress.length === 1 && client.received.log.length === 1);
-  gated.openGate();
-  expect(await called).toBe('through');
-  expect(client.received).toEqual({
-    progress: [{ progress: 1, total: 2 }],
-    log: [{ level: 'warning', logger: 'porter', data: 'at the gate' }],
-    updated: [],
-  });
-});
+test.each(CLIENTS)(
+  '%s receives notifications of a modern server over HTTP before its response',
+  async (_who, connect) => {
+    const client = await connect();
+    await client.setLevel('warning');
+    const called = client.call('gated__gate', {}, 'warning');
+    await until(() => client.received.progress.length === 1 && client.received.log.length === 1);
+    gated.openGate();
+    expect(await called).toBe('through');
+    expect(client.received).toEqual({
+      progress: [{ progress: 1, total: 2 }],
+      log: [{ level: 'warning', logger: 'porter', data: 'at the gate' }],
+      updated: [],
+    });
+  },
+);
 
-test.each(CLIENTS)('%s hears log messages of its own call and level, and of nobody else', async (_who, connect) => {
+test.each(CLIENTS)('%s receives log messages of its own call and level only', async (_who, connect) => {
   const client = await connect();
   const other = await kept(legacyNotificationClient(http(otherKey)));
   await Promise.all([client.setLevel('debug'), other.setLevel('debug')]);
@@ -123,13 +126,13 @@ test.each(CLIENTS)('%s hears log messages of its own call and level, and of nobo
   expect(other.received.log).toEqual([]);
 });
 
-test('an agent that wants no log messages hears none, whatever its server says', async () => {
+test('an agent that asks for no log messages receives none, whatever its server sends', async () => {
   const client = await kept(legacyNotificationClient(http()));
   await client.call('telling__log', { data: 'unasked' });
   expect(client.received.log).toEqual([]);
 });
 
-test.each(CLIENTS)('%s hears of changes of what it subscribed to, until it ends that', async (_who, connect) => {
+test.each(CLIENTS)('%s receives changes of what it subscribed to, until it unsubscribes', async (_who, connect) => {
   const client = await connect();
   expect(client.capabilities()).toMatchObject({ logging: {}, resources: { subscribe: true } });
   const end = await client.subscribe('seneschal://telling/memo:a');
@@ -144,14 +147,14 @@ test.each(CLIENTS)('%s hears of changes of what it subscribed to, until it ends 
   await endOther();
 });
 
-test.each(CLIENTS)('%s is refused what no row grants, and the book has it', async (_who, connect) => {
+test.each(CLIENTS)('%s is refused what no row grants, and the refusal is recorded', async (_who, connect) => {
   const client = await connect();
   await expect(client.subscribe('memo:b')).rejects.toThrow();
   const refusals = ledgerOf(home).filter(({ entry }) => entry.kind === 'call.refused' && entry.action === 'subscribe');
   expect(refusals.at(-1)?.entry).toMatchObject({ reason: 'policy-denied', principal: 'agent:demo' });
 });
 
-test('an official legacy server tells of its resources over HTTP', async () => {
+test('an official legacy server sends resource updates over HTTP', async () => {
   const client = await kept(modernNotificationClient(http()));
   const uri = `seneschal://web/${DOCUMENT}`;
   await client.subscribe(uri);

@@ -110,31 +110,26 @@ test.each(CLIENTS)(
   },
 );
 
-test.each(CLIENTS)(
-  '%s over %s: prompts, resources and completions say what the server says',
-  async (kind, transport) => {
-    const { others } = await connect(kind, transport);
-    const city = { city: 'Bern', state: 'BE' };
-    expect(bare(await others.get('everything__args-prompt', city))).toEqual(
-      await direct.others.get('args-prompt', city),
-    );
-    const uri = 'demo://resource/static/document/features.md';
-    expect(bare(await others.read(uri))).toEqual(await direct.others.read(uri));
-    const dynamic = await others.read('demo://resource/dynamic/text/7');
-    expect(dynamic).toMatchObject({ contents: [{ uri: 'demo://resource/dynamic/text/7', mimeType: 'text/plain' }] });
-    const department = { name: 'department', value: 'E' };
-    expect(bare(await others.completePrompt('everything__completable-prompt', department))).toEqual(
-      await direct.others.completePrompt('completable-prompt', department),
-    );
-    const id = { name: 'resourceId', value: '5' };
-    expect(bare(await others.completeTemplate(TEXT_TEMPLATE, id))).toEqual(
-      await direct.others.completeTemplate(TEXT_TEMPLATE, id),
-    );
-  },
-);
+test.each(CLIENTS)('%s over %s: prompts, resources and completions pass verbatim', async (kind, transport) => {
+  const { others } = await connect(kind, transport);
+  const city = { city: 'Bern', state: 'BE' };
+  expect(bare(await others.get('everything__args-prompt', city))).toEqual(await direct.others.get('args-prompt', city));
+  const uri = 'demo://resource/static/document/features.md';
+  expect(bare(await others.read(uri))).toEqual(await direct.others.read(uri));
+  const dynamic = await others.read('demo://resource/dynamic/text/7');
+  expect(dynamic).toMatchObject({ contents: [{ uri: 'demo://resource/dynamic/text/7', mimeType: 'text/plain' }] });
+  const department = { name: 'department', value: 'E' };
+  expect(bare(await others.completePrompt('everything__completable-prompt', department))).toEqual(
+    await direct.others.completePrompt('completable-prompt', department),
+  );
+  const id = { name: 'resourceId', value: '5' };
+  expect(bare(await others.completeTemplate(TEXT_TEMPLATE, id))).toEqual(
+    await direct.others.completeTemplate(TEXT_TEMPLATE, id),
+  );
+});
 
 test.each(CLIENTS)(
-  '%s over %s: what may not be reached is answered like what is not there',
+  '%s over %s: a feature without a grant gets the response of a missing one',
   async (kind, transport) => {
     const { others } = await connect(kind, transport);
     const alike = async (ask: (name: string) => Promise<unknown>, names: readonly string[]): Promise<unknown[]> =>
@@ -162,7 +157,7 @@ test.each(CLIENTS)(
   },
 );
 
-test('an agent without grants is told of tools and log messages alone', async () => {
+test('an agent without grants sees only the tools and logging capabilities', async () => {
   const { others } = await connect('v2-modern', 'http', 'other');
   expect(others.capabilities()).toEqual(['logging', 'tools']);
 });
@@ -203,7 +198,7 @@ test('explain says of a prompt and of a URI what get and read do', async () => {
   expect(await effectOf('complete', 'prompt:everything/args-prompt')).toBe('deny');
 });
 
-test('each act is in the book with what it was done to, and a replay decides it alike', async () => {
+test('each operation is recorded with its target, and replays without a difference', async () => {
   const acts = ledgerOf(home)
     .filter(({ kind }) => kind === 'call.admitted')
     .map(({ entry }) => `${entry.action as string} ${(entry.target as { id: string }).id}`);

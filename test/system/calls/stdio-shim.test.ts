@@ -73,8 +73,8 @@ test('a broken policy ends the shim at once with the problem, its place and what
 test('an agent that no file declares ends the shim with the problem', async () => {
   const daemon = new SocketDaemon(home, { idleExit: '1m' });
   await vi.waitFor(() => expect(existsSync(home.path('data/broker.sock'))).toBe(true), 20_000);
-  const { code, stderr } = await home.run(['stdio', '--agent', 'nobody']);
-  expect(stderr).toContain('no agent `nobody` is declared');
+  const { code, stderr } = await home.run(['stdio', '--agent', 'unknown']);
+  expect(stderr).toContain('no agent `unknown` is declared');
   expect(code).toBe(2);
   expect(daemon.hasEnded).toBe(false);
 });
@@ -96,7 +96,7 @@ test('a broker for agents alone stays while one is there and ends itself after t
   expect(findDataDirectoryHolder(data)).toBeUndefined();
 });
 
-test('a broker that is told to end ends although an agent is there, and its shim ends with it', async () => {
+test('a broker that is stopped ends although an agent is connected, and its shim ends with it', async () => {
   const daemon = new SocketDaemon(home, { idleExit: '1m' });
   await vi.waitFor(() => expect(existsSync(home.path('data/broker.sock'))).toBe(true), 20_000);
   const shim = openShim(home, 'demo');

@@ -104,7 +104,7 @@ test.each(COMBINATIONS)(
 const ASKED = ['legacy', 'stdio'].flatMap((name) => SERVERS.map((server) => [name, server] as const));
 
 test.each(ASKED)(
-  'a %s client is told within its call that an interaction at the server on %s is over, by the id that it was asked under',
+  'a %s client is notified within its call that an interaction at the server on %s is complete, under the id of the request',
   async (name, server) => {
     const client = clientOf(name);
     const ownId = await textOf(client, server, 'asked, over within');
@@ -115,7 +115,7 @@ test.each(ASKED)(
 );
 
 test.each(ASKED)(
-  'a %s client is told after its call that an interaction at the server on %s is over, once',
+  'a %s client is notified once after its call that an interaction at the server on %s is complete',
   async (name, server) => {
     const client = clientOf(name);
     await textOf(client, server, 'asked, over after');
@@ -129,13 +129,13 @@ test.each(ASKED)(
   },
 );
 
-test('a client whose call an error ended for a URL is told that the interaction is over', async () => {
+test('a client whose call ended with a URL error is notified that the interaction is complete', async () => {
   const client = clientOf('legacy');
   expect(await textOf(client, 'http', 'thrown until it is said')).toBe('"logged in"');
   expect(client.completed).toEqual(client.seen.map(({ params }) => params.elicitationId));
 });
 
-test('a server in the session of one agent that names an interaction of another tells nobody, and it is counted', async () => {
+test('a completion for the interaction of another agent is dropped and counted', async () => {
   const [one, other] = [clientOf('legacy'), clientOf('other agent')];
   await textOf(one, 'http', 'asked, over after');
   const before = await dropped();
@@ -148,7 +148,7 @@ test('a server in the session of one agent that names an interaction of another 
   }
 });
 
-test('of two clients of one agent the one that was asked is told, and an id that nobody was asked under is counted', async () => {
+test('of two clients of one agent only the asked one is notified, and an unknown id is counted', async () => {
   const [one, other] = [clientOf('legacy'), clientOf('same agent')];
   await textOf(one, 'http', 'asked, over after');
   const before = await dropped();

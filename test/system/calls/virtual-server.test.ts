@@ -87,7 +87,7 @@ describe('while the file stays', () => {
     await expect(client.call('say')).rejects.toMatchObject({ code: -32602 });
   });
 
-  test('an agent that may use nothing of a virtual server is told the same as of one that is not there', async () => {
+  test('an agent that may use nothing of a virtual server gets the response of one that does not exist', async () => {
     const say = (server: string): ReturnType<Home['run']> =>
       home.run(['stdio', '--agent', 'other', '--server', server], { input: '' });
     const [hidden, absent] = await Promise.all([say('desk'), say('nowhere')]);
@@ -101,7 +101,7 @@ describe('on its own', () => {
   beforeEach(openHome);
   afterEach(closeHome);
 
-  test('the book has the original and the name that stood for it, and a replay decides it alike', async () => {
+  test('the ledger has the source tool and its exposed name, and a replay gives no difference', async () => {
     const client = await connect('v2-modern', 'http');
     await client.call('say');
     await client.call('say', { nonce: 'mine' });
@@ -116,7 +116,7 @@ describe('on its own', () => {
     expect([code, JSON.parse(stdout)]).toMatchObject([0, { calls: 3, differenceCount: 0, missing: [] }]);
   });
 
-  test('a changed file is in force at once, is told on its own view alone, and a broken one changes nothing', async () => {
+  test('a changed file is in force at once, notifies its own view only, and a broken one changes nothing', async () => {
     const desk = await connect('v1', 'stdio');
     const more = await connect('v1', 'stdio', 'more');
     await Promise.all([desk.list(), more.list()]);

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { COMMANDS } from '../../../src/cli/commands.ts';
+import { runInProcess } from '../../fixtures/homes/command-in-process.ts';
 import { governedHome, until } from '../../fixtures/homes/governed-home.ts';
 import type { Home } from '../../fixtures/homes/home.ts';
 import { childrenOf, isAlive } from '../../fixtures/programs/process-stats.ts';
@@ -64,7 +65,7 @@ describe('a usage error is reported with code, place and hint, and ends with 2',
     ['serve --waiting-calls 1001', 'settings-invalid', '--waiting-calls', 'write a whole number from 1 to 1000'],
     ['serve --question-expiry 25d', 'settings-invalid', '--question-expiry', 'write at most `24d`'],
   ])('`seneschal %s`', async (line, code, at, hint) => {
-    const reported = await home.run(words(line));
+    const reported = await runInProcess(home, words(line));
     expect([reported.code, reported.stdout]).toEqual([2, '']);
     expect(reported.stderr.split('\n')).toEqual([expect.stringContaining(`  (${code})`), `hint: ${hint}`, '']);
     expect(reported.stderr.startsWith(`${at}: `)).toBe(true);
@@ -80,7 +81,7 @@ describe('a usage error is reported with code, place and hint, and ends with 2',
   });
 
   test.each(['--output json', '--output=json'])('as one JSON line on standard error with `%s`', async (asked) => {
-    const reported = await home.run(words(`policy explain call ${asked}`));
+    const reported = await runInProcess(home, words(`policy explain call ${asked}`));
     expect([reported.code, reported.stdout]).toEqual([2, '']);
     const { problems } = JSON.parse(reported.stderr) as { problems: { code: string; at: string; hint: string }[] };
     expect(problems).toEqual([
@@ -95,13 +96,13 @@ describe('a usage error is reported with code, place and hint, and ends with 2',
 });
 
 test.each(COMMANDS.map(({ path }) => path))('`seneschal %s` refuses a flag that it does not know', async (path) => {
-  const reported = await home.run([...words(path), '--no-such-flag']);
+  const reported = await runInProcess(home, [...words(path), '--no-such-flag']);
   expect([reported.code, reported.stdout]).toEqual([2, '']);
   expect(reported.stderr).toMatch(/ {2}\(usage-(?:unknown-flag|missing-flag)\)\nhint: /);
 });
 
 test('a flag that takes a number quotes a value that is not one', async () => {
-  const errorOf = async (flag: string): Promise<string> => (await home.run(['serve', flag, '07'])).stderr;
+  const errorOf = async (flag: string): Promise<string> => (await runInProcess(home, ['serve', flag, '07'])).stderr;
   expect(await errorOf('--max-calls')).toMatch(
     /^--max-calls: `07` is not a whole number above 0 {2}\(settings-invalid\)\n/,
   );
@@ -111,7 +112,7 @@ test('a flag that takes a number quotes a value that is not one', async () => {
 });
 
 test('a problem that has no file or flag names the command that met it', async () => {
-  const reported = await home.run(words('registry diff nosuch'));
+  const reported = await runInProcess(home, words('registry diff nosuch'));
   expect(reported.code).toBe(2);
   expect(reported.stderr).toMatch(/^seneschal registry diff: .* {2}\(registry-unknown-server\)\nhint: /m);
 });

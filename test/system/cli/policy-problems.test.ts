@@ -122,7 +122,7 @@ function reportOf(what: string): string {
   }
 }
 
-test('each way in which a policy file can be wrong is told at its place, with a hint', async () => {
+test('each kind of mistake in a policy file is reported at its place, with a hint', async () => {
   const reported = Object.keys(WRONG).map((what) => ({ what, text: reportOf(what) }));
   // Where a place within a file can be named, it is named with line and column; each problem has its hint.
   const form = /^(?:policies\/\S+?(?::\d+:\d+)?: .+ {2}\([a-z-]+\)\nhint: .+\n)+$/;

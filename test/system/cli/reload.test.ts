@@ -34,7 +34,7 @@ const revisions = (): ReadonlySet<string | null> =>
       .map(({ entry }) => entry.revision),
   );
 
-/** Calls without pause until it is told to stop; gives back how each call ended. */
+/** Calls without pause until it is stopped; returns the outcome of each call. */
 function underLoad(agents: readonly WireAgent[]): { stop(): Promise<readonly string[]> } {
   let isOn = true;
   const ends: string[] = [];
@@ -66,7 +66,7 @@ test('a policy that is broken while calls run changes nothing but the alarm', as
   await until(() => /ERROR reload\.refused .*policy\.csv:2:\d+: unknown effect `denny`/.test(served.printed()));
 });
 
-test('a broken policy is refused once, and taken when it is mended', async () => {
+test('a broken policy is refused once, and applied when it is corrected', async () => {
   home.write({ 'policies/policy.csv': 'p, agent:demo' });
   await until(() => recorded('policy.rejected') === 1);
   home.write({ 'policies/policy.csv': 'p, agent:other, tool:*, call, , allow\n' });
@@ -122,13 +122,13 @@ test.each([
   expect((await agent.call('tools__echo', { nonce: 'n' })).text).toBe('Unknown tool: tools__echo');
 });
 
-test('an agent whose file is taken away is nobody, whatever key it has', async () => {
+test('an agent whose file is removed is not authenticated, whatever key it has', async () => {
   rmSync(home.path('registry/agents/demo.yaml'));
   await until(() => recorded('registry.applied') === 1);
   expect((await agent.call('tools__echo', { nonce: 'n' })).status).toBe(401);
 });
 
-test('a key that is revoked proves nothing from the moment the command has ended', async () => {
+test('a revoked key is refused from the moment the command has ended', async () => {
   const id = /^sen_([0-9a-f]{16})_/.exec(await home.key('demo'))?.[1] ?? '';
   const { stdout } = await home.run(['keys', 'list', '--output', 'json']);
   const first = (JSON.parse(stdout) as { id: string }[]).map((key) => key.id).find((each) => each !== id) ?? '';

@@ -89,7 +89,7 @@ beforeAll(async () => {
 
 afterAll(() => home.close());
 
-/** Lets the agents call until so many calls are in the book, while policies, limits and keys change under them. */
+/** Lets the agents call until that many calls are recorded, while policies, limits and keys change under them. */
 async function recordCalls(count: number): Promise<void> {
   const served = await home.serve();
   const names = Object.keys(AGENTS);
@@ -188,7 +188,7 @@ const FORGERIES: readonly {
     to: '"errors":[]',
   },
   { what: 'where the result failed', kind: 'call.closed', from: /"errors":\[\{[^\]]*\]/, to: '"errors":[]' },
-  { what: 'who called', kind: 'call.admitted', from: /"subjects":\[[^\]]*\]/, to: '"subjects":["agent:nobody"]' },
+  { what: 'who called', kind: 'call.admitted', from: /"subjects":\[[^\]]*\]/, to: '"subjects":["agent:unknown"]' },
 ];
 
 describe.each(FORGERIES)('a forger who changes $what', ({ kind, from, to, reason }) => {

@@ -90,7 +90,7 @@ test.each(['legacy', 'modern'] as const)(
   },
 );
 
-test('roots that change are told to the session of their client alone', async () => {
+test('changed roots are announced to the session of their client only', async () => {
   const [mine, other] = [await connect('legacy'), await connect('legacy')];
   mine.roots = [{ uri: `file://${home.path('one')}` }];
   other.roots = [{ uri: `file://${home.path('one')}` }];
@@ -106,7 +106,7 @@ test('roots that change are told to the session of their client alone', async ()
   expect(other.seen.length).toBe(1);
 });
 
-test('a client that can answer nothing is told what it lacks for a tool that asks', async () => {
+test('a client without capabilities learns which one a tool needs', async () => {
   const modern = await connect('modern', {});
   await expect(modern.call('everything__trigger-elicitation-request')).rejects.toMatchObject({ code: -32021 });
   const legacy = await connect('legacy', {});

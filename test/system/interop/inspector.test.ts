@@ -78,7 +78,7 @@ const ASKED = [
 ] as const;
 
 test.each(ASKED)(
-  'the Inspector hears over %s (%s) from %s/%s what the server itself says',
+  'the Inspector over %s (%s) gets from %s/%s the result of the server itself',
   async (transport, era, server, tool, args) => {
     const given = Object.entries(args).map(([key, value]) => `${key}=${value}`);
     const { stdout, stderr } = await inspect(

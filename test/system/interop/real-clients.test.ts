@@ -32,7 +32,7 @@ const GRANTED: readonly (readonly [name: string, args: Record<string, unknown>])
   ['memory__read_graph', {}],
   ['memory__search_nodes', { query: 'tea' }],
 ];
-/** An entity is there before anything is told of it. */
+/** Creates an entity before observations are added to it. */
 const IN_ORDER = [...GRANTED].sort(
   ([one], [other]) => Number(other === 'memory__create_entities') - Number(one === 'memory__create_entities'),
 );
@@ -91,7 +91,7 @@ test.each(CLIENTS)('%s (%s, %s) is shown exactly what its agent is granted', asy
   expect(client.protocolVersion).toBe(version);
 });
 
-test.each(CLIENTS)('%s (%s, %s) hears from each tool what the server itself says', async (_, kind, transport) => {
+test.each(CLIENTS)('%s (%s, %s) gets from each tool the result of the server itself', async (_, kind, transport) => {
   const client = await connect(kind, transport);
   for (const [name, args] of IN_ORDER) {
     home.write({ 'data/files/notes.md': 'one\n' });
@@ -101,13 +101,16 @@ test.each(CLIENTS)('%s (%s, %s) hears from each tool what the server itself says
   }
 });
 
-test.each(CLIENTS)('%s (%s, %s) hears of a tool that fails what the server itself says', async (_, kind, transport) => {
-  const client = await connect(kind, transport);
-  const args = { path: 'data/files/absent.md' };
-  const result = bare(await client.call('files__read_text_file', args));
-  expect(result).toMatchObject({ isError: true });
-  expect(result).toEqual(await askDirectly('files__read_text_file', args));
-});
+test.each(CLIENTS)(
+  '%s (%s, %s) gets from a failing tool the error of the server itself',
+  async (_, kind, transport) => {
+    const client = await connect(kind, transport);
+    const args = { path: 'data/files/absent.md' };
+    const result = bare(await client.call('files__read_text_file', args));
+    expect(result).toMatchObject({ isError: true });
+    expect(result).toEqual(await askDirectly('files__read_text_file', args));
+  },
+);
 
 test.each(CLIENTS)(
   '%s (%s, %s) is refused alike what it may not see and what does not exist',

@@ -38,7 +38,7 @@ async function definitionOf({ pool }: Upstream, tool: string): Promise<JsonObjec
   return definition;
 }
 
-/** What the SDK's own client hears from the same server without a broker between. */
+/** The results that the SDK's own client gets from the same server without a broker. */
 async function direct(
   args: string[],
   tool: string,
@@ -82,7 +82,7 @@ async function listen(answer: (request: IncomingMessage, response: ServerRespons
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}/mcp`;
 }
 
-test('a legacy SDK server with sessions is called in its session, and its changes are heard', async () => {
+test('a legacy SDK server with sessions is called in its session, and its changes are received', async () => {
   const transports = new Map<string, StreamableHTTPServerTransport>();
   const servers: LegacyServer[] = [];
   const url = await listen(async (request, response) => {
@@ -103,7 +103,7 @@ test('a legacy SDK server with sessions is called in its session, and its change
   const upstream = openPool(httpServer(url, { sharing: 'all' }));
   const definition = await definitionOf(upstream, 'greet');
   expect(textOf(await upstream.call('greet', { who: 'ana' }, { definition }))).toBe('hello ana');
-  // The server cannot tell when the stream for notifications is open, so it says it until it is heard.
+  // The server cannot tell when the stream for notifications is open, so it repeats the notification until it is received.
   servers.at(-1)?.registerTool('late', {}, () => ({ content: [] }));
   const notifying = setInterval(() => servers.at(-1)?.sendToolListChanged(), 20);
   await until(() => upstream.changes.length > 0);

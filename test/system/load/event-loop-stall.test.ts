@@ -1,10 +1,11 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, expect } from 'vitest';
 import type { JsonObject, JsonValue } from '../../../src/lib/json/json.ts';
 import type { Delivery } from '../../fixtures/clients/caller.ts';
 import { send } from '../../fixtures/clients/raw-http.ts';
+import { verifies } from '../../fixtures/docs/verifies.ts';
 import { CountedHome } from '../../fixtures/homes/counted-home.ts';
 import type { Served } from '../../fixtures/homes/home.ts';
 import { type RequestHandler, sendJson, serveHttp, textResponse } from '../../fixtures/http-upstream.ts';
@@ -111,63 +112,67 @@ async function reader(served: Served): Promise<(uri: string) => Promise<string>>
   };
 }
 
-test('F15, P10: bombs of schemas, expressions and URI templates fail by themselves while another agent goes on calling', async () => {
-  const { url } = await serveHttp(answering);
-  counted = await CountedHome.create({
-    agents: ['ann', 'ben'],
-    files: {
-      'registry/servers/bombs.yaml': `name: bombs\ntransport: { type: streamable-http, url: "${url}" }\npin: auto\nsharing: all\n`,
-      'policies/policy.csv': 'p, agent:*, tool:*, call, , allow\np, agent:*, resource:*, read, , allow\n',
-    },
-  });
-  const served = await counted.home.serve({
-    engine: ['--import', PROBE],
-    env: { LOOP_PROBE_FILE: counted.home.path('stalls.json') },
-  });
-  const [ann, ben] = [counted.caller(served, 'ann'), counted.caller(served, 'ben')];
-  for (let warm = 0; warm < 100; warm += 1) await ben.call('counter__act', { nonce: `warm-${warm}` });
-  const read = await reader(served);
-  await stallsOf(served);
-  const failed: Delivery[] = [];
-  const answers: Record<string, string> = {};
-  const stalls: [string, Stalls][] = [];
-  let isOver = false;
-  const calling = (async () => {
-    for (let made = 0; !isOver; made += 1) {
-      const outcome = await ben.call('counter__act', { nonce: `n-${made}` });
-      if (outcome.kind !== 'result') failed.push(outcome);
-      await wait(2);
+verifies('F15', 'P10')(
+  'bombs of schemas, expressions and URI templates fail by themselves while another agent goes on calling',
+  async () => {
+    const { url } = await serveHttp(answering);
+    counted = await CountedHome.create({
+      agents: ['ann', 'ben'],
+      files: {
+        'registry/servers/bombs.yaml': `name: bombs\ntransport: { type: streamable-http, url: "${url}" }\npin: auto\nsharing: all\n`,
+        'policies/policy.csv': 'p, agent:*, tool:*, call, , allow\np, agent:*, resource:*, read, , allow\n',
+      },
+    });
+    const served = await counted.home.serve({
+      engine: ['--import', PROBE],
+      env: { LOOP_PROBE_FILE: counted.home.path('stalls.json') },
+    });
+    const [ann, ben] = [counted.caller(served, 'ann'), counted.caller(served, 'ben')];
+    for (let warm = 0; warm < 100; warm += 1) await ben.call('counter__act', { nonce: `warm-${warm}` });
+    const read = await reader(served);
+    await stallsOf(served);
+    const failed: Delivery[] = [];
+    const answers: Record<string, string> = {};
+    const stalls: [string, Stalls][] = [];
+    let isOver = false;
+    const calling = (async () => {
+      for (let made = 0; !isOver; made += 1) {
+        const outcome = await ben.call('counter__act', { nonce: `n-${made}` });
+        if (outcome.kind !== 'result') failed.push(outcome);
+        await wait(2);
+      }
+    })();
+    await wait(500);
+    stalls.push(['no bomb', await stallsOf(served)]);
+    for (const [name, [, args]] of Object.entries(BOMBS)) {
+      const outcome = await ann.call(`bombs__${name}`, args);
+      answers[name] = outcome.kind === 'refused' ? outcome.reason : outcome.kind;
+      stalls.push([name, await stallsOf(served)]);
     }
-  })();
-  await wait(500);
-  stalls.push(['no bomb', await stallsOf(served)]);
-  for (const [name, [, args]] of Object.entries(BOMBS)) {
-    const outcome = await ann.call(`bombs__${name}`, args);
-    answers[name] = outcome.kind === 'refused' ? outcome.reason : outcome.kind;
-    stalls.push([name, await stallsOf(served)]);
-  }
-  for (const [template, uri] of TEMPLATES) {
-    answers[template.slice(0, 20)] = await read(uri);
-    stalls.push([template.slice(0, 20), await stallsOf(served)]);
-  }
-  isOver = true;
-  await calling;
-  process.stdout.write(
-    `event loop held up, p99 and longest:\n${stalls.map(([what, { p99Ms, maxMs }]) => `  ${what}: ${p99Ms.toFixed(1)} ms, ${maxMs.toFixed(1)} ms\n`).join('')}`,
-  );
-  expect(failed).toEqual([]);
-  expect(answers).toEqual({
-    backtracking: 'arguments-invalid',
-    doubled_all_of: 'arguments-invalid',
-    doubled_any_of: 'arguments-invalid',
-    far_reference: 'error',
-    large_pattern: 'arguments-invalid',
-    unique: 'result',
-    wide: 'error',
-    'memo://{/id*}': 'error -32601',
-    'memo://{/a*}{/b*}{/c': 'error -32601',
-    'memo://{/long*}': 'error -32002',
-    'memo://{a,b,c}{a,b,c': 'error -32002',
-  });
-  expect(await ben.call('counter__act', { nonce: 'after' })).toEqual({ kind: 'result', text: 'after' });
-}, 120_000);
+    for (const [template, uri] of TEMPLATES) {
+      answers[template.slice(0, 20)] = await read(uri);
+      stalls.push([template.slice(0, 20), await stallsOf(served)]);
+    }
+    isOver = true;
+    await calling;
+    process.stdout.write(
+      `event loop held up, p99 and longest:\n${stalls.map(([what, { p99Ms, maxMs }]) => `  ${what}: ${p99Ms.toFixed(1)} ms, ${maxMs.toFixed(1)} ms\n`).join('')}`,
+    );
+    expect(failed).toEqual([]);
+    expect(answers).toEqual({
+      backtracking: 'arguments-invalid',
+      doubled_all_of: 'arguments-invalid',
+      doubled_any_of: 'arguments-invalid',
+      far_reference: 'error',
+      large_pattern: 'arguments-invalid',
+      unique: 'result',
+      wide: 'error',
+      'memo://{/id*}': 'error -32601',
+      'memo://{/a*}{/b*}{/c': 'error -32601',
+      'memo://{/long*}': 'error -32002',
+      'memo://{a,b,c}{a,b,c': 'error -32002',
+    });
+    expect(await ben.call('counter__act', { nonce: 'after' })).toEqual({ kind: 'result', text: 'after' });
+  },
+  120_000,
+);

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, expect } from 'vitest';
 import type { Caller, Delivery } from '../../fixtures/clients/caller.ts';
+import { verifies } from '../../fixtures/docs/verifies.ts';
 import { CountedHome } from '../../fixtures/homes/counted-home.ts';
 import { forgetPeakOf, peakMemoryOf } from '../../fixtures/programs/process-stats.ts';
 import { scaled } from '../../fixtures/scale.ts';
@@ -13,7 +14,7 @@ afterEach(async () => {
   await liar.close();
 });
 
-const _M_I_S_B_E_H_A_V_I_N_G_CHILD = resolve(import.meta.dirname, '../../fixtures/servers/misbehaving-stdio.mjs');
+const MISBEHAVING_CHILD = resolve(import.meta.dirname, '../../fixtures/servers/misbehaving-stdio.mjs');
 const CAP_MB = 16;
 /** Notifications of one call; `npm run scale` sends a million. */
 const NOTICES = scaled({ small: 100_000, full: 1_000_000 });
@@ -32,11 +33,11 @@ const CASES: readonly (readonly [what: string, tool: string, args: object, endin
   [`${NOTICES.toLocaleString('en')} notifications on pipes`, 'crooked__flood', { messages: NOTICES }, 'result'],
 ];
 
-test(
-  'F7, F10, F16: results and notifications beyond all measure cost the calls that bring them, and little memory',
+verifies('F7', 'F10', 'F16')(
+  'results and notifications beyond all measure cost the calls that bring them, and little memory',
   async () => {
     liar = await MisbehavingServer.start();
-    const child = { type: 'stdio', command: process.execPath, args: [_M_I_S_B_E_H_A_V_I_N_G_CHILD, '{}'] };
+    const child = { type: 'stdio', command: process.execPath, args: [MISBEHAVING_CHILD, '{}'] };
     counted = await CountedHome.create({
       agents: ['ann', 'ben'],
       files: {

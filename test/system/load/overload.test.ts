@@ -1,7 +1,8 @@
 import { Agent } from 'node:http';
 import { setTimeout as wait } from 'node:timers/promises';
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, expect } from 'vitest';
 import { modernCall, type RawAnswer, send } from '../../fixtures/clients/raw-http.ts';
+import { verifies } from '../../fixtures/docs/verifies.ts';
 import { CountedHome } from '../../fixtures/homes/counted-home.ts';
 import type { Served } from '../../fixtures/homes/home.ts';
 import { type HttpUpstream, legacyHandler, sendJson, serveHttp } from '../../fixtures/http-upstream.ts';
@@ -18,7 +19,7 @@ const LONG = (SECONDS + BEFORE_SECONDS) * 1_000 + 300_000;
 let counted: CountedHome;
 afterEach(() => counted.close());
 
-/** Fewer than one address may have: where the machine is busy, requests wait here and not at the door. */
+/** Fewer than one address may have: where the machine is busy, requests wait here and not at the listener. */
 const connections = new Agent({ keepAlive: true, maxSockets: 1_024 });
 
 function ask(served: Served, tool: string, nonce: string): Promise<RawAnswer> {
@@ -29,40 +30,43 @@ function ask(served: Served, tool: string, nonce: string): Promise<RawAnswer> {
 
 const isShed = ({ status, body }: RawAnswer): boolean => status === 503 && body.includes('"overloaded"');
 
-test('F14: of five times as many calls as the broker takes, those beyond are refused with Retry-After, and the others come through', async () => {
-  counted = await CountedHome.create();
-  counted.counter.pause = 'before-answering';
-  const served = await counted.home.serve({ args: ['--max-calls', String(MAX_CALLS)] });
-  const asked = Array.from({ length: 5 * MAX_CALLS }, (_, at) => ask(served, 'counter__act', `n-${at}`));
-  let shed = 0;
-  for (const one of asked) void one.then((answer) => (shed += Number(isShed(answer))));
-  await counted.counter.until(({ acted }) => acted.length === MAX_CALLS);
-  await expect.poll(() => shed, { timeout: 30_000, interval: 20 }).toBe(4 * MAX_CALLS);
-  const [late, lateOfOthers] = await Promise.all([
-    ask(served, 'counter__act', 'late'),
-    ask(served, 'pipe__act', 'late'),
-  ]);
-  for (const answer of [late, lateOfOthers]) {
-    expect([answer.status, answer.headers['retry-after']]).toEqual([503, '1']);
-    expect(JSON.parse(answer.body)).toMatchObject({
-      id: 1,
-      result: {
-        isError: true,
-        _meta: { 'dev.seneschal/decision': { reason: 'overloaded', retryAfterMs: 1_000 } },
-      },
-    });
-  }
-  counted.counter.goOn();
-  counted.counter.pause = 'nowhere';
-  expect((await Promise.all(asked)).filter(({ status }) => status === 200)).toHaveLength(MAX_CALLS);
-  expect(counted.counter.arrived).toHaveLength(MAX_CALLS);
-  expect((await ask(served, 'counter__act', 'after')).status).toBe(200);
-  await served.stop();
-  expect(refusalsIn(counted)).toBe(4 * MAX_CALLS + 2);
-  expect(await counted.replay()).toEqual({ code: 0, differences: 0, undecidable: 0 });
-});
+verifies('F14')(
+  'of five times as many calls as the broker takes, those beyond are refused with Retry-After, and the others come through',
+  async () => {
+    counted = await CountedHome.create();
+    counted.counter.pause = 'before-answering';
+    const served = await counted.home.serve({ args: ['--max-calls', String(MAX_CALLS)] });
+    const asked = Array.from({ length: 5 * MAX_CALLS }, (_, at) => ask(served, 'counter__act', `n-${at}`));
+    let shed = 0;
+    for (const one of asked) void one.then((answer) => (shed += Number(isShed(answer))));
+    await counted.counter.until(({ acted }) => acted.length === MAX_CALLS);
+    await expect.poll(() => shed, { timeout: 30_000, interval: 20 }).toBe(4 * MAX_CALLS);
+    const [late, lateOfOthers] = await Promise.all([
+      ask(served, 'counter__act', 'late'),
+      ask(served, 'pipe__act', 'late'),
+    ]);
+    for (const answer of [late, lateOfOthers]) {
+      expect([answer.status, answer.headers['retry-after']]).toEqual([503, '1']);
+      expect(JSON.parse(answer.body)).toMatchObject({
+        id: 1,
+        result: {
+          isError: true,
+          _meta: { 'dev.seneschal/decision': { reason: 'overloaded', retryAfterMs: 1_000 } },
+        },
+      });
+    }
+    counted.counter.goOn();
+    counted.counter.pause = 'nowhere';
+    expect((await Promise.all(asked)).filter(({ status }) => status === 200)).toHaveLength(MAX_CALLS);
+    expect(counted.counter.arrived).toHaveLength(MAX_CALLS);
+    expect((await ask(served, 'counter__act', 'after')).status).toBe(200);
+    await served.stop();
+    expect(refusalsIn(counted)).toBe(4 * MAX_CALLS + 2);
+    expect(await counted.replay()).toEqual({ code: 0, differences: 0, undecidable: 0 });
+  },
+);
 
-/** Refusals in the book, those that are summed among them. */
+/** Refusals in the ledger, including summed ones. */
 function refusalsIn({ openLedger }: { openLedger: CountedHome['openLedger'] }): number {
   const ledger = openLedger.call(counted);
   const rows = ledger
@@ -120,8 +124,8 @@ function slowUpstream(): Promise<HttpUpstream> {
   );
 }
 
-test(
-  'F14: asked for five times what it can do, the broker goes on doing what it can, and is as before when it is over',
+verifies('F14')(
+  'asked for five times what it can do, the broker goes on doing what it can, and is as before when it is over',
   async () => {
     const { url } = await slowUpstream();
     counted = await CountedHome.create({

@@ -29,7 +29,7 @@ test('the unit of the page starts `serve` with flags that it has, and the settin
   ]);
 });
 
-test('the unit keeps the broker from writing elsewhere, and does not restart what no second start mends', () => {
+test('the unit keeps the broker from writing elsewhere, and does not restart after errors that a restart cannot fix', () => {
   expect(valuesOf('NoNewPrivileges')).toEqual(['yes']);
   expect(valuesOf('ProtectSystem')).toEqual(['strict']);
   expect(valuesOf('StateDirectory')).toEqual(['seneschal']);

@@ -1,6 +1,7 @@
 import { rmSync, writeFileSync } from 'node:fs';
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, expect } from 'vitest';
 import type { Delivery } from '../../fixtures/clients/caller.ts';
+import { verifies } from '../../fixtures/docs/verifies.ts';
 import { CountedHome } from '../../fixtures/homes/counted-home.ts';
 import type { Served } from '../../fixtures/homes/home.ts';
 
@@ -45,31 +46,34 @@ function revisionsOfCalls(): readonly (readonly string[])[] {
   return [...revisions.values()].map((set) => [...set]);
 }
 
-test('F19: a policy file that is half written, broken or gone under load changes nothing but the alarm', async () => {
-  counted = await CountedHome.create();
-  const served = await counted.home.serve();
-  const policy = counted.home.path('policies/policy.csv');
-  const calling = load(served);
-  writeFileSync(policy, 'p, agent:*, tool:*, call, , al');
-  await served.said('reload.refused', 1);
-  writeFileSync(policy, `${ROWS}p, agent:demo, tool:*, call, "args.(", deny\n`);
-  await served.said('reload.refused', 2);
-  rmSync(policy);
-  await served.said('reload.refused', 3);
-  writeFileSync(policy, `${ROWS}p, agent:demo, tool:none/*, call, , deny\n`);
-  await served.said('policy.applied');
-  const deliveries = await calling.end();
-  expect(deliveries.filter(({ kind }) => kind !== 'result')).toEqual([]);
-  expect(deliveries.length).toBeGreaterThan(20);
-  await served.stop();
-  expect(new Set(revisionsOfCalls().flat()).size).toBeLessThanOrEqual(2);
-  const kinds = counted.systemEntryKinds().filter((kind) => kind.startsWith('policy.'));
-  expect(kinds.at(-1)).toBe('policy.applied');
-  expect(kinds.slice(0, -1).every((kind) => kind === 'policy.rejected')).toBe(true);
-  expect(kinds.length).toBeGreaterThanOrEqual(4);
-});
+verifies('F19')(
+  'a policy file that is half written, broken or gone under load changes nothing but the alarm',
+  async () => {
+    counted = await CountedHome.create();
+    const served = await counted.home.serve();
+    const policy = counted.home.path('policies/policy.csv');
+    const calling = load(served);
+    writeFileSync(policy, 'p, agent:*, tool:*, call, , al');
+    await served.said('reload.refused', 1);
+    writeFileSync(policy, `${ROWS}p, agent:demo, tool:*, call, "args.(", deny\n`);
+    await served.said('reload.refused', 2);
+    rmSync(policy);
+    await served.said('reload.refused', 3);
+    writeFileSync(policy, `${ROWS}p, agent:demo, tool:none/*, call, , deny\n`);
+    await served.said('policy.applied');
+    const deliveries = await calling.end();
+    expect(deliveries.filter(({ kind }) => kind !== 'result')).toEqual([]);
+    expect(deliveries.length).toBeGreaterThan(20);
+    await served.stop();
+    expect(new Set(revisionsOfCalls().flat()).size).toBeLessThanOrEqual(2);
+    const kinds = counted.systemEntryKinds().filter((kind) => kind.startsWith('policy.'));
+    expect(kinds.at(-1)).toBe('policy.applied');
+    expect(kinds.slice(0, -1).every((kind) => kind === 'policy.rejected')).toBe(true);
+    expect(kinds.length).toBeGreaterThanOrEqual(4);
+  },
+);
 
-test('F19: a broker does not start with a broken policy, and says where it is broken', async () => {
+verifies('F19')('a broker does not start with a broken policy, and says where it is broken', async () => {
   counted = await CountedHome.create();
   counted.home.write({ 'policies/policy.csv': `${ROWS}p, agent:demo, tool:*, call, , alow\n` });
   const ran = await counted.home.run(['serve', '--port', '0']);
@@ -77,7 +81,7 @@ test('F19: a broker does not start with a broken policy, and says where it is br
   expect(ran.stderr).toMatch(/policy\.csv:2:\d+/);
 });
 
-test('F20: a grant that is taken back under load allows no call after the broker has said so', async () => {
+verifies('F20')('a grant that is taken back under load allows no call after the broker has said so', async () => {
   counted = await CountedHome.create({ agents: ['demo', 'other'] });
   const served = await counted.home.serve();
   const calling = load(served);

@@ -1,7 +1,8 @@
 import { existsSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, expect } from 'vitest';
 import type { Caller, Delivery } from '../../fixtures/clients/caller.ts';
+import { verifies } from '../../fixtures/docs/verifies.ts';
 import { admittedNonces, CountedHome } from '../../fixtures/homes/counted-home.ts';
 
 let counted: CountedHome;
@@ -28,7 +29,7 @@ function tally(deliveries: readonly Delivery[]): Readonly<Record<string, number>
   return counts;
 }
 
-test('B1: of 1,000 calls at once against a budget of 100, exactly 100 are sent', async () => {
+verifies('B1')('of 1,000 calls at once against a budget of 100, exactly 100 are sent', async () => {
   counted = await CountedHome.create({ limits: budgetOf('{ calls: 100 }') });
   const served = await counted.home.serve();
   const deliveries = await callsAtOnce(counted.caller(served), 1_000, 'a');
@@ -38,32 +39,35 @@ test('B1: of 1,000 calls at once against a budget of 100, exactly 100 are sent',
   expect(await counted.replay()).toEqual({ code: 0, differences: 0, undecidable: 0 });
 });
 
-test('B1: killed in the middle of 1,000 calls, a budget of 100 grants 100 intents in all and never more side effects', async () => {
-  counted = await CountedHome.create({ limits: budgetOf('{ calls: 100 }') });
-  const first = await counted.home.serve();
-  counted.counter.pause = 'before-answering';
-  const before = callsAtOnce(counted.caller(first), 1_000, 'a');
-  await counted.counter.until(({ acted }) => acted.length >= 20);
-  await first.stop('SIGKILL');
-  const atKill = tally(await before);
-  counted.counter.goOn();
-  counted.counter.pause = 'nowhere';
-  const second = await counted.home.serve();
-  const granted = admittedNonces(counted.calls()).size;
-  const after = await callsAtOnce(counted.caller(second), 1_000, 'b');
-  expect(tally(after)).toEqual(
-    granted === 100 ? { 'budget-exhausted': 1_000 } : { result: 100 - granted, 'budget-exhausted': 900 + granted },
-  );
-  expect(admittedNonces(counted.calls()).size).toBe(100);
-  expect(new Set(counted.acted()).size).toBe(counted.acted().length);
-  expect(counted.acted().length).toBeLessThanOrEqual(100);
-  await second.stop();
-  process.stdout.write(
-    `kill -9 in a budget: ${JSON.stringify(atKill)}, ${granted} intents kept, ${counted.acted().length} side effects in all\n`,
-  );
-});
+verifies('B1')(
+  'killed in the middle of 1,000 calls, a budget of 100 grants 100 intents in all and never more side effects',
+  async () => {
+    counted = await CountedHome.create({ limits: budgetOf('{ calls: 100 }') });
+    const first = await counted.home.serve();
+    counted.counter.pause = 'before-answering';
+    const before = callsAtOnce(counted.caller(first), 1_000, 'a');
+    await counted.counter.until(({ acted }) => acted.length >= 20);
+    await first.stop('SIGKILL');
+    const atKill = tally(await before);
+    counted.counter.goOn();
+    counted.counter.pause = 'nowhere';
+    const second = await counted.home.serve();
+    const granted = admittedNonces(counted.calls()).size;
+    const after = await callsAtOnce(counted.caller(second), 1_000, 'b');
+    expect(tally(after)).toEqual(
+      granted === 100 ? { 'budget-exhausted': 1_000 } : { result: 100 - granted, 'budget-exhausted': 900 + granted },
+    );
+    expect(admittedNonces(counted.calls()).size).toBe(100);
+    expect(new Set(counted.acted()).size).toBe(counted.acted().length);
+    expect(counted.acted().length).toBeLessThanOrEqual(100);
+    await second.stop();
+    process.stdout.write(
+      `kill -9 in a budget: ${JSON.stringify(atKill)}, ${granted} intents kept, ${counted.acted().length} side effects in all\n`,
+    );
+  },
+);
 
-test('B1: a budget of one dollar pays for exactly 100 calls of a cent', async () => {
+verifies('B1')('a budget of one dollar pays for exactly 100 calls of a cent', async () => {
   counted = await CountedHome.create({ limits: budgetOf('{ usd: "1.00" }'), costUsd: '0.01' });
   const served = await counted.home.serve();
   const caller = counted.caller(served);
@@ -72,7 +76,7 @@ test('B1: a budget of one dollar pays for exactly 100 calls of a cent', async ()
   expect(counted.acted().length).toBe(100);
 });
 
-test('B1: a call that its server never got costs nothing', async () => {
+verifies('B1')('a call that its server never got costs nothing', async () => {
   counted = await CountedHome.create({ limits: budgetOf('{ calls: 5 }') });
   const served = await counted.home.serve();
   const caller = counted.caller(served);
@@ -108,8 +112,8 @@ function clockSetBy(file: string): Record<string, string> {
   };
 }
 
-test.skipIf(fakeTime === undefined)(
-  'B2: a clock that jumps an hour ahead and back gives no extra quota of an hour, nor does a restart with a clock set back',
+verifies('B2').skipIf(fakeTime === undefined)(
+  'a clock that jumps an hour ahead and back gives no extra quota of an hour, nor does a restart with a clock set back',
   async () => {
     counted = await CountedHome.create({
       limits: 'budgets:\n  - { subject: "agent:*", resource: "tool:*", window: hour, hard: { calls: 10 } }\n',

@@ -1,6 +1,7 @@
 import { type ClientRequest, request } from 'node:http';
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, expect } from 'vitest';
 import { modernCall } from '../../fixtures/clients/raw-http.ts';
+import { verifies } from '../../fixtures/docs/verifies.ts';
 import { manyTurns } from '../../fixtures/event-loop-turns.ts';
 import { CountedHome, callsEndingIn } from '../../fixtures/homes/counted-home.ts';
 import type { Served } from '../../fixtures/homes/home.ts';
@@ -34,40 +35,46 @@ function howClosed(): readonly unknown[] {
   return rows.map(({ body }): unknown => JSON.parse(body));
 }
 
-test('P14, F13: a client that vanishes while its call is out ends it at the server, and the call stays charged and recorded', async () => {
-  counted = await CountedHome.create({ limits: ONE_CALL });
-  counted.counter.pause = 'before-answering';
-  const served = await counted.home.serve();
-  const sent = sendCall(served, 'gone');
-  await counted.counter.until(({ acted }) => acted.length === 1);
-  sent.destroy();
-  await counted.counter.until(({ aborted }) => aborted === 1);
-  await expect.poll(recordedOnce, PATIENT).toEqual(['call.admitted,call.closed']);
-  expect(howClosed()).toMatchObject([{ outcome: 'failed', reason: 'cancelled', inDoubt: true }]);
-  expect(await counted.caller(served).call('counter__act', { nonce: 'next' })).toMatchObject({
-    kind: 'refused',
-    reason: 'budget-exhausted',
-  });
-});
+verifies('P14', 'F13')(
+  'a client that vanishes while its call is out ends it at the server, and the call stays charged and recorded',
+  async () => {
+    counted = await CountedHome.create({ limits: ONE_CALL });
+    counted.counter.pause = 'before-answering';
+    const served = await counted.home.serve();
+    const sent = sendCall(served, 'gone');
+    await counted.counter.until(({ acted }) => acted.length === 1);
+    sent.destroy();
+    await counted.counter.until(({ aborted }) => aborted === 1);
+    await expect.poll(recordedOnce, PATIENT).toEqual(['call.admitted,call.closed']);
+    expect(howClosed()).toMatchObject([{ outcome: 'failed', reason: 'cancelled', inDoubt: true }]);
+    expect(await counted.caller(served).call('counter__act', { nonce: 'next' })).toMatchObject({
+      kind: 'refused',
+      reason: 'budget-exhausted',
+    });
+  },
+);
 
-test('P14, F13: a client that vanishes before its call is sent gets its budget back, and the server never sees the call', async () => {
-  counted = await CountedHome.create({ limits: ONE_CALL });
-  const served = await counted.home.serve();
-  const ledger = counted.openLedger();
-  ledger.exec('BEGIN IMMEDIATE');
-  const sent = sendCall(served, 'gone');
-  await new Promise((flushed) => sent.once('finish', flushed));
-  await manyTurns(served);
-  sent.destroy();
-  await manyTurns(served);
-  ledger.exec('ROLLBACK');
-  ledger.close();
-  await expect.poll(recordedOnce, PATIENT).toEqual(['call.admitted,call.closed']);
-  expect(howClosed()).toMatchObject([{ outcome: 'failed', reason: 'cancelled', inDoubt: false }]);
-  expect(counted.counter.arrived).toEqual([]);
-  expect(await counted.caller(served).call('counter__act', { nonce: 'next' })).toEqual({
-    kind: 'result',
-    text: 'next',
-  });
-  expect(callsEndingIn(counted.calls(), 'call.admitted')).toEqual([]);
-});
+verifies('P14', 'F13')(
+  'a client that vanishes before its call is sent gets its budget back, and the server never sees the call',
+  async () => {
+    counted = await CountedHome.create({ limits: ONE_CALL });
+    const served = await counted.home.serve();
+    const ledger = counted.openLedger();
+    ledger.exec('BEGIN IMMEDIATE');
+    const sent = sendCall(served, 'gone');
+    await new Promise((flushed) => sent.once('finish', flushed));
+    await manyTurns(served);
+    sent.destroy();
+    await manyTurns(served);
+    ledger.exec('ROLLBACK');
+    ledger.close();
+    await expect.poll(recordedOnce, PATIENT).toEqual(['call.admitted,call.closed']);
+    expect(howClosed()).toMatchObject([{ outcome: 'failed', reason: 'cancelled', inDoubt: false }]);
+    expect(counted.counter.arrived).toEqual([]);
+    expect(await counted.caller(served).call('counter__act', { nonce: 'next' })).toEqual({
+      kind: 'result',
+      text: 'next',
+    });
+    expect(callsEndingIn(counted.calls(), 'call.admitted')).toEqual([]);
+  },
+);

@@ -1,7 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs';
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, expect } from 'vitest';
 import type { Caller, Delivery } from '../../fixtures/clients/caller.ts';
+import { verifies } from '../../fixtures/docs/verifies.ts';
 import { admittedNonces, CountedHome } from '../../fixtures/homes/counted-home.ts';
 import { mayMountSmall, mountSmall } from '../../fixtures/homes/small-disk.ts';
 import { childrenOf } from '../../fixtures/programs/process-stats.ts';
@@ -40,7 +41,7 @@ function fillUp(path: string): void {
   }
 }
 
-/** Calls one after the other, at most so often, until one is refused; gives every nonce with what was told. */
+/** Calls one after the other, at most so often, until one is refused; returns the reply for every nonce. */
 async function callUntilRefused(caller: Caller, most: number): Promise<Map<string, Delivery>> {
   const deliveries = new Map<string, Delivery>();
   for (let at = 0; at < most; at += 1) {
@@ -58,7 +59,7 @@ async function callAtOnce(caller: Caller, count: number): Promise<readonly strin
   return deliveries.map((answer) => (answer.kind === 'refused' ? answer.reason : answer.kind));
 }
 
-/** Nonces that were told as done and lack an entry, and nonces acted on without an intent. Both are none. */
+/** Nonces acknowledged without an entry, and nonces acted on without an intent. Both must be empty. */
 function missing(deliveries: ReadonlyMap<string, Delivery>): {
   readonly unbooked: string[];
   readonly unintended: string[];
@@ -76,8 +77,8 @@ function missing(deliveries: ReadonlyMap<string, Delivery>): {
   };
 }
 
-test.skipIf(!mayMount)(
-  'F4: with a full disk calls are refused and nothing is sent; with room again the service goes on, and nothing is damaged',
+verifies('F4').skipIf(!mayMount)(
+  'with a full disk calls are refused and nothing is sent; with room again the service goes on, and nothing is damaged',
   async () => {
     counted = await onSmallDisk();
     const served = await counted.home.serve();
@@ -100,8 +101,8 @@ test.skipIf(!mayMount)(
   },
 );
 
-test.skipIf(!mayMount)(
-  'F4: the disk becomes full while an outcome is to be written: the call is told as in doubt',
+verifies('F4').skipIf(!mayMount)(
+  'the disk becomes full while an outcome is to be written: the call is reported as in doubt',
   async () => {
     counted = await onSmallDisk();
     const served = await counted.home.serve();
@@ -123,8 +124,8 @@ test.skipIf(!mayMount)(
   },
 );
 
-test.skipIf(!mayMount)(
-  'F4: a broker that is stopped while its disk is full ends, and says that its last state is not written',
+verifies('F4').skipIf(!mayMount)(
+  'a broker that is stopped while its disk is full ends, and says that its last state is not written',
   async () => {
     counted = await onSmallDisk(
       'budgets:\n  - { subject: "agent:*", resource: "tool:*", window: month, hard: { calls: 1000 } }\n',
@@ -141,8 +142,8 @@ test.skipIf(!mayMount)(
   },
 );
 
-test.skipIf(!mayTrace)(
-  'F5: when the disk fails to sync, calls are refused and nothing more is sent, and a sync that failed is never told as done',
+verifies('F5').skipIf(!mayTrace)(
+  'when the disk fails to sync, calls are refused and nothing more is sent, and a failed sync is never acknowledged',
   async () => {
     counted = await CountedHome.create();
     const failing = ['-f', '-qq', '--seccomp-bpf', '-o', '/dev/null', '-e', 'trace=fdatasync,fsync'];

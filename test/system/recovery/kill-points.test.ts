@@ -1,7 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { connect } from 'node:net';
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, expect } from 'vitest';
 import { modernCall } from '../../fixtures/clients/raw-http.ts';
+import { verifies } from '../../fixtures/docs/verifies.ts';
 import { manyTurns } from '../../fixtures/event-loop-turns.ts';
 import { admittedNonces, CountedHome, callsEndingIn } from '../../fixtures/homes/counted-home.ts';
 import type { Served } from '../../fixtures/homes/home.ts';
@@ -15,7 +16,7 @@ async function kill(served: Served): Promise<void> {
   await served.stop('SIGKILL');
 }
 
-/** Starts the broker again and says what the book holds of calls then. */
+/** Restarts the broker and returns what the ledger holds of calls. */
 async function afterRestart(): Promise<{ readonly inDoubt: number; readonly intents: readonly string[] }> {
   const served = await counted.home.serve();
   const calls = counted.calls();
@@ -27,7 +28,7 @@ async function afterRestart(): Promise<{ readonly inDoubt: number; readonly inte
 /** Something that must come is waited for as long as a slow machine needs. */
 const PATIENT = { timeout: 30_000 };
 
-test('L1, F2: killed while a message is half received: there is no intent and no side effect', async () => {
+verifies('L1', 'F2')('killed while a message is half received: there is no intent and no side effect', async () => {
   counted = await CountedHome.create();
   const served = await counted.home.serve();
   const { headers, body } = modernCall('counter__act', { nonce: 'half' });
@@ -43,7 +44,7 @@ test('L1, F2: killed while a message is half received: there is no intent and no
   expect(counted.acted()).toEqual([]);
 });
 
-test('L1, F2: killed while the intent waits for the book: nothing was sent', async () => {
+verifies('L1', 'F2')('killed while the intent waits for the ledger: nothing was sent', async () => {
   counted = await CountedHome.create();
   const served = await counted.home.serve();
   const caller = counted.caller(served);
@@ -60,28 +61,31 @@ test('L1, F2: killed while the intent waits for the book: nothing was sent', asy
   expect(counted.acted()).toEqual(['before']);
 });
 
-test('L1, F2: killed when the call is sent and not yet read by its server: it is in doubt, and acted on at most once', async () => {
-  counted = await CountedHome.create();
-  const served = await counted.home.serve();
-  const caller = counted.caller(served);
-  await caller.call('pipe__act', { nonce: 'before' });
-  const [server = 0] = childrenOf(served.child.pid);
-  process.kill(server, 'SIGSTOP');
-  const answer = caller.call('pipe__act', { nonce: 'unread' });
-  await expect.poll(() => [...admittedNonces(counted.calls())], PATIENT).toEqual(['before', 'unread']);
-  await kill(served);
-  process.kill(server, 'SIGCONT');
-  await expect.poll(() => isAlive(server), PATIENT).toBe(false);
-  expect(await answer).toEqual({ kind: 'lost' });
-  expect(await afterRestart()).toEqual({ inDoubt: 1, intents: ['before', 'unread'] });
-  expect(counted.acted().filter((nonce) => nonce === 'unread').length).toBeLessThanOrEqual(1);
-});
+verifies('L1', 'F2')(
+  'killed when the call is sent and not yet read by its server: it is in doubt, and acted on at most once',
+  async () => {
+    counted = await CountedHome.create();
+    const served = await counted.home.serve();
+    const caller = counted.caller(served);
+    await caller.call('pipe__act', { nonce: 'before' });
+    const [server = 0] = childrenOf(served.child.pid);
+    process.kill(server, 'SIGSTOP');
+    const answer = caller.call('pipe__act', { nonce: 'unread' });
+    await expect.poll(() => [...admittedNonces(counted.calls())], PATIENT).toEqual(['before', 'unread']);
+    await kill(served);
+    process.kill(server, 'SIGCONT');
+    await expect.poll(() => isAlive(server), PATIENT).toBe(false);
+    expect(await answer).toEqual({ kind: 'lost' });
+    expect(await afterRestart()).toEqual({ inDoubt: 1, intents: ['before', 'unread'] });
+    expect(counted.acted().filter((nonce) => nonce === 'unread').length).toBeLessThanOrEqual(1);
+  },
+);
 
-test.each([
+verifies('L1', 'F2').each([
   ['received and not acted on', 'before-acting', []],
   ['acted on and not answered', 'before-answering', ['unanswered']],
   ['answered by half', 'within-answer', ['unanswered']],
-] as const)('L1, F2: killed when the call is %s: it is in doubt, and not sent again', async (_, pause, acted) => {
+] as const)('killed when the call is %s: it is in doubt, and not sent again', async (_, pause, acted) => {
   counted = await CountedHome.create();
   counted.counter.pause = pause;
   const served = await counted.home.serve();
@@ -94,34 +98,37 @@ test.each([
   expect(counted.counter.arrived).toEqual(['unanswered']);
 });
 
-test('L1, F2: killed while the outcome waits for the book: nobody was told, and the call is in doubt', async () => {
+verifies('L1', 'F2')(
+  'killed while the outcome waits for the ledger: no reply was sent, and the call is in doubt',
+  async () => {
+    counted = await CountedHome.create();
+    counted.counter.pause = 'before-answering';
+    const served = await counted.home.serve();
+    const answer = counted.caller(served).call('counter__act', { nonce: 'acted' });
+    await counted.counter.until(({ acted }) => acted.length === 1);
+    const ledger = counted.openLedger();
+    ledger.exec('BEGIN IMMEDIATE');
+    counted.counter.goOn();
+    await manyTurns(served);
+    await kill(served);
+    ledger.close();
+    expect(await answer).toEqual({ kind: 'lost' });
+    expect(await afterRestart()).toEqual({ inDoubt: 1, intents: ['acted'] });
+    expect(counted.counter.arrived).toEqual(['acted']);
+  },
+);
+
+verifies('L1', 'F2')('killed right after the reply: both entries are there and nothing is in doubt', async () => {
   counted = await CountedHome.create();
-  counted.counter.pause = 'before-answering';
   const served = await counted.home.serve();
-  const answer = counted.caller(served).call('counter__act', { nonce: 'acted' });
-  await counted.counter.until(({ acted }) => acted.length === 1);
-  const ledger = counted.openLedger();
-  ledger.exec('BEGIN IMMEDIATE');
-  counted.counter.goOn();
-  await manyTurns(served);
+  const answer = await counted.caller(served).call('counter__act', { nonce: 'done' });
   await kill(served);
-  ledger.close();
-  expect(await answer).toEqual({ kind: 'lost' });
-  expect(await afterRestart()).toEqual({ inDoubt: 1, intents: ['acted'] });
-  expect(counted.counter.arrived).toEqual(['acted']);
+  expect(answer).toEqual({ kind: 'result', text: 'done' });
+  expect([...counted.calls().values()]).toEqual([{ kinds: ['call.admitted', 'call.closed'], nonce: 'done' }]);
+  expect(await afterRestart()).toEqual({ inDoubt: 0, intents: ['done'] });
 });
 
-test('L1, F2: killed right after the reply: both entries are there and nothing is in doubt', async () => {
-  counted = await CountedHome.create();
-  const served = await counted.home.serve();
-  const answer = await counted.caller(served).call('counter__act', { nonce: 'told' });
-  await kill(served);
-  expect(answer).toEqual({ kind: 'result', text: 'told' });
-  expect([...counted.calls().values()]).toEqual([{ kinds: ['call.admitted', 'call.closed'], nonce: 'told' }]);
-  expect(await afterRestart()).toEqual({ inDoubt: 0, intents: ['told'] });
-});
-
-test('L1, F2: killed again while it comes up: the open intent is in doubt once', async () => {
+verifies('L1', 'F2')('killed again while it comes up: the open intent is in doubt once', async () => {
   counted = await CountedHome.create();
   counted.counter.pause = 'before-answering';
   const served = await counted.home.serve();
@@ -131,7 +138,7 @@ test('L1, F2: killed again while it comes up: the open intent is in doubt once',
   await answer;
   const ledger = counted.openLedger();
   ledger.exec('BEGIN IMMEDIATE');
-  // Its recovery waits for the book until the deadline kills it.
+  // Its recovery waits for the ledger until the deadline kills it.
   const second = spawnSync(process.execPath, [counted.home.command, 'serve', '--port', '0'], {
     ...{ cwd: counted.home.dir, env: counted.home.environment(), timeout: 2_500, killSignal: 'SIGKILL' },
   });

@@ -1,5 +1,6 @@
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, expect } from 'vitest';
 import type { JsonObject } from '../../../src/lib/json/json.ts';
+import { verifies } from '../../fixtures/docs/verifies.ts';
 import { type Answered, governedHome, ledgerOf, until, WireAgent } from '../../fixtures/homes/governed-home.ts';
 import type { Home, Served } from '../../fixtures/homes/home.ts';
 import { ANSWERS_FORMS, askingProcess } from '../../fixtures/servers/eliciting-server.ts';
@@ -43,29 +44,32 @@ function endings(): readonly string[] {
     .map(({ outcome, reason, costNanoUsd }) => `${outcome} ${reason ?? ''} ${Number(costNanoUsd)}`);
 }
 
-test('F2: killed while a call waits for an answer: the next start closes it, once, and it stays charged', async () => {
-  const price = 'tools: { ask: { costUsd: "0.50" } }\n';
-  const servers = { crm: askingProcess('crm', 'legacy', price) };
-  home = governedHome({ agents: { ana: '' }, policy: POLICY, limits: LIMITS, servers });
-  const key = await home.key('ana');
-  const first = await serve(key);
-  const goOn = await ask(first.ana);
-  await ask(first.ana);
-  expect((await goOn()).text).toContain('"name":"Ana"');
-  await first.served.stop('SIGKILL');
-  first.ana.close();
-  const ended = ['input-required  0', 'input-required  0', 'completed  500000000', 'failed in-doubt 500000000'];
-  for (const signal of ['SIGKILL', 'SIGTERM'] as const) {
-    const { served, ana } = await serve(key);
-    expect(endings()).toEqual(ended);
-    expect((await call(ana)).text).toContain('monthly budget of 2 calls is exhausted');
-    await served.stop(signal);
-    ana.close();
-  }
-  const replayed = await home.run(['replay', 'decide', '--output', 'json']);
-  expect(JSON.parse(replayed.stdout)).toMatchObject({ differenceCount: 0, missing: [] });
-  const { stdout } = await home.run(['usage', '--by', 'tool', '--output', 'json']);
-  const { rows } = JSON.parse(stdout) as { rows: readonly JsonObject[] };
-  const used = { completed: 1, inDoubt: 1, usd: '1.00' };
-  expect(rows.find(({ key: tool }) => tool === 'tool:crm/ask')).toMatchObject(used);
-});
+verifies('F2')(
+  'killed while a call waits for an answer: the next start closes it, once, and it stays charged',
+  async () => {
+    const price = 'tools: { ask: { costUsd: "0.50" } }\n';
+    const servers = { crm: askingProcess('crm', 'legacy', price) };
+    home = governedHome({ agents: { ana: '' }, policy: POLICY, limits: LIMITS, servers });
+    const key = await home.key('ana');
+    const first = await serve(key);
+    const goOn = await ask(first.ana);
+    await ask(first.ana);
+    expect((await goOn()).text).toContain('"name":"Ana"');
+    await first.served.stop('SIGKILL');
+    first.ana.close();
+    const ended = ['input-required  0', 'input-required  0', 'completed  500000000', 'failed in-doubt 500000000'];
+    for (const signal of ['SIGKILL', 'SIGTERM'] as const) {
+      const { served, ana } = await serve(key);
+      expect(endings()).toEqual(ended);
+      expect((await call(ana)).text).toContain('monthly budget of 2 calls is exhausted');
+      await served.stop(signal);
+      ana.close();
+    }
+    const replayed = await home.run(['replay', 'decide', '--output', 'json']);
+    expect(JSON.parse(replayed.stdout)).toMatchObject({ differenceCount: 0, missing: [] });
+    const { stdout } = await home.run(['usage', '--by', 'tool', '--output', 'json']);
+    const { rows } = JSON.parse(stdout) as { rows: readonly JsonObject[] };
+    const used = { completed: 1, inDoubt: 1, usd: '1.00' };
+    expect(rows.find(({ key: tool }) => tool === 'tool:crm/ask')).toMatchObject(used);
+  },
+);

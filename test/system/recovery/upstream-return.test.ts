@@ -1,15 +1,16 @@
 import { resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, expect } from 'vitest';
 import type { JsonObject } from '../../../src/lib/json/json.ts';
 import type { Caller, Delivery } from '../../fixtures/clients/caller.ts';
+import { verifies } from '../../fixtures/docs/verifies.ts';
 import { CountedHome } from '../../fixtures/homes/counted-home.ts';
 import { scaled } from '../../fixtures/scale.ts';
 import { MisbehavingServer, type MisbehavingServerOptions } from '../../fixtures/servers/misbehaving-server.ts';
 
 /** How often a server is killed; `npm run scale` does it more often. */
 const KILLS = scaled({ small: 2, full: 20 });
-const _M_I_S_B_E_H_A_V_I_N_G_CHILD = resolve(import.meta.dirname, '../../fixtures/servers/misbehaving-stdio.mjs');
+const MISBEHAVING_CHILD = resolve(import.meta.dirname, '../../fixtures/servers/misbehaving-stdio.mjs');
 const READS: MisbehavingServerOptions = { tools: ['echo', 'lookup'] };
 const LONG = 600_000;
 /** A process that goes on ending early is started at intervals that double: that is a crash loop and no return. */
@@ -123,7 +124,7 @@ async function home(options: MisbehavingServerOptions = {}): Promise<void> {
   const transport = {
     type: 'stdio',
     command: process.execPath,
-    args: [_M_I_S_B_E_H_A_V_I_N_G_CHILD, JSON.stringify({ tools: ['pid', 'echo'] })],
+    args: [MISBEHAVING_CHILD, JSON.stringify({ tools: ['pid', 'echo'] })],
   };
   counted = await CountedHome.create({
     agents: ['ann', 'ben'],
@@ -144,8 +145,8 @@ tools: { pid: { risk: read }, echo: { risk: read } }
   });
 }
 
-test(
-  'F8, F9: a server that is killed under calls and comes back serves reads again, and the others never noticed',
+verifies('F8', 'F9')(
+  'a server that is killed under calls and comes back serves reads again, and the others never noticed',
   async () => {
     await home();
     const failed = await besides('a server over HTTP killed and restarted', ['liar__lookup', { id: '1' }], async () => {
@@ -159,8 +160,8 @@ test(
   LONG,
 );
 
-test(
-  'F8: a process that is killed is started again for the next read, and the others never noticed',
+verifies('F8')(
+  'a process that is killed is started again for the next read, and the others never noticed',
   async () => {
     await home();
     let reader: Caller | undefined;
@@ -180,8 +181,8 @@ test(
   LONG,
 );
 
-test.each([404, 400])(
-  'F8: a server that forgot its sessions and says so by %i costs no read, and the others nothing',
+verifies('F8').each([404, 400])(
+  'a server that forgot its sessions and says so by %i costs no read, and the others nothing',
   async (unknownSessionStatus) => {
     await home({ unknownSessionStatus });
     const what = `a server that forgets its sessions, by ${unknownSessionStatus}`;

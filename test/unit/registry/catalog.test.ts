@@ -5,6 +5,7 @@ import { loadRegistry } from '../../../src/registry/load.ts';
 import { definitionDigest } from '../../../src/registry/pins/definition-digest.ts';
 import { type Pins, pinOf } from '../../../src/registry/pins/pin.ts';
 import { agreedPins, listed, tool } from '../../fixtures/catalog-parts.ts';
+import { verifies } from '../../fixtures/docs/verifies.ts';
 
 const SETTINGS = 'transport: { type: stdio, command: node }\n';
 
@@ -190,7 +191,7 @@ describe('a catalog', () => {
     expect(targets.map(({ exposedName }) => exposedName)).toEqual(['s__C', 's__a', 's__b']);
   });
 
-  test('F11: of 50,000 listed tools, 10,000 are read, with a warning', () => {
+  verifies('F11')('of 50,000 listed tools, 10,000 are read, with a warning', () => {
     const tools = Array.from({ length: 50_000 }, (_, index) => tool(`t${index}`));
     const { targets, findings } = build({ yaml: 'pin: auto\n', discovered: listed('s', ...tools) });
     expect(targets.length).toBe(10_000);

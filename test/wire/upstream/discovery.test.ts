@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { inMemoryVersionStore } from '../../../src/upstream/protocol/versions.ts';
+import { verifies } from '../../fixtures/docs/verifies.ts';
 import { legacyHandler, sendJson, serveHttp } from '../../fixtures/http-upstream.ts';
 import {
   httpServer,
@@ -25,14 +26,14 @@ test('every page of the tools is listed, verbatim and in order', async () => {
   );
 });
 
-test('F11: no page is read beyond the limit of tools', async () => {
+verifies('F11')('no page is read beyond the limit of tools', async () => {
   const tools = Array.from({ length: 10_000 }, (_, index) => `t${index}`);
   const { pool } = openPool(stdioServer({ tools, page: 1_000 }, { maxTools: 2_500 }));
   const observed = await pool.discover('srv');
   expect('tools' in observed && observed.tools.length).toBe(2_501);
 });
 
-test('F11: a server with endless pages has no list', async () => {
+verifies('F11')('a server with endless pages has no list', async () => {
   const tools = Array.from({ length: 300 }, (_, index) => `t${index}`);
   const { pool } = openPool(stdioServer({ tools, page: 1 }));
   expect(await pool.discover('srv')).toEqual({ error: '`tools/list` has more than 200 pages' });
@@ -54,7 +55,7 @@ test('a shared session is used for discovery and then for calls', async () => {
   expect(changes).toEqual([]);
 });
 
-test('F11: a change that the server announces is listed again and reported', async () => {
+verifies('F11')('a change that the server announces is listed again and reported', async () => {
   const { pool, call, nextChange } = openPool(stdioServer());
   await pool.discover('srv');
   const change = nextChange();

@@ -4,10 +4,10 @@ import { recordingAgent } from '../../fixtures/clients/recording-agent.ts';
 import { legacyHandler, serveHttp, textResponse } from '../../fixtures/http-upstream.ts';
 import { commandServer, httpServer, openPool, textOf } from '../../fixtures/upstream-pool.ts';
 
-const _N_O_T_I_F_Y_I_N_G = resolve(import.meta.dirname, '../../fixtures/servers/notifying-stdio.mjs');
+const NOTIFYING = resolve(import.meta.dirname, '../../fixtures/servers/notifying-stdio.mjs');
 
 const notifying = (settings: Record<string, unknown> = {}, part: Parameters<typeof commandServer>[1] = {}) =>
-  openPool(commandServer([_N_O_T_I_F_Y_I_N_G, JSON.stringify(settings)], { era: 'legacy', ...part }));
+  openPool(commandServer([NOTIFYING, JSON.stringify(settings)], { era: 'legacy', ...part }));
 
 const dropped = ({ pool }: ReturnType<typeof notifying>): number | undefined => pool.status()[0]?.droppedMessages;
 

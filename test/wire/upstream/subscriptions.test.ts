@@ -14,11 +14,11 @@ import {
   until,
 } from '../../fixtures/upstream-pool.ts';
 
-const _N_O_T_I_F_Y_I_N_G = resolve(import.meta.dirname, '../../fixtures/servers/notifying-stdio.mjs');
+const NOTIFYING = resolve(import.meta.dirname, '../../fixtures/servers/notifying-stdio.mjs');
 const ERAS = ['legacy', 'modern'] as const;
 
 function notifying(era: 'legacy' | 'modern', part: Partial<UpstreamServer> = {}): UpstreamServer {
-  return commandServer([_N_O_T_I_F_Y_I_N_G, JSON.stringify({ era, resources: true })], { era, ...part });
+  return commandServer([NOTIFYING, JSON.stringify({ era, resources: true })], { era, ...part });
 }
 
 function subscribe({ pool }: Upstream, uri: string, as = 'ana'): Promise<DispatchResult> {

@@ -53,9 +53,9 @@ function endingsOf(server: string): readonly string[] {
     .map(({ outcome, reason, inDoubt }) => `${String(outcome)} ${String(reason ?? '')} ${JSON.stringify(inDoubt)}`);
 }
 
-test('calls that nobody answers shut nobody out of a server over pipes: the first of them ends', async () => {
+test('unanswered input requests never block a stdio server: the oldest call is preempted', async () => {
   const [first] = [await ask('pipes'), await ask('pipes'), await ask('pipes'), await ask('pipes')];
-  expect((await call('pipes', 'none')).text).toContain('{"heard":[]');
+  expect((await call('pipes', 'none')).text).toContain('{"received":[]');
   expect((await first?.())?.text).toBe(STATE_REFUSED);
   const fifth = await ask('pipes');
   expect((await fifth()).text).toContain('"name":"Ana"');
@@ -73,7 +73,7 @@ test('a grant that is taken away ends the call that waits, also where it comes b
   expect((await goOn()).text).toBe(STATE_REFUSED);
 });
 
-test('a budget holds the calls that wait, and is charged for the one that nobody answers', async () => {
+test('a budget holds the calls that wait, and is charged for the one that is never answered', async () => {
   const goOn = await ask('paid');
   await ask('paid');
   expect((await call('paid', 'form')).text).toContain('monthly budget of 2 calls is exhausted');
@@ -90,7 +90,7 @@ test('a call that waits keeps its place among those under way until it ends', as
   await ask('narrow');
   expect((await call('narrow', 'form')).text).toContain('the limit of 1 concurrent call is reached');
   await until(() => endingsOf('narrow').at(-1) === 'failed question-unanswered true');
-  expect((await call('narrow', 'none')).text).toContain('{"heard":[]');
+  expect((await call('narrow', 'none')).text).toContain('{"received":[]');
 });
 
 test('the record of calls that wait decides again as it did', async () => {

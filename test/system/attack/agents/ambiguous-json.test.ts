@@ -1,7 +1,8 @@
 import { join } from 'node:path';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect } from 'vitest';
 import type { JsonObject, JsonValue } from '../../../../src/lib/json/json.ts';
 import { corpus, corpusFiles } from '../../../fixtures/corpora/corpora.ts';
+import { verifies } from '../../../fixtures/docs/verifies.ts';
 import { type Answered, governedHome, httpServer, ledgerOf, WireAgent } from '../../../fixtures/homes/governed-home.ts';
 import type { Home } from '../../../fixtures/homes/home.ts';
 import {
@@ -43,7 +44,7 @@ function callWith(args: Uint8Array | string, more: string = ''): Promise<Answere
 const lastArguments = (): JsonValue | undefined => upstream.received.at(-1)?.message.params.arguments;
 const codeOf = ({ message }: Answered): unknown => (message.error as JsonObject | undefined)?.code;
 
-test('P3: an envelope that two readers could read differently reaches no tool server', async () => {
+verifies('P3')('an envelope that two readers could read differently reaches no tool server', async () => {
   await openHome();
   const differentials = [
     '"Method":"tools/list",',
@@ -67,7 +68,7 @@ test('P3: an envelope that two readers could read differently reaches no tool se
   expect((await callWith('{}')).text).toBe('done');
 });
 
-test('P13: a prototype key in the arguments is refused at any depth, and nobody becomes an admin', async () => {
+verifies('P13')('a prototype key in the arguments is refused at any depth, and makes no agent an admin', async () => {
   await openHome();
   for (const args of [
     '{"__proto__":{"role":"admin"}}',
@@ -81,7 +82,7 @@ test('P13: a prototype key in the arguments is refused at any depth, and nobody 
   expect(lastArguments()).toEqual({ role: '__proto__' });
 });
 
-test('P12: arrays that nest 100,000 deep are refused, and the next call is served', async () => {
+verifies('P12')('arrays that nest 100,000 deep are refused, and the next call is served', async () => {
   await openHome();
   const deep = await callWith(`{"v":${'['.repeat(100_000)}${']'.repeat(100_000)}}`);
   expect([deep.status, codeOf(deep)]).toEqual([400, -32700]);
@@ -91,13 +92,13 @@ test('P12: arrays that nest 100,000 deep are refused, and the next call is serve
 
 const suite = corpus('jsontestsuite');
 
-describe.skipIf(suite.absent)('P12: JSONTestSuite as arguments of calls', () => {
+describe.skipIf(suite.absent)('JSONTestSuite as arguments of calls', () => {
   const files = suite.absent ? [] : corpusFiles(join(suite.folder, 'test_parsing'));
   const wrapped = (bytes: Uint8Array): Buffer => Buffer.concat([Buffer.from('{"v":'), bytes, Buffer.from('}')]);
   /** Well-formed, and yet two readers may understand them differently. */
   const DISTINGUISHED = ['y_object_duplicated_key.json', 'y_object_duplicated_key_and_value.json'];
 
-  test('what must be accepted reaches the tool server as it was meant', async () => {
+  verifies('P12')('what must be accepted reaches the tool server as it was meant', async () => {
     await openHome();
     const wrong: string[] = [];
     const accepted = files.filter(({ name }) => name.startsWith('y_') && !DISTINGUISHED.includes(name));
@@ -110,16 +111,19 @@ describe.skipIf(suite.absent)('P12: JSONTestSuite as arguments of calls', () => 
     expect(accepted.length).toBe(93);
   });
 
-  test('what must be rejected, and what two readers may read differently, reaches no tool server', async () => {
-    await openHome();
-    const wrong: string[] = [];
-    const rejected = files.filter(({ name }) => name.startsWith('n_') || DISTINGUISHED.includes(name));
-    for (const { name, bytes } of rejected) {
-      const answer = await callWith(wrapped(bytes));
-      if (answer.status !== 400 || codeOf(answer) === undefined) wrong.push(`${name}: ${answer.body}`);
-    }
-    expect(wrong).toEqual([]);
-    expect(upstream.called()).toEqual([]);
-    expect(rejected.length).toBe(190);
-  });
+  verifies('P12')(
+    'what must be rejected, and what two readers may read differently, reaches no tool server',
+    async () => {
+      await openHome();
+      const wrong: string[] = [];
+      const rejected = files.filter(({ name }) => name.startsWith('n_') || DISTINGUISHED.includes(name));
+      for (const { name, bytes } of rejected) {
+        const answer = await callWith(wrapped(bytes));
+        if (answer.status !== 400 || codeOf(answer) === undefined) wrong.push(`${name}: ${answer.body}`);
+      }
+      expect(wrong).toEqual([]);
+      expect(upstream.called()).toEqual([]);
+      expect(rejected.length).toBe(190);
+    },
+  );
 });

@@ -1,5 +1,6 @@
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, expect } from 'vitest';
 import type { JsonObject } from '../../../../src/lib/json/json.ts';
+import { verifies } from '../../../fixtures/docs/verifies.ts';
 import { governedHome, httpServer, processServer, WireAgent } from '../../../fixtures/homes/governed-home.ts';
 import type { Home } from '../../../fixtures/homes/home.ts';
 import { legacyHandler, sendJson, serveHttp, textResponse } from '../../../fixtures/http-upstream.ts';
@@ -54,8 +55,8 @@ async function repliesOf(what: string, tool: string): Promise<Replies> {
   return { mixed, failed, made };
 }
 
-test(
-  'P4: 200 clients that all use id 1, over an upstream that answers in any order, each get their own answer',
+verifies('P4')(
+  '200 clients that all use id 1, over an upstream that answers in any order, each get their own answer',
   async () => {
     const ids: unknown[] = [];
     const upstream = await serveHttp(
@@ -75,8 +76,8 @@ test(
   LONG,
 );
 
-test(
-  'P4: 200 clients that all use id 1 and share one process on pipes each get their own answer',
+verifies('P4')(
+  '200 clients that all use id 1 and share one process on pipes each get their own answer',
   async () => {
     home = governedHome({ agents: AGENTS, servers: { tools: processServer('tools') } });
     expect(await repliesOf('one process on pipes', 'tools__slow')).toEqual({ mixed: [], failed: [], made: CALLS });
@@ -84,33 +85,37 @@ test(
   LONG,
 );
 
-test('P5: two ids that JavaScript would read as one are refused, and as strings each gets its own answer', async () => {
-  const upstream = await serveHttp(
-    legacyHandler({
-      echo: ({ message }, response) => sendJson(response, textResponse(message.id, nonceOf(message.params.arguments))),
-    }),
-  );
-  home = governedHome({ servers: { far: httpServer('far', upstream.url) } });
-  const served = await home.serve();
-  const agent = new WireAgent(served.url, await home.key('demo'));
-  const headers = { 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'tools/call', 'mcp-name': 'far__echo' };
-  const meta =
-    '{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}';
-  const callWith = (id: string, nonce: string): ReturnType<WireAgent['post']> =>
-    agent.post(
-      `{"jsonrpc":"2.0","id":${id},"method":"tools/call","params":{"name":"far__echo","arguments":{"nonce":"${nonce}"},"_meta":${meta}}}`,
-      headers,
+verifies('P5')(
+  'two ids that JavaScript would read as one are refused, and as strings each gets its own answer',
+  async () => {
+    const upstream = await serveHttp(
+      legacyHandler({
+        echo: ({ message }, response) =>
+          sendJson(response, textResponse(message.id, nonceOf(message.params.arguments))),
+      }),
     );
-  const [one, other] = await Promise.all([callWith('9007199254740993', 'a'), callWith('9007199254740992', 'b')]);
-  expect([one, other].map(({ status, message }) => [status, (message.error as { code: number }).code])).toEqual([
-    [400, -32600],
-    [400, -32600],
-  ]);
-  expect(upstream.called()).toEqual([]);
-  const asStrings = await Promise.all([callWith('"9007199254740993"', 'a'), callWith('"9007199254740992"', 'b')]);
-  expect(asStrings.map(({ id, text }) => [id, text])).toEqual([
-    ['9007199254740993', 'a'],
-    ['9007199254740992', 'b'],
-  ]);
-  agent.close();
-});
+    home = governedHome({ servers: { far: httpServer('far', upstream.url) } });
+    const served = await home.serve();
+    const agent = new WireAgent(served.url, await home.key('demo'));
+    const headers = { 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'tools/call', 'mcp-name': 'far__echo' };
+    const meta =
+      '{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}';
+    const callWith = (id: string, nonce: string): ReturnType<WireAgent['post']> =>
+      agent.post(
+        `{"jsonrpc":"2.0","id":${id},"method":"tools/call","params":{"name":"far__echo","arguments":{"nonce":"${nonce}"},"_meta":${meta}}}`,
+        headers,
+      );
+    const [one, other] = await Promise.all([callWith('9007199254740993', 'a'), callWith('9007199254740992', 'b')]);
+    expect([one, other].map(({ status, message }) => [status, (message.error as { code: number }).code])).toEqual([
+      [400, -32600],
+      [400, -32600],
+    ]);
+    expect(upstream.called()).toEqual([]);
+    const asStrings = await Promise.all([callWith('"9007199254740993"', 'a'), callWith('"9007199254740992"', 'b')]);
+    expect(asStrings.map(({ id, text }) => [id, text])).toEqual([
+      ['9007199254740993', 'a'],
+      ['9007199254740992', 'b'],
+    ]);
+    agent.close();
+  },
+);

@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { Duplex } from 'node:stream';
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, expect } from 'vitest';
 import { INITIALIZE, lineClient } from '../../../fixtures/clients/line-client.ts';
+import { verifies } from '../../../fixtures/docs/verifies.ts';
 import { governedHome, ledgerOf, openLedgerDatabase, until, WireAgent } from '../../../fixtures/homes/governed-home.ts';
 import type { Home, Served } from '../../../fixtures/homes/home.ts';
 
@@ -14,53 +15,58 @@ let home: Home;
 
 afterEach(() => home.close());
 
-test('L6: after a mixed load every entry says who, in which session, under which rules and which registry', async () => {
-  home = governedHome({
-    agents: { demo: '', hasty: '' },
-    limits: LIMITS,
-    policy: 'p, agent:*, tool:tools/echo, call, , allow\np, agent:*, tool:tools/invalid_output, call, , allow\n',
-  });
-  const served = await home.serve();
-  const keys = [await home.key('demo'), await home.key('hasty')];
-  await Promise.all(keys.map((key) => mixedCalls(served, key)));
-  await legacyCalls(served, keys[0] ?? '');
-  await stdioCalls();
-  home.write({ 'policies/policy.csv': 'p, agent:demo, tool:tools/echo, call, , allow\n' });
-  await until(() => served.printed().includes('policy.applied'));
-  home.write({ 'policies/policy.csv': 'p, agent:demo, nonsense\n' });
-  await until(() => ledgerOf(home).some(({ kind }) => kind === 'policy.rejected'));
-  await home.run(['keys', 'revoke', keys[1]?.slice(4, 20) ?? '']);
-  // Killed and started again, so that what recovery writes is looked at as well.
-  await served.stop('SIGKILL');
-  home.write({ 'policies/policy.csv': 'p, agent:demo, tool:tools/echo, call, , allow\n' });
-  await (await home.serve()).stop();
+verifies('L6')(
+  'after a mixed load every entry says who, in which session, under which rules and which registry',
+  async () => {
+    home = governedHome({
+      agents: { demo: '', hasty: '' },
+      limits: LIMITS,
+      policy: 'p, agent:*, tool:tools/echo, call, , allow\np, agent:*, tool:tools/invalid_output, call, , allow\n',
+    });
+    const served = await home.serve();
+    const keys = [await home.key('demo'), await home.key('hasty')];
+    await Promise.all(keys.map((key) => mixedCalls(served, key)));
+    await legacyCalls(served, keys[0] ?? '');
+    await stdioCalls();
+    home.write({ 'policies/policy.csv': 'p, agent:demo, tool:tools/echo, call, , allow\n' });
+    await until(() => served.printed().includes('policy.applied'));
+    home.write({ 'policies/policy.csv': 'p, agent:demo, nonsense\n' });
+    await until(() => ledgerOf(home).some(({ kind }) => kind === 'policy.rejected'));
+    await home.run(['keys', 'revoke', keys[1]?.slice(4, 20) ?? '']);
+    // Killed and started again, so that what recovery writes is looked at as well.
+    await served.stop('SIGKILL');
+    home.write({ 'policies/policy.csv': 'p, agent:demo, tool:tools/echo, call, , allow\n' });
+    await (await home.serve()).stop();
 
-  const ledger = ledgerOf(home);
-  const wrong = ledger.filter(
-    ({ entry }) =>
-      !PRINCIPAL.test(entry.principal) ||
-      typeof entry.session !== 'string' ||
-      entry.session === '' ||
-      !DIGEST.test(entry.revision ?? '') ||
-      typeof entry.registry !== 'string' ||
-      !DIGEST.test(entry.registry),
-  );
-  expect(wrong.map(({ body }) => body)).toEqual([]);
-  const acts = ledger.filter(({ kind }) => /^(?:call|message)\./.test(kind));
-  expect(acts.filter(({ entry }) => !entry.principal.startsWith('agent:'))).toEqual([]);
-  expect(new Set(ledger.map(({ kind }) => kind))).toEqual(
-    new Set([
-      ...['broker.started', 'key.created', 'call.admitted', 'call.closed', 'call.refused', 'call.refusals-summed'],
-      ...['message.refused', 'policy.applied', 'policy.rejected', 'key.revoked', 'broker.stopped'],
-    ]),
-  );
-  // Stateless calls, a session over HTTP and one over the socket.
-  expect(new Set(acts.map(({ entry }) => entry.session)).size).toBe(3);
-  const database = openLedgerDatabase(home);
-  const other = database.prepare("SELECT count(*) AS n FROM entry WHERE principal IS NOT body ->> '$.principal'").get();
-  database.close();
-  expect(other).toEqual({ n: 0 });
-});
+    const ledger = ledgerOf(home);
+    const wrong = ledger.filter(
+      ({ entry }) =>
+        !PRINCIPAL.test(entry.principal) ||
+        typeof entry.session !== 'string' ||
+        entry.session === '' ||
+        !DIGEST.test(entry.revision ?? '') ||
+        typeof entry.registry !== 'string' ||
+        !DIGEST.test(entry.registry),
+    );
+    expect(wrong.map(({ body }) => body)).toEqual([]);
+    const acts = ledger.filter(({ kind }) => /^(?:call|message)\./.test(kind));
+    expect(acts.filter(({ entry }) => !entry.principal.startsWith('agent:'))).toEqual([]);
+    expect(new Set(ledger.map(({ kind }) => kind))).toEqual(
+      new Set([
+        ...['broker.started', 'key.created', 'call.admitted', 'call.closed', 'call.refused', 'call.refusals-summed'],
+        ...['message.refused', 'policy.applied', 'policy.rejected', 'key.revoked', 'broker.stopped'],
+      ]),
+    );
+    // Stateless calls, a session over HTTP and one over the socket.
+    expect(new Set(acts.map(({ entry }) => entry.session)).size).toBe(3);
+    const database = openLedgerDatabase(home);
+    const other = database
+      .prepare("SELECT count(*) AS n FROM entry WHERE principal IS NOT body ->> '$.principal'")
+      .get();
+    database.close();
+    expect(other).toEqual({ n: 0 });
+  },
+);
 
 /** Right, wrong, unknown, forbidden, malformed. */
 async function mixedCalls({ url }: Served, key: string): Promise<void> {

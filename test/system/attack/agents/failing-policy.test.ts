@@ -1,8 +1,9 @@
 import { rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type * as CasbinModule from 'casbin';
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, describe, expect, vi } from 'vitest';
 import { ComposedBroker } from '../../../fixtures/composed-broker.ts';
+import { verifies } from '../../../fixtures/docs/verifies.ts';
 import { governedHome, ledgerOf, until, WireAgent } from '../../../fixtures/homes/governed-home.ts';
 import type { Home } from '../../../fixtures/homes/home.ts';
 
@@ -10,7 +11,7 @@ const casbin = createRequire(import.meta.url)('casbin') as typeof CasbinModule;
 const ALLOW = 'p, agent:demo, tool:tools/echo, call, , allow\n';
 const CONDITIONAL = 'p, agent:demo, tool:tools/echo, call, "args.nonce != \'no\'", allow\n';
 
-describe('A1: the daemon lets 0 calls pass', () => {
+describe('the daemon lets 0 calls pass', () => {
   let home: Home;
   afterEach(() => home.close());
 
@@ -23,9 +24,9 @@ describe('A1: the daemon lets 0 calls pass', () => {
   const NOTHING = [[], 'Unknown tool: tools__echo'];
   const admitted = (): number => ledgerOf(home).filter(({ kind }) => kind === 'call.admitted').length;
 
-  test.each([
+  verifies('A1').each([
     ['an empty policy', ''],
-    ['a policy of comments', '# nobody may do anything\n\n'],
+    ['a policy of comments', '# no agent may do anything\n\n'],
     ['a policy that speaks of others', 'p, agent:other, tool:*, call, , allow\n'],
     ['a policy that speaks of other acts', 'p, agent:demo, tool:*, read, , allow\n'],
     ['a policy that only denies', 'p, agent:demo, tool:*, call, , deny\n'],
@@ -36,7 +37,7 @@ describe('A1: the daemon lets 0 calls pass', () => {
     expect(admitted()).toBe(0);
   });
 
-  test('without a directory of policies', async () => {
+  verifies('A1')('without a directory of policies', async () => {
     home = governedHome();
     rmSync(home.path('policies'), { recursive: true });
     const served = await home.serve();
@@ -44,7 +45,7 @@ describe('A1: the daemon lets 0 calls pass', () => {
     expect(admitted()).toBe(0);
   });
 
-  test.each([
+  verifies('A1').each([
     ['the directory of policies is removed', () => rmSync(home.path('policies'), { recursive: true })],
     ['the policy is emptied', () => home.write({ 'policies/policy.csv': '' })],
   ])('once %s while it runs', async (_what, takeBack) => {
@@ -57,7 +58,7 @@ describe('A1: the daemon lets 0 calls pass', () => {
     expect(admitted()).toBe(1);
   });
 
-  test('of an agent that no file declares any more', async () => {
+  verifies('A1')('of an agent that no file declares any more', async () => {
     home = governedHome({ policy: 'p, agent:*, tool:*, call, , allow\n', agents: { demo: '', gone: '' } });
     const served = await home.serve();
     const gone = new WireAgent(served.url, await home.key('gone'));
@@ -68,33 +69,36 @@ describe('A1: the daemon lets 0 calls pass', () => {
     gone.close();
   });
 
-  test('before a policy that cannot be read: it does not start', async () => {
+  verifies('A1')('before a policy that cannot be read: it does not start', async () => {
     home = governedHome({ policy: 'p, agent:demo, tool:*, call, , alow\n' });
     const { code, stderr } = await home.run(['serve', '--port', '0']);
     expect(code).toBe(2);
     expect(stderr).toContain(`${home.path('policies/policy.csv')}:1:32: `);
   });
 
-  test('that the policy in force did not allow, when a broken file comes: the old one stays, and that is said and recorded', async () => {
-    home = governedHome({ policy: ALLOW });
-    const served = await home.serve();
-    home.write({ 'policies/policy.csv': 'p, agent:demo, tool:*, call, , allow, more\n' });
-    await until(() => ledgerOf(home).some(({ kind }) => kind === 'policy.rejected'));
-    await until(() => served.printed().includes('reload.refused'));
-    expect(await listAndCall(served.url)).toEqual([['tools__echo'], 'a']);
-    const [rejected] = ledgerOf(home).filter(({ kind }) => kind === 'policy.rejected');
-    expect(rejected?.entry.detail).toMatchObject({ problems: [{ at: `${home.path('policies/policy.csv')}:1:39` }] });
-  });
+  verifies('A1')(
+    'that the policy in force did not allow, when a broken file comes: the old one stays, and that is said and recorded',
+    async () => {
+      home = governedHome({ policy: ALLOW });
+      const served = await home.serve();
+      home.write({ 'policies/policy.csv': 'p, agent:demo, tool:*, call, , allow, more\n' });
+      await until(() => ledgerOf(home).some(({ kind }) => kind === 'policy.rejected'));
+      await until(() => served.printed().includes('reload.refused'));
+      expect(await listAndCall(served.url)).toEqual([['tools__echo'], 'a']);
+      const [rejected] = ledgerOf(home).filter(({ kind }) => kind === 'policy.rejected');
+      expect(rejected?.entry.detail).toMatchObject({ problems: [{ at: `${home.path('policies/policy.csv')}:1:39` }] });
+    },
+  );
 });
 
-describe('A1: when Casbin throws', () => {
+describe('when Casbin throws', () => {
   let broker: ComposedBroker;
   afterEach(() => {
     vi.restoreAllMocks();
     broker.close();
   });
 
-  test.each([
+  verifies('A1').each([
     ['a plain grant', ALLOW],
     ['a grant under a condition', CONDITIONAL],
   ])('0 calls pass under %s, and the next one after it passes again', async (_what, csv) => {

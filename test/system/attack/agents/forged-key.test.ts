@@ -1,8 +1,9 @@
 import { rmSync } from 'node:fs';
 import { Agent } from 'node:http';
 import fc from 'fast-check';
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, expect } from 'vitest';
 import { modernCall, send } from '../../../fixtures/clients/raw-http.ts';
+import { verifies } from '../../../fixtures/docs/verifies.ts';
 import { governedHome, ledgerOf, openLedgerDatabase, until } from '../../../fixtures/homes/governed-home.ts';
 import type { Home } from '../../../fixtures/homes/home.ts';
 import { scaled } from '../../../fixtures/scale.ts';
@@ -21,48 +22,51 @@ const INJECTIONS = [
   ...["Bearer sen_0000000000000000_' OR 1=1--", "Bearer ' UNION SELECT * FROM api_key--", 'Bearer $(id)', 'Bearer %00'],
 ];
 
-test('O10: invented keys and injections are all the same 401, make no SQL error, and leave the store as it was', async () => {
-  home = governedHome();
-  const served = await home.serve();
-  const port = Number(new URL(served.url).port);
-  const key = await home.key('demo');
-  const keyId = key.slice(4, 20);
-  const invented = fc.oneof(
-    printable,
-    printable.map((text) => `Bearer ${text}`),
-    fc.tuple(hex, printable).map(([id, secret]) => `Bearer sen_${id}_${secret}`),
-    printable.map((secret) => `Bearer sen_${keyId}_${secret}`),
-    fc.constantFrom(
-      ...INJECTIONS,
-      `Bearer ${key.slice(0, -1)}`,
-      `Bearer ${key}x`,
-      `Basic ${key}`,
-      `Bearer ${key.toUpperCase()}`,
-    ),
-  );
-  const agent = new Agent({ keepAlive: true, maxSockets: 16 });
-  const { headers, body } = modernCall('tools__echo', { nonce: 'a' });
-  const answers = new Set<string>();
-  const tries = fc.sample(invented, { numRuns: TRIES, seed: 7 });
-  while (tries.length > 0) {
-    await Promise.all(
-      tries.splice(0, 32).map(async (authorization) => {
-        const answer = await send(port, { agent, body, headers: { ...headers, authorization } });
-        answers.add(`${answer.status} ${answer.body}`);
-      }),
+verifies('O10')(
+  'invented keys and injections are all the same 401, make no SQL error, and leave the store as it was',
+  async () => {
+    home = governedHome();
+    const served = await home.serve();
+    const port = Number(new URL(served.url).port);
+    const key = await home.key('demo');
+    const keyId = key.slice(4, 20);
+    const invented = fc.oneof(
+      printable,
+      printable.map((text) => `Bearer ${text}`),
+      fc.tuple(hex, printable).map(([id, secret]) => `Bearer sen_${id}_${secret}`),
+      printable.map((secret) => `Bearer sen_${keyId}_${secret}`),
+      fc.constantFrom(
+        ...INJECTIONS,
+        `Bearer ${key.slice(0, -1)}`,
+        `Bearer ${key}x`,
+        `Basic ${key}`,
+        `Bearer ${key.toUpperCase()}`,
+      ),
     );
-  }
-  expect([...answers]).toEqual([
-    '401 {"error":"unauthorized","message":"a valid API key is required: send `Authorization: Bearer <key>`"}',
-  ]);
-  const right = await send(port, { agent, body, headers: { ...headers, authorization: `Bearer ${key}` } });
-  expect(right.status).toBe(200);
-  agent.destroy();
-  expect(served.printed()).not.toMatch(/SQL|SQLITE|syntax|api_key/);
-  expect(ledgerOf(home).filter(({ kind }) => kind === 'call.admitted')).toHaveLength(1);
-});
+    const agent = new Agent({ keepAlive: true, maxSockets: 16 });
+    const { headers, body } = modernCall('tools__echo', { nonce: 'a' });
+    const answers = new Set<string>();
+    const tries = fc.sample(invented, { numRuns: TRIES, seed: 7 });
+    while (tries.length > 0) {
+      await Promise.all(
+        tries.splice(0, 32).map(async (authorization) => {
+          const answer = await send(port, { agent, body, headers: { ...headers, authorization } });
+          answers.add(`${answer.status} ${answer.body}`);
+        }),
+      );
+    }
+    expect([...answers]).toEqual([
+      '401 {"error":"unauthorized","message":"a valid API key is required: send `Authorization: Bearer <key>`"}',
+    ]);
+    const right = await send(port, { agent, body, headers: { ...headers, authorization: `Bearer ${key}` } });
+    expect(right.status).toBe(200);
+    agent.destroy();
+    expect(served.printed()).not.toMatch(/SQL|SQLITE|syntax|api_key/);
+    expect(ledgerOf(home).filter(({ kind }) => kind === 'call.admitted')).toHaveLength(1);
+  },
+);
 
-test('O10: the secret of a key is in no file of the data directory', async () => {
+verifies('O10')('the secret of a key is in no file of the data directory', async () => {
   home = governedHome();
   const key = await home.key('demo');
   const secret = key.slice(21);
@@ -72,7 +76,7 @@ test('O10: the secret of a key is in no file of the data directory', async () =>
   database.close();
 });
 
-test('O8: a key that was revoked, or whose agent is gone, proves nobody from then on', async () => {
+verifies('O8')('a key that was revoked, or whose agent is gone, authenticates no one from then on', async () => {
   home = governedHome({ agents: { demo: '', gone: '' } });
   const served = await home.serve();
   const port = Number(new URL(served.url).port);

@@ -1,5 +1,7 @@
 // Threat P8: a list that is kept, and who is shown it.
-import { afterEach, beforeEach, expect, test } from 'vitest';
+
+import { afterEach, beforeEach, expect } from 'vitest';
+import { verifies } from '../../../fixtures/docs/verifies.ts';
 import { governedHome, httpServer, ledgerOf, until, WireAgent } from '../../../fixtures/homes/governed-home.ts';
 import type { Home, Served } from '../../../fixtures/homes/home.ts';
 import { MisbehavingServer } from '../../../fixtures/servers/misbehaving-server.ts';
@@ -32,21 +34,24 @@ afterEach(async () => {
 
 const applied = (): number => ledgerOf(home).filter(({ kind }) => kind === 'policy.applied').length;
 
-test('P8: of one list that the broker keeps each agent is shown its own part, for its own cache alone', async () => {
-  const lists: unknown[] = [];
-  for (const agent of [ana, ben, ana, ben]) {
-    const { message } = await agent.ask('tools/list');
-    const { tools, ttlMs, cacheScope } = message.result as { tools: { name: string }[]; [key: string]: unknown };
-    // Each of them may keep its list: what comes within that time still goes by who asks.
-    expect(Number(ttlMs)).toBeGreaterThan(0);
-    lists.push([cacheScope, tools.map(({ name }) => name)]);
-  }
-  const ofAna = ['private', ['liar__echo', 'liar__sign']];
-  const ofBen = ['private', ['liar__echo']];
-  expect(lists).toEqual([ofAna, ofBen, ofAna, ofBen]);
-});
+verifies('P8')(
+  'of one list that the broker keeps each agent is shown its own part, for its own cache alone',
+  async () => {
+    const lists: unknown[] = [];
+    for (const agent of [ana, ben, ana, ben]) {
+      const { message } = await agent.ask('tools/list');
+      const { tools, ttlMs, cacheScope } = message.result as { tools: { name: string }[]; [key: string]: unknown };
+      // Each of them may keep its list: what comes within that time still goes by who asks.
+      expect(Number(ttlMs)).toBeGreaterThan(0);
+      lists.push([cacheScope, tools.map(({ name }) => name)]);
+    }
+    const ofAna = ['private', ['liar__echo', 'liar__sign']];
+    const ofBen = ['private', ['liar__echo']];
+    expect(lists).toEqual([ofAna, ofBen, ofAna, ofBen]);
+  },
+);
 
-test('P8: the list after a change of roles is that of the new roles, for both', async () => {
+verifies('P8')('the list after a change of roles is that of the new roles, for both', async () => {
   expect([await ana.tools(), await ben.tools()]).toEqual([['liar__echo', 'liar__sign'], ['liar__echo']]);
   home.write({ 'policies/policy.csv': BEN_ADMIN });
   await until(() => applied() === 1);

@@ -1,8 +1,9 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, expect } from 'vitest';
 import { send } from '../../../fixtures/clients/raw-http.ts';
+import { verifies } from '../../../fixtures/docs/verifies.ts';
 import { governedHome, processServer, WireAgent } from '../../../fixtures/homes/governed-home.ts';
 import type { Home, Served } from '../../../fixtures/homes/home.ts';
 
@@ -63,7 +64,7 @@ function expectNothingStarted({ served, marker, before }: Awaited<ReturnType<typ
   expect(processesBelow(served.child.pid ?? 0)).toEqual(before);
 }
 
-test('T5: no message of MCP brings a program with it, by any method of any revision', async () => {
+verifies('T5')('no message of MCP brings a program with it, by any method of any revision', async () => {
   const opened = await openHome();
   const agent = new WireAgent(opened.served.url, await home.key('demo'));
   const evil = stdioServer(opened.marker);
@@ -79,7 +80,7 @@ test('T5: no message of MCP brings a program with it, by any method of any revis
   expectNothingStarted(opened);
 });
 
-test('T5: no route over HTTP takes a server, with a key or without', async () => {
+verifies('T5')('no route over HTTP takes a server, with a key or without', async () => {
   const opened = await openHome();
   const key = await home.key('demo');
   const port = Number(new URL(opened.served.url).port);
@@ -102,7 +103,7 @@ async function asksDaemon(method: string, params: object): Promise<string> {
   return text(socket);
 }
 
-test('T5: no administrative request takes a server, not even from the owner of the socket', async () => {
+verifies('T5')('no administrative request takes a server, not even from the owner of the socket', async () => {
   const opened = await openHome();
   const source = readFileSync(new URL('../../../../src/app/admin/admin-api.ts', import.meta.url), 'utf8');
   const methods = [...source.matchAll(/^ {4}'([a-z]+\.[a-z]+)': /gm)].map(([, method]) => method ?? '');

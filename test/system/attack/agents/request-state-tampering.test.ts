@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { JsonObject } from '../../../../src/lib/json/json.ts';
+import { verifies } from '../../../fixtures/docs/verifies.ts';
 import { type Answered, governedHome, ledgerOf, until, WireAgent } from '../../../fixtures/homes/governed-home.ts';
 import type { Home, Served } from '../../../fixtures/homes/home.ts';
 import { ANSWERS_FORMS, askingProcess } from '../../../fixtures/servers/eliciting-server.ts';
@@ -70,8 +71,8 @@ function unanswered(): number {
   return ledgerOf(home).filter(({ entry }) => entry.reason === 'question-unanswered').length;
 }
 
-test.each(SERVERS)(
-  'P6: a state of the %s server that is changed, another’s, used or too old is refused in the same bytes',
+verifies('P6').each(SERVERS)(
+  'a state of the %s server that is changed, another’s, used or too old is refused in the same bytes',
   async (server) => {
     const tool = `${server}__ask`;
     const asked = await ask(ana, tool);
@@ -93,8 +94,8 @@ test.each(SERVERS)(
   },
 );
 
-test.each(SERVERS)(
-  'P6, P7: a state of the %s server that was given on one view is refused on every other',
+verifies('P6', 'P7').each(SERVERS)(
+  'a state of the %s server that was given on one view is refused on every other',
   async (server) => {
     const key = await home.key('ana');
     const views = [
@@ -119,7 +120,7 @@ test.each(SERVERS)(
   },
 );
 
-test('P6: the record says of each refused state what it was', () => {
+verifies('P6')('the record says of each refused state what it was', () => {
   const refused = ledgerOf(home)
     .map(({ entry }) => entry)
     .filter(({ kind, reason }) => kind === 'call.refused' && reason === 'request-state-invalid');
@@ -127,7 +128,7 @@ test('P6: the record says of each refused state what it was', () => {
   expect(new Set(states)).toEqual(new Set(['unreadable', 'foreign', 'spent', 'expired']));
 });
 
-test.each(SERVERS)('P6: a call of the %s server that goes on walks the whole chain again', async (server) => {
+verifies('P6').each(SERVERS)('a resumed call of the %s server passes every control again', async (server) => {
   const tool = `${server}__ask`;
   const asked = await ask(ana, tool);
   home.write({ 'policies/policy.csv': `${POLICY}p, agent:ana, tool:${server}/ask, call, , deny\n` });
@@ -144,7 +145,7 @@ test('more calls than may wait do not wait, and others may', async () => {
   expect((await ask(ben, 'modern__ask')).state).not.toBe('');
 });
 
-test('P6: a state of a broker that was started anew since is refused', async () => {
+verifies('P6')('a state of a broker that was started anew since is refused', async () => {
   const asked = await ask(ben, 'modern__ask');
   const port = Number(new URL(served.url).port);
   await served.stop();

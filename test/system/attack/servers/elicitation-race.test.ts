@@ -1,5 +1,6 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect } from 'vitest';
 import type { JsonObject } from '../../../../src/lib/json/json.ts';
+import { verifies } from '../../../fixtures/docs/verifies.ts';
 import { type Answered, governedHome, ledgerOf, until, WireAgent } from '../../../fixtures/homes/governed-home.ts';
 import type { Home, Served } from '../../../fixtures/homes/home.ts';
 import { ANSWERS_FORMS, askingProcess, mayAsk } from '../../../fixtures/servers/eliciting-server.ts';
@@ -42,34 +43,40 @@ async function ask(server: string): Promise<() => Promise<Answered>> {
   return () => call(server, { requestState, inputResponses });
 }
 
-test('P6: an answer that is told to try again later finds its call waiting, and then is good once', async () => {
-  const goOn = await ask('hurried');
-  const refused = await goOn();
-  expect(refused.reason).toBe('rate-exceeded');
-  expect(refused.text).toMatch(/try again in \d+ (?:s|min)$/);
-  expect((await goOn()).reason).toBe('rate-exceeded');
-  home.write({ 'policies/limits.yaml': 'rates: []\n' });
-  let last = await goOn();
-  await until(async () => {
-    if (last.reason === 'rate-exceeded') last = await goOn();
-    return last.reason !== 'rate-exceeded';
-  });
-  expect(last.text).toContain('"name":"Ana"');
-  expect((await goOn()).text).toBe(STATE_REFUSED);
-});
+verifies('P6')(
+  'a response that is refused with a retry time finds its call suspended, and is accepted once',
+  async () => {
+    const goOn = await ask('hurried');
+    const refused = await goOn();
+    expect(refused.reason).toBe('rate-exceeded');
+    expect(refused.text).toMatch(/try again in \d+ (?:s|min)$/);
+    expect((await goOn()).reason).toBe('rate-exceeded');
+    home.write({ 'policies/limits.yaml': 'rates: []\n' });
+    let last = await goOn();
+    await until(async () => {
+      if (last.reason === 'rate-exceeded') last = await goOn();
+      return last.reason !== 'rate-exceeded';
+    });
+    expect(last.text).toContain('"name":"Ana"');
+    expect((await goOn()).text).toBe(STATE_REFUSED);
+  },
+);
 
-test('P6: of two answers with one state at one time exactly one goes on', async () => {
+verifies('P6')('of two simultaneous responses with one state exactly one resumes the call', async () => {
   const goOn = await ask('twice');
   const texts = (await Promise.all([goOn(), goOn()])).map(({ text }) => text);
   expect(texts.filter((text) => text.includes('"name":"Ana"'))).toHaveLength(1);
   expect(texts).toContain(STATE_REFUSED);
 });
 
-test('P6: a call that waited on has one ending in the book, which decides again as it did', async () => {
-  const endings = ledgerOf(home)
-    .map(({ entry }) => entry)
-    .filter(({ kind, target }) => kind === 'call.closed' && target === 'tool:hurried/ask');
-  expect(endings.map(({ outcome }) => outcome)).toEqual(['input-required', 'completed']);
-  const replayed = await home.run(['replay', 'decide', '--output', 'json']);
-  expect(JSON.parse(replayed.stdout)).toMatchObject({ differenceCount: 0, missing: [] });
-});
+verifies('P6')(
+  'a call that stayed suspended has one outcome in the ledger, and replays without a difference',
+  async () => {
+    const endings = ledgerOf(home)
+      .map(({ entry }) => entry)
+      .filter(({ kind, target }) => kind === 'call.closed' && target === 'tool:hurried/ask');
+    expect(endings.map(({ outcome }) => outcome)).toEqual(['input-required', 'completed']);
+    const replayed = await home.run(['replay', 'decide', '--output', 'json']);
+    expect(JSON.parse(replayed.stdout)).toMatchObject({ differenceCount: 0, missing: [] });
+  },
+);

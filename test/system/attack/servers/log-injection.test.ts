@@ -1,4 +1,5 @@
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, expect } from 'vitest';
+import { verifies } from '../../../fixtures/docs/verifies.ts';
 import { governedHome, httpServer, ledgerOf, WireAgent } from '../../../fixtures/homes/governed-home.ts';
 import type { Home } from '../../../fixtures/homes/home.ts';
 import { legacyHandler, sendJson, serveHttp } from '../../../fixtures/http-upstream.ts';
@@ -12,7 +13,7 @@ let home: Home;
 
 afterEach(() => home.close());
 
-test('L5: what agents and tool servers say ends no line, makes no record of its own and moves no cursor', async () => {
+verifies('L5')('text of agents and tool servers ends no line, forges no record and moves no cursor', async () => {
   const upstream = await serveHttp(
     legacyHandler({
       fail: ({ message }, response) => {
@@ -73,12 +74,12 @@ test('L5: what agents and tool servers say ends no line, makes no record of its 
     expect(stdout).not.toMatch(ACTS);
     expect(stderr).not.toMatch(ACTS);
   }
-  // Nothing was lost over it: the book holds what was said, and JSON gives it back.
+  // Nothing is lost: the ledger holds the text, and JSON gives it back.
   const said = shown.map(({ stdout }) => stdout).find((stdout) => stdout.startsWith('[') && stdout.includes('"result'));
   expect(JSON.stringify(JSON.parse(said ?? ''))).toContain(JSON.stringify(HOSTILE).slice(1, -1));
 });
 
-test('L5: the definitions of tools are inert in the lists and differences that an operator reads', async () => {
+verifies('L5')('the definitions of tools are inert in the lists and differences that an operator reads', async () => {
   let description = `harmless ${HOSTILE}`;
   const upstream = await serveHttp((asked, response) => {
     const { id, method } = asked.message;
@@ -102,14 +103,14 @@ test('L5: the definitions of tools are inert in the lists and differences that a
   }
 });
 
-test.each([
+verifies('L5').each([
   ['registry/agents/demo.yaml', `name: demo\nowner: "a\\u001b[2Jb"\nteam: "\\u202e"\nevil: 1\n`],
   ['policies/policy.csv', 'p, agent:\u001b[2J, tool:*, call, , allow\n'],
   [
     'policies/limits.yaml',
     'rates:\n  - { subject: "agent:\\u001b[2J \\u009b", resource: "tool:*", limit: "x\\u202e", burst: 1 }\n',
   ],
-])('L5: a problem in %s is told without its control characters', async (path, text) => {
+])('a problem in %s is printed without its control characters', async (path, text) => {
   home = governedHome();
   home.write({ [path]: text });
   for (const args of [

@@ -1,6 +1,8 @@
 // Threats P9 and P2: what a tool server wants repeated in headers, and what agents put there.
+
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { modernCall, modernMessage, send } from '../../../fixtures/clients/raw-http.ts';
+import { verifies } from '../../../fixtures/docs/verifies.ts';
 import { CountedHome } from '../../../fixtures/homes/counted-home.ts';
 import { type HttpHarness, openHarness } from '../../../fixtures/http-harness.ts';
 import { MisbehavingServer } from '../../../fixtures/servers/misbehaving-server.ts';
@@ -13,61 +15,64 @@ describe('through the daemon', () => {
     await liar.close();
   });
 
-  test('P9: an argument by the name of a secret is put into no header though no operator says so, a header name with a line break blocks its tool, and both are told of', async () => {
-    liar = await MisbehavingServer.start({ era: 'modern', tools: ['sign', 'break_header', 'echo'] });
-    counted = await CountedHome.create({
-      files: {
-        'registry/servers/liar.yaml': `name: liar
+  verifies('P9')(
+    'an argument with the name of a secret is put into no header, a header name with a line break blocks its tool, and both are reported',
+    async () => {
+      liar = await MisbehavingServer.start({ era: 'modern', tools: ['sign', 'break_header', 'echo'] });
+      counted = await CountedHome.create({
+        files: {
+          'registry/servers/liar.yaml': `name: liar
 transport: { type: streamable-http, url: "${liar.url}" }
 pin: auto
 `,
-      },
-    });
-    const served = await counted.home.serve();
-    const headers = { authorization: `Bearer ${counted.keys.get('demo')}` };
-    const port = Number(new URL(served.url).port);
-    const ask = async (sent: Record<string, string>, body: string): Promise<Record<string, unknown>> => {
-      const answer = await send(port, { headers: { ...headers, ...sent }, body });
-      return JSON.parse(answer.body) as Record<string, unknown>;
-    };
-    const mirror = { 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'tools/list' };
-    expect(await ask(mirror, JSON.stringify(modernMessage('tools/list')))).toMatchObject({
-      result: {
-        tools: [
-          { name: 'counter__act' },
-          { name: 'liar__echo' },
-          {
-            name: 'liar__sign',
-            inputSchema: {
-              properties: { region: { type: 'string', 'x-mcp-header': 'Region' }, apiKey: { type: 'string' } },
+        },
+      });
+      const served = await counted.home.serve();
+      const headers = { authorization: `Bearer ${counted.keys.get('demo')}` };
+      const port = Number(new URL(served.url).port);
+      const ask = async (sent: Record<string, string>, body: string): Promise<Record<string, unknown>> => {
+        const answer = await send(port, { headers: { ...headers, ...sent }, body });
+        return JSON.parse(answer.body) as Record<string, unknown>;
+      };
+      const mirror = { 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'tools/list' };
+      expect(await ask(mirror, JSON.stringify(modernMessage('tools/list')))).toMatchObject({
+        result: {
+          tools: [
+            { name: 'counter__act' },
+            { name: 'liar__echo' },
+            {
+              name: 'liar__sign',
+              inputSchema: {
+                properties: { region: { type: 'string', 'x-mcp-header': 'Region' }, apiKey: { type: 'string' } },
+              },
             },
-          },
-          { name: 'pipe__act' },
-        ],
-      },
-    });
-    const { headers: own, body } = modernCall('liar__sign', { region: 'eu', apiKey: 'k-1' });
-    expect(await ask({ ...own, 'mcp-param-region': 'eu' }, body)).toMatchObject({
-      result: { content: [{ type: 'text', text: 'signed' }] },
-    });
-    expect(liar.received.map(({ args }) => args)).toEqual([{ region: 'eu', apiKey: 'k-1' }]);
-    const sent = Object.entries(liar.received[0]?.headers ?? {}).filter(([name]) => name.startsWith('mcp-param'));
-    expect(sent).toEqual([['mcp-param-region', 'eu']]);
-    const { stdout } = await counted.home.run(['registry', 'list', '--output', 'json']);
-    const { tools, findings } = JSON.parse(stdout) as Record<string, readonly Record<string, unknown>[]>;
-    expect(tools?.find(({ id }) => id === 'tool:liar/break_header')).toMatchObject({
-      status: 'quarantined',
-      reason: 'the name of a header is not a token (RFC 9110)',
-    });
-    expect(findings).toContainEqual({
-      server: 'liar',
-      message: 'the tool `sign` asks for a secret argument in an HTTP header; the header is not sent',
-    });
-  });
+            { name: 'pipe__act' },
+          ],
+        },
+      });
+      const { headers: own, body } = modernCall('liar__sign', { region: 'eu', apiKey: 'k-1' });
+      expect(await ask({ ...own, 'mcp-param-region': 'eu' }, body)).toMatchObject({
+        result: { content: [{ type: 'text', text: 'signed' }] },
+      });
+      expect(liar.received.map(({ args }) => args)).toEqual([{ region: 'eu', apiKey: 'k-1' }]);
+      const sent = Object.entries(liar.received[0]?.headers ?? {}).filter(([name]) => name.startsWith('mcp-param'));
+      expect(sent).toEqual([['mcp-param-region', 'eu']]);
+      const { stdout } = await counted.home.run(['registry', 'list', '--output', 'json']);
+      const { tools, findings } = JSON.parse(stdout) as Record<string, readonly Record<string, unknown>[]>;
+      expect(tools?.find(({ id }) => id === 'tool:liar/break_header')).toMatchObject({
+        status: 'quarantined',
+        reason: 'the name of a header is not a token (RFC 9110)',
+      });
+      expect(findings).toContainEqual({
+        server: 'liar',
+        message: 'the tool `sign` asks for a secret argument in an HTTP header; the header is not sent',
+      });
+    },
+  );
 });
 
 describe('through a virtual server', () => {
-  test('P9: a fixed argument is mirrored for its server, and no agent is asked for its header', async () => {
+  verifies('P9')('a fixed argument is mirrored for its server, and no agent is asked for its header', async () => {
     const liar = await MisbehavingServer.start({ era: 'modern', tools: ['sign'] });
     const counted = await CountedHome.create({
       files: {
@@ -114,7 +119,7 @@ describe('in the ingress', () => {
     return [answer.status, (JSON.parse(answer.body) as { error?: { code?: unknown } }).error?.code];
   }
 
-  test.each([
+  verifies('P2').each([
     ['another value', { region: 'eu' }, { 'mcp-param-region': 'us' }],
     ['no header', { region: 'eu' }, {}],
     ['two values', { region: 'eu' }, { 'mcp-param-region': 'eu, us' }],
@@ -129,7 +134,7 @@ describe('in the ingress', () => {
     ],
     ['another number', { count: 42 }, { 'mcp-param-count': '43' }],
     ['a number in another writing', { count: 42 }, { 'mcp-param-count': '0x2a' }],
-  ])('P2: a call whose header says %s reaches no tool', async (_what, args, headers) => {
+  ])('a call whose header says %s reaches no tool', async (_what, args, headers) => {
     expect(await call(args, headers)).toEqual([400, -32020]);
     expect(harness.broker.calls).toEqual([]);
     expect(harness.broker.malformed).toMatchObject([{ principal: { id: 'agent:demo' }, code: -32020 }]);

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, expect } from 'vitest';
+import { verifies } from '../../../fixtures/docs/verifies.ts';
 import { governedHome, httpServer, ledgerOf, processServer, WireAgent } from '../../../fixtures/homes/governed-home.ts';
 import type { Home } from '../../../fixtures/homes/home.ts';
 import { legacyHandler, sendJson, serveHttp, textResponse } from '../../../fixtures/http-upstream.ts';
@@ -32,7 +33,7 @@ const formsOf = (text: string): readonly string[] => [
   encodeURIComponent(text),
 ];
 
-test('O2: a secret of the registry goes to its tool server alone, and the key of an agent to nobody', async () => {
+verifies('O2')('a secret of the registry goes to its tool server alone, and the key of an agent to none', async () => {
   const upstream = await serveHttp(
     legacyHandler({
       echo: ({ message }, response) => sendJson(response, textResponse(message.id, 'done')),
@@ -99,18 +100,21 @@ test('O2: a secret of the registry goes to its tool server alone, and the key of
   }
 });
 
-test('O2: a secret that cannot be resolved, and one that no header can carry, are told without a value', async () => {
-  const upstream = await serveHttp(legacyHandler({}));
-  home = governedHome({
-    servers: {
-      far: httpServer('far', upstream.url, { headers: { authorization: `Bearer ${referTo('env:MISSING_TOKEN')}` } }),
-      bad: httpServer('bad', upstream.url, { headers: { authorization: referTo('env:BAD_TOKEN') } }),
-    },
-  });
-  const served = await home.serve({ env: { BAD_TOKEN: `${SECRET}\r\nx-evil: 1` } });
-  const { stdout, stderr } = await home.run(['registry', 'list']);
-  await served.stop();
-  expect(upstream.received).toEqual([]);
-  expect(served.printed()).toContain('server.unavailable');
-  expect(served.printed() + stdout + stderr + everyByteOf(home.path('data'))).not.toContain(SECRET);
-});
+verifies('O2')(
+  'a secret that cannot be resolved, and one that no header can carry, are reported without a value',
+  async () => {
+    const upstream = await serveHttp(legacyHandler({}));
+    home = governedHome({
+      servers: {
+        far: httpServer('far', upstream.url, { headers: { authorization: `Bearer ${referTo('env:MISSING_TOKEN')}` } }),
+        bad: httpServer('bad', upstream.url, { headers: { authorization: referTo('env:BAD_TOKEN') } }),
+      },
+    });
+    const served = await home.serve({ env: { BAD_TOKEN: `${SECRET}\r\nx-evil: 1` } });
+    const { stdout, stderr } = await home.run(['registry', 'list']);
+    await served.stop();
+    expect(upstream.received).toEqual([]);
+    expect(served.printed()).toContain('server.unavailable');
+    expect(served.printed() + stdout + stderr + everyByteOf(home.path('data'))).not.toContain(SECRET);
+  },
+);

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type AnsweringClient, answeringClient } from '../../../fixtures/clients/answering-client.ts';
 import type { McpEntry } from '../../../fixtures/clients/mcp-clients.ts';
+import { verifies } from '../../../fixtures/docs/verifies.ts';
 import { governedHome, type LedgerEntry, ledgerOf, until } from '../../../fixtures/homes/governed-home.ts';
 import type { Home, Served } from '../../../fixtures/homes/home.ts';
 import { AskingHttpServer, askingProcess } from '../../../fixtures/servers/eliciting-server.ts';
@@ -52,7 +53,7 @@ function clientOf(era: string): AnsweringClient {
   return client;
 }
 
-/** What the agent is told, and the refusals of questions that are in the book since. */
+/** The agent's reply, and the refused input requests recorded since. */
 async function notify(client: AnsweringClient, server: string, args: Record<string, unknown>) {
   const before = ledgerOf(home).length;
   const result = await client.call(`${server}__ask`, args);
@@ -67,8 +68,8 @@ async function notify(client: AnsweringClient, server: string, args: Record<stri
   };
 }
 
-test.each(COMBINATIONS)(
-  'T7: a %s user is never shown the form of a %s server that asks for a password',
+verifies('T7').each(COMBINATIONS)(
+  'a %s user is never shown the form of a %s server that asks for a password',
   async (era, server) => {
     const client = clientOf(era);
     const { text, reasons } = await notify(client, server, { kind: 'secret' });
@@ -78,8 +79,8 @@ test.each(COMBINATIONS)(
   },
 );
 
-test.each(COMBINATIONS)(
-  'T7: a %s user is never shown a URL with a user name in it by a %s server',
+verifies('T7').each(COMBINATIONS)(
+  'a %s user is never shown a URL with a user name in it by a %s server',
   async (era, server) => {
     const client = clientOf(era);
     const { text, reasons } = await notify(client, server, { kind: 'url', url: 'https://bank.example@evil.example/' });
@@ -89,8 +90,8 @@ test.each(COMBINATIONS)(
   },
 );
 
-test.each(COMBINATIONS)(
-  'T7: a %s user is warned of a URL in letters of other scripts by a %s server',
+verifies('T7').each(COMBINATIONS)(
+  'a %s user is warned of a URL in letters of other scripts by a %s server',
   async (era, server) => {
     const client = clientOf(era);
     await notify(client, server, { kind: 'url', url: 'https://аpple.example/' });
@@ -126,7 +127,7 @@ test.each(COMBINATIONS)(
   },
 );
 
-test.each(COMBINATIONS)('a %s agent hears the end of a %s server that never stops asking', async (era, server) => {
+test.each(COMBINATIONS)('a %s agent gets a reply from a %s server that never stops asking', async (era, server) => {
   if (server === 'legacy') return;
   const { text } = await notify(clientOf(era), server, { kind: 'endless' });
   expect(text).toContain('the server requested input more than 8 times');
@@ -147,7 +148,7 @@ test.each(['legacy', 'modern'])('what a server asks when its call is over reache
   await other.close();
 });
 
-test('a server is told exactly what the client declared and policy allows', async () => {
+test('a server receives exactly the capabilities that the client declared and policy allows', async () => {
   const declaredTo = async (era: 'legacy' | 'modern', server: string): Promise<unknown> => {
     const result = await clientOf(era).call(`${server}__ask`, { kind: 'form' });
     const [block] = result.content as readonly { readonly text: string }[];
