@@ -9,8 +9,7 @@ import { openSocketServer, type SocketServer } from '../ingress/socket/socket-se
 import type { SuspendedCallLimits } from '../input-required/suspended-call-store.ts';
 import type { Log } from '../telemetry/log.ts';
 import { type AdminApi, openAdminApi } from './admin/admin-api.ts';
-import { type DaemonSummary, summarize } from './admin/daemon-summary.ts';
-import { serversByState } from './admin/server-health.ts';
+import { type DaemonSummary, serversByState, summarize } from './admin/daemon-summary.ts';
 import { type BrokerCore, composeCore } from './compose.ts';
 import { undiscoveredServers } from './runtime/discovery-scheduler.ts';
 import { directorySignature, watchDirectories, watchEventLoop } from './runtime/watch.ts';

@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 import { reportFailure, runCommandLine } from './command-line.ts';
 import { receiveSignals, serveInThread, shouldServeInThread } from './daemon/serve-in-thread.ts';
 

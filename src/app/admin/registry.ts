@@ -8,14 +8,14 @@ import type { Catalog, ServerDiscovery } from '../../registry/catalog.ts';
 import type { ServerWarning } from '../../registry/features/resource-index.ts';
 import type { ToolState } from '../../registry/features/tool-status.ts';
 import type { Registry } from '../../registry/load.ts';
-import { definitionDiff } from '../../registry/pins/definition-diff.ts';
+import { definitionDiff } from '../../registry/pins/definition.ts';
 import { LOCK_FILE, writeLock } from '../../registry/pins/lock.ts';
 import { type NewPin, withoutPin, withPins } from '../../registry/pins/pin.ts';
 import { pinnedId, readPinKey } from '../../registry/pins/pinned-kind.ts';
 import { deleteStoredPins, loadStoredPins } from '../../registry/pins/stored-pins.ts';
 import type { UpstreamStatus } from '../../upstream/upstream-status.ts';
 import type { BrokerCore } from '../compose.ts';
-import { serverHealth } from './server-health.ts';
+import { serverHealth } from './daemon-summary.ts';
 
 /** Tools that an operation applies to: all, those of a server, or one. */
 interface ToolSelection {

@@ -6,7 +6,7 @@ import type { Digest } from '../../lib/digest.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../lib/json/json.ts';
 import { normalizeUri } from '../../lib/uri/uri.ts';
 import { parseUriTemplate, type UriTemplate } from '../../lib/uri/uri-template.ts';
-import { definitionDigest } from '../pins/definition-digest.ts';
+import { definitionDigest } from '../pins/definition.ts';
 import { OWN_SCHEME } from '../pins/pinned-kind.ts';
 import type { ServerSettings } from '../servers/settings.ts';
 import { targetSettings } from './target.ts';

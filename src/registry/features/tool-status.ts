@@ -1,7 +1,7 @@
 import { parseParamHeaders } from '../../domain/mcp/param-headers.ts';
 import type { Digest } from '../../lib/digest.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../lib/json/json.ts';
-import { definitionDigest } from '../pins/definition-digest.ts';
+import { definitionDigest } from '../pins/definition.ts';
 import type { Pin } from '../pins/pin.ts';
 import {
   declaredName,

@@ -1,6 +1,6 @@
 import type { Digest } from '../../lib/digest.ts';
 import { isJsonObject, type JsonObject } from '../../lib/json/json.ts';
-import { definitionDigest } from './definition-digest.ts';
+import { definitionDigest } from './definition.ts';
 import { declaredName, PINNED_KINDS, readPinKey } from './pinned-kind.ts';
 
 /** The agreed definition of a feature, or the mark that its record is corrupt, which blocks the feature. */

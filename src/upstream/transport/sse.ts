@@ -15,10 +15,8 @@ import {
   type Transport,
   type TransportEvents,
 } from '../protocol/transport.ts';
-import { BackgroundPosts } from './background-posts.ts';
 import type { HttpClient } from './http-client.ts';
-import { postAndForget } from './http-client.ts';
-import { RequestRate } from './request-rate.ts';
+import { BackgroundPosts, postAndForget, RequestRate } from './http-client.ts';
 import { SseParser } from './sse-parser.ts';
 
 export interface SseTransportOptions {

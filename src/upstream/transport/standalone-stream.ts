@@ -1,6 +1,6 @@
 import type { Dispatcher, Pool } from 'undici';
 import { type IncomingMessage, parseMessage } from '../protocol/parse-message.ts';
-import { RequestRate } from './request-rate.ts';
+import { RequestRate } from './http-client.ts';
 import { SseParser } from './sse-parser.ts';
 
 const MAX_EVENT_BYTES = 1024 * 1024;

@@ -14,9 +14,8 @@ import {
   type Transport,
   type TransportEvents,
 } from '../protocol/transport.ts';
-import { BackgroundPosts } from './background-posts.ts';
 import type { HttpClient } from './http-client.ts';
-import { postAndForget } from './http-client.ts';
+import { BackgroundPosts, postAndForget } from './http-client.ts';
 import { HttpExchange, type HttpExchangeEvents } from './http-exchange.ts';
 import { eventStreamHeaders, StandaloneStream } from './standalone-stream.ts';
 

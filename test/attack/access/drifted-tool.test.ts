@@ -3,7 +3,7 @@
 import { expect } from 'vitest';
 import { buildCatalog, type Catalog } from '../../../src/registry/catalog.ts';
 import { loadRegistry } from '../../../src/registry/load.ts';
-import { definitionDiff } from '../../../src/registry/pins/definition-diff.ts';
+import { definitionDiff } from '../../../src/registry/pins/definition.ts';
 import { readLock, writeLock } from '../../../src/registry/pins/lock.ts';
 import type { Pins } from '../../../src/registry/pins/pin.ts';
 import { agreedPins, listed, tool } from '../../fixtures/catalog-parts.ts';

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { replayLedger } from '../../../src/app/queries/ledger.ts';
 import { settingsFrom } from '../../../src/app/settings.ts';
 import { leafHash } from '../../../src/ledger/stored-entry.ts';
-import type { Difference } from '../../../src/replay/difference.ts';
+import type { Difference } from '../../../src/replay/replay-decide.ts';
 import {
   governedHome,
   type LedgerRow,

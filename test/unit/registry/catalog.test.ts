@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { JsonObject } from '../../../src/lib/json/json.ts';
 import { buildCatalog, type Catalog, type CatalogInput } from '../../../src/registry/catalog.ts';
 import { loadRegistry } from '../../../src/registry/load.ts';
-import { definitionDigest } from '../../../src/registry/pins/definition-digest.ts';
+import { definitionDigest } from '../../../src/registry/pins/definition.ts';
 import { type Pins, pinOf } from '../../../src/registry/pins/pin.ts';
 import { agreedPins, listed, tool } from '../../fixtures/catalog-parts.ts';
 import { verifies } from '../../fixtures/docs/verifies.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { definitionDiff, formatDiff } from '../../../src/registry/pins/definition-diff.ts';
+import { definitionDiff, formatDiff } from '../../../src/registry/pins/definition.ts';
 
 const AGREED = {
   name: 'read',

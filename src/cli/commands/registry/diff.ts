@@ -1,6 +1,6 @@
 import type { JsonValue } from '../../../lib/json/json.ts';
 import { escapeControlCharacters } from '../../../lib/text/escape-control-characters.ts';
-import { type DefinitionChange, formatDiff } from '../../../registry/pins/definition-diff.ts';
+import { type DefinitionChange, formatDiff } from '../../../registry/pins/definition.ts';
 import { sendAdminRequest } from '../../daemon/admin-request.ts';
 import { type CommandDefinition, defineCommand } from '../../framework/command.ts';
 import { EXIT } from '../../framework/exit-codes.ts';
