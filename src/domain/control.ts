@@ -21,7 +21,10 @@ export interface Control<Facts extends JsonObject = JsonObject> {
    * when it throws. Returns a promise only if it has to wait.
    */
   gather(exchange: Exchange, options: { readonly signal: CancelSignal }): Facts | Promise<Facts>;
-  /** Decides from the facts. Pure and synchronous: replay calls it again with the recorded facts. */
+  /**
+   * Decides from the facts, the principal and what an entry records of the call. Pure and synchronous: replay calls it
+   * again with the recorded facts, and then arguments, labels, costs and schemas are empty.
+   */
   decide(exchange: Exchange, facts: Facts): Verdict;
   /**
    * Runs once for every control that gathered facts, in reverse order, whatever the outcome. After `input-required` it

@@ -15,7 +15,7 @@ export type FailureResult =
  * if it can, so that both change together.
  */
 export interface FailureMode<Result extends FailureResult = FailureResult> {
-  /** Name of the control: one or two words, unique. */
+  /** Name that `posture` prints: one or two words, unique. It need not be a `ControlName`. */
   readonly control: string;
   /** Condition that makes it fail, as a clause. */
   readonly trigger: string;

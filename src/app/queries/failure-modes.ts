@@ -35,7 +35,7 @@ import { loadFailureModes } from '../runtime/snapshot-store.ts';
 import { secretFailureMode } from '../runtime/upstream-servers.ts';
 
 /** The failure mode of each control. A control without one is a type error on this constant, which names it. */
-const CONTROLS = {
+export const CONTROL_FAILURE_MODES: Readonly<Record<ControlName, FailureMode>> = {
   rate: rateFailureMode,
   authorize: authorizeFailureMode,
   'validate-input': inputFailureMode,
@@ -45,7 +45,7 @@ const CONTROLS = {
   'validate-output': outputFailureMode,
   'guard-question': inputRequestFailureMode,
   'validate-answer': inputResponseFailureMode,
-} as const satisfies Readonly<Record<ControlName, FailureMode>>;
+};
 
 /** Every failure mode, in the order in which a startup and then a call meet them. */
 export const FAILURE_MODES: readonly FailureMode[] = [
@@ -65,23 +65,23 @@ export const FAILURE_MODES: readonly FailureMode[] = [
   unknownResourceFailureMode,
   overloadFailureMode,
   subscriptionsFailureMode,
-  CONTROLS.rate,
+  CONTROL_FAILURE_MODES.rate,
   rateStoreFailureMode,
-  CONTROLS.authorize,
-  CONTROLS['validate-input'],
-  CONTROLS.concurrency,
-  CONTROLS.budget,
+  CONTROL_FAILURE_MODES.authorize,
+  CONTROL_FAILURE_MODES['validate-input'],
+  CONTROL_FAILURE_MODES.concurrency,
+  CONTROL_FAILURE_MODES.budget,
   budgetStoreFailureMode,
-  CONTROLS['request-state'],
+  CONTROL_FAILURE_MODES['request-state'],
   controlFailureMode,
   ledgerFailureMode,
   breakerFailureMode,
   secretFailureMode,
   driftFailureMode,
   resultSizeFailureMode,
-  CONTROLS['validate-output'],
+  CONTROL_FAILURE_MODES['validate-output'],
   clientCapabilityFailureMode,
-  CONTROLS['guard-question'],
+  CONTROL_FAILURE_MODES['guard-question'],
   suspendedCallsFailureMode,
-  CONTROLS['validate-answer'],
+  CONTROL_FAILURE_MODES['validate-answer'],
 ];
