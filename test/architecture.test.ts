@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { bannedWordsIn, bannedWordsInName } from './fixtures/banned-words.ts';
 import { ROOT, type SourceFile, sourceFiles, withoutComments } from './fixtures/source-files.ts';
 
 const MAX_CODE_LINES = 400;
@@ -158,6 +159,16 @@ test('a file is named after what it exports', () => {
     );
   });
   expect(wrong.map((file) => `${file.path}: ${file.exports.join(' ')}`)).toEqual([]);
+});
+
+test('no identifier and no file name of src has a word of a private language', () => {
+  const names = files.flatMap((file) => bannedWordsInName(file.path).map((word) => `${file.path}: ${word}`));
+  const identifiers = files.flatMap((file) =>
+    withoutComments(file.text)
+      .split('\n')
+      .flatMap((line, index) => bannedWordsIn(line).map((word) => `${file.path}:${index + 1}: ${word}`)),
+  );
+  expect([...names, ...identifiers]).toEqual([]);
 });
 
 test('no function is longer than 50 lines', () => {
