@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { bannedWordsIn } from './fixtures/banned-words.ts';
+import { bannedWordsIn, bannedWordsInName } from './fixtures/banned-words.ts';
 import { commentsOf, ROOT, sourceFiles } from './fixtures/source-files.ts';
 
 /** Folders whose text people or engineers read. */
@@ -26,6 +26,13 @@ test('no word of a private language stands in code, comments, messages or pages'
           bannedWordsIn(line).map((word) => `${path.slice(ROOT.length + 1)}:${index + 1}: ${word}: ${line.trim()}`),
         ),
     );
+  expect(wrong).toEqual([]);
+});
+
+test('no file name of the tests has a word of a private language', () => {
+  const wrong = texts(join(ROOT, 'test')).flatMap((path) =>
+    bannedWordsInName(path).map((word) => `${path.slice(ROOT.length + 1)}: ${word}`),
+  );
   expect(wrong).toEqual([]);
 });
 

@@ -81,8 +81,8 @@ function belongsTo(template: UriTemplate, uri: string): boolean {
 }
 
 /** The globs of resources in `allow` rows: their objects, and the members of sets. */
-function resourceGlobs({ rows, sets }: PolicySet, target: Action): ReadonlySet<string> {
-  const granting = rows.filter(({ effect, action }) => effect === 'allow' && (action === '*' || action === target));
+function resourceGlobs({ rows, sets }: PolicySet, requested: Action): ReadonlySet<string> {
+  const granting = rows.filter(({ effect, action }) => effect === 'allow' && (action === '*' || action === requested));
   const objects = [...granting.map(({ object }) => object), ...sets.links.map(({ member }) => member)];
   return new Set(objects.filter((object) => object.startsWith('resource:')));
 }

@@ -54,6 +54,8 @@ export async function sendCall(
   request: UpstreamRequest,
   options: DispatchOptions,
 ): Promise<DispatchResult> {
+  // Before the breaker: a cancelled call must not take its one trial.
+  if (options.signal.aborted) return cancelledBeforeSend(options.signal);
   const { breaker, config } = managedSession;
   const isTrial = !breaker.isClosed;
   if (isTrial) {

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { chmodSync, lstatSync, mkdirSync, mkdtempSync, renameSync, rmSync, unlinkSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { dirname, join } from 'node:path';
@@ -186,20 +187,30 @@ function removeStaleSocket(path: string): void {
  * Binds the socket in a new directory that no other user can enter, restricts it to the owner, and moves it to its path.
  * A umask would be simpler, but it belongs to the process and a worker thread cannot set it.
  */
-function listen(server: Server, path: string, log: Log): Promise<void> {
-  const directory = mkdtempSync(join(dirname(path), '.s-'));
-  const bound = join(directory, 's');
-  return new Promise<void>((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => reject(socketProblem(path, error.code ?? error.name)));
-    server.listen(bound, () => {
-      chmodSync(bound, OWNER_ONLY_FILE);
-      renameSync(bound, path);
-      // libuv would remove the path that was bound, which no longer exists.
-      server.once('close', () => rmSync(path, { force: true }));
-      server.on('error', (error) => log.error('ingress.failed', { error: error.name }));
-      resolve();
-    });
-  }).finally(() => rmSync(directory, { recursive: true, force: true }));
+async function listen(server: Server, path: string, log: Log): Promise<void> {
+  let directory: string | undefined;
+  try {
+    directory = mkdtempSync(join(dirname(path), '.s-'));
+    const bound = join(directory, 's');
+    server.listen(bound);
+    await once(server, 'listening');
+    chmodSync(bound, OWNER_ONLY_FILE);
+    renameSync(bound, path);
+  } catch (error) {
+    server.close();
+    throw socketProblem(path, systemCode(error));
+  } finally {
+    if (directory !== undefined) rmSync(directory, { recursive: true, force: true });
+  }
+  // libuv would remove the path that was bound, which no longer exists.
+  server.once('close', () => rmSync(path, { force: true }));
+  server.on('error', (error) => log.error('ingress.failed', { error: error.name }));
+}
+
+/** The system's code of an error, such as `EACCES`. @throws the error if it has none, because then it is a defect. */
+function systemCode(error: unknown): string {
+  if (error instanceof Error && 'code' in error && typeof error.code === 'string') return error.code;
+  throw error;
 }
 
 function socketProblem(path: string, reason: string): ProblemError {

@@ -1,9 +1,9 @@
 import type { CancelSignal } from '../../../lib/cancellation.ts';
 import type { ListKind } from '../client/list-changed.ts';
 import type { ClientSession } from '../methods/handle-call.ts';
+import { type OpenSubscription, openSubscription } from '../methods/open-subscription.ts';
 import { errorReply, invalidParamsReply } from '../methods/reply.ts';
 import type { McpServices } from '../methods/services.ts';
-import { type OpenSubscription, openSubscription } from '../methods/subscriptions-listen.ts';
 import { INTERNAL_ERROR, type JsonRpcRequest, type RequestId } from '../protocol/json-rpc.ts';
 
 const MAX_SUBSCRIPTIONS = 64;

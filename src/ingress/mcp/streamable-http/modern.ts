@@ -2,10 +2,10 @@ import type { CallContext } from '../../../domain/call.ts';
 import { Cancellation } from '../../../lib/cancellation.ts';
 import type { ClientSession } from '../methods/handle-call.ts';
 import { handleMethod } from '../methods/handle-method.ts';
+import { type OpenSubscription, openSubscription } from '../methods/open-subscription.ts';
 import { parseCall } from '../methods/parse-call.ts';
 import { errorReply, invalidParamsReply, problemReply } from '../methods/reply.ts';
 import type { McpServices } from '../methods/services.ts';
-import { type OpenSubscription, openSubscription } from '../methods/subscriptions-listen.ts';
 import {
   INTERNAL_ERROR,
   isRequest,
