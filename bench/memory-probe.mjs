@@ -1,9 +1,14 @@
-// Loaded into a process to measure its memory: at each SIGUSR2 it collects garbage and writes the figures to a file.
+// Loaded into a broker to measure its memory: at each SIGUSR2 the thread that serves collects garbage and writes the
+// figures to a file. Signals arrive on the main thread, which passes them on.
 import { renameSync, writeFileSync } from 'node:fs';
+import { BroadcastChannel, isMainThread } from 'node:worker_threads';
 
 const file = process.env.BENCH_PROBE_FILE ?? '';
+const channel = new BroadcastChannel('memory-probe');
+channel.unref();
 let samples = 0;
-process.on('SIGUSR2', () => {
+
+function sample() {
   globalThis.gc();
   // Finalizers have run by then, and a second collection frees what they held.
   setTimeout(() => {
@@ -13,4 +18,7 @@ process.on('SIGUSR2', () => {
     writeFileSync(`${file}.new`, JSON.stringify({ samples, rssBytes: rss, liveBytes: heapUsed + external }));
     renameSync(`${file}.new`, file);
   }, 100);
-});
+}
+
+if (isMainThread) process.on('SIGUSR2', () => channel.postMessage('sample'));
+else channel.onmessage = sample;

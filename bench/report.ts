@@ -112,7 +112,7 @@ At ${fixed.rate} calls per second, sent without waiting for earlier calls:
 ${fixedTable(fixed.costs)}
 
 CPU of a governed call by stage: the CPU measured above, divided by the shares of a separate run with a sampling profile of
-the main thread and the CPU times of the other threads. A library function belongs to the stage of the code that called it.
+the serving thread and the CPU times of the others. A library function belongs to the stage of the code that called it.
 
 ${stageTable(stages, costs[1]?.cpuUsPerCall ?? Number.NaN)}
 `;

@@ -28,7 +28,7 @@ const STAGE_OF_FOLDER: Readonly<Record<string, string>> = {
 const PIPELINE = 'pipeline';
 const HTTP = '`node:http`, sockets and streams';
 const ENGINE = 'engine and kernel, outside of functions';
-const GC = 'garbage collection on the main thread';
+const GC = 'garbage collection on the thread that serves';
 const WRITER = 'writer thread: SQLite, sync to disk';
 const HELPERS = 'helper threads: garbage collection, compilation';
 
@@ -76,7 +76,7 @@ export async function measureStages(
     const afterNs = threadTimesNs(served.child.pid);
     await part.stop();
     await served.stop();
-    return shares(profileOf(dir), [fromUs, toUs], usedBy(served.child.pid, beforeNs, afterNs));
+    return shares(profileOf(dir), [fromUs, toUs], usedBy(beforeNs, afterNs));
   } finally {
     await governed.close();
     rmSync(dir, { recursive: true, force: true });
@@ -95,27 +95,22 @@ function threadTimesNs(pid: number | undefined): ReadonlyMap<string, number> {
 }
 
 interface Used {
-  readonly mainNs: number;
+  readonly servingNs: number;
   readonly writerNs: number;
   readonly helpersNs: number;
 }
 
-/** Takes the busiest thread beside the main one as the writer. */
-function usedBy(
-  pid: number | undefined,
-  before: ReadonlyMap<string, number>,
-  after: ReadonlyMap<string, number>,
-): Used {
+/** Takes the busiest thread as the one that serves, and the next as the writer. */
+function usedBy(before: ReadonlyMap<string, number>, after: ReadonlyMap<string, number>): Used {
   const used = (thread: string): number => (after.get(thread) ?? 0) - (before.get(thread) ?? 0);
-  const others = [...after.keys()].filter((thread) => thread !== String(pid)).map(used);
-  const writerNs = Math.max(...others);
-  return { mainNs: used(String(pid)), writerNs, helpersNs: others.reduce((sum, ns) => sum + ns, 0) - writerNs };
+  const [servingNs = 0, writerNs = 0, ...helpers] = [...after.keys()].map(used).sort((one, other) => other - one);
+  return { servingNs, writerNs, helpersNs: helpers.reduce((sum, ns) => sum + ns, 0) };
 }
 
-/** The profile of the main thread. */
+/** The profile of the thread that serves: the first that the program starts. */
 function profileOf(dir: string): Profile {
   // CPU.<date>.<time>.<process>.<thread>.<number>.cpuprofile
-  const file = readdirSync(dir).find((name) => name.split('.')[4] === '0') ?? '';
+  const file = readdirSync(dir).find((name) => name.split('.')[4] === '1') ?? '';
   // `as`: Node writes nothing else.
   return JSON.parse(readFileSync(join(dir, file), 'utf8')) as Profile;
 }
@@ -132,8 +127,8 @@ function shares(profile: Profile, [fromUs, toUs]: readonly [number, number], use
     sampledUs.set(stage, (sampledUs.get(stage) ?? 0) + deltaUs);
   }
   const mainUs = [...sampledUs.values()].reduce((sum, us) => sum + us, 0);
-  const totalNs = used.mainNs + used.writerNs + used.helpersNs;
-  const main = [...sampledUs].map(([stage, us]) => ({ stage, share: ((us / mainUs) * used.mainNs) / totalNs }));
+  const totalNs = used.servingNs + used.writerNs + used.helpersNs;
+  const main = [...sampledUs].map(([stage, us]) => ({ stage, share: ((us / mainUs) * used.servingNs) / totalNs }));
   main.sort((one, other) => other.share - one.share);
   const others = [
     { stage: WRITER, share: used.writerNs / totalNs },

@@ -1,15 +1,17 @@
 #!/usr/bin/env node
-import { reportFailure, runCommandLine } from './command-line.ts';
 import { receiveSignals, serveInThread, shouldServeInThread } from './daemon/serve-in-thread.ts';
 
 const argv = process.argv.slice(2);
 
+/** Loaded only where a command runs: beside the thread that serves, the main thread needs no part of the program. */
+const commandLine = (): Promise<typeof import('./command-line.ts')> => import('./command-line.ts');
+
 // An exception outside of any await leaves unknown state: exit.
-process.on('uncaughtException', (error) => process.exit(reportFailure(error, argv)));
+process.on('uncaughtException', async (error) => process.exit((await commandLine()).reportFailure(error, argv)));
 
 receiveSignals();
 if (shouldServeInThread(argv)) {
-  serveInThread(argv, (error) => reportFailure(error, argv));
+  serveInThread(argv, async (error) => (await commandLine()).reportFailure(error, argv));
 } else {
-  process.exitCode = await runCommandLine(argv);
+  process.exitCode = await (await commandLine()).runCommandLine(argv);
 }
