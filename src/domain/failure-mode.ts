@@ -11,8 +11,7 @@ export type FailureResult =
   | 'registry.rejected';
 
 /**
- * Describes one control that fails closed. It stands beside the code that decides, and that code takes `result` from it
- * if it can, so that both change together.
+ * Describes one check that fails closed. Declared next to the check, which returns `result`, so the two cannot diverge.
  */
 export interface FailureMode<Result extends FailureResult = FailureResult> {
   /** Name that `posture` prints: one or two words, unique. It need not be a `ControlName`. */

@@ -42,7 +42,7 @@ function attributedMessage(server: string, message: string, { mode, url }: JsonO
     hostInOtherScript === undefined
       ? ''
       : `\nCaution: the host is written in letters of other scripts: ${hostInOtherScript}`;
-  return `${attributed}\nIt wants this address to be opened: ${url}${warning}`;
+  return `${attributed}\nThe server asks you to open this URL: ${url}${warning}`;
 }
 
 /**

@@ -63,7 +63,7 @@ const DECIDED_FIELDS: FieldDescriptions<DecisionFields> = {
   target: 'The target of the call; see [Target](#target)',
 };
 
-/** Descriptions of the fields of entries of calls and messages, without those of every entry. */
+/** Descriptions of the fields of call and message entries. `COMMON_ENTRY_FIELDS` has the shared ones. */
 export const CALL_FIELDS: {
   readonly 'call.admitted': OwnFields<AdmittedEntry>;
   readonly 'call.refused': OwnFields<RefusedEntry>;
@@ -123,7 +123,7 @@ export const CALL_FIELDS: {
   },
 };
 
-/** Descriptions of the fields of system events, without those of every entry. */
+/** Descriptions of the fields of system events. `COMMON_ENTRY_FIELDS` has the shared ones. */
 export const SYSTEM_FIELDS: OwnFields<SystemEntry> = { detail: 'Details of the event, by its kind' };
 
 /** Descriptions of the fields of `detail`, by kind. */

@@ -49,7 +49,7 @@ function inDoubtEntry(intent: AdmittedEntry, atMs: number): InDoubtEntry {
   };
 }
 
-/** The second outcome of a call that waited for an input response, as for one that expires while the broker runs. */
+/** Builds the second `call.closed` of a call that was suspended at the crash. */
 function abandonedEntry({ intent, interrupted }: SuspendedCallEntries, atMs: number): ClosedEntry {
   return {
     action: interrupted.action,

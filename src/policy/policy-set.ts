@@ -157,7 +157,7 @@ export function createPolicySet(parts: PolicyParts): PolicySet {
     conditionsFor: (request) => sliceFor(request).conditionIds,
     condition: (id) => parts.conditions.get(id),
     couldAllow(request, known = NOTHING_KNOWN) {
-      // Optimistic: conditions of deny rows are false, all others true. A condition of both would also deny what it allows.
+      // Optimistic: conditions of deny rows are false, all others true. A condition of allow and deny rows is false.
       const { denyConditionIds } = sliceFor(request);
       return decide(request, (id) => known(id) ?? (denyConditionIds.has(id) ? 'false' : 'true')).allowed;
     },

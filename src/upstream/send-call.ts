@@ -259,7 +259,7 @@ const requestedLevels = new WeakMap<Session, LogLevel>();
 
 /**
  * Requests log messages of a legacy server, once for each lower level: the level holds for the whole session. Never
- * rejects. A server that refuses logs at its own level.
+ * rejects. A server that rejects `setLevel` keeps its own level.
  */
 async function setLogLevel(session: Session, level: LogLevel, signal: CancelSignal): Promise<void> {
   const { era, capabilities } = session.negotiated;

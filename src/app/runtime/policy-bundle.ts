@@ -69,7 +69,7 @@ export function missingFiles(texts: Readonly<Record<string, string>>, active: Po
     .map((path) => ({
       code: 'policy-file-gone',
       at: `${dir}/${path}`,
-      message: 'this file is active and no longer exists',
+      message: 'the file was removed; its last version stays active',
       hint: 'restore it; to remove its content, write an empty file',
     }));
 }

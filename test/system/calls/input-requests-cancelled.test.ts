@@ -84,7 +84,7 @@ test.each(SERVERS)('a legacy client is notified when the server on %s cancels it
 });
 
 test.each(SERVERS)(
-  'a modern client that goes on is not asked again what the server on %s took back',
+  'an input request that the server on %s cancelled is not repeated when a modern client retries',
   async (server) => {
     const endsBefore = ends().length;
     let waiting = waitingIn(await callModern(server, 'taken back'));

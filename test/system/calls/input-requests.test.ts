@@ -93,7 +93,7 @@ test.each(COMBINATIONS)('a %s client over %s opens the URL of the server %s', as
       params: {
         mode: 'url',
         url: 'https://example.org/connect',
-        message: `The server "${server}" asks: Connect.\nIt wants this address to be opened: https://example.org/connect`,
+        message: `The server "${server}" asks: Connect.\nThe server asks you to open this URL: https://example.org/connect`,
       },
     },
   ]);

@@ -167,7 +167,7 @@ test('a row that forbids one URI of a template is a refusal that the agent sees 
   expect(await errorOf(others.read('demo://resource/dynamic/text/13'))).toMatchObject({ code: -32602 });
 });
 
-test('rates hold prompts and resources as they hold tools, and the refusal says when', async () => {
+test('rates apply to prompts and resources too, and the refusal states the wait', async () => {
   const { others } = await connect('v1', 'http', 'limited');
   await others.get('everything__simple-prompt');
   const refused = await errorOf(others.get('everything__simple-prompt'));

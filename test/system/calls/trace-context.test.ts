@@ -25,7 +25,7 @@ afterEach(async () => {
   await home.close();
 });
 
-test('the trace of an agent goes on at the tool server, and what else it says of the trace goes nowhere', async () => {
+test('`traceparent` is forwarded to the tool server; `tracestate` and `baggage` are not', async () => {
   const _meta = { traceparent: TRACEPARENT, ...UNTRUSTED };
   const { text } = await agent.ask(
     'tools/call',

@@ -95,7 +95,7 @@ async function readyz(): Promise<unknown> {
   return (await fetch(`${served.url}/readyz`)).json();
 }
 
-test('a server that is taken away and declared again is asked for its tools, and ready, before anybody calls it', async () => {
+test('a server that is removed and declared again is discovered before its first call', async () => {
   rmSync(home.path('registry/servers/tools.yaml'));
   await until(() => recorded('registry.applied') === 1);
   expect(await agent.tools()).toEqual([]);
@@ -105,7 +105,7 @@ test('a server that is taken away and declared again is asked for its tools, and
   expect(await agent.tools()).toEqual(['tools__echo', 'tools__lookup']);
 });
 
-test('a server that is reached in another way is asked anew; what its place listed before is not its list', async () => {
+test('a server whose transport changes is discovered again', async () => {
   home.write({ 'registry/servers/tools.yaml': processServer('tools', { env: { TOOLS: 'lookup' } }) });
   await until(() => recorded('registry.applied') === 1);
   await expect.poll(() => agent.tools(), { timeout: 20_000 }).toEqual(['tools__lookup']);

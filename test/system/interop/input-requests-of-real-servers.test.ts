@@ -57,7 +57,7 @@ async function textOf(client: AnsweringClient, name: string, args: Record<string
   return (content as readonly { readonly text?: string }[]).map(({ text }) => text ?? '').join('\n');
 }
 
-test('the tools that server-everything has only for clients that can answer are listed, but for those that policy keeps from it', async () => {
+test('tools that need client capabilities are listed, except those that policy denies', async () => {
   const names = await (await connect('modern')).list();
   expect(names).toContain('everything__trigger-elicitation-request');
   expect(names).toContain('everything__trigger-url-elicitation');

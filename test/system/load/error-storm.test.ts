@@ -29,44 +29,41 @@ async function calls(
 const kindsOf = (outcome: readonly Delivery[]): ReadonlySet<string> =>
   new Set(outcome.map((one) => (one.kind === 'refused' ? one.reason : one.kind)));
 
-verifies('F9')(
-  'a server of whose answers every other is an error or a broken connection is shut out by itself, and let in again',
-  async () => {
-    let storms = true;
-    let turn = 0;
-    const { url } = await serveHttp(
-      legacyHandler({
-        echo: ({ message }, response) => {
-          turn += 1;
-          if (!storms || turn % 2 === 0) return sendJson(response, textResponse(message.id, 'fair'));
-          if (turn % 4 === 1) response.destroy();
-          else response.writeHead(503).end('out of order');
-        },
-      }),
-    );
-    counted = await CountedHome.create({
-      agents: ['ann', 'ben'],
-      files: {
-        'registry/servers/storm.yaml': `name: storm\ntransport: { type: streamable-http, url: "${url}" }\npin: auto\nsharing: all\n`,
+verifies('F9')('the breaker opens for a server that fails every second call, and closes when it recovers', async () => {
+  let storms = true;
+  let turn = 0;
+  const { url } = await serveHttp(
+    legacyHandler({
+      echo: ({ message }, response) => {
+        turn += 1;
+        if (!storms || turn % 2 === 0) return sendJson(response, textResponse(message.id, 'fair'));
+        if (turn % 4 === 1) response.destroy();
+        else response.writeHead(503).end('out of order');
       },
-    });
-    const served = await counted.home.serve();
-    const [ann, ben] = [counted.caller(served, 'ann'), counted.caller(served, 'ben')];
-    await calls(ben, 'counter__act', 50);
-    const before = await calls(ben, 'counter__act', CALLS);
-    const [stormy, others] = await Promise.all([calls(ann, 'storm__echo', CALLS), calls(ben, 'counter__act', CALLS)]);
-    expect(kindsOf(others.outcome)).toEqual(new Set(['result']));
-    expect([...kindsOf(stormy.outcome)].sort()).toEqual(['result', 'upstream-lost', 'upstream-unavailable']);
-    expect(served.printed()).toContain('breaker.opened');
-    expect(served.printed()).not.toMatch(/breaker\.opened server=counter/);
-    const p99 = ({ ms }: { readonly ms: readonly number[] }): number => ms[Math.floor(ms.length * 0.99)] ?? Number.NaN;
-    process.stdout.write(
-      `half of the answers of one server fail: p99 of another ${p99(before).toFixed(1)} ms before, ${p99(others).toFixed(1)} ms beside it\n`,
-    );
-    storms = false;
-    await expect.poll(async () => (await ann.call('storm__echo', { nonce: 'after' })).kind, PATIENT).toBe('result');
-    const after = await calls(ann, 'storm__echo', 20);
-    expect(kindsOf(after.outcome)).toEqual(new Set(['result']));
-    expect(served.printed()).toContain('breaker.closed');
-  },
-);
+    }),
+  );
+  counted = await CountedHome.create({
+    agents: ['ann', 'ben'],
+    files: {
+      'registry/servers/storm.yaml': `name: storm\ntransport: { type: streamable-http, url: "${url}" }\npin: auto\nsharing: all\n`,
+    },
+  });
+  const served = await counted.home.serve();
+  const [ann, ben] = [counted.caller(served, 'ann'), counted.caller(served, 'ben')];
+  await calls(ben, 'counter__act', 50);
+  const before = await calls(ben, 'counter__act', CALLS);
+  const [stormy, others] = await Promise.all([calls(ann, 'storm__echo', CALLS), calls(ben, 'counter__act', CALLS)]);
+  expect(kindsOf(others.outcome)).toEqual(new Set(['result']));
+  expect([...kindsOf(stormy.outcome)].sort()).toEqual(['result', 'upstream-lost', 'upstream-unavailable']);
+  expect(served.printed()).toContain('breaker.opened');
+  expect(served.printed()).not.toMatch(/breaker\.opened server=counter/);
+  const p99 = ({ ms }: { readonly ms: readonly number[] }): number => ms[Math.floor(ms.length * 0.99)] ?? Number.NaN;
+  process.stdout.write(
+    `half of the answers of one server fail: p99 of another ${p99(before).toFixed(1)} ms before, ${p99(others).toFixed(1)} ms beside it\n`,
+  );
+  storms = false;
+  await expect.poll(async () => (await ann.call('storm__echo', { nonce: 'after' })).kind, PATIENT).toBe('result');
+  const after = await calls(ann, 'storm__echo', 20);
+  expect(kindsOf(after.outcome)).toEqual(new Set(['result']));
+  expect(served.printed()).toContain('breaker.closed');
+});

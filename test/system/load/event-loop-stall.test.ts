@@ -113,7 +113,7 @@ async function reader(served: Served): Promise<(uri: string) => Promise<string>>
 }
 
 verifies('F15', 'P10')(
-  'bombs of schemas, expressions and URI templates fail by themselves while another agent goes on calling',
+  'oversized schemas, conditions and URI templates fail without delaying another agent',
   async () => {
     const { url } = await serveHttp(answering);
     counted = await CountedHome.create({

@@ -34,7 +34,7 @@ const CASES: readonly (readonly [what: string, tool: string, args: object, endin
 ];
 
 verifies('F7', 'F10', 'F16')(
-  'results and notifications beyond all measure cost the calls that bring them, and little memory',
+  'oversized results and notification floods fail their own call and use little memory',
   async () => {
     liar = await MisbehavingServer.start();
     const child = { type: 'stdio', command: process.execPath, args: [MISBEHAVING_CHILD, '{}'] };

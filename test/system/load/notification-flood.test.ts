@@ -77,7 +77,7 @@ async function droppedOf(server: string): Promise<number> {
 }
 
 verifies('F10')(
-  `${NOTIFICATIONS.toLocaleString('en')} notifications of one call are dropped but for a thousand, and the broker holds none of them`,
+  `${NOTIFICATIONS.toLocaleString('en')} notifications of one call: a thousand are delivered, and the rest dropped without buffering`,
   async () => {
     await serve();
     await agent?.call('pipes__steps');

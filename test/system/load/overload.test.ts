@@ -31,7 +31,7 @@ function ask(served: Served, tool: string, nonce: string): Promise<RawAnswer> {
 const isShed = ({ status, body }: RawAnswer): boolean => status === 503 && body.includes('"overloaded"');
 
 verifies('F14')(
-  'of five times as many calls as the broker takes, those beyond are refused with Retry-After, and the others come through',
+  'at five times its capacity the broker refuses the calls beyond it with Retry-After and completes the rest',
   async () => {
     counted = await CountedHome.create();
     counted.counter.pause = 'before-answering';
@@ -125,7 +125,7 @@ function slowUpstream(): Promise<HttpUpstream> {
 }
 
 verifies('F14')(
-  'asked for five times what it can do, the broker goes on doing what it can, and is as before when it is over',
+  'under five times its load the broker keeps its throughput, and recovers afterwards',
   async () => {
     const { url } = await slowUpstream();
     counted = await CountedHome.create({

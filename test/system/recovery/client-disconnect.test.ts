@@ -36,7 +36,7 @@ function howClosed(): readonly unknown[] {
 }
 
 verifies('P14', 'F13')(
-  'a client that vanishes while its call is out ends it at the server, and the call stays charged and recorded',
+  'a disconnect during a call cancels it at the server; the call stays charged and recorded',
   async () => {
     counted = await CountedHome.create({ limits: ONE_CALL });
     counted.counter.pause = 'before-answering';

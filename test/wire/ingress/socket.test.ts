@@ -178,6 +178,11 @@ test('a file that is not a socket is not replaced', async () => {
   expect(await problemsOf(open())).toEqual([['ingress-socket-failed', path]]);
 });
 
+test('a directory that takes no socket is a problem of the socket, with the code of the system', async () => {
+  path = '/proc/seneschal.sock';
+  expect(await problemsOf(open())).toEqual([['ingress-socket-failed', path]]);
+});
+
 test('without a daemon the error says that it is absent', async () => {
   expect(await problemsOf(sendAdminRequest(path, 'keys.list', {}))).toEqual([['ingress-socket-failed', path]]);
   await expect(sendAdminRequest(path, 'keys.list', {})).rejects.toMatchObject({ state: 'absent' });

@@ -102,6 +102,17 @@ test('a server that responds again is in service again after the first trial cal
   expect(pool.status()).toMatchObject([{ breaker: 'closed' }]);
 });
 
+test('a call that was cancelled before it is sent takes no trial of an open breaker', async () => {
+  const clock = stillClock();
+  const http = await serveHttp(legacyHandler({ out, echo }));
+  const { call } = openPool(httpServer(http.url, { era: 'legacy' }), { clock });
+  for (let round = 0; round < 5; round += 1) await call('out');
+  expect(await call('echo', {}, { signal: AbortSignal.abort() })).toMatchObject({ reason: 'cancelled' });
+  clock.advance(500);
+  expect(await call('echo', {}, { signal: AbortSignal.abort() })).toMatchObject({ reason: 'cancelled' });
+  expect(textOf(await call('echo'))).toBe('here');
+});
+
 test('one of many calls tries a server that hangs, and the others do not wait for it', async () => {
   const clock = stillClock();
   const http = await serveHttp(legacyHandler({ hang: () => {}, echo }));

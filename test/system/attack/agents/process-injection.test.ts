@@ -114,7 +114,7 @@ verifies('T5')('no administrative request takes a server, not even from the owne
   const evil = stdioServer(opened.marker);
   for (const method of [...methods, ...METHODS]) {
     const reply = await asksDaemon(method, evil);
-    // Those that only tell take no parameters; whatever is said beside is not looked at.
+    // Read-only methods take no parameters and ignore any.
     if (!['broker.report', 'keys.list', 'registry.status'].includes(method))
       expect([method, reply]).toEqual([method, expect.stringContaining('"ok":false')]);
   }
