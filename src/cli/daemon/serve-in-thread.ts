@@ -20,9 +20,10 @@ export function shouldServeInThread(argv: readonly string[]): boolean {
 
 /**
  * Runs the program again in a thread with a large young generation. The exit code of the thread becomes that of the
- * process, and its signals reach the thread. A second signal of a kind ends the process as the system does.
+ * process, and its signals reach the thread. A second signal of a kind ends the process as the system does. `onFailure`
+ * gets the error that ended the thread, such as exhausted memory.
  */
-export function serveInThread(argv: readonly string[], onFailure: (error: unknown) => Promise<number>): void {
+export function serveInThread(argv: readonly string[], onFailure: (error: unknown) => void): void {
   const worker = new Worker(mainPath(), {
     argv: [...argv],
     name: 'serve',
@@ -42,9 +43,7 @@ export function serveInThread(argv: readonly string[], onFailure: (error: unknow
     });
   }
   worker.on('message', (unhandled: Signal) => endBySignal(unhandled));
-  worker.on('error', async (error) => {
-    process.exitCode = await onFailure(error);
-  });
+  worker.on('error', onFailure);
   worker.on('exit', (code) => {
     process.exitCode ??= code;
   });
