@@ -1,5 +1,5 @@
 import type { CancelSignal } from '../../lib/cancellation.ts';
-import type { RequestOptions } from './transport.ts';
+import { type FailedResponse, failedResponse, type RequestOptions } from './transport.ts';
 
 /** Calls `onExpired` once if a request times out or is cancelled before its response. */
 export class RequestDeadline {
@@ -24,6 +24,12 @@ export class RequestDeadline {
     clearTimeout(this.#timer);
     this.#signal.removeEventListener('abort', this.#onAbort);
   }
+}
+
+/** The response to a request that must not be sent: its connection has ended, or the call has. Undefined if it may be sent. */
+export function unsentResponse(endReason: string | undefined, signal: CancelSignal): FailedResponse | undefined {
+  if (endReason !== undefined) return failedResponse('lost', false, endReason);
+  return signal.aborted ? failedResponse(abortReason(signal), false, 'the call ended before it was sent') : undefined;
 }
 
 /** Reads the reason of an aborted signal: a deadline of the broker, or a cancellation by the agent. */

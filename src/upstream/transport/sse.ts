@@ -5,7 +5,7 @@ import { type ClientInfo, encodeParams, encodeRequest, encodeResponse, withMeta 
 import { responseForHttpStatus } from '../protocol/http-status.ts';
 import { parseMessage } from '../protocol/parse-message.ts';
 import { PendingRequests } from '../protocol/pending-requests.ts';
-import { abortReason } from '../protocol/request-deadline.ts';
+import { unsentResponse } from '../protocol/request-deadline.ts';
 import { type IncomingNotification, type IncomingRequest, routeMessage } from '../protocol/route-message.ts';
 import {
   failedResponse,
@@ -77,14 +77,12 @@ export class SseTransport implements Transport {
   }
 
   request(method: string, params: JsonObject, options: RequestOptions): Promise<Response> {
-    if (this.#ended !== undefined) return Promise.resolve(failedResponse('lost', false, this.#ended));
-    if (options.signal.aborted) {
-      return Promise.resolve(failedResponse(abortReason(options.signal), false, 'the call ended before it was sent'));
-    }
+    const unsent = unsentResponse(this.#ended, options.signal);
+    if (unsent !== undefined) return Promise.resolve(unsent);
     const id = this.#pending.nextId();
     const response = this.#pending.waitForResponse(id, options, (reason) => {
       // The specification forbids cancelling `initialize`.
-      if (method !== 'initialize') void this.notify('notifications/cancelled', { requestId: id, reason: reason });
+      if (method !== 'initialize') void this.notify('notifications/cancelled', { requestId: id, reason });
     });
     const paramsWithMeta = withMeta(params, id, { era: 'legacy', listener: options.listener });
     const body = encodeRequest(id, method, encodeParams(paramsWithMeta, 'legacy', this.#options.clientInfo));

@@ -5,7 +5,7 @@ import { isBlankLine, LineReader } from '../../lib/line-reader.ts';
 import { type ClientInfo, encodeParams, encodeRequest, encodeResponse, withMeta } from '../protocol/encode-request.ts';
 import { guessResponseId, parseMessage } from '../protocol/parse-message.ts';
 import { PendingRequests } from '../protocol/pending-requests.ts';
-import { abortReason } from '../protocol/request-deadline.ts';
+import { unsentResponse } from '../protocol/request-deadline.ts';
 import { type IncomingNotification, type IncomingRequest, routeMessage } from '../protocol/route-message.ts';
 import {
   failedResponse,
@@ -82,10 +82,8 @@ export class StdioTransport implements Transport {
   }
 
   request(method: string, params: JsonObject, options: RequestOptions): Promise<Response> {
-    if (this.#ended !== undefined) return Promise.resolve(failedResponse('lost', false, this.#ended));
-    if (options.signal.aborted) {
-      return Promise.resolve(failedResponse(abortReason(options.signal), false, 'the call ended before it was sent'));
-    }
+    const unsent = unsentResponse(this.#ended, options.signal);
+    if (unsent !== undefined) return Promise.resolve(unsent);
     const id = this.#pending.nextId();
     const paramsWithMeta = withMeta(params, id, { era: this.#era, listener: options.listener });
     const text = encodeRequest(id, method, encodeParams(paramsWithMeta, this.#era, this.#options.clientInfo));
@@ -94,7 +92,7 @@ export class StdioTransport implements Transport {
     }
     return this.#pending.waitForResponse(id, options, (reason) => {
       // The specification forbids cancelling `initialize`.
-      if (method !== 'initialize') void this.notify('notifications/cancelled', { requestId: id, reason: reason });
+      if (method !== 'initialize') void this.notify('notifications/cancelled', { requestId: id, reason });
     });
   }
 
