@@ -1,6 +1,12 @@
 import { resolve } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type AgentClient, type ClientKind, connectClient, type McpEntry } from '../../fixtures/clients/mcp-clients.ts';
+import {
+  type AgentClient,
+  type ClientKind,
+  connectClient,
+  type McpEntry,
+  SDK_CLIENTS,
+} from '../../fixtures/clients/mcp-clients.ts';
 import { stdioEntry } from '../../fixtures/clients/stdio-shim.ts';
 import { governedHome, ledgerOf, until } from '../../fixtures/homes/governed-home.ts';
 import type { Home, Served } from '../../fixtures/homes/home.ts';
@@ -27,14 +33,6 @@ rates:
 `;
 const AS_LIMITED = POLICY.replaceAll('agent:reader', 'agent:limited');
 const TEXT_TEMPLATE = 'demo://resource/dynamic/text/{resourceId}';
-
-const CLIENTS = [
-  ['v1', 'http'],
-  ['v2-legacy', 'http'],
-  ['v2-modern', 'http'],
-  ['v1', 'stdio'],
-  ['v2-modern', 'stdio'],
-] as const;
 
 let home: Home;
 let served: Served;
@@ -92,7 +90,7 @@ async function errorOf(refusal: Promise<unknown>): Promise<Record<string, unknow
   return { code, message, ...(data === undefined ? {} : { data }) };
 }
 
-test.each(CLIENTS)(
+test.each(SDK_CLIENTS)(
   '%s over %s: an agent is shown what it is granted of each surface, and no more',
   async (kind, transport) => {
     const { others } = await connect(kind, transport);
@@ -110,7 +108,7 @@ test.each(CLIENTS)(
   },
 );
 
-test.each(CLIENTS)('%s over %s: prompts, resources and completions pass verbatim', async (kind, transport) => {
+test.each(SDK_CLIENTS)('%s over %s: prompts, resources and completions pass verbatim', async (kind, transport) => {
   const { others } = await connect(kind, transport);
   const city = { city: 'Bern', state: 'BE' };
   expect(bare(await others.get('everything__args-prompt', city))).toEqual(await direct.others.get('args-prompt', city));
@@ -128,7 +126,7 @@ test.each(CLIENTS)('%s over %s: prompts, resources and completions pass verbatim
   );
 });
 
-test.each(CLIENTS)(
+test.each(SDK_CLIENTS)(
   '%s over %s: a feature without a grant gets the response of a missing one',
   async (kind, transport) => {
     const { others } = await connect(kind, transport);

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import { type AgentClient, type ClientKind, connectClient } from '../../fixtures/clients/mcp-clients.ts';
+import { type AgentClient, type ClientKind, connectClient, SDK_CLIENTS } from '../../fixtures/clients/mcp-clients.ts';
 import { stdioEntry } from '../../fixtures/clients/stdio-shim.ts';
 import { governedHome, ledgerOf, processServer, until } from '../../fixtures/homes/governed-home.ts';
 import type { Home, Served } from '../../fixtures/homes/home.ts';
@@ -11,14 +11,6 @@ tools:
   override:
     tools/echo: { description: Says what the desk says, fixed: { nonce: from-the-desk } }
 `;
-const WAYS = [
-  ['v1', 'http'],
-  ['v2-legacy', 'http'],
-  ['v2-modern', 'http'],
-  ['v1', 'stdio'],
-  ['v2-modern', 'stdio'],
-] as const;
-
 let home: Home;
 let served: Served;
 const open: AgentClient[] = [];
@@ -61,7 +53,7 @@ describe('while the file stays', () => {
   beforeAll(openHome);
   afterAll(closeHome);
 
-  test.each(WAYS)(
+  test.each(SDK_CLIENTS)(
     '%s over %s: an agent is offered the part of the tools that the file names',
     async (kind, transport) => {
       const client = await connect(kind, transport);
@@ -80,7 +72,7 @@ describe('while the file stays', () => {
     },
   );
 
-  test.each(WAYS)('%s over %s: one registered server is offered alone, as it is', async (kind, transport) => {
+  test.each(SDK_CLIENTS)('%s over %s: one registered server is offered alone, as it is', async (kind, transport) => {
     const client = await connect(kind, transport, 'more');
     expect((await client.list()).map(({ name }) => name)).toContain('echo');
     expect(await client.call('echo', { nonce: 'n' })).toMatchObject({ content: [{ type: 'text', text: 'n' }] });
